@@ -34,12 +34,14 @@ class Money:
 class PolicyRequest:
     """One thing to insure: an element of `request` in XCover's quote call.
 
-    `reference` names the cart line, is never sent, and must be unique within the cart.
+    `reference` names the cart line and must be unique within the cart; `label` is what the
+    shopper calls it ("Harbour Lights Festival"). Neither is sent.
     `fields` are the policy type's own fields (`event_name`, `tickets`, …), with Decimal for
     amounts and aware datetimes. Without `policy_start_date` cover starts when it is quoted.
     """
 
     reference: str
+    label: str = ""
     policy_type: str
     policy_type_version: int = 1
     policy_start_date: datetime | None = None

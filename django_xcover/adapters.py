@@ -1,0 +1,86 @@
+"""The one class a shop writes: it decides, and only it knows the shop's objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from django_xcover.conf import DEFAULT_ACCOUNT, get_config
+from django_xcover.types import Policyholder, QuoteRequest
+
+
+class ShopAdapter:
+    """Subclass this and name it in `XCOVER["ADAPTER"]`.
+
+    A `cart` and an `order` are the shop's own objects and are never stored; their references are.
+    """
+
+    def get_cart(self, request: HttpRequest) -> Any | None:
+        """Return the cart of this request's shopper, or None."""
+        raise NotImplementedError(_must("get_cart"))
+
+    def get_cart_reference(self, cart: Any) -> str:
+        """Return a text of at most 100 characters that names this cart and never another one."""
+        raise NotImplementedError(_must("get_cart_reference"))
+
+    def get_quote_request(self, cart: Any) -> QuoteRequest | None:
+        """Return what to insure in `cart`, or None to offer nothing.
+
+        Called while a page is made: use what the cart has loaded, and call no service.
+        """
+        raise NotImplementedError(_must("get_quote_request"))
+
+    def get_order_reference(self, order: Any) -> str:
+        """Return the order's own number: XCover gets it as `partner_transaction_id`."""
+        raise NotImplementedError(_must("get_order_reference"))
+
+    def get_order(self, reference: str) -> Any | None:
+        """Return the order with this reference, or None."""
+        raise NotImplementedError(_must("get_order"))
+
+    def get_policyholder(self, order: Any) -> Policyholder:
+        """Return who takes out the cover of `order`."""
+        raise NotImplementedError(_must("get_policyholder"))
+
+    def can_view_order(self, request: HttpRequest, order: Any) -> bool:
+        """Return whether this request may see the policies and documents of `order`."""
+        raise NotImplementedError(_must("can_view_order"))
+
+    def pays_later(self, order: Any) -> bool:
+        """Return whether cover is booked now and confirmed when the money comes.
+
+        XCover holds such a booking as PENDING_PAYMENT (`require_payment_confirmation`).
+        """
+        return False
+
+    def get_account(self, cart: Any) -> str:
+        """Return the name of the XCover account that insures `cart`."""
+        return DEFAULT_ACCOUNT
+
+    def get_shopper_reference(self, request: HttpRequest) -> str:
+        """Return who is shopping; a quote is never reused for somebody else."""
+        user = getattr(request, "user", None)
+        return f"user:{user.pk}" if user is not None and user.is_authenticated else ""
+
+    def get_order_url(self, order: Any) -> str:
+        """Return where staff see `order` in the shop, or "" for no link."""
+        return ""
+
+
+def get_adapter() -> ShopAdapter:
+    """Return the shop's adapter; raise ImproperlyConfigured when it cannot be imported."""
+    path = get_config().adapter
+    try:
+        cls = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(f"XCOVER['ADAPTER'] {path!r} cannot be imported.") from error
+    if not (isinstance(cls, type) and issubclass(cls, ShopAdapter)):
+        raise ImproperlyConfigured(f"XCOVER['ADAPTER'] {path!r} is no subclass of ShopAdapter.")
+    return cls()
+
+
+def _must(method: str) -> str:
+    return f"subclasses of ShopAdapter must provide a {method}() method"

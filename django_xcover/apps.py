@@ -1,0 +1,24 @@
+"""Wiring, nothing else."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.core import checks
+from django.utils.translation import gettext_lazy as _
+
+
+class XCoverAppConfig(AppConfig):
+    name = "django_xcover"
+    label = "xcover"
+    verbose_name = _("XCover insurance")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models exist only from here on, so their users are imported here.
+        from django_xcover import receivers, signals, tasks  # noqa: PLC0415
+        from django_xcover.checks import check_settings  # noqa: PLC0415
+
+        checks.register(check_settings, checks.Tags.security)
+        signals.order_completed.connect(receivers.on_order_completed, dispatch_uid="xcover")
+        signals.payment_completed.connect(receivers.on_payment_completed, dispatch_uid="xcover")
+        signals.operation_ready.connect(tasks.hand_over, dispatch_uid="xcover")

@@ -1,0 +1,94 @@
+"""System checks for `XCOVER`. None of them calls XCover or the database.
+
+E001  the setting cannot be read (missing, unknown or empty keys)
+E002  the adapter cannot be imported or is no ShopAdapter
+E003  a base URL is not an http(s) address
+E004  credentials would travel in clear text
+E005  an unknown signature algorithm
+E006  unknown signed headers
+E007  a duration or a count that is not a positive number
+W001  a deadline that lets a shopper wait
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
+
+from django_xcover.adapters import get_adapter
+from django_xcover.conf import Account, Config, get_config
+
+ALGORITHMS = ("hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512")
+SIGNED_HEADERS = ("date", "(request-target) date")
+NUMBERS = (
+    "offer_deadline",
+    "offer_lifetime",
+    "booking_deadline",
+    "operation_lease",
+    "retry_spacing",
+    "attempts",
+)
+LONGEST_PLEASANT_WAIT = 3.0
+
+
+def check_settings(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Return everything wrong with `XCOVER`, each with the way to mend it."""
+    try:
+        config = get_config()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="xcover.E001")]
+    messages = [*_check_adapter(), *_check_numbers(config)]
+    for name, account in config.accounts.items():
+        messages += _check_account(f"XCOVER['ACCOUNTS'][{name!r}]", account)
+    return messages
+
+
+def _check_adapter() -> Iterator[CheckMessage]:
+    try:
+        get_adapter()
+    except ImproperlyConfigured as error:
+        hint = "Name your subclass of django_xcover.adapters.ShopAdapter by its dotted path."
+        yield Error(str(error), hint=hint, id="xcover.E002")
+
+
+def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:
+    yield from _check_base_url(where, account.base_url)
+    if account.algorithm not in ALGORITHMS:
+        hint = f"Use one of: {', '.join(ALGORITHMS)}."
+        yield Error(f"{where}['ALGORITHM'] is {account.algorithm!r}.", hint=hint, id="xcover.E005")
+    if account.signed_headers not in SIGNED_HEADERS:
+        hint = f"Use one of: {', '.join(SIGNED_HEADERS)}."
+        message = f"{where}['SIGNED_HEADERS'] is {account.signed_headers!r}."
+        yield Error(message, hint=hint, id="xcover.E006")
+
+
+def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        hint = "Production is https://api.xcover.com/x."
+        yield Error(f"{where}['BASE_URL'] is no http(s) address.", hint=hint, id="xcover.E003")
+    elif parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        message = f"{where}['BASE_URL'] would send personal data in clear text."
+        yield Error(message, hint="Use https.", id="xcover.E004")
+
+
+def _check_numbers(config: Config) -> Iterator[CheckMessage]:
+    for name in NUMBERS:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            message = f"XCOVER[{name.upper()!r}] must be a positive number, not {value!r}."
+            yield Error(message, id="xcover.E007")
+            return
+    if config.offer_deadline > LONGEST_PLEASANT_WAIT:
+        yield Warning(
+            f"XCOVER['OFFER_DEADLINE'] lets a shopper wait {config.offer_deadline} s.",
+            hint="The page is never held, but the offer comes late. 1.0 is the default.",
+            id="xcover.W001",
+        )

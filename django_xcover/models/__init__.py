@@ -1,0 +1,32 @@
+"""The mirror of what XCover knows, and the ledgers of what was chosen and what must happen."""
+
+from __future__ import annotations
+
+from django_xcover.models.decision import Decision, DecisionsAreFinal
+from django_xcover.models.operation import Operation
+from django_xcover.models.package import Policy, Quote, QuotePackage
+from django_xcover.models.status import (
+    BOOKED,
+    UNFINISHED,
+    Attention,
+    Choice,
+    OperationKind,
+    OperationState,
+    Status,
+)
+
+__all__ = [
+    "BOOKED",
+    "UNFINISHED",
+    "Attention",
+    "Choice",
+    "Decision",
+    "DecisionsAreFinal",
+    "Operation",
+    "OperationKind",
+    "OperationState",
+    "Policy",
+    "Quote",
+    "QuotePackage",
+    "Status",
+]

@@ -1,0 +1,89 @@
+"""The outbox: what must happen at XCover, written where it became true."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models.fields import VendorIdField
+from django_xcover.models.package import QuotePackage
+from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
+
+
+def new_idempotency_key() -> str:
+    """Return a key for `x-idempotency-key`: a UUID, as the vendor's sample uses."""
+    return str(uuid.uuid4())
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def unfinished(self) -> OperationQuerySet:
+        """Return those that still have to happen, those waiting for a person included."""
+        return self.filter(state__in=UNFINISHED)
+
+    def claimable(self, now: datetime) -> OperationQuerySet:
+        """Return those a worker may take: due ones, and those whose worker's lease ran out."""
+        due = Q(state=OperationState.PENDING, next_attempt_at__lte=now)
+        orphaned = Q(state=OperationState.RUNNING, lease_until__lt=now)
+        return self.filter(due | orphaned)
+
+    def needing_person(self) -> OperationQuerySet:
+        """Return those that nothing but a person can move."""
+        return self.filter(state=OperationState.NEEDS_PERSON)
+
+
+class Operation(models.Model):
+    """One thing to do at XCover, at most once for a package, kind and subject.
+
+    `idempotency_key` is stored before the first call and kept for its repeats. `request` is the
+    body, frozen when the operation is written so that a repeat sends the same, and emptied when
+    it is done because it holds personal data. `attempts` also fences: only the worker that made
+    the latest attempt may write its outcome.
+    """
+
+    package = models.ForeignKey(
+        QuotePackage, verbose_name=_("package"), related_name="operations", on_delete=models.PROTECT
+    )
+    kind = models.CharField(_("kind"), max_length=32, choices=OperationKind)
+    subject = VendorIdField(_("subject"), blank=True, default="")
+    state = models.CharField(
+        _("state"), max_length=16, choices=OperationState, default=OperationState.PENDING
+    )
+    idempotency_key = models.CharField(
+        _("idempotency key"), max_length=64, unique=True, default=new_idempotency_key
+    )
+    request = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    failures = models.PositiveSmallIntegerField(_("failures"), default=0)
+    outcome_known = models.BooleanField(_("outcome known"), default=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    error = models.JSONField(_("last error"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("operation")
+        verbose_name_plural = _("operations")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("package", "kind", "subject"), name="xcover_operation_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("state", "next_attempt_at"), name="xcover_operation_due"),
+            models.Index(fields=("state", "lease_until"), name="xcover_operation_lease"),
+        )
+        permissions = (("retry_operation", _("Can retry operations")),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.package_id}"

@@ -1,0 +1,178 @@
+"""The mirror of XCover's quote packages and of the quotes in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models.fields import AmountField, VendorIdField
+from django_xcover.models.status import BOOKED, Attention, Choice, Status
+from django_xcover.types import Money
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
+    def for_order(self, reference: str) -> QuotePackageQuerySet:
+        """Return the packages of the order with this reference."""
+        return self.filter(order_reference=reference).exclude(order_reference="")
+
+    def booked(self) -> QuotePackageQuerySet:
+        """Return the packages that are bookings, cancelled ones included."""
+        return self.filter(status__in=BOOKED)
+
+    def needing_attention(self) -> QuotePackageQuerySet:
+        """Return the packages that a person should look at."""
+        return self.exclude(attention="")
+
+
+class QuotePackage(models.Model):
+    """A quote package at XCover, later the booking of the same id.
+
+    Columns hold what is filtered, sorted, summed or shown; `payload` is XCover's last answer
+    without its quotes. The shop's cart and order are named by reference, never by foreign key.
+    `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
+    """
+
+    account = models.CharField(_("account"), max_length=50)
+    package_id = VendorIdField(_("package id"))
+    status = models.CharField(_("status"), max_length=32, db_index=True)
+    cart_reference = models.CharField(_("cart reference"), max_length=100, db_index=True)
+    shopper_reference = models.CharField(_("shopper reference"), max_length=100, blank=True)
+    order_reference = models.CharField(
+        _("order reference"), max_length=100, blank=True, default="", db_index=True
+    )
+    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    currency = models.CharField(_("currency"), max_length=3)
+    total_price = AmountField(_("total price"))
+    customer_country = models.CharField(_("country"), max_length=2)
+    customer_language = models.CharField(_("language"), max_length=10)
+    policyholder_email = models.EmailField(
+        _("policyholder's e-mail"), blank=True, default="", db_index=True
+    )
+    attention = models.CharField(
+        _("attention"), max_length=32, blank=True, default="", choices=Attention
+    )
+    payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
+    quoted_at = models.DateTimeField(_("quoted at"))
+    booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = QuotePackageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("quote package")
+        verbose_name_plural = _("quote packages")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "package_id"), name="xcover_package_once_per_account"
+            ),
+        )
+        permissions = (("refresh_quotepackage", _("Can refresh quote packages from XCover")),)
+
+    def __str__(self) -> str:
+        return self.package_id
+
+    @property
+    def total(self) -> Money:
+        """Return XCover's total for the package."""
+        return Money(self.total_price, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the shopper may still choose: quoted, and no order made of it."""
+        return self.status == Status.RECEIVED and not self.order_reference
+
+
+class QuoteQuerySet(models.QuerySet["Quote"]):
+    def offered(self) -> QuoteQuerySet:
+        """Return the quotes that are still part of their package."""
+        return self.exclude(status=Status.DELETED)
+
+    def accepted(self) -> QuoteQuerySet:
+        """Return the quotes the shopper said yes to."""
+        return self.filter(choice=Choice.ACCEPTED)
+
+    def booked(self) -> QuoteQuerySet:
+        """Return the quotes that became policies."""
+        return self.filter(status__in=BOOKED)
+
+
+class Quote(models.Model):
+    """One quote, later the policy of the same id.
+
+    `line_reference` is the cart line it insures and `request` what was sent to quote it, so that
+    a changed line can be updated in place. `choice` is the shopper's present answer, empty for
+    none; `chosen_price` is the price at which it was given.
+    """
+
+    package = models.ForeignKey(
+        QuotePackage, verbose_name=_("package"), related_name="quotes", on_delete=models.CASCADE
+    )
+    quote_id = VendorIdField(_("quote id"))
+    status = models.CharField(_("status"), max_length=32)
+    line_reference = models.CharField(_("cart line"), max_length=100, blank=True, default="")
+    label = models.CharField(_("insures"), max_length=200, blank=True, default="")
+    position = models.PositiveSmallIntegerField(default=0)
+    policy_type = models.CharField(_("policy type"), max_length=100)
+    policy_name = models.CharField(_("policy"), max_length=200)
+    price = AmountField(_("price"))
+    choice = models.CharField(_("choice"), max_length=16, blank=True, default="", choices=Choice)
+    chosen_price = AmountField(_("price when chosen"), null=True, blank=True)
+    policy_start_date = models.DateTimeField(_("start"), null=True, blank=True)
+    policy_end_date = models.DateTimeField(_("end"), null=True, blank=True)
+    request = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = QuoteQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("quote")
+        verbose_name_plural = _("quotes")
+        ordering = ("package", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("package", "quote_id"), name="xcover_quote_once_per_package"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.policy_name} {self.quote_id}"
+
+    @property
+    def cost(self) -> Money:
+        """Return the price with its currency."""
+        return Money(self.price, self.package.currency)
+
+    def covers(self, moment: datetime) -> bool:
+        """Return whether `moment` (aware) lies in the policy's period; an open end never passes."""
+        started = self.policy_start_date is None or self.policy_start_date <= moment
+        return started and (self.policy_end_date is None or moment <= self.policy_end_date)
+
+
+class PolicyManager(models.Manager["Policy"]):
+    def get_queryset(self) -> models.QuerySet[Policy]:
+        return super().get_queryset().filter(status__in=BOOKED)
+
+    def for_order(self, reference: str) -> models.QuerySet[Policy]:
+        """Return the policies of the order with this reference."""
+        return self.filter(package__order_reference=reference).exclude(package__order_reference="")
+
+
+class Policy(Quote):
+    """A quote that has been booked."""
+
+    objects: Any = PolicyManager()
+
+    class Meta:
+        proxy = True
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")

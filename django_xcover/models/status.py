@@ -1,0 +1,64 @@
+"""Every status a row can have, in XCover's words where they are XCover's."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(models.TextChoices):
+    """Status of a package and of a quote (Quotes API: quote/policy status).
+
+    `OPTED_OUT` is missing from the vendor's list and real all the same (recorded). XCover may
+    send others: a column takes any text, and this list names those that mean something to us.
+    """
+
+    RECEIVED = "RECEIVED", _("received")
+    PENDING_PAYMENT = "PENDING_PAYMENT", _("pending payment")
+    CONFIRMED = "CONFIRMED", _("confirmed")
+    CANCELLED = "CANCELLED", _("cancelled")
+    RENEWED = "RENEWED", _("renewed")
+    OPTED_OUT = "OPTED_OUT", _("opted out")
+    FAILED = "FAILED", _("failed")
+    DELETED = "DELETED", _("deleted")
+
+
+BOOKED = (Status.PENDING_PAYMENT, Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
+
+
+class Choice(models.TextChoices):
+    """What became of one offered quote."""
+
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    UNANSWERED = "unanswered", _("not answered")
+    LAPSED = "lapsed", _("lapsed: the offer changed")
+
+
+class Attention(models.TextChoices):
+    """Why a person should look at a booking."""
+
+    PRICE_DIFFERS = "price_differs", _("booked at another price than shown")
+    POLICY_MISSING = "policy_missing", _("XCover did not book a policy that was paid for")
+    STATUS_UNEXPECTED = "status_unexpected", _("XCover reports a status that cannot follow")
+
+
+class OperationKind(models.TextChoices):
+    """What has to happen at XCover."""
+
+    BOOK = "book", _("book")
+    CONFIRM_PAYMENT = "confirm_payment", _("confirm payment")
+    OPT_OUT = "opt_out", _("opt out")
+
+
+class OperationState(models.TextChoices):
+    """How far an operation is."""
+
+    PENDING = "pending", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    NEEDS_PERSON = "needs_person", _("needs a person")
+    DISCARDED = "discarded", _("no longer needed")
+
+
+UNFINISHED = (OperationState.PENDING, OperationState.RUNNING, OperationState.NEEDS_PERSON)

@@ -1,0 +1,55 @@
+"""The signals between a shop and this package.
+
+A shop sends the first two; the others tell it what happened. The latter are sent with
+`send_robust` after the transaction that made them true has committed: they observe, and a
+receiver that raises undoes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import Signal
+
+# IN. Sent by the shop when the shopper has placed the order, inside the transaction that makes it.
+# Arguments: order (the shop's object); cart (the shop's object the order was made from).
+order_completed = Signal()
+
+# IN. Sent by the shop when the order's money has been collected, inside the transaction that
+# records it. Arguments: order; cart (only when `order_completed` is not sent before).
+payment_completed = Signal()
+
+# A package was quoted or quoted anew. Arguments: package (QuotePackage).
+quote_received = Signal()
+
+# The shopper answered, or a changed price un-made an earlier yes. Arguments: decision (Decision).
+decision_recorded = Signal()
+
+# XCover has booked what the shopper chose. Arguments: package (QuotePackage), previous_status (str).
+policy_booked = Signal()
+
+# XCover knows that the offer was not taken. Arguments: package (QuotePackage).
+opted_out = Signal()
+
+# Something about a booking is not as the shopper saw it, and a person has to look.
+# Arguments: package (QuotePackage), reason (str, a value of QuotePackage.Attention).
+attention_needed = Signal()
+
+# An operation stopped and waits for a person. Arguments: operation (Operation).
+operation_needs_person = Signal()
+
+# Internal: an operation was written and its transaction has committed. Arguments: pk (int).
+operation_ready = Signal()
+
+
+def forward(source: Signal, *, to: Signal, order: str = "order", cart: str | None = None) -> None:
+    """Let a signal that the shop already sends stand for one of ours.
+
+    `order` and `cart` name the arguments of `source` that hold the shop's objects:
+    `forward(order_paid, to=payment_completed, order="instance")`.
+    """
+
+    def receiver(sender: Any, **kwargs: Any) -> None:
+        to.send(sender=sender, order=kwargs[order], cart=kwargs.get(cart) if cart else None)
+
+    source.connect(receiver, weak=False, dispatch_uid=("django_xcover.forward", id(to)))

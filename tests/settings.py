@@ -1,0 +1,56 @@
+"""Settings of the test suite: the example shop, with nothing that a server must provide.
+
+`XCOVER_DATABASE` names the engine (`sqlite` by default, `postgresql`, `mariadb`).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from example_shop.settings import *  # noqa: F403
+
+SECRET_KEY = "for tests only"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CELERY_TASK_ALWAYS_EAGER = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+ENGINES: dict[str, dict[str, Any]] = {
+    "sqlite": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+    },
+    "postgresql": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "postgres",
+        "USER": os.environ.get("PGUSER", "postgres"),
+        "PASSWORD": os.environ.get("PGPASSWORD", ""),
+        "HOST": os.environ.get("PGHOST", "127.0.0.1"),
+    },
+    "mariadb": {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": "test",
+        "USER": os.environ.get("MYSQL_USER", "root"),
+        "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
+        "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+    },
+}
+DATABASES = {"default": ENGINES[os.environ.get("XCOVER_DATABASE", "sqlite")]}
+
+XCOVER = {
+    "ADAPTER": "example_shop.cover.ConcertShopAdapter",
+    "ACCOUNTS": {
+        "default": {
+            "BASE_URL": "http://127.0.0.1:9/x",
+            "PARTNER_CODE": "SHOP1",
+            "API_KEY": "sandbox-key",
+            "API_SECRET": "sandbox-secret",
+        }
+    },
+}
