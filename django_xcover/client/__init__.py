@@ -1,0 +1,41 @@
+"""The XCover API over HTTP, without Django models or settings."""
+
+from __future__ import annotations
+
+from django_xcover.client.api import XCoverClient
+from django_xcover.client.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    Conflict,
+    ConnectionFailed,
+    DeadlineExceeded,
+    InvalidPayload,
+    Locked,
+    NotFound,
+    RequestRefused,
+    ServerFault,
+    Throttled,
+    UnexpectedAnswer,
+    ValidationFailed,
+    XCoverError,
+)
+from django_xcover.client.replies import Answer
+
+__all__ = [
+    "Answer",
+    "AuthenticationFailed",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "InvalidPayload",
+    "Locked",
+    "NotFound",
+    "RequestRefused",
+    "ServerFault",
+    "Throttled",
+    "UnexpectedAnswer",
+    "ValidationFailed",
+    "XCoverClient",
+    "XCoverError",
+]

@@ -1,0 +1,97 @@
+"""JSON with exact numbers, both ways."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import simplejson
+
+from django_xcover.client.errors import InvalidPayload
+
+Path = tuple[str, ...]
+# A number longer than any sum of money is a mistake, and writing it out could fill the memory.
+LARGEST_EXPONENT = 40
+
+
+def encode(payload: Mapping[str, Any]) -> bytes:
+    """Return `payload` as compact UTF-8 JSON.
+
+    Decimals are written digit for digit, without exponent; aware datetimes keep their offset
+    (`Z` for UTC); dates and UUIDs become text. Raise InvalidPayload, which names the field and
+    never the value, for naive datetimes, NaN, Infinity, and whatever JSON has no word for.
+    """
+    try:
+        text = simplejson.dumps(
+            _plain(payload, ()), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
+        return text.encode()
+    except RecursionError:
+        raise InvalidPayload("the payload is nested too deeply, or in itself") from None
+    except UnicodeEncodeError:
+        raise InvalidPayload("the payload holds half of a surrogate pair") from None
+
+
+def decode(body: bytes) -> Any:
+    """Return decoded JSON with fractions as Decimal; raise ValueError for anything else."""
+    try:
+        return simplejson.loads(body.decode("utf-8-sig"), use_decimal=True, allow_nan=False)
+    except (ValueError, ArithmeticError, RecursionError):
+        # The library's error carries the whole document.
+        raise ValueError("not JSON") from None
+
+
+def _plain(value: Any, path: Path) -> Any:
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key, path): _plain(item, (*path, str(key))) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, (*path, str(index))) for index, item in enumerate(value)]
+    return _scalar(value, path)
+
+
+def _scalar(value: Any, path: Path) -> Any:
+    if isinstance(value, Decimal | float):
+        return _number(value, path)
+    if isinstance(value, dt.datetime):
+        return _moment(value, path)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise InvalidPayload(f"{_at(path)} is a {type(value).__name__}, which has no form in JSON")
+
+
+def _number(value: Decimal | float, path: Path) -> Any:
+    if not math.isfinite(value):
+        raise InvalidPayload(f"{_at(path)} is not a finite number")
+    if isinstance(value, float):
+        return value
+    if abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise InvalidPayload(f"{_at(path)} is out of the range of money")
+    return simplejson.RawJSON(format(value, "f"))  # recorded amounts never carry an exponent
+
+
+def _moment(value: dt.datetime, path: Path) -> str:
+    offset = value.utcoffset()
+    if offset is None:
+        raise InvalidPayload(f"{_at(path)} is a datetime without a time zone")
+    if offset.total_seconds() % 60:  # local mean times have seconds, RFC 3339 offsets do not
+        value = value.astimezone(dt.UTC)
+    text = value.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+def _key(key: Any, path: Path) -> str:
+    if not isinstance(key, str):
+        raise InvalidPayload(f"{_at(path)} has a key that is no text")
+    return key
+
+
+def _at(path: Path) -> str:
+    return ".".join(path) or "the payload"

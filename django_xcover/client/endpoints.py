@@ -1,0 +1,65 @@
+"""XCover's partner endpoints, row by row as its documents and recorded traffic have them.
+
+Final slashes are irregular on purpose: a redirect to the other form would lose the body, and the
+path is part of what may be signed (Quotes API: endpoint table).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django_xcover.client.errors import InvalidPayload
+
+# Ids are taken as they are, case included; what no id can hold would change the path.
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row: verb, path below `partners/{partner}/`, and whether it may take its time."""
+
+    method: str
+    path: str
+    booking: bool = False  # its write is a booking's: XCover asks for 10 s or more
+
+    def path_for(self, **ids: str) -> str:
+        """Return the path with `ids` in place; raise InvalidPayload for one that cannot be one."""
+        for name, value in ids.items():
+            if not _ID.fullmatch(str(value)):
+                raise InvalidPayload(f"{name} is not an XCover id")
+        return self.path.format(**ids)
+
+
+CREATE_QUOTE = Endpoint("POST", "quotes/")
+GET_QUOTE = Endpoint("GET", "quotes/{package_id}/")
+UPDATE_QUOTE = Endpoint("PATCH", "quotes/{package_id}/")
+ADD_QUOTES = Endpoint("POST", "quotes/{package_id}/add/")
+DELETE_QUOTES = Endpoint("POST", "quotes/{package_id}/delete/")
+
+CREATE_BOOKING = Endpoint("POST", "bookings/{package_id}/", booking=True)
+CONFIRM_BOOKING = Endpoint("PUT", "bookings/{package_id}/confirm", booking=True)
+INSTANT_BOOKING = Endpoint("POST", "instant_booking/", booking=True)
+OPT_OUT = Endpoint("POST", "bookings/{package_id}/opt_out")
+GET_BOOKING = Endpoint("GET", "bookings/{package_id}/")
+LIST_BOOKINGS = Endpoint("GET", "bookings/")
+
+MODIFY = Endpoint("PATCH", "bookings/{package_id}/", booking=True)
+QUOTE_MODIFICATION = Endpoint("PATCH", "bookings/{package_id}/quote_for_update")
+CONFIRM_MODIFICATION = Endpoint(
+    "POST", "bookings/{package_id}/confirm_update/{update_id}/", booking=True
+)
+CANCEL = Endpoint("POST", "bookings/{package_id}/cancel", booking=True)
+CONFIRM_CANCELLATION = Endpoint(
+    "POST", "bookings/{package_id}/confirm_cancellation/{cancellation_id}/", booking=True
+)
+
+QUOTE_RENEWAL = Endpoint("PATCH", "renewals/{package_id}/quote_for_renewal/")
+CONFIRM_RENEWAL = Endpoint("POST", "renewals/{package_id}/confirm/{renewal_id}/", booking=True)
+RENEWAL_OPT_OUT = Endpoint("POST", "renewals/{package_id}/opt_out/")
+CONFIRM_RENEWAL_LEGACY = Endpoint("PATCH", "renewals/{renewal_id}/confirmation", booking=True)
+
+GET_INSTALMENTS = Endpoint("GET", "bookings/{package_id}/instalments/")
+REPORT_INSTALMENT = Endpoint("POST", "bookings/{package_id}/instalments/")
+SEND_EMAIL = Endpoint("POST", "bookings/{package_id}/send_email")

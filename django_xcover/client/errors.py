@@ -1,0 +1,194 @@
+# ruff: noqa: N818 (an error is named after what happened, as Django's are)
+"""What can go wrong in a call to XCover: one tree, every branch answers the same two questions.
+
+`permanent`: would the same call fail again however often it is made?
+`outcome_known`: is it certain what XCover did? If not, read the booking before a second post.
+
+`message`, `errors` and `field_errors` are the vendor's words and may repeat what a customer typed,
+so they are attributes only: `str()`, `repr()` and pickles leave them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from django_xcover.client.field_errors import flatten
+from django_xcover.client.text import clean, identifier
+
+NAMES_SHOWN = 10
+
+
+class XCoverError(Exception):
+    """Say that a call to XCover did not succeed.
+
+    Attributes: `status` (HTTP status or None), `type`, `code`, `error_id` (XCover's own words for
+    the fault, "" when absent), `message` (text), `errors` (JSON as sent), `field_errors`
+    (`{"policyholder.phone": ["…"]}`), `permanent`, `outcome_known`, `retry_after`
+    (seconds or None).
+    """
+
+    permanent: bool = False
+    outcome_known: bool = True
+    next_step: ClassVar[str] = "Try again later."
+
+    def __init__(
+        self,
+        reason: str = "",
+        *,
+        status: int | None = None,
+        body: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+        permanent: bool | None = None,
+        outcome_known: bool | None = None,
+    ) -> None:
+        """Take a `reason` in our own words (no value from outside) and the answer's JSON object."""
+        super().__init__(reason)
+        self.status = status
+        self.retry_after = retry_after
+        self._read(body or {})
+        if permanent is not None:
+            self.permanent = permanent
+        if outcome_known is not None:
+            self.outcome_known = outcome_known
+
+    def _read(self, body: Mapping[str, Any]) -> None:
+        self.type = identifier(body.get("type"))
+        self.code = identifier(body.get("code"))
+        self.error_id = identifier(body.get("error_id"))
+        # The gateway says `error`, Django REST framework `detail` (Quotes API: error body).
+        self.message = clean(body.get("message") or body.get("error") or body.get("detail"))
+        self.errors: Any = body.get("errors")
+        self.field_errors = flatten(self.errors)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self._what(), self._fields(), self.next_step) if part)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+    def _what(self) -> str:
+        facts = [str(self.status or ""), self.type, self.code, self.args[0]]
+        facts += [f"error id {self.error_id}"] if self.error_id else []
+        told = ", ".join(fact for fact in facts if fact)
+        return f"{told}." if told else ""
+
+    def _fields(self) -> str:
+        names = sorted(identifier(name) or "?" for name in self.field_errors)[:NAMES_SHOWN]
+        return f"Fields: {', '.join(names)}." if names else ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Celery pickles what a task raised: the vendor's words must not reach a broker.
+        kept = {**self.__dict__, "message": "", "errors": None, "field_errors": {}}
+        return (_rebuild, (type(self), self.args[0], kept))
+
+
+def _rebuild(cls: type[XCoverError], reason: str, state: dict[str, Any]) -> XCoverError:
+    error = cls.__new__(cls, reason)
+    Exception.__init__(error, reason)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(XCoverError):
+    """Say that the client was built with something it cannot work with."""
+
+    permanent = True
+    next_step = "Correct the client's configuration."
+
+
+class InvalidPayload(XCoverError):
+    """Say that the arguments of a call cannot be sent; nothing was sent."""
+
+    permanent = True
+    next_step = "Correct the call's arguments."
+
+
+class ConnectionFailed(XCoverError):
+    """Say that the network failed before a whole answer was read.
+
+    `request_sent` is False when provably no byte of the request left (name, connect, TLS, proxy).
+    """
+
+    next_step = "Check the network path to XCover, then try again."
+
+    def __init__(self, reason: str = "", *, request_sent: bool = True, **facts: Any) -> None:
+        super().__init__(reason, **facts)
+        self.request_sent = request_sent
+
+
+class DeadlineExceeded(XCoverError):
+    """Say that the call's time was used up before a whole answer was read."""
+
+    next_step = "Try again later, or allow the call more time."
+
+
+class RequestRefused(XCoverError):
+    """Say that XCover refused the request (any 4xx without a class of its own)."""
+
+    permanent = True
+    next_step = "Compare the request with XCover's documentation."
+
+
+class ValidationFailed(RequestRefused):
+    """Say that XCover found the request invalid, or its state not fit for it (400, 422)."""
+
+    next_step = "See .field_errors for what XCover says about each field."
+
+
+class AuthenticationFailed(RequestRefused):
+    """Say that key, secret or signature were not accepted (401, 403)."""
+
+    next_step = "Check API key, API secret, partner code, base URL and this machine's clock."
+
+
+class NotFound(RequestRefused):
+    """Say that XCover knows no such object for this partner (404)."""
+
+    next_step = "Check the id, and that it belongs to this partner and environment."
+
+
+class Conflict(RequestRefused):
+    """Say that the call conflicts with another one (409 that replays no success)."""
+
+    next_step = "Read the booking before doing anything else."
+
+
+class Locked(RequestRefused):
+    """Say that a call with the same idempotency key is still running (423)."""
+
+    permanent = False
+    next_step = "Try again shortly with the same idempotency key."
+
+
+class Throttled(RequestRefused):
+    """Say that the rate limit is used up (429); `retry_after` is XCover's wait in seconds."""
+
+    permanent = False
+    next_step = "Wait, then try again."
+
+
+class ServerFault(XCoverError):
+    """Say that XCover, or a gateway before it, failed (5xx)."""
+
+    next_step = "Try again later with the same idempotency key."
+
+
+class UnexpectedAnswer(XCoverError):
+    """Say that an answer is not what the contract promises: a redirect, no JSON, a wrong shape.
+
+    `field` is the dotted path of the wrong field, "" when the answer as a whole is wrong.
+    A write may have happened behind such an answer, so its outcome counts as unknown.
+    """
+
+    outcome_known = False
+    next_step = "Check the base URL, then report the answer to XCover."
+
+    def __init__(self, reason: str = "", *, field: str = "", **facts: Any) -> None:
+        self.field = identifier(field)
+        super().__init__(reason, **facts)
+
+    @classmethod
+    def at(cls, field: str, reason: str) -> Self:
+        """Return the error for one malformed field; `reason` holds no value from the wire."""
+        return cls(f"{identifier(field)} {reason}", field=field)

@@ -1,0 +1,70 @@
+"""XCover's spelling of amounts, moments and durations, read into exact Python values.
+
+Each reader raises ValueError, or TypeError, without quoting the value, which may be personal.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+# A tax rate has 20 decimals, an amount never 16 digits before the point (recorded contract).
+MOST_DIGITS = 40
+_AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
+)
+_DURATION = re.compile(r"(?:(\d{1,9}) )?(\d{1,9}):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?", re.ASCII)
+
+
+def amount(value: Any) -> Decimal:
+    """Return an amount given as a JSON number or as decimal text; floats are not exact enough."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise TypeError("is no amount")
+    if isinstance(value, str) and not _AMOUNT.fullmatch(value):
+        raise ValueError("is no amount")
+    try:
+        number = Decimal(value)
+    except (InvalidOperation, ValueError):
+        raise ValueError("is no amount") from None
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+        raise ValueError("is no amount")
+    return number
+
+
+def moment(value: Any) -> datetime:
+    """Return an RFC 3339 date-time in UTC: `Z` or offset, `T` or blank, 0 to 9 fraction digits.
+
+    Digits below the microsecond are dropped. XCover's 2026 answers also have bare dates and
+    date-times without offset: they are taken as UTC, in which all its other times are (inferred).
+    """
+    match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is no date-time")
+    day, clock, fraction, offset = match.groups()
+    zone = "+00:00" if offset in {None, "Z", "z"} else offset
+    text = f"{day}T{clock or '00:00:00'}.{(fraction or '')[:6]:0<6}{zone}"
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is no date-time") from None
+
+
+def duration(value: Any) -> timedelta:
+    """Return a `[D ]HH:MM:SS[.f]` duration."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is no duration")
+    days, hours, minutes, seconds, fraction = (group or "0" for group in match.groups())
+    try:
+        return timedelta(
+            days=int(days),
+            hours=int(hours),
+            minutes=int(minutes),
+            seconds=int(seconds),
+            microseconds=int(f"{fraction[:6]:0<6}"),
+        )
+    except OverflowError:
+        raise ValueError("is no duration") from None
