@@ -1,0 +1,22 @@
+"""A pretended card processor. No card number leaves this module, and none is stored."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+GOOD_CARD = "4242 4242 4242 4242"
+DECLINED_CARD = "4000 0000 0000 0002"
+
+
+class CardDeclined(Exception):
+    """The bank said no; `str()` is a sentence for the shopper."""
+
+
+def charge(card_number: str, *, order_number: str) -> None:
+    """Take the money, or raise CardDeclined.
+
+    A real processor gets `order_number` as its idempotency key, so that a second click is not a
+    second charge.
+    """
+    if card_number == DECLINED_CARD.replace(" ", ""):
+        raise CardDeclined(_("Your bank declined this card. Nothing was charged. Try another one."))

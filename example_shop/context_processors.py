@@ -1,0 +1,18 @@
+"""What the frame around every page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from example_shop.markets import MARKETS, market_of
+from example_shop.models import Category
+
+
+def shop(request: HttpRequest) -> dict[str, Any]:
+    """Return the market, the markets to choose from and the categories; no query."""
+    session = getattr(request, "session", None)
+    if session is None:
+        return {}
+    return {"market": market_of(session), "markets": MARKETS.values(), "categories": Category}

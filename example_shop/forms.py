@@ -1,0 +1,111 @@
+"""What shoppers may send. Nothing in here carries a price."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+from example_shop.cart import MOST_OF_ONE
+from example_shop.markets import Market
+from example_shop.models import Order
+
+POSTCODES = {
+    "GB": (r"(?i)^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", _("Enter a postcode such as SW1A 1AA.")),
+    "DE": (r"^\d{5}$", _("Enter a postcode such as 10115.")),
+    "JP": (r"^\d{3}-?\d{4}$", _("Enter a postcode such as 100-0001.")),
+}
+PHONE = re.compile(r"^\+\d{7,15}$")
+
+
+class QuantityForm(forms.Form):
+    """How many of one product; 0 takes it out of the cart."""
+
+    quantity = forms.IntegerField(min_value=0, max_value=MOST_OF_ONE)
+
+
+class CheckoutForm(forms.ModelForm[Order]):
+    """Who orders, and how it will be paid. The country is the market's."""
+
+    class Meta:
+        model = Order
+        fields = (
+            "first_name", "last_name", "email", "phone", "address", "postcode", "city", "payment",
+        )  # fmt: skip
+        widgets = {"payment": forms.RadioSelect}  # noqa: RUF012 (Django's own idiom)
+
+    def __init__(self, *args: Any, market: Market, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.market = market
+        self.fields["payment"] = forms.ChoiceField(
+            label=_("How would you like to pay?"),
+            choices=Order.Payment.choices,
+            initial=Order.Payment.CARD,
+            widget=forms.RadioSelect,
+        )
+        pattern, message = POSTCODES[market.country]
+        self.fields["postcode"].validators.append(RegexValidator(pattern, message))
+        self.fields["phone"].widget.input_type = "tel"
+        for name, hint in AUTOCOMPLETE.items():
+            self.fields[name].widget.attrs["autocomplete"] = hint
+
+    def clean_phone(self) -> str:
+        """Return the number with its country code first, as insurers want it; "" for none."""
+        digits = re.sub(r"[\s()/.-]", "", self.cleaned_data["phone"])
+        if digits.startswith("0"):
+            digits = self.market.calling_code + digits[1:]
+        if digits and not PHONE.match(digits):
+            raise forms.ValidationError(
+                _("Enter a number such as %(example)s 20 7946 0000."),
+                params={"example": self.market.calling_code},
+            )
+        return digits
+
+
+AUTOCOMPLETE = {
+    "first_name": "given-name",
+    "last_name": "family-name",
+    "email": "email",
+    "phone": "tel",
+    "address": "address-line1",
+    "postcode": "postal-code",
+    "city": "address-level2",
+}
+
+
+class CardForm(forms.Form):
+    """A card, checked as far as a shop can check it."""
+
+    name = forms.CharField(label=_("Name on card"), max_length=80)
+    number = forms.CharField(label=_("Card number"), max_length=23)
+    expiry = forms.CharField(
+        label=_("Expires"),
+        validators=[RegexValidator(r"^(0[1-9]|1[0-2]) ?/ ?\d{2}$", _("Enter it as MM/YY."))],
+    )
+    code = forms.CharField(
+        label=_("Security code"),
+        validators=[RegexValidator(r"^\d{3,4}$", _("Enter the 3 or 4 digits on the card."))],
+    )
+
+    def clean_number(self) -> str:
+        """Return the digits; the last of them is a check digit (ISO/IEC 7812, Luhn)."""
+        digits = re.sub(r"[\s-]", "", self.cleaned_data["number"])
+        if not re.fullmatch(r"\d{13,19}", digits) or not _luhn(digits):
+            raise forms.ValidationError(_("This is no card number. Please check the digits."))
+        return digits
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
+    return sum(sum(divmod(value, 10)) for value in doubled) % 10 == 0
+
+
+def initial_details(user: AbstractBaseUser | AnonymousUser) -> dict[str, str]:
+    """Return what the shop already knows of a logged-in shopper."""
+    if not user.is_authenticated:
+        return {}
+    return {name: getattr(user, name, "") for name in ("first_name", "last_name", "email")}

@@ -1,0 +1,8 @@
+"""What the shop sells and what was ordered."""
+
+from __future__ import annotations
+
+from example_shop.models.order import Order, OrderLine
+from example_shop.models.product import Category, Product
+
+__all__ = ["Category", "Order", "OrderLine", "Product"]

@@ -1,0 +1,100 @@
+"""Placing and paying orders: the two moments insurance has to hear of.
+
+Both tell it inside their own transaction, so that order and cover are true together or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from django_xcover.services.cover import freeze_cover
+from django_xcover.signals import order_completed, payment_completed
+from example_shop.cart import Cart, CartLine
+from example_shop.middleware import ShopRequest
+from example_shop.models import Order, OrderLine
+
+SESSION_KEY = "orders"
+
+
+def place(request: ShopRequest, details: dict[str, Any]) -> Order:
+    """Make the order of this request's cart, or return the one it has already become.
+
+    The order row comes first: of two simultaneous clicks the second waits for its unique cart
+    reference, and then finds the order of the first.
+    """
+    cart = request.cart
+    with transaction.atomic():
+        order, is_new = Order.objects.get_or_create(
+            cart_reference=cart.reference, defaults={**details, **_totals(request, cart)}
+        )
+        if is_new:
+            OrderLine.objects.bulk_create(_line(order, line) for line in cart.lines)
+            _add_cover(request, order)
+            order_completed.send(sender=Order, order=order, cart=cart)
+    _remember(request, order)
+    cart.clear()
+    return order
+
+
+def placed_before(request: ShopRequest, cart_reference: str) -> Order | None:
+    """Return the order this shopper has already made from that cart: a form sent twice."""
+    order = Order.objects.filter(cart_reference=cart_reference).first()
+    return order if order and may_view(request, order) else None
+
+
+def pay(order: Order) -> bool:
+    """Record that the money is there; return False when it was recorded before."""
+    with transaction.atomic():
+        unpaid = Order.objects.filter(pk=order.pk, paid_at=None)
+        if not unpaid.update(paid_at=timezone.now()):
+            return False
+        order.refresh_from_db()
+        payment_completed.send(sender=Order, order=order)
+    return True
+
+
+def may_view(request: HttpRequest, order: Order) -> bool:
+    """Return whether this is the shopper's own order, a guest's in this session, or staff asks."""
+    user = request.user
+    if user.is_authenticated and (user.is_staff or order.user_id == user.pk):
+        return True
+    return order.number in request.session.get(SESSION_KEY, [])
+
+
+def _totals(request: ShopRequest, cart: Cart) -> dict[str, Any]:
+    return {
+        "user": request.user if request.user.is_authenticated else None,
+        "country": cart.market.country,
+        "currency": cart.total.currency,
+        "goods_total": cart.total.amount,
+    }
+
+
+def _add_cover(request: ShopRequest, order: Order) -> None:
+    cover = freeze_cover(request, request.cart)
+    if cover.premium is not None:
+        order.premium = cover.premium.amount
+        order.save(update_fields=["premium"])
+
+
+def _line(order: Order, line: CartLine) -> OrderLine:
+    product = line.product
+    return OrderLine(
+        order=order,
+        product=product,
+        name=product.name,
+        starts_at=product.starts_at,
+        location=product.location if product.is_event else "",
+        quantity=line.quantity,
+        unit_price=line.unit_price.amount,
+    )
+
+
+def _remember(request: ShopRequest, order: Order) -> None:
+    numbers = request.session.get(SESSION_KEY, [])
+    if order.number not in numbers:
+        request.session[SESSION_KEY] = [*numbers, order.number]

@@ -1,0 +1,116 @@
+"""Settings of the example shop. `python manage.py demo` runs it as it stands.
+
+The environment names grown-up engines: `SHOP_BROKER_URL` (Redis, RabbitMQ), `SHOP_SECRET_KEY`,
+`SHOP_HOSTS`, and the `XCOVER_*` variables below for a real XCover account.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from example_shop.data_dir import DATA_DIR, secret_key
+
+SECRET_KEY = os.environ.get("SHOP_SECRET_KEY") or secret_key()
+DEBUG = os.environ.get("SHOP_DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_xcover",
+    "django_xcover.sandbox",
+    "example_shop",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    # Serves the static files, so that no second server is needed.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "example_shop.middleware.CartMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "example_shop.context_processors.shop",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "example_shop.urls"
+WSGI_APPLICATION = "example_shop.wsgi.application"
+LOGIN_REDIRECT_URL = "shop:orders"
+LOGOUT_REDIRECT_URL = "shop:home"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Writers queue for their turn at BEGIN instead of failing half-way (SQLite upgrades no read lock
+# to a write lock while somebody else writes), and WAL lets pages be read meanwhile.
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "shop.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;",
+        },
+    }
+}
+
+USE_TZ = True
+TIME_ZONE = "Europe/London"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [Path(__file__).parent / "locale"]
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
+
+CELERY_BROKER_URL = os.environ.get("SHOP_BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {
+        "data_folder_in": str(DATA_DIR / "broker"),
+        "data_folder_out": str(DATA_DIR / "broker"),
+        "control_folder": str(DATA_DIR / "broker-control"),
+        "polling_interval": 0.2,
+    }
+    if CELERY_BROKER_URL == "filesystem://"
+    else {}
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 5.0},
+}
+
+# Without these variables the shop talks to the local sandbox, which `manage.py demo` starts with
+# the same three values.
+XCOVER = {
+    "ADAPTER": "example_shop.cover.ConcertShopAdapter",
+    "ACCOUNTS": {
+        "default": {
+            "BASE_URL": os.environ.get("XCOVER_BASE_URL", "http://127.0.0.1:8001/x"),
+            "PARTNER_CODE": os.environ.get("XCOVER_PARTNER_CODE", "ENCOR"),
+            "API_KEY": os.environ.get("XCOVER_API_KEY", "sandbox-key"),
+            "API_SECRET": os.environ.get("XCOVER_API_SECRET", "sandbox-secret"),
+        }
+    },
+}

@@ -1,0 +1,23 @@
+"""The shop's pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from example_shop.views import cart, catalogue, checkout, orders, preferences
+
+app_name = "shop"
+urlpatterns = [
+    path("", catalogue.home, name="home"),
+    path("products/<slug:slug>/", catalogue.product, name="product"),
+    path("cart/", cart.show, name="cart"),
+    path("cart/<slug:slug>/add/", cart.add, name="add"),
+    path("cart/<slug:slug>/", cart.update, name="update"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/summary/", checkout.summary, name="summary"),
+    path("orders/", orders.index, name="orders"),
+    path("orders/<str:number>/", orders.show, name="order"),
+    path("orders/<str:number>/pay/", orders.pay, name="pay"),
+    path("orders/<str:number>/transfer/", orders.transfer, name="transfer"),
+    path("preferences/", preferences.save, name="preferences"),
+]

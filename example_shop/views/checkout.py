@@ -1,0 +1,89 @@
+"""From the cart to an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from django_xcover.services.cover import Cover, current_cover
+from django_xcover.types import Money
+from example_shop import orders
+from example_shop.cart import Cart
+from example_shop.forms import CheckoutForm, initial_details
+from example_shop.middleware import ShopRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the shopper will pay if they order now."""
+
+    cart: Cart
+    cover: Cover
+
+    @property
+    def total(self) -> Money:
+        goods = self.cart.total
+        return goods + self.cover.premium if self.cover.premium else goods
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def checkout(request: ShopRequest) -> HttpResponse:
+    """Ask for the details, show the offer of cover, and place the order."""
+    if request.method == "POST":
+        return _place(request)
+    if request.cart.is_empty:
+        return _nothing_to_order(request)
+    form = CheckoutForm(market=request.cart.market, initial=initial_details(request.user))
+    return _page(request, form)
+
+
+@never_cache
+@require_safe
+def summary(request: ShopRequest) -> HttpResponse:
+    """Show the sums again, after the shopper has answered the offer."""
+    return render(request, "shop/_summary.html", {"summary": _summary(request)})
+
+
+def _place(request: ShopRequest) -> HttpResponse:
+    order = orders.placed_before(request, request.POST.get("cart", ""))
+    if order:
+        return redirect(order)
+    if request.cart.is_empty:
+        return _nothing_to_order(request)
+    form = CheckoutForm(request.POST, market=request.cart.market)
+    if request.POST.get("seen") != request.cart.fingerprint:
+        return _changed(request, form)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    order = orders.place(request, form.cleaned_data)
+    return redirect("shop:pay", order.number) if order.by_card else redirect(order)
+
+
+def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "cart": request.cart, "summary": _summary(request)}
+    return render(request, "shop/checkout.html", context, status=status)
+
+
+def _summary(request: ShopRequest) -> Summary:
+    return Summary(request.cart, current_cover(request, request.cart))
+
+
+def _nothing_to_order(request: ShopRequest) -> HttpResponse:
+    messages.info(request, _("Your cart is empty, so there is nothing to order."))
+    return redirect("shop:cart")
+
+
+def _changed(request: ShopRequest, form: CheckoutForm) -> HttpResponse:
+    """Show the page again: what the shopper agreed to is not what they would get."""
+    messages.warning(
+        request,
+        _("Your cart or a price has changed meanwhile. Please check the new total, then order."),
+    )
+    return _page(request, form, status=409)

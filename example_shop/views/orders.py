@@ -1,0 +1,87 @@
+"""The shopper's orders."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from django_xcover.services.cover import order_cover
+from example_shop import card, orders
+from example_shop.forms import CardForm
+from example_shop.middleware import ShopRequest
+from example_shop.models import Order
+
+
+@login_required
+@require_safe
+def index(request: ShopRequest) -> HttpResponse:
+    """List the logged-in shopper's orders."""
+    own = Order.objects.filter(user_id=request.user.pk).prefetch_related("lines__product")
+    return render(request, "shop/orders.html", {"orders": own})
+
+
+@never_cache
+@require_safe
+def show(request: ShopRequest, number: str) -> HttpResponse:
+    """Show one order with its cover."""
+    order = _own_order(request, number)
+    lines = order.lines.select_related("product", "order")
+    context = {"order": order, "lines": lines, "cover": order_cover(order)}
+    return render(request, "shop/order.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def pay(request: ShopRequest, number: str) -> HttpResponse:
+    """Pay an order by card."""
+    order = _own_order(request, number)
+    if order.is_paid:
+        return _paid_already(request, order)
+    form = CardForm(request.POST or None)
+    if not form.is_valid():
+        return _card_page(request, order, form)
+    try:
+        card.charge(form.cleaned_data["number"], order_number=order.number)
+    except card.CardDeclined as refusal:
+        form.add_error("number", str(refusal))
+        return _card_page(request, order, form)
+    return _record_payment(request, order)
+
+
+@require_POST
+def transfer(request: ShopRequest, number: str) -> HttpResponse:
+    """Pretend that the bank transfer for an invoice has arrived."""
+    order = _own_order(request, number)
+    if order.by_card:
+        raise Http404("This order is paid by card.")
+    return _record_payment(request, order)
+
+
+def _own_order(request: ShopRequest, number: str) -> Order:
+    """Return the order, or raise Http404: whether it exists is nobody else's business."""
+    order = get_object_or_404(Order, number=number)
+    if not orders.may_view(request, order):
+        raise Http404("No such order.")
+    return order
+
+
+def _card_page(request: ShopRequest, order: Order, form: CardForm) -> HttpResponse:
+    context = {"order": order, "form": form, "good": card.GOOD_CARD, "bad": card.DECLINED_CARD}
+    return render(request, "shop/pay.html", context, status=422 if form.is_bound else 200)
+
+
+def _record_payment(request: ShopRequest, order: Order) -> HttpResponse:
+    if not orders.pay(order):
+        return _paid_already(request, order)
+    messages.success(request, _("Thank you. Your payment has arrived."))
+    return redirect(order)
+
+
+def _paid_already(request: ShopRequest, order: Order) -> HttpResponse:
+    messages.info(request, _("This order is already paid. You were not charged again."))
+    return redirect(order)
