@@ -25,7 +25,8 @@ quote_received = Signal()
 # The shopper answered, or a changed price un-made an earlier yes. Arguments: decision (Decision).
 decision_recorded = Signal()
 
-# XCover has booked what the shopper chose. Arguments: package (QuotePackage), previous_status (str).
+# XCover has booked what the shopper chose.
+# Arguments: package (QuotePackage), previous_status (str).
 policy_booked = Signal()
 
 # XCover knows that the offer was not taken. Arguments: package (QuotePackage).

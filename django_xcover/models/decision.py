@@ -62,7 +62,7 @@ class Decision(models.Model):
         return f"{self.get_choice_display()} ({self.price} {self.currency})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise DecisionsAreFinal("Decisions are appended, never changed.")
         super().save(*args, **kwargs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -170,7 +170,7 @@ class PolicyManager(models.Manager["Policy"]):
 class Policy(Quote):
     """A quote that has been booked."""
 
-    objects: Any = PolicyManager()
+    objects: ClassVar[PolicyManager] = PolicyManager()  # type: ignore[assignment]
 
     class Meta:
         proxy = True

@@ -1,0 +1,178 @@
+"""Booking what the shopper chose, and confirming it when the money comes later."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover import signals
+from django_xcover.adapters import get_adapter
+from django_xcover.client import NotFound, XCoverClient
+from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Operation,
+    OperationKind,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.services import gateway, mirroring, operations, payloads, unexpected
+from django_xcover.services.outcomes import Undecided, Unworkable
+
+logger = logging.getLogger(__name__)
+
+# The subject of a booking that waits for the money. It keeps one kind of booking from standing
+# in for the other, and tells at payment which of the two there is.
+UNPAID = "unpaid"
+
+
+def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
+    """Write that the accepted quotes of `package` have to be booked for `order`.
+
+    The body is frozen now, with the policyholder as of the payment. When the shop cannot name one
+    the operation is written all the same, and a person is told when it is carried out.
+    """
+    subject = "" if paid else UNPAID
+    return operations.enqueue(
+        package, OperationKind.BOOK, subject=subject, request=_try_to_build(package, order, subject)
+    )
+
+
+def perform(operation: Operation) -> PackageAnswer:
+    """Book at XCover, outside any transaction, and return the booking.
+
+    After a first attempt the package is read before it is posted again: its outcome may be
+    unknown, and an idempotency key is remembered for 48 hours only. Raises XCoverError, Unworkable
+    when the shop's data do not make a booking, Undecided when the answer settles nothing.
+    """
+    package = operation.package
+    client = gateway.client_for(package.account)
+    if operation.attempts > 1:
+        booked = read_booking(client, package.package_id)
+        if booked is not None:
+            return booked
+    if not operation.request:
+        operations.keep_request(operation, _rebuild(package, operation.subject))
+    wire = client.create_booking(
+        package.package_id, operation.request, idempotency_key=operation.idempotency_key
+    )
+    return _complete(client, package, package_from_wire(wire))
+
+
+def perform_confirmation(operation: Operation) -> PackageAnswer:
+    """Confirm at XCover that a pending booking has been paid, and return the booking."""
+    package_id = operation.package.package_id
+    client = gateway.client_for(operation.package.account)
+    if operation.attempts > 1:
+        booked = read_booking(client, package_id)
+        if booked is not None and booked.status != Status.PENDING_PAYMENT:
+            return booked
+    wire = client.confirm_booking(package_id, idempotency_key=operation.idempotency_key)
+    answer = package_from_wire(wire)
+    if answer.status != Status.CONFIRMED:
+        raise Undecided(f"XCover answered the confirmation with status {answer.status}.")
+    return answer
+
+
+def apply(operation: Operation, answer: PackageAnswer) -> None:
+    """Bring the mirror up to the booking and flag what the shopper did not agree to.
+
+    Call it in the transaction that finishes the operation.
+    """
+    package = operation.package
+    previous = package.status
+    mirroring.apply_answer(package, answer)
+    _check(package, answer)
+    if previous != package.status:
+        transaction.on_commit(lambda: _announce(package, previous))
+
+
+def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
+    """Return the booking XCover holds under `package_id`, or None while it is only a quote.
+
+    The quote is read first, because it can be read in any state (recorded contract, 4.1), while
+    reading a booking that was never made is not documented.
+    """
+    try:
+        status = client.get_quote(package_id).get("status")
+    except NotFound:
+        return None
+    if status not in BOOKED:
+        return None
+    return package_from_wire(client.get_booking(package_id))
+
+
+def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
+    try:
+        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
+        with transaction.atomic():
+            return _build(package, order, subject)
+    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
+        # Not `exception`: its traceback would quote what the customer typed.
+        logger.error("Package %s has no policyholder yet: %s", package, unexpected.describe(error))  # noqa: TRY400
+        return {}
+
+
+def _rebuild(package: QuotePackage, subject: str) -> dict[str, Any]:
+    order = get_adapter().get_order(package.order_reference)
+    if order is None:
+        raise Unworkable(
+            f"The shop no longer knows order {package.order_reference}: it has no policyholder."
+        )
+    return _build(package, order, subject)
+
+
+def _build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
+    policyholder = payloads.policyholder_payload(get_adapter().get_policyholder(order))
+    accepted = package.quotes.offered().accepted().order_by("position")
+    body: dict[str, Any] = {
+        "quotes": [{"id": quote.quote_id} for quote in accepted],
+        "policyholder": policyholder,
+        "partner_transaction_id": package.order_reference,
+    }
+    return body | ({"require_payment_confirmation": True} if subject == UNPAID else {})
+
+
+def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer) -> PackageAnswer:
+    """Return `answer` if it shows all that was asked for, else what a second look shows.
+
+    A 2xx does not mean that everything was booked: single policies can fail (error types).
+    """
+    if answer.status not in BOOKED or _missing(package, answer):
+        answer = package_from_wire(client.get_booking(package.package_id))
+    if answer.status not in BOOKED:
+        raise Undecided(f"XCover answered the booking with status {answer.status}.")
+    return answer
+
+
+def _check(package: QuotePackage, answer: PackageAnswer) -> None:
+    missing = _missing(package, answer)
+    if missing:
+        mirroring.flag(package, Attention.POLICY_MISSING)
+    elif _differing(package, answer):
+        mirroring.flag(package, Attention.PRICE_DIFFERS)
+
+
+def _missing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
+    booked = {read.quote_id for read in answer.quotes if read.status in BOOKED}
+    return [quote for quote in _accepted(package) if quote.quote_id not in booked]
+
+
+def _differing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
+    read: dict[str, QuoteAnswer] = {item.quote_id: item for item in answer.quotes}
+    return [q for q in _accepted(package) if read[q.quote_id].price != q.chosen_price]
+
+
+def _accepted(package: QuotePackage) -> list[Quote]:
+    return list(package.quotes.offered().accepted())
+
+
+def _announce(package: QuotePackage, previous: str) -> None:
+    if package.status == Status.CONFIRMED:
+        signals.policy_booked.send_robust(
+            sender=QuotePackage, package=package, previous_status=previous
+        )

@@ -1,0 +1,66 @@
+"""The shopper's yes or no to one offered quote."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models import Choice, Quote, QuotePackage
+from django_xcover.services import decisions, quoting
+from django_xcover.services.carts import CartToInsure
+from django_xcover.services.offers import Offer, build_offer
+
+
+class ChoiceRefused(Exception):
+    """The choice was not recorded. `str()` is a sentence for the shopper."""
+
+    message = _("Your choice could not be saved.")
+
+    def __init__(self) -> None:
+        super().__init__(str(self.message))
+
+
+class OfferChanged(ChoiceRefused):
+    """The quote is not part of the offer that is open for this cart and shopper."""
+
+    message = _("The offer has changed since you opened this page. Please choose again.")
+
+
+class OfferClosed(ChoiceRefused):
+    """An order has been made of the cart, so its choices are final."""
+
+    message = _("Your order has already been placed, so this choice can no longer be changed.")
+
+
+def choose(cart: CartToInsure, *, quote_id: str, accepted: bool, template_version: str) -> Offer:
+    """Record yes or no and return the offer as it stands now.
+
+    The same answer again changes nothing. Raises OfferChanged or OfferClosed.
+    """
+    with transaction.atomic():
+        package = _open_package(cart)
+        quotes = list(package.quotes.offered().order_by("position"))
+        quote = _find(quotes, quote_id)
+        wanted = Choice.ACCEPTED if accepted else Choice.DECLINED
+        if quote.choice != wanted:
+            decisions.record(quote, wanted, template_version=template_version)
+        return build_offer(quotes)
+
+
+def _open_package(cart: CartToInsure) -> QuotePackage:
+    """Lock and return the cart's newest package, so that no order is made of it meanwhile."""
+    packages = QuotePackage.objects.select_for_update().order_by("-pk")
+    package = packages.filter(account=cart.account, cart_reference=cart.cart_reference).first()
+    if package is None or not quoting.matches(package, cart):
+        raise OfferChanged
+    if not package.is_open:
+        raise OfferClosed
+    return package
+
+
+def _find(quotes: list[Quote], quote_id: str) -> Quote:
+    # Compared here, exactly: some databases would find an id of another case.
+    for quote in quotes:
+        if quote.quote_id == quote_id:
+            return quote
+    raise OfferChanged

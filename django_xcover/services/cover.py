@@ -1,0 +1,202 @@
+"""What a shop reads: the cover chosen for a cart, and what became of it for an order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest
+
+from django_xcover.adapters import get_adapter
+from django_xcover.models import (
+    Choice,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.services import decisions, documents, quoting
+from django_xcover.services.carts import CartToInsure, read_cart
+from django_xcover.services.offers import clean_text
+from django_xcover.types import Money
+
+STATES: Mapping[str, str] = {
+    Status.CONFIRMED: "booked",
+    Status.RENEWED: "booked",
+    Status.CANCELLED: "cancelled",
+    Status.PENDING_PAYMENT: "awaiting_payment",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverLine:
+    """One accepted quote, for the order summary."""
+
+    label: str
+    name: str
+    price: Money
+    price_formatted: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """The cover chosen for a cart.
+
+    `premium` is None without cover. `is_answered` is False while an offer waits for an answer.
+    `lapsed` tells that a yes was un-made because the cart no longer is what was offered on.
+    """
+
+    lines: tuple[CoverLine, ...] = ()
+    premium: Money | None = None
+    is_answered: bool = True
+    lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyView:
+    """One policy of an order, for the shopper. `documents` are kinds for `xcover:document`."""
+
+    quote_id: str
+    label: str
+    name: str
+    status: str
+    status_display: str
+    price_formatted: str
+    starts: datetime | None
+    ends: datetime | None
+    documents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCover:
+    """What became of an order's cover.
+
+    `state` is one of none, declined, arranging, awaiting_payment, booked, cancelled, needs_person.
+    """
+
+    state: str
+    policies: tuple[PolicyView, ...] = ()
+
+
+def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
+    """Return the cover chosen for the cart, for the totals on a page. One query."""
+    to_insure = read_cart(request, cart)
+    quotes = quoting.latest_quotes(to_insure) if to_insure else []
+    if to_insure is None or not quoting.is_current(quotes, to_insure):
+        return Cover()
+    return _cover(quotes)
+
+
+def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
+    """Lock the shopper's choice and return the cover to charge.
+
+    Call it inside the transaction that makes the order, right before the total is computed, and
+    send `order_completed` in the same transaction. A yes to an offer that no longer fits the cart
+    lapses and is not charged; `lapsed` says so. An offer that merely grew old still holds.
+    """
+    to_insure = read_cart(request, cart)
+    if to_insure is None:
+        return Cover(lapsed=_lapse_all(request, cart))
+    with transaction.atomic():
+        quotes = _lock(to_insure)
+        if not quotes or not quoting.matches(quotes[0].package, to_insure):
+            return Cover(lapsed=decisions.lapse(quotes))
+        return _cover(quotes)
+
+
+def order_cover(order: Any) -> OrderCover:
+    """Return the state and the policies of the shop's `order`, for its page."""
+    reference = get_adapter().get_order_reference(order)
+    package = QuotePackage.objects.for_order(reference).order_by("-pk").first()
+    if package is None:
+        return OrderCover(state="none")
+    operations = list(package.operations.all())
+    quotes = [quote for quote in package.quotes.all() if quote.choice == Choice.ACCEPTED]
+    return OrderCover(
+        state=_state(package, quotes, operations),
+        policies=tuple(_policy(quote, package) for quote in quotes),
+    )
+
+
+def _cover(quotes: Sequence[Quote]) -> Cover:
+    accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
+    premium = sum((quote.price for quote in accepted), Decimal(0))
+    return Cover(
+        lines=tuple(_line(quote) for quote in accepted),
+        premium=Money(premium, quotes[0].package.currency) if accepted else None,
+        is_answered=all(quote.choice for quote in quotes),
+    )
+
+
+def _line(quote: Quote) -> CoverLine:
+    return CoverLine(
+        label=quote.label,
+        name=quote.policy_name,
+        price=quote.cost,
+        price_formatted=clean_text(quote.payload.get("price_formatted")) or str(quote.cost),
+    )
+
+
+def _lock(cart: CartToInsure) -> list[Quote]:
+    quotes = quoting.latest_quotes(cart)
+    if quotes:
+        # The lock is on the package, as in `choose`; the quotes are read again behind it.
+        QuotePackage.objects.select_for_update().get(pk=quotes[0].package_id)
+        quotes = quoting.latest_quotes(cart)
+    return quotes
+
+
+def _lapse_all(request: HttpRequest, cart: Any) -> bool:
+    """Un-make what was accepted for a cart in which nothing is left to insure."""
+    adapter = get_adapter()
+    cart = adapter.get_cart(request) if cart is None else cart
+    if cart is None:
+        return False
+    with transaction.atomic():
+        open_quotes = Quote.objects.select_related("package").filter(
+            package__account=adapter.get_account(cart),
+            package__cart_reference=adapter.get_cart_reference(cart),
+            package__order_reference="",
+            package__status=Status.RECEIVED,
+        )
+        return decisions.lapse(open_quotes.accepted())
+
+
+def _state(
+    package: QuotePackage, accepted: Sequence[Quote], operations: Sequence[Operation]
+) -> str:
+    if not accepted:
+        return "declined"
+    return STATES.get(package.status) or _waiting(operations)
+
+
+def _waiting(operations: Sequence[Operation]) -> str:
+    stuck = any(op.state == OperationState.NEEDS_PERSON for op in operations)
+    booking = any(op.kind == OperationKind.BOOK for op in operations)
+    if stuck:
+        return "needs_person"
+    return "arranging" if booking else "awaiting_payment"
+
+
+def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
+    return PolicyView(
+        quote_id=quote.quote_id,
+        label=quote.label,
+        name=quote.policy_name,
+        status=quote.status,
+        status_display=_status_display(quote.status),
+        price_formatted=clean_text(quote.payload.get("price_formatted")) or str(quote.cost),
+        starts=quote.policy_start_date,
+        ends=quote.policy_end_date,
+        documents=documents.kinds_of(quote, package),
+    )
+
+
+def _status_display(status: str) -> str:
+    return str(Status(status).label) if status in Status else status

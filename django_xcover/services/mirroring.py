@@ -1,0 +1,206 @@
+"""A vendor answer into rows. The vendor's answer is the truth; how it got here does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client.answers import PackageAnswer, QuoteAnswer
+from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
+from django_xcover.services import decisions, payloads
+from django_xcover.services.carts import CartToInsure
+from django_xcover.services.transitions import move
+from django_xcover.types import PolicyRequest
+
+Lines = Mapping[str, PolicyRequest]
+
+
+def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
+    """Store a package that was just quoted and return its quotes in the cart's order.
+
+    `lines` maps each quote id to the item it insures: the keys of an answer renumber (recorded),
+    so only the ids tell.
+    """
+    # Without a savepoint of its own: two queries less where the request already has a transaction.
+    with transaction.atomic(savepoint=False):
+        package = QuotePackage.objects.create(
+            account=cart.account,
+            package_id=answer.package_id,
+            status=answer.status,
+            cart_reference=cart.cart_reference,
+            shopper_reference=cart.shopper_reference,
+            fingerprint=cart.fingerprint,
+            currency=answer.currency,
+            total_price=_total(answer),
+            customer_country=cart.request.customer_country,
+            customer_language=cart.request.customer_language,
+            payload=_package_payload(answer),
+            quoted_at=timezone.now(),
+        )
+        quotes = _in_cart_order(package, answer.quotes, lines, cart)
+        Quote.objects.bulk_create(quotes)
+        transaction.on_commit(lambda: announce_quoted(package))
+    return quotes
+
+
+def record_update(
+    package: QuotePackage, cart: CartToInsure, answer: PackageAnswer, lines: Lines
+) -> list[Quote]:
+    """Store a package that was changed in place; return its quotes in the cart's order.
+
+    A quote whose price or wording changed loses its yes: the shopper agreed to another offer.
+    """
+    known = {quote.quote_id: quote for quote in package.quotes.all()}
+    fresh = _in_cart_order(package, answer.quotes, lines, cart)
+    _retire(quote for key, quote in known.items() if key not in lines)
+    for quote in fresh:
+        _save_quoted(quote, known.get(quote.quote_id))
+    package.fingerprint = cart.fingerprint
+    package.currency = answer.currency
+    package.total_price = _total(answer)
+    package.payload = _package_payload(answer)
+    package.quoted_at = timezone.now()
+    package.save()
+    transaction.on_commit(lambda: announce_quoted(package))
+    return fresh
+
+
+def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
+    """Bring package and quotes up to a booking (or a package) as XCover describes it now.
+
+    Call it inside a transaction. Illegal moves change no status and are flagged for a person.
+    """
+    for read in answer.quotes:
+        _apply_quote(package, read)
+    if answer.status != package.status and not _move_package(package, answer.status):
+        flag(package, Attention.STATUS_UNEXPECTED)
+    package.total_price = _total(answer)
+    package.payload = _package_payload(answer)
+    package.policyholder_email = answer.policyholder_email or package.policyholder_email
+    package.save(
+        update_fields=["total_price", "payload", "policyholder_email", "attention", "updated_at"]
+    )
+
+
+def flag(package: QuotePackage, reason: Attention) -> None:
+    """Mark `package` for a person and tell the shop after the commit."""
+    package.attention = reason
+    package.save(update_fields=["attention", "updated_at"])
+    transaction.on_commit(
+        lambda: signals.attention_needed.send_robust(
+            sender=QuotePackage, package=package, reason=str(reason)
+        )
+    )
+
+
+def announce_quoted(package: QuotePackage) -> None:
+    """Tell the shop that `package` has been quoted."""
+    signals.quote_received.send_robust(sender=QuotePackage, package=package)
+
+
+def _move_package(package: QuotePackage, status: str) -> bool:
+    booked_now = status in BOOKED and package.booked_at is None
+    also: dict[str, Any] = {"booked_at": timezone.now()} if booked_now else {}
+    return move(package, status, **also)
+
+
+def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> None:
+    quote = package.quotes.filter(quote_id=read.quote_id).first()
+    if quote is None:
+        quote = _quote(package, read, None, position=package.quotes.count())
+        quote.save()
+        return
+    if read.status != quote.status:
+        move(quote, read.status)
+    _copy(quote, read)
+    quote.save(
+        update_fields=["price", "policy_start_date", "policy_end_date", "payload", "updated_at"]
+    )
+
+
+def _copy(quote: Quote, read: QuoteAnswer) -> None:
+    quote.price = read.price
+    quote.policy_start_date = read.policy_start_date
+    quote.policy_end_date = read.policy_end_date
+    quote.payload = dict(read.raw)
+
+
+def _in_cart_order(
+    package: QuotePackage, answers: Iterable[QuoteAnswer], lines: Lines, cart: CartToInsure
+) -> list[Quote]:
+    order = [item.reference for item in cart.request.items]
+    mine = [read for read in answers if read.quote_id in lines]
+    mine.sort(key=lambda read: order.index(lines[read.quote_id].reference))
+    return [_quote(package, read, lines[read.quote_id], i) for i, read in enumerate(mine)]
+
+
+def _quote(
+    package: QuotePackage, read: QuoteAnswer, item: PolicyRequest | None, position: int
+) -> Quote:
+    quote = Quote(
+        package=package,
+        quote_id=read.quote_id,
+        status=read.status,
+        position=position,
+        policy_type=read.policy_type,
+        policy_name=read.policy_name,
+    )
+    _copy(quote, read)
+    if item is not None:
+        quote.line_reference = item.reference
+        quote.label = item.label
+        quote.request = payloads.comparable(item)
+    return quote
+
+
+def _save_quoted(quote: Quote, before: Quote | None) -> None:
+    if before is None:
+        quote.save(force_insert=True)
+        return
+    quote.pk, quote.created_at = before.pk, before.created_at
+    quote.choice, quote.chosen_price = before.choice, before.chosen_price
+    quote.save(force_update=True)
+    if _says_something_else(quote, before):
+        decisions.lapse([quote])
+
+
+def _says_something_else(quote: Quote, before: Quote) -> bool:
+    wording = ("policy", "benefits", "cover_amount")
+    return quote.price != before.chosen_price or any(
+        quote.payload.get(key) != before.payload.get(key) for key in wording
+    )
+
+
+def _retire(quotes: Iterable[Quote]) -> None:
+    for quote in quotes:
+        decisions.lapse([quote])
+        move(quote, Status.DELETED)
+
+
+def _total(answer: PackageAnswer) -> Any:
+    if answer.total_price is not None:
+        return answer.total_price
+    return sum(quote.price for quote in answer.quotes)
+
+
+def _package_payload(answer: PackageAnswer) -> dict[str, Any]:
+    # The quotes keep their own part; keeping it twice would let the two disagree.
+    return {key: value for key, value in answer.raw.items() if key != "quotes"}
+
+
+def ids_to_lines(
+    answers: Sequence[QuoteAnswer], items: Sequence[PolicyRequest]
+) -> dict[str, PolicyRequest]:
+    """Return which quote insures which item, right after *creating* a package.
+
+    Only then do the keys follow the order of the request (recorded contract, 4.1).
+    """
+    return {
+        read.quote_id: items[int(read.key)]
+        for read in answers
+        if read.key is not None and read.key.isdigit() and int(read.key) < len(items)
+    }

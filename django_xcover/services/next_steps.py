@@ -1,0 +1,244 @@
+"""What a person has to do about an order's cover, in a sentence each. Reads rows, changes none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Choice,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+)
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.faults import Fault, fault_of
+from django_xcover.types import Money
+
+# A due operation goes to a worker at once and is swept up soon after: one that still stands there
+# after this long has no worker.
+OVERDUE = timedelta(minutes=15)
+
+
+class Remedy(StrEnum):
+    """The button that belongs to a next step."""
+
+    NONE = ""
+    RETRY = "retry"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What is wrong with `row` and what to do. `urgent` means that nobody else will do it."""
+
+    row: QuotePackage | Operation
+    urgent: bool
+    what: str
+    to_do: str
+    remedy: Remedy = Remedy.NONE
+
+
+# What is wrong and what to do, per kind of failure.
+ADVICE = {
+    Fault.OUTCOME_UNKNOWN: (
+        gettext_lazy("%(name)s: XCover's answer did not arrive, so it may or may not have worked."),
+        gettext_lazy(
+            "Press “Refresh from XCover” on package %(package)s. If it then shows what was wanted, "
+            "nothing is left to do. If not, press “Retry now”."
+        ),
+    ),
+    Fault.CREDENTIALS: (
+        gettext_lazy("%(name)s stopped: XCover did not accept our credentials."),
+        gettext_lazy(
+            "Ask those who run the shop to check API key, API secret and partner code of the "
+            "account “%(account)s”, and the server's clock. Then press “Retry now”."
+        ),
+    ),
+    Fault.NOT_FOUND: (
+        gettext_lazy("%(name)s stopped: XCover does not know this package."),
+        gettext_lazy(
+            "Check that the account “%(account)s” is the one that quoted it. If it is, contact "
+            "XCover with the package id %(package)s."
+        ),
+    ),
+    Fault.STATE: (
+        gettext_lazy("%(name)s stopped: the package's status at XCover does not allow it."),
+        gettext_lazy(
+            "Press “Refresh from XCover” on package %(package)s and compare its status. If it is "
+            "not what the customer chose, contact XCover with the package id."
+        ),
+    ),
+    Fault.DATA: (
+        gettext_lazy("%(name)s stopped: XCover refused the order's data."),
+        gettext_lazy("Mend in the shop's order what the error names, then press “Retry now”."),
+    ),
+    Fault.UNAVAILABLE: (
+        gettext_lazy("%(name)s stopped: XCover could not be reached, %(failures)s times."),
+        gettext_lazy(
+            "Press “Retry now”. If that fails as well, contact XCover with the package id "
+            "%(package)s."
+        ),
+    ),
+    Fault.OTHER: (
+        gettext_lazy("%(name)s stopped: XCover refused it."),
+        gettext_lazy("Contact XCover with the package id %(package)s and the error."),
+    ),
+}
+
+NAMES = {
+    OperationKind.BOOK: gettext_lazy("Booking"),
+    OperationKind.CONFIRM_PAYMENT: gettext_lazy("Payment confirmation"),
+    OperationKind.OPT_OUT: gettext_lazy("Opt-out"),
+}
+
+
+def next_steps(
+    package: QuotePackage, quotes: Iterable[Quote], operations: Iterable[Operation]
+) -> list[NextStep]:
+    """Return what to do about `package`, first what only a person can do."""
+    steps = [step for operation in operations if (step := _for_operation(operation, package))]
+    if package.attention:
+        steps.append(_for_attention(package, list(quotes)))
+    return sorted(steps, key=lambda step: not step.urgent)
+
+
+def operation_name(operation: Operation) -> str:
+    """Return the operation as a noun that a sentence can begin with."""
+    names = {kind.value: str(name) for kind, name in NAMES.items()}
+    return names.get(operation.kind, operation.kind)
+
+
+def moment(at: datetime) -> str:
+    """Return `at` in the reader's time zone and format."""
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def price_differs(quote: Quote) -> bool:
+    """Return whether a chosen quote's price is no longer the one at which it was chosen."""
+    return quote.chosen_price is not None and quote.chosen_price != quote.price
+
+
+def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | None:
+    if operation.state == OperationState.NEEDS_PERSON:
+        return _stopped(operation, package)
+    if _is_overdue(operation):
+        return _without_worker(operation)
+    if operation.state == OperationState.PENDING and operation.failures:
+        return _tried_again(operation)
+    return None
+
+
+def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
+    what, to_do = ADVICE[fault_of(operation)]
+    facts = {
+        "name": operation_name(operation),
+        "package": package.package_id,
+        "account": package.account,
+        "failures": operation.failures,
+    }
+    return NextStep(
+        row=operation,
+        urgent=True,
+        what=str(what) % facts,
+        to_do=str(to_do) % facts,
+        remedy=Remedy.RETRY,
+    )
+
+
+def _is_overdue(operation: Operation) -> bool:
+    due = {
+        OperationState.PENDING.value: operation.next_attempt_at,
+        OperationState.RUNNING.value: operation.lease_until,
+    }.get(operation.state)
+    return due is not None and due < timezone.now() - OVERDUE
+
+
+def _without_worker(operation: Operation) -> NextStep:
+    what = _("%(name)s has been due since %(when)s, and no worker has taken it.")
+    return NextStep(
+        row=operation,
+        urgent=True,
+        what=what % _name_and_time(operation),
+        to_do=_(
+            "Tell those who run the shop that its Celery worker and beat seem to be down. Nothing "
+            "is lost: it goes on by itself when they are back."
+        ),
+    )
+
+
+def _tried_again(operation: Operation) -> NextStep:
+    facts = _name_and_time(operation)
+    return NextStep(
+        row=operation,
+        urgent=False,
+        what=_("%(name)s has not worked yet: XCover could not be reached.") % facts,
+        to_do=_("Nothing: it is tried again by itself at %(when)s.") % facts,
+        remedy=Remedy.RETRY,
+    )
+
+
+def _name_and_time(operation: Operation) -> dict[str, str]:
+    return {"name": operation_name(operation), "when": moment(operation.next_attempt_at)}
+
+
+def _for_attention(package: QuotePackage, quotes: list[Quote]) -> NextStep:
+    told = {
+        Attention.PRICE_DIFFERS.value: _price_differs,
+        Attention.POLICY_MISSING.value: _policy_missing,
+    }
+    what, to_do = told.get(package.attention, _status_unexpected)(package, quotes)
+    return NextStep(row=package, urgent=True, what=what, to_do=to_do, remedy=Remedy.REFRESH)
+
+
+def _price_differs(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
+    prices = [_both_prices(quote, package.currency) for quote in quotes if price_differs(quote)]
+    what = _("XCover booked at another price than the customer was shown.")
+    to_do = _(
+        "Compare with what the customer paid. Paid too much: refund the difference. Paid too "
+        "little: charge it only if the customer agrees, otherwise the shop bears it."
+    )
+    return " ".join([what, *prices]), to_do
+
+
+def _both_prices(quote: Quote, currency: str) -> str:
+    shown = quote.price if quote.chosen_price is None else quote.chosen_price
+    return _("%(policy)s: shown %(shown)s, booked %(booked)s.") % {
+        "policy": quote.policy_name,
+        "shown": format_amount(Money(shown, currency)),
+        "booked": format_amount(Money(quote.price, currency)),
+    }
+
+
+def _policy_missing(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
+    missing = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status not in BOOKED]
+    names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
+    what = _("The customer paid for cover that XCover did not book.")
+    to_do = _(
+        "Contact XCover with the package id %(package)s. If it cannot be booked, refund the "
+        "customer and say that this cover does not exist."
+    )
+    return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
+
+
+def _status_unexpected(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
+    what = _("%(attention)s (here it is “%(status)s”).") % {
+        "attention": package.get_attention_display(),
+        "status": package.status,
+    }
+    to_do = _(
+        "Press “Refresh from XCover”. If this stays, contact XCover with the package id "
+        "%(package)s."
+    )
+    return what, to_do % {"package": package.package_id}

@@ -1,0 +1,167 @@
+"""What a shopper is shown of a quote: vendor values in, safe and readable values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+
+from django_xcover.models import Choice, Quote
+from django_xcover.types import Money
+
+TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
+ATTRIBUTES = {"a": {"href"}}
+BLANKS = {"", "N/A", "n/a", "None"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benefit:
+    """One thing the cover pays for. `limit` and `excess` are ready to show, or empty."""
+
+    description: str
+    limit: str
+    excess: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedQuote:
+    """One quote as it is put before the shopper."""
+
+    quote_id: str
+    label: str
+    name: str
+    description: str
+    price: Money
+    price_formatted: str
+    cover_amount_formatted: str
+    benefits: tuple[Benefit, ...]
+    disclaimer: SafeString
+    pds_url: str
+    insurer: str
+    starts: datetime | None
+    ends: datetime | None
+    choice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """All quotes that are open for one cart."""
+
+    package_id: str
+    currency: str
+    quotes: tuple[OfferedQuote, ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Return whether the shopper has said yes or no to each quote."""
+        return all(quote.choice for quote in self.quotes)
+
+    @property
+    def premium(self) -> Money:
+        """Return the sum of the accepted quotes."""
+        accepted = (q.price.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
+        return Money(sum(accepted, Decimal(0)), self.currency)
+
+
+def build_offer(quotes: Sequence[Quote]) -> Offer:
+    """Return the offer of one package's `quotes` (at least one, `package` loaded)."""
+    package = quotes[0].package
+    return Offer(
+        package_id=package.package_id,
+        currency=package.currency,
+        quotes=tuple(present(quote) for quote in quotes),
+    )
+
+
+def present(quote: Quote) -> OfferedQuote:
+    """Return `quote` as it is shown.
+
+    `content.title` is never shown: it comes with unfilled template variables (recorded).
+    """
+    payload = quote.payload
+    policy = _mapping(payload.get("policy"))
+    content = _mapping(policy.get("content"))
+    return OfferedQuote(
+        quote_id=quote.quote_id,
+        label=quote.label,
+        name=quote.policy_name,
+        description=clean_text(content.get("description")),
+        price=quote.cost,
+        price_formatted=clean_text(payload.get("price_formatted")) or str(quote.cost),
+        cover_amount_formatted=clean_text(payload.get("cover_amount_formatted")),
+        benefits=_benefits(payload.get("benefits")),
+        disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
+        pds_url=web_address(payload.get("pds_url")),
+        insurer=clean_text(_mapping(policy.get("underwriter")).get("name")),
+        starts=quote.policy_start_date,
+        ends=quote.policy_end_date,
+        choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
+    )
+
+
+def evidence(shown: OfferedQuote) -> dict[str, Any]:
+    """Return what stood on the page, as JSON values for the decision on record."""
+    values = asdict(shown)
+    values.pop("choice")
+    values["disclaimer"] = str(shown.disclaimer)
+    values["price"] = {"amount": str(shown.price.amount), "currency": shown.price.currency}
+    for key in ("starts", "ends"):
+        values[key] = values[key].isoformat() if values[key] else None
+    return values
+
+
+def clean_html(value: Any) -> SafeString:
+    """Return the vendor's HTML reduced to plain text marks and https links.
+
+    Disclaimers hold tags and entities (recorded), and anything could stand in them.
+    """
+    text = value if isinstance(value, str) and value.strip() not in BLANKS else ""
+    return mark_safe(  # noqa: S308 - nh3 has just cleaned it
+        nh3.clean(
+            text,
+            tags=TAGS,
+            attributes=ATTRIBUTES,
+            url_schemes={"https"},
+            link_rel="noopener noreferrer",
+        )
+    )
+
+
+def clean_text(value: Any) -> str:
+    """Return the vendor's text without tags, or "" for a value that says nothing."""
+    if not isinstance(value, str) or value.strip() in BLANKS:
+        return ""
+    return " ".join(value.split())
+
+
+def web_address(value: Any) -> str:
+    """Return `value` when it is a web address, else ""."""
+    if not isinstance(value, str):
+        return ""
+    parts = urlsplit(value)
+    local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    return value if parts.hostname and (parts.scheme == "https" or local) else ""
+
+
+def _benefits(values: Any) -> tuple[Benefit, ...]:
+    items = [_mapping(value) for value in values] if isinstance(values, list) else []
+    return tuple(_benefit(item) for item in items if clean_text(item.get("description")))
+
+
+def _benefit(item: Mapping[str, Any]) -> Benefit:
+    # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
+    return Benefit(
+        description=clean_text(item.get("description")),
+        limit=clean_text(item.get("limit_formatted") or item.get("limit_description")),
+        excess=clean_text(item.get("excess_formatted") or item.get("excess_description")),
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,238 @@
+"""The outbox: written with the facts, claimed by one worker, settled by that worker only."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import XCoverError
+from django_xcover.conf import get_config
+from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.models.operation import new_idempotency_key
+from django_xcover.services.transitions import move
+
+logger = logging.getLogger(__name__)
+
+SWEEP_LIMIT = 500
+LONGEST_SPACING = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an attempt failed, as it is kept with the operation and shown to staff.
+
+    `permanent` means that a repeat cannot help; `outcome_known` that nothing happened at XCover.
+    """
+
+    type: str
+    message: str
+    permanent: bool
+    outcome_known: bool
+    status: int | None = None
+    vendor_type: str = ""
+    code: str = ""
+    field_errors: Mapping[str, list[str]] = field(default_factory=dict)
+    retry_after: float = 0.0
+
+    @classmethod
+    def from_vendor(cls, error: XCoverError) -> Failure:
+        """Keep the vendor's status, type, message and flattened field errors."""
+        return cls(
+            type=type(error).__name__,
+            message=error.message or str(error),
+            permanent=error.permanent,
+            outcome_known=error.outcome_known,
+            status=error.status,
+            vendor_type=error.type or "",
+            code=error.code or "",
+            field_errors=dict(error.field_errors),
+            retry_after=float(getattr(error, "retry_after", None) or 0.0),
+        )
+
+
+def enqueue(
+    package: QuotePackage,
+    kind: OperationKind,
+    *,
+    subject: str = "",
+    request: Mapping[str, Any] | None = None,
+) -> Operation:
+    """Write that `kind` has to happen, in the caller's transaction, and return the row.
+
+    The same package, kind and subject are written once, whoever asks again. After the commit the
+    operation is handed to a worker; if the transaction rolls back nothing happens at XCover.
+    """
+    operation, _ = Operation.objects.get_or_create(
+        package=package, kind=kind, subject=subject, defaults={"request": dict(request or {})}
+    )
+    announce(operation.pk)
+    return operation
+
+
+def announce(pk: int) -> None:
+    """Hand the operation to a worker once the present transaction, if any, has committed."""
+    transaction.on_commit(partial(_announce, pk))
+
+
+def claim(pk: int) -> Operation | None:
+    """Return the operation for exactly one caller, leased and counted, or None.
+
+    None means that it is done, not due, leased by another worker, or that an earlier operation on
+    the same package is unfinished: their order is kept.
+    """
+    now = timezone.now()
+    rows = Operation.objects.select_related("package").claimable(now)
+    operation = rows.filter(pk=pk).first()
+    if operation is None or _has_unfinished_predecessor(operation):
+        return None
+    # A lease that ran out belonged to a worker that died, perhaps after its call was answered.
+    orphaned = operation.state == OperationState.RUNNING
+    won = move(
+        operation,
+        OperationState.RUNNING,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        attempts=operation.attempts + 1,
+        lease_until=now + timedelta(seconds=get_config().operation_lease),
+        outcome_known=operation.outcome_known and not orphaned,
+    )
+    return operation if won else None
+
+
+def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
+    """Freeze the body before it is sent, so that a repeat under the same key sends the same."""
+    operation.request = dict(request)
+    _mine(operation).update(request=operation.request)
+
+
+def finish(operation: Operation) -> bool:
+    """Mark the operation as done; False when its lease was lost to another worker.
+
+    Call it in the transaction that applies the outcome, and apply nothing on False.
+    """
+    done = move(
+        operation,
+        OperationState.DONE,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        request={},
+        error={},
+        outcome_known=True,
+        lease_until=None,
+        finished_at=timezone.now(),
+    )
+    if done:
+        _announce_successor(operation)
+    return done
+
+
+def discard(operation: Operation, reason: str) -> bool:
+    """Mark the operation as no longer needed, for `reason`."""
+    return move(
+        operation,
+        OperationState.DISCARDED,
+        field="state",
+        request={},
+        error={"message": reason},
+        finished_at=timezone.now(),
+    )
+
+
+def fail(operation: Operation, failure: Failure) -> None:
+    """Keep why the attempt failed and plan the next, or leave the operation to a person.
+
+    A person is told at once when a repeat cannot help, and after `XCOVER["ATTEMPTS"]` failures.
+    """
+    failures = operation.failures + 1
+    give_up = failure.permanent or failures >= get_config().attempts
+    moved = move(
+        operation,
+        OperationState.NEEDS_PERSON if give_up else OperationState.PENDING,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        failures=failures,
+        outcome_known=failure.outcome_known,
+        lease_until=None,
+        next_attempt_at=next_attempt(failures, failure.retry_after),
+        error=asdict(failure),
+    )
+    if moved and give_up:
+        logger.error("Operation %s needs a person: %s", operation.pk, failure.type)
+        transaction.on_commit(partial(_announce_needs_person, operation))
+
+
+def retry(operation: Operation) -> bool:
+    """Let a person try again now; False when there is nothing to retry.
+
+    When the last attempt is known to have changed nothing, its body was refused: it is made anew
+    from the shop's data, under a new idempotency key. Otherwise key and body stay as they are, so
+    that XCover can tell a repeat.
+    """
+    also: dict[str, Any] = {"next_attempt_at": timezone.now(), "failures": 0}
+    if operation.outcome_known and operation.error:
+        also |= {"request": {}, "idempotency_key": new_idempotency_key()}
+    if operation.state == OperationState.PENDING:
+        rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
+        moved = bool(rows.update(next_attempt_at=also["next_attempt_at"]))
+    else:
+        moved = operation.state == OperationState.NEEDS_PERSON and move(
+            operation, OperationState.PENDING, field="state", **also
+        )
+    if moved:
+        announce(operation.pk)
+    return moved
+
+
+def sweep() -> list[int]:
+    """Hand over again what is due or whose worker died; return the primary keys.
+
+    Handing over twice is harmless, because a worker has to claim first.
+    """
+    due = Operation.objects.claimable(timezone.now()).order_by("next_attempt_at")
+    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for pk in found:
+        announce(pk)
+    return found
+
+
+def next_attempt(failures: int, retry_after: float) -> datetime:
+    """Return when to try again: the vendor's spacing, doubled each time, with jitter.
+
+    XCover asks for 2 to 5 minutes between attempts (error management); `Retry-After` is obeyed.
+    """
+    base = min(get_config().retry_spacing * 2 ** (failures - 1), LONGEST_SPACING)
+    seconds = max(base * random.uniform(1.0, 1.5), retry_after)  # noqa: S311 - no secret
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def _mine(operation: Operation) -> Any:
+    return Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
+
+
+def _has_unfinished_predecessor(operation: Operation) -> bool:
+    earlier = Operation.objects.unfinished().filter(package=operation.package)
+    return earlier.filter(pk__lt=operation.pk).exists()
+
+
+def _announce_successor(operation: Operation) -> None:
+    waiting = Operation.objects.filter(package=operation.package, state=OperationState.PENDING)
+    for pk in waiting.filter(pk__gt=operation.pk).order_by("pk").values_list("pk", flat=True)[:1]:
+        announce(pk)
+
+
+def _announce(pk: int) -> None:
+    signals.operation_ready.send_robust(sender=Operation, pk=pk)
+
+
+def _announce_needs_person(operation: Operation) -> None:
+    signals.operation_needs_person.send_robust(sender=Operation, operation=operation)

@@ -1,0 +1,78 @@
+"""What the shop's two signals mean: an order takes over its cart's package, and is settled."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from django_xcover.adapters import ShopAdapter, get_adapter
+from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
+from django_xcover.services import booking, decisions, operations
+
+logger = logging.getLogger(__name__)
+
+
+def complete(order: Any, cart: Any = None, *, paid: bool) -> None:
+    """Let `order` take over the package of `cart`, and write what must happen at XCover.
+
+    Accepted and paid is booked; accepted and paid later is booked as pending and confirmed when
+    the money comes; declined or unanswered is opted out. Runs in the shop's transaction and may
+    be repeated freely.
+    """
+    adapter = get_adapter()
+    reference = adapter.get_order_reference(order)
+    with transaction.atomic():
+        package = _package_of(reference) or _take_over(adapter, reference, cart)
+        if package is not None:
+            _settle(adapter, package, order, paid=paid)
+
+
+def _package_of(reference: str) -> QuotePackage | None:
+    packages = QuotePackage.objects.select_for_update().for_order(reference)
+    return packages.order_by("-pk").first()
+
+
+def _take_over(adapter: ShopAdapter, reference: str, cart: Any) -> QuotePackage | None:
+    if cart is None or not reference:
+        return None
+    packages = QuotePackage.objects.select_for_update().order_by("-pk")
+    package = packages.filter(
+        account=adapter.get_account(cart),
+        cart_reference=adapter.get_cart_reference(cart),
+        order_reference="",
+        status=Status.RECEIVED,
+    ).first()
+    if package is not None:
+        package.order_reference = reference
+        package.save(update_fields=["order_reference", "updated_at"])
+    return package
+
+
+def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:
+    quotes = list(package.quotes.offered())
+    if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
+        _settle_without_cover(package, quotes)
+    elif paid and _bookings(package).filter(subject=booking.UNPAID).exists():
+        operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
+    elif paid:
+        booking.enqueue(package, order, paid=True)
+    elif adapter.pays_later(order) and not _bookings(package).exists():
+        booking.enqueue(package, order, paid=False)
+
+
+def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> None:
+    if Operation.objects.filter(package=package, kind=OperationKind.OPT_OUT).exists():
+        return
+    for quote in quotes:
+        if not quote.choice:
+            decisions.record(quote, Choice.UNANSWERED)
+    operations.enqueue(package, OperationKind.OPT_OUT)
+
+
+def _bookings(package: QuotePackage) -> QuerySet[Operation]:
+    """Return the booking written for `package`; its row is locked, so there is at most one."""
+    return Operation.objects.filter(package=package, kind=OperationKind.BOOK)

@@ -1,0 +1,94 @@
+"""From a cart to an offer, with one deadline for everything XCover has to do."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+from django.db.models import Subquery
+from django.utils import timezone
+
+from django_xcover.client import XCoverClient, XCoverError
+from django_xcover.client.answers import package_from_wire
+from django_xcover.conf import get_config
+from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.services import gateway, mirroring, payloads, updating
+from django_xcover.services.carts import CartToInsure
+from django_xcover.services.offers import Offer, build_offer
+
+logger = logging.getLogger(__name__)
+
+
+def stored_offer(cart: CartToInsure) -> Offer | None:
+    """Return the offer quoted for exactly this cart while it is fresh. One query, no vendor."""
+    quotes = latest_quotes(cart)
+    return build_offer(quotes) if is_current(quotes, cart) else None
+
+
+def fresh_offer(cart: CartToInsure) -> Offer | None:
+    """Return an offer for `cart`, quoting within `XCOVER["OFFER_DEADLINE"]` if need be.
+
+    None means that there is no offer to show: XCover is slow, at fault or does not insure this.
+    A vendor's fault is logged and never raised, because the sale goes on.
+    """
+    quotes = latest_quotes(cart)
+    if is_current(quotes, cart):
+        return build_offer(quotes)
+    until = time.monotonic() + get_config().offer_deadline
+    try:
+        quotes = _update(cart, quotes, until) or _create(cart, until)
+    except XCoverError as error:
+        logger.warning("No offer: %s", error)
+        return None
+    return build_offer(quotes) if quotes else None
+
+
+def latest_quotes(cart: CartToInsure) -> list[Quote]:
+    """Return the quotes of the cart's newest open package, in the order they are shown."""
+    newest = QuotePackage.objects.filter(
+        account=cart.account,
+        cart_reference=cart.cart_reference,
+        order_reference="",
+        status=Status.RECEIVED,
+    ).order_by("-pk")
+    rows = Quote.objects.offered().filter(package=Subquery(newest.values("pk")[:1]))
+    return list(rows.select_related("package").order_by("position"))
+
+
+def is_current(quotes: Sequence[Quote], cart: CartToInsure) -> bool:
+    """Return whether `quotes` were made for exactly this cart and shopper, not long ago."""
+    if not quotes or not matches(quotes[0].package, cart):
+        return False
+    return timezone.now() - quotes[0].package.quoted_at < get_config().offer_max_age
+
+
+def matches(package: QuotePackage, cart: CartToInsure) -> bool:
+    """Return whether `package` was quoted for exactly this cart and shopper."""
+    same_shopper = package.shopper_reference == cart.shopper_reference
+    return same_shopper and package.fingerprint == cart.fingerprint
+
+
+def _create(cart: CartToInsure, until: float) -> list[Quote]:
+    client = gateway.client_for(cart.account)
+    payload = payloads.quote_payload(cart.request, now=timezone.now())
+    wire = client.create_quote(payload, deadline=updating.remaining(until))
+    answer = package_from_wire(wire)
+    if answer.failed:
+        logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
+    lines = mirroring.ids_to_lines(answer.quotes, cart.request.items)
+    return mirroring.record_package(cart, answer, lines)
+
+
+def _update(cart: CartToInsure, quotes: Sequence[Quote], until: float) -> list[Quote]:
+    """Change the newest package in place, or return [] when it has to be quoted anew."""
+    if not quotes or not updating.is_possible(quotes[0].package, cart):
+        return []
+    client: XCoverClient = gateway.client_for(cart.account)
+    try:
+        return updating.update(client, cart, quotes, until)
+    except XCoverError as error:
+        if not error.permanent:
+            raise
+        logger.info("A package could not be changed and is quoted anew: %s", error)
+        return []

@@ -1,0 +1,77 @@
+"""One attempt at an operation: claim, call XCover outside any transaction, apply the outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover.client import XCoverError
+from django_xcover.models import Operation, OperationKind
+from django_xcover.services import booking, operations, opting_out, unexpected
+from django_xcover.services.operations import Failure
+from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "An error in the shop or in this package. The worker's log says where."
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """How one kind of operation is carried out.
+
+    `perform` talks to XCover and changes nothing here; `apply` changes rows and talks to nobody.
+    """
+
+    perform: Callable[[Operation], Any]
+    apply: Callable[[Operation, Any], None]
+
+
+WORKFLOWS = {
+    OperationKind.BOOK: Workflow(booking.perform, booking.apply),
+    OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
+    OperationKind.OPT_OUT: Workflow(opting_out.perform, opting_out.apply),
+}
+
+
+def run(pk: int) -> None:
+    """Make one attempt at the operation, if it is this caller's to make.
+
+    Raises nothing that XCover or the shop's data can cause: the operation itself says what failed
+    and when it is tried again.
+    """
+    operation = operations.claim(pk)
+    if operation is None:
+        return
+    workflow = WORKFLOWS[OperationKind(operation.kind)]
+    try:
+        answer = workflow.perform(operation)
+    except NotNeeded as reason:
+        operations.discard(operation, str(reason))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
+        operations.fail(operation, _failure(error))
+    else:
+        _settle(workflow, operation, answer)
+
+
+def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
+    """Finish and apply together, so that a crash leaves either both or neither."""
+    with transaction.atomic():
+        if operations.finish(operation):
+            workflow.apply(operation, answer)
+
+
+def _failure(error: Exception) -> Failure:
+    name = type(error).__name__
+    if isinstance(error, XCoverError):
+        return Failure.from_vendor(error)
+    if isinstance(error, Unworkable):
+        return Failure(type=name, message=str(error), permanent=True, outcome_known=True)
+    if isinstance(error, Undecided):
+        return Failure(type=name, message=str(error), permanent=False, outcome_known=False)
+    logger.error("An operation failed unexpectedly: %s", unexpected.describe(error))
+    return Failure(type=name, message=UNEXPECTED, permanent=False, outcome_known=False)

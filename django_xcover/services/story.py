@@ -1,0 +1,199 @@
+"""The whole story of one order's cover, in the order in which it happened. Reads, never writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from django_xcover.adapters import get_adapter
+from django_xcover.models import (
+    Choice,
+    Decision,
+    Operation,
+    OperationState,
+    QuotePackage,
+)
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.faults import error_words
+from django_xcover.services.next_steps import NextStep, next_steps, operation_name
+from django_xcover.types import Money
+
+# A package's first answer is stored within this time of its row.
+SAME_ANSWER = timedelta(seconds=5)
+
+
+class Tone(StrEnum):
+    """How an event is meant: good, bad, still to come, or just so."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened to `row` at `at`, or will; `facts` are pairs of label and value."""
+
+    at: datetime
+    title: str
+    row: QuotePackage | Decision | Operation
+    tone: Tone = Tone.PLAIN
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """An order's packages, its time line and what is left to do. `order_url` may be ""."""
+
+    reference: str
+    order_url: str
+    packages: tuple[QuotePackage, ...]
+    events: tuple[Event, ...]
+    next_steps: tuple[NextStep, ...]
+
+
+def order_story(reference: str) -> Story | None:
+    """Return the story of the order with this reference, None when no package belongs to it.
+
+    Four queries, however much happened.
+    """
+    packages = tuple(
+        QuotePackage.objects.for_order(reference)
+        .prefetch_related("quotes", "decisions__quote", "operations")
+        .order_by("pk")
+    )
+    if not packages:
+        return None
+    events = [event for package in packages for event in _events(package)]
+    return Story(
+        reference=reference,
+        order_url=_order_url(reference),
+        packages=packages,
+        events=tuple(sorted(events, key=lambda event: event.at)),
+        next_steps=tuple(step for package in packages for step in package_next_steps(package)),
+    )
+
+
+def package_next_steps(package: QuotePackage) -> list[NextStep]:
+    """Return what to do about one package."""
+    return next_steps(package, package.quotes.all(), package.operations.all())
+
+
+def _order_url(reference: str) -> str:
+    adapter = get_adapter()
+    order = adapter.get_order(reference)
+    return "" if order is None else adapter.get_order_url(order)
+
+
+def _events(package: QuotePackage) -> Iterator[Event]:
+    yield from _quoted(package)
+    for decision in package.decisions.all():
+        yield _decided(decision)
+    yield from _ordered(package)
+    for operation in package.operations.all():
+        yield from _operated(operation)
+    if package.booked_at:
+        yield _booked(package, package.booked_at)
+
+
+def _quoted(package: QuotePackage) -> Iterator[Event]:
+    offered = tuple(
+        (quote.label or _("Quote"), quote.policy_name) for quote in package.quotes.all()
+    )
+    yield Event(at=package.created_at, title=_("Quoted by XCover"), row=package, facts=offered)
+    if package.quoted_at > package.created_at + SAME_ANSWER:
+        yield Event(at=package.quoted_at, title=_("Last quoted anew"), row=package)
+
+
+def _decided(decision: Decision) -> Event:
+    titles = {
+        Choice.ACCEPTED.value: _("The shopper said yes to %(policy)s"),
+        Choice.DECLINED.value: _("The shopper said no to %(policy)s"),
+        Choice.UNANSWERED.value: _("The shopper did not answer about %(policy)s"),
+        Choice.LAPSED.value: _("The yes to %(policy)s lapsed, because the offer changed"),
+    }
+    title = titles.get(decision.choice, decision.choice + ": %(policy)s")
+    return Event(
+        at=decision.created_at,
+        title=title % {"policy": decision.quote.policy_name},
+        row=decision,
+        tone=Tone.GOOD if decision.choice == Choice.ACCEPTED else Tone.PLAIN,
+        facts=_as_shown(decision),
+    )
+
+
+def _as_shown(decision: Decision) -> tuple[tuple[str, str], ...]:
+    return (
+        (_("Insures"), decision.quote.label),
+        (_("Price shown"), format_amount(Money(decision.price, decision.currency))),
+        (_("Language"), decision.locale),
+        (_("Wording"), decision.wording_hash[:12]),
+        (_("Template"), decision.template_version),
+    )
+
+
+def _ordered(package: QuotePackage) -> Iterator[Event]:
+    # No column says when: the first row that was written with the order does.
+    moments = [d.created_at for d in package.decisions.all() if d.order_reference]
+    moments += [operation.created_at for operation in package.operations.all()]
+    if moments:
+        title = _("Order %(reference)s placed") % {"reference": package.order_reference}
+        yield Event(at=min(moments), title=title, row=package)
+
+
+def _operated(operation: Operation) -> Iterator[Event]:
+    name = {"name": operation_name(operation)}
+    yield Event(at=operation.created_at, title=_("%(name)s noted down") % name, row=operation)
+    if operation.state == OperationState.PENDING:
+        yield from _pending(operation, name)
+    else:
+        yield _moved(operation, name)
+
+
+def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
+    if operation.attempts:
+        yield Event(
+            at=operation.updated_at,
+            title=_("%(name)s did not work") % name,
+            row=operation,
+            tone=Tone.WAITING,
+            facts=_attempts(operation),
+        )
+    yield Event(
+        at=operation.next_attempt_at,
+        title=_("%(name)s: next attempt") % name,
+        row=operation,
+        tone=Tone.WAITING,
+    )
+
+
+def _moved(operation: Operation, name: dict[str, str]) -> Event:
+    title, tone = {
+        OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
+        OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
+        OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
+        OperationState.DISCARDED.value: (_("%(name)s no longer needed"), Tone.PLAIN),
+    }[operation.state]
+    return Event(
+        at=operation.finished_at or operation.updated_at,
+        title=title % name,
+        row=operation,
+        tone=tone,
+        facts=_attempts(operation),
+    )
+
+
+def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
+    attempts = (_("Attempts"), str(operation.attempts))
+    error = error_words(operation)
+    return (attempts, (_("Last error"), error)) if error else (attempts,)
+
+
+def _booked(package: QuotePackage, at: datetime) -> Event:
+    facts = ((_("Total"), format_amount(package.total)),)
+    return Event(at=at, title=_("Booked at XCover"), row=package, tone=Tone.GOOD, facts=facts)

@@ -1,0 +1,14 @@
+"""Errors nobody foresaw, logged so that they can be found and tell nothing about a customer."""
+
+from __future__ import annotations
+
+import traceback
+
+
+def describe(error: BaseException) -> str:
+    """Return the type of `error` and where it was raised, without its text.
+
+    The text is left out because it can quote what a customer typed (a failed cast, a key error).
+    """
+    places = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__name__}\n{places}"

@@ -1,0 +1,16 @@
+"""Mount these at `path("xcover/", include("django_xcover.urls"))`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from django_xcover.checkout import views
+
+app_name = "xcover"
+
+urlpatterns = [
+    path("offer/", views.offer, name="offer"),
+    path("offer/page/", views.offer_page, name="offer_page"),
+    path("choose/", views.choose, name="choose"),
+    path("documents/<str:quote_id>/<slug:kind>/", views.document, name="document"),
+]
