@@ -13,13 +13,14 @@ def client_for(account: str) -> XCoverClient:
     """Return this process's client for the account called `account`.
 
     One client, and so one connection pool, per process and credentials. Raises
-    ImproperlyConfigured for an unknown account.
+    ImproperlyConfigured for an unknown account and ConfigurationError for unusable credentials.
     """
-    return _client(get_config().account(account), os.getpid())
+    config = get_config()
+    return _client(config.account(account), config.booking_deadline, os.getpid())
 
 
 @lru_cache(maxsize=64)
-def _client(account: Account, pid: int) -> XCoverClient:
+def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient:
     # The pid is part of the key because a worker forked from a process with open connections
     # must not write into its parent's sockets.
     return XCoverClient(
@@ -29,4 +30,5 @@ def _client(account: Account, pid: int) -> XCoverClient:
         api_secret=account.api_secret,
         algorithm=account.algorithm,
         signed_headers=account.signed_headers,
+        booking_deadline=booking_deadline,
     )

@@ -1,0 +1,49 @@
+"""The pytest plugin: installed with the package, it offers `xcover_sandbox` to every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from django_xcover.sandbox import Sandbox
+
+
+@pytest.fixture
+def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Yield a fresh local XCover that answers every call of the default account, in-process.
+
+    It knows the partner code, key and secret that `XCOVER` names, so signatures are really
+    checked. Needs the extra `[sandbox]`.
+    """
+    # Imported here, so that the plugin costs nothing in a run that does not use it.
+    import requests  # noqa: PLC0415
+
+    from django_xcover.client import XCoverClient  # noqa: PLC0415
+    from django_xcover.conf import DEFAULT_ACCOUNT, get_config  # noqa: PLC0415
+    from django_xcover.sandbox import Sandbox  # noqa: PLC0415
+    from django_xcover.sandbox.inprocess import mount  # noqa: PLC0415
+    from django_xcover.services import gateway  # noqa: PLC0415
+
+    account = get_config().account(DEFAULT_ACCOUNT)
+    sandbox = Sandbox(
+        partner_code=account.partner_code,
+        api_key=account.api_key,
+        api_secret=account.api_secret,
+    )
+    with requests.Session() as session:
+        mount(session, account.base_url, sandbox)
+        client = XCoverClient(
+            base_url=account.base_url,
+            partner_code=account.partner_code,
+            api_key=account.api_key,
+            api_secret=account.api_secret,
+            algorithm=account.algorithm,
+            signed_headers=account.signed_headers,
+            backoff=0,
+            session=session,
+        )
+        monkeypatch.setattr(gateway, "client_for", lambda name: client)
+        yield sandbox
