@@ -1,0 +1,53 @@
+"""`{% load xcover %}`: the offer, the policies of an order, and the files they need.
+
+Put `{% xcover_offer cart %}` outside the shop's own `<form>`: HTML has no nested forms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.template.context import Context
+from django.utils.safestring import SafeString
+
+from django_xcover.checkout import tags
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
+    """Show the offer for `cart` (by default the request's own), or a place for it to arrive in.
+
+    `ask` puts "Please choose yes or no." at each quote without an answer. Never calls XCover.
+    """
+    return tags.offer_block(_request(context), cart, ask=ask)
+
+
+@register.simple_tag(takes_context=True)
+def xcover_policies(context: Context, order: Any) -> SafeString:
+    """Show what became of the cover of the shop's `order`, with its policies and documents."""
+    return tags.policies_block(_request(context), order)
+
+
+@register.simple_tag(takes_context=True)
+def xcover_assets(context: Context) -> SafeString:
+    """Link the style sheet and the script, with the page's CSP nonce if it has one.
+
+    The nonce is `csp_nonce` of the context (Django 6) or of the request (django-csp).
+    """
+    nonce = context.get("csp_nonce")
+    return tags.asset_links(getattr(context.get("request"), "csp_nonce", None) if nonce is None else nonce)
+
+
+def _request(context: Context) -> HttpRequest:
+    request = context.get("request")
+    if not isinstance(request, HttpRequest):
+        raise ImproperlyConfigured(
+            "The xcover tags need the request: render the page with it, and add "
+            "'django.template.context_processors.request' to the context processors."
+        )
+    return request
