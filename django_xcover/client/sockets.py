@@ -28,6 +28,7 @@ from django_xcover.client.deadline import Deadline
 
 PIECE = 16 * 1024  # one TLS record: one wait per piece, so a slow reader is cut off too
 POOL_SIZE = 32
+LONGEST_FOREIGN_USE = 3600.0
 
 
 @dataclass(slots=True)
@@ -201,9 +202,13 @@ class PacedAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a prepared request inside `running`."""
+        """Send a prepared request, obeying the exchange that is `running`."""
+        exchange = _running.get(None)
+        if exchange is None:  # a session lent to a client is used by its owner too
+            with running(Exchange(Deadline.after(LONGEST_FOREIGN_USE))):
+                return self.send(request, *args, **kwargs)
         if carried_by_us(kwargs.get("proxies")):
-            _running.get().sent = False
+            exchange.sent = False
         return super().send(request, *args, **kwargs)
 
 

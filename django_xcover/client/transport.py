@@ -152,6 +152,8 @@ class Transport:
 
     def _drop_connections_of_a_parent_process(self) -> None:
         """Forget sockets inherited over a fork: two processes on one socket mix their answers."""
+        if self._pid == os.getpid():
+            return
         with self._lock:
             if self._pid != os.getpid():
                 self._session.close()
