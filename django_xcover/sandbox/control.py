@@ -1,0 +1,75 @@
+"""The control page for demonstrations and for tests that run in another process.
+
+It is not part of XCover and asks for no signature: the sandbox listens on this machine only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from django_xcover.sandbox import codec, moments
+from django_xcover.sandbox.faults import Faults
+from django_xcover.sandbox.journal import Journal
+from django_xcover.sandbox.world import World
+
+OPTIONS = ("times", "seconds", "status", "body", "how")
+
+
+@dataclass(frozen=True)
+class Control:
+    """`/_sandbox/faults`, `/_sandbox/clock` and `/_sandbox/calls`."""
+
+    faults: Faults
+    world: World
+    journal: Journal
+
+    def answer(self, request: Request) -> Response:
+        """Answer in JSON; 400 says what is wrong with a fault, 404 and 405 speak for themselves."""
+        name = request.path.removeprefix("/_sandbox/").rstrip("/")
+        room = {"faults": self._faults, "clock": self._clock, "calls": self._calls}.get(name)
+        if room is None:
+            return _json(404, {"message": "There are faults, clock and calls."})
+        try:
+            return room(request)
+        except (KeyError, TypeError, ValueError) as wrong:
+            return _json(400, {"message": str(wrong)})
+
+    def _faults(self, request: Request) -> Response:
+        if request.method == "POST":
+            asked = _body(request)
+            options = {name: _plain(asked[name]) for name in OPTIONS if name in asked}
+            fault = self.faults.add(asked["operation"], asked["kind"], **options)
+            return _json(201, fault.describe())
+        if request.method == "DELETE":
+            self.faults.clear()
+            return Response(status=204)
+        return _json(200, self.faults.planned())
+
+    def _clock(self, request: Request) -> Response:
+        if request.method == "POST":
+            self.world.clock.advance(timedelta(seconds=float(_body(request)["advance_seconds"])))
+        return _json(200, {"now": moments.stamp(self.world.clock.now())})
+
+    def _calls(self, request: Request) -> Response:
+        calls = self.journal.calls(request.args.get("operation"))
+        return _json(200, [asdict(call) for call in calls])
+
+
+def _body(request: Request) -> dict[str, Any]:
+    parsed = codec.from_wire(request.get_data())
+    if not isinstance(parsed, dict):
+        raise TypeError("Send a JSON object.")
+    return parsed
+
+
+def _plain(value: Any) -> Any:
+    """Return a fraction as a float: here it is a time, not money."""
+    return float(value) if hasattr(value, "as_tuple") else value
+
+
+def _json(status: int, body: Any) -> Response:
+    return Response(codec.to_wire(body), status, content_type="application/json")

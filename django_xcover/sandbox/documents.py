@@ -1,0 +1,182 @@
+"""The pages behind `pds_url`, `coi` and `account_url`, on the sandbox's own site."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from django_xcover.sandbox import money, states
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.pages import page
+from django_xcover.sandbox.pdf import pdf
+from django_xcover.sandbox.products import PRODUCTS
+from django_xcover.sandbox.shapes import quote as quote_shape
+from django_xcover.sandbox.world import World
+
+MAP = Map(
+    [
+        Rule("/", endpoint="home"),
+        Rule("/<language>/pds/<package>", endpoint="wording"),
+        Rule("/<language>/coi/<package>.pdf", endpoint="certificate_pdf"),
+        Rule("/<language>/coi/<package>", endpoint="certificate"),
+        Rule("/<language>/account", endpoint="account"),
+    ]
+)
+Facts = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Policy wording for everybody, certificates for those who have the token."""
+
+    world: World
+
+    def answer(self, request: Request) -> Response:
+        """Return a page, or 404; a wrong token is 404 too, so that ids cannot be tried out."""
+        try:
+            name, values = MAP.bind_to_environ(request.environ).match()
+            response: Response = getattr(self, f"_{name}")(request, **values)
+        except HTTPException as refused:
+            response = _html("Page not found", Markup("<p>There is nothing at this address.</p>"))
+            response.status_code = refused.code or 404
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    def _home(self, request: Request) -> Response:
+        text = Markup("<p>A local stand-in for XCover. Nothing sold here insures anybody.</p>")
+        return _html("XCover sandbox", text)
+
+    def _wording(self, request: Request, language: str, package: str) -> Response:
+        found = self._package(package)
+        slug = request.args.get("policy_type")
+        quotes = [q for q in found.in_order if q.priced and slug in {None, _slug(q)}]
+        if not quotes:
+            raise NotFound
+        products = {quote.policy_type: quote for quote in quotes}
+        body = Markup().join(self._section(found, quote) for quote in products.values())
+        return _html("Policy wording", body, language=found.language[:2])
+
+    def _section(self, package: Package, quote: Quote) -> Markup:
+        product = PRODUCTS[quote.policy_type]
+        texts = product.in_language(package.language)
+        benefits = Markup().join(
+            Markup("<tr><th scope=row>{}</th><td>{}</td><td>{}</td></tr>").format(*row)
+            for row in self._benefits(package, quote)
+        )
+        chapters = Markup().join(
+            Markup("<h3>{}</h3><p>{}</p>").format(*chapter) for chapter in texts.wording
+        )
+        return Markup(
+            "<section><h2>{}</h2><p>{}</p>"
+            "<div class=wide><table><thead><tr><th>Benefit</th><th>Limit</th><th>Excess</th></tr>"
+            "</thead><tbody>{}</tbody></table></div>{}</section>"
+        ).format(product.name, texts.description, benefits, chapters)
+
+    def _benefits(self, package: Package, quote: Quote) -> list[tuple[str, str, str]]:
+        if quote.priced is None:
+            return []
+        shown = quote_shape.common(self.world.site_url, package, quote, quote.priced)
+        return [
+            (row["description"], _either(row, "limit"), _either(row, "excess"))
+            for row in shown["benefits"]
+        ]
+
+    def _certificate(self, request: Request, language: str, package: str) -> Response:
+        found = self._with_token(request, package)
+        sections = Markup().join(_table(_policy_facts(found, q)) for q in found.booked)
+        body = _table(_booking_facts(found)) + sections
+        return _html("Certificate of insurance", body, language=found.language[:2])
+
+    def _certificate_pdf(self, request: Request, language: str, package: str) -> Response:
+        found = self._with_token(request, package)
+        facts = _booking_facts(found)
+        for quote in found.booked:
+            facts += [("", ""), *_policy_facts(found, quote)]
+        lines = [f"{name}: {value}" if name else "" for name, value in facts]
+        return Response(pdf("Certificate of insurance", lines), content_type="application/pdf")
+
+    def _account(self, request: Request, language: str) -> Response:
+        token = request.args.get("signup_token", "")
+        if not any(_same(p.signup_token, token) for p in self.world.store.packages()):
+            raise NotFound
+        text = Markup("<p>Here customers look after their policies: change, cancel or claim.</p>")
+        return _html("Your account", text)
+
+    def _package(self, package_id: str) -> Package:
+        found = self.world.store.find_package(package_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    def _with_token(self, request: Request, package_id: str) -> Package:
+        found = self._package(package_id)
+        token = request.args.get("security_token", "")
+        if not found.booked or not hmac.compare_digest(
+            found.security_token.encode(), token.encode()
+        ):
+            raise NotFound
+        return found
+
+
+def _same(secret: str, given: str) -> bool:
+    return hmac.compare_digest(secret.encode(), given.encode())
+
+
+def _slug(quote: Quote) -> str:
+    return f"{quote.policy_type}_v{quote.policy_type_version}"
+
+
+def _either(row: dict[str, Any], name: str) -> str:
+    found = row.get(f"{name}_formatted") or row.get(f"{name}_description") or "-"
+    return str(found)
+
+
+def _booking_facts(package: Package) -> Facts:
+    holder = package.policyholder or {}
+    paid = sum((q.price for q in package.booked if q.status != states.CANCELLED), start=money.ZERO)
+    return [
+        ("Certificate number", package.id),
+        ("Status", _status(package.status)),
+        ("Policyholder", f"{holder.get('first_name', '')} {holder.get('last_name', '')}".strip()),
+        ("Total price", money.formatted(paid, package.currency)),
+    ]
+
+
+def _status(status: str) -> str:
+    texts = {
+        states.CONFIRMED: "Confirmed",
+        states.PENDING_PAYMENT: "Not in force: payment is awaited",
+        states.CANCELLED: "Cancelled: no cover",
+    }
+    return texts[status]
+
+
+def _policy_facts(package: Package, quote: Quote) -> Facts:
+    product, priced = PRODUCTS[quote.policy_type], quote.priced
+    if priced is None:
+        return []
+    period = f"{priced.policy_start:%d %b %Y %H:%M} to {priced.policy_end:%d %b %Y %H:%M} UTC"
+    return [
+        ("Policy", product.name),
+        ("Insured", str(quote.fields[product.name_field])),
+        ("Status", _status(quote.status)),
+        ("Period", period),
+        ("Cover amount", money.formatted(priced.cover_amount, package.currency)),
+        ("Price", money.formatted(quote.price, package.currency)),
+        ("Underwriter", quote_shape.UNDERWRITER["name"]),
+    ]
+
+
+def _table(facts: Facts) -> Markup:
+    rows = Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts)
+    return Markup("<dl>{}</dl>").format(rows)
+
+
+def _html(title: str, body: Markup, *, language: str = "en") -> Response:
+    return Response(page(title, body, language), content_type="text/html; charset=utf-8")

@@ -1,0 +1,105 @@
+"""The local XCover: one object that holds everything together."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django_xcover.sandbox.auth import Gatekeeper, Partner
+from django_xcover.sandbox.clock import Clock
+from django_xcover.sandbox.errors import package_not_found
+from django_xcover.sandbox.faults import Faults
+from django_xcover.sandbox.gateway import Gateway
+from django_xcover.sandbox.idempotency import Idempotency
+from django_xcover.sandbox.journal import Call, Journal
+from django_xcover.sandbox.packages import Package
+from django_xcover.sandbox.shapes.package import total
+from django_xcover.sandbox.store import Store
+from django_xcover.sandbox.world import DEFAULT_SITE, World
+from django_xcover.sandbox.wsgi import Application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class Sandbox:
+    """A local XCover for one or more partners, its state in a SQLite file or in memory.
+
+    `site_url` is where links to documents point. `max_skew` is how far a request's `Date` may be
+    off; None, the default, takes any, as staging did in 2021.
+    """
+
+    def __init__(
+        self,
+        *,
+        partner_code: str = "SHOP1",
+        api_key: str = "sandbox-key",
+        api_secret: str = "sandbox-secret",  # noqa: S107 - the secret of a stand-in
+        database: str = ":memory:",
+        site_url: str = DEFAULT_SITE,
+        max_skew: timedelta | None = None,
+    ) -> None:
+        self.store = Store(database)
+        self.clock = Clock(self.store)
+        self.faults = Faults()
+        self.world = World(self.store, self.clock, site_url.rstrip("/"))
+        self._partners: dict[str, Partner] = {}
+        self._journal = Journal(self.store, self.clock)
+        self.gateway = Gateway(
+            self.world,
+            Gatekeeper(self._partners, max_skew),
+            self.faults,
+            Idempotency(self.store, self.clock),
+            self._journal,
+        )
+        self.add_partner(partner_code=partner_code, api_key=api_key, api_secret=api_secret)
+        self._application = Application(self.gateway, self.world, self.faults, self._journal)
+
+    @property
+    def wsgi_app(self) -> WSGIApplication:
+        """Return the WSGI application: the API, the documents and the control page."""
+        return self._application
+
+    @property
+    def site_url(self) -> str:
+        """Return where links to documents point."""
+        return self.world.site_url
+
+    @site_url.setter
+    def site_url(self, value: str) -> None:
+        self.world.site_url = value.rstrip("/")
+
+    def add_partner(self, *, partner_code: str, api_key: str, api_secret: str) -> None:
+        """Let another shop in; it does not see the packages of the others."""
+        self._partners[api_key] = Partner(partner_code, api_key, api_secret)
+
+    def calls(self, operation: str | None = None) -> list[Call]:
+        """Return the received calls, oldest first, of one operation or all."""
+        return self._journal.calls(operation)
+
+    def package(self, package_id: str) -> dict[str, Any]:
+        """Return the stored truth about a package; raise ApiError 404 for an unknown id.
+
+        Amounts are Decimal, times aware. Besides the stored fields: `total_price`, and `price`
+        of each quote, both gross.
+        """
+        found = self.store.find_package(package_id)
+        if found is None:
+            raise package_not_found()
+        return _truth(found)
+
+    def packages(self) -> list[dict[str, Any]]:
+        """Return the stored truth about every package, oldest first."""
+        return [_truth(package) for package in self.store.packages()]
+
+    def close(self) -> None:
+        """Let go what hangs and close the store."""
+        self.faults.clear()
+        self.store.close()
+
+
+def _truth(package: Package) -> dict[str, Any]:
+    shown = package.booked or package.quotes
+    quotes = [{**asdict(quote), "price": quote.price} for quote in package.in_order]
+    return {**package.document(), "quotes": quotes, "total_price": total(shown)}

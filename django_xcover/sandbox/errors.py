@@ -1,0 +1,74 @@
+"""Refusals, in the envelope XCover answers with (Quotes API: error body)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """A request the sandbox refuses, with its status and body."""
+
+    def __init__(
+        self, status: int, kind: str, message: str, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        self.body: dict[str, Any] = {"type": kind, "message": message}
+
+
+class Invalid(ApiError):
+    """422: `errors` is an object, a nested object or a list of sentences."""
+
+    def __init__(self, errors: Any) -> None:
+        super().__init__(422, "validation_error", "An API error occurred.")
+        self.errors = errors
+        self.body["errors"] = errors
+
+
+class StatusRefused(Invalid):
+    """422 for what the package's status does not allow: the text is live evidence of 2026."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__([f"Status change not allowed for QuotePackage in status {status}"])
+
+
+def unauthorized() -> ApiError:
+    """Return 401. Inferred: the body; the oldest SDK maps 401 to this sentence."""
+    return ApiError(401, "auth_error", "Authorization is required")
+
+
+def forbidden() -> ApiError:
+    """Return 403 with the body captured for a wrong secret in 2026."""
+    return ApiError(403, "auth_error", "You do not have permission to access this url")
+
+
+def package_not_found() -> ApiError:
+    """Return 404 with the body captured for an unknown package in 2026."""
+    return ApiError(404, "api_error", "Quote package does not exist")
+
+
+def not_found(message: str = "Not found.") -> ApiError:
+    """Return 404. Inferred: Django REST framework's words for everything but a package."""
+    return ApiError(404, "api_error", message)
+
+
+def method_not_allowed(method: str) -> ApiError:
+    """Return 405. Inferred: never recorded; these are Django REST framework's words."""
+    return ApiError(405, "api_error", f'Method "{method}" not allowed.')
+
+
+def locked() -> ApiError:
+    """Return 423. Inferred: the body; the specification names only "Resource is locked"."""
+    return ApiError(423, "api_error", "Resource is locked")
+
+
+def throttled(seconds: int) -> ApiError:
+    """Return 429 with the sentence captured in 2026. Inferred: its type."""
+    unit = "second" if seconds == 1 else "seconds"
+    return ApiError(
+        429,
+        "api_error",
+        f"Request was throttled. Expected available in {seconds} {unit}.",
+        headers={"Retry-After": str(seconds)},
+    )

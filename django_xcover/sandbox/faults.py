@@ -1,0 +1,103 @@
+"""What can be made to go wrong, per operation and for a number of times."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+# The request is not carried out.
+BEFORE = frozenset({"hang", "reset", "status", "garbage", "throttle"})
+# The request is carried out and the answer suffers.
+AFTER = frozenset({"drip", "process_then_hang", "process_then_reset", "process_then_status"})
+# The request is carried out in a way the caller must notice.
+EFFECTS = frozenset({"missing_policy", "wrong_price"})
+KINDS = BEFORE | AFTER | EFFECTS
+
+
+@dataclass(eq=False)
+class Fault:
+    """One planned misfortune.
+
+    `times` None means always. `seconds` is how long a hang or a drip takes, or what `Retry-After`
+    says. A test that needs to know when a hanging request has arrived waits for `entered`, and
+    ends the hang with `release()`.
+    """
+
+    operation: str
+    kind: str
+    times: int | None = 1
+    seconds: float = 30
+    status: int = 503
+    body: Any = None
+    how: str = "null"
+    entered: threading.Event = field(default_factory=threading.Event, repr=False)
+    released: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def release(self) -> None:
+        """End the hang of every request this fault holds."""
+        self.released.set()
+
+    def hold(self) -> None:
+        """Wait until released, `seconds` at most."""
+        self.entered.set()
+        self.released.wait(self.seconds)
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain values for the control page."""
+        return {
+            name: getattr(self, name)
+            for name in ("operation", "kind", "times", "seconds", "status", "how")
+        }
+
+
+class Faults:
+    """The planned faults, first come first served."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._planned: list[Fault] = []
+        self._used: list[Fault] = []
+
+    def add(self, operation: str, kind: str, **options: Any) -> Fault:
+        """Plan a fault for an operation or `"*"`.
+
+        Options: `times` (default 1, None for always), `seconds`, `status`, `body` (JSON value),
+        `how` (`"null"` or `"absent"`, for `missing_policy`). Raises ValueError for another kind.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is no fault; there are {', '.join(sorted(KINDS))}.")
+        fault = Fault(operation, kind, **options)
+        with self._lock:
+            self._planned.append(fault)
+        return fault
+
+    def take(self, operation: str) -> Fault | None:
+        """Return the next fault for the operation and count it, or None."""
+        with self._lock:
+            for fault in self._planned:
+                if fault.operation in {operation, "*"}:
+                    self._count(fault)
+                    return fault
+        return None
+
+    def _count(self, fault: Fault) -> None:
+        self._used.append(fault)
+        if fault.times is None:
+            return
+        fault.times -= 1
+        if fault.times <= 0:
+            self._planned.remove(fault)
+
+    def clear(self) -> None:
+        """Forget what is planned and let go what hangs."""
+        with self._lock:
+            for fault in (*self._planned, *self._used):
+                fault.release()
+            self._planned.clear()
+            self._used.clear()
+
+    def planned(self) -> list[dict[str, Any]]:
+        """Return what is still to come."""
+        with self._lock:
+            return [fault.describe() for fault in self._planned]

@@ -1,0 +1,45 @@
+"""Times in the four spellings XCover uses (recorded traffic: dates and durations)."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, datetime, timedelta
+
+
+def parse(text: str) -> datetime:
+    """Return an aware UTC time from RFC 3339 text; raise ValueError for anything else.
+
+    Inferred: a date or time without an offset is taken as UTC.
+    """
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return bookkeeping times: `…33.737094Z`, always six digits."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
+
+
+def offset(moment: datetime) -> str:
+    """Return policy dates of packages and bookings: `+00:00`, no fraction when it is zero."""
+    return moment.isoformat()
+
+
+def zulu(moment: datetime) -> str:
+    """Return policy dates of cancellations, which end in `Z` instead of `+00:00`."""
+    return offset(moment).replace("+00:00", "Z")
+
+
+def duration(start: datetime, end: datetime) -> str:
+    """Return `[D ]HH:MM:SS[.ffffff]`, exactly end minus start."""
+    whole = end - start
+    clock = str(timedelta(seconds=whole.seconds, microseconds=whole.microseconds)).zfill(8)
+    clock = clock if len(clock.split(".", maxsplit=1)[0]) == 8 else f"0{clock}"
+    return f"{whole.days} {clock}" if whole.days else clock
+
+
+def add_months(moment: datetime, months: int) -> datetime:
+    """Return the same day and time so many months on, or the month's last day."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,154 @@
+"""Cancellation at once, or previewed and confirmed (Quotes API: cancellation workflow)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django_xcover.sandbox import ids, states
+from django_xcover.sandbox.errors import Invalid, not_found
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.products import PRODUCTS
+from django_xcover.sandbox.shapes import cancellation as cancellation_shape
+from django_xcover.sandbox.shapes.quote import can_be_cancelled
+from django_xcover.sandbox.validation import (
+    Field,
+    any_text,
+    boolean,
+    clean,
+    list_of,
+    nested,
+    text,
+)
+from django_xcover.sandbox.world import Answer, Inquiry
+
+CONFIRM_WITHIN = timedelta(hours=24)  # Recorded in 2021, even past the policy start.
+ITEM: dict[str, Field] = {
+    "id": Field(text, required=True),
+    "reason_for_cancellation": Field(any_text, null=True),
+}
+CANCEL: dict[str, Field] = {
+    "preview": Field(boolean),
+    "quotes": Field(list_of(nested(ITEM))),
+    "reason_for_cancellation": Field(any_text, null=True),
+    "refund_required": Field(boolean),
+}
+
+
+def cancel_booking(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/cancel: 200, done at once or only shown (`preview`)."""
+    package = inquiry.package()
+    states.moved(package.status, "cancel")
+    asked = clean(inquiry.payload, CANCEL)
+    named = {item["id"]: item.get("reason_for_cancellation") for item in asked.get("quotes", [])}
+    reason = asked.get("reason_for_cancellation")
+    reasons = named or {quote.id: reason for quote in _alive(package)}
+    _check(package, reasons, inquiry.world.clock.now())
+    if asked.get("preview"):
+        return _preview(inquiry, package, reasons)
+    return _cancelled(inquiry, package, reasons, inquiry.stamp())
+
+
+def confirm_cancellation(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/confirm_cancellation/{id}/: 200; stamps are the preview's.
+
+    Inferred: an id that was used or never given is 404, one that is too old 422.
+    """
+    package = inquiry.package()
+    previewed = package.cancellations.get(inquiry.ids["cancellation"])
+    if previewed is None:
+        raise not_found("Cancellation does not exist")
+    clean(inquiry.payload, {})
+    states.moved(package.status, "cancel")
+    if inquiry.world.clock.now() > previewed["confirm_before"]:
+        raise Invalid(["The cancellation had to be confirmed before its confirm_before."])
+    _check(package, previewed["reasons"], previewed["at"])
+    del package.cancellations[inquiry.ids["cancellation"]]
+    return _cancelled(inquiry, package, previewed["reasons"], previewed["at"])
+
+
+def _alive(package: Package) -> list[Quote]:
+    return [quote for quote in package.booked if quote.status == states.CONFIRMED]
+
+
+def _check(package: Package, reasons: dict[str, str | None], now: datetime) -> None:
+    """Inferred: what cannot be cancelled is refused with one sentence per quote."""
+    refused = []
+    for quote_id in reasons:
+        quote = package.quote(quote_id)
+        if quote is None:
+            refused.append(f"Quote {quote_id} does not exist")
+        elif not can_be_cancelled(quote, now):
+            refused.append(f"Quote {quote_id} can not be cancelled")
+    if refused:
+        raise Invalid(refused)
+
+
+def _preview(inquiry: Inquiry, package: Package, reasons: dict[str, str | None]) -> Answer:
+    now = inquiry.stamp()
+    cancellation_id, confirm_before = ids.new_cancellation_id(), now + CONFIRM_WITHIN
+    package.cancellations[cancellation_id] = {
+        "reasons": reasons,
+        "at": now,
+        "confirm_before": confirm_before,
+    }
+    for quote in package.quotes:
+        if quote.id in reasons:
+            quote.updated_at = inquiry.stamp()  # Recorded: a preview moves it, and it is stored.
+    inquiry.save(package)
+    outcome = [_without(quote, now) if quote.id in reasons else quote for quote in package.booked]
+    body = cancellation_shape.shape(
+        inquiry.world.site_url,
+        package,
+        outcome,
+        set(reasons),
+        status=_status_after(outcome),
+        cancellation_id=cancellation_id,
+        confirm_before=confirm_before,
+    )
+    return Answer(200, body)
+
+
+def _cancelled(
+    inquiry: Inquiry, package: Package, reasons: dict[str, str | None], at: datetime
+) -> Answer:
+    for quote in package.quotes:
+        if quote.id in reasons:
+            quote.refund = _refund(quote, at)
+            quote.status, quote.cancelled_at = states.CANCELLED, at
+            quote.reason_for_cancellation = reasons[quote.id]
+            quote.updated_at = inquiry.stamp()
+    package.status = _status_after(package.booked)
+    package.updated_at = inquiry.stamp()
+    inquiry.save(package)
+    body = cancellation_shape.shape(
+        inquiry.world.site_url, package, package.booked, set(reasons), status=package.status
+    )
+    return Answer(200, body)
+
+
+def _without(quote: Quote, now: datetime) -> Quote:
+    return replace(quote, status=states.CANCELLED, refund=_refund(quote, now))
+
+
+def _status_after(quotes: list[Quote]) -> str:
+    """Inferred: a booking is cancelled when all its quotes are."""
+    left = any(quote.status == states.CONFIRMED for quote in quotes)
+    return states.CONFIRMED if left else states.CANCELLED
+
+
+def _refund(quote: Quote, at: datetime) -> Decimal:
+    """Return the full price while cooling off, the share of the time left afterwards.
+
+    Inferred: the formula; the page only says pro rata.
+    """
+    priced, confirmed = quote.priced, quote.confirmed_at
+    if priced is None or confirmed is None:
+        return Decimal(0)
+    cooling_off = timedelta(days=PRODUCTS[quote.policy_type].cooling_off_days)
+    if at <= max(confirmed + cooling_off, priced.policy_start):
+        return quote.price
+    left = (priced.policy_end - at) / (priced.policy_end - priced.policy_start)
+    exponent = quote.price.as_tuple().exponent
+    return (quote.price * Decimal(str(left))).quantize(Decimal(1).scaleb(int(exponent)))

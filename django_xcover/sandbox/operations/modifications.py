@@ -1,0 +1,113 @@
+"""Modification at once, or quoted and confirmed (Quotes API: modification workflow)."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import ids, quoting, states
+from django_xcover.sandbox.errors import Invalid, not_found
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.people import CHANGED_POLICYHOLDER, INSURED
+from django_xcover.sandbox.shapes import booking as booking_shape
+from django_xcover.sandbox.validation import Field, clean, list_of, nested, text
+from django_xcover.sandbox.world import Answer, Inquiry
+
+
+def modify_booking(inquiry: Inquiry) -> Answer:
+    """PATCH bookings/{package}/: 200 with `*_diff`, applied at once."""
+    package = _confirmed(inquiry)
+    before = _prices(package)
+    _apply(inquiry, package, inquiry.payload)
+    inquiry.save(package)
+    return Answer(200, _body(inquiry, package, before))
+
+
+def quote_modification(inquiry: Inquiry) -> Answer:
+    """PATCH bookings/{package}/quote_for_update: 200 with an `update_id`, nothing applied."""
+    package = _confirmed(inquiry)
+    changed = copy.deepcopy(package)
+    _apply(inquiry, changed, inquiry.payload)
+    update_id = ids.new_update_id()
+    package.updates[update_id] = inquiry.payload
+    inquiry.save(package)
+    return Answer(200, {**_body(inquiry, changed, _prices(package)), "update_id": update_id})
+
+
+def confirm_modification(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/confirm_update/{id}/: 201 with `*_diff`, without `update_id`.
+
+    Inferred: an id that was used or never given is 404; it has no expiry, since none is shown.
+    """
+    package = inquiry.package()
+    payload = package.updates.pop(inquiry.ids["update"], None)
+    if payload is None:
+        raise not_found("Modification does not exist")
+    clean(inquiry.payload, {})
+    states.moved(package.status, "modify")
+    before = _prices(package)
+    _apply(inquiry, package, payload)
+    inquiry.save(package)
+    return Answer(201, _body(inquiry, package, before))
+
+
+def _confirmed(inquiry: Inquiry) -> Package:
+    package = inquiry.package()
+    states.moved(package.status, "modify")
+    return package
+
+
+def _prices(package: Package) -> dict[str, Decimal]:
+    return {quote.id: quote.price for quote in package.booked}
+
+
+def _apply(inquiry: Inquiry, package: Package, payload: Any) -> None:
+    """Change policyholder and quotes.
+
+    Recorded: new policyholder data moves no stamp, new fields of a quote move both.
+    """
+    item: dict[str, Field] = {
+        "id": Field(text, required=True),
+        "update_fields": Field(lambda value: value),
+        "insured": Field(list_of(nested(INSURED))),
+        "policy_start_date": Field(lambda value: value),
+    }
+    schema = {
+        "policyholder": Field(nested(CHANGED_POLICYHOLDER)),
+        "quotes": Field(list_of(nested(item))),
+    }
+    asked = clean(payload, schema)
+    package.policyholder = {**(package.policyholder or {}), **asked.get("policyholder", {})}
+    for change in asked.get("quotes", []):
+        _change(inquiry, package, change)
+        package.updated_at = inquiry.stamp()
+
+
+def _change(inquiry: Inquiry, package: Package, change: dict[str, Any]) -> None:
+    quote = _modifiable(package, change["id"])
+    fields = dict(change.get("update_fields", {}))
+    insured = change.get("insured", fields.pop("insured", None))
+    if "policy_start_date" in change:
+        fields["policy_start_date"] = change["policy_start_date"]
+    try:
+        quoting.change_fields(quote, fields)
+    except Invalid as refused:
+        raise Invalid({"quotes": [{"update_fields": refused.errors}]}) from None
+    if insured:
+        quote.insured = [{"id": ids.new_uuid(), "region": None, **person} for person in insured]
+    quoting.price(inquiry, package, quote)
+    quote.updated_at = inquiry.stamp()
+
+
+def _modifiable(package: Package, quote_id: str) -> Quote:
+    quote = package.quote(quote_id)
+    if quote is None or quote.status != states.CONFIRMED:
+        raise Invalid({"quotes": [f"Quote {quote_id} can not be modified"]})
+    return quote
+
+
+def _body(inquiry: Inquiry, package: Package, before: dict[str, Decimal]) -> dict[str, Any]:
+    world = inquiry.world
+    body = booking_shape.shape(world.site_url, package, world.clock.now())
+    return booking_shape.with_differences(body, before, package)

@@ -1,0 +1,124 @@
+"""What the sandbox keeps: packages and their quotes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import states
+
+
+@dataclass(kw_only=True)
+class Priced:
+    """What a product made of a request: the period, the price and the cover."""
+
+    policy_start: datetime
+    policy_end: datetime
+    net: Decimal
+    taxes: list[dict[str, Any]]
+    cover_amount: Decimal
+    policy_currency: str
+    benefits: list[dict[str, Any]]
+
+    @property
+    def total_tax(self) -> Decimal:
+        """Return the sum of the tax lines."""
+        return sum((line["amount"] for line in self.taxes), Decimal(0))
+
+    @property
+    def price(self) -> Decimal:
+        """Return the gross price: net premium and taxes."""
+        return self.net + self.total_tax
+
+
+@dataclass(kw_only=True)
+class Quote:
+    """One quote, the policy later; `position` is its key in the package's `quotes`.
+
+    A request element that could not be quoted is kept with its `failure` and without `priced`.
+    """
+
+    id: str
+    position: int
+    status: str
+    policy_type: str
+    policy_type_version: int
+    fields: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    priced: Priced | None = None
+    failure: str | None = None
+    confirmed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refund: Decimal | None = None
+    reason_for_cancellation: str | None = None
+    insured: list[dict[str, Any]] | None = None
+    instalment_plan: str | None = None
+    instalments: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def price(self) -> Decimal:
+        """Return the gross price, zero for what could not be quoted."""
+        return self.priced.price if self.priced else Decimal(0)
+
+    @property
+    def is_booked(self) -> bool:
+        """Return whether a booking chose this quote."""
+        return self.status in states.BOOKED
+
+
+@dataclass(kw_only=True)
+class Package:
+    """A quote package, the booking later."""
+
+    id: str
+    partner: str
+    status: str
+    currency: str
+    country: str
+    language: str
+    region: str | None
+    security_token: str
+    signup_token: str
+    created_at: datetime
+    updated_at: datetime
+    quotes: list[Quote] = field(default_factory=list)
+    policyholder: dict[str, Any] | None = None
+    partner_transaction_id: str | None = None
+    partner_metadata: dict[str, Any] = field(default_factory=dict)
+    booking_errors: dict[str, Any] = field(default_factory=dict)
+    updates: dict[str, Any] = field(default_factory=dict)
+    cancellations: dict[str, Any] = field(default_factory=dict)
+    emails: list[str] = field(default_factory=list)
+
+    @property
+    def in_order(self) -> list[Quote]:
+        """Return the quotes by their key."""
+        return sorted(self.quotes, key=lambda quote: quote.position)
+
+    @property
+    def booked(self) -> list[Quote]:
+        """Return the quotes a booking chose: what `bookings/` shows."""
+        return [quote for quote in self.in_order if quote.is_booked]
+
+    def quote(self, quote_id: str) -> Quote | None:
+        """Return the quote that was given out under this id, or None."""
+        known = (quote for quote in self.quotes if quote.priced)
+        return next((quote for quote in known if quote.id == quote_id), None)
+
+    def document(self) -> dict[str, Any]:
+        """Return plain values for the store."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Package:
+        """Return the package that `document` described."""
+        quotes = [_quote(item) for item in document["quotes"]]
+        return cls(**{**document, "quotes": quotes})
+
+
+def _quote(item: dict[str, Any]) -> Quote:
+    priced = Priced(**item["priced"]) if item["priced"] else None
+    return Quote(**{**item, "priced": priced})

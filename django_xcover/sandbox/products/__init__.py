@@ -1,0 +1,11 @@
+"""The policy types the sandbox can quote."""
+
+from __future__ import annotations
+
+from django_xcover.sandbox.products.base import Product
+from django_xcover.sandbox.products.event_ticket import EVENT_TICKET
+from django_xcover.sandbox.products.product import PRODUCT
+
+PRODUCTS: dict[str, Product] = {product.policy_type: product for product in (EVENT_TICKET, PRODUCT)}
+
+__all__ = ["PRODUCTS", "Product"]

@@ -1,0 +1,113 @@
+"""What a policy type is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import money
+from django_xcover.sandbox.validation import Field, Parser, any_text, integer, moment, text
+
+NO_POLICY = "no policy available for these parameters"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Where and in what money a quote is made; `now` is the start when none is asked for."""
+
+    currency: str
+    country: str
+    policy_currency: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What a product offers: the period, the net premium and the benefits."""
+
+    start: datetime
+    end: datetime
+    net: Decimal
+    amount: Decimal
+    benefits: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What shoppers read, in one language; `{name}` and `{pds_url}` are filled in."""
+
+    title: str
+    description: str
+    optout_msg: str
+    disclaimer: str
+    benefits: Mapping[str, str]
+    wording: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """One policy type. `fields` are its own request keys; `amounts` names those in money."""
+
+    policy_type: str
+    group_name: str
+    name: str
+    code: str
+    version_id: str
+    cooling_off_days: int
+    name_field: str
+    fields: Mapping[str, Field]
+    cover: Callable[[Mapping[str, Any], Terms], Cover]
+    amounts: Mapping[str, Callable[[Any, Callable[[Decimal], Decimal]], Any]]
+    texts: Mapping[str, Texts]
+
+    def in_language(self, language: str) -> Texts:
+        """Return the texts in the language, English where there are none."""
+        return self.texts.get(language[:2].lower(), self.texts["en"])
+
+    def with_money(
+        self, fields: Mapping[str, Any], change: Callable[[Decimal], Decimal]
+    ) -> dict[str, Any]:
+        """Return the fields with every amount changed."""
+        return {
+            key: self.amounts[key](value, change) if key in self.amounts else value
+            for key, value in fields.items()
+        }
+
+
+COMMON: dict[str, Field] = {
+    "policy_type": Field(text, required=True),
+    "policy_type_version": Field(integer),
+    "policy_start_date": Field(moment),
+}
+
+
+def optional_texts(*names: str) -> dict[str, Field]:
+    """Return fields that take any text or null."""
+    return {name: Field(any_text, null=True) for name in names}
+
+
+def needed(parse: Parser) -> Field:
+    """Return a field that must be there."""
+    return Field(parse, required=True)
+
+
+def benefit(
+    key: str,
+    terms: Terms,
+    *,
+    limit: Decimal | str,
+    excess: Decimal | str | None = None,
+) -> dict[str, Any]:
+    """Return a benefit: `limit` and `excess` are amounts, keys of texts, or (excess) nothing."""
+    row: dict[str, Any] = {"text": key}
+    for name, value in (("limit", limit), ("excess", excess)):
+        if isinstance(value, Decimal):
+            row[name] = value
+            policy = money.converted(value, terms.currency, terms.policy_currency)
+            row[f"{name}_policy_currency"] = policy
+        elif value is not None:
+            row[f"{name}_text"] = value
+    return row

@@ -1,0 +1,118 @@
+"""`event_ticket_protection`: the money back when one cannot go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import money
+from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox.products.base import (
+    COMMON,
+    NO_POLICY,
+    Cover,
+    Product,
+    Terms,
+    benefit,
+    needed,
+    optional_texts,
+)
+from django_xcover.sandbox.products.event_ticket_texts import TEXTS
+from django_xcover.sandbox.validation import (
+    Field,
+    amount,
+    boolean,
+    integer,
+    list_of,
+    moment,
+    nested,
+    text,
+)
+
+# With the fee and the tax: 7.8 % of a £30 ticket, 7.0 % of a £60 one, 6.6 % of £120.
+NET_RATE = Decimal("0.055")
+TRAVEL_SHARE = Decimal("0.25")
+
+
+def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
+    """Return the cover for the tickets listed.
+
+    The cover follows `tickets[].price`, each entry once whatever `number_of_tickets` says, and
+    ends with the event (recorded). Inferred: prices are in the quote's currency; staging of 2021
+    took them as A$, its own policy currency.
+    """
+    start = fields.get("policy_start_date") or terms.now
+    if fields["event_datetime"] < start:
+        raise Invalid([NO_POLICY])
+    value = money.rounded(_value(fields), terms.currency)
+    net = money.rounded(value * NET_RATE, terms.currency)
+    return Cover(start, fields["event_datetime"], net, value, _benefits(value, terms))
+
+
+def _value(fields: Mapping[str, Any]) -> Decimal:
+    if fields.get("tickets"):
+        return sum((ticket["price"] for ticket in fields["tickets"]), Decimal(0))
+    if "total_ticket_price" in fields:
+        return Decimal(fields["total_ticket_price"])
+    raise Invalid([NO_POLICY])
+
+
+def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
+    travel = money.rounded(value * TRAVEL_SHARE, terms.currency)
+    excess = money.converted(Decimal(5), "GBP", terms.currency)
+    return [
+        benefit("ticket", terms, limit=value, excess="none"),
+        benefit("illness", terms, limit="up_to_ticket", excess="none"),
+        benefit("work", terms, limit="up_to_ticket", excess="none"),
+        benefit("travel", terms, limit=travel, excess=min(excess, travel)),
+    ]
+
+
+def _ticket_prices(tickets: Any, change: Callable[[Decimal], Decimal]) -> Any:
+    return [{**ticket, "price": change(ticket["price"])} for ticket in tickets]
+
+
+def _one(value: Decimal, change: Callable[[Decimal], Decimal]) -> Decimal:
+    return change(value)
+
+
+# Inferred: which fields must be there. The recordings always send all of them; the 2019 key
+# `total_ticket_price` is still accepted in place of `tickets`.
+FIELDS: dict[str, Field] = {
+    **COMMON,
+    "event_datetime": needed(moment),
+    "event_name": needed(text),
+    "number_of_tickets": needed(integer),
+    "tickets": Field(list_of(nested({"price": needed(amount)}))),
+    "total_ticket_price": Field(amount),
+    "total_event_cost": Field(amount),
+    "resale_ticket": Field(boolean),
+    "partner_price": Field(amount),
+    **optional_texts(
+        "event_location",
+        "event_country",
+        "event_city",
+        "event_address",
+        "event_postcode",
+    ),
+}
+
+EVENT_TICKET = Product(
+    policy_type="event_ticket_protection",
+    group_name="event",
+    name="Missed Event Cover",
+    code="MECG0001",
+    version_id="b1c7a0de-51c2-4f0e-9d55-0f1a6ce3b801",
+    cooling_off_days=14,
+    name_field="event_name",
+    fields=FIELDS,
+    cover=cover,
+    amounts={
+        "tickets": _ticket_prices,
+        "total_ticket_price": _one,
+        "total_event_cost": _one,
+        "partner_price": _one,
+    },
+    texts=TEXTS,
+)

@@ -1,0 +1,119 @@
+"""From a request element to a quote with a price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import ids, money, pricing, states
+from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox.packages import Package, Priced, Quote
+from django_xcover.sandbox.products import PRODUCTS, Product
+from django_xcover.sandbox.products.base import NO_POLICY, Cover, Terms
+from django_xcover.sandbox.validation import Field, clean, text
+from django_xcover.sandbox.world import Inquiry
+
+KNOWN_VERSION = 1
+WRONG_PRICE = Decimal("1.25")
+HEAD = frozenset({"policy_type", "policy_type_version"})
+
+
+def read_item(value: Any) -> dict[str, Any]:
+    """Read an element of `request`; a policy type nobody knows fails later, in the package."""
+    kind = value.get("policy_type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind in PRODUCTS:
+        return clean(value, PRODUCTS[kind].fields)
+    head = {"policy_type": kind} if kind is not None else value
+    clean(head, {"policy_type": Field(text, required=True)})
+    return dict(value)
+
+
+def new_quote(inquiry: Inquiry, package: Package, item: dict[str, Any], position: int) -> Quote:
+    """Return a priced quote, or one with its failure when it cannot be quoted.
+
+    Inferred: an element that cannot be quoted does not fail the call (Quotes API: error types).
+    """
+    now = inquiry.stamp()
+    version = item.get("policy_type_version", KNOWN_VERSION)
+    quote = Quote(
+        id=ids.new_uuid(),
+        position=position,
+        status=states.RECEIVED,
+        policy_type=item["policy_type"],
+        policy_type_version=version if isinstance(version, int) else KNOWN_VERSION,
+        fields={key: value for key, value in item.items() if key not in HEAD},
+        created_at=now,
+        updated_at=inquiry.stamp(),
+    )
+    _price_or_fail(inquiry, package, quote)
+    return quote
+
+
+def _price_or_fail(inquiry: Inquiry, package: Package, quote: Quote) -> None:
+    try:
+        price(inquiry, package, quote)
+    except Invalid as refused:
+        quote.status = states.FAILED
+        quote.failure = refused.errors[0]
+
+
+def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
+    """Give the quote the price of its fields; raise Invalid when it cannot be quoted."""
+    product = PRODUCTS.get(quote.policy_type)
+    if product is None or quote.policy_type_version != KNOWN_VERSION:
+        raise Invalid([NO_POLICY])
+    policy_currency = pricing.policy_currency(package.country)
+    terms = Terms(package.currency, package.country, policy_currency, quote.created_at)
+    offered = product.cover(quote.fields, terms)
+    net = _net(offered, quote, package)
+    if inquiry.suffers("wrong_price"):
+        net = money.rounded(net * WRONG_PRICE, package.currency)
+    quote.priced = Priced(
+        policy_start=offered.start,
+        policy_end=offered.end,
+        net=net,
+        taxes=pricing.tax_lines(net, package.country, package.currency),
+        cover_amount=offered.amount,
+        policy_currency=policy_currency,
+        benefits=offered.benefits,
+    )
+
+
+def _net(offered: Cover, quote: Quote, package: Package) -> Decimal:
+    """Return the net premium; a `partner_price` is the gross price the partner charges."""
+    gross = quote.fields.get("partner_price")
+    if gross is None:
+        return offered.net
+    lines = pricing.tax_lines(Decimal(0), package.country, package.currency)
+    fee = sum((line["amount"] for line in lines), Decimal(0))
+    rate = sum((line["value"] for line in lines if line["type"] == "PERCENTAGE"), Decimal(0))
+    return money.rounded(max(gross - fee, Decimal(0)) / (1 + rate / 100), package.currency)
+
+
+def change_fields(quote: Quote, changes: dict[str, Any]) -> None:
+    """Overwrite type-specific fields, read by the rules of the quote's product.
+
+    Raises Invalid for a field the product does not have. Nothing is priced yet.
+    """
+    schema = PRODUCTS[quote.policy_type].fields
+    optional = {key: schema[key] for key in changes if key in schema and key not in HEAD}
+    read = clean(changes, {key: _not_required(field) for key, field in optional.items()})
+    if "tickets" in read:
+        quote.fields.pop("total_ticket_price", None)
+    quote.fields.update(read)
+
+
+def change_currency(quote: Quote, old: str, new: str) -> None:
+    """Convert every amount of the quote's fields (recorded in 2021: all amounts converted)."""
+    product = PRODUCTS[quote.policy_type]
+    quote.fields = product.with_money(quote.fields, lambda sum_: money.converted(sum_, old, new))
+
+
+def product_of(quote: Quote) -> Product:
+    """Return the product of a quote that was given out."""
+    return PRODUCTS[quote.policy_type]
+
+
+def _not_required(field: Field) -> Field:
+    return replace(field, required=False)

@@ -1,0 +1,120 @@
+"""One SQLite file: packages, idempotent answers, received calls and the clock."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django_xcover.sandbox import codec
+from django_xcover.sandbox.packages import Package
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS package (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    partner TEXT NOT NULL,
+    status TEXT NOT NULL,
+    document TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS fast_quote (id TEXT PRIMARY KEY, partner TEXT NOT NULL, opted_out TEXT);
+CREATE TABLE IF NOT EXISTS answer (
+    scope TEXT PRIMARY KEY, body_hash TEXT NOT NULL, content BLOB NOT NULL, stored_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS received (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    operation TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
+    idempotency_key TEXT, status INTEGER, received_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class Store:
+    """Rows behind one connection and one lock, so that threads take turns."""
+
+    def __init__(self, database: str) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._connection = sqlite3.connect(
+            database, check_same_thread=False, isolation_level=None, timeout=10
+        )
+        self.close = weakref.finalize(self, self._connection.close)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run a block alone, and all of it or none of it; blocks may nest."""
+        with self._lock:
+            self._depth += 1
+            try:
+                if self._depth == 1:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                yield
+            except BaseException:
+                self._end("ROLLBACK")
+                raise
+            else:
+                self._end("COMMIT")
+
+    def _end(self, statement: str) -> None:
+        self._depth -= 1
+        if self._depth == 0 and self._connection.in_transaction:
+            self._connection.execute(statement)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return every row the statement yields."""
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def save_package(self, package: Package) -> None:
+        """Write the package as it is now."""
+        self.rows(
+            "INSERT INTO package (id, partner, status, document) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET status = excluded.status, document = excluded.document",
+            (package.id, package.partner, package.status, codec.to_store(package.document())),
+        )
+
+    def find_package(self, package_id: str) -> Package | None:
+        """Return the package with this case-sensitive id, or None."""
+        found = self.rows("SELECT document FROM package WHERE id = ?", (package_id,))
+        return _package(found[0]) if found else None
+
+    def packages(self) -> list[Package]:
+        """Return every package, oldest first."""
+        return [_package(row) for row in self.rows("SELECT document FROM package ORDER BY number")]
+
+    def count_bookings(self, partner: str) -> int:
+        """Return how many bookings the list has."""
+        found = self.rows(
+            "SELECT count(*) FROM package WHERE partner = ? "
+            "AND status IN ('CONFIRMED', 'CANCELLED')",
+            (partner,),
+        )
+        return int(found[0][0])
+
+    def bookings(self, partner: str, *, limit: int, offset: int) -> list[Package]:
+        """Return one page of the partner's confirmed and cancelled bookings, oldest first."""
+        found = self.rows(
+            "SELECT document FROM package WHERE partner = ? "
+            "AND status IN ('CONFIRMED', 'CANCELLED') ORDER BY number LIMIT ? OFFSET ?",
+            (partner, limit, offset),
+        )
+        return [_package(row) for row in found]
+
+    def setting(self, name: str) -> str | None:
+        """Return a stored setting, or None."""
+        found = self.rows("SELECT value FROM setting WHERE name = ?", (name,))
+        return found[0][0] if found else None
+
+    def save_setting(self, name: str, value: str) -> None:
+        """Write a setting that outlives the process."""
+        self.rows("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
+
+
+def _package(row: tuple[Any, ...]) -> Package:
+    return Package.from_document(codec.from_store(row[0]))

@@ -1,0 +1,188 @@
+"""Field checks with the words XCover uses (recorded traffic: errors)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import moments
+from django_xcover.sandbox.errors import Invalid
+
+Parser = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One request key: how its value is read, and whether it must be there or may be null."""
+
+    parse: Parser
+    required: bool = False
+    null: bool = False
+
+
+Schema = Mapping[str, Field]
+
+
+def clean(payload: Any, schema: Schema) -> dict[str, Any]:
+    """Return the parsed payload; raise Invalid with the first stage's complaints.
+
+    Missing fields are reported before unknown ones, unknown ones as a plain string (recorded:
+    `add/` with an unknown key and no `request`). Inferred: values are looked at last.
+    """
+    if not isinstance(payload, dict):
+        kind = type(payload).__name__
+        wrong = f"Invalid data. Expected a dictionary, but got {kind}."
+        raise Invalid({"non_field_errors": [wrong]})
+    missing = [name for name, field in schema.items() if field.required and name not in payload]
+    if missing:
+        raise Invalid({name: ["This field is required."] for name in missing})
+    unknown = [name for name in payload if name not in schema]
+    if unknown:
+        raise Invalid(dict.fromkeys(unknown, "Unexpected field"))
+    return _values(payload, schema)
+
+
+def _values(payload: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for name, given in payload.items():
+        try:
+            values[name] = _value(given, schema[name])
+        except Invalid as refused:
+            errors[name] = refused.errors
+    if errors:
+        raise Invalid(errors)
+    return values
+
+
+def _value(given: Any, field: Field) -> Any:
+    if given is not None:
+        return field.parse(given)
+    if field.null:
+        return None
+    raise Invalid(["This field may not be null."])
+
+
+def text(value: Any) -> str:
+    """Read a string that says something."""
+    if not isinstance(value, str):
+        raise Invalid(["Not a valid string."])
+    if not value.strip():
+        raise Invalid(["This field may not be blank."])
+    return value
+
+
+def any_text(value: Any) -> str:
+    """Read a string, which may be empty."""
+    if not isinstance(value, str):
+        raise Invalid(["Not a valid string."])
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """Read true or false, nothing like them."""
+    if not isinstance(value, bool):
+        raise Invalid(["Must be a valid boolean."])
+    return value
+
+
+def integer(value: Any) -> int:
+    """Read a whole number of at least one."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Invalid(["A valid integer is required."])
+    if value < 1:
+        raise Invalid(["Ensure this value is greater than or equal to 1."])
+    return value
+
+
+def amount(value: Any) -> Decimal:
+    """Read a JSON number that is an amount: exact and not negative.
+
+    Inferred: a number in a string is refused; every recorded amount in a request is a number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Invalid(["A valid number is required."])
+    if value < 0:
+        raise Invalid(["Ensure this value is greater than or equal to 0."])
+    return Decimal(value)
+
+
+def moment(value: Any) -> datetime:
+    """Read an RFC 3339 date or time."""
+    try:
+        return moments.parse(text(value))
+    except ValueError:
+        raise Invalid(["Datetime has wrong format. Use RFC 3339."]) from None
+
+
+def phone(value: Any) -> str:
+    """Read a phone number in international form: the one recorded complaint about a value."""
+    if not text(value).startswith("+"):
+        raise Invalid(['The phone number should start with "+" character'])
+    return str(value)
+
+
+def email(value: Any) -> str:
+    """Read an e-mail address."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text(value)):
+        raise Invalid(["Enter a valid email address."])
+    return str(value)
+
+
+def one_of(choices: Collection[str]) -> Parser:
+    """Read one of the choices."""
+
+    def parse(value: Any) -> str:
+        if text(value) not in choices:
+            raise Invalid([f'"{value}" is not a valid choice.'])
+        return str(value)
+
+    return parse
+
+
+def list_of(item: Parser) -> Parser:
+    """Read a list that is not empty; complaints keep their place, `{}` where all is well."""
+
+    def parse(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise Invalid([f'Expected a list of items but got type "{type(value).__name__}".'])
+        if not value:
+            raise Invalid(["This list may not be empty."])
+        return _items(value, item)
+
+    return parse
+
+
+def _items(value: list[Any], item: Parser) -> list[Any]:
+    values: list[Any] = []
+    errors: list[Any] = []
+    for given in value:
+        try:
+            values.append(item(given))
+            errors.append({})
+        except Invalid as refused:
+            errors.append(refused.errors)
+    if any(errors):
+        raise Invalid(errors)
+    return values
+
+
+def nested(schema: Schema) -> Parser:
+    """Read an object with its own fields.
+
+    Inferred: unknown keys are refused inside objects too; only the top level was recorded.
+    """
+    return lambda value: clean(value, schema)
+
+
+def metadata(value: Any) -> dict[str, Any]:
+    """Read a flat object of strings, numbers, booleans and nulls (Quotes API: opt-out)."""
+    if not isinstance(value, dict):
+        raise Invalid([f'Expected a dictionary of items but got type "{type(value).__name__}".'])
+    if any(isinstance(item, dict | list) for item in value.values()):
+        raise Invalid(["Values must be string, boolean, number or null."])
+    return value
