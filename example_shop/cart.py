@@ -12,7 +12,6 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from django_xcover.types import Money
-
 from example_shop.markets import Market, market_of
 from example_shop.models import Product
 
@@ -67,7 +66,9 @@ class Cart:
     def lines(self) -> tuple[CartLine, ...]:
         """Return the lines in the order they were added; a product no longer sold is left out."""
         quantities = self.quantities
-        products = {str(item.pk): item for item in Product.objects.on_sale().filter(pk__in=quantities)}
+        products = {
+            str(item.pk): item for item in Product.objects.on_sale().filter(pk__in=quantities)
+        }
         return tuple(
             CartLine(product, quantities[key], product.price_in(self.market.currency))
             for key in quantities

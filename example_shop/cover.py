@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from django_xcover.adapters import ShopAdapter
-from django_xcover.types import PolicyRequest, Policyholder, QuoteRequest
+from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 from example_shop.cart import Cart, CartLine
 from example_shop.models import Order
 from example_shop.orders import may_view

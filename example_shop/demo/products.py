@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-LONDON, MANCHESTER, BRISTOL, BERLIN = "London", "Manchester", "Bristol", "Berlin"
-
 EVENTS: tuple[dict[str, Any], ...] = (
     {
         "slug": "harbour-lights-festival",
@@ -19,7 +17,7 @@ EVENTS: tuple[dict[str, Any], ...] = (
             "deck for those who need it."
         ),
         "venue": "Harbourside Arena",
-        "city": BRISTOL,
+        "city": "Bristol",
         "country": "GB",
         "prices": ("60.00", "70.00", "11500"),
         "in_days": 26,
@@ -36,7 +34,7 @@ EVENTS: tuple[dict[str, Any], ...] = (
             "night they play it whole.\n\nDoors 19:00, stage 20:30. Over 14s."
         ),
         "venue": "The Foundry",
-        "city": MANCHESTER,
+        "city": "Manchester",
         "country": "GB",
         "prices": ("38.50", "45.00", "7200"),
         "in_days": 18,
@@ -53,7 +51,7 @@ EVENTS: tuple[dict[str, Any], ...] = (
             "interval. Stalls, rows D to M, numbered seats."
         ),
         "venue": "Lyric Court Theatre",
-        "city": LONDON,
+        "city": "London",
         "country": "GB",
         "prices": ("52.00", "61.00", "9900"),
         "in_days": 33,
@@ -65,13 +63,13 @@ EVENTS: tuple[dict[str, Any], ...] = (
         "name": "Winter Strings",
         "tagline": "Vivaldi, Pärt and new music by candlelight, for twenty-four strings.",
         "description": (
-            "The chamber orchestra of the Gendarmenmarkt plays in the round, in a hall lit by "
+            "The Liffey Chamber Orchestra plays in the round, in a hall lit by "
             "eight hundred candles. Come early: there is mulled wine in the foyer.\n\nNinety "
             "minutes without an interval."
         ),
-        "venue": "Konzerthalle am Markt",
-        "city": BERLIN,
-        "country": "DE",
+        "venue": "Assembly Rooms",
+        "city": "Dublin",
+        "country": "IE",
         "prices": ("44.00", "49.00", "8300"),
         "in_days": 40,
         "at": "20:00",

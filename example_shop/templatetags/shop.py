@@ -1,12 +1,18 @@
-"""How the shop writes money."""
+"""How the shop writes money and days."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from babel.numbers import format_currency
 from django import template
-from django.utils.translation import get_language, to_locale
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext, to_locale
 
 from django_xcover.types import Money
+from example_shop.markets import Market
+from example_shop.models import Product
 
 register = template.Library()
 
@@ -15,3 +21,21 @@ register = template.Library()
 def money(value: Money) -> str:
     """Write an amount as people of the page's language do: £1,234.50, 1.234,50 €, ¥8,400."""
     return format_currency(value.amount, value.currency, locale=to_locale(get_language() or "en"))
+
+
+@register.filter
+def day(value: datetime) -> str:
+    """Write the day in the shop's time zone: Thu 17 Dec 2026, Do. 17. Dez. 2026."""
+    return date_format(timezone.localtime(value), pgettext("date format", "D j M Y"))
+
+
+@register.filter
+def hour(value: datetime) -> str:
+    """Write the time of day in the shop's time zone: 19:30."""
+    return date_format(timezone.localtime(value), "H:i")
+
+
+@register.filter
+def price(product: Product, market: Market) -> Money:
+    """Return what one of `product` costs in the shopper's market."""
+    return product.price_in(market.currency)
