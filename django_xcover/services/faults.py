@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from django_xcover.models import Operation
+from django_xcover.client import errors
+from django_xcover.services.outcomes import Undecided, Unworkable
 
 
 class Fault(StrEnum):
@@ -17,48 +19,53 @@ class Fault(StrEnum):
     STATE = "state"
     DATA = "data"
     UNAVAILABLE = "unavailable"
-    OTHER = "other"
+    REFUSED = "refused"
+    SHOP = "shop"
 
 
-def fault_of(operation: Operation) -> Fault:
-    """Return the kind of the operation's last failure."""
-    if not operation.outcome_known:
+# An operation keeps the name of its error's class.
+FAULTS = {
+    errors.AuthenticationFailed.__name__: Fault.CREDENTIALS,
+    errors.ConfigurationError.__name__: Fault.CREDENTIALS,
+    errors.Conflict.__name__: Fault.STATE,
+    errors.ConnectionFailed.__name__: Fault.UNAVAILABLE,
+    errors.DeadlineExceeded.__name__: Fault.UNAVAILABLE,
+    errors.InvalidPayload.__name__: Fault.DATA,
+    errors.Locked.__name__: Fault.UNAVAILABLE,
+    errors.NotFound.__name__: Fault.NOT_FOUND,
+    errors.RequestRefused.__name__: Fault.REFUSED,
+    errors.ServerFault.__name__: Fault.UNAVAILABLE,
+    errors.Throttled.__name__: Fault.UNAVAILABLE,
+    errors.UnexpectedAnswer.__name__: Fault.UNAVAILABLE,
+    errors.ValidationFailed.__name__: Fault.DATA,
+    Undecided.__name__: Fault.OUTCOME_UNKNOWN,
+    Unworkable.__name__: Fault.DATA,
+}
+
+
+def fault_of(error: Mapping[str, Any]) -> Fault:
+    """Return the kind of failure that an operation keeps as `error`.
+
+    What is no error of XCover's is one of the shop's code or of ours.
+    """
+    fault = FAULTS.get(error.get("type", ""), Fault.SHOP)
+    if fault == Fault.UNAVAILABLE and not error.get("outcome_known", True):
         return Fault.OUTCOME_UNKNOWN
-    error = operation.error
-    # XCover answers a bad signature with 403, against its own table of statuses (Quotes API: error
-    # body), so the status and the type are both asked.
-    if error.get("type") == "auth_error":
-        return Fault.CREDENTIALS
-    # A rule about the package's status comes as a sentence in a 422, without a code of its own.
-    if "status change not allowed" in error_words(operation).lower():
+    # A rule about the package's status comes as a sentence in a 422, without a code of its own
+    # (Quotes API: state rules and errors).
+    if fault == Fault.DATA and "status change not allowed" in said(error).lower():
         return Fault.STATE
-    return _fault_of_status(error.get("status"))
+    return fault
 
 
-def error_words(operation: Operation) -> str:
-    """Return the last error as one line: status, type, message and what each field lacks."""
-    error = operation.error
-    head = " ".join(str(error[key]) for key in ("status", "type", "message") if error.get(key))
+def said(error: Mapping[str, Any]) -> str:
+    """Return what XCover said in one line: its message, then what it says about each field."""
     fields = error.get("field_errors") or {}
-    told = [f"{name}: {_joined(texts)}" for name, texts in fields.items()]
-    return "; ".join(part for part in [head, *told] if part)
+    told = [f"{name}: {' '.join(map(str, texts))}" for name, texts in fields.items()]
+    return "; ".join(part for part in (error.get("message"), *told) if part)
 
 
-def _fault_of_status(status: int | None) -> Fault:
-    if status is None or status >= 500:
-        return Fault.UNAVAILABLE
-    known = {
-        400: Fault.DATA,
-        401: Fault.CREDENTIALS,
-        403: Fault.CREDENTIALS,
-        404: Fault.NOT_FOUND,
-        409: Fault.STATE,
-        422: Fault.DATA,
-        423: Fault.UNAVAILABLE,
-        429: Fault.UNAVAILABLE,
-    }
-    return known.get(status, Fault.OTHER)
-
-
-def _joined(texts: Any) -> str:
-    return " ".join(map(str, texts)) if isinstance(texts, list) else str(texts)
+def facts(error: Mapping[str, Any]) -> str:
+    """Return status and type, as XCover's support will ask for them: "422 validation_error"."""
+    kind = error.get("vendor_type") or error.get("type")
+    return " ".join(str(fact) for fact in (error.get("status"), kind) if fact)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, payloads
+from django_xcover.services import decisions, offers, payloads
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import move
 from django_xcover.types import PolicyRequest
@@ -169,10 +169,7 @@ def _save_quoted(quote: Quote, before: Quote | None) -> None:
 
 
 def _says_something_else(quote: Quote, before: Quote) -> bool:
-    wording = ("policy", "benefits", "cover_amount")
-    return quote.price != before.chosen_price or any(
-        quote.payload.get(key) != before.payload.get(key) for key in wording
-    )
+    return offers.evidence(offers.present(quote)) != offers.evidence(offers.present(before))
 
 
 def _retire(quotes: Iterable[Quote]) -> None:

@@ -10,20 +10,20 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from django_xcover.models import (
     BOOKED,
     Attention,
     Choice,
     Operation,
-    OperationKind,
     OperationState,
     Quote,
     QuotePackage,
+    Status,
 )
+from django_xcover.services.advice import ADVICE, NAMES, in_plain_words
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.faults import Fault, fault_of
+from django_xcover.services.faults import fault_of
 from django_xcover.types import Money
 
 # A due operation goes to a worker at once and is swept up soon after: one that still stands there
@@ -47,71 +47,27 @@ class NextStep:
     urgent: bool
     what: str
     to_do: str
+    error: str = ""
     remedy: Remedy = Remedy.NONE
-
-
-# What is wrong and what to do, per kind of failure.
-ADVICE = {
-    Fault.OUTCOME_UNKNOWN: (
-        gettext_lazy("%(name)s: XCover's answer did not arrive, so it may or may not have worked."),
-        gettext_lazy(
-            "Press “Refresh from XCover” on package %(package)s. If it then shows what was wanted, "
-            "nothing is left to do. If not, press “Retry now”."
-        ),
-    ),
-    Fault.CREDENTIALS: (
-        gettext_lazy("%(name)s stopped: XCover did not accept our credentials."),
-        gettext_lazy(
-            "Ask those who run the shop to check API key, API secret and partner code of the "
-            "account “%(account)s”, and the server's clock. Then press “Retry now”."
-        ),
-    ),
-    Fault.NOT_FOUND: (
-        gettext_lazy("%(name)s stopped: XCover does not know this package."),
-        gettext_lazy(
-            "Check that the account “%(account)s” is the one that quoted it. If it is, contact "
-            "XCover with the package id %(package)s."
-        ),
-    ),
-    Fault.STATE: (
-        gettext_lazy("%(name)s stopped: the package's status at XCover does not allow it."),
-        gettext_lazy(
-            "Press “Refresh from XCover” on package %(package)s and compare its status. If it is "
-            "not what the customer chose, contact XCover with the package id."
-        ),
-    ),
-    Fault.DATA: (
-        gettext_lazy("%(name)s stopped: XCover refused the order's data."),
-        gettext_lazy("Mend in the shop's order what the error names, then press “Retry now”."),
-    ),
-    Fault.UNAVAILABLE: (
-        gettext_lazy("%(name)s stopped: XCover could not be reached, %(failures)s times."),
-        gettext_lazy(
-            "Press “Retry now”. If that fails as well, contact XCover with the package id "
-            "%(package)s."
-        ),
-    ),
-    Fault.OTHER: (
-        gettext_lazy("%(name)s stopped: XCover refused it."),
-        gettext_lazy("Contact XCover with the package id %(package)s and the error."),
-    ),
-}
-
-NAMES = {
-    OperationKind.BOOK: gettext_lazy("Booking"),
-    OperationKind.CONFIRM_PAYMENT: gettext_lazy("Payment confirmation"),
-    OperationKind.OPT_OUT: gettext_lazy("Opt-out"),
-}
 
 
 def next_steps(
     package: QuotePackage, quotes: Iterable[Quote], operations: Iterable[Operation]
 ) -> list[NextStep]:
     """Return what to do about `package`, first what only a person can do."""
+    quotes, operations = list(quotes), list(operations)
     steps = [step for operation in operations if (step := _for_operation(operation, package))]
     if package.attention:
-        steps.append(_for_attention(package, list(quotes)))
+        steps.append(_for_attention(package, quotes))
+    if not operations and _awaits_payment(package, quotes):
+        steps.append(_unpaid(package))
     return sorted(steps, key=lambda step: not step.urgent)
+
+
+def next_step_of(operation: Operation) -> list[NextStep]:
+    """Return what to do about one operation: one step or none. `package` must be loaded."""
+    step = _for_operation(operation, operation.package)
+    return [step] if step else []
 
 
 def operation_name(operation: Operation) -> str:
@@ -141,7 +97,7 @@ def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | No
 
 
 def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
-    what, to_do = ADVICE[fault_of(operation)]
+    what, to_do = ADVICE[fault_of(operation.error)]
     facts = {
         "name": operation_name(operation),
         "package": package.package_id,
@@ -153,6 +109,7 @@ def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
         urgent=True,
         what=str(what) % facts,
         to_do=str(to_do) % facts,
+        error=in_plain_words(operation.error),
         remedy=Remedy.RETRY,
     )
 
@@ -186,6 +143,23 @@ def _tried_again(operation: Operation) -> NextStep:
         what=_("%(name)s has not worked yet: XCover could not be reached.") % facts,
         to_do=_("Nothing: it is tried again by itself at %(when)s.") % facts,
         remedy=Remedy.RETRY,
+    )
+
+
+def _awaits_payment(package: QuotePackage, quotes: list[Quote]) -> bool:
+    is_ordered = package.order_reference and package.status == Status.RECEIVED
+    return bool(is_ordered) and any(quote.choice == Choice.ACCEPTED for quote in quotes)
+
+
+def _unpaid(package: QuotePackage) -> NextStep:
+    return NextStep(
+        row=package,
+        urgent=False,
+        what=_("Cover was chosen and is booked when the shop reports the payment."),
+        to_do=_(
+            "Nothing while the order is unpaid. If it is paid, tell those who run the shop: the "
+            "payment was not reported."
+        ),
     )
 
 

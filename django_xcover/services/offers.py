@@ -110,7 +110,9 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     values = asdict(shown)
     values.pop("choice")
     values["disclaimer"] = str(shown.disclaimer)
-    values["price"] = {"amount": str(shown.price.amount), "currency": shown.price.currency}
+    # Without the zeros a column pads it with: the same price is the same text, and the same hash.
+    amount = f"{shown.price.amount.normalize():f}"
+    values["price"] = {"amount": amount, "currency": shown.price.currency}
     for key in ("starts", "ends"):
         values[key] = values[key].isoformat() if values[key] else None
     return values

@@ -17,8 +17,8 @@ from django_xcover.models import (
     OperationState,
     QuotePackage,
 )
+from django_xcover.services.advice import in_plain_words
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.faults import error_words
 from django_xcover.services.next_steps import NextStep, next_steps, operation_name
 from django_xcover.types import Money
 
@@ -190,7 +190,7 @@ def _moved(operation: Operation, name: dict[str, str]) -> Event:
 
 def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
     attempts = (_("Attempts"), str(operation.attempts))
-    error = error_words(operation)
+    error = in_plain_words(operation.error)
     return (attempts, (_("Last error"), error)) if error else (attempts,)
 
 

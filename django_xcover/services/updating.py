@@ -32,13 +32,16 @@ class Changes:
 def is_possible(package: QuotePackage, cart: CartToInsure) -> bool:
     """Return whether XCover can change `package` into what `cart` needs.
 
-    `PATCH quotes/{INS}/` takes currency and lines, not country, language or another customer
-    (recorded), and a package left half changed (no fingerprint) is not to be trusted.
+    `PATCH quotes/{INS}/` takes lines and a currency, no country, language or another customer
+    (recorded). Another currency is quoted anew, because nothing says whether the amounts inside
+    the lines are converted along. A package left half changed has no fingerprint and is not to be
+    trusted.
     """
     return (
         bool(package.fingerprint)
         and package.is_open
         and package.shopper_reference == cart.shopper_reference
+        and package.currency == cart.request.currency
         and package.customer_country == cart.request.customer_country
         and package.customer_language == cart.request.customer_language
         and timezone.now() - package.quoted_at < get_config().offer_max_age
@@ -57,7 +60,7 @@ def update(
     changes = find_changes(quotes, cart)
     if not changes.kept or not _take(package):
         return []
-    answer, lines = _carry_out(client, package, cart, changes, until)
+    answer, lines = _carry_out(client, package, changes, until)
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
         if not locked.is_open:
@@ -104,14 +107,14 @@ def _take(package: QuotePackage) -> bool:
 
 
 def _carry_out(
-    client: XCoverClient, package: QuotePackage, cart: CartToInsure, changes: Changes, until: float
+    client: XCoverClient, package: QuotePackage, changes: Changes, until: float
 ) -> tuple[PackageAnswer, dict[str, PolicyRequest]]:
     lines, wire = dict(changes.kept), None
     if changes.removed:
         gone = {"quotes": [{"id": quote_id} for quote_id in changes.removed]}
         wire = client.delete_quotes(package.package_id, gone, deadline=remaining(until))
-    patch = _patch(package, cart, changes)
-    if patch:
+    if changes.patched:
+        patch = {"request": changes.patched}
         wire = client.update_quote(package.package_id, patch, deadline=remaining(until))
     for item in changes.added:
         # One a call: the answer numbers new quotes first, in an order nobody promises.
@@ -121,15 +124,6 @@ def _carry_out(
     if wire is None:
         wire = client.get_quote(package.package_id, deadline=remaining(until))
     return package_from_wire(wire), lines
-
-
-def _patch(package: QuotePackage, cart: CartToInsure, changes: Changes) -> dict[str, Any]:
-    patch: dict[str, Any] = {}
-    if package.currency != cart.request.currency:
-        patch["currency"] = cart.request.currency
-    if changes.patched:
-        patch["request"] = changes.patched
-    return patch
 
 
 def _newcomer(

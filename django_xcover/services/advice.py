@@ -1,0 +1,95 @@
+"""The sentences that tell a person what is wrong and what to do, per kind of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from django_xcover.models import OperationKind
+from django_xcover.services.faults import Fault, facts, fault_of, said
+
+# What is wrong, and what to do.
+ADVICE = {
+    Fault.OUTCOME_UNKNOWN: (
+        gettext_lazy("%(name)s: XCover gave no clear answer, so it may or may not have worked."),
+        gettext_lazy(
+            "Press “Retry now”: XCover is first asked what it holds, and nothing is done twice. If "
+            "this comes back, contact XCover with the package id %(package)s."
+        ),
+    ),
+    Fault.CREDENTIALS: (
+        gettext_lazy("%(name)s stopped: XCover did not accept our credentials."),
+        gettext_lazy(
+            "Ask those who run the shop to check API key, API secret and partner code of the "
+            "account “%(account)s”, and the server's clock. Then press “Retry now”."
+        ),
+    ),
+    Fault.NOT_FOUND: (
+        gettext_lazy("%(name)s stopped: XCover does not know this package."),
+        gettext_lazy(
+            "Check that the account “%(account)s” is the one that quoted it. If it is, contact "
+            "XCover with the package id %(package)s."
+        ),
+    ),
+    Fault.STATE: (
+        gettext_lazy("%(name)s stopped: the package's status at XCover does not allow it."),
+        gettext_lazy(
+            "Press “Refresh from XCover” on package %(package)s and compare its status. If it is "
+            "not what the customer chose, contact XCover with the package id."
+        ),
+    ),
+    Fault.DATA: (
+        gettext_lazy("%(name)s stopped: XCover refused the order's data."),
+        gettext_lazy("Mend in the shop's order what the error names, then press “Retry now”."),
+    ),
+    Fault.UNAVAILABLE: (
+        gettext_lazy("%(name)s stopped: XCover could not be reached, %(failures)s times."),
+        gettext_lazy(
+            "Press “Retry now”. If that fails as well, contact XCover with the package id "
+            "%(package)s."
+        ),
+    ),
+    Fault.REFUSED: (
+        gettext_lazy("%(name)s stopped: XCover refused it."),
+        gettext_lazy("Contact XCover with the package id %(package)s and the error."),
+    ),
+    Fault.SHOP: (
+        gettext_lazy("%(name)s stopped: an error in the shop's own software."),
+        gettext_lazy(
+            "Tell those who run the shop; the worker's log says where. Press “Retry now” when it "
+            "is mended."
+        ),
+    ),
+}
+
+NAMES = {
+    OperationKind.BOOK: gettext_lazy("Booking"),
+    OperationKind.CONFIRM_PAYMENT: gettext_lazy("Payment confirmation"),
+    OperationKind.OPT_OUT: gettext_lazy("Opt-out"),
+}
+
+PLAIN = {
+    Fault.OUTCOME_UNKNOWN: gettext_lazy("XCover gave no clear answer"),
+    Fault.CREDENTIALS: gettext_lazy("XCover did not accept our credentials"),
+    Fault.NOT_FOUND: gettext_lazy("XCover does not know this package"),
+    Fault.STATE: gettext_lazy("the package's status at XCover does not allow it"),
+    Fault.DATA: gettext_lazy("the data was refused"),
+    Fault.UNAVAILABLE: gettext_lazy("XCover could not be reached"),
+    Fault.REFUSED: gettext_lazy("XCover refused it"),
+    Fault.SHOP: gettext_lazy("an error in the shop's own software"),
+}
+
+
+def in_plain_words(error: Mapping[str, Any]) -> str:
+    """Return an operation's `error` as one sentence, "" for none.
+
+    Its kind comes first, then status and type, then what XCover said.
+    """
+    if not error:
+        return ""
+    if "type" not in error:
+        return said(error)
+    text = f"{PLAIN[fault_of(error)]} ({facts(error)}): {said(error)}"
+    return text[:1].upper() + text[1:]

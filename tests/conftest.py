@@ -1,0 +1,106 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from django_xcover.models import Operation, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import carts, choosing, quoting, running
+from django_xcover.services.carts import CartToInsure
+from django_xcover.services.offers import Offer
+from tests.shop import SHOP, Cart, Shop
+
+ReadCart = Callable[..., CartToInsure]
+
+
+@pytest.fixture
+def shop(settings: Any) -> Iterator[Shop]:
+    """Return the smallest shop, in place of the example shop."""
+    settings.XCOVER = {**django_settings.XCOVER, "ADAPTER": "tests.shop.Adapter"}
+    SHOP.orders.clear()
+    yield SHOP
+    SHOP.orders.clear()
+
+
+@pytest.fixture
+def sandbox(shop: Shop, xcover_sandbox: Sandbox) -> Sandbox:
+    """Return a local XCover that answers in this process."""
+    return xcover_sandbox
+
+
+@pytest.fixture
+def request_for(rf: RequestFactory) -> Callable[[Cart], HttpRequest]:
+    """Return a maker of requests by a shopper with this cart."""
+
+    def make(cart: Cart | None) -> HttpRequest:
+        request = rf.get("/checkout/")
+        request.cart = cart  # type: ignore[attr-defined]
+        return request
+
+    return make
+
+
+@pytest.fixture
+def read(request_for: Callable[[Cart], HttpRequest]) -> ReadCart:
+    """Return a reader of carts, as a view would read them."""
+
+    def read_cart(cart: Cart) -> CartToInsure:
+        found = carts.read_cart(request_for(cart))
+        assert found is not None
+        return found
+
+    return read_cart
+
+
+class Shopper:
+    """Somebody with a cart, doing what a browser does."""
+
+    def __init__(self, cart: Cart, read_cart: ReadCart) -> None:
+        self.cart = cart
+        self._read = read_cart
+
+    def sees(self) -> Offer:
+        """Look at the checkout and return the offer, which must be there."""
+        offer = quoting.fresh_offer(self._read(self.cart))
+        assert offer is not None
+        return offer
+
+    def says(self, *, yes: bool, line: int = 0) -> Offer:
+        """Look at the offer and answer it."""
+        quote = self.sees().quotes[line]
+        return self.posts(quote.quote_id, yes=yes)
+
+    def posts(self, quote_id: str, *, yes: bool) -> Offer:
+        """Send an answer to a quote, whatever the page showed."""
+        return choosing.choose(
+            self._read(self.cart), quote_id=quote_id, accepted=yes, template_version="test"
+        )
+
+
+@pytest.fixture
+def shopper(sandbox: Sandbox, read: ReadCart) -> Shopper:
+    """Return a shopper with two festival tickets in the cart."""
+    return Shopper(Cart(), read)
+
+
+def work() -> None:
+    """Let a worker make one attempt at each operation, in order."""
+    for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
+        running.run(pk)
+
+
+def the_package() -> QuotePackage:
+    """Return the only package there is."""
+    return QuotePackage.objects.get()
+
+
+def the_operation() -> Operation:
+    """Return the only operation there is."""
+    return Operation.objects.get()

@@ -1,0 +1,160 @@
+"""What the shop reads: the premium to charge, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.utils import timezone
+
+from django_xcover.models import Choice, Decision, OperationState, Quote, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import orders
+from django_xcover.services.cover import current_cover, freeze_cover, order_cover
+from tests.conftest import Shopper, the_operation, work
+from tests.shop import Cart, Shop, laptop, ticket
+
+pytestmark = pytest.mark.django_db
+RequestFor = Callable[[Cart | None], HttpRequest]
+
+
+def test_an_offer_nobody_answered_costs_nothing(shopper: Shopper, request_for: RequestFor) -> None:
+    shopper.sees()
+
+    cover = freeze_cover(request_for(shopper.cart))
+
+    assert cover.premium is None
+    assert not cover.is_answered
+
+
+def test_a_yes_to_a_cart_that_has_changed_is_not_charged(
+    shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.says(yes=True)
+    changed = shopper.cart.but(items=(ticket(count=3),))
+
+    cover = freeze_cover(request_for(changed))
+
+    assert cover.premium is None
+    assert cover.lapsed
+    assert Quote.objects.get().choice == ""
+    assert Decision.objects.latest("pk").choice == Choice.LAPSED
+
+
+def test_a_yes_for_a_cart_that_was_emptied_is_not_charged(
+    shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.says(yes=True)
+
+    cover = freeze_cover(request_for(shopper.cart.but(items=())))
+
+    assert cover.premium is None
+    assert cover.lapsed
+
+
+def test_a_request_without_a_cart_has_no_cover(shop: Shop, request_for: RequestFor) -> None:
+    assert freeze_cover(request_for(None)).premium is None
+    assert current_cover(request_for(None)).premium is None
+
+
+def test_a_yes_still_holds_when_the_offer_grew_old_on_the_page(
+    shopper: Shopper, request_for: RequestFor
+) -> None:
+    agreed = shopper.says(yes=True).premium
+    QuotePackage.objects.update(quoted_at=timezone.now() - timedelta(hours=3))
+
+    assert freeze_cover(request_for(shopper.cart)).premium == agreed
+
+
+def test_the_premium_is_the_sum_of_what_was_accepted(
+    shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
+    shopper.says(yes=False, line=0)
+    offer = shopper.says(yes=True, line=1)
+
+    cover = current_cover(request_for(shopper.cart))
+
+    assert cover.premium == offer.quotes[1].price
+    assert [line.label for line in cover.lines] == ["Aero 14"]
+    assert cover.is_answered
+
+
+def test_reading_the_cover_costs_one_query(
+    shopper: Shopper, request_for: RequestFor, django_assert_num_queries: Any
+) -> None:
+    shopper.says(yes=True)
+
+    with django_assert_num_queries(1):
+        current_cover(request_for(shopper.cart))
+
+
+def test_an_order_without_an_offer_has_no_cover(shop: Shop) -> None:
+    assert order_cover(shop.order()).state == "none"
+
+
+def test_a_declined_order_shows_no_policy(shopper: Shopper, shop: Shop) -> None:
+    shopper.says(yes=False)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+
+    cover = order_cover(order)
+
+    assert (cover.state, cover.policies) == ("declined", ())
+
+
+def test_a_paid_order_is_being_arranged_until_xcover_has_booked(
+    shopper: Shopper, shop: Shop
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+
+    assert order_cover(order).state == "arranging"
+    work()
+
+    cover = order_cover(order)
+    assert cover.state == "booked"
+    assert cover.policies[0].documents == ("certificate", "certificate-pdf", "wording")
+    assert cover.policies[0].status == "CONFIRMED"
+
+
+def test_an_unpaid_order_waits_for_the_money(shopper: Shopper, shop: Shop) -> None:
+    shopper.says(yes=True)
+    order = shop.order(pays_later=True)
+    orders.complete(order, shopper.cart, paid=False)
+    work()
+
+    cover = order_cover(order)
+    assert cover.state == "awaiting_payment"
+    assert "certificate" not in cover.policies[0].documents
+
+
+def test_a_stuck_booking_says_that_a_person_is_on_it(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "status", status=422)
+    work()
+
+    assert the_operation().state == OperationState.NEEDS_PERSON
+    assert order_cover(order).state == "needs_person"
+
+
+def test_an_orders_cover_costs_three_queries(
+    shopper: Shopper, shop: Shop, django_assert_num_queries: Any
+) -> None:
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop(), laptop("second")))
+    for line in range(3):
+        shopper.says(yes=True, line=line)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+    work()
+
+    with django_assert_num_queries(3):
+        assert len(order_cover(order).policies) == 3

@@ -1,0 +1,322 @@
+"""The outbox: claimed once, settled once, tried again as XCover asks, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import operations, orders, running
+from django_xcover.services.operations import Failure
+from tests.conftest import Shopper, the_operation, the_package
+from tests.shop import ANA, Shop
+
+pytestmark = pytest.mark.django_db
+Ran = Callable[[], Operation]
+
+
+@pytest.fixture
+def booking(shopper: Shopper, shop: Shop) -> Operation:
+    """Return the operation of a paid order with cover, not yet carried out."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    return the_operation()
+
+
+@pytest.fixture
+def needing_person() -> Iterator[list[Operation]]:
+    """Return the operations that were announced as needing a person."""
+    heard: list[Operation] = []
+
+    def hear(sender: type, operation: Operation, **kwargs: Any) -> None:
+        heard.append(operation)
+
+    signals.operation_needs_person.connect(hear)
+    yield heard
+    signals.operation_needs_person.disconnect(hear)
+
+
+def run_due(operation: Operation) -> Operation:
+    """Let the time of the next attempt come, make the attempt, and return the operation."""
+    Operation.objects.filter(pk=operation.pk).update(next_attempt_at=timezone.now())
+    running.run(operation.pk)
+    operation.refresh_from_db()
+    return operation
+
+
+def test_a_key_and_a_body_are_stored_before_anything_is_sent(booking: Operation) -> None:
+    assert len(booking.idempotency_key) == 36
+    assert booking.request["policyholder"]["email"] == ANA.email
+    assert booking.request["partner_transaction_id"] == "ORD-1"
+
+
+def test_the_body_with_its_personal_data_is_gone_once_it_is_done(booking: Operation) -> None:
+    assert run_due(booking).state == OperationState.DONE
+    assert booking.request == {}
+    assert booking.finished_at is not None
+
+
+def test_only_one_worker_gets_it(booking: Operation) -> None:
+    first, second = operations.claim(booking.pk), operations.claim(booking.pk)
+
+    assert first is not None
+    assert second is None
+
+
+def test_of_two_workers_that_saw_it_free_only_one_gets_it(
+    booking: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_predecessor = operations._has_unfinished_predecessor
+    rival: list[Operation | None] = []
+
+    def rival_comes_in_between(operation: Operation) -> bool:
+        monkeypatch.setattr(operations, "_has_unfinished_predecessor", has_predecessor)
+        rival.append(operations.claim(operation.pk))
+        return has_predecessor(operation)
+
+    monkeypatch.setattr(operations, "_has_unfinished_predecessor", rival_comes_in_between)
+
+    assert operations.claim(booking.pk) is None
+    assert rival[0] is not None
+
+
+def test_a_finished_operation_is_not_carried_out_again(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    run_due(booking)
+    running.run(booking.pk)
+
+    assert len(sandbox.calls("create_booking")) == 1
+
+
+def test_an_unknown_operation_is_nobodys_error() -> None:
+    running.run(404)
+
+
+@pytest.mark.parametrize("status", [423, 429, 502, 503, 504])
+def test_a_busy_vendor_is_asked_again_with_the_same_key(
+    booking: Operation, sandbox: Sandbox, status: int
+) -> None:
+    key = booking.idempotency_key
+    sandbox.faults.add("create_booking", "status", status=status, times=5)
+
+    assert run_due(booking).state == OperationState.PENDING
+    assert booking.next_attempt_at > timezone.now() + timedelta(seconds=100)
+    assert booking.error["status"] == status
+
+    assert run_due(booking).state == OperationState.DONE
+    keys = {call.idempotency_key for call in sandbox.calls("create_booking")}
+    assert keys == {key}
+
+
+def test_waiting_times_double_and_obey_retry_after() -> None:
+    now = timezone.now()
+
+    first = (operations.next_attempt(1, 0) - now).total_seconds()
+    third = (operations.next_attempt(3, 0) - now).total_seconds()
+    asked = (operations.next_attempt(1, 900) - now).total_seconds()
+
+    assert 120 <= first <= 181
+    assert 480 <= third <= 721
+    assert 900 <= asked <= 901
+
+
+def test_a_refusal_is_told_to_a_person_at_once_with_the_vendors_words(
+    booking: Operation,
+    sandbox: Sandbox,
+    needing_person: list[Operation],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    body = {
+        "type": "validation_error",
+        "message": "An API error occurred.",
+        "errors": {"policyholder": {"phone": ["The phone number should start with +"]}},
+    }
+    sandbox.faults.add("create_booking", "status", status=422, body=body)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        run_due(booking)
+
+    assert booking.state == OperationState.NEEDS_PERSON
+    assert booking.error["status"] == 422
+    assert booking.error["vendor_type"] == "validation_error"
+    assert booking.error["message"] == "An API error occurred."
+    assert booking.error["field_errors"] == {
+        "policyholder.phone": ["The phone number should start with +"]
+    }
+    assert [operation.pk for operation in needing_person] == [booking.pk]
+
+
+def test_after_five_failures_a_person_is_told(
+    booking: Operation, sandbox: Sandbox, django_capture_on_commit_callbacks: Any
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=500, times=None)
+
+    for failures in range(1, 5):
+        assert run_due(booking).state == OperationState.PENDING
+        assert booking.failures == failures
+
+    assert run_due(booking).state == OperationState.NEEDS_PERSON
+
+
+def test_a_bug_in_our_own_code_loses_nothing(
+    booking: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "django_xcover.services.gateway.client_for", lambda name: (_ for _ in ()).throw(KeyError)
+    )
+
+    assert run_due(booking).state == OperationState.PENDING
+    assert not booking.outcome_known
+
+
+def test_a_worker_whose_lease_ran_out_cannot_write_its_outcome(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    late = operations.claim(booking.pk)
+    assert late is not None
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert operations.claim(booking.pk) is not None
+
+    assert not operations.finish(late)
+    operations.fail(late, Failure(type="X", message="", permanent=True, outcome_known=True))
+
+    booking.refresh_from_db()
+    assert booking.state == OperationState.RUNNING
+    assert not booking.outcome_known
+
+
+def test_the_sweeper_finds_what_was_lost_and_what_died(booking: Operation) -> None:
+    assert operations.sweep() == [booking.pk]
+
+    operations.claim(booking.pk)
+    assert operations.sweep() == []
+
+    Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert operations.sweep() == [booking.pk]
+
+
+def test_the_sweeper_leaves_alone_what_is_not_due_or_waits_for_a_person(
+    booking: Operation,
+) -> None:
+    later = timezone.now() + timedelta(minutes=2)
+    Operation.objects.update(next_attempt_at=later)
+    assert operations.sweep() == []
+
+    Operation.objects.update(state=OperationState.NEEDS_PERSON, next_attempt_at=timezone.now())
+    assert operations.sweep() == []
+
+
+def test_retry_of_a_refusal_sends_the_mended_data_under_a_new_key(
+    booking: Operation, sandbox: Sandbox, shop: Shop
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=422)
+    run_due(booking)
+    old_key = booking.idempotency_key
+    shop.order(policyholder=type(ANA)(**{**_facts(), "first_name": "Anna"}))
+
+    assert operations.retry(booking)
+    assert run_due(booking).state == OperationState.DONE
+
+    assert booking.idempotency_key != old_key
+    at_xcover = sandbox.package(the_package().package_id)
+    assert at_xcover["policyholder"]["first_name"] == "Anna"
+
+
+def test_retry_of_an_unknown_outcome_keeps_key_and_body(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=500, times=None)
+    for _ in range(5):
+        run_due(booking)
+    key, body = booking.idempotency_key, booking.request
+
+    assert operations.retry(booking)
+
+    booking.refresh_from_db()
+    assert (booking.idempotency_key, booking.request) == (key, body)
+    assert booking.failures == 0
+
+
+def test_there_is_nothing_to_retry_in_what_is_done_or_running(booking: Operation) -> None:
+    running_one = operations.claim(booking.pk)
+    assert running_one is not None
+    assert not operations.retry(running_one)
+
+    operations.finish(running_one)
+    booking.refresh_from_db()
+    assert not operations.retry(booking)
+
+
+def test_retry_now_does_not_wait_for_the_next_attempt(booking: Operation, sandbox: Sandbox) -> None:
+    sandbox.faults.add("create_booking", "status", status=503, times=5)
+    run_due(booking)
+
+    assert operations.retry(booking)
+    running.run(booking.pk)
+
+    booking.refresh_from_db()
+    assert booking.state == OperationState.DONE
+
+
+def test_what_is_handed_over_is_a_primary_key_after_the_commit(
+    shopper: Shopper, shop: Shop, django_capture_on_commit_callbacks: Any
+) -> None:
+    shopper.says(yes=True)
+    heard: list[dict[str, Any]] = []
+
+    def hear(sender: type, **kwargs: Any) -> None:
+        heard.append({key: value for key, value in kwargs.items() if key != "signal"})
+
+    signals.operation_ready.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            orders.complete(shop.order(), shopper.cart, paid=True)
+            assert heard == []
+    finally:
+        signals.operation_ready.disconnect(hear)
+
+    assert heard == [{"pk": the_operation().pk}]
+
+
+def test_done_hands_over_the_next_of_the_package(
+    booking: Operation, django_capture_on_commit_callbacks: Any
+) -> None:
+    following = operations.enqueue(the_package(), OperationKind.CONFIRM_PAYMENT)
+    assert operations.claim(following.pk) is None
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        run_due(booking)
+
+    handed_over = [getattr(call, "args", None) for call in callbacks]
+    assert (following.pk,) in handed_over
+
+
+def test_an_order_whose_shop_forgot_it_tells_a_person_what_is_wrong(
+    booking: Operation, shop: Shop
+) -> None:
+    Operation.objects.update(request={})
+    shop.orders.clear()
+
+    assert run_due(booking).state == OperationState.NEEDS_PERSON
+    assert "no longer knows order ORD-1" in booking.error["message"]
+
+
+def test_packages_of_other_orders_do_not_wait_for_each_other(booking: Operation) -> None:
+    other = QuotePackage.objects.get()
+    other.pk, other.package_id, other.order_reference = None, "OTHER-PACKA-INS", "ORD-2"
+    other.save(force_insert=True)
+    later = operations.enqueue(other, OperationKind.OPT_OUT)
+
+    assert operations.claim(later.pk) is not None
+
+
+def _facts() -> dict[str, Any]:
+    names = ("first_name", "last_name", "email", "country", "phone")
+    return {name: getattr(ANA, name) for name in names}
