@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack, cast
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -115,31 +115,31 @@ class XCoverClient:
 
     def get_quote(self, package_id: str, **options: Unpack[Read]) -> Answer:
         """Return a quote package, in any status, also after it was booked."""
-        return self._answer(endpoints.GET_QUOTE, package_id=package_id, **options)
+        return self._answer(endpoints.GET_QUOTE.at(package_id), **options)
 
     def update_quote(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
         """Change and re-price quotes; elements of `payload["request"]` name their `quote_id`."""
-        return self._answer(endpoints.UPDATE_QUOTE, payload, package_id=package_id, **options)
+        return self._answer(endpoints.UPDATE_QUOTE.at(package_id), payload, **options)
 
     def add_quotes(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
         """Quote more; the keys of the answer's `quotes` are numbered anew, newest first."""
-        return self._answer(endpoints.ADD_QUOTES, payload, package_id=package_id, **options)
+        return self._answer(endpoints.ADD_QUOTES.at(package_id), payload, **options)
 
     def delete_quotes(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
         """Remove the quotes listed as `payload["quotes"] = [{"id": …}]`."""
-        return self._answer(endpoints.DELETE_QUOTES, payload, package_id=package_id, **options)
+        return self._answer(endpoints.DELETE_QUOTES.at(package_id), payload, **options)
 
     # Bookings
 
     def create_booking(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
         """Book the quotes listed in `payload["quotes"]` for `payload["policyholder"]`."""
-        return self._answer(endpoints.CREATE_BOOKING, payload, package_id=package_id, **options)
+        return self._answer(endpoints.CREATE_BOOKING.at(package_id), payload, **options)
 
     def confirm_booking(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> Answer:
         """Confirm that the premium of a PENDING_PAYMENT booking was paid."""
-        return self._answer(endpoints.CONFIRM_BOOKING, payload, package_id=package_id, **options)
+        return self._answer(endpoints.CONFIRM_BOOKING.at(package_id), payload, **options)
 
     def instant_booking(self, payload: Payload, **options: Unpack[Write]) -> Answer:
         """Quote and book in one call (only for partners to whom XCover allows it)."""
@@ -149,14 +149,14 @@ class XCoverClient:
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> None:
         """Record that insurance was offered and not chosen."""
-        self._perhaps(endpoints.OPT_OUT, payload, package_id=package_id, **options)
+        self._perhaps(endpoints.OPT_OUT.at(package_id), payload, **options)
 
     def get_booking(
         self, package_id: str, *, language: str | None = None, **options: Unpack[Read]
     ) -> Answer:
         """Return a booking as XCover has it now, in `language` (`en-us`) when given."""
         params = {"language": language} if language else {}
-        return self._answer(endpoints.GET_BOOKING, None, params, package_id=package_id, **options)
+        return self._answer(endpoints.GET_BOOKING.at(package_id), None, params, **options)
 
     def list_bookings(
         self, *, page_size: int = 50, offset: int = 0, **options: Unpack[Read]
@@ -178,13 +178,13 @@ class XCoverClient:
         self, package_id: str, payload: Payload, **options: Unpack[Write]
     ) -> Answer:
         """Change a booking at once, for changes that leave the premium as it is."""
-        return self._answer(endpoints.MODIFY, payload, package_id=package_id, **options)
+        return self._answer(endpoints.MODIFY.at(package_id), payload, **options)
 
     def booking_modification_quote(
         self, package_id: str, payload: Payload, **options: Unpack[Write]
     ) -> Answer:
         """Price a change: the answer shows the new prices and an `update_id`, nothing changes."""
-        return self._answer(endpoints.QUOTE_MODIFICATION, payload, package_id=package_id, **options)
+        return self._answer(endpoints.QUOTE_MODIFICATION.at(package_id), payload, **options)
 
     def confirm_booking_modification(
         self,
@@ -194,8 +194,8 @@ class XCoverClient:
         **options: Unpack[Write],
     ) -> Answer:
         """Apply the change that was priced as `update_id`."""
-        row = endpoints.CONFIRM_MODIFICATION
-        return self._answer(row, payload, package_id=package_id, update_id=update_id, **options)
+        row = endpoints.CONFIRM_MODIFICATION.at(package_id, update_id)
+        return self._answer(row, payload, **options)
 
     # Cancellations
 
@@ -206,7 +206,7 @@ class XCoverClient:
 
         A preview's answer says CANCELLED too, although nothing was cancelled.
         """
-        return self._answer(endpoints.CANCEL, payload, package_id=package_id, **options)
+        return self._answer(endpoints.CANCEL.at(package_id), payload, **options)
 
     def confirm_booking_cancellation(
         self,
@@ -216,13 +216,8 @@ class XCoverClient:
         **options: Unpack[Write],
     ) -> Answer:
         """Carry out the cancellation that was previewed as `cancellation_id`."""
-        return self._answer(
-            endpoints.CONFIRM_CANCELLATION,
-            payload,
-            package_id=package_id,
-            cancellation_id=cancellation_id,
-            **options,
-        )
+        row = endpoints.CONFIRM_CANCELLATION.at(package_id, cancellation_id)
+        return self._answer(row, payload, **options)
 
     # Renewals
 
@@ -230,7 +225,7 @@ class XCoverClient:
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> Answer:
         """Price the next period; the answer has a `renewal_id`."""
-        return self._answer(endpoints.QUOTE_RENEWAL, payload, package_id=package_id, **options)
+        return self._answer(endpoints.QUOTE_RENEWAL.at(package_id), payload, **options)
 
     def renewal_confirmation(
         self,
@@ -240,38 +235,38 @@ class XCoverClient:
         **options: Unpack[Write],
     ) -> Answer | None:
         """Confirm a renewal whose premium was collected; None when the answer is empty."""
-        row = endpoints.CONFIRM_RENEWAL
-        return self._perhaps(row, payload, package_id=package_id, renewal_id=renewal_id, **options)
+        row = endpoints.CONFIRM_RENEWAL.at(package_id, renewal_id)
+        return self._perhaps(row, payload, **options)
 
     def renewal_opt_out(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> Answer | None:
         """Record that the customer declines the renewal; None when the answer is empty."""
-        return self._perhaps(endpoints.RENEWAL_OPT_OUT, payload, package_id=package_id, **options)
+        return self._perhaps(endpoints.RENEWAL_OPT_OUT.at(package_id), payload, **options)
 
     def legacy_renewal_confirmation(
         self, renewal_id: str, payload: Payload, **options: Unpack[Write]
     ) -> None:
         """Confirm a renewal known by its id alone; `payload["paid_on"]` is when it was paid."""
-        self._perhaps(endpoints.CONFIRM_RENEWAL_LEGACY, payload, renewal_id=renewal_id, **options)
+        self._perhaps(endpoints.CONFIRM_RENEWAL_LEGACY.at(renewal_id), payload, **options)
 
     # Instalments and e-mails
 
     def get_instalments(self, package_id: str, **options: Unpack[Read]) -> Answer:
         """Return the payment schedule of each instalment policy of a booking."""
-        return self._answer(endpoints.GET_INSTALMENTS, package_id=package_id, **options)
+        return self._answer(endpoints.GET_INSTALMENTS.at(package_id), **options)
 
     def update_instalment_payment_status(
         self, package_id: str, payload: Payload, **options: Unpack[Write]
     ) -> None:
         """Report the payments listed in `payload["quotes"]`."""
-        self._perhaps(endpoints.REPORT_INSTALMENT, payload, package_id=package_id, **options)
+        self._perhaps(endpoints.REPORT_INSTALMENT.at(package_id), payload, **options)
 
     def trigger_email(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> None:
         """Send the e-mail of the booking's status, or of `payload["event"]`, once more."""
-        self._perhaps(endpoints.SEND_EMAIL, payload, package_id=package_id, **options)
+        self._perhaps(endpoints.SEND_EMAIL.at(package_id), payload, **options)
 
     def _answer(
         self,
@@ -281,19 +276,18 @@ class XCoverClient:
         *,
         idempotency_key: str | None = None,
         deadline: float | None = None,
-        **ids: str,
     ) -> Answer:
-        answer = self._caller.call(
-            endpoint,
-            ids,
-            payload,
-            params or {},
-            empty_allowed=False,
-            idempotency_key=idempotency_key,
-            deadline=deadline,
+        return cast(
+            "Answer",  # never None: an empty answer raises
+            self._caller.call(
+                endpoint,
+                payload,
+                params or {},
+                empty_allowed=False,
+                idempotency_key=idempotency_key,
+                deadline=deadline,
+            ),
         )
-        assert answer is not None  # noqa: S101 (an empty answer was refused below)
-        return answer
 
     def _perhaps(
         self,
@@ -302,11 +296,9 @@ class XCoverClient:
         *,
         idempotency_key: str | None = None,
         deadline: float | None = None,
-        **ids: str,
     ) -> Answer | None:
         return self._caller.call(
             endpoint,
-            ids,
             payload,
             {},
             empty_allowed=True,

@@ -44,7 +44,6 @@ class Caller:
     def call(
         self,
         endpoint: Endpoint,
-        ids: Mapping[str, str],
         payload: Mapping[str, Any] | None,
         params: Mapping[str, str],
         *,
@@ -53,7 +52,7 @@ class Caller:
         deadline: float | None = None,
     ) -> Answer | None:
         """Return the answer, None for an empty one; raise an XCoverError."""
-        request = self._request(endpoint, ids, payload, params, idempotency_key)
+        request = self._request(endpoint, payload, params, idempotency_key)
         seconds = self._deadlines[endpoint.booking] if deadline is None else deadline
         until = Deadline.after(seconds)
 
@@ -70,16 +69,14 @@ class Caller:
     def _request(
         self,
         endpoint: Endpoint,
-        ids: Mapping[str, str],
         payload: Mapping[str, Any] | None,
         params: Mapping[str, str],
         key: str | None,
     ) -> Request:
-        path = endpoint.path_for(**ids)
         return Request(
             method=endpoint.method,
-            url=self._partner_url + path,
-            path=path,
+            url=self._partner_url + endpoint.path,
+            path=endpoint.path,
             body=None if endpoint.method == "GET" else encoding.encode(payload or {}),
             params=params,
             idempotency_key=None if key is None else _checked_key(key),

@@ -7,11 +7,12 @@ path is part of what may be signed (Quotes API: endpoint table).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django_xcover.client.errors import InvalidPayload
 
+_PLACE: Final = re.compile(r"\{(\w+)\}")
 # Ids are taken as they are, case included; what no id can hold would change the path.
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -24,12 +25,14 @@ class Endpoint:
     path: str
     booking: bool = False  # its write is a booking's: XCover asks for 10 s or more
 
-    def path_for(self, **ids: str) -> str:
-        """Return the path with `ids` in place; raise InvalidPayload for one that cannot be one."""
-        for name, value in ids.items():
+    def at(self, *ids: str) -> Endpoint:
+        """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
+        path = self.path
+        for name, value in zip(_PLACE.findall(path), ids, strict=True):
             if not _ID.fullmatch(str(value)):
                 raise InvalidPayload(f"{name} is not an XCover id")
-        return self.path.format(**ids)
+            path = path.replace(f"{{{name}}}", str(value))
+        return replace(self, path=path)
 
 
 CREATE_QUOTE = Endpoint("POST", "quotes/")

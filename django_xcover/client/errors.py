@@ -1,4 +1,3 @@
-# ruff: noqa: N818 (an error is named after what happened, as Django's are)
 """What can go wrong in a call to XCover: one tree, every branch answers the same two questions.
 
 `permanent`: would the same call fail again however often it is made?

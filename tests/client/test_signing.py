@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest, Request
-from xcover.auth import XCoverAuth
-from xcover.config import AuthConfig, SignatureAlgorithm
+from xcover.auth import XCoverAuth  # type: ignore[import-untyped]
+from xcover.config import AuthConfig, SignatureAlgorithm  # type: ignore[import-untyped]
 
 from django_xcover.client import ConfigurationError
 from django_xcover.client.signing import SignatureAuth, http_date, signature, string_to_sign
@@ -18,7 +18,12 @@ TARGET = "(request-target) date"
 
 
 def auth(**options: str) -> SignatureAuth:
-    facts = {"api_key": "K", "api_secret": "S", "algorithm": "hmac-sha512", "signed_headers": "date"}
+    facts = {
+        "api_key": "K",
+        "api_secret": "S",
+        "algorithm": "hmac-sha512",
+        "signed_headers": "date",
+    }
     return SignatureAuth(**{**facts, **options})
 
 
@@ -33,8 +38,10 @@ def auth(**options: str) -> SignatureAuth:
         ),
         (
             "hmac-sha512",
-            "oV4xY8QvalTheLEA%2FoQ3w%2BXsuu%2B9S9Yy64gyhB1SFTOuewb4YI%2FBh6a%2FXsISWXcLpY6LZTGDfQWUBxq7"
-            "qMuOTQ%3D%3D",
+            (
+                "oV4xY8QvalTheLEA%2FoQ3w%2BXsuu%2B9S9Yy64gyhB1SFTOuewb4YI%2FBh6a%2FXsISWXcLpY6LZTGDfQ"
+                "WUBxq7qMuOTQ%3D%3D"
+            ),
         ),
     ],
 )
@@ -77,7 +84,9 @@ def test_signing_the_request_target_lists_it_between_algorithm_and_signature() -
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=60)
-KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"'), min_size=1)
+KEYS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters='"'), min_size=1
+)
 PATHS = st.lists(
     st.text("ABCDEFGHJKLMNPQRTUVWXYabc346789-_", min_size=1, max_size=12), min_size=1, max_size=5
 )
@@ -99,6 +108,7 @@ def sdks_header(prepared: PreparedRequest, **facts: Any) -> str:
     moment=st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 def test_any_signature_equals_what_the_official_sdk_makes(
+    *,
     key: str,
     secret: str,
     algorithm: SignatureAlgorithm,

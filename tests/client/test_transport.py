@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -86,7 +87,7 @@ def test_a_connection_inherited_over_a_fork_is_not_used(
 
 
 def test_threads_share_a_client(serve: Serve, connect: Connect) -> None:
-    def echo(server: does.Server, conn: does.socket.socket, request: does.Seen) -> bool:
+    def echo(server: does.Server, conn: socket.socket, request: does.Seen) -> bool:
         conn.sendall(does.response(201, request.body))
         return True
 
@@ -197,22 +198,23 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the authority in the environment."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+
+
+@pytest.fixture
 def tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
     return context
 
 
+@pytest.mark.usefixtures("trusted")
 def test_the_ca_bundle_of_the_environment_is_trusted(
-    serve: Serve,
-    connect: Connect,
-    authority: trustme.CA,
-    tls: ssl.SSLContext,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    serve: Serve, connect: Connect, tls: ssl.SSLContext
 ) -> None:
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     server = serve(does.json(200, PACKAGE), tls=tls)
     client = connect(server)
 
@@ -234,16 +236,8 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_not_retried(
     assert (server.seen, server.connections) == ([], 1)
 
 
-def test_a_drip_over_tls_is_cut_off(
-    serve: Serve,
-    connect: Connect,
-    authority: trustme.CA,
-    tls: ssl.SSLContext,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+@pytest.mark.usefixtures("trusted")
+def test_a_drip_over_tls_is_cut_off(serve: Serve, connect: Connect, tls: ssl.SSLContext) -> None:
     server = serve(does.drip(b"HTTP/1.1 200 OK\r\n\r\n", b" "), tls=tls)
 
     with pytest.raises(Exception, match="time ran out"):
