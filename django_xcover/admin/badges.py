@@ -1,0 +1,61 @@
+"""Statuses as coloured badges. The text says it all; the colour only helps to find it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from django_xcover.models import (
+    Choice,
+    Decision,
+    Operation,
+    OperationState,
+    Quote,
+    QuotePackage,
+    Status,
+)
+
+GOOD: Final = "good"
+WAITING: Final = "waiting"
+BAD: Final = "bad"
+PLAIN: Final = "plain"
+
+TONES: dict[str, str] = {
+    Status.CONFIRMED: GOOD,
+    Status.RENEWED: GOOD,
+    Status.PENDING_PAYMENT: WAITING,
+    Status.FAILED: BAD,
+    OperationState.DONE: GOOD,
+    OperationState.PENDING: WAITING,
+    OperationState.RUNNING: WAITING,
+    OperationState.NEEDS_PERSON: BAD,
+    Choice.ACCEPTED: GOOD,
+}
+STATUS_NAMES = {status.value: status.label for status in Status}
+
+
+def badge(text: object, tone: str) -> SafeString:
+    """Return `text` (escaped) as a badge."""
+    return format_html('<span class="xcover-badge xcover-badge-{}">{}</span>', tone, text)
+
+
+def status_badge(row: QuotePackage | Quote) -> SafeString:
+    """Return the badge of XCover's status, also of one that we have no name for."""
+    return badge(STATUS_NAMES.get(row.status, row.status), TONES.get(row.status, PLAIN))
+
+
+def state_badge(operation: Operation) -> SafeString:
+    """Return the badge of how far an operation is."""
+    return badge(operation.get_state_display(), TONES.get(operation.state, PLAIN))
+
+
+def choice_badge(row: Quote | Decision) -> SafeString | str:
+    """Return the badge of the shopper's answer, "" for none."""
+    return badge(row.get_choice_display(), TONES.get(row.choice, PLAIN)) if row.choice else ""
+
+
+def attention_badge(package: QuotePackage) -> SafeString | str:
+    """Return the badge of what a person should look at, "" for nothing."""
+    return badge(package.get_attention_display(), BAD) if package.attention else ""

@@ -1,0 +1,110 @@
+"""What all our admin pages share: they show, and change nothing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+STYLES = {"all": ("xcover/admin.css",)}
+
+
+def section(title: Any, *fields: Any, note: Any = "") -> Any:
+    """Return one fieldset: its title, fields (a tuple stands in one line) and what to know."""
+    return title, {"fields": fields, "description": note}
+
+
+class ReadOnly:
+    """Refuse to add, change and delete for everybody, superusers included.
+
+    The rows mirror XCover or are evidence. Django checks these in the views themselves, so a
+    crafted POST is refused with 403 too.
+    """
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ShortPaginator(Paginator):  # type: ignore[type-arg]
+    """Count at most `LIMIT` rows.
+
+    Counting 1,000,000 rows for one page takes longer than reading that page, and nobody turns to
+    page 101: they search. The template says so when the limit is reached.
+    """
+
+    LIMIT: ClassVar[int] = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows[: self.LIMIT].count())
+
+    @property
+    def is_cut_off(self) -> bool:
+        return self.count == self.LIMIT
+
+
+class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list and a page of rows that nobody edits."""
+
+    paginator = ShortPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 200
+    # Sorting by a column without an index sorts the whole table.
+    sortable_by: ClassVar[Any] = ()
+    ordering = ("-pk",)
+
+    # Switches the search box on; `matching` does the work.
+    search_fields = ("pk",)
+    search_help_text = _("Order, package id, policyholder's e-mail or policy id.")
+    # Columns that only the row's own page needs; there each costs a query.
+    heavy: ClassVar[tuple[str, ...]] = ()
+
+    class Media:
+        css = STYLES
+
+    def matching(self, text: str) -> Q:
+        """Return the condition that finds what was typed into the search box."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = queryset.filter(self.matching(search_term)) if search_term.strip() else queryset
+        return found, False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        joined = self.list_select_related
+        rows = rows.select_related(*joined) if isinstance(joined, tuple) else rows
+        return rows.defer(*self.heavy)
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page of `row` shows besides its fields."""
+        return {}
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
+        row = context.get("original")
+        context |= {} if row is None else self.page_context(request, row)
+        return super().render_change_form(request, context, *args, **kw)
+
+
+class MirrorInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+    """Rows that belong to the row of a page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True

@@ -1,0 +1,137 @@
+"""The outbox in the admin: what must happen at XCover, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.badges import state_badge
+from django_xcover.admin.base import section
+from django_xcover.admin.columns import OfPackage, folded_json, last_error
+from django_xcover.admin.filters import PackageAccountFilter
+from django_xcover.admin.search import rows_matching
+from django_xcover.admin.steps import steps_shown
+from django_xcover.models import Operation, OperationState
+from django_xcover.services import operations
+from django_xcover.services.next_steps import next_step_of, operation_name
+
+REQUEST_NOTE = gettext_lazy(
+    "The request shows name, e-mail and country of the customer and nothing else of the person. "
+    "It is emptied when the operation is done."
+)
+RETRYABLE = (OperationState.PENDING, OperationState.NEEDS_PERSON)
+
+
+@admin.register(Operation)
+class OperationAdmin(OfPackage, ActingAdmin):
+    """Operations: "Retry now" for those that wait, be it for their time or for a person."""
+
+    act_name = "retry"
+    act_label = gettext_lazy("Retry now")
+    actions = ("retry_now",)
+    act_limit = 100
+
+    list_display = (
+        "what",
+        "order",
+        "package_link",
+        "state_badge",
+        "attempts",
+        "next_attempt",
+        "short_error",
+        "created_at",
+    )
+    list_filter = ("state", "kind", PackageAccountFilter, "created_at")
+    list_select_related = ("package",)
+    heavy = ("request", "package__payload")
+    fieldsets = (
+        section(None, "what", "state_badge", "order", "package_link"),
+        section(
+            gettext_lazy("Attempts"),
+            "attempts",
+            "next_attempt",
+            "lease_until",
+            "finished_at",
+            "error_in_words",
+        ),
+        section(
+            gettext_lazy("For XCover's support"),
+            "idempotency_key",
+            ("created_at", "updated_at"),
+            "request_shown",
+            note=REQUEST_NOTE,
+        ),
+    )
+    readonly_fields = (
+        "what",
+        "state_badge",
+        "order",
+        "package_link",
+        "next_attempt",
+        "error_in_words",
+        "request_shown",
+    )
+
+    def matching(self, text: str) -> Q:
+        return rows_matching(text)
+
+    @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])
+    def retry_now(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
+        self.act_on(request, queryset)
+
+    def act(self, row: Operation) -> Outcome:
+        names = {"name": operation_name(row), "package": row.package.package_id}
+        if row.state in RETRYABLE and operations.retry(row):
+            return Outcome(sentence=_("%(name)s of %(package)s is tried again now.") % names)
+        told = _("%(name)s of %(package)s was not tried again: it is “%(state)s”.")
+        row.refresh_from_db(fields=("state",))
+        return Outcome(
+            sentence=told % {**names, "state": row.get_state_display()},
+            level=messages.WARNING,
+            log=False,
+        )
+
+    def do(self, request: HttpRequest, row: Operation) -> Outcome:
+        """Retry and log together: no attempt without a name to it."""
+        with transaction.atomic():
+            return super().do(request, row)
+
+    def button_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
+        return super().button_context(request, row) if row.state in RETRYABLE else {}
+
+    def page_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
+        steps = steps_shown(request, self.admin_site, next_step_of(row))
+        return super().page_context(request, row) | {"steps": steps}
+
+    @admin.display(description=gettext_lazy("operation"))
+    def what(self, row: Operation) -> str:
+        return operation_name(row)
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, row: Operation) -> SafeString:
+        return state_badge(row)
+
+    @admin.display(description=gettext_lazy("next attempt"))
+    def next_attempt(self, row: Operation) -> Any:
+        return row.next_attempt_at if row.state == OperationState.PENDING else None
+
+    @admin.display(description=gettext_lazy("last error"))
+    def short_error(self, row: Operation) -> str:
+        return Truncator(last_error(row)).chars(80)
+
+    @admin.display(description=gettext_lazy("last error"))
+    def error_in_words(self, row: Operation) -> str:
+        return last_error(row)
+
+    @admin.display(description=gettext_lazy("request"))
+    def request_shown(self, row: Operation) -> SafeString:
+        return folded_json(row.request)

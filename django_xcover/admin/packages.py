@@ -1,0 +1,153 @@
+"""Quote packages and bookings in the admin."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.badges import attention_badge, status_badge
+from django_xcover.admin.base import section
+from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
+from django_xcover.admin.filters import AccountFilter, AttentionFilter, StatusFilter
+from django_xcover.admin.inlines import DecisionInline, OperationInline, QuoteInline
+from django_xcover.admin.links import order_link
+from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.search import packages_matching
+from django_xcover.admin.steps import steps_shown
+from django_xcover.admin.story import story_page
+from django_xcover.client import AuthenticationFailed, XCoverError
+from django_xcover.models import QuotePackage
+from django_xcover.services import refreshing
+from django_xcover.services.advice import in_plain_words
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.operations import Failure
+from django_xcover.services.story import package_next_steps
+
+
+@admin.register(QuotePackage)
+class QuotePackageAdmin(ActingAdmin):
+    """Packages: "Refresh from XCover" asks XCover while the user waits, so few at a time."""
+
+    act_name = "refresh"
+    act_label = gettext_lazy("Refresh from XCover")
+    act_limit = 20
+    actions = ("refresh",)
+
+    list_display = (
+        "package_id",
+        "order",
+        "status_badge",
+        "total_shown",
+        "policyholder_email",
+        "attention_badge",
+        "created_at",
+    )
+    list_filter = (StatusFilter, AttentionFilter, AccountFilter, "created_at")
+    inlines = (QuoteInline, DecisionInline, OperationInline)
+    heavy = ("payload",)
+    fieldsets = (
+        section(
+            None,
+            "package_id",
+            "order",
+            "status_badge",
+            "attention_badge",
+            "total_shown",
+            "policyholder_email",
+        ),
+        section(
+            gettext_lazy("Where and when"),
+            "account",
+            ("customer_country", "customer_language"),
+            "cart_reference",
+            "quoted_at",
+            "booked_at",
+            ("created_at", "updated_at"),
+        ),
+        section(gettext_lazy("XCover's last answer"), "answer", note=WITHOUT_KEYS),
+    )
+    readonly_fields = ("order", "status_badge", "attention_badge", "total_shown", "answer")
+
+    def matching(self, text: str) -> Q:
+        return packages_matching(text)
+
+    # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
+    @method_decorator(transaction.non_atomic_requests)
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
+
+    @method_decorator(transaction.non_atomic_requests)
+    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return super().act_view(request, object_id)
+
+    @admin.action(description=gettext_lazy("Refresh from XCover"), permissions=["act"])
+    def refresh(self, request: HttpRequest, queryset: QuerySet[QuotePackage]) -> None:
+        self.act_on(request, queryset)
+
+    def act(self, row: QuotePackage) -> Outcome:
+        try:
+            fresh = refreshing.refresh(row)
+        except XCoverError as error:
+            return _refused(row, error)
+        except ImproperlyConfigured as error:
+            return Outcome(sentence=f"{row.package_id}: {error}", level=messages.ERROR)
+        told = _("%(package)s is as XCover has it now: %(status)s.")
+        return Outcome(sentence=told % {"package": row.package_id, "status": fresh.status})
+
+    def page_context(self, request: HttpRequest, row: QuotePackage) -> dict[str, Any]:
+        steps = steps_shown(request, self.admin_site, package_next_steps(row))
+        return super().page_context(request, row) | {"steps": steps}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.story_view)
+        story = path("order/<path:reference>/", view, name="xcover_order_story")
+        return [story, *super().get_urls()]
+
+    def story_view(self, request: HttpRequest, reference: str) -> HttpResponse:
+        """Tell the whole story of one order."""
+        return story_page(self, request, reference)
+
+    @admin.display(description=gettext_lazy("order"))
+    def order(self, row: QuotePackage) -> SafeString | str:
+        return order_link(row) or "-"
+
+    @admin.display(description=gettext_lazy("status"))
+    def status_badge(self, row: QuotePackage) -> SafeString:
+        return status_badge(row)
+
+    @admin.display(description=gettext_lazy("attention"))
+    def attention_badge(self, row: QuotePackage) -> SafeString | str:
+        return attention_badge(row) or "-"
+
+    @admin.display(description=gettext_lazy("total"))
+    def total_shown(self, row: QuotePackage) -> str:
+        return format_amount(row.total)
+
+    @admin.display(description=gettext_lazy("answer"))
+    def answer(self, row: QuotePackage) -> SafeString:
+        return folded_json(row.payload)
+
+
+def _refused(row: QuotePackage, error: XCoverError) -> Outcome:
+    # The same outage or the same wrong key would meet every other package too.
+    stop = not error.permanent or isinstance(error, AuthenticationFailed)
+    facts = {
+        "package": row.package_id,
+        "error": redact_text(in_plain_words(asdict(Failure.from_vendor(error)))),
+    }
+    told = _("%(package)s was not refreshed. %(error)s") % facts
+    return Outcome(sentence=told, level=messages.ERROR, stop=stop)

@@ -1,0 +1,94 @@
+"""Policies in the admin: the quotes that were booked."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.admin.badges import choice_badge, status_badge
+from django_xcover.admin.base import MirrorAdmin, section
+from django_xcover.admin.columns import WITHOUT_KEYS, OfPackage, folded_json
+from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter
+from django_xcover.admin.search import quotes_matching
+from django_xcover.models import Policy
+from django_xcover.services.amounts import format_amount
+from django_xcover.types import Money
+
+
+@admin.register(Policy)
+class PolicyAdmin(OfPackage, MirrorAdmin):
+    """Policies: what is insured, for how much, from when until when, for whom."""
+
+    list_display = (
+        "policy_name",
+        "label",
+        "order",
+        "status_badge",
+        "price_shown",
+        "policy_start_date",
+        "policy_end_date",
+        "email",
+    )
+    list_filter = (PolicyStatusFilter, PackageAccountFilter, "policy_start_date", "policy_end_date")
+    list_select_related = ("package",)
+    heavy = ("payload", "request", "package__payload")
+    fieldsets = (
+        section(
+            None,
+            "policy_name",
+            "label",
+            "status_badge",
+            "order",
+            "package_link",
+            "email",
+            "quote_id",
+        ),
+        section(
+            _("Price and period"),
+            "choice_badge",
+            ("chosen_shown", "price_shown"),
+            ("policy_start_date", "policy_end_date"),
+        ),
+        section(_("XCover's last answer"), "policy_type", "answer", note=WITHOUT_KEYS),
+    )
+    readonly_fields = (
+        "status_badge",
+        "order",
+        "package_link",
+        "email",
+        "choice_badge",
+        "chosen_shown",
+        "price_shown",
+        "answer",
+    )
+
+    def matching(self, text: str) -> Q:
+        return quotes_matching(text)
+
+    @admin.display(description=_("status"))
+    def status_badge(self, row: Policy) -> SafeString:
+        return status_badge(row)
+
+    @admin.display(description=_("choice"))
+    def choice_badge(self, row: Policy) -> SafeString | str:
+        return choice_badge(row) or "-"
+
+    @admin.display(description=_("price"))
+    def price_shown(self, row: Policy) -> str:
+        return format_amount(row.cost)
+
+    @admin.display(description=_("price when chosen"))
+    def chosen_shown(self, row: Policy) -> str:
+        if row.chosen_price is None:
+            return "-"
+        return format_amount(Money(row.chosen_price, row.package.currency))
+
+    @admin.display(description=_("policyholder's e-mail"))
+    def email(self, row: Policy) -> str:
+        return row.package.policyholder_email or "-"
+
+    @admin.display(description=_("answer"))
+    def answer(self, row: Policy) -> SafeString:
+        return folded_json(row.payload)

@@ -1,0 +1,81 @@
+"""What staff may not see of XCover's answers and of our requests, taken out.
+
+Two kinds of things go. Bearer links and tokens: whoever holds one can act as the customer, and a
+support screen is photographed, shared and recorded. And personal data that support does not need:
+name, e-mail and country identify a caller; address, birth date and phone stand in the shop's order.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+HIDDEN = "[hidden]"
+
+# Quotes API, 13.3 (booking answer) and 13.6 (partner); `attachments` and `files` hold links too.
+HIDDEN_KEYS = frozenset({"account_url", "attachments", "coi", "emails", "files", "sign_up_url"})
+HIDDEN_WORDS = re.compile(
+    r"token|secret|password|signature|api_?key|_link$|e?mails$", re.IGNORECASE
+)
+# A security_token or signup_token, wherever it stands (Quotes API: identifiers).
+TOKEN = re.compile(r"\b[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b")
+ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+HARMLESS_PARAMETERS = frozenset({"language", "policy_type"})
+
+# Of these objects only the named keys are shown, so that a new key of XCover's is hidden at first.
+SHOWN_OF_PERSON = frozenset({"id", "first_name", "last_name", "email", "country"})
+SHOWN_OF_PARTNER = frozenset({"id", "slug", "name", "title"})
+SHOWN_KEYS: Mapping[str, frozenset[str]] = {
+    "booking_agent": SHOWN_OF_PERSON,
+    "customer": SHOWN_OF_PERSON,
+    "insured": SHOWN_OF_PERSON,
+    "partner": SHOWN_OF_PARTNER,
+    "policyholder": SHOWN_OF_PERSON,
+}
+
+
+def redact(value: Any) -> Any:
+    """Return the JSON value `value` without what staff may not see."""
+    if isinstance(value, Mapping):
+        return {key: _redact_under(str(key), below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [redact(below) for below in value]
+    return redact_text(value) if isinstance(value, str) else value
+
+
+def redact_text(text: str) -> str:
+    """Return `text` without tokens and without what follows the path in its web addresses."""
+    return TOKEN.sub(HIDDEN, ADDRESS.sub(lambda found: _bare_address(found[0]), text))
+
+
+def pretty(value: Any) -> str:
+    """Return the JSON value `value` redacted and indented."""
+    return json.dumps(redact(value), indent=2, ensure_ascii=False, sort_keys=False, default=str)
+
+
+def _redact_under(key: str, value: Any) -> Any:
+    if key in HIDDEN_KEYS or HIDDEN_WORDS.search(key):
+        return HIDDEN if value else value
+    shown = SHOWN_KEYS.get(key)
+    return redact(value) if shown is None else _only(shown, value)
+
+
+def _only(shown: frozenset[str], value: Any) -> Any:
+    if isinstance(value, list):
+        return [_only(shown, below) for below in value]
+    if not isinstance(value, Mapping):
+        return HIDDEN if value else value
+    return {
+        key: redact(below) if key in shown or not below else HIDDEN for key, below in value.items()
+    }
+
+
+def _bare_address(address: str) -> str:
+    parts = urlsplit(address)
+    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if names <= HARMLESS_PARAMETERS and not parts.fragment:
+        return address
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) + "?" + HIDDEN

@@ -1,0 +1,37 @@
+"""What staff type into the search box: an order, a package, a policy or an e-mail address.
+
+Each is looked up by equality or by its beginning in a column of its own. `search_fields` would
+join them all by OR and by LIKE over two tables, which no index can answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.db.models import Q
+
+from django_xcover.models import Quote, QuotePackage
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def packages_matching(text: str) -> Q:
+    """Return the condition on QuotePackage that finds `text`."""
+    text = text.strip()
+    if "@" in text:
+        return Q(policyholder_email__iexact=text)
+    if UUID.fullmatch(text):
+        return Q(pk__in=Quote.objects.filter(quote_id=text.lower()).values("package"))
+    # Package ids are upper case (Quotes API: identifiers); callers read them out in any case.
+    return Q(order_reference__startswith=text) | Q(package_id__startswith=text.upper())
+
+
+def rows_matching(text: str) -> Q:
+    """Return the condition on rows with a `package` that finds `text`."""
+    return Q(package__in=QuotePackage.objects.filter(packages_matching(text)).values("pk"))
+
+
+def quotes_matching(text: str) -> Q:
+    """Return the condition on Quote: a policy id finds itself and not its neighbours."""
+    text = text.strip()
+    return Q(quote_id=text.lower()) if UUID.fullmatch(text) else rows_matching(text)

@@ -1,0 +1,51 @@
+"""Next steps with the buttons that the user may press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+
+from django_xcover.admin.actions import ActingAdmin, Button
+from django_xcover.admin.links import may_view, page_url
+from django_xcover.admin.redaction import redact_text
+from django_xcover.services.next_steps import NextStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepShown:
+    """A next step as a page shows it; `error` is the last error of an operation."""
+
+    urgent: bool
+    what: str
+    to_do: str
+    error: str
+    url: str
+    button: Button | None
+
+
+def steps_shown(
+    request: HttpRequest, site: AdminSite, steps: Iterable[NextStep]
+) -> list[StepShown]:
+    """Return those of `steps` whose row this user may see."""
+    return [_shown(request, site, step) for step in steps if may_view(request, step.row)]
+
+
+def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
+    return StepShown(
+        urgent=step.urgent,
+        what=redact_text(step.what),
+        to_do=step.to_do,
+        error=redact_text(step.error),
+        url=page_url(step.row),
+        button=_button(request, site, step),
+    )
+
+
+def _button(request: HttpRequest, site: AdminSite, step: NextStep) -> Button | None:
+    acting: object = site.get_model_admin(type(step.row))
+    if not isinstance(acting, ActingAdmin) or step.remedy != acting.act_name:
+        return None
+    return acting.button(step.row) if acting.has_act_permission(request, step.row) else None
