@@ -66,9 +66,8 @@ class Cart:
     def lines(self) -> tuple[CartLine, ...]:
         """Return the lines in the order they were added; a product no longer sold is left out."""
         quantities = self.quantities
-        products = {
-            str(item.pk): item for item in Product.objects.on_sale().filter(pk__in=quantities)
-        }
+        found = Product.objects.on_sale().filter(pk__in=quantities)
+        products = {str(product.pk): product for product in found}
         return tuple(
             CartLine(product, quantities[key], product.price_in(self.market.currency))
             for key in quantities

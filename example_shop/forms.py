@@ -28,7 +28,7 @@ class QuantityForm(forms.Form):
     quantity = forms.IntegerField(min_value=0, max_value=MOST_OF_ONE)
 
 
-class CheckoutForm(forms.ModelForm[Order]):
+class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     """Who orders, and how it will be paid. The country is the market's."""
 
     class Meta:

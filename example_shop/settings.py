@@ -86,6 +86,9 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
 
 CELERY_BROKER_URL = os.environ.get("SHOP_BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT = (
+    "example_shop.broker:FolderTransport" if CELERY_BROKER_URL == "filesystem://" else None
+)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     {
         "data_folder_in": str(DATA_DIR / "broker"),
@@ -101,14 +104,14 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 5.0},
 }
 
-# Without these variables the shop talks to the local sandbox, which `manage.py demo` starts with
-# the same three values.
+# Without these variables the shop talks to the local sandbox: these are the values that
+# `manage.py xcover_sandbox` has by default.
 XCOVER = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     "ACCOUNTS": {
         "default": {
-            "BASE_URL": os.environ.get("XCOVER_BASE_URL", "http://127.0.0.1:8001/x"),
-            "PARTNER_CODE": os.environ.get("XCOVER_PARTNER_CODE", "ENCOR"),
+            "BASE_URL": os.environ.get("XCOVER_BASE_URL", "http://127.0.0.1:8700/x"),
+            "PARTNER_CODE": os.environ.get("XCOVER_PARTNER_CODE", "SHOP1"),
             "API_KEY": os.environ.get("XCOVER_API_KEY", "sandbox-key"),
             "API_SECRET": os.environ.get("XCOVER_API_SECRET", "sandbox-secret"),
         }

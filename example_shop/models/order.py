@@ -110,7 +110,7 @@ class OrderLine(models.Model):
         ordering = ("pk",)
 
     def __str__(self) -> str:
-        return f"{self.quantity} × {self.name}"
+        return f"{self.quantity} \u00d7 {self.name}"
 
     @property
     def total(self) -> Money:

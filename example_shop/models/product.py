@@ -31,7 +31,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(models.Model):
-    """An event when `starts_at` is set, else a device. One price for each currency, tax included."""
+    """An event when `starts_at` is set, else a device. Prices include tax and delivery."""
 
     slug = models.SlugField(_("slug"), unique=True)
     category = models.CharField(_("category"), max_length=20, choices=Category)

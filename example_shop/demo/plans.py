@@ -1,0 +1,104 @@
+"""What the demo is made of: a local XCover, a Celery worker, its clock, and the shop."""
+
+from __future__ import annotations
+
+import socket
+
+import requests
+
+from example_shop.celery import app
+from example_shop.data_dir import DATA_DIR
+from example_shop.demo.processes import Plan
+
+HOST = "127.0.0.1"
+# The sandbox runs on this machine only and knows nobody else: these open nothing.
+PARTNER_CODE, API_KEY, API_SECRET = "SHOP1", "sandbox-key", "sandbox-secret"
+
+
+class PortTaken(Exception):
+    """Something else listens on a port; `str()` says which."""
+
+
+def claim_port(wanted: int) -> int:
+    """Return `wanted`, or a free port for 0; raise PortTaken when somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted))
+        except OSError as error:
+            raise PortTaken(f"Port {wanted} on {HOST} cannot be used: {error.strerror}.") from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:
+    """Return the processes, in the order in which they are needed."""
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "example_shop.settings",
+        "XCOVER_BASE_URL": f"{url(sandbox_port)}x",
+        "XCOVER_PARTNER_CODE": PARTNER_CODE,
+        "XCOVER_API_KEY": API_KEY,
+        "XCOVER_API_SECRET": API_SECRET,
+    }
+    return (
+        _plan("sandbox", _sandbox(sandbox_port), environment, port=sandbox_port),
+        Plan(name="worker", command=WORKER, environment=environment, answers=_worker_answers),
+        Plan(name="beat", command=BEAT, environment=environment, answers=lambda: True),
+        _plan("shop", _shop(shop_port), environment, port=shop_port),
+    )
+
+
+def declare_queues() -> None:
+    """Make the queues before anybody uses them.
+
+    kombu's filesystem transport creates a queue's entry in two steps; of several processes that
+    start at once, one may read it half-made and end.
+    """
+    with app.connection_for_write() as connection:
+        for queue in app.amqp.queues.values():
+            queue(connection.default_channel).declare()
+
+
+def url(port: int) -> str:
+    return f"http://{HOST}:{port}/"
+
+
+# Threads: one process that ends as one, and SQLite lets only one writer in at a time anyway.
+WORKER = (
+    "celery", "-A", "example_shop", "worker", "--pool", "threads", "--concurrency", "4",
+    "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+)  # fmt: skip
+BEAT = (
+    "celery", "-A", "example_shop", "beat", "--loglevel", "INFO", "--pidfile=",
+    "--schedule", str(DATA_DIR / "beat-schedule"),
+)  # fmt: skip
+
+
+def _sandbox(port: int) -> tuple[str, ...]:
+    return (
+        "django", "xcover_sandbox", "--port", str(port), "--site-url", url(port).rstrip("/"),
+        "--partner-code", PARTNER_CODE, "--api-key", API_KEY, "--api-secret", API_SECRET,
+        "--database", str(DATA_DIR / "xcover.sqlite3"),
+    )  # fmt: skip
+
+
+def _shop(port: int) -> tuple[str, ...]:
+    return ("waitress", f"--listen={HOST}:{port}", "--threads=8", "example_shop.wsgi:application")
+
+
+def _plan(name: str, command: tuple[str, ...], environment: dict[str, str], *, port: int) -> Plan:
+    return Plan(
+        name=name, command=command, environment=environment, answers=lambda: _answers(url(port))
+    )
+
+
+def _answers(address: str) -> bool:
+    try:
+        requests.get(address, timeout=5)
+    except requests.RequestException:
+        return False
+    return True
+
+
+def _worker_answers() -> bool:
+    return bool(app.control.ping(timeout=1.0, limit=1))

@@ -1,0 +1,90 @@
+"""`manage.py demo`: the whole shop on this machine, with a local XCover."""
+
+from __future__ import annotations
+
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from example_shop.card import GOOD_CARD
+from example_shop.data_dir import DATA_DIR
+from example_shop.demo import data
+from example_shop.demo.plans import PortTaken, claim_port, declare_queues, plans, url
+from example_shop.demo.processes import Family, ProcessFailed, stop_on_signals
+
+WELCOME = """
+Encore & Co. is open.
+
+  Shop     {shop}
+           log in as {shopper}, or order as a guest
+  Admin    {shop}admin/
+           log in as {staff}
+  XCover   {sandbox}
+           the local stand-in; no account and no internet needed
+
+Try this: put tickets into the cart, go to the checkout, answer the offer, place the order and pay
+with card {card}. The policy arrives on the order page within seconds, and the
+admin shows it under XCover insurance.
+
+Data: {data}   Logs: {logs}
+Stop it with Ctrl-C. It starts again where it was.
+"""
+
+
+class Command(BaseCommand):
+    """Run the shop, a Celery worker with its clock, and a local XCover until Ctrl-C."""
+
+    help = "Runs the example shop with everything it needs. No server and no account needed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the ports."""
+        parser.add_argument("--port", type=int, default=8000, help="the shop's; 0 takes a free one")
+        parser.add_argument("--sandbox-port", type=int, default=8700, help="the local XCover's")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare the data, start everything, say where, and wait."""
+        shop, sandbox = self._ports(options)
+        stop = threading.Event()
+        stop_on_signals(stop)
+        self._prepare(options["verbosity"])
+        try:
+            with Family(DATA_DIR / "logs", stop) as family:
+                self._say("Starting the sandbox, the worker and the shop …")
+                family.start(plans(shop_port=shop, sandbox_port=sandbox))
+                if not stop.is_set():
+                    self._welcome(shop, sandbox)
+                family.watch()
+        except ProcessFailed as failure:
+            raise CommandError(str(failure)) from failure
+        self._say("Closed. Nothing is left running.")
+
+    def _ports(self, options: dict[str, Any]) -> tuple[int, int]:
+        try:
+            return claim_port(options["port"]), claim_port(options["sandbox_port"])
+        except PortTaken as error:
+            hint = "Choose others: manage.py demo --port 8080 --sandbox-port 8701"
+            raise CommandError(f"{error} {hint}") from error
+
+    def _prepare(self, verbosity: int) -> None:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        for name in ("broker", "broker-control"):
+            (DATA_DIR / name).mkdir(exist_ok=True)
+        declare_queues()
+        self._say("Preparing the database …")
+        call_command("migrate", interactive=False, verbosity=max(0, verbosity - 1))
+        data.fill()
+
+    def _welcome(self, shop: int, sandbox: int) -> None:
+        logins = {
+            "shopper": f"{data.SHOPPER.username} / {data.SHOPPER.password}",
+            "staff": f"{data.STAFF.username} / {data.STAFF.password}",
+        }
+        places = {"shop": url(shop), "sandbox": url(sandbox), "card": GOOD_CARD}
+        self._say(WELCOME.format(**logins, **places, data=DATA_DIR, logs=DATA_DIR / "logs"))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
