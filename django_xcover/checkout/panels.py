@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -45,6 +46,16 @@ class Panel:
         """Return the sentence that says what is on record, or "" without an answer."""
         return saved_sentence(self.quote)
 
+    @property
+    def has_limits(self) -> bool:
+        """Return whether any benefit says up to which amount it pays."""
+        return any(benefit.limit for benefit in self.quote.benefits)
+
+    @property
+    def has_excesses(self) -> bool:
+        """Return whether any benefit says what the shopper pays first."""
+        return any(benefit.excess for benefit in self.quote.benefits)
+
 
 def offer_context(
     request: HttpRequest,
@@ -72,7 +83,8 @@ def offer_context(
 
 def mark_of(quote: OfferedQuote) -> str:
     """Return a short hash of what is shown of `quote`: its price, wording and documents."""
-    shown = json.dumps(evidence(quote), sort_keys=True)
+    moments = {name: value and value.timestamp() for name, value in _period(quote).items()}
+    shown = json.dumps(evidence(quote) | moments, sort_keys=True)
     return hashlib.sha256(shown.encode()).hexdigest()[:32]
 
 
@@ -89,7 +101,8 @@ def totals(offer: Offer) -> dict[str, Any]:
     """
     accepted = [quote.price_formatted for quote in offer.quotes if quote.choice == "accepted"]
     return {
-        "premium": str(offer.premium.amount),
+        # Without the zeros a column pads it with.
+        "premium": f"{offer.premium.amount.normalize():f}",
         "currency": offer.currency,
         "premiumFormatted": accepted[0] if len(accepted) == 1 else "",
         "answered": offer.is_answered,
@@ -99,6 +112,12 @@ def totals(offer: Offer) -> dict[str, Any]:
 def script_timeout() -> int:
     """Return how many milliseconds the script waits for our server."""
     return int(get_config().offer_deadline * 1000) + NETWORK_ALLOWANCE
+
+
+def _period(quote: OfferedQuote) -> dict[str, datetime | None]:
+    # XCover keeps the offset a time was sent with and a database does not: the same moment reads
+    # differently before and after it was stored.
+    return {"starts": quote.starts, "ends": quote.ends}
 
 
 def _panel(quote: OfferedQuote, error: str, quote_id: str, *, ask: bool) -> Panel:

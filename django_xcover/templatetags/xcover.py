@@ -40,7 +40,9 @@ def xcover_assets(context: Context) -> SafeString:
     The nonce is `csp_nonce` of the context (Django 6) or of the request (django-csp).
     """
     nonce = context.get("csp_nonce")
-    return tags.asset_links(getattr(context.get("request"), "csp_nonce", None) if nonce is None else nonce)
+    if nonce is None:
+        nonce = getattr(context.get("request"), "csp_nonce", None)
+    return tags.asset_links(nonce)
 
 
 def _request(context: Context) -> HttpRequest:

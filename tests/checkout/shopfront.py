@@ -1,0 +1,73 @@
+"""The pages of a shop around the tags, and whose cart they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.urls import include, path
+
+from tests.shop import Cart
+
+PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout</title>
+{% xcover_assets %}<link rel="icon" href="data:,"></head><body>
+<form id="checkout" method="post" action="/order/">{% csrf_token %}<button>Pay</button></form>
+<output id="total">120.00</output>
+{% xcover_offer cart %}
+</body></html>"""
+
+
+class Front:
+    """Whose cart the next request carries, and what happened to it on the way."""
+
+    def __init__(self) -> None:
+        self.cart: Cart | None = Cart()
+        self.shopper = ""
+        self.orders: list[str] = []
+        self.before: Callable[[HttpRequest], HttpResponse | None] = lambda request: None
+
+
+FRONT = Front()
+
+
+def with_cart(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Put the cart on the request, as a shop's own middleware would."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.cart = FRONT.cart  # type: ignore[attr-defined]
+        request.shopper = FRONT.shopper  # type: ignore[attr-defined]
+        response = FRONT.before(request) or get_response(request)
+        # The strictest policy a shop could have: nothing inline, nothing from elsewhere.
+        response["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+            "img-src data:; form-action 'self'; base-uri 'none'"
+        )
+        return response
+
+    return middleware
+
+
+def checkout(request: HttpRequest) -> HttpResponse:
+    template = engines["django"].from_string(PAGE)
+    return HttpResponse(template.render({"cart": FRONT.cart}, request))
+
+
+def order(request: HttpRequest) -> HttpResponse:
+    FRONT.orders.append("placed")
+    return HttpResponse("<!doctype html><title>Thank you</title><h1>Thank you</h1>")
+
+
+def render(source: str, context: dict[str, object], request: HttpRequest | None) -> str:
+    """Return what `source` renders to, with the tags loaded."""
+    template = engines["django"].from_string("{% load xcover %}" + source)
+    return str(template.render(context, request))
+
+
+urlpatterns = [
+    path("checkout/", checkout),
+    path("order/", order),
+    path("xcover/", include("django_xcover.urls")),
+]

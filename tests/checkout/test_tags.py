@@ -1,0 +1,192 @@
+"""The template tags, on the shop's own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.http import HttpRequest
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from django_xcover.checkout import tags
+from django_xcover.sandbox import Sandbox
+from django_xcover.services.cover import OrderCover, PolicyView
+from tests.checkout.conftest import Visitor, calls
+from tests.checkout.page import Page
+from tests.checkout.shopfront import Front, render
+from tests.conftest import Shopper
+from tests.shop import Cart
+
+pytestmark = pytest.mark.django_db
+
+RequestFor = Callable[[Cart | None], HttpRequest]
+OFFER = "{% xcover_offer cart %}"
+POLICY = PolicyView(
+    quote_id="03c6a538-f9db-4426-b88c-0e30f6988b0d",
+    label="Harbour Lights Festival",
+    name="Ticket Protection",
+    status="CONFIRMED",
+    status_display="confirmed",
+    price_formatted="£7.90",
+    starts=datetime(2026, 11, 21, tzinfo=UTC),
+    ends=datetime(2027, 6, 12, tzinfo=UTC),
+    documents=("certificate", "certificate-pdf", "wording"),
+)
+
+
+def test_a_page_rendered_without_its_request_says_what_to_do(front: Front) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"context_processors\.request"):
+        render(OFFER, {"cart": Cart()}, None)
+
+
+def test_a_shopper_without_a_cart_is_shown_nothing(
+    front: Front, shopper: Shopper, request_for: RequestFor
+) -> None:
+    assert render("{% xcover_offer %}", {}, request_for(None)).strip() == ""
+
+
+def test_the_checkout_page_never_calls_xcover(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.opens("/checkout/")
+
+    assert calls(sandbox) == 0
+
+
+def test_a_stored_offer_takes_one_query(
+    front: Front, shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.sees()
+    request = request_for(shopper.cart)
+
+    with CaptureQueriesContext(connection) as queries:
+        html = render(OFFER, {"cart": shopper.cart}, request)
+
+    assert len(queries) == 1
+    assert len(Page(html).all("fieldset")) == 1
+
+
+def test_an_offer_for_an_earlier_cart_is_not_shown(visitor: Visitor) -> None:
+    visitor.is_offered()
+    visitor.front.cart = visitor.shopper.cart.but(currency="EUR")
+
+    page = visitor.opens("/checkout/")
+
+    assert page.all("fieldset") == []
+    assert page.all("div", class_="xcover-waiting")
+
+
+def test_without_javascript_a_link_leads_to_the_offer_and_back(visitor: Visitor) -> None:
+    page = visitor.opens("/checkout/?step=2")
+
+    link = page.one("a")
+    assert [element.tag for element in link.inside][-2:] == ["noscript", "p"]
+    assert link["href"] == "/xcover/offer/page/?next=%2Fcheckout%2F%3Fstep%3D2"
+    form = visitor.opens(link["href"]).one("input", name="next")
+    assert form["value"] == "/checkout/?step=2"
+
+
+def test_the_script_is_told_everything_by_attributes(visitor: Visitor) -> None:
+    place = visitor.opens("/checkout/").one("div", id="xcover-offer")
+
+    assert place["data-src"] == "/xcover/offer/?next=%2Fcheckout%2F"
+    assert int(place["data-timeout"]) == 2500
+    assert place["data-failed"] == "Your answer could not be saved. Please try again."
+
+
+def test_an_unanswered_question_can_be_asked_again(
+    front: Front, shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.sees()
+    asking = "{% xcover_offer cart ask=True %}"
+
+    page = Page(render(asking, {"cart": shopper.cart}, request_for(shopper.cart)))
+
+    assert page.errors == ["Please choose yes or no."]
+    shopper.says(yes=False)
+    page = Page(render(asking, {"cart": shopper.cart}, request_for(shopper.cart)))
+    assert page.errors == []
+
+
+def test_assets_need_no_request(front: Front) -> None:
+    page = Page(render("{% xcover_assets %}", {}, None))
+
+    assert "nonce" not in page.one("script")
+    assert "defer" in page.one("script")
+    assert page.one("link")["href"].endswith("xcover/xcover.css")
+
+
+class Lazy:
+    """A nonce that is false until it is read, like Django's own."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return 'r4nd"m'
+
+
+@pytest.mark.parametrize("nonce", [Lazy(), 'r4nd"m'])
+def test_assets_carry_the_nonce_of_the_context(front: Front, nonce: object) -> None:
+    page = Page(render("{% xcover_assets %}", {"csp_nonce": nonce}, None))
+
+    assert page.one("script")["nonce"] == page.one("link")["nonce"] == 'r4nd"m'
+
+
+def test_assets_carry_the_nonce_of_the_request(front: Front, rf: RequestFactory) -> None:
+    request: Any = rf.get("/")
+    request.csp_nonce = "abc"
+
+    assert Page(render("{% xcover_assets %}", {}, request)).one("script")["nonce"] == "abc"
+
+
+def policies(
+    monkeypatch: pytest.MonkeyPatch, request: HttpRequest, state: str, *of: PolicyView
+) -> Page:
+    monkeypatch.setattr(tags, "order_cover", lambda order: OrderCover(state=state, policies=of))
+    return Page(render("{% xcover_policies order %}", {"order": object()}, request))
+
+
+def test_an_order_without_an_offer_says_nothing(
+    front: Front, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert policies(monkeypatch, rf.get("/"), "none").html.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("declined", "You chose no insurance for this order."),
+        ("arranging", "Your cover is being arranged. It usually takes a moment."),
+        ("awaiting_payment", "Your cover will be booked when your payment has arrived."),
+        ("booked", "Your cover is booked."),
+        ("cancelled", "Your cover has been cancelled."),
+        (
+            "needs_person",
+            "Your cover is not booked yet. We are looking into it, and you need not do anything.",
+        ),
+    ],
+)
+def test_an_order_says_what_became_of_its_cover(
+    front: Front, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch, state: str, sentence: str
+) -> None:
+    page = policies(monkeypatch, rf.get("/"), state)
+
+    assert [p.text for p in page.all("p")] == [sentence]
+
+
+def test_a_policy_is_shown_with_its_period_price_and_documents(
+    front: Front, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = policies(monkeypatch, rf.get("/"), "booked", POLICY)
+
+    facts = [fact.text for fact in page.all("dd")]
+    assert facts == ["Ticket Protection", "Nov. 21, 2026 to June 12, 2027", "£7.90"]
+    assert [(link.text, link["href"]) for link in page.all("a")] == [
+        ("Certificate of insurance", f"/xcover/documents/{POLICY.quote_id}/certificate/"),
+        ("Certificate of insurance (PDF)", f"/xcover/documents/{POLICY.quote_id}/certificate-pdf/"),
+        ("Policy wording", f"/xcover/documents/{POLICY.quote_id}/wording/"),
+    ]
