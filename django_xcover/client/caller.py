@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import requests
+
 from django_xcover.client import encoding, retrying
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
@@ -130,9 +132,18 @@ def partner_url(base_url: str, partner_code: str, *, allow_insecure: bool) -> st
     if not _PARTNER_CODE.fullmatch(partner_code):
         raise ConfigurationError("partner_code is empty or holds other than letters and digits")
     parts = _split(base_url)
+    url = _as_sent(f"{base_url.rstrip('/')}/partners/{partner_code}/")
     if parts.scheme == "http" and not (allow_insecure or _is_here(parts.hostname or "")):
         raise ConfigurationError("base_url must be https, except on this machine (allow_insecure)")
-    return f"{base_url.rstrip('/')}/partners/{partner_code}/"
+    return url
+
+
+def _as_sent(url: str) -> str:
+    """Return the URL as requests will spell it (host in ASCII), for adapters are chosen by it."""
+    try:
+        return str(requests.Request("GET", url).prepare().url)
+    except requests.RequestException:
+        raise ConfigurationError("base_url has no usable host") from None
 
 
 def _split(base_url: str) -> Any:
@@ -141,7 +152,8 @@ def _split(base_url: str) -> Any:
         usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
     except ValueError:
         usable = False
-    if not usable or parts.username or parts.password or parts.query or parts.fragment:
+    plain = base_url.isprintable() and not set(base_url) & set(" ?#@\\")
+    if not (usable and plain):
         raise ConfigurationError("base_url must be a plain https URL such as https://host/x")
     return parts
 

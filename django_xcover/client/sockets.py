@@ -125,7 +125,8 @@ class PacedConnection(HTTPConnection):
     def connect(self) -> None:
         """Open the connection (proxy and TLS included) within the connect timeout."""
         exchange = _running.get()
-        exchange.limit = exchange.deadline.sooner(float(self.timeout or 0))
+        if self.timeout is not None:
+            exchange.limit = exchange.deadline.sooner(self.timeout)
         try:
             super().connect()
         finally:

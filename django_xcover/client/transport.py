@@ -24,6 +24,7 @@ from django_xcover.client.errors import (
     XCoverError,
 )
 from django_xcover.client.sockets import Exchange, PacedAdapter, running
+from django_xcover.client.text import clean
 
 CHUNK = 64 * 1024
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -177,6 +178,8 @@ def _failure(error: Exception, request: Request, exchange: Exchange) -> XCoverEr
     if not exchange.deadline.left:
         when = "while the answer was awaited" if exchange.sent else "before the request was sent"
         return DeadlineExceeded(f"time ran out {when}", outcome_known=known)
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return UnexpectedAnswer("the answer cannot be unpacked", outcome_known=known)
     cause = _root(error)
     return ConnectionFailed(
         _reason(cause),
@@ -200,6 +203,8 @@ def _reason(cause: BaseException) -> str:
     """Return words of the system's own, never of the wire: those may quote the request."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "the server's certificate was not accepted"
-    if isinstance(cause, OSError) and cause.errno is not None:
-        return f"{type(cause).__name__}: {os.strerror(abs(cause.errno))}"
+    if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):
+        return "the proxy refused the tunnel"
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"{type(cause).__name__}: {clean(cause.strerror, 120)}"
     return type(cause).__name__

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 # A tax rate has 20 decimals, an amount never 16 digits before the point (recorded contract).
@@ -25,10 +25,7 @@ def amount(value: Any) -> Decimal:
         raise TypeError("is no amount")
     if isinstance(value, str) and not _AMOUNT.fullmatch(value):
         raise ValueError("is no amount")
-    try:
-        number = Decimal(value)
-    except (InvalidOperation, ValueError):
-        raise ValueError("is no amount") from None
+    number = Decimal(value)
     if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise ValueError("is no amount")
     return number

@@ -8,6 +8,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -113,6 +114,45 @@ def test_a_compressed_answer_is_unpacked(serve: Serve, connect: Connect) -> None
     assert str(client.get_quote(INS)["price"]) == "2.10"
 
 
+def test_an_answer_that_cannot_be_unpacked_is_unexpected(serve: Serve, connect: Connect) -> None:
+    garbage = does.response(200, b"no gzip at all", {"Content-Encoding": "gzip"})
+
+    with pytest.raises(UnexpectedAnswer, match="unpacked") as caught:
+        connect(serve(does.raw(garbage))).create_booking(INS, {}, idempotency_key="k")
+
+    assert caught.value.outcome_known is False
+
+
+def test_a_host_that_has_no_address_was_never_reached(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    with pytest.raises(ConnectionFailed, match="Name or service not known") as caught:
+        connect("https://api.example/x", max_attempts=1).create_quote({})
+
+    assert caught.value.request_sent is False
+
+
+def test_the_next_address_is_tried_when_one_refuses(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(does.json(200, PACKAGE))
+    looked_up = socket.getaddrinfo("127.0.0.1", server.port, 0, socket.SOCK_STREAM)
+    refusing = socket.getaddrinfo("127.0.0.2", server.port, 0, socket.SOCK_STREAM)
+    real = socket.getaddrinfo
+
+    def both(host: str, *rest: Any) -> Any:
+        return [*refusing, *looked_up] if host == "localhost" else real(host, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+
+    assert connect(server).get_quote(INS)["id"] == INS
+
+
 def test_an_endless_answer_is_refused(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +202,7 @@ def test_a_proxy_that_refuses_the_tunnel_never_reached_xcover(
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:PROXYPASS@127.0.0.1:{proxy.port}")
     client = connect("https://api.example/x", max_attempts=2)
 
-    with pytest.raises(ConnectionFailed) as caught:
+    with pytest.raises(ConnectionFailed, match="proxy refused") as caught:
         client.create_quote({})
 
     assert caught.value.outcome_known is True
@@ -229,7 +269,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_and_not_retried(
 ) -> None:
     server = serve(does.json(200, PACKAGE), tls=tls)
 
-    with pytest.raises(ConnectionFailed, match="certificate") as caught:
+    with pytest.raises(ConnectionFailed, match="certificate was not accepted") as caught:
         connect(server).create_quote({})
 
     assert (caught.value.permanent, caught.value.outcome_known) == (True, True)
@@ -280,7 +320,7 @@ def test_a_session_lent_to_a_client_still_serves_its_owner(serve: Serve, connect
     with connect(server, session=session) as client:
         client.get_quote(INS)
 
-    status = session.get(f"{server.url}/partners/ACME1/", timeout=3).status_code
+    status = session.get(f"{server.url}/partners/ACME1/").status_code
     session.close()
 
     assert status == 200
@@ -306,6 +346,10 @@ def test_the_base_url_may_end_in_a_slash_or_not(
         "https://user:pw@api.xcover.com",
         "https://api.xcover.com/x?y=1",
         "https://api.xcover.com:port",
+        "https://api.xcover.com/x#y",
+        "https://api.xcover.com/ x",
+        "https://api.xcover.com\n/x",
+        "https://.",
         "http://api.xcover.com/x",
         "http://10.0.0.1",
         "http://localhost.evil.example",
