@@ -82,14 +82,15 @@ PLAIN = {
 }
 
 
-def in_plain_words(error: Mapping[str, Any]) -> str:
-    """Return an operation's `error` as one sentence, "" for none.
-
-    Its kind comes first, then status and type, then what XCover said.
-    """
-    if not error:
-        return ""
+def in_brief(error: Mapping[str, Any]) -> str:
+    """Return the kind, status and type of an operation's `error`, "" for none."""
     if "type" not in error:
         return said(error)
-    text = f"{PLAIN[fault_of(error)]} ({facts(error)}): {said(error)}"
+    text = f"{PLAIN[fault_of(error)]} ({facts(error)})"
     return text[:1].upper() + text[1:]
+
+
+def in_plain_words(error: Mapping[str, Any]) -> str:
+    """Return an operation's `error` as one sentence, "" for none: in brief, then XCover's words."""
+    told = [in_brief(error), said(error) if "type" in error else ""]
+    return ": ".join(text for text in told if text)

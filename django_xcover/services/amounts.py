@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from django.utils.formats import number_format
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
+from django.utils.translation import get_language, to_locale
 
 from django_xcover.types import Money
 
-# ISO 4217, the minor units that are not two.
-WHOLE = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI"}
-    | {"VND", "VUV", "XAF", "XOF", "XPF"}
-)
-THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-
 
 def format_amount(money: Money) -> str:
-    """Return `money` with its currency and the reader's separators: "1,234.50 GBP".
+    """Return `money` as the reader's language writes it: "£1,234.50", "1.234,50 £".
 
     It has the currency's own number of decimals, and more when the amount has more: finance
     compares these figures, so nothing is rounded away.
     """
-    digits = -int(money.amount.normalize().as_tuple().exponent)
-    places = max(_minor_unit(money.currency), digits)
-    text = number_format(money.amount, decimal_pos=places, use_l10n=True, force_grouping=True)
-    return f"{text} {money.currency}"
+    return format_currency(
+        money.amount.normalize(), money.currency, locale=_locale(), decimal_quantization=False
+    )
 
 
-def _minor_unit(currency: str) -> int:
-    if currency in WHOLE:
-        return 0
-    return 3 if currency in THOUSANDTHS else 2
+def _locale() -> Locale:
+    try:
+        return Locale.parse(to_locale(get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")

@@ -23,7 +23,7 @@ from django_xcover.models import (
 )
 from django_xcover.services import decisions, documents, quoting
 from django_xcover.services.carts import CartToInsure, read_cart
-from django_xcover.services.offers import clean_text
+from django_xcover.services.offers import price_text
 from django_xcover.types import Money
 
 STATES: Mapping[str, str] = {
@@ -139,7 +139,7 @@ def _line(quote: Quote) -> CoverLine:
         label=quote.label,
         name=quote.policy_name,
         price=quote.cost,
-        price_formatted=clean_text(quote.payload.get("price_formatted")) or str(quote.cost),
+        price_formatted=price_text(quote),
     )
 
 
@@ -191,7 +191,7 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         name=quote.policy_name,
         status=quote.status,
         status_display=_status_display(quote.status),
-        price_formatted=clean_text(quote.payload.get("price_formatted")) or str(quote.cost),
+        price_formatted=price_text(quote),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         documents=documents.kinds_of(quote, package),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django_xcover.client import errors
+from django_xcover.client.field_errors import NO_FIELD
 from django_xcover.services.outcomes import Undecided, Unworkable
 
 
@@ -22,6 +23,8 @@ class Fault(StrEnum):
     REFUSED = "refused"
     SHOP = "shop"
 
+
+NO_MESSAGE = "An API error occurred."
 
 # An operation keeps the name of its error's class.
 FAULTS = {
@@ -61,8 +64,15 @@ def fault_of(error: Mapping[str, Any]) -> Fault:
 def said(error: Mapping[str, Any]) -> str:
     """Return what XCover said in one line: its message, then what it says about each field."""
     fields = error.get("field_errors") or {}
-    told = [f"{name}: {' '.join(map(str, texts))}" for name, texts in fields.items()]
-    return "; ".join(part for part in (error.get("message"), *told) if part)
+    message = error.get("message", "")
+    # This one goes with every refused field and says nothing (recorded).
+    told = [] if not message or (fields and message == NO_MESSAGE) else [message]
+    told += [_about(name, " ".join(map(str, texts))) for name, texts in fields.items()]
+    return "; ".join(told)
+
+
+def _about(name: str, text: str) -> str:
+    return text if name == NO_FIELD else f"{name}: {text}"
 
 
 def facts(error: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from django_xcover.models import Choice, Quote
+from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
 
 TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
@@ -93,7 +94,7 @@ def present(quote: Quote) -> OfferedQuote:
         name=quote.policy_name,
         description=clean_text(content.get("description")),
         price=quote.cost,
-        price_formatted=clean_text(payload.get("price_formatted")) or str(quote.cost),
+        price_formatted=price_text(quote),
         cover_amount_formatted=clean_text(payload.get("cover_amount_formatted")),
         benefits=_benefits(payload.get("benefits")),
         disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
@@ -103,6 +104,11 @@ def present(quote: Quote) -> OfferedQuote:
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
     )
+
+
+def price_text(quote: Quote) -> str:
+    """Return the vendor's own price string, as it asks to be shown, or ours if it sent none."""
+    return clean_text(quote.payload.get("price_formatted")) or format_amount(quote.cost)
 
 
 def evidence(shown: OfferedQuote) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django_xcover.models import (
     Choice,
     Decision,
     Operation,
+    OperationKind,
     OperationState,
     QuotePackage,
 )
@@ -97,7 +98,7 @@ def _events(package: QuotePackage) -> Iterator[Event]:
     yield from _ordered(package)
     for operation in package.operations.all():
         yield from _operated(operation)
-    if package.booked_at:
+    if package.booked_at and not any(map(_is_made_booking, package.operations.all())):
         yield _booked(package, package.booked_at)
 
 
@@ -107,7 +108,7 @@ def _quoted(package: QuotePackage) -> Iterator[Event]:
     )
     yield Event(at=package.created_at, title=_("Quoted by XCover"), row=package, facts=offered)
     if package.quoted_at > package.created_at + SAME_ANSWER:
-        yield Event(at=package.quoted_at, title=_("Last quoted anew"), row=package)
+        yield Event(at=package.quoted_at, title=_("Quoted again"), row=package)
 
 
 def _decided(decision: Decision) -> Event:
@@ -151,6 +152,8 @@ def _operated(operation: Operation) -> Iterator[Event]:
     yield Event(at=operation.created_at, title=_("%(name)s noted down") % name, row=operation)
     if operation.state == OperationState.PENDING:
         yield from _pending(operation, name)
+    elif _is_made_booking(operation):
+        yield _booked(operation.package, operation.finished_at or operation.updated_at)
     else:
         yield _moved(operation, name)
 
@@ -192,6 +195,10 @@ def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
     attempts = (_("Attempts"), str(operation.attempts))
     error = in_plain_words(operation.error)
     return (attempts, (_("Last error"), error)) if error else (attempts,)
+
+
+def _is_made_booking(operation: Operation) -> bool:
+    return operation.kind == OperationKind.BOOK and operation.state == OperationState.DONE
 
 
 def _booked(package: QuotePackage, at: datetime) -> Event:

@@ -6,7 +6,7 @@ import pytest
 
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import quoting, updating
+from django_xcover.services import gateway, quoting, updating
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import laptop, ticket
 
@@ -119,8 +119,10 @@ def test_of_two_pages_changing_one_package_only_one_asks_xcover(
     shopper.cart = shopper.cart.but(items=(ticket(price="80"),))
     shopper.sees()
 
-    client = _no_client()
+    calls = len(sandbox.calls())
+    client = gateway.client_for("default")
     assert updating.update(client, changed, stale, until=1e12) == []
+    assert len(sandbox.calls()) == calls
 
 
 def test_an_order_placed_meanwhile_keeps_the_prices_it_was_placed_with(
@@ -141,8 +143,3 @@ def test_an_order_placed_meanwhile_keeps_the_prices_it_was_placed_with(
     ordered = Quote.objects.get(package__order_reference="ORD-1")
     assert ordered.price == agreed.amount
     assert ordered.choice == Choice.ACCEPTED
-
-
-def _no_client() -> object:
-    """Return a client that must not be used."""
-    return object()

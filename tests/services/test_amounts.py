@@ -1,0 +1,39 @@
+"""Money as people read it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+
+from django_xcover.services.amounts import format_amount
+from django_xcover.types import Money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("3.4000", "GBP", "£3.40"),
+        ("1300", "JPY", "¥1,300"),
+        ("1.2340", "KWD", "KWD1.234"),
+        ("0.915", "GBP", "£0.915"),
+        ("1234567.5", "EUR", "€1,234,567.50"),
+        ("0", "GBP", "£0.00"),
+        ("5", "XYZ", "XYZ5.00"),
+    ],
+)
+def test_an_amount_has_its_currencys_decimals_and_loses_none(
+    amount: str, currency: str, text: str
+) -> None:
+    assert format_amount(Money(Decimal(amount), currency)) == text
+
+
+def test_an_amount_is_written_in_the_readers_language() -> None:
+    with translation.override("de"):
+        assert format_amount(Money(Decimal("1234.5"), "EUR")) == "1.234,50\xa0€"
+
+
+def test_a_language_nobody_knows_reads_english() -> None:
+    with translation.override("xx"):
+        assert format_amount(Money(Decimal(1), "GBP")) == "£1.00"

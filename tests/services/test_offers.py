@@ -1,0 +1,99 @@
+"""What a shopper is shown of a vendor's answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from django_xcover.models import Quote, QuotePackage
+from django_xcover.services import offers
+
+
+def quote(**payload: Any) -> Quote:
+    """Return a quote with this answer of XCover's."""
+    package = QuotePackage(package_id="KXR4W-9PJTC-INS", currency="GBP")
+    return Quote(
+        package=package, quote_id="q", policy_name="Cover", price=Decimal("3.40"), payload=payload
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "clean"),
+    [
+        ("<script>alert(1)</script>Arranged by us", "Arranged by us"),
+        ("<p onclick='x()'>Arranged</p>", "<p>Arranged</p>"),
+        ("<img src=x onerror=alert(1)>", ""),
+        ("<a href='javascript:alert(1)'>terms</a>", '<a rel="noopener noreferrer">terms</a>'),
+        ("<p style='position:fixed'>big</p>", "<p>big</p>"),
+        ("<iframe src='https://evil.example'></iframe>", ""),
+        ("N/A", ""),
+        (None, ""),
+        ({"odd": 1}, ""),
+    ],
+)
+def test_a_disclaimer_keeps_its_words_and_loses_its_teeth(html: Any, clean: str) -> None:
+    shown = offers.present(quote(policy={"content": {"disclaimer": html}}))
+
+    assert str(shown.disclaimer) == clean
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "http://evil.example/pds",
+        "//evil.example",
+        "data:text/html,x",
+        7,
+        None,
+    ],
+)
+def test_an_address_that_is_no_safe_web_address_is_left_out(address: Any) -> None:
+    assert offers.present(quote(pds_url=address)).pds_url == ""
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"policy": []}, {"policy": {"content": None}}, {"benefits": 3}]
+)
+def test_an_answer_without_texts_can_still_be_shown(payload: dict[str, Any]) -> None:
+    shown = offers.present(quote(**payload))
+
+    assert (shown.name, shown.price_formatted) == ("Cover", "£3.40")
+    assert shown.benefits == ()
+
+
+def test_a_benefit_is_shown_with_its_amount_or_its_description() -> None:
+    shown = offers.present(
+        quote(
+            benefits=[
+                {
+                    "description": "Illness",
+                    "limit_formatted": "£120.00",
+                    "excess_description": "None",
+                },
+                {"description": "Travel", "limit_description": "Up to the ticket price"},
+                {"description": "N/A", "limit_formatted": "£1.00"},
+                "odd",
+            ]
+        )
+    )
+
+    assert [(b.description, b.limit, b.excess) for b in shown.benefits] == [
+        ("Illness", "£120.00", ""),
+        ("Travel", "Up to the ticket price", ""),
+    ]
+
+
+def test_the_title_with_its_unfilled_gaps_is_never_shown() -> None:
+    shown = offers.present(quote(policy={"content": {"title": "Cover for  per ticket"}}))
+
+    assert "per ticket" not in str(offers.evidence(shown))
+
+
+def test_the_same_offer_is_the_same_evidence_before_and_after_storing() -> None:
+    fresh, stored = quote(), quote()
+    stored.price = Decimal("3.4000")
+
+    assert offers.evidence(offers.present(fresh)) == offers.evidence(offers.present(stored))

@@ -1,0 +1,66 @@
+"""What `manage.py check` says about XCOVER."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_xcover.checks import check_settings
+from tests.test_conf import ACCOUNT, GOOD
+
+
+def ids() -> list[str | None]:
+    return [message.id for message in check_settings()]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"ACCOUNTS": None}, "xcover.E001"),
+        ({"ADAPTER": "no.such.Adapter"}, "xcover.E002"),
+        ({"ADAPTER": "decimal.Decimal"}, "xcover.E002"),
+        ({"OFFER_DEADLINE": 0}, "xcover.E007"),
+        ({"OFFER_DEADLINE": "1"}, "xcover.E007"),
+        ({"ATTEMPTS": True}, "xcover.E007"),
+        ({"OFFER_DEADLINE": 10}, "xcover.W001"),
+    ],
+)
+def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expected: str) -> None:
+    settings.XCOVER = {**GOOD, **change}
+
+    assert ids() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"BASE_URL": "api.xcover.com/x"}, "xcover.E003"),
+        ({"BASE_URL": "ftp://api.xcover.com"}, "xcover.E003"),
+        ({"BASE_URL": "http://api.xcover.com/x"}, "xcover.E004"),
+        ({"ALGORITHM": "md5"}, "xcover.E005"),
+        ({"SIGNED_HEADERS": "host"}, "xcover.E006"),
+    ],
+)
+def test_a_wrong_account_is_reported_by_name(
+    settings: Any, change: dict[str, str], expected: str
+) -> None:
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": ACCOUNT, "eu": {**ACCOUNT, **change}}}
+
+    messages = check_settings()
+
+    assert [message.id for message in messages] == [expected]
+    assert "['eu']" in messages[0].msg
+
+
+def test_every_report_says_what_to_do(settings: Any) -> None:
+    settings.XCOVER = {**GOOD, "ADAPTER": "no.such.Adapter", "OFFER_DEADLINE": 10}
+
+    assert all(message.hint for message in check_settings())
+
+
+def test_good_settings_pass_and_so_does_a_local_sandbox(settings: Any) -> None:
+    local = {**ACCOUNT, "BASE_URL": "http://127.0.0.1:8001/x"}
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": ACCOUNT, "local": local}}
+
+    assert ids() == []

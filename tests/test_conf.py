@@ -1,0 +1,77 @@
+"""The XCOVER setting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from django_xcover.conf import get_config
+
+ACCOUNT = {
+    "BASE_URL": "https://api.xcover.com/x",
+    "PARTNER_CODE": "ACME1",
+    "API_KEY": "the-key",
+    "API_SECRET": "the-secret",
+}
+GOOD = {"ADAPTER": "tests.shop.Adapter", "ACCOUNTS": {"default": ACCOUNT}}
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (None, "Set XCOVER to a dict"),
+        ([], "Set XCOVER to a dict"),
+        ({}, "ACCOUNTS"),
+        ({"ADAPTER": "x", "ACCOUNTS": {}}, "a 'default' account"),
+        ({"ADAPTER": "x", "ACCOUNTS": {"default": "key"}}, r"\['default'\] to a dict"),
+        ({"ACCOUNTS": {"default": ACCOUNT}}, "XCOVER lacks ADAPTER"),
+        ({**GOOD, "TIMEOUT": 3}, "unknown keys: TIMEOUT"),
+        ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "SECRET": "x"}}}, "unknown keys: SECRET"),
+        ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "API_KEY": ""}}}, "API_KEY.*must be a text"),
+        ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "API_KEY": None}}}, "API_KEY.*must be a text"),
+    ],
+)
+def test_a_setting_that_is_wrong_says_what_to_mend(
+    settings: Any, setting: Any, message: str
+) -> None:
+    settings.XCOVER = setting
+
+    with pytest.raises(ImproperlyConfigured, match=message):
+        get_config()
+
+
+def test_an_account_without_a_key_names_what_it_lacks(settings: Any) -> None:
+    account = {name: value for name, value in ACCOUNT.items() if name != "API_SECRET"}
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": account}}
+
+    with pytest.raises(ImproperlyConfigured, match=r"\['default'\] lacks API_SECRET"):
+        get_config()
+
+
+def test_an_unknown_account_is_named_with_those_there_are(settings: Any) -> None:
+    settings.XCOVER = GOOD
+
+    with pytest.raises(ImproperlyConfigured, match=r"no account 'eu' \(it has: default\)"):
+        get_config().account("eu")
+
+
+def test_no_error_and_no_repr_shows_a_secret(settings: Any) -> None:
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": {**ACCOUNT, "ALGORITHM": ""}}}
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        get_config()
+    assert "the-secret" not in str(caught.value)
+
+    settings.XCOVER = GOOD
+    assert "the-secret" not in repr(get_config())
+    assert "the-key" not in repr(get_config())
+
+
+def test_an_overridden_setting_is_seen_at_once(settings: Any) -> None:
+    settings.XCOVER = GOOD
+    assert get_config().offer_deadline == 1.0
+
+    settings.XCOVER = {**GOOD, "OFFER_DEADLINE": 0.5}
+    assert get_config().offer_deadline == 0.5

@@ -1,0 +1,63 @@
+"""The tasks: thin doors, and a broker that carries nothing but primary keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+
+from django_xcover import tasks
+from django_xcover.models import Operation, OperationState
+from django_xcover.services import orders
+from tests.conftest import Shopper, the_operation
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def paid(shopper: Shopper, shop: Shop) -> Operation:
+    """Return the operation of a paid order."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    return the_operation()
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), OSError("disk full")])
+def test_a_broker_that_is_away_is_no_error_for_the_shopper(
+    paid: Operation, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def away(*args: Any, **kwargs: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(tasks.run_operation, "apply_async", away)
+
+    tasks.hand_over(Operation, pk=paid.pk)
+
+    assert the_operation().state == OperationState.PENDING
+
+
+def test_a_broker_gets_a_primary_key_and_nothing_else(
+    paid: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        tasks.run_operation, "apply_async", lambda *args, **kwargs: sent.append((args, kwargs))
+    )
+
+    tasks.sweep_operations()
+    tasks.hand_over(Operation, pk=paid.pk)
+
+    assert sent == [(((paid.pk,),), {"retry": False})]
+
+
+def test_the_task_carries_out_the_operation(paid: Operation) -> None:
+    tasks.run_operation(paid.pk)
+
+    assert the_operation().state == OperationState.DONE
+
+
+def test_tasks_keep_the_names_that_schedules_use() -> None:
+    assert tasks.run_operation.name == "django_xcover.tasks.run_operation"
+    assert tasks.sweep_operations.name == "django_xcover.tasks.sweep_operations"
