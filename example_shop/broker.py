@@ -20,7 +20,9 @@ from kombu.utils.json import dumps
 class FolderChannel(filesystem.Channel):
     """Write a message beside the others and rename it: renaming is atomic."""
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(  # type: ignore[override]  # kombu's classes disagree about the names
+        self, queue: str, message: Any, **kwargs: Any
+    ) -> None:
         # kombu finds a queue's messages by what follows the first dot.
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         draft = Path(self.data_folder_out, f"{name}.draft")

@@ -41,6 +41,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, market: Market, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.market = market
+        self.fields["phone"].label = _("Phone (optional)")
         self.fields["payment"] = forms.ChoiceField(
             label=_("How would you like to pay?"),
             choices=Order.Payment.choices,

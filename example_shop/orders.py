@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from django_xcover.services.cover import freeze_cover
 from django_xcover.signals import order_completed, payment_completed
@@ -18,6 +21,10 @@ from example_shop.middleware import ShopRequest
 from example_shop.models import Order, OrderLine
 
 SESSION_KEY = "orders"
+LAPSED = _(
+    "Your order changed after you chose insurance, so it is not insured and you are not charged "
+    "for insurance."
+)
 
 
 def place(request: ShopRequest, details: dict[str, Any]) -> Order:
@@ -57,6 +64,12 @@ def pay(order: Order) -> bool:
     return True
 
 
+def of_shopper(request: HttpRequest) -> QuerySet[Order]:
+    """Return the orders of the logged-in shopper; none for a guest."""
+    user = request.user
+    return Order.objects.filter(user=user) if user.is_authenticated else Order.objects.none()
+
+
 def may_view(request: HttpRequest, order: Order) -> bool:
     """Return whether this is the shopper's own order, a guest's in this session, or staff asks."""
     user = request.user
@@ -76,6 +89,8 @@ def _totals(request: ShopRequest, cart: Cart) -> dict[str, Any]:
 
 def _add_cover(request: ShopRequest, order: Order) -> None:
     cover = freeze_cover(request, request.cart)
+    if cover.lapsed:
+        messages.warning(request, LAPSED)
     if cover.premium is not None:
         order.premium = cover.premium.amount
         order.save(update_fields=["premium"])

@@ -9,9 +9,9 @@ EVENTS: tuple[dict[str, Any], ...] = (
         "slug": "harbour-lights-festival",
         "category": "festival",
         "name": "Harbour Lights Festival",
-        "tagline": "Two stages, one harbour, and the last warm night of the season.",
+        "tagline": "Two stages, one harbour, and a lantern for every wish.",
         "description": (
-            "Bring a blanket and stay until the lanterns go out. Twelve bands play on two floating "
+            "Wrap up warm and stay until the lanterns go out. Twelve bands play on two floating "
             "stages while the old warehouses glow in every colour, and the street kitchens along "
             "the quay serve until midnight.\n\nGates open at 16:00. Standing, with a quiet seated "
             "deck for those who need it."

@@ -21,7 +21,7 @@ from example_shop.models import Order
 @require_safe
 def index(request: ShopRequest) -> HttpResponse:
     """List the logged-in shopper's orders."""
-    own = Order.objects.filter(user=request.user).prefetch_related("lines__product")
+    own = orders.of_shopper(request).prefetch_related("lines__product")
     return render(request, "shop/orders.html", {"orders": own})
 
 
