@@ -24,7 +24,8 @@ th, td { text-align: left; vertical-align: top; padding: .6rem .75rem .6rem 0;
   border-bottom: 1px solid var(--line); font-weight: 400; overflow-wrap: normal; }
 thead th { color: var(--quiet); font-size: .85rem; }
 dl { display: grid; grid-template-columns: minmax(8rem, 12rem) 1fr; gap: .5rem 1rem;
-  margin: 0 0 1rem; background: var(--wash); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
+  margin: 0 0 1rem; background: var(--wash);
+  border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 dt { color: var(--quiet); } dd { margin: 0; }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .6rem; } }
