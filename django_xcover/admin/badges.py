@@ -6,8 +6,10 @@ from typing import Final
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import (
+    Attention,
     Choice,
     Decision,
     Operation,
@@ -32,6 +34,12 @@ TONES: dict[str, str] = {
     OperationState.RUNNING: WAITING,
     OperationState.NEEDS_PERSON: BAD,
     Choice.ACCEPTED: GOOD,
+}
+# Few words for a column; the title says it in full.
+ATTENTION = {
+    Attention.PRICE_DIFFERS.value: _("price differs"),
+    Attention.POLICY_MISSING.value: _("policy missing"),
+    Attention.STATUS_UNEXPECTED.value: _("status unexpected"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}
 
@@ -58,4 +66,11 @@ def choice_badge(row: Quote | Decision) -> SafeString | str:
 
 def attention_badge(package: QuotePackage) -> SafeString | str:
     """Return the badge of what a person should look at, "" for nothing."""
-    return badge(package.get_attention_display(), BAD) if package.attention else ""
+    if not package.attention:
+        return ""
+    brief = ATTENTION.get(package.attention, package.attention)
+    return format_html(
+        '<span class="xcover-badge xcover-badge-bad" title="{}">{}</span>',
+        package.get_attention_display(),
+        brief,
+    )

@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy as _
 STYLES = {"all": ("xcover/admin.css",)}
 
 
-def section(title: Any, *fields: Any, note: Any = "") -> Any:
+def section(title: Any, *fields: Any, note: Any = "", folded: bool = False) -> Any:
     """Return one fieldset: its title, fields (a tuple stands in one line) and what to know."""
-    return title, {"fields": fields, "description": note}
+    classes = ("collapse",) if folded else ()
+    return title, {"fields": fields, "description": note, "classes": classes}
 
 
 class ReadOnly:

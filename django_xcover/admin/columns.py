@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin import links
 from django_xcover.admin.redaction import pretty, redact_text
-from django_xcover.models import Operation
+from django_xcover.models import Operation, OperationState
 from django_xcover.services.advice import in_plain_words
+from django_xcover.services.next_steps import moment
 
 WITHOUT_KEYS = _("Without the links and tokens that let their holder act for the customer.")
 
@@ -43,3 +44,9 @@ def folded_json(value: Any) -> SafeString:
 def last_error(operation: Operation) -> str:
     """Return the last error in one line, "-" for none."""
     return redact_text(in_plain_words(operation.error)) or "-"
+
+
+def next_attempt(operation: Operation) -> str:
+    """Return when a waiting operation is tried again, "-" for one that is not."""
+    is_waiting = operation.state == OperationState.PENDING
+    return moment(operation.next_attempt_at) if is_waiting else "-"

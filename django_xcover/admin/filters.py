@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.conf import get_config
-from django_xcover.models import BOOKED, Attention, Status
+from django_xcover.models import BOOKED, Attention, Operation, Status
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -34,19 +34,25 @@ class PolicyStatusFilter(StatusFilter):
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """Whether and why a person should look."""
+    """Whether and why a person should look: at the booking, or at an operation that stopped."""
 
     title = _("attention")
     parameter_name = "attention"
     ANY = "any"
+    STOPPED = "stopped"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(self.ANY, _("needs a look")), *Attention.choices]
+        return [
+            (self.ANY, _("needs a look")),
+            (self.STOPPED, _("an operation stopped")),
+            *Attention.choices,
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == self.ANY:
-            return queryset.exclude(attention="")
-        return queryset.filter(attention=self.value()) if self.value() else queryset
+        stopped = Q(pk__in=Operation.objects.needing_person().values("package"))
+        wanted = {self.ANY: stopped | ~Q(attention=""), self.STOPPED: stopped}
+        value = self.value()
+        return queryset.filter(wanted.get(value, Q(attention=value))) if value else queryset
 
 
 class AccountFilter(admin.SimpleListFilter):

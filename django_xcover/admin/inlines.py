@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.badges import badge, choice_badge, state_badge, status_badge
 from django_xcover.admin.base import MirrorInline
-from django_xcover.admin.columns import last_error
-from django_xcover.models import Decision, Operation, OperationState, Quote
+from django_xcover.admin.columns import last_error, next_attempt
+from django_xcover.models import Decision, Operation, Quote
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import operation_name, price_differs
 from django_xcover.types import Money
@@ -108,8 +108,8 @@ class OperationInline(MirrorInline):
         return state_badge(row)
 
     @admin.display(description=_("next attempt"))
-    def next_attempt(self, row: Operation) -> Any:
-        return row.next_attempt_at if row.state == OperationState.PENDING else None
+    def next_attempt(self, row: Operation) -> str:
+        return next_attempt(row)
 
     @admin.display(description=_("last error"))
     def error_in_words(self, row: Operation) -> str:

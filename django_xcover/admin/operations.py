@@ -9,19 +9,19 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.actions import ActingAdmin, Outcome
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import OfPackage, folded_json, last_error
+from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
 from django_xcover.admin.filters import PackageAccountFilter
 from django_xcover.admin.search import rows_matching
 from django_xcover.admin.steps import steps_shown
 from django_xcover.models import Operation, OperationState
 from django_xcover.services import operations
+from django_xcover.services.advice import in_brief
 from django_xcover.services.next_steps import next_step_of, operation_name
 
 REQUEST_NOTE = gettext_lazy(
@@ -43,24 +43,21 @@ class OperationAdmin(OfPackage, ActingAdmin):
     list_display = (
         "what",
         "order",
-        "package_link",
         "state_badge",
-        "attempts",
+        "error_in_brief",
         "next_attempt",
-        "short_error",
-        "created_at",
+        "attempts",
+        "package_link",
     )
     list_filter = ("state", "kind", PackageAccountFilter, "created_at")
     list_select_related = ("package",)
     heavy = ("request", "package__payload")
     fieldsets = (
-        section(None, "what", "state_badge", "order", "package_link"),
+        section(None, "state_badge", ("order", "package_link")),
         section(
             gettext_lazy("Attempts"),
             "attempts",
-            "next_attempt",
-            "lease_until",
-            "finished_at",
+            ("next_attempt", "lease_until", "finished_at"),
             "error_in_words",
         ),
         section(
@@ -72,7 +69,6 @@ class OperationAdmin(OfPackage, ActingAdmin):
         ),
     )
     readonly_fields = (
-        "what",
         "state_badge",
         "order",
         "package_link",
@@ -110,7 +106,8 @@ class OperationAdmin(OfPackage, ActingAdmin):
 
     def page_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, next_step_of(row))
-        return super().page_context(request, row) | {"steps": steps}
+        name = f"{operation_name(row)} {row.package.package_id}"
+        return super().page_context(request, row) | {"steps": steps, "subtitle": name}
 
     @admin.display(description=gettext_lazy("operation"))
     def what(self, row: Operation) -> str:
@@ -121,12 +118,12 @@ class OperationAdmin(OfPackage, ActingAdmin):
         return state_badge(row)
 
     @admin.display(description=gettext_lazy("next attempt"))
-    def next_attempt(self, row: Operation) -> Any:
-        return row.next_attempt_at if row.state == OperationState.PENDING else None
+    def next_attempt(self, row: Operation) -> str:
+        return next_attempt(row)
 
     @admin.display(description=gettext_lazy("last error"))
-    def short_error(self, row: Operation) -> str:
-        return Truncator(last_error(row)).chars(80)
+    def error_in_brief(self, row: Operation) -> str:
+        return in_brief(row.error) or "-"
 
     @admin.display(description=gettext_lazy("last error"))
     def error_in_words(self, row: Operation) -> str:

@@ -8,16 +8,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.actions import ActingAdmin, Outcome
-from django_xcover.admin.badges import attention_badge, status_badge
+from django_xcover.admin.badges import BAD, attention_badge, badge, status_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
 from django_xcover.admin.filters import AccountFilter, AttentionFilter, StatusFilter
@@ -28,7 +29,7 @@ from django_xcover.admin.search import packages_matching
 from django_xcover.admin.steps import steps_shown
 from django_xcover.admin.story import story_page
 from django_xcover.client import AuthenticationFailed, XCoverError
-from django_xcover.models import QuotePackage
+from django_xcover.models import Operation, QuotePackage
 from django_xcover.services import refreshing
 from django_xcover.services.advice import in_plain_words
 from django_xcover.services.amounts import format_amount
@@ -48,10 +49,9 @@ class QuotePackageAdmin(ActingAdmin):
     list_display = (
         "package_id",
         "order",
-        "status_badge",
+        "status_and_attention",
         "total_shown",
         "policyholder_email",
-        "attention_badge",
         "created_at",
     )
     list_filter = (StatusFilter, AttentionFilter, AccountFilter, "created_at")
@@ -60,25 +60,27 @@ class QuotePackageAdmin(ActingAdmin):
     fieldsets = (
         section(
             None,
-            "package_id",
             "order",
-            "status_badge",
-            "attention_badge",
-            "total_shown",
-            "policyholder_email",
+            ("status_badge", "attention_badge"),
+            ("total_shown", "policyholder_email"),
         ),
         section(
             gettext_lazy("Where and when"),
             "account",
             ("customer_country", "customer_language"),
             "cart_reference",
-            "quoted_at",
-            "booked_at",
+            ("quoted_at", "booked_at"),
             ("created_at", "updated_at"),
+            folded=True,
         ),
-        section(gettext_lazy("XCover's last answer"), "answer", note=WITHOUT_KEYS),
+        section(gettext_lazy("XCover's last answer"), "answer", note=WITHOUT_KEYS, folded=True),
     )
     readonly_fields = ("order", "status_badge", "attention_badge", "total_shown", "answer")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[QuotePackage]:
+        stopped = Operation.objects.needing_person().filter(package=OuterRef("pk"))
+        rows: QuerySet[QuotePackage] = super().get_queryset(request)
+        return rows.annotate(is_stopped=Exists(stopped))
 
     def matching(self, text: str) -> Q:
         return packages_matching(text)
@@ -129,9 +131,14 @@ class QuotePackageAdmin(ActingAdmin):
     def status_badge(self, row: QuotePackage) -> SafeString:
         return status_badge(row)
 
+    @admin.display(description=gettext_lazy("status, attention"))
+    def status_and_attention(self, row: QuotePackage) -> SafeString:
+        # In one column, because a list's right half is out of sight on most screens.
+        return format_html("{} {}", status_badge(row), self._attention(row))
+
     @admin.display(description=gettext_lazy("attention"))
     def attention_badge(self, row: QuotePackage) -> SafeString | str:
-        return attention_badge(row) or "-"
+        return self._attention(row) or "-"
 
     @admin.display(description=gettext_lazy("total"))
     def total_shown(self, row: QuotePackage) -> str:
@@ -140,6 +147,12 @@ class QuotePackageAdmin(ActingAdmin):
     @admin.display(description=gettext_lazy("answer"))
     def answer(self, row: QuotePackage) -> SafeString:
         return folded_json(row.payload)
+
+    @staticmethod
+    def _attention(row: QuotePackage) -> SafeString:
+        found = [attention_badge(row)] if row.attention else []
+        found += [badge(_("operation stopped"), BAD)] if getattr(row, "is_stopped", False) else []
+        return format_html_join(" ", "{}", ((one,) for one in found))
 
 
 def _refused(row: QuotePackage, error: XCoverError) -> Outcome:

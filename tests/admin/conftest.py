@@ -22,7 +22,7 @@ VIEWS = ("view_quotepackage", "view_policy", "view_decision", "view_operation")
 @pytest.fixture(autouse=True)
 def _the_admin_alone(db: Any) -> Iterator[None]:
     setting = {"ADAPTER": "tests.admin.shop.BoxOfficeAdapter", "ACCOUNTS": {"default": ACCOUNT}}
-    with override_settings(XCOVER=setting, ROOT_URLCONF="tests.admin.urls", LANGUAGE_CODE="en"):
+    with override_settings(XCOVER=setting):
         yield
 
 

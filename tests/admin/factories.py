@@ -134,8 +134,11 @@ def make_order(reference: str, *, status: str = Status.CONFIRMED) -> QuotePackag
 
 def make_finished(package: QuotePackage, **values: Any) -> Operation:
     """Return a booking of `package` that is done."""
-    done = {"state": OperationState.DONE, "attempts": 1, "finished_at": timezone.now()}
-    return make_operation(package, request={}, **done | values)
+    done = {"state": OperationState.DONE, "attempts": 1, "request": {}}
+    operation = make_operation(package, **done | values)
+    operation.finished_at = timezone.now()
+    operation.save()
+    return operation
 
 
 def refused(**values: Any) -> dict[str, Any]:

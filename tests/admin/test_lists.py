@@ -1,0 +1,207 @@
+"""Lists: found by what a caller can say, fast however many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from django_xcover.admin.base import ShortPaginator
+from django_xcover.models import Attention, Choice, Policy, QuotePackage, Status
+from tests.admin.factories import (
+    make_finished,
+    make_order,
+    make_package,
+    make_quote,
+    make_stopped,
+)
+
+LISTS = ("quotepackage", "policy", "decision", "operation")
+
+
+def listed(client: Client, model: str, **parameters: str) -> list[Any]:
+    """Return the rows of the list `model` with these parameters in its address."""
+    answer = client.get(f"/admin/xcover/{model}/", parameters)
+    assert answer.status_code == 200
+    return list(answer.context["cl"].result_list)
+
+
+def test_a_search_for_nothing_known_finds_nothing(viewer: Client) -> None:
+    make_order("SH-1001")
+
+    assert listed(viewer, "quotepackage", q="SH-9999") == []
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_search_survives_whatever_is_typed(viewer: Client, model: str) -> None:
+    for text in ("%", "'; drop", "a@b@c", "🎫", " ", "x" * 500):
+        assert viewer.get(f"/admin/xcover/{model}/", {"q": text}).status_code == 200
+
+
+TYPED: dict[str, Callable[[QuotePackage], str]] = {
+    "order reference": lambda package: package.order_reference,
+    "beginning of an order reference": lambda package: package.order_reference[:6],
+    "package id": lambda package: package.package_id,
+    "package id in lower case": lambda package: package.package_id.lower(),
+    "e-mail in another case": lambda package: package.policyholder_email.upper(),
+    "policy id": lambda package: package.quotes.all()[0].quote_id,
+    "order reference between blanks": lambda package: f"  {package.order_reference} ",
+}
+
+
+@pytest.mark.parametrize("what", TYPED)
+@pytest.mark.parametrize("model", LISTS)
+def test_each_list_is_searched_by(viewer: Client, model: str, what: str) -> None:
+    wanted, other = make_order("SH-1001"), make_order("TX-2002")
+    other.policyholder_email = "ben@example.com"
+    other.save()
+    make_finished(wanted)
+    make_finished(other)
+
+    found = listed(viewer, model, q=TYPED[what](wanted))
+
+    packages = {row.pk if model == "quotepackage" else row.package_id for row in found}
+    assert packages == {wanted.pk}
+
+
+def test_a_policy_id_finds_the_policy_and_not_its_neighbour(viewer: Client) -> None:
+    policy = make_order("SH-1001").quotes.all()[0]
+
+    assert [row.pk for row in listed(viewer, "policy", q=policy.quote_id)] == [policy.pk]
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
+    viewer: Client, model: str
+) -> None:
+    for number in range(3):
+        make_stopped(make_order(f"SH-{number}"), status=422)
+    with CaptureQueriesContext(connection) as few:
+        listed(viewer, model)
+    for number in range(3, 50):
+        make_stopped(make_order(f"SH-{number}"), status=422)
+
+    with CaptureQueriesContext(connection) as many:
+        rows = listed(viewer, model)
+
+    assert len(rows) == 50
+    assert len(many) == len(few)
+
+
+def test_a_package_page_takes_as_many_queries_for_many_quotes_as_for_few(viewer: Client) -> None:
+    small, large = make_order("SH-1"), make_order("SH-2")
+    for _ in range(20):
+        make_quote(large)
+    viewer.get(f"/admin/xcover/quotepackage/{small.pk}/change/")  # content types are cached now
+
+    with CaptureQueriesContext(connection) as few:
+        viewer.get(f"/admin/xcover/quotepackage/{small.pk}/change/")
+    with CaptureQueriesContext(connection) as many:
+        viewer.get(f"/admin/xcover/quotepackage/{large.pk}/change/")
+
+    assert len(many) == len(few)
+
+
+def test_a_list_reads_session_user_count_and_rows_and_nothing_else(
+    viewer: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_order("SH-1001")
+
+    # session, user, the user's and the groups' permissions, count, rows
+    with django_assert_num_queries(6):
+        listed(viewer, "quotepackage")
+
+
+def test_counting_stops_at_the_limit_and_the_list_says_so(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ShortPaginator, "LIMIT", 3)
+    for number in range(5):
+        make_package(order_reference=f"SH-{number}")
+
+    page = viewer.get("/admin/xcover/quotepackage/")
+
+    assert page.context["cl"].result_count == 3
+    assert "Only the first 3 are listed" in page.content.decode()
+
+
+def test_a_list_never_counts_the_whole_table(viewer: Client) -> None:
+    make_order("SH-1001")
+
+    with CaptureQueriesContext(connection) as queries:
+        listed(viewer, "quotepackage", status=Status.CONFIRMED)
+
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
+    assert len(counts) == 1
+    assert f"LIMIT {ShortPaginator.LIMIT}" in counts[0]
+
+
+def test_packages_are_filtered_by_status(viewer: Client) -> None:
+    booked, quoted = make_order("SH-1"), make_package()
+
+    assert listed(viewer, "quotepackage", status=Status.CONFIRMED) == [booked]
+    assert listed(viewer, "quotepackage", status=Status.RECEIVED) == [quoted]
+
+
+def test_the_filter_for_a_look_finds_flagged_bookings_and_stopped_operations(
+    viewer: Client,
+) -> None:
+    make_finished(make_order("SH-1"))
+    flagged = make_order("SH-2")
+    flagged.attention = Attention.PRICE_DIFFERS
+    flagged.save()
+    stopped = make_order("SH-3")
+    make_stopped(stopped)
+
+    assert listed(viewer, "quotepackage", attention="any") == [stopped, flagged]
+    assert listed(viewer, "quotepackage", attention="stopped") == [stopped]
+    assert listed(viewer, "quotepackage", attention=Attention.PRICE_DIFFERS) == [flagged]
+
+
+def test_accounts_are_a_filter_only_when_there_are_two(viewer: Client, settings: Any) -> None:
+    make_order("SH-1")
+    nordic = make_package(account="nordic")
+    alone = viewer.get("/admin/xcover/quotepackage/").content.decode()
+    accounts = settings.XCOVER["ACCOUNTS"]
+    both = {**accounts, "nordic": accounts["default"]}
+    settings.XCOVER = {**settings.XCOVER, "ACCOUNTS": both}
+
+    assert "account=default" not in alone
+    assert listed(viewer, "quotepackage", account="nordic") == [nordic]
+
+
+def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
+    stopped = make_stopped(make_order("SH-1"))
+    make_finished(make_order("SH-2"), kind="opt_out")
+
+    assert listed(viewer, "operation", state__exact="needs_person") == [stopped]
+    assert listed(viewer, "operation", kind__exact="book") == [stopped]
+
+
+def test_policies_are_the_booked_quotes_only(viewer: Client) -> None:
+    booked = make_order("SH-1")
+    make_quote(make_package(), choice=Choice.DECLINED)
+
+    rows = listed(viewer, "policy")
+
+    assert {row.package_id for row in rows} == {booked.pk}
+    assert all(isinstance(row, Policy) for row in rows)
+
+
+def test_a_status_that_xcover_invented_is_shown_as_it_came(viewer: Client) -> None:
+    make_package(status="<b>PAUSED</b>")
+
+    page = viewer.get("/admin/xcover/quotepackage/").content.decode()
+
+    assert "&lt;b&gt;PAUSED&lt;/b&gt;" in page
+
+
+def test_a_package_with_a_stopped_operation_says_so_in_the_list(viewer: Client) -> None:
+    make_stopped(make_order("SH-1"))
+
+    assert "operation stopped" in viewer.get("/admin/xcover/quotepackage/").content.decode()

@@ -1,0 +1,302 @@
+"""The story of an order: what happened, and what to do now."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
+
+from django_xcover.models import Attention, Choice, OperationKind, OperationState, Status
+from django_xcover.services.story import order_story
+from tests.admin.factories import (
+    in_minutes,
+    make_decision,
+    make_finished,
+    make_operation,
+    make_order,
+    make_package,
+    make_quote,
+    make_staff,
+    make_stopped,
+    refused,
+)
+
+
+def story_page(client: Client, reference: str) -> Any:
+    return client.get(f"/admin/xcover/quotepackage/order/{reference}/")
+
+
+def text_of(client: Client, reference: str) -> str:
+    """Return the story page as text, with its quotation marks unescaped."""
+    page: str = story_page(client, reference).content.decode()
+    return page.replace("&#x27;", "'")
+
+
+def titles(reference: str) -> list[str]:
+    story = order_story(reference)
+    assert story is not None
+    return [event.title for event in story.events]
+
+
+def test_an_unknown_order_is_a_404_with_a_way_on(viewer: Client) -> None:
+    answer = story_page(viewer, "SH-9999")
+
+    assert answer.status_code == 404
+    assert "SH-9999" in answer.content.decode()
+    assert "/admin/xcover/quotepackage/" in answer.content.decode()
+
+
+def test_an_unknown_order_number_is_shown_escaped(viewer: Client) -> None:
+    answer = story_page(viewer, "<script>alert(1)</script>")
+
+    assert "<script>alert(1)" not in answer.content.decode()
+    assert escape("<script>alert(1)") in answer.content.decode()
+
+
+def test_the_story_is_closed_to_staff_who_may_not_see_packages(client: Client) -> None:
+    make_order("SH-1001")
+    client.force_login(make_staff("view_operation"))
+
+    assert story_page(client, "SH-1001").status_code == 403
+
+
+def test_the_story_is_closed_to_shoppers(client: Client) -> None:
+    make_order("SH-1001")
+
+    assert story_page(client, "SH-1001").status_code == 302
+
+
+def test_packages_without_an_order_are_nobodys_story() -> None:
+    make_package(order_reference="")
+
+    assert order_story("") is None
+
+
+def test_the_story_leaves_out_what_its_reader_may_not_see(client: Client) -> None:
+    make_stopped(make_order("SH-1001"))
+    client.force_login(make_staff("view_quotepackage"))
+
+    page = text_of(client, "SH-1001")
+
+    assert "Order SH-1001 placed" in page
+    assert "The shopper said yes" not in page
+    assert "Booking stopped" not in page
+
+
+ERRORS = [
+    (refused(), "Mend in the shop's order"),
+    (refused(type="Unworkable", status=None), "Mend in the shop's order"),
+    (refused(type="AuthenticationFailed", status=403), "check API key"),
+    (refused(type="NotFound", status=404), "Check that the account"),
+    (
+        refused(field_errors={"non_field_errors": ["Status change not allowed for QuotePackage"]}),
+        "compare its status",
+    ),
+    (refused(type="Conflict", status=409), "compare its status"),
+    (refused(type="ServerFault", status=503), "If that fails as well, contact XCover"),
+    (refused(type="DeadlineExceeded", outcome_known=False), "nothing is done twice"),
+    (refused(type="Undecided", outcome_known=False), "nothing is done twice"),
+    (refused(type="RequestRefused", status=410), "Contact XCover with the package id"),
+    (refused(type="KeyError", status=None), "the worker's log says where"),
+]
+
+
+@pytest.mark.parametrize(("error", "advice"), ERRORS)
+def test_each_kind_of_error_has_its_next_step(
+    viewer: Client, error: dict[str, Any], advice: str
+) -> None:
+    make_stopped(make_order("SH-1001", status=Status.RECEIVED), **error)
+
+    assert advice in text_of(viewer, "SH-1001")
+
+
+def test_an_error_of_an_unknown_shape_still_opens(viewer: Client) -> None:
+    package = make_order("SH-1001", status=Status.RECEIVED)
+    make_operation(package, state=OperationState.NEEDS_PERSON, error={})
+
+    assert story_page(viewer, "SH-1001").status_code == 200
+
+
+def test_a_validation_error_names_the_field(viewer: Client) -> None:
+    make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+
+    assert "policyholder.phone: The phone number should start" in text_of(viewer, "SH-1001")
+
+
+def test_an_outage_asks_nothing_of_anybody(viewer: Client) -> None:
+    make_operation(
+        make_order("SH-1001", status=Status.RECEIVED),
+        attempts=2,
+        failures=2,
+        next_attempt_at=in_minutes(4),
+        error=refused(type="ServerFault", status=503),
+    )
+
+    page = text_of(viewer, "SH-1001")
+
+    assert "Nothing: it is tried again by itself" in page
+    assert "xcover-step-urgent" not in page
+
+
+@pytest.mark.parametrize("state", ["pending", "running"])
+def test_an_operation_long_overdue_points_at_the_worker(viewer: Client, state: str) -> None:
+    long_ago = in_minutes(-60)
+    make_operation(
+        make_order("SH-1001"), state=state, next_attempt_at=long_ago, lease_until=long_ago
+    )
+
+    assert "Celery worker and beat seem to be down" in text_of(viewer, "SH-1001")
+
+
+def test_a_price_that_differs_is_shown_beside_the_price_chosen(viewer: Client) -> None:
+    package = make_order("SH-1001")
+    quote = package.quotes.all()[0]
+    quote.price = Decimal("3.90")
+    quote.save()
+    package.attention = Attention.PRICE_DIFFERS
+    package.save()
+
+    page = text_of(viewer, "SH-1001")
+
+    assert "shown £3.40, booked £3.90" in page
+    assert "refund the difference" in page
+
+
+def test_a_missing_policy_is_named_with_the_package_id(viewer: Client) -> None:
+    package = make_order("SH-1001")
+    quote = package.quotes.all()[0]
+    quote.status = Status.RECEIVED
+    quote.save()
+    package.attention = Attention.POLICY_MISSING
+    package.save()
+
+    page = text_of(viewer, "SH-1001")
+
+    assert f"{quote.policy_name} ({quote.quote_id})" in page
+    assert f"Contact XCover with the package id {package.package_id}" in page
+
+
+def test_an_attention_we_do_not_know_still_has_a_next_step(viewer: Client) -> None:
+    make_package(order_reference="SH-1001", attention="something_new")
+
+    assert "contact XCover with the package id" in text_of(viewer, "SH-1001")
+
+
+def test_cover_that_waits_for_the_payment_says_so(viewer: Client) -> None:
+    make_order("SH-1001", status=Status.RECEIVED)
+
+    assert "booked when the shop reports the payment" in text_of(viewer, "SH-1001")
+
+
+def test_an_order_without_trouble_asks_for_nothing(viewer: Client) -> None:
+    make_finished(make_order("SH-1001"))
+
+    assert "Nothing to do" in text_of(viewer, "SH-1001")
+
+
+def test_the_story_is_told_in_the_order_in_which_it_happened() -> None:
+    make_finished(make_order("SH-1001"))
+
+    assert titles("SH-1001") == [
+        "Quoted by XCover",
+        "The shopper said yes to Missed Event Cover",
+        "Order SH-1001 placed",
+        "The shopper said yes to Missed Event Cover",
+        "Booking noted down",
+        "Booked at XCover",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("choice", "title"),
+    [
+        (Choice.DECLINED, "The shopper said no to Missed Event Cover"),
+        (Choice.UNANSWERED, "The shopper did not answer about Missed Event Cover"),
+        (Choice.LAPSED, "The yes to Missed Event Cover lapsed, because the offer changed"),
+    ],
+)
+def test_every_answer_is_told(choice: Choice, title: str) -> None:
+    make_decision(make_quote(make_package(order_reference="SH-1001")), choice=choice)
+
+    assert title in titles("SH-1001")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (OperationState.RUNNING, "Opt-out under way"),
+        (OperationState.DONE, "Opt-out done"),
+        (OperationState.DISCARDED, "Opt-out no longer needed"),
+        (OperationState.NEEDS_PERSON, "Opt-out stopped: needs a person"),
+        (OperationState.PENDING, "Opt-out: next attempt"),
+    ],
+)
+def test_every_state_of_an_operation_is_told(state: OperationState, title: str) -> None:
+    make_operation(make_package(order_reference="SH-1001"), kind=OperationKind.OPT_OUT, state=state)
+
+    assert title in titles("SH-1001")
+
+
+def test_a_decision_is_told_with_price_wording_and_language(viewer: Client) -> None:
+    decision = make_decision(make_quote(make_package(order_reference="SH-1001")))
+
+    page = text_of(viewer, "SH-1001")
+
+    for fact in ("£3.40", decision.wording_hash[:12], decision.locale):
+        assert f"<dd>{fact}</dd>" in page
+
+
+def test_an_order_with_two_packages_tells_of_both(viewer: Client) -> None:
+    first, second = make_order("SH-1001"), make_order("SH-1001")
+
+    page = text_of(viewer, "SH-1001")
+
+    assert first.package_id in page
+    assert second.package_id in page
+
+
+def test_the_story_links_to_the_shops_order(viewer: Client) -> None:
+    make_order("SH-1001")
+
+    assert 'href="/shop/orders/SH-1001/"' in text_of(viewer, "SH-1001")
+
+
+def test_an_order_the_shop_has_deleted_has_no_link(viewer: Client) -> None:
+    make_order("SH-2002")
+
+    assert "See this order in the shop" not in text_of(viewer, "SH-2002")
+
+
+def test_an_order_reference_may_hold_slashes_and_umlauts(viewer: Client) -> None:
+    make_order("2026/ö 1")
+
+    listed = viewer.get("/admin/xcover/quotepackage/").content.decode()
+
+    assert "/order/2026/%C3%B6%201/" in listed
+    assert story_page(viewer, "2026/%C3%B6%201").status_code == 200
+
+
+def test_a_story_takes_as_many_queries_for_much_as_for_little() -> None:
+    make_finished(make_order("SH-1"))
+    for _ in range(4):
+        make_stopped(make_order("SH-2"))
+
+    with CaptureQueriesContext(connection) as few:
+        order_story("SH-1")
+    with CaptureQueriesContext(connection) as many:
+        order_story("SH-2")
+
+    assert len(few) == len(many) == 5
+
+
+def test_an_agent_retries_from_the_story(agent: Client) -> None:
+    operation = make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+
+    page = text_of(agent, "SH-1001")
+
+    assert f'action="/admin/xcover/operation/{operation.pk}/retry/"' in page
