@@ -21,10 +21,9 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
 from django_xcover.adapters import get_adapter
+from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import Account, Config, get_config
 
-ALGORITHMS = ("hmac-sha1", "hmac-sha256", "hmac-sha384", "hmac-sha512")
-SIGNED_HEADERS = ("date", "(request-target) date")
 NUMBERS = (
     "offer_deadline",
     "offer_lifetime",

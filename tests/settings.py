@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from example_shop.settings import *  # noqa: F403
@@ -14,7 +16,9 @@ SECRET_KEY = "for tests only"
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-CELERY_TASK_ALWAYS_EAGER = False
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT = None
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -24,7 +28,13 @@ ENGINES: dict[str, dict[str, Any]] = {
     "sqlite": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": ":memory:",
-        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        },
+        # A file: threads share an in-memory database without waiting for each other's locks.
+        "TEST": {"NAME": Path(tempfile.gettempdir(), f"xcover-test-{os.getpid()}.sqlite3")},
     },
     "postgresql": {
         "ENGINE": "django.db.backends.postgresql",

@@ -1,0 +1,96 @@
+"""Races between real connections, on whatever database the suite runs on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from django_xcover.models import Choice, Operation, OperationState, Quote
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import choosing, operations, orders, running
+from tests.conftest import Shopper, the_operation, the_package
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Make the calls in threads that start at the same moment; return what each returned."""
+    barrier = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def call(index: int) -> None:
+        barrier.wait()
+        try:
+            results[index] = calls[index]()
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=call, args=(index,)) for index in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.fixture
+def paid(shopper: Shopper, shop: Shop) -> Operation:
+    """Return the operation of a paid order."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    return the_operation()
+
+
+def test_eight_workers_book_once(paid: Operation, sandbox: Sandbox) -> None:
+    together(*[lambda: running.run(paid.pk)] * 8)
+
+    assert len(sandbox.calls("create_booking")) == 1
+    assert the_operation().state == OperationState.DONE
+    assert the_operation().attempts == 1
+
+
+def test_eight_claims_have_one_winner(paid: Operation) -> None:
+    results = together(*[lambda: operations.claim(paid.pk)] * 8)
+
+    assert sum(isinstance(result, Operation) for result in results) == 1
+
+
+def test_a_pay_button_clicked_eight_times_writes_one_operation(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order()
+
+    def pay() -> None:
+        with transaction.atomic():
+            orders.complete(order, shopper.cart, paid=True)
+
+    together(*[pay] * 8)
+
+    assert Operation.objects.count() == 1
+
+
+def test_a_choice_that_races_with_the_order_is_in_it_or_refused(
+    shopper: Shopper, shop: Shop
+) -> None:
+    quote_id = shopper.says(yes=False).quotes[0].quote_id
+    order = shop.order()
+
+    answer, _ = together(
+        lambda: shopper.posts(quote_id, yes=True),
+        lambda: orders.complete(order, shopper.cart, paid=True),
+    )
+
+    choice, kind = Quote.objects.get().choice, the_operation().kind
+    if isinstance(answer, choosing.OfferClosed):
+        assert (choice, kind) == (Choice.DECLINED, "opt_out")
+    else:
+        assert (choice, kind) == (Choice.ACCEPTED, "book")
+    assert the_package().order_reference == "ORD-1"
