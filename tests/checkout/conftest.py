@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
+import django_xcover
 from django_xcover.models import Quote
 from django_xcover.sandbox import Sandbox
 from django_xcover.services.offers import Offer
@@ -15,6 +17,12 @@ from tests.checkout.page import Page
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper
 
+# The package's own templates and no shop's.
+TEMPLATES = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "DIRS": [Path(django_xcover.__file__).parent / "templates"],
+    "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+}
 AS_SCRIPT = {"Accept": "application/json"}
 AS_FORM = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -23,6 +31,7 @@ AS_FORM = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 def front(settings: Any) -> Iterator[Front]:
     """Return the shop's pages; its cart is the shopper's."""
     settings.ROOT_URLCONF = "tests.checkout.shopfront"
+    settings.TEMPLATES = [TEMPLATES]
     settings.MIDDLEWARE = [
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
