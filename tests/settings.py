@@ -18,7 +18,7 @@ ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT = None
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -53,7 +53,7 @@ ENGINES: dict[str, dict[str, Any]] = {
 }
 DATABASES = {"default": ENGINES[os.environ.get("XCOVER_DATABASE", "sqlite")]}
 
-XCOVER = {
+XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     "ACCOUNTS": {
         "default": {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from tests.settings import *  # noqa: F403
 
@@ -35,7 +36,7 @@ if CELERY_BROKER_URL == "filesystem://":
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 0.5},
 }
-XCOVER = {
+XCOVER: dict[str, Any] = {
     "ADAPTER": "tests.processes.steps.Adapter",
     "ACCOUNTS": {
         "default": {
