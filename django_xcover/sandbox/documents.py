@@ -12,6 +12,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from django_xcover.sandbox import money, states
+from django_xcover.sandbox.labels import label, spoken
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.pages import page
 from django_xcover.sandbox.pdf import pdf
@@ -60,11 +61,13 @@ class Documents:
             raise NotFound
         products = {quote.policy_type: quote for quote in quotes}
         body = Markup().join(self._section(found, quote) for quote in products.values())
-        return _html("Policy wording", body, language=found.language[:2])
+        return _html("Policy wording", body, spoken(found.language))
 
     def _section(self, package: Package, quote: Quote) -> Markup:
         product = PRODUCTS[quote.policy_type]
         texts = product.in_language(package.language)
+        tongue = spoken(package.language)
+        heads = [label(head, tongue) for head in ("Benefit", "Limit", "Excess")]
         benefits = Markup().join(
             Markup("<tr><th scope=row>{}</th><td>{}</td><td>{}</td></tr>").format(*row)
             for row in self._benefits(package, quote)
@@ -74,9 +77,9 @@ class Documents:
         )
         return Markup(
             "<section><h2>{}</h2><p>{}</p>"
-            "<div class=wide><table><thead><tr><th>Benefit</th><th>Limit</th><th>Excess</th></tr>"
+            "<div class=wide><table><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr>"
             "</thead><tbody>{}</tbody></table></div>{}</section>"
-        ).format(product.name, texts.description, benefits, chapters)
+        ).format(product.name, texts.description, *heads, benefits, chapters)
 
     def _benefits(self, package: Package, quote: Quote) -> list[tuple[str, str, str]]:
         if quote.priced is None:
@@ -89,17 +92,20 @@ class Documents:
 
     def _certificate(self, request: Request, language: str, package: str) -> Response:
         found = self._with_token(request, package)
-        sections = Markup().join(_table(_policy_facts(found, q)) for q in found.booked)
-        body = _table(_booking_facts(found)) + sections
-        return _html("Certificate of insurance", body, language=found.language[:2])
+        tongue = spoken(found.language)
+        groups = [_booking_facts(found), *(_policy_facts(found, quote) for quote in found.booked)]
+        body = Markup().join(_table(_translated(facts, tongue)) for facts in groups)
+        return _html("Certificate of insurance", body, tongue)
 
     def _certificate_pdf(self, request: Request, language: str, package: str) -> Response:
         found = self._with_token(request, package)
+        tongue = spoken(found.language)
         facts = _booking_facts(found)
         for quote in found.booked:
             facts += [("", ""), *_policy_facts(found, quote)]
-        lines = [f"{name}: {value}" if name else "" for name, value in facts]
-        return Response(pdf("Certificate of insurance", lines), content_type="application/pdf")
+        lines = [f"{name}: {value}" if name else "" for name, value in _translated(facts, tongue)]
+        title = label("Certificate of insurance", tongue)
+        return Response(pdf(title, lines), content_type="application/pdf")
 
     def _account(self, request: Request, language: str) -> Response:
         token = request.args.get("signup_token", "")
@@ -161,7 +167,8 @@ def _policy_facts(package: Package, quote: Quote) -> Facts:
     product, priced = PRODUCTS[quote.policy_type], quote.priced
     if priced is None:
         return []
-    period = f"{priced.policy_start:%d %b %Y %H:%M} to {priced.policy_end:%d %b %Y %H:%M} UTC"
+    # ISO dates: the same in every language.
+    period = f"{priced.policy_start:%Y-%m-%d %H:%M} / {priced.policy_end:%Y-%m-%d %H:%M} UTC"
     return [
         ("Policy", product.name),
         ("Insured", str(quote.fields[product.name_field])),
@@ -173,10 +180,16 @@ def _policy_facts(package: Package, quote: Quote) -> Facts:
     ]
 
 
+def _translated(facts: Facts, language: str) -> Facts:
+    """Return the facts with names, and the values that are words of ours, in the language."""
+    return [(label(name, language), label(value, language)) for name, value in facts]
+
+
 def _table(facts: Facts) -> Markup:
     rows = Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts)
     return Markup("<dl>{}</dl>").format(rows)
 
 
-def _html(title: str, body: Markup, *, language: str = "en") -> Response:
-    return Response(page(title, body, language), content_type="text/html; charset=utf-8")
+def _html(title: str, body: Markup, language: str = "en") -> Response:
+    shown = page(label(title, language), body, language)
+    return Response(shown, content_type="text/html; charset=utf-8")

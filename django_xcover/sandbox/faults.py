@@ -19,6 +19,11 @@ KINDS = BEFORE | AFTER | EFFECTS
 class Fault:
     """One planned misfortune.
 
+    hang: after `seconds` a gateway gives up (504), and the key stays locked until then (in-process
+    it is free again at once). reset: the connection breaks. status, garbage, throttle: such an
+    answer. process_then_…: carried out, and the answer hangs, is lost or is another. drip: the
+    answer arrives byte by byte. missing_policy, wrong_price: a quote or policy fails, costs more.
+
     `times` None means always. `seconds` is how long a hang or a drip takes, or what `Retry-After`
     says. A test that needs to know when a hanging request has arrived waits for `entered`, and
     ends the hang with `release()`.

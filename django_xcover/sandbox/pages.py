@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from django_xcover.sandbox.labels import label
+
+NOTICE = "This document comes from a sandbox. It is not an insurance contract."
 STYLE = Markup("""
 :root { color-scheme: light dark; --ink: #1d2430; --paper: #fff; --quiet: #5a6475; --line: #d9dee7;
   --wash: #f4f6f9; }
@@ -43,7 +46,7 @@ FRAME = Markup("""<!doctype html>
 <body>
 <header>XCover sandbox</header>
 <main><h1>{title}</h1>{body}</main>
-<footer>This document comes from a sandbox. It is not an insurance contract.</footer>
+<footer>{notice}</footer>
 </body>
 </html>
 """)
@@ -51,4 +54,5 @@ FRAME = Markup("""<!doctype html>
 
 def page(title: str, body: Markup, language: str) -> str:
     """Return a complete page, readable on a phone, in light and dark."""
-    return str(FRAME.format(title=title, body=body, language=language, style=STYLE))
+    notice = label(NOTICE, language)
+    return str(FRAME.format(title=title, body=body, language=language, style=STYLE, notice=notice))

@@ -13,6 +13,7 @@ from django_xcover.sandbox import moments
 from django_xcover.sandbox.errors import Invalid
 
 Parser = Callable[[Any], Any]
+HIGHEST_AMOUNT = Decimal(10) ** 12
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,14 @@ def boolean(value: Any) -> bool:
     return value
 
 
-def integer(value: Any) -> int:
+def integer(value: Any, highest: int = 1_000_000) -> int:
     """Read a whole number of at least one."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Invalid(["A valid integer is required."])
     if value < 1:
         raise Invalid(["Ensure this value is greater than or equal to 1."])
+    if value > highest:
+        raise Invalid([f"Ensure this value is less than or equal to {highest}."])
     return value
 
 
@@ -108,6 +111,8 @@ def amount(value: Any) -> Decimal:
         raise Invalid(["A valid number is required."])
     if value < 0:
         raise Invalid(["Ensure this value is greater than or equal to 0."])
+    if value > HIGHEST_AMOUNT:
+        raise Invalid([f"Ensure this value is less than or equal to {HIGHEST_AMOUNT}."])
     return Decimal(value)
 
 
@@ -115,7 +120,7 @@ def moment(value: Any) -> datetime:
     """Read an RFC 3339 date or time."""
     try:
         return moments.parse(text(value))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Invalid(["Datetime has wrong format. Use RFC 3339."]) from None
 
 
@@ -179,10 +184,15 @@ def nested(schema: Schema) -> Parser:
     return lambda value: clean(value, schema)
 
 
-def metadata(value: Any) -> dict[str, Any]:
-    """Read a flat object of strings, numbers, booleans and nulls (Quotes API: opt-out)."""
+def any_object(value: Any) -> dict[str, Any]:
+    """Read an object, whatever is in it."""
     if not isinstance(value, dict):
         raise Invalid([f'Expected a dictionary of items but got type "{type(value).__name__}".'])
-    if any(isinstance(item, dict | list) for item in value.values()):
-        raise Invalid(["Values must be string, boolean, number or null."])
     return value
+
+
+def metadata(value: Any) -> dict[str, Any]:
+    """Read a flat object of strings, numbers, booleans and nulls (Quotes API: opt-out)."""
+    if any(isinstance(item, dict | list) for item in any_object(value).values()):
+        raise Invalid(["Values must be string, boolean, number or null."])
+    return dict(value)

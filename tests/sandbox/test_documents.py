@@ -127,3 +127,21 @@ def test_in_process_links_point_to_the_configured_site() -> None:
 
     assert sandbox.site_url == "https://documents.example"
     sandbox.close()
+
+
+def test_a_german_customer_reads_german_documents(site: Site) -> None:
+    package = site.caller.quoted(TICKET, customer_language="de")
+    booking = site.caller.call("POST", f"bookings/{package['id']}/", a_booking(package)).json()
+
+    wording, certificate = site.get(package["pds_url"]), site.get(booking["coi"]["url"])
+
+    assert '<html lang="de">' in wording.text
+    assert "Was nicht versichert ist" in wording.text
+    assert "Selbstbehalt" in wording.text
+    assert "Bestätigt" in certificate.text
+
+
+def test_a_language_the_products_do_not_speak_is_not_claimed(site: Site) -> None:
+    package = site.caller.quoted(TICKET, customer_language="fr")
+
+    assert '<html lang="en">' in site.get(package["pds_url"]).text

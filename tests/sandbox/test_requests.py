@@ -162,6 +162,38 @@ def test_a_phone_number_must_start_with_a_plus(caller: Caller) -> None:
     }
 
 
+@pytest.mark.parametrize("fields", [1, "x", [["a"]], None])
+def test_fields_to_update_that_are_no_object_are_refused(caller: Caller, fields: Any) -> None:
+    booking = caller.booked()
+    change = {"quotes": [{"id": booking["quotes"][0]["id"], "update_fields": fields}]}
+
+    assert "quotes" in _errors(caller, f"bookings/{booking['id']}/", change, "PATCH")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {**LAPTOP, "price": 1e300},
+        {**LAPTOP, "quantity": 10**30},
+        {**LAPTOP, "term": 1200},
+        {**TICKET, "event_datetime": "0001-01-01T00:00:00+14:00"},
+    ],
+)
+def test_values_out_of_all_proportion_are_refused(caller: Caller, item: dict[str, Any]) -> None:
+    assert "request" in _errors(caller, "quotes/", a_cart(item))
+
+
+def test_a_quote_named_twice_is_booked_once(caller: Caller) -> None:
+    package = caller.quoted(LAPTOP)
+    quote = {"id": package["quotes"]["0"]["id"], "instalment_plan": "1year-monthly"}
+    path = f"bookings/{package['id']}/"
+
+    caller.call("POST", path, {"quotes": [quote, quote], "policyholder": PERSON})
+
+    schedule = caller.call("GET", f"{path}instalments/").json()["quotes"][0]["payment_schedule"]
+    assert len(schedule) == 12
+
+
 def test_a_booking_names_who_and_what(caller: Caller) -> None:
     package = caller.quoted()
 

@@ -57,8 +57,8 @@ def create_booking(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/: 200, CONFIRMED or PENDING_PAYMENT."""
     package = inquiry.package()
     asked = clean(inquiry.payload, BOOK)
-    chosen = [_choose(package, item) for item in asked["quotes"]]
-    _book(inquiry, package, chosen, asked)
+    chosen = {item["id"]: _choose(package, item) for item in asked["quotes"]}
+    _book(inquiry, package, list(chosen.values()), asked)
     return _shown(inquiry, package, 200)
 
 

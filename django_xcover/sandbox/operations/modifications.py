@@ -11,7 +11,7 @@ from django_xcover.sandbox.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.people import CHANGED_POLICYHOLDER, INSURED
 from django_xcover.sandbox.shapes import booking as booking_shape
-from django_xcover.sandbox.validation import Field, clean, list_of, nested, text
+from django_xcover.sandbox.validation import Field, any_object, clean, list_of, nested, text
 from django_xcover.sandbox.world import Answer, Inquiry
 
 
@@ -69,9 +69,9 @@ def _apply(inquiry: Inquiry, package: Package, payload: Any) -> None:
     """
     item: dict[str, Field] = {
         "id": Field(text, required=True),
-        "update_fields": Field(lambda value: value),
+        "update_fields": Field(any_object),
         "insured": Field(list_of(nested(INSURED))),
-        "policy_start_date": Field(lambda value: value),
+        "policy_start_date": Field(text),
     }
     schema = {
         "policyholder": Field(nested(CHANGED_POLICYHOLDER)),

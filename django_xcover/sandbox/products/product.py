@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django_xcover.sandbox import moments, money
@@ -70,7 +71,7 @@ FIELDS: dict[str, Field] = {
     "description": needed(text),
     "quantity": Field(integer),
     "purchase_date": Field(moment),
-    "term": Field(integer),
+    "term": Field(partial(integer, highest=60)),
     "partner_price": Field(amount),
     **optional_texts("sku", "brand", "model", "variant", "condition", "serial_number"),
 }

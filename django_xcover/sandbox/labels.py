@@ -1,0 +1,37 @@
+"""The words around the facts on documents, in the languages the products speak."""
+
+from __future__ import annotations
+
+GERMAN = {
+    "Policy wording": "Versicherungsbedingungen",
+    "Certificate of insurance": "Versicherungsschein",
+    "Benefit": "Leistung",
+    "Limit": "Höchstbetrag",
+    "Excess": "Selbstbehalt",
+    "Certificate number": "Nummer",
+    "Status": "Status",
+    "Policyholder": "Versicherungsnehmer/in",
+    "Total price": "Gesamtpreis",
+    "Policy": "Versicherung",
+    "Insured": "Versichert",
+    "Period": "Zeitraum",
+    "Cover amount": "Versicherungssumme",
+    "Price": "Preis",
+    "Underwriter": "Risikoträger",
+    "Confirmed": "Bestätigt",
+    "Not in force: payment is awaited": "Noch kein Schutz: Zahlung steht aus",
+    "Cancelled: no cover": "Gekündigt: kein Schutz",
+    "This document comes from a sandbox. It is not an insurance contract.": (
+        "Dieses Dokument stammt aus einer Testumgebung und ist kein Versicherungsvertrag."
+    ),
+}
+
+
+def spoken(language: str) -> str:
+    """Return the language documents are written in for this customer: `de` or `en`."""
+    return "de" if language[:2].lower() == "de" else "en"
+
+
+def label(text: str, language: str) -> str:
+    """Return the text in that language."""
+    return GERMAN.get(text, text) if language == "de" else text
