@@ -20,7 +20,7 @@ from tests.checkout.conftest import Visitor, calls
 from tests.checkout.page import Page
 from tests.checkout.shopfront import Front, render
 from tests.conftest import Shopper
-from tests.shop import Cart
+from tests.shop import Cart, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,16 @@ def test_without_javascript_a_link_leads_to_the_offer_and_back(visitor: Visitor)
     assert link["href"] == "/xcover/offer/page/?next=%2Fcheckout%2F%3Fstep%3D2"
     form = visitor.opens(link["href"]).one("input", name="next")
     assert form["value"] == "/checkout/?step=2"
+
+
+def test_the_place_is_kept_for_as_many_offers_as_there_may_be(visitor: Visitor) -> None:
+    visitor.front.cart = Cart(items=(ticket(), laptop()))
+
+    page = visitor.opens("/checkout/")
+
+    places = page.all("div", class_="xcover-waiting")
+    assert len(places) == 2
+    assert all(place["aria-hidden"] == "true" for place in places)
 
 
 def test_the_script_is_told_everything_by_attributes(visitor: Visitor) -> None:
