@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -85,9 +86,10 @@ LOCALE_PATHS = [Path(__file__).parent / "locale"]
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
 
-CELERY_BROKER_URL = os.environ.get("SHOP_BROKER_URL", "filesystem://")
+FOLDER = "filesystem://localhost//"
+CELERY_BROKER_URL = os.environ.get("SHOP_BROKER_URL", FOLDER)
 CELERY_BROKER_TRANSPORT = (
-    "example_shop.broker:FolderTransport" if CELERY_BROKER_URL == "filesystem://" else None
+    "example_shop.broker:FolderTransport" if CELERY_BROKER_URL == FOLDER else None
 )
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     {
@@ -96,7 +98,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
         "control_folder": str(DATA_DIR / "broker-control"),
         "polling_interval": 0.2,
     }
-    if CELERY_BROKER_URL == "filesystem://"
+    if CELERY_BROKER_URL == FOLDER
     else {}
 )
 CELERY_TASK_IGNORE_RESULT = True
@@ -106,7 +108,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # Without these variables the shop talks to the local sandbox: these are the values that
 # `manage.py xcover_sandbox` has by default.
-XCOVER = {
+XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     "ACCOUNTS": {
         "default": {

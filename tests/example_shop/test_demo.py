@@ -1,0 +1,223 @@
+"""`manage.py demo` with its real processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+import requests
+
+from example_shop.data_dir import PROJECT
+from example_shop.demo import data
+
+pytestmark = pytest.mark.processes
+PATIENCE = 90.0
+
+
+class Demo:
+    """A running demo: as a context manager, it is ended with Ctrl-C if it still runs."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.output = folder / "output.txt"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-u", "manage.py", "demo", "--port", "0", "--sandbox-port", "0",
+                 *options],
+                cwd=PROJECT,
+                env={**clean_environment(), "XCOVER_DEMO_DIR": str(folder / "data")},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    @property
+    def says(self) -> str:
+        return self.output.read_text()
+
+    def address(self, of: str) -> str:
+        """Return the address it prints, as soon as it does."""
+        wait_until(lambda: "is open" in self.says or self.process.poll() is not None)
+        found = re.search(rf"{of} +(http://\S+)", self.says)
+        assert found, self.says
+        return found[1]
+
+    def children(self) -> list[int]:
+        """Return the processes that it started, by what only they have in their environment."""
+        return [
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit()
+            and int(entry.name) != self.process.pid
+            and str(self.folder / "data").encode() in read(entry / "environ")
+            and not read(entry / "stat").decode().rpartition(")")[2].startswith(" Z")
+        ]
+
+    def child(self, name: str) -> int:
+        """Return the one that has `name` among its arguments."""
+        word = f"\0{name}\0".encode()
+        return next(pid for pid in self.children() if word in read(Path(f"/proc/{pid}/cmdline")))
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.end()
+
+
+def clean_environment() -> dict[str, str]:
+    ours = ("DJANGO_SETTINGS_MODULE", "XCOVER_", "SHOP_")
+    return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile, or is somebody else's
+        return b""
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.1)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(tmp_path: Path, taken_port: int) -> None:
+    with Demo(tmp_path, "--port", str(taken_port)) as demo:
+        code = demo.process.wait(PATIENCE)
+
+    assert code == 1
+    assert f"Port {taken_port} on 127.0.0.1 cannot be used" in demo.says
+    assert "--port 8080" in demo.says
+    assert not (tmp_path / "data" / "logs").exists()
+
+
+@needs_proc
+def test_a_process_that_dies_is_named_and_the_others_end(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        demo.address("Shop")
+        worker = demo.child("worker")
+
+        os.kill(worker, signal.SIGKILL)
+        code = demo.process.wait(PATIENCE)
+
+    assert code == 1
+    assert "The worker ended with code -9." in demo.says
+    assert demo.children() == []
+
+
+@needs_proc
+def test_when_the_demo_is_killed_hard_its_processes_end_by_themselves(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        demo.address("Shop")
+        assert len(demo.children()) == 4
+
+        demo.end(signal.SIGKILL)
+
+        wait_until(lambda: demo.children() == [])
+
+
+@needs_proc
+def test_the_demo_serves_a_shop_and_ends_cleanly_and_starts_again_on_its_data(
+    tmp_path: Path,
+) -> None:
+    with Demo(tmp_path) as demo:
+        shop, sandbox = demo.address("Shop"), demo.address("XCover")
+        assert requests.get(sandbox, timeout=10).ok
+        assert requests.get(f"{shop}static/shop/shop.css", timeout=10).ok
+        assert "Harbour Lights Festival" in requests.get(shop, timeout=10).text
+        number = order_with_cover(shop)
+        assert demo.end() == 0
+        assert demo.children() == []
+        assert "Nothing is left running." in demo.says
+
+    with Demo(tmp_path) as demo:
+        assert number in log_in(demo.address("Shop")).opens("orders/")
+        assert demo.end(signal.SIGTERM) == 0
+        assert demo.children() == []
+
+
+def order_with_cover(shop: str) -> str:
+    """Buy insured tickets as a shopper would, wait for the policy, return the order's number."""
+    robin = log_in(shop)
+    robin.sends("products/harbour-lights-festival/", "cart/harbour-lights-festival/add/")
+    robin.sends("xcover/offer/page/", "xcover/choose/", choice="yes")
+    address = robin.sends("checkout/", "checkout/", **DETAILS).removeprefix(shop)
+    order = robin.sends(address, address, number="4242424242424242", **CARD).removeprefix(shop)
+    wait_until(lambda: "Your cover is booked." in robin.opens(order))
+    return order.rstrip("/").rpartition("/")[2]
+
+
+DETAILS = {
+    "first_name": "Robin",
+    "last_name": "Ellis",
+    "email": "robin@example.com",
+    "address": "12 Quay Street",
+    "postcode": "BS1 4RW",
+    "city": "Bristol",
+    "payment": "card",
+}
+CARD = {"name": "Robin Ellis", "expiry": "12/39", "code": "123"}
+
+
+class Browser:
+    """A shopper's browser without JavaScript."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        self.session = requests.Session()
+
+    def opens(self, page: str) -> str:
+        """Return the page's HTML."""
+        response = self.session.get(self.shop + page, timeout=10)
+        response.raise_for_status()
+        return response.text
+
+    def sends(self, page: str, form: str, **fields: str) -> str:
+        """Open a page, send its form with that address and return where this leads."""
+        html = self.opens(page)
+        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html)
+        values = {"quantity": "2", **dict(hidden), "next": "/checkout/", **fields}
+        response = self.session.post(self.shop + form, values, timeout=10)
+        response.raise_for_status()
+        return response.url
+
+
+def log_in(shop: str) -> Browser:
+    browser = Browser(shop)
+    login = {"username": data.SHOPPER.username, "password": data.SHOPPER.password}
+    browser.sends("accounts/login/", "accounts/login/", **login)
+    assert "My orders" in browser.opens("")
+    return browser

@@ -1,0 +1,108 @@
+"""Whose order is whose."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from example_shop.demo import data
+from tests.conftest import work
+from tests.example_shop.conftest import CAMERA, Shopper
+
+PATHS = ("", "pay/")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_stranger_learns_nothing_of_an_order(shopper: Shopper, path: str) -> None:
+    order = shopper.orders()
+
+    theirs = Client().get(f"/orders/{order.number}/{path}")
+    nobodys = Client().get(f"/orders/EN-NONE/{path}")
+
+    assert theirs.status_code == nobodys.status_code == 404
+    assert what_it_says(theirs) == what_it_says(nobodys).replace("EN-NONE", order.number)
+
+
+@pytest.mark.parametrize("path", ["pay/", "transfer/"])
+def test_a_stranger_pays_no_order(shopper: Shopper, path: str) -> None:
+    order = shopper.orders(payment="invoice")
+
+    assert Client().post(f"/orders/{order.number}/{path}").status_code == 404
+    order.refresh_from_db()
+    assert not order.is_paid
+
+
+def test_a_logged_in_stranger_is_a_stranger(shopper: Shopper) -> None:
+    order = shopper.orders()
+    stranger = Client()
+    stranger.login(username=data.SHOPPER.username, password=data.SHOPPER.password)
+
+    assert stranger.get(f"/orders/{order.number}/").status_code == 404
+    assert order.number not in stranger.get("/orders/").content.decode()
+
+
+def test_a_guest_sees_the_order_in_the_browser_that_placed_it(shopper: Shopper) -> None:
+    order = shopper.orders()
+
+    assert shopper.opens(f"/orders/{order.number}/").status_code == 200
+
+
+def test_a_guest_is_asked_to_log_in_for_the_list(shopper: Shopper) -> None:
+    response = shopper.client.get("/orders/")
+
+    assert response.headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_shopper_finds_the_order_again_in_another_browser(robin: Shopper) -> None:
+    order = robin.orders()
+    elsewhere = Client()
+    elsewhere.login(username=data.SHOPPER.username, password=data.SHOPPER.password)
+
+    assert elsewhere.get(f"/orders/{order.number}/").status_code == 200
+    assert order.number in elsewhere.get("/orders/").content.decode()
+
+
+def test_after_logging_out_the_browser_no_longer_shows_the_order(robin: Shopper) -> None:
+    order = robin.orders()
+
+    robin.client.logout()
+
+    assert robin.opens(f"/orders/{order.number}/").status_code == 404
+
+
+def test_staff_may_look_at_any_order(shopper: Shopper) -> None:
+    order = shopper.orders()
+    staff = Client()
+    staff.login(username=data.STAFF.username, password=data.STAFF.password)
+
+    assert staff.get(f"/orders/{order.number}/").status_code == 200
+
+
+def test_a_stranger_gets_no_document_of_the_order(insured: Shopper) -> None:
+    order = insured.orders()
+    insured.pays(order)
+    work()
+    policy = insured.opens(f"/orders/{order.number}/").context["cover"].policies[0]
+
+    for kind in policy.documents:
+        path = f"/xcover/documents/{policy.quote_id}/{kind}/"
+        assert Client().get(path).status_code == 403
+        assert insured.opens(path).status_code == 302
+    assert "certificate" in policy.documents
+
+
+def test_the_cart_survives_logging_in(shopper: Shopper) -> None:
+    shopper.takes(CAMERA)
+    login = {"username": data.SHOPPER.username, "password": data.SHOPPER.password}
+
+    shopper.client.post("/accounts/login/", login)
+
+    assert shopper.opens("/cart/").context["cart"].count == 3
+
+
+def what_it_says(response: Any) -> str:
+    """Return the page without its random token."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
