@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.admin.badges import choice_badge
 from django_xcover.admin.base import MirrorAdmin, section
 from django_xcover.admin.columns import OfPackage, folded_json
-from django_xcover.admin.filters import PackageAccountFilter
+from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
 from django_xcover.admin.search import rows_matching
 from django_xcover.models import Decision
 from django_xcover.services.amounts import format_amount
@@ -30,8 +30,7 @@ class DecisionAdmin(OfPackage, MirrorAdmin):
         "price_shown",
         "locale",
     )
-    list_filter = ("choice", PackageAccountFilter)
-    date_hierarchy = "created_at"
+    list_filter = ("choice", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package", "quote")
     heavy = ("shown", "package__payload", "quote__payload", "quote__request")
     fieldsets = (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.conf import get_config
@@ -53,6 +57,37 @@ class AttentionFilter(admin.SimpleListFilter):
         wanted = {self.ANY: stopped | ~Q(attention=""), self.STOPPED: stopped}
         value = self.value()
         return queryset.filter(wanted.get(value, Q(attention=value))) if value else queryset
+
+
+class CreatedFilter(admin.SimpleListFilter):
+    """Today, the past seven days, and each of the past twelve months.
+
+    In place of `date_hierarchy`, which reads the whole table to find out which months there are
+    (measured on PostgreSQL: 2 s for 1,000,000 rows).
+    """
+
+    title = _("created")
+    parameter_name = "created"
+    MONTHS = 12
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value, label) for value, label, _start, _end in self._periods()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        for value, _label, start, end in self._periods():
+            if value == self.value():
+                return queryset.filter(created_at__gte=start, created_at__lt=end)
+        return queryset
+
+    def _periods(self) -> Iterator[tuple[str, Any, datetime, datetime]]:
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        tomorrow = today + timedelta(days=1)
+        yield "today", _("Today"), today, tomorrow
+        yield "week", _("Past 7 days"), today - timedelta(days=7), tomorrow
+        start, end = today.replace(day=1), tomorrow
+        for _month in range(self.MONTHS):
+            yield f"{start:%Y-%m}", date_format(start, "YEAR_MONTH_FORMAT"), start, end
+            start, end = (start - timedelta(days=1)).replace(day=1), start
 
 
 class AccountFilter(admin.SimpleListFilter):

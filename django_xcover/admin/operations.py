@@ -16,7 +16,7 @@ from django_xcover.admin.actions import ActingAdmin, Outcome
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
-from django_xcover.admin.filters import PackageAccountFilter
+from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
 from django_xcover.admin.search import rows_matching
 from django_xcover.admin.steps import steps_shown
 from django_xcover.models import Operation, OperationState
@@ -49,7 +49,7 @@ class OperationAdmin(OfPackage, ActingAdmin):
         "attempts",
         "package_link",
     )
-    list_filter = ("state", "kind", PackageAccountFilter, "created_at")
+    list_filter = ("state", "kind", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package",)
     heavy = ("request", "package__payload")
     fieldsets = (

@@ -21,7 +21,7 @@ from django_xcover.admin.actions import ActingAdmin, Outcome
 from django_xcover.admin.badges import BAD, attention_badge, badge, status_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
-from django_xcover.admin.filters import AccountFilter, AttentionFilter, StatusFilter
+from django_xcover.admin.filters import AccountFilter, AttentionFilter, CreatedFilter, StatusFilter
 from django_xcover.admin.inlines import DecisionInline, OperationInline, QuoteInline
 from django_xcover.admin.links import order_link
 from django_xcover.admin.redaction import redact_text
@@ -54,7 +54,7 @@ class QuotePackageAdmin(ActingAdmin):
         "policyholder_email",
         "created_at",
     )
-    list_filter = (StatusFilter, AttentionFilter, AccountFilter, "created_at")
+    list_filter = (StatusFilter, AttentionFilter, AccountFilter, CreatedFilter)
     inlines = (QuoteInline, DecisionInline, OperationInline)
     heavy = ("payload",)
     fieldsets = (

@@ -1,7 +1,8 @@
 """What staff type into the search box: an order, a package, a policy or an e-mail address.
 
-Each is looked up by equality or by its beginning in a column of its own. `search_fields` would
-join them all by OR and by LIKE over two tables, which no index can answer.
+Each is told by its looks and looked up in a column of its own. `search_fields` would ask for all
+of them at once, by OR over two tables, which no index can answer (measured: seconds at 1,000,000
+packages).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ def packages_matching(text: str) -> Q:
     if UUID.fullmatch(text):
         return Q(pk__in=Quote.objects.filter(quote_id=text.lower()).values("package"))
     # Package ids are upper case (Quotes API: identifiers); callers read them out in any case.
-    return Q(order_reference__startswith=text) | Q(package_id__startswith=text.upper())
+    if text.upper().endswith("-INS"):
+        return Q(package_id=text.upper()) | Q(order_reference=text)
+    return Q(order_reference__startswith=text)
 
 
 def rows_matching(text: str) -> Q:

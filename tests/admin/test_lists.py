@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -139,6 +141,7 @@ def test_a_list_never_counts_the_whole_table(viewer: Client) -> None:
     counts = [query["sql"] for query in queries if "COUNT(" in query["sql"]]
     assert len(counts) == 1
     assert f"LIMIT {ShortPaginator.LIMIT}" in counts[0]
+    assert "EXISTS" not in counts[0]
 
 
 def test_packages_are_filtered_by_status(viewer: Client) -> None:
@@ -173,6 +176,22 @@ def test_accounts_are_a_filter_only_when_there_are_two(viewer: Client, settings:
 
     assert "account=default" not in alone
     assert listed(viewer, "quotepackage", account="nordic") == [nordic]
+
+
+@pytest.mark.parametrize("model", ["quotepackage", "operation", "decision"])
+def test_rows_are_filtered_by_when_they_were_made(viewer: Client, model: str) -> None:
+    with time_machine.travel(datetime(2026, 1, 31, 23, 30, tzinfo=UTC)):
+        make_finished(make_order("SH-1"))
+    with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
+        make_finished(make_order("SH-2"))
+        january = listed(viewer, model, created="2026-01")
+        february = listed(viewer, model, created="2026-02")
+        week = listed(viewer, model, created="week")
+        today = listed(viewer, model, created="today")
+
+    assert len(january) == len(today) == len(week) > 0
+    assert february == []
+    assert not set(january) & set(today)
 
 
 def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
