@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,9 +15,39 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services import carts, choosing, quoting, running
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer
+from tests.requirements import need_browser
 from tests.shop import SHOP, Cart, Shop
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 ReadCart = Callable[..., CartToInsure]
+
+
+# Chromium's own calls home would be refused where there is no network, many at a time.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium(django_db_setup: None) -> Iterator[Browser]:
+    """Return a real browser, or skip the test where there is none."""
+    path = need_browser()
+    from playwright.sync_api import sync_playwright
+
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright keeps an event loop in this thread, which Django takes for async code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture
