@@ -12,7 +12,8 @@
  */
 (() => {
   "use strict";
-  if (window.xcover) return;
+  // Loaded twice, or a browser too old for it: the plain forms do.
+  if (window.xcover || !AbortSignal.timeout) return;
 
   const PLACE = "[data-xcover-offer]";
   const FORM = "form[data-xcover-quote]";
