@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.admin.badges import badge, choice_badge, state_badge, status_badge
 from django_xcover.admin.base import MirrorInline
 from django_xcover.admin.columns import last_error, next_attempt
-from django_xcover.models import Decision, Operation, Quote
+from django_xcover.admin.links import link, policy_url
+from django_xcover.models import BOOKED, Decision, Operation, Quote
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import operation_name, price_differs
 from django_xcover.types import Money
@@ -26,7 +27,7 @@ class QuoteInline(MirrorInline):
     verbose_name_plural = _("quotes and policies")
     fields = (
         "label",
-        "policy_name",
+        "policy",
         "status_badge",
         "choice_badge",
         "price_chosen",
@@ -37,9 +38,18 @@ class QuoteInline(MirrorInline):
     readonly_fields = fields
     ordering = ("position",)
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the package may be seen: it says nothing without its quotes."""
+        return request.user.has_perm("xcover.view_quotepackage")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).select_related("package")
         return rows.defer("payload", "request", "package__payload")
+
+    @admin.display(description=_("policy"))
+    def policy(self, row: Quote) -> SafeString | str:
+        is_policy = row.status in BOOKED
+        return link(policy_url(row), row.policy_name) if is_policy else row.policy_name
 
     @admin.display(description=_("status"))
     def status_badge(self, row: Quote) -> SafeString:

@@ -9,13 +9,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from django_xcover.models import QuotePackage
+from django_xcover.models import Quote, QuotePackage
 
 
 def page_url(row: Model) -> str:
     """Return the address of the admin page of `row`."""
     meta = row._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(row.pk,))
+
+
+def policy_url(quote: Quote) -> str:
+    """Return the address of the page of a booked quote: the policy of the same id."""
+    return reverse("admin:xcover_policy_change", args=(quote.pk,))
 
 
 def story_url(reference: str) -> str:

@@ -173,7 +173,10 @@ def _for_attention(package: QuotePackage, quotes: list[Quote]) -> NextStep:
         Attention.POLICY_MISSING.value: _policy_missing,
     }
     what, to_do = told.get(package.attention, _status_unexpected)(package, quotes)
-    return NextStep(row=package, urgent=True, what=what, to_do=to_do, remedy=Remedy.REFRESH)
+    # Asking XCover again changes no price that was booked.
+    is_settled = package.attention == Attention.PRICE_DIFFERS
+    remedy = Remedy.NONE if is_settled else Remedy.REFRESH
+    return NextStep(row=package, urgent=True, what=what, to_do=to_do, remedy=remedy)
 
 
 def _price_differs(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:

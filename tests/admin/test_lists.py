@@ -224,3 +224,14 @@ def test_a_package_with_a_stopped_operation_says_so_in_the_list(viewer: Client) 
     make_stopped(make_order("SH-1"))
 
     assert "operation stopped" in viewer.get("/admin/xcover/quotepackage/").content.decode()
+
+
+def test_a_package_page_leads_to_the_policies_that_were_booked(viewer: Client) -> None:
+    package = make_order("SH-1")
+    policy = package.quotes.all()[0]
+    quote = make_quote(package, status=Status.RECEIVED)
+
+    page = viewer.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()
+
+    assert f"/admin/xcover/policy/{policy.pk}/change/" in page
+    assert f"/admin/xcover/policy/{quote.pk}/change/" not in page

@@ -167,6 +167,14 @@ def test_a_price_that_differs_is_shown_beside_the_price_chosen(viewer: Client) -
     assert "refund the difference" in page
 
 
+def test_refreshing_is_offered_where_it_can_help_and_only_there(agent: Client) -> None:
+    make_package(order_reference="SH-1", attention=Attention.PRICE_DIFFERS)
+    package = make_package(order_reference="SH-2", attention=Attention.STATUS_UNEXPECTED)
+
+    assert "xcover-act" not in text_of(agent, "SH-1")
+    assert f"/quotepackage/{package.pk}/refresh/" in text_of(agent, "SH-2")
+
+
 def test_a_missing_policy_is_named_with_the_package_id(viewer: Client) -> None:
     package = make_order("SH-1001")
     quote = package.quotes.all()[0]
