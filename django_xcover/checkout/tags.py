@@ -22,7 +22,7 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     if to_insure is None:
         return SafeString()
     here = {"next": request.get_full_path(), "items": to_insure.request.items}
-    context = offer_context(request, stored_offer(to_insure), ask=ask) | here
+    context = offer_context(request, stored_offer(request, to_insure), ask=ask) | here
     return render_to_string("xcover/place.html", context, request)
 
 

@@ -87,7 +87,7 @@ class OrderCover:
 def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     """Return the cover chosen for the cart, for the totals on a page. One query."""
     to_insure = read_cart(request, cart)
-    quotes = quoting.latest_quotes(to_insure) if to_insure else []
+    quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
     if to_insure is None or not quoting.is_current(quotes, to_insure):
         return Cover()
     return _cover(quotes)

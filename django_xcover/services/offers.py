@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -120,7 +120,8 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     amount = f"{shown.price.amount.normalize():f}"
     values["price"] = {"amount": amount, "currency": shown.price.currency}
     for key in ("starts", "ends"):
-        values[key] = values[key].isoformat() if values[key] else None
+        # In UTC: XCover keeps the offset a time was sent with and a database does not.
+        values[key] = values[key].astimezone(UTC).isoformat() if values[key] else None
     return values
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from django.db.models import Subquery
+from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover.client import XCoverClient, XCoverError
@@ -20,9 +21,9 @@ from django_xcover.services.offers import Offer, build_offer
 logger = logging.getLogger(__name__)
 
 
-def stored_offer(cart: CartToInsure) -> Offer | None:
+def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:
     """Return the offer quoted for exactly this cart while it is fresh. One query, no vendor."""
-    quotes = latest_quotes(cart)
+    quotes = quotes_on_page(request, cart)
     return build_offer(quotes) if is_current(quotes, cart) else None
 
 
@@ -42,6 +43,18 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
         logger.warning("No offer: %s", error)
         return None
     return build_offer(quotes) if quotes else None
+
+
+def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
+    """Return `latest_quotes`, read once however often one page asks: offer, totals, badge.
+
+    Only for showing. Whoever decides reads anew, behind a lock.
+    """
+    read: dict[tuple[str, ...], list[Quote]] = request.__dict__.setdefault("_xcover_quotes", {})
+    key = (cart.account, cart.cart_reference, cart.fingerprint)
+    if key not in read:
+        read[key] = latest_quotes(cart)
+    return read[key]
 
 
 def latest_quotes(cart: CartToInsure) -> list[Quote]:

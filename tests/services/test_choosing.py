@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpRequest
 
 from django_xcover import signals
 from django_xcover.models import Choice, Decision, DecisionsAreFinal, Quote, QuotePackage
@@ -145,6 +146,6 @@ def test_the_wording_hash_changes_with_the_wording(shopper: Shopper, sandbox: Sa
 
 def test_an_offer_is_never_answered_by_looking_at_it(shopper: Shopper, read: ReadCart) -> None:
     shopper.sees()
-    quoting.stored_offer(read(shopper.cart))
+    quoting.stored_offer(HttpRequest(), read(shopper.cart))
 
     assert not Decision.objects.exists()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage
@@ -101,7 +102,7 @@ def test_a_stored_offer_costs_one_query_and_no_call(
     before = len(sandbox.calls())
 
     with django_assert_num_queries(1):
-        offer = quoting.stored_offer(read(shopper.cart))
+        offer = quoting.stored_offer(HttpRequest(), read(shopper.cart))
 
     assert offer is not None
     assert len(sandbox.calls()) == before

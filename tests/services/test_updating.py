@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpRequest
 
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
@@ -21,7 +22,7 @@ def test_a_change_that_xcover_loses_leaves_a_package_nobody_trusts(
     sandbox.faults.add("update_quote", "process_then_reset")
 
     assert quoting.fresh_offer(read(shopper.cart)) is None
-    assert quoting.stored_offer(read(shopper.cart)) is None
+    assert quoting.stored_offer(HttpRequest(), read(shopper.cart)) is None
 
     offer = shopper.sees()
     assert len(sandbox.calls("create_quote")) == 2
