@@ -19,6 +19,7 @@ DEBUG = os.environ.get("SHOP_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 INSTALLED_APPS = [
+    "example_shop",  # first, so that its templates may replace those of the others
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -27,7 +28,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_xcover",
     "django_xcover.sandbox",
-    "example_shop",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
