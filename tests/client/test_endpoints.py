@@ -134,6 +134,13 @@ def test_a_first_answer_is_no_replay(serve: Serve, connect: Connect) -> None:
     assert (answer.status_code, answer.replayed) == (200, False)
 
 
+def test_a_conflict_that_names_the_booking_is_no_replay(serve: Serve, connect: Connect) -> None:
+    conflict = {"type": "api_error", "message": "Being changed", "id": INS}
+
+    with pytest.raises(Conflict):
+        connect(serve(does.json(409, conflict))).create_booking(INS, {}, idempotency_key="k")
+
+
 def test_a_conflict_without_a_key_is_no_replay(serve: Serve, connect: Connect) -> None:
     with pytest.raises(Conflict) as caught:
         connect(serve(does.json(409, {"id": INS}))).create_booking(INS, {})

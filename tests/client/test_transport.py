@@ -176,6 +176,18 @@ def test_a_redirect_is_not_followed(status: int, serve: Serve, connect: Connect)
     assert elsewhere.seen == []
 
 
+def test_a_redirect_is_not_followed_in_a_lent_session_either(
+    serve: Serve, connect: Connect
+) -> None:
+    elsewhere = serve(does.json(200, PACKAGE))
+    server = serve(does.empty(307, {"Location": elsewhere.url}))
+
+    with requests.Session() as session, pytest.raises(UnexpectedAnswer):
+        connect(server, session=session).create_quote({})
+
+    assert elsewhere.seen == []
+
+
 def test_a_redirect_to_nonsense_is_the_same_typed_error(serve: Serve, connect: Connect) -> None:
     client = connect(serve(does.empty(302, {"Location": "http://[::bad"})))
 
