@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.checkout.forms import ChoiceForm
-from django_xcover.checkout.panels import TEMPLATE_VERSION, mark_of
+from django_xcover.checkout.panels import TEMPLATE_VERSION
 from django_xcover.services import choosing
 from django_xcover.services.carts import read_cart
 from django_xcover.services.choosing import ChoiceRefused, OfferChanged
@@ -29,18 +28,14 @@ def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, Offere
     if cart is None:
         raise NothingToInsure
     quote_id = form.cleaned_data["quote"]
-    # One transaction, so that an answer to what is no longer offered is taken back with it.
-    with transaction.atomic():
-        offer = choosing.choose(
-            cart,
-            quote_id=quote_id,
-            accepted=form.accepted,
-            template_version=TEMPLATE_VERSION,
-        )
-        answered = _find_quote(offer, quote_id)
-        if not _was_shown(answered, form.cleaned_data["shown"]):
-            raise OfferChanged
-    return offer, answered
+    offer = choosing.choose(
+        cart,
+        quote_id=quote_id,
+        accepted=form.accepted,
+        template_version=TEMPLATE_VERSION,
+        shown=form.cleaned_data["shown"],
+    )
+    return offer, _find_quote(offer, quote_id)
 
 
 def _find_quote(offer: Offer, quote_id: str) -> OfferedQuote:
@@ -48,12 +43,3 @@ def _find_quote(offer: Offer, quote_id: str) -> OfferedQuote:
         if quote.quote_id == quote_id:
             return quote
     raise OfferChanged
-
-
-def _was_shown(quote: OfferedQuote, mark: str) -> bool:
-    """Return whether the shopper's page showed `quote` as it is; without a mark, believe so.
-
-    XCover changes a package in place and keeps its quote ids, so a second tab may still show an
-    older price under the same id.
-    """
-    return not mark or mark == mark_of(quote)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.returning import safe_next
 from django_xcover.conf import get_config
-from django_xcover.services.offers import Offer, OfferedQuote, evidence
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.offers import Offer, OfferedQuote, mark
 
 # Kept with each answer as evidence of what was shown. Raise it whenever a template or a sentence
 # around the offer changes.
@@ -81,30 +79,18 @@ def offer_context(
     }
 
 
-def mark_of(quote: OfferedQuote) -> str:
-    """Return a short hash of what is shown of `quote`: its price, wording and documents."""
-    moments = {name: value and value.timestamp() for name, value in _period(quote).items()}
-    shown = json.dumps(evidence(quote) | moments, sort_keys=True)
-    return hashlib.sha256(shown.encode()).hexdigest()[:32]
-
-
 def saved_sentence(quote: OfferedQuote) -> str:
     """Return what is on record for `quote`, as a sentence for the shopper."""
     return str(SAVED.get(quote.choice, ""))
 
 
 def totals(offer: Offer) -> dict[str, Any]:
-    """Return what the cover costs now; `premium` is decimal text.
-
-    XCover formats the price of a quote and never a sum, so `premiumFormatted` is there only while
-    one quote is accepted.
-    """
-    accepted = [quote.price_formatted for quote in offer.quotes if quote.choice == "accepted"]
+    """Return what the cover costs now; `premium` is decimal text."""
     return {
         # Without the zeros a column pads it with.
         "premium": f"{offer.premium.amount.normalize():f}",
         "currency": offer.currency,
-        "premiumFormatted": accepted[0] if len(accepted) == 1 else "",
+        "premiumFormatted": format_amount(offer.premium),
         "answered": offer.is_answered,
     }
 
@@ -114,13 +100,7 @@ def script_timeout() -> int:
     return int(get_config().offer_deadline * 1000) + NETWORK_ALLOWANCE
 
 
-def _period(quote: OfferedQuote) -> dict[str, datetime | None]:
-    # XCover keeps the offset a time was sent with and a database does not: the same moment reads
-    # differently before and after it was stored.
-    return {"starts": quote.starts, "ends": quote.ends}
-
-
 def _panel(quote: OfferedQuote, error: str, quote_id: str, *, ask: bool) -> Panel:
     question = str(PLEASE_CHOOSE) if ask and not quote.choice else ""
     mine = error if quote.quote_id == quote_id else question
-    return Panel(quote=quote, mark=mark_of(quote), error=mine)
+    return Panel(quote=quote, mark=mark(quote), error=mine)

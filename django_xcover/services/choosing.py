@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Choice, Quote, QuotePackage
-from django_xcover.services import decisions, quoting
+from django_xcover.services import decisions, offers, quoting
 from django_xcover.services.carts import CartToInsure
-from django_xcover.services.offers import Offer, build_offer
+from django_xcover.services.offers import Offer
 
 
 class ChoiceRefused(Exception):
@@ -32,19 +32,26 @@ class OfferClosed(ChoiceRefused):
     message = _("Your order has already been placed, so this choice can no longer be changed.")
 
 
-def choose(cart: CartToInsure, *, quote_id: str, accepted: bool, template_version: str) -> Offer:
+def choose(
+    cart: CartToInsure, *, quote_id: str, accepted: bool, template_version: str, shown: str = ""
+) -> Offer:
     """Record yes or no and return the offer as it stands now.
 
-    The same answer again changes nothing. Raises OfferChanged or OfferClosed.
+    `shown` is the `offers.mark` of what the shopper's page showed. XCover changes a package in
+    place and keeps its quote ids, so a second tab may still show an older price under the same
+    id; without a mark that is not noticed. The same answer again changes nothing. Raises
+    OfferChanged or OfferClosed.
     """
     with transaction.atomic():
         package = _open_package(cart)
         quotes = list(package.quotes.offered().order_by("position"))
         quote = _find(quotes, quote_id)
+        if shown and shown != offers.mark(offers.present(quote)):
+            raise OfferChanged
         wanted = Choice.ACCEPTED if accepted else Choice.DECLINED
         if quote.choice != wanted:
             decisions.record(quote, wanted, template_version=template_version)
-        return build_offer(quotes)
+        return offers.build_offer(quotes)
 
 
 def _open_package(cart: CartToInsure) -> QuotePackage:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -125,6 +127,14 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     return values
 
 
+def mark(shown: OfferedQuote) -> str:
+    """Return a short hash of what is shown: price, wording, documents and period.
+
+    It travels with the answer, so that a yes given on an older page is known for what it is.
+    """
+    return hashlib.sha256(json.dumps(evidence(shown), sort_keys=True).encode()).hexdigest()[:32]
+
+
 def clean_html(value: Any) -> SafeString:
     """Return the vendor's HTML reduced to plain text marks and https links.
 
@@ -138,6 +148,8 @@ def clean_html(value: Any) -> SafeString:
             attributes=ATTRIBUTES,
             url_schemes={"https"},
             link_rel="noopener noreferrer",
+            # In a new tab: a link in a disclaimer must not lead out of the checkout.
+            set_tag_attribute_values={"a": {"target": "_blank"}},
         )
     )
 

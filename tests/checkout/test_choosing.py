@@ -262,7 +262,7 @@ def test_the_script_learns_what_the_order_costs_now(visitor: Visitor) -> None:
     }
 
 
-def test_a_sum_of_two_premiums_is_not_dressed_up_as_the_vendors_text(visitor: Visitor) -> None:
+def test_two_premiums_are_summed_and_written_for_the_reader(visitor: Visitor) -> None:
     visitor.front.cart = visitor.shopper.cart = Cart(items=(ticket(), laptop()))
     first, second = visitor.is_offered().quotes
     visitor.sends(quote=first.quote_id, choice="yes")
@@ -270,8 +270,9 @@ def test_a_sum_of_two_premiums_is_not_dressed_up_as_the_vendors_text(visitor: Vi
     response = visitor.sends(quote=second.quote_id, choice="yes")
 
     answer = response.json()
-    assert Decimal(answer["premium"]) == first.price.amount + second.price.amount
-    assert answer["premiumFormatted"] == ""
+    total = first.price.amount + second.price.amount
+    assert Decimal(answer["premium"]) == total
+    assert answer["premiumFormatted"] == f"£{total:.2f}"
 
 
 def test_a_change_of_mind_counts(visitor: Visitor) -> None:

@@ -25,7 +25,10 @@ def quote(**payload: Any) -> Quote:
         ("<script>alert(1)</script>Arranged by us", "Arranged by us"),
         ("<p onclick='x()'>Arranged</p>", "<p>Arranged</p>"),
         ("<img src=x onerror=alert(1)>", ""),
-        ("<a href='javascript:alert(1)'>terms</a>", '<a rel="noopener noreferrer">terms</a>'),
+        (
+            "<a href='javascript:alert(1)'>terms</a>",
+            '<a target="_blank" rel="noopener noreferrer">terms</a>',
+        ),
         ("<p style='position:fixed'>big</p>", "<p>big</p>"),
         ("<iframe src='https://evil.example'></iframe>", ""),
         ("N/A", ""),
