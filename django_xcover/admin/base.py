@@ -88,10 +88,7 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return found, False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        joined = self.list_select_related
-        rows = rows.select_related(*joined) if isinstance(joined, tuple) else rows
-        return rows.defer(*self.heavy)
+        return super().get_queryset(request).defer(*self.heavy)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the page of `row` shows besides its fields."""
