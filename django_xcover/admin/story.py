@@ -41,6 +41,7 @@ def story_page(
         "packages": [_package(package) for package in story.packages],
         "events": [_event(event) for event in story.events if may_view(request, event.row)],
         "steps": steps_shown(request, site, story.next_steps),
+        "has_hidden_steps": bool(story.next_steps),
         "way_back": request.path,
     }
     return TemplateResponse(request, STORY, context)

@@ -88,6 +88,18 @@ def test_the_story_leaves_out_what_its_reader_may_not_see(client: Client) -> Non
     assert "Booking stopped" not in page
 
 
+def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
+    client: Client,
+) -> None:
+    make_stopped(make_order("SH-1001"))
+    client.force_login(make_staff("view_quotepackage"))
+
+    page = text_of(client, "SH-1001")
+
+    assert "Nothing to do" not in page
+    assert "Ask somebody who may" in page
+
+
 ERRORS = [
     (refused(), "Mend in the shop's order"),
     (refused(type="Unworkable", status=None), "Mend in the shop's order"),
