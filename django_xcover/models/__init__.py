@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django_xcover.models.cancellation import Cancellation
 from django_xcover.models.decision import Decision, DecisionsAreFinal
+from django_xcover.models.instalment import Instalment
+from django_xcover.models.modification import Modification
 from django_xcover.models.operation import Operation
 from django_xcover.models.package import Policy, Quote, QuotePackage
+from django_xcover.models.renewal import Renewal
 from django_xcover.models.status import (
     BOOKED,
     UNFINISHED,
@@ -19,14 +23,18 @@ __all__ = [
     "BOOKED",
     "UNFINISHED",
     "Attention",
+    "Cancellation",
     "Choice",
     "Decision",
     "DecisionsAreFinal",
+    "Instalment",
+    "Modification",
     "Operation",
     "OperationKind",
     "OperationState",
     "Policy",
     "Quote",
     "QuotePackage",
+    "Renewal",
     "Status",
 ]

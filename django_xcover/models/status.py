@@ -49,6 +49,13 @@ class OperationKind(models.TextChoices):
     BOOK = "book", _("book")
     CONFIRM_PAYMENT = "confirm_payment", _("confirm payment")
     OPT_OUT = "opt_out", _("opt out")
+    CANCEL = "cancel", _("cancel")
+    MODIFY = "modify", _("change")
+    RENEW = "renew", _("renew")
+    RENEWAL_OPT_OUT = "renewal_opt_out", _("decline renewal")
+    REPORT_INSTALMENT = "report_instalment", _("report instalment")
+    SEND_EMAIL = "send_email", _("send e-mail")
+    INSTANT_BOOK = "instant_book", _("quote and book")
 
 
 class OperationState(models.TextChoices):

@@ -16,6 +16,15 @@ from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import move
 from django_xcover.types import PolicyRequest
 
+# The columns of a quote that follow XCover's answer.
+READ = (
+    "price",
+    "policy_start_date",
+    "policy_end_date",
+    "can_be_cancelled",
+    "is_renewable",
+    "payload",
+)
 Lines = Mapping[str, PolicyRequest]
 
 
@@ -117,15 +126,15 @@ def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> None:
     if read.status != quote.status:
         move(quote, read.status)
     _copy(quote, read)
-    quote.save(
-        update_fields=["price", "policy_start_date", "policy_end_date", "payload", "updated_at"]
-    )
+    quote.save(update_fields=[*READ, "updated_at"])
 
 
 def _copy(quote: Quote, read: QuoteAnswer) -> None:
     quote.price = read.price
     quote.policy_start_date = read.policy_start_date
     quote.policy_end_date = read.policy_end_date
+    quote.can_be_cancelled = read.can_be_cancelled
+    quote.is_renewable = read.is_renewable
     quote.payload = dict(read.raw)
 
 

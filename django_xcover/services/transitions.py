@@ -3,59 +3,125 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Model, Q
 
-from django_xcover.models import OperationState, Status
+from django_xcover.models import (
+    Cancellation,
+    Modification,
+    Operation,
+    OperationState,
+    Policy,
+    Quote,
+    QuotePackage,
+    Renewal,
+    Status,
+)
 
 logger = logging.getLogger(__name__)
 
+Table = Mapping[str, frozenset[str]]
+
+
+def _table(rows: Mapping[str, Iterable[str]]) -> Table:
+    return {before: frozenset(after) for before, after in rows.items()}
+
+
 # Quotes API, 18.2 (transitions). OPTED_OUT ends a package: booking it afterwards is not documented.
-ALLOWED: Mapping[str, frozenset[str]] = {
-    Status.RECEIVED: frozenset(
-        {
+STATUSES = _table(
+    {
+        Status.RECEIVED: {
             Status.CONFIRMED,
             Status.PENDING_PAYMENT,
             Status.OPTED_OUT,
             Status.FAILED,
             Status.DELETED,
             Status.CANCELLED,
-        }
-    ),
-    Status.PENDING_PAYMENT: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.FAILED}),
-    Status.CONFIRMED: frozenset({Status.CANCELLED, Status.RENEWED}),
-    Status.CANCELLED: frozenset(),
-    Status.RENEWED: frozenset(),
-    Status.OPTED_OUT: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.DELETED: frozenset(),
-    OperationState.PENDING: frozenset({OperationState.RUNNING, OperationState.DISCARDED}),
-    OperationState.RUNNING: frozenset(
-        {
-            OperationState.RUNNING,
-            OperationState.PENDING,
-            OperationState.DONE,
-            OperationState.NEEDS_PERSON,
-            OperationState.DISCARDED,
-        }
-    ),
-    OperationState.NEEDS_PERSON: frozenset({OperationState.PENDING, OperationState.DISCARDED}),
-    OperationState.DONE: frozenset(),
-    OperationState.DISCARDED: frozenset(),
+        },
+        Status.PENDING_PAYMENT: {Status.CONFIRMED, Status.CANCELLED, Status.FAILED},
+        Status.CONFIRMED: {Status.CANCELLED, Status.RENEWED},
+        Status.CANCELLED: (),
+        Status.RENEWED: (),
+        Status.OPTED_OUT: (),
+        Status.FAILED: (),
+        Status.DELETED: (),
+    }
+)
+OPERATIONS = _table(
+    {
+        OperationState.PENDING: {OperationState.RUNNING, OperationState.DISCARDED},
+        OperationState.RUNNING: set(OperationState),
+        OperationState.NEEDS_PERSON: {OperationState.PENDING, OperationState.DISCARDED},
+        OperationState.DONE: (),
+        OperationState.DISCARDED: (),
+    }
+)
+_CANCELLATION, _MODIFICATION, _RENEWAL = Cancellation.State, Modification.State, Renewal.State
+CANCELLATIONS = _table(
+    {
+        _CANCELLATION.PREVIEWED: {_CANCELLATION.REQUESTED, _CANCELLATION.EXPIRED},
+        _CANCELLATION.REQUESTED: {
+            _CANCELLATION.CONFIRMED,
+            _CANCELLATION.EXPIRED,
+            _CANCELLATION.REFUSED,
+        },
+        _CANCELLATION.CONFIRMED: (),
+        _CANCELLATION.EXPIRED: (),
+        _CANCELLATION.REFUSED: (),
+    }
+)
+MODIFICATIONS = _table(
+    {
+        _MODIFICATION.QUOTED: {_MODIFICATION.REQUESTED, _MODIFICATION.ABANDONED},
+        _MODIFICATION.REQUESTED: {
+            _MODIFICATION.CONFIRMED,
+            _MODIFICATION.REFUSED,
+            _MODIFICATION.ABANDONED,
+        },
+        _MODIFICATION.CONFIRMED: (),
+        _MODIFICATION.ABANDONED: (),
+        _MODIFICATION.REFUSED: (),
+    }
+)
+RENEWALS = _table(
+    {
+        _RENEWAL.DUE: {_RENEWAL.QUOTED, _RENEWAL.OPTING_OUT, _RENEWAL.EXPIRED, _RENEWAL.CONFIRMED},
+        _RENEWAL.QUOTED: {
+            _RENEWAL.QUOTED,
+            _RENEWAL.PAID,
+            _RENEWAL.OPTING_OUT,
+            _RENEWAL.EXPIRED,
+            _RENEWAL.CONFIRMED,
+        },
+        _RENEWAL.PAID: {_RENEWAL.CONFIRMED},
+        _RENEWAL.OPTING_OUT: {_RENEWAL.OPTED_OUT},
+        _RENEWAL.CONFIRMED: (),
+        _RENEWAL.OPTED_OUT: (),
+        _RENEWAL.EXPIRED: (),
+    }
+)
+TABLES: Mapping[type[Model], Table] = {
+    QuotePackage: STATUSES,
+    Quote: STATUSES,
+    Policy: STATUSES,
+    Operation: OPERATIONS,
+    Cancellation: CANCELLATIONS,
+    Modification: MODIFICATIONS,
+    Renewal: RENEWALS,
 }
 
 
-def may_follow(before: str, after: str) -> bool:
+def may_follow(before: str, after: str, table: Table = STATUSES) -> bool:
     """Return whether `after` may follow `before`.
 
     XCover may send statuses that nobody has documented: such a one may follow and be followed by
     anything but what is final.
     """
-    if before not in ALLOWED:
+    if before not in table:
         return True
-    return after in ALLOWED[before] or (after not in ALLOWED and bool(ALLOWED[before]))
+    return after in table[before] or (after not in table and bool(table[before]))
 
 
 def move(row: Model, to: str, *, field: str = "status", only: Q | None = None, **also: Any) -> bool:
@@ -65,7 +131,7 @@ def move(row: Model, to: str, *, field: str = "status", only: Q | None = None, *
     made first, is logged and changes nothing.
     """
     before = getattr(row, field)
-    if not may_follow(before, to):
+    if not may_follow(before, to, TABLES[type(row)]):
         logger.warning("%s %s: %s cannot follow %s.", row._meta.label, row.pk, to, before)
         return False
     rows = type(row)._default_manager.filter(only or Q(), pk=row.pk, **{field: before})

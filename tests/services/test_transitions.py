@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from django_xcover.models import OperationState, QuotePackage, Status
-from django_xcover.services.transitions import ALLOWED, may_follow, move
+from django_xcover.models import (
+    Cancellation,
+    Modification,
+    OperationState,
+    QuotePackage,
+    Renewal,
+    Status,
+)
+from django_xcover.services import transitions
+from django_xcover.services.transitions import may_follow, move
 from tests.conftest import Shopper, the_package
 
 FINAL = [Status.CANCELLED, Status.OPTED_OUT, Status.RENEWED, Status.FAILED, Status.DELETED]
@@ -27,7 +35,11 @@ def test_an_unknown_status_may_come_and_go() -> None:
 
 
 def test_every_status_has_a_row_in_the_table() -> None:
-    assert set(ALLOWED) == {*Status, *OperationState}
+    assert set(transitions.STATUSES) == set(Status)
+    assert set(transitions.OPERATIONS) == set(OperationState)
+    assert set(transitions.CANCELLATIONS) == set(Cancellation.State)
+    assert set(transitions.MODIFICATIONS) == set(Modification.State)
+    assert set(transitions.RENEWALS) == set(Renewal.State)
 
 
 @pytest.mark.django_db

@@ -1,0 +1,73 @@
+"""A cancellation: previewed, confirmed, refunded."""
+
+from __future__ import annotations
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models.fields import AmountField, VendorIdField
+from django_xcover.models.package import Quote, QuotePackage
+from django_xcover.types import Money
+
+
+class Cancellation(models.Model):
+    """One attempt to cancel a booking or some of its policies.
+
+    XCover's preview says CANCELLED while nothing is (recorded contract, 4.3), so a preview lives
+    here and never touches package or quotes. `lines` holds, for each policy, its refund, the end of
+    its cooling-off period and the adjustment fee, which is *not* taken off the refund (recorded).
+    """
+
+    class State(models.TextChoices):
+        PREVIEWED = "previewed", _("previewed")
+        REQUESTED = "requested", _("being cancelled")
+        CONFIRMED = "confirmed", _("cancelled")
+        EXPIRED = "expired", _("preview expired")
+        REFUSED = "refused", _("refused by XCover")
+
+    class Origin(models.TextChoices):
+        SHOPPER = "shopper", _("shopper")
+        STAFF = "staff", _("staff")
+        SHOP = "shop", _("the shop's order")
+
+    package = models.ForeignKey(
+        QuotePackage,
+        verbose_name=_("package"),
+        related_name="cancellations",
+        on_delete=models.PROTECT,
+    )
+    quotes = models.ManyToManyField(Quote, verbose_name=_("policies"), related_name="cancellations")
+    cancellation_id = VendorIdField(_("cancellation id"), blank=True, default="")
+    state = models.CharField(
+        _("state"), max_length=16, choices=State, default=State.PREVIEWED, db_index=True
+    )
+    origin = models.CharField(_("asked for by"), max_length=16, choices=Origin)
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    lines = models.JSONField(_("refund per policy"), default=list, encoder=DjangoJSONEncoder)
+    total_refund = AmountField(_("total refund"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    confirm_before = models.DateTimeField(_("confirm before"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    refunded = AmountField(_("refund recorded"), null=True, blank=True)
+    refund_reference = models.CharField(
+        _("refund reference"), max_length=100, blank=True, default=""
+    )
+    refunded_at = models.DateTimeField(_("refunded at"), null=True, blank=True)
+    payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("cancellation")
+        verbose_name_plural = _("cancellations")
+        ordering = ("-pk",)
+        permissions = (("cancel_policy", _("Can cancel policies")),)
+
+    def __str__(self) -> str:
+        return self.cancellation_id or f"{self.package} ({self.get_state_display()})"
+
+    @property
+    def refund(self) -> Money | None:
+        """Return what XCover says is to be refunded, or None while it has said nothing."""
+        return None if self.total_refund is None else Money(self.total_refund, self.currency)

@@ -1,0 +1,72 @@
+"""The schedule of a policy that is paid in parts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models.fields import AmountField, VendorIdField
+from django_xcover.models.package import Quote
+from django_xcover.types import Money
+
+
+class InstalmentQuerySet(models.QuerySet["Instalment"]):
+    def open(self) -> InstalmentQuerySet:
+        """Return those that are not paid."""
+        return self.exclude(status=Instalment.Status.PAID)
+
+    def overdue(self, now: datetime) -> InstalmentQuerySet:
+        """Return those whose period has begun without having been paid."""
+        return self.open().filter(period_start_date__lt=now)
+
+
+class Instalment(models.Model):
+    """One part payment of a policy, as XCover schedules it.
+
+    Each is rounded up by itself, so the sum differs from the price (recorded: 12 x 0.17 is 2.04,
+    not 2.01): what is charged is `total_amount`, never price divided by n. XCover reports the
+    first as PAID at once.
+    """
+
+    class Status(models.TextChoices):
+        UNPAID = "UNPAID", _("unpaid")
+        PAID = "PAID", _("paid")
+        FAILED = "FAILED", _("payment failed")
+
+    quote = models.ForeignKey(
+        Quote, verbose_name=_("policy"), related_name="instalments", on_delete=models.PROTECT
+    )
+    instalment_id = VendorIdField(_("instalment id"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    status = models.CharField(_("status"), max_length=16, default=Status.UNPAID)
+    period_start_date = models.DateTimeField(_("period starts"), db_index=True)
+    period_end_date = models.DateTimeField(_("period ends"))
+    total_amount = AmountField(_("amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    failures = models.PositiveSmallIntegerField(_("failed payments"), default=0)
+    attempted_at = models.DateTimeField(_("last payment attempted"), null=True, blank=True)
+    payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = InstalmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("instalment")
+        verbose_name_plural = _("instalments")
+        ordering = ("quote", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("quote", "number"), name="xcover_instalment_once"),
+        )
+        permissions = (("report_instalment", _("Can report instalment payments")),)
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.total_amount} {self.currency}"
+
+    @property
+    def amount(self) -> Money:
+        """Return what is due."""
+        return Money(self.total_amount, self.currency)
