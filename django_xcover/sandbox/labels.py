@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 GERMAN = {
-    "Policy wording": "Versicherungsbedingungen",
+    "Policy wording": "Bedingungen",
     "Certificate of insurance": "Versicherungsschein",
     "Benefit": "Leistung",
     "Limit": "Höchstbetrag",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,13 +55,24 @@ def test_a_confirmed_cancellation_bears_the_time_of_its_preview(caller: Caller) 
     done = _confirm(caller, booking, shown["cancellation_id"])
 
     quote = done.json()["quotes"][0]
+    previewed = datetime.fromisoformat(shown["confirm_before"]) - timedelta(hours=24)
     assert done.status_code == 200
-    assert quote["cancelled_at"] < quote["updated_at"]
+    assert datetime.fromisoformat(quote["cancelled_at"]) == previewed
+    assert quote["policy_cancellation_date"] == quote["cancelled_at"] < quote["updated_at"]
     assert (done.json()["cancellation_id"], done.json()["confirm_before"]) == (None, None)
     found = caller.call("GET", f"bookings/{booking['id']}/").json()
     assert (found["status"], found["total_price"]) == ("CANCELLED", 0.0)
     assert found["quotes"][0]["price"] == booking["quotes"][0]["price"]
     assert found["quotes"][0]["can_be_cancelled"] is False
+
+
+def test_a_cancellation_forgets_the_name_of_the_event(caller: Caller) -> None:
+    booking = caller.booked()
+
+    shown = _preview(caller, booking)
+
+    titles = [answer["quotes"][0]["policy"]["content"]["title"] for answer in (booking, shown)]
+    assert titles == ["Missed Event Cover for Harbour Lights Festival", "Missed Event Cover for "]
 
 
 def test_one_cancelled_policy_leaves_the_booking_confirmed(caller: Caller) -> None:
