@@ -1,12 +1,9 @@
 /* What the shop does better with JavaScript. Every page works without this file. */
 
-const swap = async (place, url, find) => {
+const read = async (url) => {
   const response = await fetch(url, { credentials: "same-origin" });
-  if (!response.ok) return null;
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const fresh = find ? page.querySelector(find) : page.body;
-  if (fresh) place.replaceChildren(...fresh.childNodes);
-  return fresh;
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
 };
 
 // The quantity and country menus need no second click.
@@ -19,21 +16,25 @@ document.addEventListener("change", ({ target }) => {
 // The sums are the server's: this only asks for them again when the answer to the offer changed.
 const summary = document.querySelector("[data-summary]");
 let turn = 0;
-document.addEventListener("xcover:change", async () => {
-  if (!summary) return;
-  const mine = ++turn;
-  const response = await fetch(summary.dataset.summary, { credentials: "same-origin" });
-  const html = await response.text();
-  if (response.ok && mine === turn) summary.innerHTML = html;
-});
+const sumUp = async () => {
+  turn += 1;
+  const mine = turn;
+  const page = await read(summary.dataset.summary);
+  if (mine === turn) summary.replaceChildren(...page.body.childNodes);
+};
+if (summary) document.addEventListener("xcover:change", () => sumUp().catch(console.error));
 
 // Cover is arranged in the background. Look a few times, further and further apart.
 const cover = document.querySelector('[data-cover="arranging"]');
 const look = async (seconds) => {
-  const fresh = await swap(cover, location.href, "[data-cover]").catch(() => null);
-  if (fresh) cover.dataset.cover = fresh.dataset.cover;
-  if (cover.dataset.cover === "arranging" && seconds < 60) {
-    setTimeout(look, seconds * 1000, seconds * 1.5);
+  const fresh = (await read(location.href)).querySelector("[data-cover]");
+  if (fresh.dataset.cover === "arranging" && seconds < 60) {
+    lookIn(seconds);
+  } else {
+    cover.dataset.cover = fresh.dataset.cover;
+    cover.replaceChildren(...fresh.childNodes);
   }
 };
-if (cover) setTimeout(look, 1000, 1.5);
+const lookIn = (seconds) =>
+  setTimeout(() => look(seconds * 1.5).catch(console.error), seconds * 1000);
+if (cover) lookIn(1);
