@@ -8,7 +8,14 @@ import pytest
 
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.clock import Clock
+from django_xcover.sandbox.packages import Package
 from tests.sandbox.support import Caller
+
+
+def _save_and_break(sandbox: Sandbox, package: Package) -> None:
+    with sandbox.store.transaction():
+        sandbox.store.save_package(package)
+        raise RuntimeError
 
 
 def test_a_call_that_breaks_halfway_leaves_nothing(caller: Caller, sandbox: Sandbox) -> None:
@@ -18,9 +25,8 @@ def test_a_call_that_breaks_halfway_leaves_nothing(caller: Caller, sandbox: Sand
     assert changed is not None
     changed.status = "CONFIRMED"
 
-    with pytest.raises(RuntimeError), sandbox.store.transaction():
-        sandbox.store.save_package(changed)
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        _save_and_break(sandbox, changed)
 
     assert sandbox.package(package["id"]) == before
 
