@@ -68,9 +68,12 @@ class Documents:
         texts = product.in_language(package.language)
         tongue = spoken(package.language)
         heads = [label(head, tongue) for head in ("Benefit", "Limit", "Excess")]
+        # On a phone a row is a stack, in which each cell says what it is.
+        row = Markup(
+            "<tr><th scope=row>{2}</th><td data-is='{0}'>{3}</td><td data-is='{1}'>{4}</td>"
+        )
         benefits = Markup().join(
-            Markup("<tr><th scope=row>{}</th><td>{}</td><td>{}</td></tr>").format(*row)
-            for row in self._benefits(package, quote)
+            row.format(*heads[1:], *cells) for cells in self._benefits(package, quote)
         )
         chapters = Markup().join(
             Markup("<h3>{}</h3><p>{}</p>").format(*chapter) for chapter in texts.wording

@@ -22,18 +22,20 @@ h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 p { margin: 0 0 .75rem; }
 .wide { overflow-x: auto; }
-table { width: 100%; table-layout: fixed;
-  border-collapse: collapse; margin: 1rem 0; font-size: .95rem; }
+table { width: 100%; border-collapse: collapse; margin: 1rem 0; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .6rem .75rem .6rem 0;
-  border-bottom: 1px solid var(--line); font-weight: 400; hyphens: auto; }
-th:first-child { width: 46%; }
+  border-bottom: 1px solid var(--line); font-weight: 400; overflow-wrap: normal; }
 thead th { color: var(--quiet); font-size: .85rem; }
 dl { display: grid; grid-template-columns: minmax(8rem, 12rem) 1fr; gap: .5rem 1rem;
   margin: 0 0 1rem; background: var(--wash);
   border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
 dt { color: var(--quiet); } dd { margin: 0; }
-@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: .6rem; } }
+@media (max-width: 30rem) {
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
+  thead { display: none; } tr { display: block; padding: .6rem 0;
+    border-bottom: 1px solid var(--line); }
+  th, td { display: block; border: 0; padding: 0; }
+  td::before { content: attr(data-is) ": "; color: var(--quiet); } }
 footer { color: var(--quiet); font-size: .85rem; padding-top: 2rem; padding-bottom: 2rem; }
 """)
 FRAME = Markup("""<!doctype html>
