@@ -59,7 +59,7 @@ class Decision(models.Model):
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self.get_choice_display()} ({self.price} {self.currency})"
+        return f"{self.get_choice_display()} ({self.price:f} {self.currency})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -64,7 +64,7 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     error = models.JSONField(_("last error"), default=dict, blank=True, encoder=DjangoJSONEncoder)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
@@ -86,4 +86,4 @@ class Operation(models.Model):
         permissions = (("retry_operation", _("Can retry operations")),)
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.package_id}"
+        return f"{self.get_kind_display()} {self.package}"

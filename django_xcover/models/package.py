@@ -27,7 +27,8 @@ class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
 
     def needing_attention(self) -> QuotePackageQuerySet:
         """Return the packages that a person should look at."""
-        return self.exclude(attention="")
+        # By value and not by exclusion, which no index serves.
+        return self.filter(attention__in=Attention.values)
 
 
 class QuotePackage(models.Model):
@@ -55,12 +56,17 @@ class QuotePackage(models.Model):
         _("policyholder's e-mail"), blank=True, default="", db_index=True
     )
     attention = models.CharField(
-        _("attention"), max_length=32, blank=True, default="", choices=Attention
+        _("attention"),
+        max_length=32,
+        blank=True,
+        default="",
+        choices=Attention,
+        db_index=True,
     )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     quoted_at = models.DateTimeField(_("quoted at"))
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = QuotePackageQuerySet.as_manager()
@@ -71,7 +77,8 @@ class QuotePackage(models.Model):
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(
-                fields=("account", "package_id"), name="xcover_package_once_per_account"
+                # The id first: staff search by it, and every account's are looked through.
+                fields=("package_id", "account"), name="xcover_package_once_per_account"
             ),
         )
         permissions = (("refresh_quotepackage", _("Can refresh quote packages from XCover")),)
@@ -115,7 +122,7 @@ class Quote(models.Model):
     package = models.ForeignKey(
         QuotePackage, verbose_name=_("package"), related_name="quotes", on_delete=models.CASCADE
     )
-    quote_id = VendorIdField(_("quote id"))
+    quote_id = VendorIdField(_("quote id"), db_index=True)
     status = models.CharField(_("status"), max_length=32)
     line_reference = models.CharField(_("cart line"), max_length=100, blank=True, default="")
     label = models.CharField(_("insures"), max_length=200, blank=True, default="")

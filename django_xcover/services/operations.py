@@ -183,7 +183,8 @@ def retry(operation: Operation) -> bool:
         also |= {"request": {}, "idempotency_key": new_idempotency_key()}
     if operation.state == OperationState.PENDING:
         rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
-        moved = bool(rows.update(next_attempt_at=also["next_attempt_at"]))
+        now = also["next_attempt_at"]
+        moved = bool(rows.update(next_attempt_at=now, updated_at=now))
     else:
         moved = operation.state == OperationState.NEEDS_PERSON and move(
             operation, OperationState.PENDING, field="state", **also

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Model, Q
+from django.utils import timezone
 
 from django_xcover.models import (
     Cancellation,
@@ -134,6 +135,7 @@ def move(row: Model, to: str, *, field: str = "status", only: Q | None = None, *
     if not may_follow(before, to, TABLES[type(row)]):
         logger.warning("%s %s: %s cannot follow %s.", row._meta.label, row.pk, to, before)
         return False
+    also["updated_at"] = timezone.now()  # `update` sets no auto_now column
     rows = type(row)._default_manager.filter(only or Q(), pk=row.pk, **{field: before})
     if not rows.update(**{field: to}, **also):
         logger.info("%s %s: somebody else moved it on from %s.", row._meta.label, row.pk, before)
