@@ -53,7 +53,7 @@ ENGINES: dict[str, dict[str, Any]] = {
 }
 DATABASES = {"default": ENGINES[os.environ.get("XCOVER_DATABASE", "sqlite")]}
 
-XCOVER: dict[str, Any] = {
+XCOVER = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     "ACCOUNTS": {
         "default": {

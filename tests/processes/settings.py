@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from tests.settings import *  # noqa: F403
 
@@ -36,7 +35,7 @@ if CELERY_BROKER_URL == "filesystem://":
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 0.5},
 }
-XCOVER: dict[str, Any] = {
+XCOVER = {
     "ADAPTER": "tests.processes.steps.Adapter",
     "ACCOUNTS": {
         "default": {
