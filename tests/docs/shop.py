@@ -1,0 +1,126 @@
+"""The shop that the pages speak of: a cart, orders, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import ModuleType
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.dispatch import Signal
+
+from tests.docs.pages import README, blocks
+
+ENVIRONMENT = {"XCOVER_API_KEY": "key", "XCOVER_API_SECRET": "secret"}
+
+
+@dataclass(frozen=True)
+class Product:
+    name: str = "Harbour Lights Festival"
+    place: str = "Dover Marina"
+    country: str = "GB"
+    is_ticket: bool = True
+    starts_at: datetime = datetime(2030, 6, 20, 19, 30, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Line:
+    pk: int = 1
+    product: Product = field(default_factory=Product)
+    quantity: int = 2
+    price: Decimal = Decimal(60)
+
+
+@dataclass
+class Cart:
+    uuid: UUID = field(default_factory=uuid4)
+    lines: tuple[Line, ...] = (Line(),)
+    currency: str = "GBP"
+    country: str = "GB"
+    total: Decimal = Decimal(120)
+
+
+class Found(list["Order"]):
+    """What a query finds, as far as an adapter asks."""
+
+    def first(self) -> Order | None:
+        return self[0] if self else None
+
+
+class Orders:
+    """What stands in for `Order.objects`."""
+
+    def create(self, **facts: Any) -> Order:
+        order = Order(number=f"ORD-{len(Order.made) + 1}", **facts)
+        Order.made.append(order)
+        return order
+
+    def filter(self, number: str) -> Found:
+        return Found(order for order in Order.made if order.number == number)
+
+    def get(self, number: str) -> Order:
+        return self.filter(number)[0]
+
+
+@dataclass
+class Order:
+    number: str
+    cart: Cart
+    total: Decimal
+    premium: Any = None
+    first_name: str = "Ana"
+    last_name: str = "Rossi"
+    email: str = "ana@example.com"
+    country: str = "GB"
+    user_id: int = 7
+    is_paid: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    made: ClassVar[list[Order]] = []
+    objects: ClassVar[Orders] = Orders()
+
+    def mark_as_paid(self) -> None:
+        self.is_paid = True
+
+    def add_note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def namespace() -> dict[str, Any]:
+    """Return what a shop's modules have besides what a page writes into them."""
+    return {
+        "__name__": "myshop.cover",
+        "Order": Order,
+        "order_placed": Signal(),
+        "order_paid": Signal(),
+    }
+
+
+@contextmanager
+def readme_shop() -> Iterator[dict[str, Any]]:
+    """Run the README's Python as the module `myshop.cover`; yield its names."""
+    names = namespace()
+    for block in blocks(README):
+        if block.language == "python":
+            exec(block.code(), names)  # noqa: S102 - the page is what is tested
+    with installed(names):
+        yield names
+
+
+@contextmanager
+def installed(names: dict[str, Any]) -> Iterator[None]:
+    """Let `myshop.cover` be a module with these names."""
+    package, module = ModuleType("myshop"), ModuleType("myshop.cover")
+    vars(module).update(names)
+    sys.modules |= {"myshop": package, "myshop.cover": module}
+    Order.made.clear()
+    try:
+        yield
+    finally:
+        del sys.modules["myshop"], sys.modules["myshop.cover"]
+        Order.made.clear()

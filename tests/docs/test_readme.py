@@ -1,0 +1,116 @@
+"""The README's five minutes, carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.urls import resolve
+
+from django_xcover.checks import check_settings
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import carts, choosing, quoting
+from django_xcover.services.cover import order_cover
+from tests.conftest import work
+from tests.docs.shop import Cart, Line, Order, Product
+
+pytestmark = pytest.mark.django_db
+RequestWith = Callable[[Cart], HttpRequest]
+
+
+def answer(request: HttpRequest, *, yes: bool) -> Decimal:
+    """Look at the offer, answer it and return its price."""
+    cart = carts.read_cart(request)
+    assert cart is not None
+    offer = quoting.fresh_offer(cart)
+    assert offer is not None
+    [quote] = offer.quotes
+    choosing.choose(cart, quote_id=quote.quote_id, accepted=yes, template_version="docs")
+    return quote.price.amount
+
+
+def test_a_yes_is_charged_and_booked_when_the_money_arrives(
+    myshop: dict[str, Any], xcover_sandbox: Sandbox, request_with: RequestWith
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    premium = answer(request, yes=True)
+
+    order = myshop["place_order"](request, cart)
+    myshop["money_arrived"](order)
+    work()
+
+    assert order.total == cart.total + premium
+    assert order_cover(order).state == "booked"
+    [booking] = xcover_sandbox.packages()
+    assert booking["status"] == "CONFIRMED"
+    assert booking["partner_transaction_id"] == order.number
+
+
+def test_a_no_is_not_charged_and_told_to_xcover(
+    myshop: dict[str, Any], xcover_sandbox: Sandbox, request_with: RequestWith
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=False)
+
+    order = myshop["place_order"](request, cart)
+    work()
+
+    assert order.total == cart.total
+    assert xcover_sandbox.packages()[0]["status"] == "OPTED_OUT"
+
+
+def test_the_one_line_that_forwards_a_signal_books_as_well(
+    myshop: dict[str, Any], xcover_sandbox: Sandbox, request_with: RequestWith
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=True)
+    order = myshop["place_order"](request, cart)
+
+    myshop["order_paid"].send(sender=Order, instance=order)
+    work()
+
+    assert order_cover(order).state == "booked"
+
+
+def test_the_adapter_offers_nothing_for_a_cart_without_tickets(
+    myshop: dict[str, Any], request_with: RequestWith
+) -> None:
+    cart = Cart(lines=(Line(product=Product(is_ticket=False)),))
+
+    assert carts.read_cart(request_with(cart)) is None
+
+
+def test_the_adapter_shows_documents_to_the_owner_of_the_order_only(
+    myshop: dict[str, Any], request_with: RequestWith, django_user_model: Any
+) -> None:
+    adapter = myshop["MyShopAdapter"]()
+    order = Order.objects.create(cart=Cart(), total=Decimal(1))
+    request = request_with(order.cart)
+
+    for pk, may in ((order.user_id, True), (8, False)):
+        request.user = django_user_model(pk=pk)
+        assert adapter.can_view_order(request, order) is may
+
+
+def test_the_settings_pass_the_checks(myshop: dict[str, Any]) -> None:
+    assert check_settings() == []
+    assert myshop["INSTALLED_APPS"] == ["django_xcover"]
+
+
+def test_the_urls_are_the_packages(myshop: dict[str, Any]) -> None:
+    [mounted] = myshop["urlpatterns"]
+
+    assert mounted.app_name == "xcover"
+    assert resolve(f"/{mounted.pattern}offer/").view_name == "xcover:offer"
+
+
+def test_the_beat_schedule_names_a_task_that_exists(myshop: dict[str, Any]) -> None:
+    from celery import current_app
+
+    assert myshop["CELERY_BEAT_SCHEDULE"]["xcover"]["task"] in current_app.tasks

@@ -1,0 +1,81 @@
+"""The page about signals tells what is really sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from django_xcover import signals
+from django_xcover.sandbox import Sandbox
+from tests.conftest import work
+from tests.docs.pages import DOCS, code_in, table
+from tests.docs.shop import Cart
+from tests.docs.test_readme import answer
+
+pytestmark = pytest.mark.django_db
+PAGE = DOCS / "signals.md"
+OUT = {
+    name: signal
+    for name, signal in vars(signals).items()
+    if isinstance(signal, Signal) and name not in {"order_completed", "payment_completed"}
+}
+Heard = dict[str, set[str]]
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """Return the names of the arguments that each signal was sent with."""
+    found: Heard = {}
+
+    def listener(name: str) -> Callable[..., None]:
+        def hear(**kwargs: Any) -> None:
+            found[name] = set(kwargs) - {"signal", "sender"}
+
+        return hear
+
+    listeners = {name: listener(name) for name in OUT}
+    for name, signal in OUT.items():
+        signal.connect(listeners[name])
+    yield found
+    for name, signal in OUT.items():
+        signal.disconnect(listeners[name])
+
+
+def documented() -> Heard:
+    """Return the arguments that the page names, by signal."""
+    headings = re.findall(r"^### `(\w+)`$", PAGE.read_text(), re.MULTILINE)
+    tables = (table(PAGE, "| Argument |", number=i + 1) for i in range(len(headings)))
+    return {
+        name: {code_in(row[0])[0] for row in rows}
+        for name, rows in zip(headings, tables, strict=True)
+    }
+
+
+def test_each_signal_has_the_documented_arguments(
+    myshop: dict[str, Any],
+    xcover_sandbox: Sandbox,
+    request_with: Callable[[Cart], HttpRequest],
+    heard: Heard,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    def sell(*, yes: bool) -> None:
+        cart = Cart()
+        answer(request_with(cart), yes=yes)
+        order = myshop["place_order"](request_with(cart), cart)
+        myshop["money_arrived"](order)
+        work()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        sell(yes=False)
+        xcover_sandbox.faults.add("create_booking", "wrong_price")
+        sell(yes=True)
+        xcover_sandbox.faults.add("create_booking", "status", status=422)
+        sell(yes=True)
+
+    assert heard == {name: documented()[name] for name in OUT}
