@@ -62,7 +62,10 @@ class Cancellation(models.Model):
         verbose_name = _("cancellation")
         verbose_name_plural = _("cancellations")
         ordering = ("-pk",)
-        permissions = (("cancel_policy", _("Can cancel policies")),)
+        permissions = (
+            ("cancel_policy", _("Can cancel policies")),
+            ("record_refund", _("Can record refunds")),
+        )
 
     def __str__(self) -> str:
         return self.cancellation_id or f"{self.package} ({self.get_state_display()})"

@@ -81,7 +81,11 @@ class QuotePackage(models.Model):
                 fields=("package_id", "account"), name="xcover_package_once_per_account"
             ),
         )
-        permissions = (("refresh_quotepackage", _("Can refresh quote packages from XCover")),)
+        permissions = (
+            ("refresh_quotepackage", _("Can refresh quote packages from XCover")),
+            ("resolve_attention", _("Can mark bookings as looked into")),
+            ("send_email", _("Can have XCover send e-mails again")),
+        )
 
     def __str__(self) -> str:
         return self.package_id
