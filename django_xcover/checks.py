@@ -31,6 +31,7 @@ NUMBERS = (
     "operation_lease",
     "retry_spacing",
     "attempts",
+    "payment_days",
 )
 LONGEST_PLEASANT_WAIT = 3.0
 

@@ -38,7 +38,8 @@ class Config:
 
     Durations are seconds. `booking_deadline` follows the vendor's advice of 10 s or more for
     bookings, `retry_spacing` its 2 to 5 minutes between attempts, and `attempts` its five
-    failures before a person is told (Quotes API: error management).
+    failures before a person is told (Quotes API: error management). `payment_days` is how long a
+    pending booking may wait for its money before a person is told; XCover names no limit.
     """
 
     adapter: str
@@ -49,6 +50,7 @@ class Config:
     operation_lease: float = 120.0
     retry_spacing: float = 120.0
     attempts: int = 5
+    payment_days: int = 14
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""

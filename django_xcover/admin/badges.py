@@ -40,6 +40,7 @@ ATTENTION = {
     Attention.PRICE_DIFFERS.value: _("price differs"),
     Attention.POLICY_MISSING.value: _("policy missing"),
     Attention.STATUS_UNEXPECTED.value: _("status unexpected"),
+    Attention.PAYMENT_OVERDUE.value: _("payment overdue"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}
 

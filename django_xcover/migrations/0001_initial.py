@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('customer_country', models.CharField(max_length=2, verbose_name='country')),
                 ('customer_language', models.CharField(max_length=10, verbose_name='language')),
                 ('policyholder_email', models.EmailField(blank=True, db_index=True, default='', max_length=254, verbose_name="policyholder's e-mail")),
-                ('attention', models.CharField(blank=True, choices=[('price_differs', 'booked at another price than shown'), ('policy_missing', 'XCover did not book a policy that was paid for'), ('status_unexpected', 'XCover reports a status that cannot follow')], db_index=True, default='', max_length=32, verbose_name='attention')),
+                ('attention', models.CharField(blank=True, choices=[('price_differs', 'booked at another price than shown'), ('policy_missing', 'XCover did not book a policy that was paid for'), ('status_unexpected', 'XCover reports a status that cannot follow'), ('payment_overdue', 'booked, and not paid in time')], db_index=True, default='', max_length=32, verbose_name='attention')),
                 ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='last answer')),
                 ('quoted_at', models.DateTimeField(verbose_name='quoted at')),
                 ('booked_at', models.DateTimeField(blank=True, null=True, verbose_name='booked at')),

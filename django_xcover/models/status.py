@@ -41,6 +41,7 @@ class Attention(models.TextChoices):
     PRICE_DIFFERS = "price_differs", _("booked at another price than shown")
     POLICY_MISSING = "policy_missing", _("XCover did not book a policy that was paid for")
     STATUS_UNEXPECTED = "status_unexpected", _("XCover reports a status that cannot follow")
+    PAYMENT_OVERDUE = "payment_overdue", _("booked, and not paid in time")
 
 
 class OperationKind(models.TextChoices):

@@ -171,6 +171,7 @@ def _for_attention(package: QuotePackage, quotes: list[Quote]) -> NextStep:
     told = {
         Attention.PRICE_DIFFERS.value: _price_differs,
         Attention.POLICY_MISSING.value: _policy_missing,
+        Attention.PAYMENT_OVERDUE.value: _payment_overdue,
     }
     what, to_do = told.get(package.attention, _status_unexpected)(package, quotes)
     # Asking XCover again changes no price that was booked.
@@ -207,6 +208,15 @@ def _policy_missing(package: QuotePackage, quotes: list[Quote]) -> tuple[str, st
         "customer and say that this cover does not exist."
     )
     return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
+
+
+def _payment_overdue(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
+    what = _("XCover holds this booking for a payment that has not been reported in time.")
+    to_do = _(
+        "If the order is paid, tell those who run the shop: the payment was not reported. If it is "
+        "not, ask the customer, and cancel the order if the cover is no longer wanted."
+    )
+    return what, to_do
 
 
 def _status_unexpected(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
