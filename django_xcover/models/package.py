@@ -78,7 +78,8 @@ class QuotePackage(models.Model):
         constraints = (
             models.UniqueConstraint(
                 # The id first: staff search by it, and every account's are looked through.
-                fields=("package_id", "account"), name="xcover_package_once_per_account"
+                fields=("package_id", "account"),
+                name="xcover_package_once_per_account",
             ),
         )
         permissions = (
