@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
 from django_xcover.services import operations, running
+from django_xcover.services.publishing import Publisher
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,15 @@ def sweep_operations() -> None:
 
 
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:
-    """Send the operation to a worker. A broker that is away costs nothing but time: the sweeper
-    finds the row."""
-    try:
-        run_operation.apply_async((pk,), retry=False)
-    except (OperationalError, OSError):
-        logger.warning("The broker took no task for operation %s; the sweeper will.", pk)
+    """Have the operation sent to a worker, without waiting for the broker."""
+    if run_operation.app.conf.task_always_eager:
+        run_operation.delay(pk)
+    elif not publisher.offer(pk):
+        logger.warning("Operation %s waits for the sweeper: the broker does not keep up.", pk)
+
+
+def _send(pk: int) -> None:
+    run_operation.apply_async((pk,), retry=False)
+
+
+publisher = Publisher(_send)

@@ -24,18 +24,28 @@ def paid(shopper: Shopper, shop: Shop) -> Operation:
     return the_operation()
 
 
-@pytest.mark.parametrize("error", [OperationalError("away"), OSError("disk full")])
 def test_a_broker_that_is_away_is_no_error_for_the_shopper(
-    paid: Operation, monkeypatch: pytest.MonkeyPatch, error: Exception
+    paid: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*args: Any, **kwargs: Any) -> None:
-        raise error
+        raise OperationalError("away")
 
     monkeypatch.setattr(tasks.run_operation, "apply_async", away)
 
     tasks.hand_over(Operation, pk=paid.pk)
 
+    assert tasks.publisher.flush(5)
     assert the_operation().state == OperationState.PENDING
+
+
+def test_a_broker_that_cannot_keep_up_leaves_it_to_the_sweeper(
+    paid: Operation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tasks.publisher, "offer", lambda pk: False)
+
+    tasks.hand_over(Operation, pk=paid.pk)
+
+    assert "waits for the sweeper" in caplog.text
 
 
 def test_a_broker_gets_a_primary_key_and_nothing_else(
@@ -46,10 +56,21 @@ def test_a_broker_gets_a_primary_key_and_nothing_else(
         tasks.run_operation, "apply_async", lambda *args, **kwargs: sent.append((args, kwargs))
     )
 
-    tasks.sweep_operations()
     tasks.hand_over(Operation, pk=paid.pk)
 
+    assert tasks.publisher.flush(5)
     assert sent == [(((paid.pk,),), {"retry": False})]
+
+
+def test_eager_tasks_run_at_once(paid: Operation) -> None:
+    conf = tasks.run_operation.app.conf
+    conf.task_always_eager = True
+    try:
+        tasks.hand_over(Operation, pk=paid.pk)
+    finally:
+        conf.task_always_eager = False
+
+    assert the_operation().state == OperationState.DONE
 
 
 def test_the_task_carries_out_the_operation(paid: Operation) -> None:
