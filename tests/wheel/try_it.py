@@ -150,7 +150,8 @@ def main() -> None:
     client = mounted()
     gateway.client_for = lambda account: client
     assert sell() == "CONFIRMED"
-    print(f"django-xcover {importlib.metadata.version('django-xcover')}: a policy was sold")
+    version = importlib.metadata.version("django-xcover")
+    sys.stdout.write(f"django-xcover {version}: a policy was sold\n")
 
 
 if __name__ == "__main__":
