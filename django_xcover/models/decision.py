@@ -43,6 +43,8 @@ class Decision(models.Model):
     choice = models.CharField(_("choice"), max_length=16, choices=Choice)
     price = AmountField(_("price shown"))
     currency = models.CharField(_("currency"), max_length=3)
+    # How it was to be paid: the instalment plan that was chosen with a yes, "" for all at once.
+    instalment_plan = models.CharField(_("instalment plan"), max_length=64, blank=True, default="")
     locale = models.CharField(_("locale"), max_length=10)
     shown = models.JSONField(_("shown"), encoder=DjangoJSONEncoder)
     wording_hash = models.CharField(_("wording"), max_length=64)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+# XCover's ids end in -INS and have no lower-case letters (Quotes API: identifiers).
+PROVISIONAL = "instant-"
+
+
 class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
     def for_order(self, reference: str) -> QuotePackageQuerySet:
         """Return the packages of the order with this reference."""
@@ -37,6 +41,10 @@ class QuotePackage(models.Model):
     Columns hold what is filtered, sorted, summed or shown; `payload` is XCover's last answer
     without its quotes. The shop's cart and order are named by reference, never by foreign key.
     `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
+    `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
+
+    An instant booking is quoted and booked in one call, after the sale. Until XCover has named the
+    package the row stands for what was agreed, under a `package_id` of our own making.
     """
 
     account = models.CharField(_("account"), max_length=50)
@@ -55,6 +63,7 @@ class QuotePackage(models.Model):
     policyholder_email = models.EmailField(
         _("policyholder's e-mail"), blank=True, default="", db_index=True
     )
+    customer_token_id = VendorIdField(_("XPay customer token"), blank=True, default="")
     attention = models.CharField(
         _("attention"),
         max_length=32,
@@ -84,6 +93,7 @@ class QuotePackage(models.Model):
         )
         permissions = (
             ("refresh_quotepackage", _("Can refresh quote packages from XCover")),
+            ("open_links", _("Can open customers' documents and pages at XCover")),
             ("resolve_attention", _("Can mark bookings as looked into")),
             ("send_email", _("Can have XCover send e-mails again")),
         )
@@ -95,6 +105,11 @@ class QuotePackage(models.Model):
     def total(self) -> Money:
         """Return XCover's total for the package."""
         return Money(self.total_price, self.currency)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Return whether XCover does not know the package yet: an instant booking on its way."""
+        return self.package_id.startswith(PROVISIONAL)
 
     @property
     def is_open(self) -> bool:

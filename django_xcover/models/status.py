@@ -42,6 +42,7 @@ class Attention(models.TextChoices):
     POLICY_MISSING = "policy_missing", _("XCover did not book a policy that was paid for")
     STATUS_UNEXPECTED = "status_unexpected", _("XCover reports a status that cannot follow")
     PAYMENT_OVERDUE = "payment_overdue", _("booked, and not paid in time")
+    BOOKING_FAILED = "booking_failed", _("XCover could not book, or not charge the card")
 
 
 class OperationKind(models.TextChoices):
