@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
-from django_xcover.adapters import get_adapter
-from django_xcover.services import payloads
+from django_xcover.adapters import ShopAdapter, get_adapter
+from django_xcover.services import payloads, unexpected
 from django_xcover.types import QuoteRequest
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +35,49 @@ class CartToInsure:
 
 
 def read_cart(request: HttpRequest, cart: Any = None) -> CartToInsure | None:
-    """Return what to insure in `cart`, by default the request's own; None for nothing."""
-    adapter = get_adapter()
-    cart = adapter.get_cart(request) if cart is None else cart
-    if cart is None:
-        return None
+    """Return what to insure in `cart`, by default the request's own; None for nothing.
+
+    An adapter that fails, or a setting that cannot be read, costs the offer and not the checkout:
+    it is logged and counts as nothing to insure. With `DEBUG` it is raised.
+    """
+    with forgiven("The cart could not be read for an offer"):
+        adapter = get_adapter()
+        cart = adapter.get_cart(request) if cart is None else cart
+        return None if cart is None else _to_insure(adapter, request, cart)
+    return None
+
+
+def reference_of(request: HttpRequest, cart: Any = None) -> tuple[str, str] | None:
+    """Return account and reference of `cart`, whatever is in it; None without a cart."""
+    with forgiven("The cart could not be identified"):
+        adapter = get_adapter()
+        cart = adapter.get_cart(request) if cart is None else cart
+        if cart is not None:
+            return adapter.get_account(cart), adapter.get_cart_reference(cart)
+    return None
+
+
+@contextmanager
+def forgiven(what: str) -> Iterator[None]:
+    """Log whatever the shop's code raises inside and go on behind the block."""
+    try:
+        yield
+    except Exception as error:
+        if settings.DEBUG:
+            raise
+        # Not `exception`: its traceback would quote what the customer typed.
+        logger.critical("%s: %s", what, unexpected.describe(error))
+
+
+def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToInsure | None:
     quote_request = adapter.get_quote_request(cart)
     if quote_request is None or not quote_request.items:
         return None
-    return CartToInsure(
+    found = CartToInsure(
         account=adapter.get_account(cart),
         cart_reference=adapter.get_cart_reference(cart),
         shopper_reference=adapter.get_shopper_reference(request),
         request=quote_request,
     )
+    # Now, so that fields that cannot be written as JSON are found here and not on the page.
+    return found if found.fingerprint else None

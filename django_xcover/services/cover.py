@@ -22,7 +22,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.services import decisions, documents, quoting
-from django_xcover.services.carts import CartToInsure, read_cart
+from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.offers import price_text
 from django_xcover.types import Money
 
@@ -154,14 +154,14 @@ def _lock(cart: CartToInsure) -> list[Quote]:
 
 def _lapse_all(request: HttpRequest, cart: Any) -> bool:
     """Un-make what was accepted for a cart in which nothing is left to insure."""
-    adapter = get_adapter()
-    cart = adapter.get_cart(request) if cart is None else cart
-    if cart is None:
+    named = reference_of(request, cart)
+    if named is None:
         return False
+    account, reference = named
     with transaction.atomic():
         open_quotes = Quote.objects.select_related("package").filter(
-            package__account=adapter.get_account(cart),
-            package__cart_reference=adapter.get_cart_reference(cart),
+            package__account=account,
+            package__cart_reference=reference,
             package__order_reference="",
             package__status=Status.RECEIVED,
         )
