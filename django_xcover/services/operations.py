@@ -148,6 +148,30 @@ def discard(operation: Operation, reason: str) -> bool:
     )
 
 
+def refuse(operation: Operation, failure: Failure) -> bool:
+    """End the operation because XCover refused it; False when its lease was lost.
+
+    For operations whose own row (a cancellation, a modification) says so to people: an operation
+    that waits for a person holds up all later ones on the package.
+    """
+    refused = move(
+        operation,
+        OperationState.DISCARDED,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        failures=operation.failures + 1,
+        request={},
+        error=asdict(failure),
+        outcome_known=True,
+        lease_until=None,
+        finished_at=timezone.now(),
+    )
+    if refused:
+        logger.warning("Operation %s was refused: %s", operation.pk, failure.type)
+        _announce_successor(operation)
+    return refused
+
+
 def fail(operation: Operation, failure: Failure) -> None:
     """Keep why the attempt failed and plan the next, or leave the operation to a person.
 
@@ -222,6 +246,9 @@ def _mine(operation: Operation) -> Any:
 
 def _has_unfinished_predecessor(operation: Operation) -> bool:
     earlier = Operation.objects.unfinished().filter(package=operation.package)
+    if operation.kind == OperationKind.CANCEL:
+        # A customer may always cancel: it waits for no person. It reads the booking first.
+        earlier = earlier.exclude(state=OperationState.NEEDS_PERSON)
     return earlier.filter(pk__lt=operation.pk).exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
@@ -12,12 +12,14 @@ from django.db import transaction
 from django_xcover.client import XCoverError
 from django_xcover.models import Operation, OperationKind
 from django_xcover.services import booking, operations, opting_out, unexpected
+from django_xcover.services.faults import Fault, fault_of
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 
 logger = logging.getLogger(__name__)
 
 UNEXPECTED = "An error in the shop or in this package. The worker's log says where."
+REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,13 @@ class Workflow:
     """How one kind of operation is carried out.
 
     `perform` talks to XCover and changes nothing here; `apply` changes rows and talks to nobody.
+    `refuse` is for kinds that have a row of their own to say that XCover refused: it settles that
+    row, and the operation is over with it. Without it a refused operation waits for a person.
     """
 
     perform: Callable[[Operation], Any]
     apply: Callable[[Operation, Any], None]
+    refuse: Callable[[Operation, Failure], None] | None = None
 
 
 WORKFLOWS = {
@@ -53,7 +58,7 @@ def run(pk: int) -> None:
     except NotNeeded as reason:
         operations.discard(operation, str(reason))
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
-        operations.fail(operation, _failure(error))
+        _fail(workflow, operation, _failure(error))
     else:
         _settle(workflow, operation, answer)
 
@@ -63,6 +68,24 @@ def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
     with transaction.atomic():
         if operations.finish(operation):
             workflow.apply(operation, answer)
+
+
+def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
+    """Plan the next attempt, tell a person, or let the workflow's own row say that it was refused.
+
+    Credentials that are not accepted are no refusal of what was asked for.
+    """
+    with transaction.atomic():
+        if workflow.refuse is None or not is_refusal(failure):
+            operations.fail(operation, failure)
+        elif operations.refuse(operation, failure):
+            workflow.refuse(operation, failure)
+
+
+def is_refusal(failure: Failure) -> bool:
+    """Return whether XCover looked at the request, said no, and did nothing."""
+    settled = failure.permanent and failure.outcome_known
+    return settled and fault_of(asdict(failure)) in REFUSALS
 
 
 def _failure(error: Exception) -> Failure:
