@@ -90,7 +90,10 @@ class RenewalAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instalment:
-    """One payment of a schedule; the first is PAID as soon as the policy is booked."""
+    """One payment of a schedule; the first is PAID as soon as the policy is booked.
+
+    `failures` counts the failed payments XCover knows of (the shape of each was never seen).
+    """
 
     instalment_id: str
     number: int
@@ -98,6 +101,8 @@ class Instalment:
     total_amount: Decimal | None
     period_start_date: datetime | None
     period_end_date: datetime | None
+    failures: int
+    raw: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,4 +200,11 @@ def _instalment(fields: Fields) -> Instalment:
         total_amount=fields.amount("total_amount"),
         period_start_date=fields.moment("period_start_date"),
         period_end_date=fields.moment("period_end_date"),
+        failures=_count(fields.data.get("payment_failures")),
+        raw=fields.data,
     )
+
+
+def _count(failures: Any) -> int:
+    """Return how many failed payments there are; only null was ever recorded, so any form goes."""
+    return len(failures) if isinstance(failures, list) else int(bool(failures))

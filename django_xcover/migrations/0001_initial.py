@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('policy_type', models.CharField(max_length=100, verbose_name='policy type')),
                 ('policy_name', models.CharField(max_length=200, verbose_name='policy')),
                 ('price', django_xcover.models.fields.AmountField(decimal_places=4, max_digits=19, verbose_name='price')),
-                ('choice', models.CharField(blank=True, choices=[('accepted', 'accepted'), ('declined', 'declined'), ('unanswered', 'not answered'), ('lapsed', 'lapsed: the offer changed')], default='', max_length=16, verbose_name='choice')),
+                ('choice', models.CharField(blank=True, choices=[('accepted', 'accepted'), ('declined', 'declined'), ('unanswered', 'not answered'), ('lapsed', 'lapsed: the offer changed'), ('withdrawn', 'withdrawn: the order was cancelled')], default='', max_length=16, verbose_name='choice')),
                 ('chosen_price', django_xcover.models.fields.AmountField(blank=True, decimal_places=4, max_digits=19, null=True, verbose_name='price when chosen')),
                 ('instalment_plan', models.CharField(blank=True, default='', max_length=64, verbose_name='instalment plan')),
                 ('can_be_cancelled', models.BooleanField(blank=True, null=True, verbose_name='can be cancelled')),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('customer_language', models.CharField(max_length=10, verbose_name='language')),
                 ('policyholder_email', models.EmailField(blank=True, db_index=True, default='', max_length=254, verbose_name="policyholder's e-mail")),
                 ('customer_token_id', django_xcover.models.fields.VendorIdField(blank=True, default='', max_length=64, verbose_name='XPay customer token')),
-                ('attention', models.CharField(blank=True, choices=[('price_differs', 'booked at another price than shown'), ('policy_missing', 'XCover did not book a policy that was paid for'), ('status_unexpected', 'XCover reports a status that cannot follow'), ('payment_overdue', 'booked, and not paid in time'), ('booking_failed', 'XCover could not book, or not charge the card')], db_index=True, default='', max_length=32, verbose_name='attention')),
+                ('attention', models.CharField(blank=True, choices=[('price_differs', 'booked at another price than shown'), ('policy_missing', 'XCover did not book a policy that was paid for'), ('status_unexpected', 'XCover reports a status that cannot follow'), ('payment_overdue', 'booked, and not paid in time'), ('booking_failed', 'XCover could not book, or not charge the card'), ('cancellation_refused', 'XCover did not cancel what was to be cancelled'), ('refund_unclear', 'cancelled, and the refund is unknown or not as shown'), ('change_refused', 'a change was settled, and XCover did not make it')], db_index=True, default='', max_length=32, verbose_name='attention')),
                 ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='last answer')),
                 ('quoted_at', models.DateTimeField(verbose_name='quoted at')),
                 ('booked_at', models.DateTimeField(blank=True, null=True, verbose_name='booked at')),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
             name='Decision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('choice', models.CharField(choices=[('accepted', 'accepted'), ('declined', 'declined'), ('unanswered', 'not answered'), ('lapsed', 'lapsed: the offer changed')], max_length=16, verbose_name='choice')),
+                ('choice', models.CharField(choices=[('accepted', 'accepted'), ('declined', 'declined'), ('unanswered', 'not answered'), ('lapsed', 'lapsed: the offer changed'), ('withdrawn', 'withdrawn: the order was cancelled')], max_length=16, verbose_name='choice')),
                 ('price', django_xcover.models.fields.AmountField(decimal_places=4, max_digits=19, verbose_name='price shown')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
                 ('instalment_plan', models.CharField(blank=True, default='', max_length=64, verbose_name='instalment plan')),
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('cancellation_id', django_xcover.models.fields.VendorIdField(blank=True, default='', max_length=64, verbose_name='cancellation id')),
-                ('state', models.CharField(choices=[('previewed', 'previewed'), ('requested', 'being cancelled'), ('confirmed', 'cancelled'), ('expired', 'preview expired'), ('refused', 'refused by XCover')], db_index=True, default='previewed', max_length=16, verbose_name='state')),
+                ('state', models.CharField(choices=[('previewed', 'previewed'), ('requested', 'being cancelled'), ('confirmed', 'cancelled'), ('expired', 'preview expired'), ('refused', 'refused by XCover'), ('not_needed', 'not needed: nothing was booked')], db_index=True, default='previewed', max_length=16, verbose_name='state')),
                 ('origin', models.CharField(choices=[('shopper', 'shopper'), ('staff', 'staff'), ('shop', "the shop's order")], max_length=16, verbose_name='asked for by')),
                 ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='reason')),
                 ('lines', models.JSONField(default=list, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='refund per policy')),
@@ -208,6 +208,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('renewal_id', django_xcover.models.fields.VendorIdField(blank=True, default='', max_length=64, verbose_name='renewal id')),
+                ('announced_id', django_xcover.models.fields.VendorIdField(blank=True, default='', max_length=64, verbose_name='announced renewal id')),
                 ('state', models.CharField(choices=[('due', 'due'), ('quoted', 'quoted'), ('paid', 'paid'), ('confirmed', 'renewed'), ('opting_out', 'being declined'), ('opted_out', 'declined'), ('expired', 'expired')], db_index=True, default='due', max_length=16, verbose_name='state')),
                 ('due_on', models.DateTimeField(db_index=True, verbose_name='due on')),
                 ('price', django_xcover.models.fields.AmountField(blank=True, decimal_places=4, max_digits=19, null=True, verbose_name='price')),

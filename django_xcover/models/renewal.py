@@ -15,6 +15,8 @@ class Renewal(models.Model):
     """The next period of a booking whose policies can be renewed.
 
     `due_on` is the end of the present period and tells one renewal of a booking from the next.
+    XCover names a renewal twice: `renewal_id` (`…-UPD`) comes with its price, `announced_id`
+    (`…-REN`) came with a webhook and is what the older confirmation wants.
     """
 
     class State(models.TextChoices):
@@ -30,6 +32,7 @@ class Renewal(models.Model):
         QuotePackage, verbose_name=_("package"), related_name="renewals", on_delete=models.PROTECT
     )
     renewal_id = VendorIdField(_("renewal id"), blank=True, default="")
+    announced_id = VendorIdField(_("announced renewal id"), blank=True, default="")
     state = models.CharField(
         _("state"), max_length=16, choices=State, default=State.DUE, db_index=True
     )

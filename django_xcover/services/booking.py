@@ -130,11 +130,16 @@ def _build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
     policyholder = payloads.policyholder_payload(get_adapter().get_policyholder(order))
     accepted = package.quotes.offered().accepted().order_by("position")
     body: dict[str, Any] = {
-        "quotes": [{"id": quote.quote_id} for quote in accepted],
+        "quotes": [_chosen(quote) for quote in accepted],
         "policyholder": policyholder,
         "partner_transaction_id": package.order_reference,
     }
     return body | ({"require_payment_confirmation": True} if subject == UNPAID else {})
+
+
+def _chosen(quote: Quote) -> dict[str, Any]:
+    plan = {"instalment_plan": quote.instalment_plan} if quote.instalment_plan else {}
+    return {"id": quote.quote_id, **plan}
 
 
 def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer) -> PackageAnswer:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_xcover.models import (
     Cancellation,
+    Instalment,
     Modification,
     Operation,
     OperationState,
@@ -67,10 +68,12 @@ CANCELLATIONS = _table(
             _CANCELLATION.CONFIRMED,
             _CANCELLATION.EXPIRED,
             _CANCELLATION.REFUSED,
+            _CANCELLATION.NOT_NEEDED,
         },
         _CANCELLATION.CONFIRMED: (),
         _CANCELLATION.EXPIRED: (),
         _CANCELLATION.REFUSED: (),
+        _CANCELLATION.NOT_NEEDED: (),
     }
 )
 MODIFICATIONS = _table(
@@ -88,7 +91,14 @@ MODIFICATIONS = _table(
 )
 RENEWALS = _table(
     {
-        _RENEWAL.DUE: {_RENEWAL.QUOTED, _RENEWAL.OPTING_OUT, _RENEWAL.EXPIRED, _RENEWAL.CONFIRMED},
+        # Straight to PAID is the older flow, which has no price from us to wait for.
+        _RENEWAL.DUE: {
+            _RENEWAL.QUOTED,
+            _RENEWAL.PAID,
+            _RENEWAL.OPTING_OUT,
+            _RENEWAL.EXPIRED,
+            _RENEWAL.CONFIRMED,
+        },
         _RENEWAL.QUOTED: {
             _RENEWAL.QUOTED,
             _RENEWAL.PAID,
@@ -96,11 +106,19 @@ RENEWALS = _table(
             _RENEWAL.EXPIRED,
             _RENEWAL.CONFIRMED,
         },
-        _RENEWAL.PAID: {_RENEWAL.CONFIRMED},
+        _RENEWAL.PAID: {_RENEWAL.CONFIRMED, _RENEWAL.EXPIRED},
         _RENEWAL.OPTING_OUT: {_RENEWAL.OPTED_OUT},
         _RENEWAL.CONFIRMED: (),
         _RENEWAL.OPTED_OUT: (),
         _RENEWAL.EXPIRED: (),
+    }
+)
+# XCover knows PAID and UNPAID; FAILED is ours, from what the shop reported.
+INSTALMENTS = _table(
+    {
+        Instalment.Status.UNPAID: {Instalment.Status.PAID, Instalment.Status.FAILED},
+        Instalment.Status.FAILED: {Instalment.Status.PAID, Instalment.Status.FAILED},
+        Instalment.Status.PAID: (),
     }
 )
 TABLES: Mapping[type[Model], Table] = {
@@ -111,6 +129,7 @@ TABLES: Mapping[type[Model], Table] = {
     Cancellation: CANCELLATIONS,
     Modification: MODIFICATIONS,
     Renewal: RENEWALS,
+    Instalment: INSTALMENTS,
 }
 
 
