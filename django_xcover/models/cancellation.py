@@ -25,6 +25,7 @@ class Cancellation(models.Model):
         CONFIRMED = "confirmed", _("cancelled")
         EXPIRED = "expired", _("preview expired")
         REFUSED = "refused", _("refused by XCover")
+        NOT_NEEDED = "not_needed", _("not needed: nothing was booked")
 
     class Origin(models.TextChoices):
         SHOPPER = "shopper", _("shopper")

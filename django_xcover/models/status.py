@@ -33,6 +33,7 @@ class Choice(models.TextChoices):
     DECLINED = "declined", _("declined")
     UNANSWERED = "unanswered", _("not answered")
     LAPSED = "lapsed", _("lapsed: the offer changed")
+    WITHDRAWN = "withdrawn", _("withdrawn: the order was cancelled")
 
 
 class Attention(models.TextChoices):
@@ -43,6 +44,9 @@ class Attention(models.TextChoices):
     STATUS_UNEXPECTED = "status_unexpected", _("XCover reports a status that cannot follow")
     PAYMENT_OVERDUE = "payment_overdue", _("booked, and not paid in time")
     BOOKING_FAILED = "booking_failed", _("XCover could not book, or not charge the card")
+    CANCELLATION_REFUSED = "cancellation_refused", _("XCover did not cancel what it was to cancel")
+    REFUND_UNCLEAR = "refund_unclear", _("cancelled, and the refund is unknown or not as shown")
+    CHANGE_REFUSED = "change_refused", _("a change was settled, and XCover did not make it")
 
 
 class OperationKind(models.TextChoices):
