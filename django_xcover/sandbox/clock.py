@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from django_xcover.sandbox.store import Store
 
 SOON = timedelta(seconds=1)
+A_LIFE = timedelta(days=36525)  # Room for what is computed from now: periods, renewals, deadlines.
+
+
+def _nothing() -> None:
+    """Have nobody to tell."""
 
 
 class Clock:
@@ -17,6 +23,8 @@ class Clock:
         self._store = store
         self._lock = threading.Lock()
         self._last = datetime.fromtimestamp(0, UTC)
+        # Told after time has been moved, so that what has fallen due can happen.
+        self.moved: Callable[[], object] = _nothing
 
     @property
     def offset(self) -> timedelta:
@@ -38,10 +46,14 @@ class Clock:
 
     def advance(self, by: timedelta | None = None, **units: float) -> None:
         """Move time on by a timedelta, or by its arguments: `advance(hours=49)`."""
-        total = self.offset + (by or timedelta()) + timedelta(**units)
-        self._store.save_setting("clock_offset", str(total.total_seconds()))
+        self._set(self.offset + (by or timedelta()) + timedelta(**units))
 
     def travel_to(self, moment: datetime) -> None:
         """Make it this aware moment now; time goes on from there."""
-        gap = moment - datetime.now(UTC)
-        self._store.save_setting("clock_offset", str(gap.total_seconds()))
+        self._set(moment - datetime.now(UTC))
+
+    def _set(self, offset: timedelta) -> None:
+        """Keep the offset; raise OverflowError for a time no calendar has."""
+        _ = datetime.now(UTC) + offset + A_LIFE
+        self._store.save_setting("clock_offset", str(offset.total_seconds()))
+        self.moved()

@@ -35,7 +35,7 @@ class Control:
             return _json(404, {"message": "There are faults, clock and calls."})
         try:
             return room(request)
-        except (KeyError, TypeError, ValueError) as wrong:
+        except (KeyError, TypeError, ValueError, OverflowError) as wrong:
             return _json(400, {"message": str(wrong)})
 
     def _faults(self, request: Request) -> Response:
@@ -51,7 +51,7 @@ class Control:
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":
-            self.world.clock.advance(timedelta(seconds=float(_body(request)["advance_seconds"])))
+            self.world.clock.advance(_span(_body(request)))
         return _json(200, {"now": moments.stamp(self.world.clock.now())})
 
     def _calls(self, request: Request) -> Response:
@@ -64,6 +64,13 @@ def _body(request: Request) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise TypeError("Send a JSON object.")
     return parsed
+
+
+def _span(asked: dict[str, Any]) -> timedelta:
+    """Return how far to move: `advance` such as "400d", or `advance_seconds`."""
+    if "advance" in asked:
+        return moments.parse_span(str(asked["advance"]))
+    return timedelta(seconds=float(asked["advance_seconds"]))
 
 
 def _plain(value: Any) -> Any:

@@ -148,7 +148,7 @@ def _either(row: dict[str, Any], name: str) -> str:
 
 def _booking_facts(package: Package) -> Facts:
     holder = package.policyholder or {}
-    paid = sum((q.price for q in package.booked if q.status != states.CANCELLED), start=money.ZERO)
+    paid = sum((q.price for q in package.booked if q.status not in states.OVER), start=money.ZERO)
     return [
         ("Certificate number", package.id),
         ("Status", _status(package.status)),
@@ -162,6 +162,7 @@ def _status(status: str) -> str:
         states.CONFIRMED: "Confirmed",
         states.PENDING_PAYMENT: "Not in force: payment is awaited",
         states.CANCELLED: "Cancelled: no cover",
+        states.RENEWED: "Renewed: a later period follows",
     }
     return texts[status]
 

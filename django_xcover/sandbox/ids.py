@@ -27,6 +27,16 @@ def new_cancellation_id() -> str:
     return f"{_groups(MIXED_ALPHABET, 3)}-CCL"
 
 
+def new_renewal_id() -> str:
+    """Return a case-sensitive renewal id ending in `-UPD`, as the renewal page shows them."""
+    return f"{_groups(MIXED_ALPHABET, 3)}-UPD"
+
+
+def new_announced_renewal_id() -> str:
+    """Return a renewal id ending in `-REN`, the form that webhooks announced in 2020."""
+    return f"{_groups(MIXED_ALPHABET, 2)}-REN"
+
+
 def new_token() -> str:
     """Return a security or signup token: four groups of five."""
     return _groups(MIXED_ALPHABET, 4)

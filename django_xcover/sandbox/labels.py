@@ -21,6 +21,7 @@ GERMAN = {
     "Confirmed": "Bestätigt",
     "Not in force: payment is awaited": "Noch kein Schutz: Zahlung steht aus",
     "Cancelled: no cover": "Gekündigt: kein Schutz",
+    "Renewed: a later period follows": "Verlängert: Es folgt ein neuer Zeitraum",
     "This document comes from a sandbox. It is not an insurance contract.": (
         "Dieses Dokument stammt aus einer Testumgebung und ist kein Versicherungsvertrag."
     ),

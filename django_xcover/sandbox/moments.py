@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from datetime import UTC, datetime, timedelta
 
 
@@ -36,6 +37,20 @@ def duration(start: datetime, end: datetime) -> str:
     clock = str(timedelta(seconds=whole.seconds, microseconds=whole.microseconds)).zfill(8)
     clock = clock if len(clock.split(".", maxsplit=1)[0]) == 8 else f"0{clock}"
     return f"{whole.days} {clock}" if whole.days else clock
+
+
+UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def parse_span(text: str) -> timedelta:
+    """Return the time that `400d`, `12h`, `30m`, `90s` or `1d12h` stand for.
+
+    Raises ValueError for anything else, and for more time than a calendar holds.
+    """
+    if not re.fullmatch(r"(\d{1,6}[dhms])+", text):
+        raise ValueError(f"{text!r} is no span of time: write 400d, 12h, 30m, 90s or 1d12h.")
+    parts = re.findall(r"(\d+)([dhms])", text)
+    return sum((timedelta(**{UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
 
 
 def add_months(moment: datetime, months: int) -> datetime:

@@ -57,6 +57,8 @@ class Quote:
     insured: list[dict[str, Any]] | None = None
     instalment_plan: str | None = None
     instalments: list[dict[str, Any]] = field(default_factory=list)
+    renewed_times: int = 0
+    renewal_declined: bool = False
 
     @property
     def price(self) -> Decimal:
@@ -67,6 +69,12 @@ class Quote:
     def is_booked(self) -> bool:
         """Return whether a booking chose this quote."""
         return self.status in states.BOOKED
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Quote:
+        """Return the quote that `document` described."""
+        priced = Priced(**document["priced"]) if document["priced"] else None
+        return cls(**{**document, "priced": priced})
 
 
 @dataclass(kw_only=True)
@@ -91,6 +99,7 @@ class Package:
     booking_errors: dict[str, Any] = field(default_factory=dict)
     updates: dict[str, Any] = field(default_factory=dict)
     cancellations: dict[str, Any] = field(default_factory=dict)
+    renewals: dict[str, Any] = field(default_factory=dict)
     emails: list[str] = field(default_factory=list)
 
     @property
@@ -115,10 +124,5 @@ class Package:
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Package:
         """Return the package that `document` described."""
-        quotes = [_quote(item) for item in document["quotes"]]
+        quotes = [Quote.from_document(item) for item in document["quotes"]]
         return cls(**{**document, "quotes": quotes})
-
-
-def _quote(item: dict[str, Any]) -> Quote:
-    priced = Priced(**item["priced"]) if item["priced"] else None
-    return Quote(**{**item, "priced": priced})

@@ -84,7 +84,8 @@ def _net(offered: Cover, quote: Quote, package: Package) -> Decimal:
     """Return the net premium; a `partner_price` is the gross price the partner charges."""
     gross = quote.fields.get("partner_price")
     if gross is None:
-        return offered.net
+        factor = PRODUCTS[quote.policy_type].renewal_rate ** quote.renewed_times
+        return money.rounded(offered.net * factor, package.currency)
     lines = pricing.tax_lines(Decimal(0), package.country, package.currency)
     fee = sum((line["amount"] for line in lines), Decimal(0))
     rate = sum((line["value"] for line in lines if line["type"] == "PERCENTAGE"), Decimal(0))

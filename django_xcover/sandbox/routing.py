@@ -70,6 +70,17 @@ ROUTES = (
         {"GET": "get_instalments", "POST": "report_instalment"},
     ),
     Route("/bookings/<package>/send_email/", ACTION, {"POST": "send_email"}),
+    # Recorded: the last one's `Allow`. Inferred: those of the other three.
+    Route(
+        "/renewals/<package>/quote_for_renewal/",
+        "PATCH, OPTIONS",
+        {"PATCH": "quote_for_renewal"},
+    ),
+    Route("/renewals/<package>/confirm/<renewal>/", ACTION, {"POST": "confirm_renewal"}),
+    Route("/renewals/<package>/opt_out/", ACTION, {"POST": "opt_out_of_renewal"}),
+    Route(
+        "/renewals/<renewal>/confirmation/", "PATCH, OPTIONS", {"PATCH": "confirm_renewal_legacy"}
+    ),
 )
 # Recorded calls differ in their final slash. Inferred: what the wrong form does is unknown, so
 # both are accepted and neither is redirected, which would break a signed path.

@@ -10,8 +10,12 @@ CONFIRMED = "CONFIRMED"
 CANCELLED = "CANCELLED"
 OPTED_OUT = "OPTED_OUT"
 FAILED = "FAILED"
+RENEWED = "RENEWED"
 
-BOOKED = frozenset({PENDING_PAYMENT, CONFIRMED, CANCELLED})
+BOOKED = frozenset({PENDING_PAYMENT, CONFIRMED, CANCELLED, RENEWED})
+# What is over: no part of a booking's totals, and nothing can happen to it any more.
+# Inferred: RENEWED too; the recordings show it for CANCELLED.
+OVER = frozenset({CANCELLED, RENEWED})
 
 MOVES = {
     (RECEIVED, "requote"): RECEIVED,
@@ -20,6 +24,8 @@ MOVES = {
     (PENDING_PAYMENT, "confirm"): CONFIRMED,
     (CONFIRMED, "modify"): CONFIRMED,
     (CONFIRMED, "cancel"): CANCELLED,
+    # A renewal is of policies: the booking they belong to stays CONFIRMED (inferred).
+    (CONFIRMED, "renew"): CONFIRMED,
     (RECEIVED, "opt_out"): OPTED_OUT,
     # Captured in 2026: opting out of a confirmed booking answers 204 and changes nothing.
     (CONFIRMED, "opt_out"): CONFIRMED,

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS package (
     status TEXT NOT NULL,
     document TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS renewal (id TEXT PRIMARY KEY, package TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fast_quote (id TEXT PRIMARY KEY, partner TEXT NOT NULL, opted_out TEXT);
 CREATE TABLE IF NOT EXISTS answer (
     scope TEXT PRIMARY KEY, body_hash TEXT NOT NULL, content BLOB NOT NULL, stored_at REAL NOT NULL
@@ -83,6 +84,15 @@ class Store:
         """Return the package with this case-sensitive id, or None."""
         found = self.rows("SELECT document FROM package WHERE id = ?", (package_id,))
         return _package(found[0]) if found else None
+
+    def save_renewal(self, renewal_id: str, package_id: str) -> None:
+        """Remember whose renewal this is: the confirmation of 2020 names nothing else."""
+        self.rows("INSERT INTO renewal (id, package) VALUES (?, ?)", (renewal_id, package_id))
+
+    def find_renewal(self, renewal_id: str) -> str | None:
+        """Return the package id of this case-sensitive renewal id, or None."""
+        found = self.rows("SELECT package FROM renewal WHERE id = ?", (renewal_id,))
+        return str(found[0][0]) if found else None
 
     def packages(self) -> list[Package]:
         """Return every package, oldest first."""

@@ -12,6 +12,7 @@ from django_xcover.sandbox.operations import (
     modifications,
     optouts,
     quotes,
+    renewals,
 )
 from django_xcover.sandbox.world import Answer, Inquiry
 
@@ -36,4 +37,8 @@ OPERATIONS: Mapping[str, Callable[[Inquiry], Answer]] = {
     "get_instalments": instalments.get_instalments,
     "report_instalment": instalments.report_instalment,
     "send_email": emails.send_email,
+    "quote_for_renewal": renewals.quote_for_renewal,
+    "confirm_renewal": renewals.confirm_renewal,
+    "opt_out_of_renewal": renewals.opt_out_of_renewal,
+    "confirm_renewal_legacy": renewals.confirm_renewal_legacy,
 }

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django_xcover.sandbox import ids, states
+from django_xcover.sandbox import ids, rules, states
 from django_xcover.sandbox.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.shapes import cancellation as cancellation_shape
-from django_xcover.sandbox.shapes.quote import can_be_cancelled
 from django_xcover.sandbox.validation import (
     Field,
     any_text,
@@ -79,7 +78,7 @@ def _check(package: Package, reasons: dict[str, str | None], now: datetime) -> N
         quote = package.quote(quote_id)
         if quote is None:
             refused.append(f"Quote {quote_id} does not exist")
-        elif not can_be_cancelled(quote, now):
+        elif not rules.can_be_cancelled(quote, now):
             refused.append(f"Quote {quote_id} can not be cancelled")
     if refused:
         raise Invalid(refused)

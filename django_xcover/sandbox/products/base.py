@@ -49,7 +49,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Product:
-    """One policy type. `fields` are its own request keys; `amounts` names those in money."""
+    """One policy type. `fields` are its own request keys; `amounts` names those in money.
+
+    `renewal_rate` is what the net premium is multiplied by with each renewal.
+    """
 
     policy_type: str
     group_name: str
@@ -62,6 +65,8 @@ class Product:
     cover: Callable[[Mapping[str, Any], Terms], Cover]
     amounts: Mapping[str, Callable[[Any, Callable[[Decimal], Decimal]], Any]]
     texts: Mapping[str, Texts]
+    renewable: bool = False
+    renewal_rate: Decimal = Decimal(1)
 
     def in_language(self, language: str) -> Texts:
         """Return the texts in the language, English where there are none."""

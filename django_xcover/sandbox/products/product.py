@@ -88,4 +88,5 @@ PRODUCT = Product(
     cover=cover,
     amounts={"price": _one, "partner_price": _one},
     texts=TEXTS,
+    renewable=True,
 )

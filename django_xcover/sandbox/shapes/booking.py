@@ -49,8 +49,8 @@ def policyholder(package: Package) -> dict[str, Any]:
 
 
 def totals(quotes: list[Quote], currency: str) -> dict[str, Any]:
-    """Return tax and premium of what is not cancelled."""
-    alive = [q.priced for q in quotes if q.priced and q.status != states.CANCELLED]
+    """Return tax and premium of what is in force."""
+    alive = [q.priced for q in quotes if q.priced and q.status not in states.OVER]
     tax = sum((priced.total_tax for priced in alive), Decimal(0))
     net = sum((priced.net for priced in alive), Decimal(0))
     return {

@@ -12,8 +12,8 @@ from django_xcover.sandbox.shapes.quote import in_package
 
 
 def total(quotes: list[Quote]) -> Decimal:
-    """Return the sum of what is not cancelled: zero after a cancellation (recorded)."""
-    counted = (q for q in quotes if q.status not in {states.CANCELLED, states.FAILED})
+    """Return the sum of what is in force: zero after a cancellation (recorded)."""
+    counted = (q for q in quotes if q.status not in states.OVER | {states.FAILED})
     return sum((quote.price for quote in counted), Decimal(0))
 
 

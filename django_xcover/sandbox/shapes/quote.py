@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import moments, money, states
+from django_xcover.sandbox import moments, money, rules
 from django_xcover.sandbox.packages import Package, Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.shapes import links
@@ -39,7 +39,7 @@ def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[st
         "confirmed_at": moments.stamp(quote.confirmed_at),
         "updated_at": moments.stamp(quote.updated_at),
         "cancelled_at": moments.stamp(quote.cancelled_at),
-        "is_renewable": False,
+        "is_renewable": rules.is_renewable(quote),
         "is_pricebeat_enabled": None,
         **money.pair("cover_amount", priced.cover_amount, currency),
         "pds_url": links.quote_wording(site, package, quote),
@@ -71,15 +71,15 @@ def in_booking(site: str, package: Package, quote: Quote, now: datetime) -> dict
         return None
     return {
         **common(site, package, quote, quote.priced),
-        "next_renewal": None,
-        "can_be_cancelled": can_be_cancelled(quote, now),
+        "next_renewal": _next_renewal(quote),
+        "can_be_cancelled": rules.can_be_cancelled(quote, now),
     }
 
 
-def can_be_cancelled(quote: Quote, now: datetime) -> bool:
-    """Return whether the quote is confirmed and its policy has not ended."""
-    ended = quote.priced is None or quote.priced.policy_end <= now
-    return quote.status == states.CONFIRMED and not ended
+def _next_renewal(quote: Quote) -> str | None:
+    """Inferred: a date, that of the next period's start; only null was recorded."""
+    begins = rules.next_renewal(quote)
+    return moments.offset(begins) if begins else None
 
 
 def policy(site: str, package: Package, quote: Quote, *, named: bool = True) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""`manage.py xcover_sandbox_clock --advance 400d`: live through renewals and instalments."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.core.management.base import BaseCommand, CommandError
+
+from django_xcover.sandbox import moments
+from django_xcover.sandbox.clock import Clock
+from django_xcover.sandbox.store import Store
+
+TIMEOUT = 30  # Seconds; a leap over a year announces every renewal that fell due in it.
+
+
+class Command(BaseCommand):
+    """Show the sandbox's time, or move it forward."""
+
+    help = (
+        "Shows the sandbox's time. With --advance it moves it forward, in the sandbox that runs "
+        "at --url or --port, or in the state file of one that does not run."
+    )
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare by how much, and which sandbox."""
+        parser.add_argument(
+            "--advance", type=_span, metavar="TIME", help="such as 400d, 12h, 30m, 1d12h or 90s"
+        )
+        place = parser.add_mutually_exclusive_group()
+        place.add_argument("--url", help="where a sandbox runs")
+        place.add_argument("--port", type=int, default=8700, help="where one runs on this machine")
+        place.add_argument("--database", help="the state file of a sandbox that does not run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Move the clock if asked to, and say what time it is."""
+        advance: timedelta | None = options["advance"]
+        if options["database"]:
+            now = _in_file(options["database"], advance)
+        else:
+            url = options["url"] or f"http://127.0.0.1:{options['port']}"
+            now = _over_http(url.rstrip("/"), advance)
+        self.stdout.write(f"It is {now} in the sandbox.")
+
+
+def _span(text: str) -> timedelta:
+    try:
+        return moments.parse_span(text)
+    except (ValueError, OverflowError) as wrong:
+        raise ArgumentTypeError(str(wrong)) from None
+
+
+def _in_file(database: str, advance: timedelta | None) -> str:
+    if not Path(database).is_file():
+        raise CommandError(f"There is no file {database}: no sandbox has kept its state there.")
+    store = Store(database)
+    try:
+        clock = Clock(store)
+        clock.advance(advance)
+        return str(moments.stamp(clock.now()))
+    finally:
+        store.close()
+
+
+def _over_http(url: str, advance: timedelta | None) -> str:
+    address = f"{url}/_sandbox/clock"
+    try:
+        if advance is None:
+            answer = requests.get(address, timeout=TIMEOUT)
+        else:
+            body = {"advance_seconds": int(advance.total_seconds())}
+            answer = requests.post(address, json=body, timeout=TIMEOUT)
+        answer.raise_for_status()
+        return str(answer.json()["now"])
+    except (requests.RequestException, ValueError, KeyError) as wrong:
+        raise CommandError(
+            f"No sandbox answers at {url}. Start one with `manage.py xcover_sandbox`, or name "
+            f"its state file with --database. ({type(wrong).__name__})"
+        ) from None

@@ -1,0 +1,160 @@
+"""The next period of a policy: its price, and how it comes into force.
+
+Inferred throughout: the page shows the calls, the `renewal_id`, and quotes that are RECEIVED with
+a new period. That the earlier policy becomes RENEWED is documented (Quotes API: statuses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from django_xcover.sandbox import ids, moments, quoting, rules, states
+from django_xcover.sandbox.errors import Invalid, not_found
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.world import Inquiry
+
+MISSING = "Renewal does not exist"
+
+
+def start(inquiry: Inquiry, package: Package, renewal_id: str) -> list[Quote]:
+    """Price the next period under this id and return its quotes, none of them in force.
+
+    Raises StatusRefused for a booking that is not confirmed, and Invalid with a sentence per
+    quote when none can be renewed now.
+    """
+    states.moved(package.status, "renew")
+    due = _due(package, inquiry.world.clock.now())
+    later = [_next_period(inquiry, package, quote) for quote in due]
+    package.renewals[renewal_id] = {
+        "created_at": inquiry.stamp(),
+        "confirmed_at": None,
+        "paid_on": None,
+        "quotes": [
+            {"of": earlier.id, "quote": asdict(new)}
+            for earlier, new in zip(due, later, strict=True)
+        ],
+    }
+    inquiry.world.store.save_renewal(renewal_id, package.id)
+    return later
+
+
+def _due(package: Package, now: datetime) -> list[Quote]:
+    alive = [quote for quote in package.booked if quote.status == states.CONFIRMED]
+    candidates = [quote for quote in alive if rules.is_renewable(quote)] or alive
+    refused = {quote.id: rules.renewal_refusal(quote, now) for quote in candidates}
+    due = [quote for quote in candidates if refused[quote.id] is None]
+    if not due:
+        raise Invalid(list(refused.values()))
+    return due
+
+
+def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
+    if earlier.priced is None:
+        raise RuntimeError(f"Quote {earlier.id} is confirmed but has no price.")
+    new = replace(
+        earlier,
+        id=ids.new_uuid(),
+        status=states.RECEIVED,
+        fields={**earlier.fields, "policy_start_date": earlier.priced.policy_end},
+        created_at=inquiry.stamp(),
+        updated_at=inquiry.stamp(),
+        confirmed_at=None,
+        instalment_plan=None,
+        instalments=[],
+        renewed_times=earlier.renewed_times + 1,
+    )
+    quoting.price(inquiry, package, new)
+    return new
+
+
+def confirm(
+    inquiry: Inquiry, package: Package, renewal_id: str, changes: Iterable[dict[str, Any]]
+) -> None:
+    """Put the quoted period in force: the earlier quotes are RENEWED, the new ones CONFIRMED.
+
+    `changes` name a quote, old or new, and its dates or its plan. Raises ApiError 404 for an id
+    never given, StatusRefused or Invalid for what has been renewed, changed or lapsed since.
+    """
+    renewal = package.renewals.get(renewal_id)
+    if renewal is None:
+        raise not_found(MISSING)
+    states.moved(package.status, "renew")
+    if renewal["confirmed_at"] is not None:
+        raise Invalid([f"Renewal {renewal_id} is already confirmed"])
+    _check(package, renewal, inquiry.world.clock.now())
+    pairs = [(item["of"], Quote.from_document(item["quote"])) for item in renewal["quotes"]]
+    for change in changes:
+        _change(inquiry, package, pairs, change)
+    for earlier_id, new in pairs:
+        _replace(inquiry, package, earlier_id, new)
+    renewal["confirmed_at"] = package.updated_at = inquiry.stamp()
+
+
+def _check(package: Package, renewal: dict[str, Any], now: datetime) -> None:
+    refused = []
+    for item in renewal["quotes"]:
+        quote = package.quote(item["of"])
+        reason = rules.renewal_refusal(quote, now) if quote else MISSING
+        refused += [reason] if reason else []
+    if refused:
+        raise Invalid(refused)
+
+
+def _change(
+    inquiry: Inquiry, package: Package, pairs: list[tuple[str, Quote]], change: dict[str, Any]
+) -> None:
+    """Apply the body of the confirmation, whose `id` is "the quote to update"."""
+    named = [new for earlier_id, new in pairs if change["id"] in {earlier_id, new.id}]
+    if not named:
+        raise Invalid({"id": [f"Quote {change['id']} does not exist"]})
+    for new in named:
+        _reschedule(inquiry, package, new, change)
+        new.instalment_plan = change.get("instalment_plan")
+
+
+def _reschedule(inquiry: Inquiry, package: Package, new: Quote, change: dict[str, Any]) -> None:
+    begins = change.get("policy_start_date")
+    if begins is not None and new.priced and begins != new.priced.policy_start:
+        if begins < new.priced.policy_start:
+            sentence = f"The renewal can not start before {moments.offset(new.priced.policy_start)}"
+            raise Invalid({"policy_start_date": [sentence]})
+        new.fields["policy_start_date"] = begins
+        quoting.price(inquiry, package, new)
+    ends = change.get("policy_end_date")
+    if ends is not None and new.priced and ends != new.priced.policy_end:
+        sentence = f"The renewal ends on {moments.offset(new.priced.policy_end)}"
+        raise Invalid({"policy_end_date": [sentence]})
+
+
+def _replace(inquiry: Inquiry, package: Package, earlier_id: str, new: Quote) -> None:
+    earlier = package.quote(earlier_id)
+    if earlier is None:
+        raise RuntimeError(f"Quote {earlier_id} is renewed but not in its package.")
+    earlier.status, earlier.updated_at = states.RENEWED, inquiry.stamp()
+    if inquiry.suffers("wrong_price"):
+        quoting.price(inquiry, package, new)
+    new.status, new.confirmed_at, new.updated_at = (
+        states.CONFIRMED,
+        inquiry.stamp(),
+        inquiry.stamp(),
+    )
+    new.position = max(quote.position for quote in package.quotes) + 1
+    package.quotes.append(new)
+
+
+def decline(inquiry: Inquiry, package: Package) -> None:
+    """Note that the customer wants no next period; twice is no fault, as with an opt-out.
+
+    Raises StatusRefused for a booking that is not confirmed, Invalid when nothing renews.
+    """
+    states.moved(package.status, "renew")
+    alive = [quote for quote in package.booked if quote.status == states.CONFIRMED]
+    renewable = [quote for quote in alive if rules.is_renewable(quote)]
+    if not renewable:
+        raise Invalid([f"Quote {quote.id} can not be renewed" for quote in alive])
+    for quote in renewable:
+        quote.renewal_declined, quote.updated_at = True, inquiry.stamp()
+    package.updated_at = inquiry.stamp()
