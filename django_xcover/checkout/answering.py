@@ -34,6 +34,7 @@ def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, Offere
         accepted=form.accepted,
         template_version=TEMPLATE_VERSION,
         shown=form.cleaned_data["shown"],
+        plan=form.cleaned_data["plan"],
     )
     return offer, _find_quote(offer, quote_id)
 

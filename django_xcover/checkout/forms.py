@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from django_xcover.services import card_numbers
+from django_xcover.services.card_numbers import CardNumberSent
 
 PLEASE_CHOOSE = _("Please choose yes or no.")
 UNREADABLE = _("We could not tell which offer you answered. Please answer it again.")
 
 
 class ChoiceForm(forms.Form):
-    """Which quote, yes or no, and a mark of what was on the page. Never a price.
+    """Which quote, yes or no, how to pay, and a mark of what was on the page. Never a price.
 
-    Whatever else a browser posts is not looked at: price, currency and eligibility are the
-    server's.
+    Whatever else a browser posts is used for nothing: price, currency and eligibility are the
+    server's. A card number is refused in any field, known or not.
     """
 
     quote = forms.CharField(max_length=64, error_messages={"required": UNREADABLE})
@@ -22,11 +27,24 @@ class ChoiceForm(forms.Form):
         error_messages={"required": PLEASE_CHOOSE, "invalid_choice": PLEASE_CHOOSE},
     )
     shown = forms.CharField(max_length=64, required=False)
+    # Empty for paying all at once, and without a meaning when the answer is no.
+    plan = forms.CharField(max_length=64, required=False)
 
     @property
     def accepted(self) -> bool:
         """Return whether the answer is yes. Valid forms only."""
         return bool(self.cleaned_data["choice"] == "yes")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse card numbers, whatever else may be wrong."""
+        # Not in `next`: it is an address of the shop's, in which any long number may stand.
+        posted = {name: values for name, values in dict(self.data).items() if name != "next"}
+        try:
+            card_numbers.refuse(posted)
+        except CardNumberSent as refusal:
+            self.errors.clear()
+            raise forms.ValidationError(str(refusal)) from None
+        return self.cleaned_data
 
     @property
     def complaint(self) -> str:

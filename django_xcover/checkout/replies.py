@@ -25,7 +25,11 @@ def current_offer(request: HttpRequest) -> Offer | None:
 def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpResponse:
     """Reply that the answer to the quote `answered` is on record."""
     if _from_script(request):
-        news = {"choice": answered.choice, "message": saved_sentence(answered)}
+        news = {
+            "choice": answered.choice,
+            "plan": answered.plan,
+            "message": saved_sentence(answered),
+        }
         return JsonResponse({"quote": answered.quote_id} | news | totals(offer))
     back = safe_next(request) or reverse("xcover:offer_page")
     # 303: the browser gets the page again, and reloading it does not answer again.

@@ -20,7 +20,9 @@ from django_xcover.services.refusals import Refused
 RUN = re.compile(r"(?<![\d+])\d(?:[\s\u00ad\u2010-\u2015\u2212-]*\d)*")
 LENGTHS = range(13, 20)  # ISO/IEC 7812
 # Ids and hashes made by machines: one in some thousands would pass the check by chance.
-MACHINE_MADE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", re.I)
+MACHINE_MADE = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", re.IGNORECASE
+)
 # A device's IMEI has fifteen digits and the same check digit, and a policy asks for it. Cards of
 # fifteen digits start with 1 (UATP), 2 (JCB, enRoute), 34 or 37 (American Express).
 FIFTEEN = ("1", "2", "34", "37")

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.models import Choice, Quote, QuotePackage
 from django_xcover.services import decisions, offers, quoting
 from django_xcover.services.carts import CartToInsure
-from django_xcover.services.offers import Offer
+from django_xcover.services.offers import Offer, OfferedQuote
 
 
 class ChoiceRefused(Exception):
@@ -32,25 +32,41 @@ class OfferClosed(ChoiceRefused):
     message = _("Your order has already been placed, so this choice can no longer be changed.")
 
 
+class PlanGone(ChoiceRefused):
+    """The quote cannot be paid in the way that was asked for."""
+
+    message = _("This way to pay is not offered any more. Please choose again.")
+
+
 def choose(
-    cart: CartToInsure, *, quote_id: str, accepted: bool, template_version: str, shown: str = ""
+    cart: CartToInsure,
+    *,
+    quote_id: str,
+    accepted: bool,
+    template_version: str,
+    shown: str = "",
+    plan: str = "",
 ) -> Offer:
     """Record yes or no and return the offer as it stands now.
+
+    `plan` is the name of the instalment plan by which a yes is paid, "" for all at once.
 
     `shown` is the `offers.mark` of what the shopper's page showed. XCover changes a package in
     place and keeps its quote ids, so a second tab may still show an older price under the same
     id; without a mark that is not noticed. The same answer again changes nothing. Raises
-    OfferChanged or OfferClosed.
+    OfferChanged, OfferClosed or PlanGone.
     """
     with transaction.atomic():
         package = _open_package(cart)
         quotes = list(package.quotes.offered().order_by("position"))
         quote = _find(quotes, quote_id)
-        if shown and shown != offers.mark(offers.present(quote)):
+        offered = offers.present(quote)
+        if shown and shown != offers.mark(offered):
             raise OfferChanged
         wanted = Choice.ACCEPTED if accepted else Choice.DECLINED
-        if quote.choice != wanted:
-            decisions.record(quote, wanted, template_version=template_version)
+        plan = _plan(offered, plan) if accepted else ""
+        if (quote.choice, quote.instalment_plan) != (wanted, plan):
+            decisions.record(quote, wanted, template_version=template_version, plan=plan)
         return offers.build_offer(quotes)
 
 
@@ -63,6 +79,12 @@ def _open_package(cart: CartToInsure) -> QuotePackage:
     if not package.is_open:
         raise OfferClosed
     return package
+
+
+def _plan(offered: OfferedQuote, name: str) -> str:
+    if name and name not in {plan.name for plan in offered.plans}:
+        raise PlanGone
+    return name
 
 
 def _find(quotes: list[Quote], quote_id: str) -> Quote:

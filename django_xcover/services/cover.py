@@ -24,6 +24,7 @@ from django_xcover.models import (
 from django_xcover.services import decisions, documents, quoting
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.offers import price_text
+from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
 
 STATES: Mapping[str, str] = {
@@ -36,19 +37,33 @@ STATES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverLine:
-    """One accepted quote, for the order summary."""
+    """One accepted quote, for the order summary.
+
+    `price` is what is charged with the order: all of it, or with an instalment plan its first
+    instalment. `plan` then says how it is paid ("" for all at once) and `whole` what it costs
+    altogether by XCover's price.
+    """
 
     label: str
     name: str
     price: Money
     price_formatted: str
+    plan: str
+    whole: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
     """The cover chosen for a cart.
 
-    `premium` is None without cover. `is_answered` is False while an offer waits for an answer.
+    `premium` is what the shop charges with the order: the prices of what is paid at once, and the
+    first instalments of what is paid in parts. It is None without cover. The later instalments are
+    charged by XCover's schedule, which exists once the cover is booked
+    (`django_xcover.services.instalments`); XCover takes the first as paid with the booking. With
+    dual payment (`django_xcover.services.dual_payment`) XCover charges the premium itself: show
+    it, and leave it out of what the shop charges.
+
+    `is_answered` is False while an offer waits for an answer.
     `lapsed` tells that a yes was un-made because the cart no longer is what was offered on.
     """
 
@@ -126,20 +141,24 @@ def order_cover(order: Any) -> OrderCover:
 
 def _cover(quotes: Sequence[Quote]) -> Cover:
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
-    premium = sum((quote.price for quote in accepted), Decimal(0))
+    lines = tuple(_line(quote) for quote in accepted)
+    premium = sum((line.price.amount for line in lines), Decimal(0))
     return Cover(
-        lines=tuple(_line(quote) for quote in accepted),
+        lines=lines,
         premium=Money(premium, quotes[0].package.currency) if accepted else None,
         is_answered=all(quote.choice for quote in quotes),
     )
 
 
 def _line(quote: Quote) -> CoverLine:
+    plan = chosen_plan(quote)
     return CoverLine(
         label=quote.label,
         name=quote.policy_name,
-        price=quote.cost,
-        price_formatted=price_text(quote),
+        price=plan.first if plan else quote.cost,
+        price_formatted=plan.first_formatted if plan else price_text(quote),
+        plan=plan.label if plan else "",
+        whole=quote.cost,
     )
 
 

@@ -15,14 +15,18 @@ from django_xcover.services.offers import evidence, present
 UNSEEN = ""
 
 
-def record(quote: Quote, choice: Choice, *, template_version: str = UNSEEN) -> Decision:
+def record(
+    quote: Quote, choice: Choice, *, template_version: str = UNSEEN, plan: str = ""
+) -> Decision:
     """Set the quote's answer and put it on record with what was shown.
 
-    Call it inside a transaction. `quote.package` must be loaded.
+    `plan` is how a yes is paid in parts; whatever un-makes the yes un-makes it, too. Call it
+    inside a transaction. `quote.package` must be loaded.
     """
     quote.choice = "" if choice in {Choice.LAPSED, Choice.UNANSWERED} else choice
     quote.chosen_price = quote.price if quote.choice else None
-    quote.save(update_fields=["choice", "chosen_price", "updated_at"])
+    quote.instalment_plan = plan if choice == Choice.ACCEPTED else ""
+    quote.save(update_fields=["choice", "chosen_price", "instalment_plan", "updated_at"])
     decision = _append(quote, choice, template_version)
     transaction.on_commit(lambda: _announce(decision))
     return decision
@@ -46,6 +50,7 @@ def _append(quote: Quote, choice: Choice, template_version: str) -> Decision:
         choice=choice,
         price=quote.price,
         currency=package.currency,
+        instalment_plan=quote.instalment_plan,
         locale=package.customer_language,
         shown=shown,
         wording_hash=hashlib.sha256(wording.encode()).hexdigest(),

@@ -172,6 +172,7 @@ def _save_quoted(quote: Quote, before: Quote | None) -> None:
         return
     quote.pk, quote.created_at = before.pk, before.created_at
     quote.choice, quote.chosen_price = before.choice, before.chosen_price
+    quote.instalment_plan = before.instalment_plan
     quote.save(force_update=True)
     if _says_something_else(quote, before):
         decisions.lapse([quote])

@@ -15,7 +15,9 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from django_xcover.models import Choice, Quote
+from django_xcover.services import plans
 from django_xcover.services.amounts import format_amount
+from django_xcover.services.plans import Plan
 from django_xcover.types import Money
 
 TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
@@ -34,7 +36,11 @@ class Benefit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedQuote:
-    """One quote as it is put before the shopper."""
+    """One quote as it is put before the shopper.
+
+    `plans` are ways to pay in parts, empty when XCover offers none; `plan` is the name of the
+    chosen one, "" for paying the whole price at once.
+    """
 
     quote_id: str
     label: str
@@ -50,6 +56,18 @@ class OfferedQuote:
     starts: datetime | None
     ends: datetime | None
     choice: str
+    plans: tuple[Plan, ...] = ()
+    plan: str = ""
+
+    @property
+    def chosen_plan(self) -> Plan | None:
+        """Return the plan of a yes that is paid in parts."""
+        return next((plan for plan in self.plans if plan.name == self.plan), None)
+
+    @property
+    def due_today(self) -> Money:
+        """Return what a yes costs today: the first instalment of the chosen plan, or the price."""
+        return self.chosen_plan.first if self.chosen_plan else self.price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +85,8 @@ class Offer:
 
     @property
     def premium(self) -> Money:
-        """Return the sum of the accepted quotes."""
-        accepted = (q.price.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
+        """Return what the accepted quotes cost today, those paid in parts their first part."""
+        accepted = (q.due_today.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
         return Money(sum(accepted, Decimal(0)), self.currency)
 
 
@@ -105,6 +123,8 @@ def present(quote: Quote) -> OfferedQuote:
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
+        plans=plans.read_plans(payload.get("instalment_plans"), quote.package.currency),
+        plan=quote.instalment_plan,
     )
 
 
@@ -116,7 +136,9 @@ def price_text(quote: Quote) -> str:
 def evidence(shown: OfferedQuote) -> dict[str, Any]:
     """Return what stood on the page, as JSON values for the decision on record."""
     values = asdict(shown)
-    values.pop("choice")
+    # What was chosen is no part of what was shown.
+    del values["choice"], values["plan"]
+    values["plans"] = [plans.evidence(plan) for plan in shown.plans]
     values["disclaimer"] = str(shown.disclaimer)
     # Without the zeros a column pads it with: the same price is the same text, and the same hash.
     amount = f"{shown.price.amount.normalize():f}"

@@ -254,6 +254,7 @@ def test_the_script_learns_what_the_order_costs_now(visitor: Visitor) -> None:
     assert response.json() == {
         "quote": quote.quote_id,
         "choice": "accepted",
+        "plan": "",
         "message": "Saved: cover is added to your order.",
         "premium": "7.89",
         "premiumFormatted": quote.price_formatted,

@@ -248,6 +248,7 @@ def test_the_offer_arrives_unticked_and_the_answer_reaches_the_shop(tab: Tab) ->
     assert tab.hears("change") == {
         "quote": quote.quote_id,
         "choice": "accepted",
+        "plan": "",
         "premium": "7.89",
         "premiumFormatted": "£7.89",
         "currency": "GBP",

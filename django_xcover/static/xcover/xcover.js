@@ -84,6 +84,14 @@
     form.classList.toggle("xcover-unsaved", Boolean(error));
   };
 
+  // Shows how a yes is paid, unless the shopper has clicked on meanwhile.
+  const mark = (form, { choice, plan }) => {
+    if (saving > 1) return;
+    form.querySelectorAll("[name=plan]").forEach((radio) => {
+      radio.checked = choice === "accepted" && radio.value === plan;
+    });
+  };
+
   const post = async (form) => {
     const response = await ask(form.getAttribute("action"), SAVE_TIMEOUT, {
       method: "POST",
@@ -102,6 +110,7 @@
       const { message, error, html, ...news } = answer;
       if (accepted) {
         tell(form, "", message);
+        mark(form, news);
         Object.assign(place.querySelector("[data-xcover-totals]")?.dataset || {}, news);
         emit(form.isConnected ? form : document, "change", news);
         return;
@@ -155,7 +164,11 @@
     });
 
   document.addEventListener("change", ({ target }) => {
-    if (target.name === "choice" && target.form?.matches(FORM)) answer(target.form);
+    const { name, form } = target;
+    if (!["choice", "plan"].includes(name) || !form?.matches(FORM)) return;
+    // The ways to pay belong to the yes.
+    if (name === "plan") form.elements.choice.value = "yes";
+    answer(form);
   });
   document.addEventListener(
     "submit",

@@ -1,0 +1,98 @@
+"""The ways to pay a cover in parts that XCover offers with a quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.client import wire
+from django_xcover.models import Quote
+from django_xcover.services.amounts import format_amount
+from django_xcover.types import Money
+
+# The names seen (Quotes API: instalments workflow), in words instead of "1Year-Monthly". Another
+# plan is shown under XCover's own label.
+LABELS = {
+    "1year-monthly": _("Every month for one year"),
+    "1year-quarterly": _("Every three months for one year"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A way to pay a cover in parts. `name` goes into the booking; `amount` is the whole price.
+
+    `first` is the first instalment, which is charged with the order. The later ones are XCover's
+    schedule, which comes with the booking: each is rounded by itself (recorded contract, 4.4), so
+    no amount here is ever the price divided by anything.
+    """
+
+    name: str
+    label: str
+    amount: Money
+    amount_formatted: str
+    first: Money
+    first_formatted: str
+
+
+def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
+    """Return the plans among a quote's `instalment_plans` that a shop can offer.
+
+    One without `first_instalment_amount` (as recorded in 2021) is left out: nobody could tell what
+    to charge with the order.
+    """
+    return tuple(_plans(values if isinstance(values, list) else [], currency))
+
+
+def chosen_plan(quote: Quote) -> Plan | None:
+    """Return the plan by which an open quote is to be paid, None for all at once.
+
+    Only a quote that is not booked has plans; afterwards the schedule tells (recorded).
+    """
+    if not quote.instalment_plan:
+        return None
+    offered = read_plans(quote.payload.get("instalment_plans"), quote.package.currency)
+    return next((plan for plan in offered if plan.name == quote.instalment_plan), None)
+
+
+def evidence(plan: Plan) -> dict[str, str]:
+    """Return what stood on the page about `plan`, as JSON values."""
+    return {
+        "name": plan.name,
+        "label": str(plan.label),
+        "amount": f"{plan.amount.amount.normalize():f}",
+        "first": f"{plan.first.amount.normalize():f}",
+    }
+
+
+def _plans(values: list[Any], currency: str) -> Iterator[Plan]:
+    for value in values:
+        row = value if isinstance(value, Mapping) else {}
+        name, amount = row.get("name"), _amount(row.get("amount"))
+        first = _amount(row.get("first_instalment_amount"))
+        if isinstance(name, str) and name and amount is not None and first is not None:
+            label = str(LABELS.get(name) or row.get("label") or name)
+            yield _plan(name, label, Money(amount, currency), Money(first, currency))
+
+
+def _plan(name: str, label: str, amount: Money, first: Money) -> Plan:
+    return Plan(
+        name=name,
+        label=" ".join(label.split()),
+        amount=amount,
+        amount_formatted=format_amount(amount),
+        first=first,
+        first_formatted=format_amount(first),
+    )
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        amount = wire.amount(value)
+    except (TypeError, ValueError):
+        return None
+    return amount if amount > 0 else None
