@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
-from django_xcover.types import Policyholder, QuoteRequest
+from django_xcover.models import Renewal
+from django_xcover.types import Due, Policyholder, QuoteRequest
 
 
 class ShopAdapter:
@@ -48,6 +50,30 @@ class ShopAdapter:
     def can_view_order(self, request: HttpRequest, order: Any) -> bool:
         """Return whether this request may see the policies and documents of `order`."""
         raise NotImplementedError(_must("can_view_order"))
+
+    def get_orders(self, request: HttpRequest) -> Iterable[str]:
+        """Return the references of this shopper's orders, for the list under "My cover".
+
+        Without it the list is empty and each policy is reached from its order's page; whether a
+        policy is shown is asked of `can_view_order` all the same. Read all of them in one query.
+        """
+        return ()
+
+    def get_payment_url(self, request: HttpRequest, due: Due) -> str:
+        """Return where this shopper pays `due`, or "" when the shop collects it by itself.
+
+        The shop's page shows `due.amount`, and once that is collected tells
+        `django_xcover.services.dues.record_payment`.
+        """
+        return ""
+
+    def send_renewal_notice(self, order: Any | None, renewal: Renewal) -> None:
+        """Tell the customer by e-mail that cover ends and what the next period costs.
+
+        The default writes nothing. `renewal` has `premium`, `due_on`, `starts_at` and `ends_at`;
+        `order` is the shop's, or None when it is not known any more. Called in a worker, once for
+        each price; when it raises it is called again at beat's next look.
+        """
 
     def pays_later(self, order: Any) -> bool:
         """Return whether cover is booked now and confirmed when the money comes.

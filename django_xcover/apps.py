@@ -22,3 +22,5 @@ class XCoverAppConfig(AppConfig):
         signals.order_completed.connect(receivers.on_order_completed, dispatch_uid="xcover")
         signals.payment_completed.connect(receivers.on_payment_completed, dispatch_uid="xcover")
         signals.operation_ready.connect(tasks.hand_over, dispatch_uid="xcover")
+        signals.policy_booked.connect(tasks.read_schedule, dispatch_uid="xcover")
+        signals.policy_renewed.connect(tasks.read_schedule, dispatch_uid="xcover")

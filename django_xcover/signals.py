@@ -36,6 +36,21 @@ opted_out = Signal()
 # Arguments: package (QuotePackage), reason (str, a value of QuotePackage.Attention).
 attention_needed = Signal()
 
+# The next period of a booking has a price, and the customer has just been told by the adapter. Once
+# for each price. Arguments: renewal (Renewal: `premium`, `starts_at`, `ends_at`, `due_on`).
+renewal_quoted = Signal()
+
+# The next period is in force; the earlier policies are RENEWED, and the new ones stand beside them.
+# Arguments: renewal (Renewal), package (QuotePackage).
+policy_renewed = Signal()
+
+# XCover knows that the customer declined the next period. Arguments: renewal (Renewal).
+renewal_opted_out = Signal()
+
+# XCover knows what became of the payment of an instalment.
+# Arguments: instalment (Instalment: `status` is PAID or FAILED).
+instalment_reported = Signal()
+
 # An operation stopped and waits for a person. Arguments: operation (Operation).
 operation_needs_person = Signal()
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from celery import shared_task
 
-from django_xcover.services import operations, running
+from django_xcover.client import XCoverError
+from django_xcover.models import QuotePackage
+from django_xcover.services import instalments, operations, renewing, running, unpaid
 from django_xcover.services.publishing import Publisher
 
 logger = logging.getLogger(__name__)
@@ -25,12 +27,56 @@ def sweep_operations() -> None:
     operations.sweep()
 
 
+@shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)
+def find_due_renewals() -> None:
+    """Note which cover ends soon, and have each renewal quoted and told. Once a day will do."""
+    for renewal in renewing.find_due():
+        prepare_renewal.delay(renewal.pk)
+
+
+@shared_task(name="django_xcover.tasks.prepare_renewal", ignore_result=True)
+def prepare_renewal(pk: int) -> None:
+    """Quote one renewal, and have the customer told."""
+    renewing.prepare(pk)
+
+
+@shared_task(name="django_xcover.tasks.sweep_instalments", ignore_result=True)
+def sweep_instalments() -> None:
+    """Have the schedules read that no task has read yet. Let beat send it every few minutes."""
+    for package in instalments.unmirrored():
+        mirror_instalments.delay(package.pk)
+
+
+@shared_task(name="django_xcover.tasks.mirror_instalments", ignore_result=True)
+def mirror_instalments(pk: int) -> None:
+    """Read the instalments of one booking; what fails is left to the sweep."""
+    try:
+        instalments.mirror(QuotePackage.objects.get(pk=pk))
+    except XCoverError as error:
+        logger.warning("No instalments of package %s yet: %s", pk, type(error).__name__)
+
+
+@shared_task(name="django_xcover.tasks.sweep_unpaid", ignore_result=True)
+def sweep_unpaid() -> None:
+    """Flag the pending bookings that were never paid. Once a day will do."""
+    unpaid.sweep()
+
+
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:
     """Have the operation sent to a worker, without waiting for the broker."""
     if run_operation.app.conf.task_always_eager:
         run_operation.delay(pk)
     elif not publisher.offer(pk):
         logger.warning("Operation %s waits for the sweeper: the broker does not keep up.", pk)
+
+
+def read_schedule(sender: Any, *, package: QuotePackage, **kwargs: Any) -> None:
+    """Have the instalments of a booking read that was just made or renewed, if it has any.
+
+    Sent from a worker, in which bookings are made. A task that is lost is made up for by the sweep.
+    """
+    if instalments.has_plan(package):
+        mirror_instalments.apply_async((package.pk,), retry=False)
 
 
 def _send(pk: int) -> None:

@@ -31,6 +31,22 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Something a shopper still has to pay for cover that is booked already.
+
+    `kind` is "renewal", "instalment" or "modification"; with `reference` it names the one thing to
+    be paid and makes a good idempotency key for the shop's payment provider. `label` is what is
+    insured.
+    """
+
+    kind: str
+    reference: str
+    order_reference: str
+    label: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
     """One thing to insure: an element of `request` in XCover's quote call.
 

@@ -87,6 +87,8 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
         _apply_quote(package, read)
     if answer.status != package.status and not _move_package(package, answer.status):
         flag(package, Attention.STATUS_UNEXPECTED)
+    if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
+        package.attention = ""  # the money came, or the booking ended
     package.total_price = _total(answer)
     package.payload = _package_payload(answer)
     package.policyholder_email = answer.policyholder_email or package.policyholder_email

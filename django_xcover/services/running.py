@@ -11,10 +11,12 @@ from django.db import transaction
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Operation, OperationKind
-from django_xcover.services import booking, operations, opting_out, unexpected
+from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.faults import Fault, fault_of
+from django_xcover.services.instalments import reports
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
+from django_xcover.services.renewing import confirming, declining
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,11 @@ WORKFLOWS = {
     OperationKind.BOOK: Workflow(booking.perform, booking.apply),
     OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
     OperationKind.OPT_OUT: Workflow(opting_out.perform, opting_out.apply),
+    # A refused renewal or report waits for a person, because money has been collected for it.
+    OperationKind.RENEW: Workflow(confirming.perform, confirming.apply),
+    OperationKind.RENEWAL_OPT_OUT: Workflow(declining.perform, declining.apply, declining.refuse),
+    OperationKind.REPORT_INSTALMENT: Workflow(reports.perform, reports.apply),
+    OperationKind.SEND_EMAIL: Workflow(emails.perform, emails.apply, emails.refuse),
 }
 
 

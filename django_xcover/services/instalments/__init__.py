@@ -1,0 +1,33 @@
+"""Instalments: the schedule as XCover has it, and what became of its payments."""
+
+from __future__ import annotations
+
+from django_xcover.services.instalments.reports import (
+    AlreadyPaid,
+    NotInForce,
+    instalment_pk,
+    report,
+)
+from django_xcover.services.instalments.schedules import (
+    Sums,
+    has_plan,
+    mirror,
+    next_due,
+    overdue,
+    sums,
+    unmirrored,
+)
+
+__all__ = [
+    "AlreadyPaid",
+    "NotInForce",
+    "Sums",
+    "has_plan",
+    "instalment_pk",
+    "mirror",
+    "next_due",
+    "overdue",
+    "report",
+    "sums",
+    "unmirrored",
+]

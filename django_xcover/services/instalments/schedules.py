@@ -1,0 +1,151 @@
+"""The schedule of each policy that is paid in parts, as XCover has it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from django_xcover.client import changes
+from django_xcover.client.changes import InstalmentSchedule, instalments_from_wire
+from django_xcover.client.errors import UnexpectedAnswer
+from django_xcover.models import Instalment, Quote, QuotePackage, Status
+from django_xcover.models.instalment import InstalmentQuerySet
+from django_xcover.services import gateway
+from django_xcover.services.transitions import INSTALMENTS, may_follow
+from django_xcover.types import Money
+
+logger = logging.getLogger(__name__)
+
+# A schedule that XCover does not show so long after the booking will not come.
+EXPECTED_FOR = timedelta(days=30)
+LIMIT = 200
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What of a policy's schedule is paid and what is left; each part is rounded by itself."""
+
+    paid: Money
+    due: Money
+
+    @property
+    def whole(self) -> Money:
+        """Return what the policy costs in instalments, which is not quite its price."""
+        return self.paid + self.due
+
+
+def mirror(package: QuotePackage) -> list[Instalment]:
+    """Bring the schedules of `package` up to XCover's and return their rows, in order.
+
+    A payment reported PAID stays so whatever an older answer says, and FAILED stays until it is
+    paid: XCover's own word for that is UNPAID. Raises XCoverError.
+    """
+    wire = gateway.client_for(package.account).get_instalments(package.package_id)
+    schedules = instalments_from_wire(wire)
+    with transaction.atomic():
+        quotes = {quote.quote_id: quote for quote in package.quotes.all()}
+        return [
+            row
+            for schedule in schedules
+            if schedule.quote_id in quotes
+            for row in _mirror(quotes[schedule.quote_id], schedule)
+        ]
+
+
+def unmirrored() -> list[QuotePackage]:
+    """Return the recent bookings with a plan whose schedule has not been read, LIMIT at most."""
+    scheduled = Instalment.objects.filter(quote__package=OuterRef("pk"))
+    planned = Quote.objects.filter(package=OuterRef("pk"), status=Status.CONFIRMED)
+    packages = QuotePackage.objects.filter(
+        Exists(planned.exclude(instalment_plan="")),
+        ~Exists(scheduled),
+        status=Status.CONFIRMED,
+        booked_at__gt=timezone.now() - EXPECTED_FOR,
+    )
+    return list(packages.order_by("booked_at")[:LIMIT])
+
+
+def has_plan(package: QuotePackage) -> bool:
+    """Return whether any policy of `package` is, or was in an earlier period, paid in parts."""
+    return package.quotes.booked().exclude(instalment_plan="").exists()
+
+
+def overdue() -> InstalmentQuerySet:
+    """Return the unpaid instalments of policies in force whose period has begun, oldest first."""
+    rows = Instalment.objects.overdue(timezone.now()).filter(quote__status=Status.CONFIRMED)
+    return rows.select_related("quote__package").order_by("period_start_date", "pk")
+
+
+def next_due(quote: Quote) -> Instalment | None:
+    """Return the first instalment of `quote` that is not paid, or None when all are."""
+    return quote.instalments.open().order_by("number").first()
+
+
+def sums(quote: Quote) -> Sums | None:
+    """Return what of the schedule of `quote` is paid and left, None when it has no schedule.
+
+    Added up here and not by the database: SQLite's SUM is a float.
+    """
+    rows = list(quote.instalments.all())
+    if not rows:
+        return None
+    paid = [row for row in rows if row.status == Instalment.Status.PAID]
+    return Sums(
+        paid=_sum(paid, rows[0].currency),
+        due=_sum([row for row in rows if row not in paid], rows[0].currency),
+    )
+
+
+def _sum(rows: Iterable[Instalment], currency: str) -> Money:
+    return Money(sum((row.total_amount for row in rows), Decimal(0)), currency)
+
+
+def _mirror(quote: Quote, schedule: InstalmentSchedule) -> list[Instalment]:
+    """Save the schedule of one policy; rows XCover no longer has are dropped unless paid."""
+    known = {row.number: row for row in quote.instalments.select_for_update()}
+    rows = [_save(quote, known, read, schedule.currency) for read in schedule.instalments]
+    gone = quote.instalments.open().exclude(number__in=[row.number for row in rows])
+    gone.delete()
+    return rows
+
+
+def _save(
+    quote: Quote, known: Mapping[int, Instalment], read: changes.Instalment, currency: str
+) -> Instalment:
+    row = known.get(read.number) or Instalment(quote=quote, number=read.number)
+    row.status = _status(row, read)
+    row.failures = max(row.failures, read.failures)
+    row.instalment_id = read.instalment_id
+    row.total_amount = _required(read.total_amount, "total_amount")
+    row.currency = currency
+    row.period_start_date = _required(read.period_start_date, "period_start_date")
+    row.period_end_date = _required(read.period_end_date, "period_end_date")
+    row.payload = dict(read.raw)
+    row.save()
+    return row
+
+
+def _status(row: Instalment, read: changes.Instalment) -> str:
+    has_failed = read.status == Instalment.Status.UNPAID and read.failures
+    status = Instalment.Status.FAILED.value if has_failed else read.status
+    if row.pk is None or row.instalment_id != read.instalment_id:
+        return status
+    if status != row.status and not may_follow(row.status, status, INSTALMENTS):
+        logger.info("Instalment %s stays %s; XCover says %s.", row.pk, row.status, read.status)
+        return row.status
+    return status
+
+
+def _required(value: T | None, name: str) -> T:
+    if value is None:
+        raise UnexpectedAnswer.at(f"payment_schedule.{name}", "is missing")
+    return value

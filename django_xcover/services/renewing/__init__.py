@@ -1,0 +1,27 @@
+"""Renewals: found due, quoted, told to the customer, paid or declined, confirmed.
+
+One service for every door: beat finds what is due, a webhook may come first, the shop reports the
+payment, the customer declines. Whatever comes first, and however often, the outcome is the same.
+"""
+
+from __future__ import annotations
+
+from django_xcover.services.renewing.collecting import abandon, confirm_legacy, record_payment
+from django_xcover.services.renewing.declining import opt_out
+from django_xcover.services.renewing.events import EVENTS, on_event
+from django_xcover.services.renewing.looking import find_due
+from django_xcover.services.renewing.notices import tell
+from django_xcover.services.renewing.quoting import prepare, quote
+
+__all__ = [
+    "EVENTS",
+    "abandon",
+    "confirm_legacy",
+    "find_due",
+    "on_event",
+    "opt_out",
+    "prepare",
+    "quote",
+    "record_payment",
+    "tell",
+]

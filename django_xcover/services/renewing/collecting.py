@@ -1,0 +1,112 @@
+"""The shop has the money for the next period, or gives it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover.models import Operation, OperationKind, OperationState, Renewal
+from django_xcover.services import operations
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.renewing import confirming
+from django_xcover.services.renewing.quoting import refuse_unless_waiting
+from django_xcover.services.renewing.refusals import (
+    NotAnnounced,
+    NotQuoted,
+    NotStuck,
+    PriceChanged,
+)
+from django_xcover.services.transitions import move
+from django_xcover.types import Money
+
+
+def record_payment(
+    renewal: Renewal, *, reference: str = "", amount: Money | None = None
+) -> Operation:
+    """Note that the shop has collected the premium, and have the next period confirmed.
+
+    `reference` is the shop's own for the payment. `amount`, when given, must be the premium to
+    the cent. The same payment again returns the same operation. Raises NotQuoted, PriceChanged,
+    and what `quote` raises for a renewal that is declined, lapsed or renewed by XCover itself.
+    """
+    with transaction.atomic():
+        locked = _lock(renewal)
+        known = _confirmation(locked)
+        if known is not None:
+            return known
+        refuse_unless_waiting(locked)
+        if locked.state != Renewal.State.QUOTED or locked.premium is None:
+            raise NotQuoted
+        if amount is not None and amount != locked.premium:
+            raise PriceChanged(price=format_amount(locked.premium))
+        operation = _pay(locked, confirming.body(locked), timezone.now(), reference)
+    renewal.refresh_from_db()
+    return operation
+
+
+def confirm_legacy(
+    renewal: Renewal, *, paid_on: datetime | None = None, reference: str = ""
+) -> Operation:
+    """Confirm by the renewal's id alone that it was paid (`paid_on`, aware; now by default).
+
+    The older flow: XCover announces a renewal by webhook, at a price it has told the customer.
+    The same again returns the same operation. Raises NotAnnounced without an id, else as
+    `record_payment`.
+    """
+    with transaction.atomic():
+        locked = _lock(renewal)
+        known = _confirmation(locked)
+        if known is not None:
+            return known
+        refuse_unless_waiting(locked)
+        if not confirming.legacy_id(locked):
+            raise NotAnnounced
+        paid_at = paid_on or timezone.now()
+        operation = _pay(locked, confirming.legacy_body(locked, paid_at), paid_at, reference)
+    renewal.refresh_from_db()
+    return operation
+
+
+def abandon(renewal: Renewal, *, reason: str) -> None:
+    """Give up a paid renewal that XCover refused; the shop gives the money back.
+
+    Only when its confirmation waits for a person and is known to have changed nothing; otherwise
+    NotStuck. `reason` is kept with the operation and must not name the customer.
+    """
+    with transaction.atomic():
+        locked = _lock(renewal)
+        operation = _confirmation(locked)
+        if operation is None or not _is_stuck(operation):
+            raise NotStuck
+        operations.discard(operation, reason)
+        move(locked, Renewal.State.EXPIRED, field="state")
+    renewal.refresh_from_db()
+
+
+def _is_stuck(operation: Operation) -> bool:
+    return operation.state == OperationState.NEEDS_PERSON and operation.outcome_known
+
+
+def _lock(renewal: Renewal) -> Renewal:
+    return Renewal.objects.select_for_update().get(pk=renewal.pk)
+
+
+def _confirmation(renewal: Renewal) -> Operation | None:
+    written = Operation.objects.filter(package=renewal.package_id, kind=OperationKind.RENEW)
+    return written.filter(subject=str(renewal.pk)).first()
+
+
+def _pay(renewal: Renewal, body: dict[str, Any], at: datetime, reference: str) -> Operation:
+    move(
+        renewal,
+        Renewal.State.PAID,
+        field="state",
+        paid_at=at,
+        payment_reference=reference,
+    )
+    return operations.enqueue(
+        renewal.package, OperationKind.RENEW, subject=str(renewal.pk), request=body
+    )

@@ -1,0 +1,179 @@
+"""Confirming a paid renewal at XCover, and bringing the mirror up to the new period."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import XCoverClient
+from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.client.changes import renewal_from_wire
+from django_xcover.models import Attention, Operation, QuotePackage, Renewal, Status
+from django_xcover.services import gateway, mirroring, operations
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.outcomes import Undecided, Unworkable
+from django_xcover.services.renewing import quoting, succession
+from django_xcover.services.renewing.refusals import NotRenewable
+from django_xcover.services.transitions import move
+
+
+def body(renewal: Renewal) -> dict[str, Any]:
+    """Return what a quoted renewal is confirmed with: its id, and each quote with its period.
+
+    Inferred: that the end stands beside the start, and that both stand in `quotes`; the page's
+    table ends after `id` and `policy_start_date`.
+    """
+    periods = ("id", "policy_start_date", "policy_end_date")
+    quotes = [
+        {key: read.raw[key] for key in periods if read.raw.get(key)}
+        for read in quoting.to_renew(renewal_from_wire(renewal.payload))
+    ]
+    return {"renewal_id": renewal.renewal_id, "quotes": quotes}
+
+
+def legacy_id(renewal: Renewal) -> str:
+    """Return the id for the older confirmation: the announced one, else the quoted one."""
+    return renewal.announced_id or renewal.renewal_id
+
+
+def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:
+    """Return what the older confirmation is made with; the blank in the time is as recorded."""
+    paid_on = f"{paid_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    return {"renewal_id": legacy_id(renewal), "paid_on": paid_on}
+
+
+def perform(operation: Operation) -> PackageAnswer:
+    """Confirm at XCover, outside any transaction, and return the booking with the new period.
+
+    After a first attempt the booking is read before anything is sent again. Raises XCoverError,
+    Unworkable when the renewal has another price by now, Undecided while the booking does not
+    show the new period (the older confirmation is answered 202, before it is carried out).
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    client = gateway.client_for(operation.package.account)
+    if operation.attempts > 1:
+        answer = _read(client, renewal)
+        if is_renewed(renewal, answer):
+            return answer
+    request = operation.request or _make_anew(operation, renewal)
+    _confirm(client, operation, request)
+    answer = _read(client, renewal)
+    if not is_renewed(renewal, answer):
+        raise Undecided("XCover took the confirmation but does not show the next period yet.")
+    return answer
+
+
+def apply(operation: Operation, answer: PackageAnswer) -> None:
+    """Settle the renewal. Call it in the transaction that finishes the operation."""
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    settle(renewal, answer)
+
+
+def settle(renewal: Renewal, answer: PackageAnswer) -> None:
+    """Bring the mirror up to the renewed booking; tell the shop once. Call it in a transaction."""
+    package = QuotePackage.objects.select_for_update().get(pk=renewal.package_id)
+    mirroring.apply_answer(package, answer)
+    prices = _paid_prices(renewal)
+    succession.adopt(package, prices)
+    if not move(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
+        return
+    if _differs(prices, answer):
+        mirroring.flag(package, Attention.PRICE_DIFFERS)
+    transaction.on_commit(partial(_announce, renewal, package))
+
+
+def is_renewed(renewal: Renewal, answer: PackageAnswer) -> bool:
+    """Return whether the booking shows the next period.
+
+    Either every quoted policy is in force beyond the old period, or every policy of the old
+    period is RENEWED: the contract does not say whether quoted ids survive the confirmation.
+    """
+    read = {item.quote_id: item for item in answer.quotes}
+    quoted = [read.get(quote_id) for quote_id in _paid_prices(renewal)]
+    if quoted and all(
+        item is not None
+        and item.status == Status.CONFIRMED
+        and (item.policy_end_date is None or item.policy_end_date > renewal.due_on)
+        for item in quoted
+    ):
+        return True
+    earlier = [read.get(quote_id) for quote_id in _earlier_ids(renewal)]
+    return bool(earlier) and all(item and item.status == Status.RENEWED for item in earlier)
+
+
+def _read(client: XCoverClient, renewal: Renewal) -> PackageAnswer:
+    return package_from_wire(client.get_booking(renewal.package.package_id))
+
+
+def _confirm(client: XCoverClient, operation: Operation, request: Mapping[str, Any]) -> None:
+    key, renewal_id = operation.idempotency_key, request["renewal_id"]
+    if "paid_on" in request:
+        paid = {"paid_on": request["paid_on"]}
+        client.legacy_renewal_confirmation(renewal_id, paid, idempotency_key=key)
+    else:
+        payload = {"quotes": request["quotes"]}
+        client.renewal_confirmation(
+            operation.package.package_id, renewal_id, payload, idempotency_key=key
+        )
+
+
+def _make_anew(operation: Operation, renewal: Renewal) -> dict[str, Any]:
+    """Return the body of a person's retry: XCover refused the last one, so it is asked again.
+
+    A price that was never quoted here (the older flow) is not asked for now.
+    """
+    if renewal.premium is None:
+        request = legacy_body(renewal, renewal.paid_at or timezone.now())
+    else:
+        _quote_again(renewal)
+        request = body(renewal)
+    operations.keep_request(operation, request)
+    return request
+
+
+def _quote_again(renewal: Renewal) -> None:
+    try:
+        columns = quoting.terms(renewal, quoting.ask(renewal.package))
+    except NotRenewable as refused:
+        raise Unworkable(str(refused)) from refused
+    fresh = Renewal(price=columns["price"], currency=columns["currency"]).premium
+    if fresh is not None and renewal.premium is not None and fresh != renewal.premium:
+        raise Unworkable(
+            f"XCover now asks {format_amount(fresh)} for the next period, and "
+            f"{format_amount(renewal.premium)} was paid. Settle the difference with the customer, "
+            "or give the money back and give the renewal up."
+        )
+    Renewal.objects.filter(pk=renewal.pk).update(**columns)
+    for name, value in columns.items():
+        setattr(renewal, name, value)
+
+
+def _paid_prices(renewal: Renewal) -> dict[str, Decimal]:
+    """Return the quoted prices by quote id, empty when the price was never quoted here."""
+    if renewal.price is None:
+        return {}
+    answer = renewal_from_wire(renewal.payload)
+    return {read.quote_id: read.price for read in quoting.to_renew(answer)}
+
+
+def _earlier_ids(renewal: Renewal) -> list[str]:
+    policies = renewal.package.quotes.booked().filter(policy_end_date=renewal.due_on)
+    ids = list(policies.values_list("quote_id", flat=True))
+    renewable = renewal.package.quotes.booked().filter(is_renewable=True)
+    return ids or list(renewable.values_list("quote_id", flat=True))
+
+
+def _differs(prices: Mapping[str, Decimal], answer: PackageAnswer) -> bool:
+    booked = {read.quote_id: read.price for read in answer.quotes}
+    return any(booked.get(quote_id, price) != price for quote_id, price in prices.items())
+
+
+def _announce(renewal: Renewal, package: QuotePackage) -> None:
+    signals.policy_renewed.send_robust(sender=Renewal, renewal=renewal, package=package)

@@ -1,0 +1,76 @@
+"""Looking ahead: which cover ends soon, and which renewals came to nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from django_xcover.models import Quote, QuotePackage, Renewal, Status
+from django_xcover.services.renewing.quoting import WAITING
+from django_xcover.services.transitions import move
+
+AHEAD = timedelta(days=30)
+# How long after the end of a period its renewal is left open. XCover says RENEWAL_EXPIRED when it
+# is over; this is for when that webhook is lost, and no limit is documented.
+GRACE = timedelta(days=60)
+LIMIT = 500
+State = Renewal.State
+OPEN = (State.DUE, State.QUOTED, State.PAID, State.OPTING_OUT)
+
+
+def find_due(within: timedelta = AHEAD) -> list[Renewal]:
+    """Note which cover ends `within` this time, and return the renewals that need something done.
+
+    Those are the ones to be quoted and the ones whose customer is to be told, the most urgent
+    first and LIMIT at most; looking again finds the rest. Renewals nobody paid expire.
+    """
+    now = timezone.now()
+    _expire(now)
+    for package_pk, currency, due_on in _ending(now - GRACE, now + within):
+        Renewal.objects.get_or_create(
+            package_id=package_pk, due_on=due_on, defaults={"currency": currency}
+        )
+    todo = Q(state=State.DUE) | Q(state=State.QUOTED, notified_at=None)
+    return list(Renewal.objects.select_related("package").filter(todo).order_by("due_on")[:LIMIT])
+
+
+def note(package: QuotePackage, due_on: datetime) -> Renewal:
+    """Return the renewal of `package` at the end of the period that ends at `due_on`."""
+    renewal, _ = Renewal.objects.get_or_create(
+        package=package, due_on=due_on, defaults={"currency": package.currency}
+    )
+    return renewal
+
+
+def _ending(after: datetime, until: datetime) -> list[tuple[int, str, datetime]]:
+    """Return package, currency and end of the periods that end then and have no renewal.
+
+    One for each package: XCover renews a booking, and prices whatever in it is due.
+    """
+    mine = Renewal.objects.filter(package=OuterRef("package"))
+    found = Quote.objects.filter(
+        ~Exists(mine.filter(state__in=OPEN)),
+        ~Exists(mine.filter(due_on=OuterRef("policy_end_date"))),
+        status=Status.CONFIRMED,
+        is_renewable=True,
+        policy_end_date__gt=after,
+        policy_end_date__lte=until,
+    )
+    rows = found.order_by("policy_end_date").values_list(
+        "package_id", "package__currency", "policy_end_date"
+    )[:LIMIT]
+    first: dict[int, tuple[int, str, datetime]] = {}
+    for package_pk, currency, ends in rows:
+        if ends is not None:
+            first.setdefault(package_pk, (package_pk, currency, ends))
+    return list(first.values())
+
+
+def _expire(now: datetime) -> None:
+    """End the renewals that were not paid in time, and those whose cover is no longer in force."""
+    alive = Quote.objects.filter(package=OuterRef("package"), status=Status.CONFIRMED)
+    waiting = Renewal.objects.filter(state__in=WAITING)
+    for renewal in waiting.filter(Q(due_on__lt=now - GRACE) | ~Exists(alive)):
+        move(renewal, State.EXPIRED, field="state")

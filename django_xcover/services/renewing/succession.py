@@ -1,0 +1,46 @@
+"""The policies of a new period take over what the shop knows of those they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django_xcover.models import Choice, Quote, QuotePackage, Status
+
+
+def adopt(package: QuotePackage, prices: Mapping[str, Decimal]) -> None:
+    """Join each new policy of `package` to the cart line of the policy it follows.
+
+    XCover gives the next period quotes of its own, which name no predecessor: type and order tell.
+    `prices` are those the customer paid, by quote id. No decision is recorded: the choice was not
+    made on a page of ours, and the payment is on record with the renewal.
+    """
+    earlier = _renewed(package)
+    for policy in package.quotes.filter(status=Status.CONFIRMED).order_by("position"):
+        predecessor = None if policy.choice else _take_predecessor(policy, earlier)
+        if predecessor is not None:
+            _inherit(policy, predecessor)
+        if predecessor is not None or policy.quote_id in prices:
+            policy.chosen_price = prices.get(policy.quote_id, policy.price)
+            policy.save()
+
+
+def _renewed(package: QuotePackage) -> list[Quote]:
+    """Return the earlier policies, the latest period first."""
+    rows = list(package.quotes.filter(status=Status.RENEWED).order_by("position"))
+    return sorted(rows, key=lambda row: row.policy_end_date or row.created_at, reverse=True)
+
+
+def _take_predecessor(policy: Quote, earlier: list[Quote]) -> Quote | None:
+    for row in earlier:
+        if row.policy_type == policy.policy_type:
+            earlier.remove(row)
+            return row
+    return None
+
+
+def _inherit(policy: Quote, earlier: Quote) -> None:
+    policy.choice = Choice.ACCEPTED
+    policy.line_reference = earlier.line_reference
+    policy.label = earlier.label
+    policy.request = earlier.request

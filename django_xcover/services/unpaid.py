@@ -1,0 +1,48 @@
+"""Bookings that wait for money which does not come."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from django_xcover.client import XCoverError
+from django_xcover.conf import get_config
+from django_xcover.models import Attention, QuotePackage, Status
+from django_xcover.services import mirroring, refreshing
+
+logger = logging.getLogger(__name__)
+
+LIMIT = 100
+
+
+def overdue() -> list[QuotePackage]:
+    """Return the bookings pending for longer than `XCOVER["PAYMENT_DAYS"]` that nobody looks at.
+
+    Those flagged already are left out, whatever for: a person has them. LIMIT at most.
+    """
+    since = timezone.now() - timedelta(days=get_config().payment_days)
+    pending = QuotePackage.objects.filter(status=Status.PENDING_PAYMENT, attention="")
+    return list(pending.filter(booked_at__lt=since).order_by("booked_at")[:LIMIT])
+
+
+def sweep() -> list[QuotePackage]:
+    """Flag for a person what is overdue and still pending at XCover; return what was flagged.
+
+    XCover is asked first, because a booking can have been confirmed or have failed there. One
+    that cannot be read is left for the next sweep. Nothing is cancelled: the order decides that.
+    """
+    return [package for package in overdue() if _is_flagged(package)]
+
+
+def _is_flagged(package: QuotePackage) -> bool:
+    try:
+        package = refreshing.refresh(package)
+    except XCoverError as error:
+        logger.warning("Package %s could not be read: %s", package, type(error).__name__)
+        return False
+    if package.status != Status.PENDING_PAYMENT or package.attention:
+        return False
+    mirroring.flag(package, Attention.PAYMENT_OVERDUE)
+    return True
