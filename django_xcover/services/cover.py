@@ -32,6 +32,7 @@ STATES: Mapping[str, str] = {
     Status.RENEWED: "booked",
     Status.CANCELLED: "cancelled",
     Status.PENDING_PAYMENT: "awaiting_payment",
+    Status.FAILED: "failed",
 }
 
 
@@ -75,7 +76,11 @@ class Cover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyView:
-    """One policy of an order, for the shopper. `documents` are kinds for `xcover:document`."""
+    """One policy of an order, for the shopper.
+
+    `documents` are kinds for `xcover:document`: papers to read and pages at XCover, some of
+    `django_xcover.services.documents.KINDS`.
+    """
 
     quote_id: str
     label: str
@@ -92,7 +97,8 @@ class PolicyView:
 class OrderCover:
     """What became of an order's cover.
 
-    `state` is one of none, declined, arranging, awaiting_payment, booked, cancelled, needs_person.
+    `state` is one of none, declined, arranging, awaiting_payment, booked, cancelled, needs_person,
+    failed (XCover could not book, or with dual payment not charge the card: there is no cover).
     """
 
     state: str

@@ -1,6 +1,10 @@
-"""Links to documents at XCover: bearer links, handed only to those who may see the order."""
+"""Documents and pages at XCover: bearer links, handed only to those who may see the order."""
 
 from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote as quoted
+from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -10,7 +14,14 @@ from django_xcover.models import Policy, Quote, QuotePackage, Status
 from django_xcover.services.offers import web_address
 
 CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
-KINDS = (CERTIFICATE, CERTIFICATE_PDF, WORDING)
+CLAIM, CANCEL, ACCOUNT = "claim", "cancel", "account"
+# What there is to read, and the pages where a customer can do something.
+PAPERS = (CERTIFICATE, CERTIFICATE_PDF, WORDING)
+PAGES = (CLAIM, CANCEL, ACCOUNT)
+KINDS = PAPERS + PAGES
+
+SITE = "https://www.xcover.com/en"
+STAFF_PERMISSION = "xcover.open_links"
 
 
 class DocumentMissing(LookupError):
@@ -18,18 +29,17 @@ class DocumentMissing(LookupError):
 
 
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
-    """Return XCover's link for a document of a policy.
+    """Return XCover's link for a document of a policy, or for a page about it.
 
-    `kind` is one of KINDS. Raises PermissionDenied when the shop's adapter says that this request
-    may not see the order, and DocumentMissing when there is nothing to show. The link carries a
-    security token: redirect to it, and never log or store it elsewhere.
+    `kind` is one of KINDS. It is handed to whoever the shop's adapter lets see the order, and to
+    staff with the permission `xcover.open_links`. Raises PermissionDenied for others, and
+    DocumentMissing when there is nothing to show. The link carries a security token: redirect to
+    it, and never log or store it elsewhere.
     """
     policy = Policy.objects.select_related("package").filter(quote_id=quote_id).first()
     if policy is None or policy.quote_id != quote_id:
         raise DocumentMissing
-    adapter = get_adapter()
-    order = adapter.get_order(policy.package.order_reference)
-    if order is None or not adapter.can_view_order(request, order):
+    if not _may_open(request, policy.package):
         raise PermissionDenied
     url = _link(policy, policy.package, kind)
     if not url:
@@ -38,18 +48,68 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
 
 
 def kinds_of(quote: Quote, package: QuotePackage) -> tuple[str, ...]:
-    """Return the kinds of documents there are for a quote or policy."""
+    """Return the kinds of documents and pages there are for a quote or policy."""
     return tuple(kind for kind in KINDS if _link(quote, package, kind))
 
 
+def _may_open(request: HttpRequest, package: QuotePackage) -> bool:
+    user = getattr(request, "user", None)
+    if user is not None and user.is_staff and user.has_perm(STAFF_PERMISSION):
+        return True
+    adapter = get_adapter()
+    order = adapter.get_order(package.order_reference)
+    return order is not None and adapter.can_view_order(request, order)
+
+
 def _link(quote: Quote, package: QuotePackage, kind: str) -> str:
-    # XCover sends certificate links with a booking whose payment is pending, too (recorded). They
-    # prove no cover, so they count once it is confirmed.
-    covered = quote.status in {Status.CONFIRMED, Status.RENEWED}
-    certificate = (package.payload.get("coi") if covered else None) or {}
     links = {
-        CERTIFICATE: certificate.get("url"),
-        CERTIFICATE_PDF: certificate.get("pdf"),
+        CERTIFICATE: _certificate(quote, package, "url"),
+        CERTIFICATE_PDF: _certificate(quote, package, "pdf"),
         WORDING: quote.payload.get("pds_url"),
+        CLAIM: _claim_form(quote, package),
+        CANCEL: _cancellation_page(quote, package),
+        ACCOUNT: _account_page(quote, package),
     }
     return web_address(links.get(kind))
+
+
+def _covers(quote: Quote) -> bool:
+    # XCover sends links to certificate and account with a booking whose payment is pending, too
+    # (recorded). They prove no cover, so they count once it is confirmed.
+    return quote.status in {Status.CONFIRMED, Status.RENEWED}
+
+
+def _certificate(quote: Quote, package: QuotePackage, form: str) -> Any:
+    return (package.payload.get("coi") or {}).get(form) if _covers(quote) else None
+
+
+def _claim_form(quote: Quote, package: QuotePackage) -> Any:
+    """Return where a loss is reported: XCover's own link, or the documented one (Claim)."""
+    if not _covers(quote):
+        return None
+    form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
+    return package.payload.get("fnol_link") or form
+
+
+def _cancellation_page(quote: Quote, package: QuotePackage) -> Any:
+    """Return where a customer cancels without us; its link needs the booking's token."""
+    if quote.status != Status.CONFIRMED or quote.can_be_cancelled is False:
+        return None
+    token = package.payload.get("security_token")
+    page = f"{_site(package)}/cancel/{quoted(package.package_id)}"
+    built = f"{page}?{urlencode({'security_token': token})}" if token else None
+    return package.payload.get("cancel_link") or built
+
+
+def _account_page(quote: Quote, package: QuotePackage) -> Any:
+    return package.payload.get("account_url") if _covers(quote) else None
+
+
+def _site(package: QuotePackage) -> str:
+    """Return the site with its language, `https://www.xcover.com/en`, as the answer's links say."""
+    for address in (package.payload.get("account_url"), package.payload.get("pds_url")):
+        parts = urlsplit(web_address(address))
+        language = parts.path.strip("/").split("/")[0]
+        if parts.netloc and language:
+            return f"{parts.scheme}://{parts.netloc}/{language}"
+    return SITE

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_xcover.models import Choice, Decision, OperationState, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
+from django_xcover.services import documents, orders
 from django_xcover.services.cover import current_cover, freeze_cover, order_cover
 from tests.conftest import Shopper, the_operation, work
 from tests.shop import Cart, Shop, laptop, ticket
@@ -118,7 +118,7 @@ def test_a_paid_order_is_being_arranged_until_xcover_has_booked(
 
     cover = order_cover(order)
     assert cover.state == "booked"
-    assert cover.policies[0].documents == ("certificate", "certificate-pdf", "wording")
+    assert cover.policies[0].documents == documents.KINDS
     assert cover.policies[0].status == "CONFIRMED"
 
 

@@ -43,7 +43,7 @@ def test_an_order_the_shop_no_longer_has_shows_nothing(policy: Policy, shop: Sho
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
-@pytest.mark.parametrize("kind", ["", "claim", "../etc/passwd"])
+@pytest.mark.parametrize("kind", ["", "invoice", "../etc/passwd"])
 def test_an_unknown_kind_of_document_is_missing(policy: Policy, kind: str) -> None:
     with pytest.raises(documents.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, kind)
@@ -77,7 +77,70 @@ def test_a_cancelled_policy_has_no_certificate_any_more(policy: Policy) -> None:
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
-@pytest.mark.parametrize("kind", documents.KINDS)
+@pytest.mark.parametrize("kind", documents.PAGES)
+def test_a_booking_that_is_not_paid_leads_to_no_page(policy: Policy, kind: str) -> None:
+    Policy.objects.update(status="PENDING_PAYMENT")
+
+    with pytest.raises(documents.DocumentMissing):
+        documents.document_url(by("ana"), policy.quote_id, kind)
+
+
+def test_a_cancelled_policy_can_neither_be_claimed_on_nor_cancelled(policy: Policy) -> None:
+    Policy.objects.update(status="CANCELLED")
+    policy.refresh_from_db()
+
+    assert documents.kinds_of(policy, policy.package) == (documents.WORDING,)
+
+
+def test_a_policy_that_cannot_be_cancelled_has_no_cancellation_page(policy: Policy) -> None:
+    policy.can_be_cancelled = False
+
+    assert documents.CANCEL not in documents.kinds_of(policy, policy.package)
+
+
+def test_a_cancellation_page_without_its_token_is_not_made_up(policy: Policy) -> None:
+    del policy.package.payload["security_token"]
+
+    assert documents.CANCEL not in documents.kinds_of(policy, policy.package)
+
+
+def test_xcovers_own_links_come_before_ours(policy: Policy) -> None:
+    package = policy.package
+    package.payload |= {
+        "fnol_link": "https://www.xcover.com/en/account/claims/fnol?bookingID=X&security_token=t",
+        "cancel_link": "https://www.xcover.com/en/cancel/X?security_token=t",
+    }
+    package.save()
+
+    for kind, name in ((documents.CLAIM, "fnol_link"), (documents.CANCEL, "cancel_link")):
+        url = documents.document_url(by("ana"), policy.quote_id, kind)
+        assert url == package.payload[name]
+
+
+@pytest.mark.parametrize(
+    ("links", "site"),
+    [
+        ({}, "https://www.xcover.com/en"),
+        ({"pds_url": "https://staging.xcover.com/de/pds/X-INS"}, "https://staging.xcover.com/de"),
+        ({"account_url": "https://www.xcover.com/fr/account?id=1"}, "https://www.xcover.com/fr"),
+        ({"account_url": "javascript:alert(1)"}, "https://www.xcover.com/en"),
+    ],
+)
+def test_the_claim_form_is_on_the_site_and_in_the_language_of_the_booking(
+    policy: Policy, links: dict[str, str], site: str
+) -> None:
+    package = policy.package
+    package.payload = {"security_token": "t", **links}
+    package.save()
+
+    claim = documents.document_url(by("ana"), policy.quote_id, documents.CLAIM)
+    cancel = documents.document_url(by("ana"), policy.quote_id, documents.CANCEL)
+
+    assert claim == f"{site}/account/claims/fnol?bookingID={package.package_id}"
+    assert cancel == f"{site}/cancel/{package.package_id}?security_token=t"
+
+
+@pytest.mark.parametrize("kind", [*documents.PAPERS, documents.CLAIM, documents.CANCEL])
 def test_the_owner_gets_xcovers_link(policy: Policy, kind: str) -> None:
     url = documents.document_url(by("ana"), policy.quote_id, kind)
 
