@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from django_xcover.sandbox import codec, moments
 from django_xcover.sandbox.faults import Faults
 from django_xcover.sandbox.journal import Journal
+from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import World
 
 OPTIONS = ("times", "seconds", "status", "body", "how")
@@ -21,18 +22,25 @@ OPTIONS = ("times", "seconds", "status", "body", "how")
 
 @dataclass(frozen=True)
 class Control:
-    """`/_sandbox/faults`, `/_sandbox/clock` and `/_sandbox/calls`."""
+    """`/_sandbox/faults`, `/_sandbox/clock`, `/_sandbox/calls` and `/_sandbox/webhooks`."""
 
     faults: Faults
     world: World
     journal: Journal
+    webhooks: Webhooks
 
     def answer(self, request: Request) -> Response:
         """Answer in JSON; 400 says what is wrong with a fault, 404 and 405 speak for themselves."""
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
-        room = {"faults": self._faults, "clock": self._clock, "calls": self._calls}.get(name)
+        rooms = {
+            "faults": self._faults,
+            "clock": self._clock,
+            "calls": self._calls,
+            "webhooks": self._webhooks,
+        }
+        room = rooms.get(name)
         if room is None:
-            return _json(404, {"message": "There are faults, clock and calls."})
+            return _json(404, {"message": "There are faults, clock, calls and webhooks."})
         try:
             return room(request)
         except (KeyError, TypeError, ValueError, OverflowError) as wrong:
@@ -57,6 +65,13 @@ class Control:
     def _calls(self, request: Request) -> Response:
         calls = self.journal.calls(request.args.get("operation"))
         return _json(200, [asdict(call) for call in calls])
+
+    def _webhooks(self, request: Request) -> Response:
+        sent = [
+            {"event": one.event, "payload": one.payload, "statuses": one.statuses}
+            for one in self.webhooks.sent
+        ]
+        return _json(200, sent)
 
 
 def _body(request: Request) -> dict[str, Any]:

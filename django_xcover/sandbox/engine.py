@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django_xcover.sandbox import announcing
 from django_xcover.sandbox.auth import Gatekeeper, Partner
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.errors import package_not_found
@@ -16,6 +17,7 @@ from django_xcover.sandbox.journal import Call, Journal
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.shapes.package import total
 from django_xcover.sandbox.store import Store
+from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import DEFAULT_SITE, World
 from django_xcover.sandbox.wsgi import Application
 
@@ -43,6 +45,7 @@ class Sandbox:
         self.store = Store(database)
         self.clock = Clock(self.store)
         self.faults = Faults()
+        self.webhooks = Webhooks(self.faults)
         self.world = World(self.store, self.clock, site_url.rstrip("/"))
         self._partners: dict[str, Partner] = {}
         self._journal = Journal(self.store, self.clock)
@@ -52,9 +55,13 @@ class Sandbox:
             self.faults,
             Idempotency(self.store, self.clock),
             self._journal,
+            self.webhooks,
         )
         self.add_partner(partner_code=partner_code, api_key=api_key, api_secret=api_secret)
-        self._application = Application(self.gateway, self.world, self.faults, self._journal)
+        self._application = Application(
+            self.gateway, self.world, self.faults, self._journal, self.webhooks
+        )
+        self.clock.moved = self.tick
 
     @property
     def wsgi_app(self) -> WSGIApplication:
@@ -93,9 +100,14 @@ class Sandbox:
         """Return the stored truth about every package, oldest first."""
         return [_truth(package) for package in self.store.packages()]
 
+    def tick(self) -> None:
+        """Let happen what has fallen due: the clock calls this when it is moved."""
+        self.webhooks.post(announcing.announce(self.world))
+
     def close(self) -> None:
         """Let go what hangs and close the store."""
         self.faults.clear()
+        self.webhooks.close()
         self.store.close()
 
 

@@ -12,7 +12,10 @@ BEFORE = frozenset({"hang", "reset", "status", "garbage", "throttle"})
 AFTER = frozenset({"drip", "process_then_hang", "process_then_reset", "process_then_status"})
 # The request is carried out in a way the caller must notice.
 EFFECTS = frozenset({"missing_policy", "wrong_price"})
-KINDS = BEFORE | AFTER | EFFECTS
+# What happened is told wrongly; these are faults of the operation `webhook` alone.
+WEBHOOK = "webhook"
+TOLD = frozenset({"twice", "late", "never", "reorder"})
+KINDS = BEFORE | AFTER | EFFECTS | TOLD
 
 
 @dataclass(eq=False)
@@ -23,6 +26,8 @@ class Fault:
     it is free again at once). reset: the connection breaks. status, garbage, throttle: such an
     answer. process_then_…: carried out, and the answer hangs, is lost or is another. drip: the
     answer arrives byte by byte. missing_policy, wrong_price: a quote or policy fails, costs more.
+
+    Webhooks come twice, late (after `seconds`), never, or after the one that follows (reorder).
 
     `times` None means always. `seconds` is how long a hang or a drip takes, or what `Retry-After`
     says. A test that needs to know when a hanging request has arrived waits for `entered`, and
@@ -72,6 +77,10 @@ class Faults:
         """
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is no fault; there are {', '.join(sorted(KINDS))}.")
+        if (operation == WEBHOOK) != (kind in TOLD):
+            raise ValueError(
+                f"{operation!r} has no fault {kind!r}; webhooks have faults of their own."
+            )
         fault = Fault(operation, kind, **options)
         with self._lock:
             self._planned.append(fault)
@@ -79,9 +88,10 @@ class Faults:
 
     def take(self, operation: str) -> Fault | None:
         """Return the next fault for the operation and count it, or None."""
+        names = {operation} if operation == WEBHOOK else {operation, "*"}
         with self._lock:
             for fault in self._planned:
-                if fault.operation in {operation, "*"}:
+                if fault.operation in names:
                     self._count(fault)
                     return fault
         return None

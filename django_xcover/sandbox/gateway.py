@@ -14,8 +14,10 @@ from django_xcover.sandbox.auth import Gatekeeper
 from django_xcover.sandbox.faults import Fault, Faults
 from django_xcover.sandbox.idempotency import Idempotency, scope_of
 from django_xcover.sandbox.journal import Call, Journal
+from django_xcover.sandbox.notices import Notice
 from django_xcover.sandbox.operations import OPERATIONS
 from django_xcover.sandbox.routing import Match, find
+from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import Answer, Inquiry, World
 
 # Recorded: a key without a limit, and a constant moment in 2019.
@@ -49,6 +51,7 @@ class Gateway:
     faults: Faults
     idempotency: Idempotency
     journal: Journal
+    webhooks: Webhooks
 
     def answer(self, request: Request) -> Delivery:
         """Return the answer to any request below `/x/` or `/xcover/`, faults included."""
@@ -100,17 +103,22 @@ class Gateway:
         self, request: Request, match: Match, operation: str, fault: Fault | None, scope: str | None
     ) -> Response:
         body = request.get_data()
+        notices: list[Notice] = []
         with self.idempotency.running(scope):
             first = self.idempotency.stored(scope, body)
             if first is not None:
                 return _with_body(409, first)
             with self.world.store.transaction():
-                answer = OPERATIONS[operation](self._inquiry(request, match, fault))
+                answer = OPERATIONS[operation](self._inquiry(request, match, fault, notices))
                 response = respond(answer)
                 self.idempotency.keep(scope, body, response.get_data())
-            return response
+        # After the transaction: who is told may ask at once how things stand.
+        self.webhooks.post(notices)
+        return response
 
-    def _inquiry(self, request: Request, match: Match, fault: Fault | None) -> Inquiry:
+    def _inquiry(
+        self, request: Request, match: Match, fault: Fault | None, notices: list[Notice]
+    ) -> Inquiry:
         return Inquiry(
             world=self.world,
             partner=match.partner,
@@ -118,6 +126,7 @@ class Gateway:
             payload=_payload(request),
             query=request.args,
             effect=fault,
+            notices=notices,
         )
 
     def _record(self, request: Request, operation: str, delivery: Delivery) -> None:

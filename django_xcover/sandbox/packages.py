@@ -100,6 +100,7 @@ class Package:
     updates: dict[str, Any] = field(default_factory=dict)
     cancellations: dict[str, Any] = field(default_factory=dict)
     renewals: dict[str, Any] = field(default_factory=dict)
+    renewal_events: dict[str, list[str]] = field(default_factory=dict)
     emails: list[str] = field(default_factory=list)
 
     @property

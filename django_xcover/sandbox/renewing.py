@@ -19,14 +19,16 @@ from django_xcover.sandbox.world import Inquiry
 MISSING = "Renewal does not exist"
 
 
-def start(inquiry: Inquiry, package: Package, renewal_id: str) -> list[Quote]:
+def start(
+    inquiry: Inquiry, package: Package, renewal_id: str, at: datetime | None = None
+) -> list[Quote]:
     """Price the next period under this id and return its quotes, none of them in force.
 
-    Raises StatusRefused for a booking that is not confirmed, and Invalid with a sentence per
-    quote when none can be renewed now.
+    `at` is when it is asked for, now unless told. Raises StatusRefused for a booking that is not
+    confirmed, and Invalid with a sentence per quote when none can be renewed then.
     """
     states.moved(package.status, "renew")
-    due = _due(package, inquiry.world.clock.now())
+    due = _due(package, at or inquiry.world.clock.now())
     later = [_next_period(inquiry, package, quote) for quote in due]
     package.renewals[renewal_id] = {
         "created_at": inquiry.stamp(),
@@ -68,6 +70,21 @@ def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
     )
     quoting.price(inquiry, package, new)
     return new
+
+
+def latest(package: Package) -> str | None:
+    """Return the id of the youngest renewal that can still be confirmed, or None."""
+    open_ones = [
+        renewal_id
+        for renewal_id, renewal in package.renewals.items()
+        if all(_is_confirmed(package, item["of"]) for item in renewal["quotes"])
+    ]
+    return open_ones[-1] if open_ones else None
+
+
+def _is_confirmed(package: Package, quote_id: str) -> bool:
+    quote = package.quote(quote_id)
+    return quote is not None and quote.status == states.CONFIRMED
 
 
 def confirm(

@@ -94,9 +94,13 @@ class Store:
         found = self.rows("SELECT package FROM renewal WHERE id = ?", (renewal_id,))
         return str(found[0][0]) if found else None
 
-    def packages(self) -> list[Package]:
-        """Return every package, oldest first."""
-        return [_package(row) for row in self.rows("SELECT document FROM package ORDER BY number")]
+    def packages(self, *, status: str | None = None) -> list[Package]:
+        """Return every package, or those in one status, oldest first."""
+        found = self.rows(
+            "SELECT document FROM package WHERE ? IS NULL OR status = ? ORDER BY number",
+            (status, status),
+        )
+        return [_package(row) for row in found]
 
     def count_bookings(self, partner: str) -> int:
         """Return how many bookings the list has."""

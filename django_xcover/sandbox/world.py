@@ -10,6 +10,7 @@ from typing import Any
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.errors import package_not_found
 from django_xcover.sandbox.faults import Fault
+from django_xcover.sandbox.notices import Notice, about
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.store import Store
 
@@ -35,6 +36,7 @@ class Inquiry:
     payload: Any
     query: Mapping[str, str]
     effect: Fault | None = None
+    notices: list[Notice] = field(default_factory=list)
 
     def package(self) -> Package:
         """Return the package the path names; raise ApiError 404 when it is not the partner's."""
@@ -46,6 +48,10 @@ class Inquiry:
     def save(self, package: Package) -> None:
         """Keep the package as it is now."""
         self.world.store.save_package(package)
+
+    def tell(self, package: Package, event: str) -> None:
+        """Have the partner told of this event once the call is carried out."""
+        self.notices.append(about(package, event))
 
     def stamp(self) -> datetime:
         """Return a time never given before."""

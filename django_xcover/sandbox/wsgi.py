@@ -16,6 +16,7 @@ from django_xcover.sandbox.documents import Documents
 from django_xcover.sandbox.faults import Faults
 from django_xcover.sandbox.gateway import Delivery, Gateway
 from django_xcover.sandbox.journal import Journal
+from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Application:
     world: World
     faults: Faults
     journal: Journal
+    webhooks: Webhooks
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request; break its connection when a fault says so."""
@@ -39,7 +41,7 @@ class Application:
         if request.path.startswith(API):
             response = _delivered(self.gateway.answer(request), environ)
         elif request.path.startswith("/_sandbox/"):
-            response = Control(self.faults, self.world, self.journal).answer(request)
+            response = Control(self.faults, self.world, self.journal, self.webhooks).answer(request)
         else:
             response = Documents(self.world).answer(request)
         return response(environ, start)

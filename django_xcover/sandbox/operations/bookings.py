@@ -87,6 +87,7 @@ def confirm_booking(inquiry: Inquiry) -> Answer:
         _set_status(inquiry, quote, package.status)
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
     return _shown(inquiry, package, 201)
 
 
@@ -156,6 +157,7 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], asked: dict[s
     package.partner_metadata |= asked.get("partner_metadata") or {}
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
+    inquiry.tell(package, "BOOKING_CREATED")
 
 
 def _carried_out(inquiry: Inquiry, package: Package, chosen: list[Quote]) -> list[Quote]:

@@ -121,10 +121,17 @@ def _cancelled(
     package.status = _status_after(package.booked)
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
+    inquiry.tell(package, _event(package))
     body = cancellation_shape.shape(
         inquiry.world.site_url, package, package.booked, set(reasons), status=package.status
     )
     return Answer(200, body)
+
+
+def _event(package: Package) -> str:
+    """Inferred: while a policy is left the booking is updated, not cancelled."""
+    whole = package.status == states.CANCELLED
+    return "BOOKING_CANCELLED" if whole else "BOOKING_UPDATED"
 
 
 def _without(quote: Quote, now: datetime) -> Quote:

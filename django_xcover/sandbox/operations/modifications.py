@@ -21,6 +21,7 @@ def modify_booking(inquiry: Inquiry) -> Answer:
     before = _prices(package)
     _apply(inquiry, package, inquiry.payload)
     inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
     return Answer(200, _body(inquiry, package, before))
 
 
@@ -49,6 +50,7 @@ def confirm_modification(inquiry: Inquiry) -> Answer:
     before = _prices(package)
     _apply(inquiry, package, payload)
     inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
     return Answer(201, _body(inquiry, package, before))
 
 

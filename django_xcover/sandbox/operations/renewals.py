@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_xcover.sandbox import ids, renewing
+from django_xcover.sandbox import announcing, ids, renewing
 from django_xcover.sandbox.errors import not_found
 from django_xcover.sandbox.operations.instalments import PLANS, start_plan
 from django_xcover.sandbox.operations.optouts import FIELDS as OPT_OUT
@@ -36,6 +36,7 @@ def quote_for_renewal(inquiry: Inquiry) -> Answer:
     clean(inquiry.payload, {})
     renewal_id = ids.new_renewal_id()
     quotes = renewing.start(inquiry, package, renewal_id)
+    inquiry.notices.extend(announcing.created(package, renewal_id))
     inquiry.save(package)
     world = inquiry.world
     now = world.clock.now()
@@ -84,6 +85,7 @@ def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, asked: dict[st
         if quote.instalment_plan and not quote.instalments:
             start_plan(quote, package.currency, inquiry.world.clock.now())
     inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
 
 
 def _package_of(inquiry: Inquiry, renewal_id: str) -> Package:

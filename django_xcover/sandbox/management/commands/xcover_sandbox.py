@@ -11,7 +11,10 @@ from django.core.management.base import BaseCommand
 
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.webhooks import DEFAULT_KEY, DEFAULT_SECRET
 from django_xcover.sandbox.world import DEFAULT_SITE
+
+A_MINUTE = 60.0  # How often it is looked whether a renewal has fallen due.
 
 
 class Command(BaseCommand):
@@ -29,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--api-secret", default="sandbox-secret")
         parser.add_argument("--database", default=":memory:", help="a SQLite file to keep state in")
         parser.add_argument("--site-url", default=DEFAULT_SITE, help="where document links point")
+        parser.add_argument("--webhook-url", help="where webhooks are sent")
+        parser.add_argument("--webhook-key", default=DEFAULT_KEY)
+        parser.add_argument("--webhook-secret", default=DEFAULT_SECRET)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve, say where, wait for the signal."""
@@ -42,9 +48,16 @@ class Command(BaseCommand):
             database=options["database"],
             site_url=options["site_url"],
         )
+        if options["webhook_url"]:
+            sandbox.webhooks.subscribe(
+                options["webhook_url"],
+                key=options["webhook_key"],
+                secret=options["webhook_secret"],
+            )
         with serve(sandbox, host=options["host"], port=options["port"]) as url:
             self.stdout.write(f"XCover sandbox at {url}/x and {url}/xcover. Stop it with Ctrl-C.")
             self.stdout.flush()
-            stop.wait()
+            while not stop.wait(A_MINUTE):
+                sandbox.tick()
         sandbox.close()
         self.stdout.write("XCover sandbox stopped.")
