@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
 
 from django_xcover import signals
-from django_xcover.adapters import get_adapter
 from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.models import (
@@ -20,8 +20,9 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.services import gateway, mirroring, operations, payloads, unexpected
-from django_xcover.services.outcomes import Undecided, Unworkable
+from django_xcover.models.operation import new_idempotency_key
+from django_xcover.services import booking_bodies, gateway, mirroring, operations, unexpected
+from django_xcover.services.outcomes import NotNeeded, Undecided
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def perform(operation: Operation) -> PackageAnswer:
         booked = read_booking(client, package.package_id)
         if booked is not None:
             return booked
+    _require_choice(package)
     if not operation.request:
         operations.keep_request(operation, _rebuild(package, operation.subject))
     wire = client.create_booking(
@@ -71,6 +73,7 @@ def perform_confirmation(operation: Operation) -> PackageAnswer:
         booked = read_booking(client, package_id)
         if booked is not None and booked.status != Status.PENDING_PAYMENT:
             return booked
+    _require_choice(operation.package)
     wire = client.confirm_booking(package_id, idempotency_key=operation.idempotency_key)
     answer = package_from_wire(wire)
     if answer.status != Status.CONFIRMED:
@@ -87,23 +90,48 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
     previous = package.status
     mirroring.apply_answer(package, answer)
     _check(package, answer)
+    _forget_token(package)
     if previous != package.status:
         transaction.on_commit(lambda: _announce(package, previous))
+
+
+def leave_out(operation: Operation, quotes: Iterable[Quote]) -> None:
+    """Take `quotes` out of a booking of which nothing has happened yet.
+
+    Call it with the operation's lock. Another body needs another idempotency key.
+    """
+    if not operation.request:
+        return  # its body is made of what is accepted when it is carried out
+    gone = {quote.quote_id for quote in quotes}
+    left = [item for item in operation.request["quotes"] if item["id"] not in gone]
+    operation.request = {**operation.request, "quotes": left}
+    operation.idempotency_key = new_idempotency_key()
+    operation.save(update_fields=["request", "idempotency_key", "updated_at"])
 
 
 def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
     """Return the booking XCover holds under `package_id`, or None while it is only a quote.
 
+    A booking that failed is returned as well: it is settled, and posting it again charges nobody.
+
     The quote is read first, because it can be read in any state (recorded contract, 4.1), while
     reading a booking that was never made is not documented.
     """
     try:
-        status = client.get_quote(package_id).get("status")
+        quoted = client.get_quote(package_id)
     except NotFound:
         return None
-    if status not in BOOKED:
+    if quoted.get("status") == Status.FAILED:
+        return package_from_wire(quoted)
+    if quoted.get("status") not in BOOKED:
         return None
     return package_from_wire(client.get_booking(package_id))
+
+
+def _require_choice(package: QuotePackage) -> None:
+    """Raise NotNeeded when the order was cancelled before anything was booked for it."""
+    if not package.quotes.offered().accepted().exists():
+        raise NotNeeded("The order was cancelled.")
 
 
 def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
@@ -118,23 +146,17 @@ def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, 
 
 
 def _rebuild(package: QuotePackage, subject: str) -> dict[str, Any]:
-    order = get_adapter().get_order(package.order_reference)
-    if order is None:
-        raise Unworkable(
-            f"The shop no longer knows order {package.order_reference}: it has no policyholder."
-        )
-    return _build(package, order, subject)
+    return _build(package, booking_bodies.order_of(package), subject)
 
 
 def _build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
-    policyholder = payloads.policyholder_payload(get_adapter().get_policyholder(order))
     accepted = package.quotes.offered().accepted().order_by("position")
-    body: dict[str, Any] = {
+    unpaid = {"require_payment_confirmation": True} if subject == UNPAID else {}
+    return {
         "quotes": [_chosen(quote) for quote in accepted],
-        "policyholder": policyholder,
-        "partner_transaction_id": package.order_reference,
+        **booking_bodies.body(package, order),
+        **unpaid,
     }
-    return body | ({"require_payment_confirmation": True} if subject == UNPAID else {})
 
 
 def _chosen(quote: Quote) -> dict[str, Any]:
@@ -147,6 +169,8 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
 
     A 2xx does not mean that everything was booked: single policies can fail (error types).
     """
+    if answer.status == Status.FAILED:
+        return answer
     if answer.status not in BOOKED or _missing(package, answer):
         answer = package_from_wire(client.get_booking(package.package_id))
     if answer.status not in BOOKED:
@@ -156,7 +180,9 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
 
 def _check(package: QuotePackage, answer: PackageAnswer) -> None:
     missing = _missing(package, answer)
-    if missing:
+    if answer.status == Status.FAILED:
+        mirroring.flag(package, Attention.BOOKING_FAILED)
+    elif missing:
         mirroring.flag(package, Attention.POLICY_MISSING)
     elif _differing(package, answer):
         mirroring.flag(package, Attention.PRICE_DIFFERS)
@@ -174,6 +200,12 @@ def _differing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
 
 def _accepted(package: QuotePackage) -> list[Quote]:
     return list(package.quotes.offered().accepted())
+
+
+def _forget_token(package: QuotePackage) -> None:
+    if package.customer_token_id:
+        package.customer_token_id = ""
+        package.save(update_fields=["customer_token_id", "updated_at"])
 
 
 def _announce(package: QuotePackage, previous: str) -> None:

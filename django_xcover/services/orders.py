@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
-from django_xcover.services import booking, decisions, operations
+from django_xcover.services import booking, cancelling, decisions, operations
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +58,18 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
         _settle_without_cover(package, quotes)
     elif paid and _bookings(package).filter(subject=booking.UNPAID).exists():
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
+        cancelling.cancel_withdrawn(package)
     elif paid:
         booking.enqueue(package, order, paid=True)
-    elif adapter.pays_later(order) and not _bookings(package).exists():
+    elif _may_book_unpaid(adapter, package, order):
         booking.enqueue(package, order, paid=False)
+
+
+def _may_book_unpaid(adapter: ShopAdapter, package: QuotePackage, order: Any) -> bool:
+    # With a token the booking charges the card (Quotes API: dual payment), so it waits for the
+    # payment of the order.
+    may = not package.customer_token_id and adapter.pays_later(order)
+    return may and not _bookings(package).exists()
 
 
 def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> None:
