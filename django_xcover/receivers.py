@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
 
-from django_xcover.services import orders, unexpected
+from django_xcover.services import cancelling, orders, unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,17 @@ def on_order_completed(sender: Any, *, order: Any, cart: Any = None, **kwargs: A
 def on_payment_completed(sender: Any, *, order: Any, cart: Any = None, **kwargs: Any) -> None:
     """Settle the cover of an order that has been paid."""
     _complete(order, cart, paid=True)
+
+
+def on_order_cancelled(
+    sender: Any, *, order: Any, lines: Iterable[str] | None = None, reason: str = "", **kwargs: Any
+) -> None:
+    """Cancel the cover of an order, or of lines of it, that was cancelled or returned."""
+    try:
+        with transaction.atomic():
+            cancelling.cancel_order(order, lines, reason)
+    except Exception as error:  # noqa: BLE001 - the shop's cancellation goes on
+        logger.critical("The cover of a cancelled order stands: %s", unexpected.describe(error))
 
 
 def _complete(order: Any, cart: Any, *, paid: bool) -> None:

@@ -1,6 +1,6 @@
 """The signals between a shop and this package.
 
-A shop sends the first two; the others tell it what happened. The latter are sent with
+A shop sends the first three; the others tell it what happened. The latter are sent with
 `send_robust` after the transaction that made them true has committed: they observe, and a
 receiver that raises undoes nothing.
 """
@@ -19,6 +19,11 @@ order_completed = Signal()
 # records it. Arguments: order; cart (only when `order_completed` is not sent before).
 payment_completed = Signal()
 
+# IN. Sent by the shop when an order, or lines of it, was cancelled or returned, inside the
+# transaction that records it. Arguments: order; lines (references of cart lines as in
+# `PolicyRequest.reference`, None for the whole order); reason (str, told to XCover).
+order_cancelled = Signal()
+
 # A package was quoted or quoted anew. Arguments: package (QuotePackage).
 quote_received = Signal()
 
@@ -35,6 +40,18 @@ opted_out = Signal()
 # Something about a booking is not as the shopper saw it, and a person has to look.
 # Arguments: package (QuotePackage), reason (str, a value of QuotePackage.Attention).
 attention_needed = Signal()
+
+# XCover has cancelled policies, and the shop has to give money back if it collected the premium.
+# Arguments: package (QuotePackage), cancellation (Cancellation: `refund` is Money, or None when
+# XCover has not said; then a person is told, too).
+policy_cancelled = Signal()
+
+# A change of a booking has a price; nothing has changed yet.
+# Arguments: modification (Modification: `difference` is Money, above zero to be charged).
+modification_quoted = Signal()
+
+# XCover has changed a booking. Arguments: modification (Modification).
+policy_modified = Signal()
 
 # The next period of a booking has a price, and the customer has just been told by the adapter. Once
 # for each price. Arguments: renewal (Renewal: `premium`, `starts_at`, `ends_at`, `due_on`).

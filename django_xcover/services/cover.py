@@ -139,6 +139,8 @@ def order_cover(order: Any) -> OrderCover:
         return OrderCover(state="none")
     operations = list(package.operations.all())
     quotes = [quote for quote in package.quotes.all() if quote.choice == Choice.ACCEPTED]
+    if not quotes and any(q.choice == Choice.WITHDRAWN for q in package.quotes.all()):
+        return OrderCover(state="cancelled")
     return OrderCover(
         state=_state(package, quotes, operations),
         policies=tuple(_policy(quote, package) for quote in quotes),

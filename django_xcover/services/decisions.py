@@ -40,6 +40,13 @@ def lapse(quotes: Iterable[Quote]) -> bool:
     return bool(accepted)
 
 
+def withdraw(quotes: Iterable[Quote]) -> None:
+    """Take back each yes among `quotes`, because its order was cancelled before it was cover."""
+    for quote in quotes:
+        if quote.choice == Choice.ACCEPTED:
+            record(quote, Choice.WITHDRAWN)
+
+
 def _append(quote: Quote, choice: Choice, template_version: str) -> Decision:
     package = quote.package
     shown = evidence(present(quote))

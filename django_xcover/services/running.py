@@ -12,6 +12,7 @@ from django.db import transaction
 from django_xcover.client import XCoverError
 from django_xcover.models import Operation, OperationKind
 from django_xcover.services import booking, emails, operations, opting_out, unexpected
+from django_xcover.services.cancelling import confirming as cancellation
 from django_xcover.services.faults import Fault, fault_of
 from django_xcover.services.instalments import reports
 from django_xcover.services.operations import Failure
@@ -42,6 +43,7 @@ WORKFLOWS = {
     OperationKind.BOOK: Workflow(booking.perform, booking.apply),
     OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
     OperationKind.OPT_OUT: Workflow(opting_out.perform, opting_out.apply),
+    OperationKind.CANCEL: Workflow(cancellation.perform, cancellation.apply, cancellation.refuse),
     # A refused renewal or report waits for a person, because money has been collected for it.
     OperationKind.RENEW: Workflow(confirming.perform, confirming.apply),
     OperationKind.RENEWAL_OPT_OUT: Workflow(declining.perform, declining.apply, declining.refuse),

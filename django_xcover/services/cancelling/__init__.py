@@ -1,0 +1,44 @@
+"""Cancelling a booking or some of its policies: previewed and confirmed, or at once.
+
+One service for every door: the shopper's page, the admin, the API, and the shop's cancelled order.
+Quotes API: cancellation workflow.
+"""
+
+from __future__ import annotations
+
+from django_xcover.services.cancelling.cancellable import (
+    AlreadyCancelled,
+    BeingCancelled,
+    CoverEnded,
+    NotCancellable,
+    NotInForce,
+    PreviewExpired,
+)
+from django_xcover.services.cancelling.previewing import preview
+from django_xcover.services.cancelling.requesting import cancel_now, refusal_of, request
+from django_xcover.services.cancelling.with_orders import cancel_order, cancel_withdrawn
+from django_xcover.services.refunds import (
+    RefundLine,
+    RefundNotRecorded,
+    lines_of,
+    record_refund,
+)
+
+__all__ = [
+    "AlreadyCancelled",
+    "BeingCancelled",
+    "CoverEnded",
+    "NotCancellable",
+    "NotInForce",
+    "PreviewExpired",
+    "RefundLine",
+    "RefundNotRecorded",
+    "cancel_now",
+    "cancel_order",
+    "cancel_withdrawn",
+    "lines_of",
+    "preview",
+    "record_refund",
+    "refusal_of",
+    "request",
+]
