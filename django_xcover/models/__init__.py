@@ -18,6 +18,7 @@ from django_xcover.models.status import (
     OperationState,
     Status,
 )
+from django_xcover.models.webhook import WebhookDelivery
 
 __all__ = [
     "BOOKED",
@@ -37,4 +38,5 @@ __all__ = [
     "QuotePackage",
     "Renewal",
     "Status",
+    "WebhookDelivery",
 ]

@@ -20,6 +20,7 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
     Status,
+    WebhookDelivery,
 )
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,17 @@ INSTALMENTS = _table(
         Instalment.Status.PAID: (),
     }
 )
+# What came is never over for good: it can come again, or be replayed.
+_DELIVERY = WebhookDelivery.State
+DELIVERIES = _table(
+    {
+        _DELIVERY.RECEIVED: {_DELIVERY.PROCESSING},
+        _DELIVERY.PROCESSING: set(_DELIVERY),
+        _DELIVERY.PROCESSED: {_DELIVERY.RECEIVED},
+        _DELIVERY.UNKNOWN: {_DELIVERY.RECEIVED},
+        _DELIVERY.FAILED: {_DELIVERY.RECEIVED},
+    }
+)
 TABLES: Mapping[type[Model], Table] = {
     QuotePackage: STATUSES,
     Quote: STATUSES,
@@ -130,6 +142,7 @@ TABLES: Mapping[type[Model], Table] = {
     Modification: MODIFICATIONS,
     Renewal: RENEWALS,
     Instalment: INSTALMENTS,
+    WebhookDelivery: DELIVERIES,
 }
 
 

@@ -1,0 +1,71 @@
+"""The inbox: every webhook whose sender was known, kept until it has been looked into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models.fields import VendorIdField
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def claimable(self, now: datetime) -> WebhookDeliveryQuerySet:
+        """Return those a worker may take: due ones, and those whose worker's lease ran out."""
+        return self.filter(state__in=WAITING, next_attempt_at__lte=now)
+
+
+class WebhookDelivery(models.Model):
+    """One body that XCover sent, however often it came.
+
+    XCover gives its webhooks no id (Quotes API: webhooks), so `key` is a hash of the body. Two
+    different changes can have the same body: one that comes again puts the row back to RECEIVED,
+    and the booking is read again. `received_at` is when it came last and `created_at` when first.
+
+    `next_attempt_at` is when it is due and, while it is PROCESSING, when its worker's lease ends.
+    `attempts` fences: only the worker that made the latest attempt may write its outcome.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("waiting")
+        PROCESSING = "processing", _("being processed")
+        PROCESSED = "processed", _("processed")
+        UNKNOWN = "unknown", _("about no package of ours")
+        FAILED = "failed", _("failed")
+
+    account = models.CharField(_("account"), max_length=50)
+    key = models.CharField(_("key"), max_length=64)
+    event = models.CharField(_("event"), max_length=80, blank=True, default="")
+    package_id = VendorIdField(_("package id"), blank=True, default="", db_index=True)
+    body = models.JSONField(_("body"), default=dict, encoder=DjangoJSONEncoder)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.RECEIVED)
+    times_received = models.PositiveIntegerField(_("times received"), default=1)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveSmallIntegerField(_("failures"), default=0)
+    error = models.TextField(_("last error"), blank=True, default="")
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    received_at = models.DateTimeField(_("received at"), default=timezone.now, db_index=True)
+    processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(fields=("key", "account"), name="xcover_webhook_once"),
+        )
+        indexes = (models.Index(fields=("state", "next_attempt_at"), name="xcover_webhook_due"),)
+        permissions = (("replay_webhookdelivery", _("Can replay webhooks")),)
+
+    def __str__(self) -> str:
+        return f"{self.event or _('webhook')} {self.package_id}".strip()
+
+
+WAITING = (WebhookDelivery.State.RECEIVED, WebhookDelivery.State.PROCESSING)
