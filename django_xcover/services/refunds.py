@@ -18,7 +18,7 @@ from django_xcover.services.refusals import Refused
 from django_xcover.types import Money
 
 # What a cancellation answer repeats of the booking: the customer, and links that open documents.
-NOT_KEPT = frozenset({"quotes", "policyholder", "partner", "coi", "pds_url"})
+NOT_KEPT = frozenset({"quotes", "policyholder", "partner", "coi", "pds_url", "security_token"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from django_xcover.services import booking, emails, operations, opting_out, unex
 from django_xcover.services.cancelling import confirming as cancellation
 from django_xcover.services.faults import Fault, fault_of
 from django_xcover.services.instalments import reports
+from django_xcover.services.modifying import carrying_out as modification
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 from django_xcover.services.renewing import confirming, declining
@@ -44,6 +45,7 @@ WORKFLOWS = {
     OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
     OperationKind.OPT_OUT: Workflow(opting_out.perform, opting_out.apply),
     OperationKind.CANCEL: Workflow(cancellation.perform, cancellation.apply, cancellation.refuse),
+    OperationKind.MODIFY: Workflow(modification.perform, modification.apply, modification.refuse),
     # A refused renewal or report waits for a person, because money has been collected for it.
     OperationKind.RENEW: Workflow(confirming.perform, confirming.apply),
     OperationKind.RENEWAL_OPT_OUT: Workflow(declining.perform, declining.apply, declining.refuse),

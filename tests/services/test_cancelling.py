@@ -323,7 +323,7 @@ def test_a_preview_shows_refund_cooling_off_and_deadline_of_each_policy(
     now = timezone.now()
     assert [
         round((line.cooling_off_until - now).days / 7) for line in lines if line.cooling_off_until
-    ] == [2, 4]  # noqa: E501
+    ] == [2, 4]
     assert found.refund == Money(pair.total_price, "GBP")
     assert found.confirm_before is not None
     assert timedelta(hours=23) < found.confirm_before - now <= timedelta(hours=24)

@@ -117,7 +117,7 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
         answer = _send(client, operation, cancellation)
     except (ValidationFailed, NotFound):
         booked = booking.read_booking(client, package_id)
-        if not _is_cancelled(booked, wanted):
+        if booked is None or not _is_cancelled(booked, wanted):
             raise
         # Refused because it is cancelled: by an earlier attempt that got no answer, or elsewhere.
         return Done(booked=booked, answer=None, elsewhere=operation.outcome_known)
@@ -144,9 +144,9 @@ def _named(operation: Operation) -> set[str]:
     return {quote["id"] for quote in operation.request.get("quotes", ())}
 
 
-def _is_cancelled(booked: PackageAnswer | None, ids: Collection[str]) -> bool:
-    found = {q.quote_id: q.status for q in booked.quotes} if booked is not None else {}
-    return bool(found) and all(found.get(key) == Status.CANCELLED for key in ids)
+def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:
+    found = {quote.quote_id: quote.status for quote in booked.quotes}
+    return all(found.get(key) == Status.CANCELLED for key in ids)
 
 
 def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> None:

@@ -1,0 +1,39 @@
+"""Changing a booking: at once where it costs nothing, else priced, settled and confirmed.
+
+One service for every door: the shopper's page, the admin, the API.
+Quotes API: modification workflow.
+"""
+
+from __future__ import annotations
+
+from django_xcover.services.modifying.changeable import (
+    BeingChanged,
+    ChangeAbandoned,
+    ChangeMade,
+    ChangeNotAccepted,
+    ChangeOutdated,
+    FieldsNotChangeable,
+    NothingToChange,
+    NotModifiable,
+    changeable_fields,
+)
+from django_xcover.services.modifying.details import change_details
+from django_xcover.services.modifying.pricing import quote_change
+from django_xcover.services.modifying.settling import abandon, refusal_of, settle
+
+__all__ = [
+    "BeingChanged",
+    "ChangeAbandoned",
+    "ChangeMade",
+    "ChangeNotAccepted",
+    "ChangeOutdated",
+    "FieldsNotChangeable",
+    "NotModifiable",
+    "NothingToChange",
+    "abandon",
+    "change_details",
+    "changeable_fields",
+    "quote_change",
+    "refusal_of",
+    "settle",
+]

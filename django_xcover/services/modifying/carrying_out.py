@@ -1,0 +1,96 @@
+"""Carrying a change out at XCover, and what becomes of it here."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import XCoverClient
+from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.models import Attention, Modification, Operation, QuotePackage
+from django_xcover.services import booking, gateway, mirroring
+from django_xcover.services.operations import Failure
+from django_xcover.services.transitions import move
+
+State = Modification.State
+
+
+def perform(operation: Operation) -> PackageAnswer:
+    """Change the booking at XCover, outside any transaction, and return it.
+
+    A repeat reads first whether the change has been made. Where that cannot be told it is sent
+    again under the same key, which does no harm: details are set to the same values, and an
+    `update_id` is good for once. Raises XCoverError.
+    """
+    modification = modification_of(operation)
+    client = gateway.client_for(operation.package.account)
+    if operation.attempts > 1:
+        booked = booking.read_booking(client, operation.package.package_id)
+        if booked is not None and _shows(booked, modification):
+            return booked
+    return _send(client, operation, modification)
+
+
+def apply(operation: Operation, booked: PackageAnswer) -> None:
+    """Bring the mirror up to the changed booking, and tell the shop after the commit.
+
+    Call it in the transaction that finishes the operation. A price that nobody agreed to is
+    flagged; one that was settled becomes the price agreed on.
+    """
+    modification = modification_of(operation)
+    package = QuotePackage.objects.select_for_update().get(pk=operation.package_id)
+    agreed = modification.price_after if modification.update_id else package.total_price
+    mirroring.apply_answer(package, booked)
+    if package.total_price != agreed:
+        mirroring.flag(package, Attention.PRICE_DIFFERS)
+    elif modification.update_id:
+        _agree(package, modification)
+    now = timezone.now()
+    if move(modification, State.CONFIRMED, field="state", confirmed_at=now, changes={}):
+        transaction.on_commit(partial(_announce, modification))
+
+
+def refuse(operation: Operation, failure: Failure) -> None:
+    """Note that XCover refused. Where money was settled for it, have a person look."""
+    modification = modification_of(operation)
+    move(modification, State.REFUSED, field="state", changes={})
+    if modification.settled_at is not None:
+        mirroring.flag(operation.package, Attention.CHANGE_REFUSED)
+
+
+def modification_of(operation: Operation) -> Modification:
+    """Return the change that the operation carries out."""
+    return Modification.objects.get(pk=int(operation.subject))
+
+
+def _send(client: XCoverClient, operation: Operation, modification: Modification) -> PackageAnswer:
+    package_id, key = operation.package.package_id, operation.idempotency_key
+    if modification.update_id:
+        wire = client.confirm_booking_modification(
+            package_id, modification.update_id, {}, idempotency_key=key
+        )
+    else:
+        wire = client.booking_modification(package_id, modification.changes, idempotency_key=key)
+    return package_from_wire(wire)
+
+
+def _shows(booked: PackageAnswer, modification: Modification) -> bool:
+    """Return whether the booking shows the change for certain."""
+    if modification.update_id:
+        return bool(modification.price_diff) and booked.total_price == modification.price_after
+    known = booked.raw.get("policyholder") or {}
+    wanted = modification.changes.get("policyholder", {})
+    return all(known.get(name) == value for name, value in wanted.items())
+
+
+def _agree(package: QuotePackage, modification: Modification) -> None:
+    ids = [change["id"] for change in modification.changes.get("quotes", ())]
+    package.quotes.accepted().filter(quote_id__in=ids).update(chosen_price=F("price"))
+
+
+def _announce(modification: Modification) -> None:
+    signals.policy_modified.send_robust(sender=Modification, modification=modification)

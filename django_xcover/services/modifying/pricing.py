@@ -1,0 +1,133 @@
+"""The price of a change, asked of XCover within the time that a person waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover import signals
+from django_xcover.client import ValidationFailed, XCoverError
+from django_xcover.client.answers import package_from_wire
+from django_xcover.client.changes import ModificationAnswer, modification_from_wire
+from django_xcover.client.errors import UnexpectedAnswer
+from django_xcover.models import Modification, Quote, QuotePackage
+from django_xcover.models.operation import new_idempotency_key
+from django_xcover.services import gateway, mirroring, updating
+from django_xcover.services.modifying.changeable import (
+    ChangeNotAccepted,
+    NothingToChange,
+    require_changeable,
+    require_idle,
+)
+from django_xcover.services.refusals import Refused
+
+# Seconds for all that a person waits for.
+DEADLINE = 5.0
+# What an answer has that is about the booking and the customer, and kept with the package.
+NOT_KEPT = frozenset(
+    {"quotes", "policyholder", "partner", "coi", "pds_url", "account_url", "security_token"}
+)
+
+
+def quote_change(
+    package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, Any], origin: str
+) -> Modification:
+    """Ask XCover what it costs to change the policy `quote`, and return it; nothing changes.
+
+    `update_fields` are fields of its policy type with their new values, Decimal for amounts. The
+    `difference` is to be shown, then settled (`settle`) or left (`abandon`). Takes `DEADLINE`
+    seconds at most; hold no transaction meanwhile. Raises NotModifiable, NothingToChange,
+    ChangeNotAccepted, and XCoverError when XCover cannot be asked.
+    """
+    until = time.monotonic() + DEADLINE
+    require_changeable(package, quote)
+    require_idle(package)
+    if not update_fields:
+        raise NothingToChange
+    body = {"quotes": [{"id": quote.quote_id, "update_fields": dict(update_fields)}]}
+    try:
+        answer = _ask(package, body, until)
+    except ValidationFailed as refused:
+        raise _why_refused(package, quote, refused, until) from refused
+    return _record(package, body, answer, origin)
+
+
+def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> ModificationAnswer:
+    wire = gateway.client_for(package.account).booking_modification_quote(
+        package.package_id,
+        body,
+        idempotency_key=new_idempotency_key(),
+        deadline=updating.remaining(until),
+    )
+    answer = modification_from_wire(wire)
+    if not answer.preview:
+        raise UnexpectedAnswer.at("update_id", "is missing")
+    return answer
+
+
+def _why_refused(
+    package: QuotePackage, quote: Quote, refused: ValidationFailed, until: float
+) -> Refused:
+    """Return the reason as a person understands it: the cover's state, or else the values."""
+    try:
+        _read_again(package, until)
+        require_changeable(QuotePackage.objects.get(pk=package.pk), quote)
+    except Refused as reason:
+        return reason
+    except XCoverError:
+        return ChangeNotAccepted(refused.field_errors)
+    return ChangeNotAccepted(refused.field_errors)
+
+
+def _read_again(package: QuotePackage, until: float) -> None:
+    client = gateway.client_for(package.account)
+    wire = client.get_booking(package.package_id, deadline=updating.remaining(until))
+    answer = package_from_wire(wire)
+    with transaction.atomic():
+        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        mirroring.apply_answer(locked, answer)
+
+
+def _record(
+    package: QuotePackage, body: dict[str, Any], answer: ModificationAnswer, origin: str
+) -> Modification:
+    after, difference = _prices(package, answer)
+    with transaction.atomic():
+        modification = Modification.objects.create(
+            package=package,
+            update_id=answer.update_id,
+            origin=origin,
+            changes=body,
+            price_before=after - difference,
+            price_after=after,
+            price_diff=difference,
+            currency=answer.booking.currency,
+            payload=_payload(answer),
+        )
+        transaction.on_commit(partial(_announce, modification))
+    return modification
+
+
+def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal, Decimal]:
+    """Return the new total and the difference, new minus old (recorded contract, 4.2)."""
+    booking = answer.booking
+    after = booking.total_price
+    if after is None:
+        after = sum((quote.price for quote in booking.quotes), Decimal(0))
+    difference = answer.total_price_diff
+    return after, after - package.total_price if difference is None else difference
+
+
+def _payload(answer: ModificationAnswer) -> dict[str, Any]:
+    raw = answer.booking.raw
+    kept = {key: value for key, value in raw.items() if key not in NOT_KEPT}
+    return {**kept, "price_diffs": dict(answer.price_diffs)}
+
+
+def _announce(modification: Modification) -> None:
+    signals.modification_quoted.send_robust(sender=Modification, modification=modification)

@@ -1,0 +1,93 @@
+"""The difference of a priced change, settled by the shop, or the change given up."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from django_xcover.models import Modification, Operation, OperationKind, QuotePackage
+from django_xcover.services import operations
+from django_xcover.services.faults import said
+from django_xcover.services.modifying.changeable import (
+    ChangeAbandoned,
+    ChangeMade,
+    ChangeNotAccepted,
+    ChangeOutdated,
+    require_changeable,
+)
+from django_xcover.services.transitions import move
+
+State = Modification.State
+UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
+
+
+def settle(modification: Modification, *, reference: str = "") -> Operation:
+    """Confirm a priced change, because its difference has been charged or refunded.
+
+    `reference` is the payment's in the shop. Of a change without a difference nothing is settled:
+    this confirms it. The same reference again returns the same operation, so that a payment may be
+    reported twice; another one raises ChangeMade, because the customer paid twice. Also raises
+    ChangeAbandoned, ChangeOutdated and NotModifiable: then nothing is changed, and what was
+    charged for it is to be given back.
+    """
+    with transaction.atomic():
+        package = QuotePackage.objects.select_for_update().get(pk=modification.package_id)
+        modification.refresh_from_db()
+        if modification.state in UNDER_WAY:
+            return _known(modification, reference)
+        _require_open(package, modification)
+        settled = timezone.now() if modification.price_diff else None
+        move(
+            modification,
+            State.REQUESTED,
+            field="state",
+            settled_at=settled,
+            settlement_reference=reference,
+        )
+        return operations.enqueue(package, OperationKind.MODIFY, subject=str(modification.pk))
+
+
+def abandon(modification: Modification) -> None:
+    """Give a priced change up; XCover needs not be told. Raises ChangeMade when it is too late."""
+    modification.refresh_from_db()
+    if modification.state == State.QUOTED:
+        move(modification, State.ABANDONED, field="state", changes={})
+        modification.refresh_from_db()
+    if modification.state in UNDER_WAY:
+        raise ChangeMade
+
+
+def refusal_of(modification: Modification) -> str:
+    """Return the sentence that tells why XCover did not make the change, "" when there is none.
+
+    It holds XCover's words about the fields, and so perhaps what a person typed: show it to those
+    who may see the booking, and log it never.
+    """
+    if modification.state != State.REFUSED:
+        return ""
+    operation = _operation(modification).first()
+    words = said(operation.error) if operation is not None else ""
+    return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
+
+
+def _known(modification: Modification, reference: str) -> Operation:
+    if reference != modification.settlement_reference:
+        raise ChangeMade
+    return _operation(modification).get()
+
+
+def _operation(modification: Modification) -> QuerySet[Operation]:
+    return Operation.objects.filter(
+        package=modification.package_id, kind=OperationKind.MODIFY, subject=str(modification.pk)
+    )
+
+
+def _require_open(package: QuotePackage, modification: Modification) -> None:
+    if modification.state != State.QUOTED:
+        raise ChangeAbandoned
+    require_changeable(package)
+    others = package.modifications.exclude(pk=modification.pk).exclude(update_id="")
+    since = Q(state=State.CONFIRMED, confirmed_at__gte=modification.created_at)
+    if others.filter(Q(state=State.REQUESTED) | since).exists():
+        raise ChangeOutdated
