@@ -13,6 +13,7 @@ from django_xcover.client import XCoverError
 from django_xcover.models import QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, refreshing, renewing
+from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
 from tests.conftest import Shopper
@@ -148,7 +149,7 @@ def test_what_is_settled_is_not_quoted_again(due: Renewal, sandbox: Sandbox, sta
     due.state = state
     due.save()
 
-    with pytest.raises(refusals.Refused):
+    with pytest.raises(Refused):
         renewing.quote(due)
 
     assert not sandbox.calls("quote_for_renewal")
