@@ -1,10 +1,23 @@
-"""What support and finance look at: read-only mirrors, and two things that staff may do."""
+"""What support and finance look at: read-only mirrors, and what staff may do to them."""
 
 from __future__ import annotations
 
+from django_xcover.admin.cancellations import CancellationAdmin
 from django_xcover.admin.decisions import DecisionAdmin
+from django_xcover.admin.instalments import InstalmentAdmin
+from django_xcover.admin.modifications import ModificationAdmin
 from django_xcover.admin.operations import OperationAdmin
 from django_xcover.admin.packages import QuotePackageAdmin
 from django_xcover.admin.policies import PolicyAdmin
+from django_xcover.admin.renewals import RenewalAdmin
 
-__all__ = ["DecisionAdmin", "OperationAdmin", "PolicyAdmin", "QuotePackageAdmin"]
+__all__ = [
+    "CancellationAdmin",
+    "DecisionAdmin",
+    "InstalmentAdmin",
+    "ModificationAdmin",
+    "OperationAdmin",
+    "PolicyAdmin",
+    "QuotePackageAdmin",
+    "RenewalAdmin",
+]

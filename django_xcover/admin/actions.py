@@ -26,12 +26,16 @@ from django_xcover.admin.links import page_url
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of it, as a sentence. `stop`: the rows after this one would fare no better."""
+    """What came of it, as a sentence. `stop`: the rows after this one would fare no better.
+
+    `leads_to` is the row whose page shows how it goes on.
+    """
 
     sentence: str
     level: int = messages.SUCCESS
     log: bool = True
     stop: bool = False
+    leads_to: Model | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,7 @@ class ActingAdmin(MirrorAdmin):
         if row is None:
             raise Http404(_("This row does not exist."))
         self.do(request, row)
-        return HttpResponseRedirect(_way_back(request) or page_url(row))
+        return HttpResponseRedirect(way_back(request) or page_url(row))
 
     def do(self, request: HttpRequest, row: Any) -> Outcome:
         """Do it to `row`, tell the user and write the log entry."""
@@ -120,7 +124,8 @@ class ActingAdmin(MirrorAdmin):
             messages.warning(request, told % {"count": count})
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
+    """Return the page that the button stood on, "" for none of this site."""
     url = request.POST.get("next", "")
     secure = request.is_secure()
     known = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=secure)

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import (
     Attention,
+    Cancellation,
     Choice,
     Decision,
+    Instalment,
+    Modification,
     Operation,
     OperationState,
     Quote,
     QuotePackage,
+    Renewal,
     Status,
 )
+from django_xcover.services.next_steps import is_overdue, was_refused
 
 GOOD: Final = "good"
 WAITING: Final = "waiting"
@@ -34,6 +40,15 @@ TONES: dict[str, str] = {
     OperationState.RUNNING: WAITING,
     OperationState.NEEDS_PERSON: BAD,
     Choice.ACCEPTED: GOOD,
+    Cancellation.State.PREVIEWED: WAITING,
+    Cancellation.State.REQUESTED: WAITING,
+    Cancellation.State.CONFIRMED: GOOD,
+    Cancellation.State.REFUSED: BAD,
+    Modification.State.QUOTED: WAITING,
+    Renewal.State.DUE: WAITING,
+    Renewal.State.PAID: WAITING,
+    Renewal.State.OPTING_OUT: WAITING,
+    Instalment.Status.PAID: GOOD,
 }
 # Few words for a column; the title says it in full.
 ATTENTION = {
@@ -41,8 +56,13 @@ ATTENTION = {
     Attention.POLICY_MISSING.value: _("policy missing"),
     Attention.STATUS_UNEXPECTED.value: _("status unexpected"),
     Attention.PAYMENT_OVERDUE.value: _("payment overdue"),
+    Attention.BOOKING_FAILED.value: _("booking failed"),
+    Attention.CANCELLATION_REFUSED.value: _("not cancelled"),
+    Attention.REFUND_UNCLEAR.value: _("refund unclear"),
+    Attention.CHANGE_REFUSED.value: _("not changed"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}
+INSTALMENT_NAMES = {status.value: status.label for status in Instalment.Status}
 
 
 def badge(text: object, tone: str) -> SafeString:
@@ -55,9 +75,20 @@ def status_badge(row: QuotePackage | Quote) -> SafeString:
     return badge(STATUS_NAMES.get(row.status, row.status), TONES.get(row.status, PLAIN))
 
 
-def state_badge(operation: Operation) -> SafeString:
-    """Return the badge of how far an operation is."""
-    return badge(operation.get_state_display(), TONES.get(operation.state, PLAIN))
+def state_badge(row: Operation | Cancellation | Modification | Renewal) -> SafeString:
+    """Return the badge of how far an operation or a workflow is."""
+    if isinstance(row, Operation) and was_refused(row):
+        return badge(_("refused by XCover"), BAD)
+    return badge(row.get_state_display(), TONES.get(row.state, PLAIN))
+
+
+def instalment_badge(row: Instalment) -> SafeString:
+    """Return the badge of an instalment's status, beside it that it is overdue."""
+    name = INSTALMENT_NAMES.get(row.status, row.status)
+    shown = badge(name, TONES.get(row.status, PLAIN))
+    if not is_overdue(row, timezone.now()):
+        return shown
+    return format_html("{} {}", shown, badge(_("overdue"), BAD))
 
 
 def choice_badge(row: Quote | Decision) -> SafeString | str:

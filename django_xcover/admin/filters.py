@@ -14,7 +14,19 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.conf import get_config
-from django_xcover.models import BOOKED, Attention, Operation, Status
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Cancellation,
+    Instalment,
+    Modification,
+    Operation,
+    Renewal,
+    Status,
+)
+from django_xcover.services import instalments
+
+OPEN_RENEWALS = Q(state__in=(Renewal.State.DUE, Renewal.State.QUOTED, Renewal.State.PAID))
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -109,3 +121,81 @@ class PackageAccountFilter(AccountFilter):
     """The accounts, for rows with a `package`."""
 
     path = "package__account"
+
+
+class QuoteAccountFilter(AccountFilter):
+    """The accounts, for rows with a `quote`."""
+
+    path = "quote__package__account"
+
+
+class RefundFilter(admin.SimpleListFilter):
+    """Whether the refund of a cancellation is on record."""
+
+    title = _("refund")
+    parameter_name = "refund"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("missing", _("not yet recorded")), ("recorded", _("recorded"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        owed = Q(state=Cancellation.State.CONFIRMED, total_refund__gt=0, refunded_at=None)
+        wanted = {"missing": owed, "recorded": Q(refunded_at__isnull=False)}
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class SettlementFilter(admin.SimpleListFilter):
+    """Whether the difference of a change waits for somebody to settle it."""
+
+    title = _("difference")
+    parameter_name = "difference"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("charge", _("to charge")), ("refund", _("to refund"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        waiting = Q(state=Modification.State.QUOTED, settled_at=None)
+        wanted = {
+            "charge": waiting & Q(price_diff__gt=0),
+            "refund": waiting & Q(price_diff__lt=0),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class DueFilter(admin.SimpleListFilter):
+    """Renewals by the end of the present period, of those that are still open."""
+
+    title = _("due")
+    parameter_name = "due"
+    DAYS = (7, 30)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        within = _("within %(days)s days")
+        days = [(str(number), within % {"days": number}) for number in self.DAYS]
+        return [("passed", _("period has ended")), *days]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        now = timezone.now()
+        value = self.value()
+        if value == "passed":
+            return queryset.filter(OPEN_RENEWALS, due_on__lt=now)
+        if value in {str(number) for number in self.DAYS}:
+            until = now + timedelta(days=int(value))
+            return queryset.filter(OPEN_RENEWALS, due_on__gte=now, due_on__lt=until)
+        return queryset
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    """How the payment of an instalment stands; XCover's statuses know no date."""
+
+    title = _("payment")
+    parameter_name = "payment"
+    OVERDUE = "overdue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.OVERDUE, _("overdue")), *Instalment.Status.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.OVERDUE:
+            return queryset.filter(pk__in=instalments.overdue().order_by().values("pk"))
+        return queryset.filter(status=self.value()) if self.value() else queryset

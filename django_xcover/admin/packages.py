@@ -18,16 +18,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import BAD, attention_badge, badge, status_badge
 from django_xcover.admin.base import section
+from django_xcover.admin.cancelling import PreviewCancellation
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
 from django_xcover.admin.filters import AccountFilter, AttentionFilter, CreatedFilter, StatusFilter
 from django_xcover.admin.inlines import DecisionInline, OperationInline, QuoteInline
 from django_xcover.admin.links import order_link
+from django_xcover.admin.mailing import SendEmail
 from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.resolving import Resolve
 from django_xcover.admin.search import packages_matching
-from django_xcover.admin.steps import steps_shown
+from django_xcover.admin.steps import steps_shown, with_steps
 from django_xcover.admin.story import story_page
+from django_xcover.admin.workflow_inlines import (
+    CancellationInline,
+    ModificationInline,
+    RenewalInline,
+)
 from django_xcover.client import AuthenticationFailed, XCoverError
 from django_xcover.models import Operation, QuotePackage
 from django_xcover.services import refreshing
@@ -38,13 +47,14 @@ from django_xcover.services.story import package_next_steps
 
 
 @admin.register(QuotePackage)
-class QuotePackageAdmin(ActingAdmin):
+class QuotePackageAdmin(ActingAdmin, StaffActs):
     """Packages: "Refresh from XCover" asks XCover while the user waits, so few at a time."""
 
     act_name = "refresh"
     act_label = gettext_lazy("Refresh from XCover")
     act_limit = 20
     actions = ("refresh",)
+    acts = (PreviewCancellation(), SendEmail(), Resolve())
 
     list_display = (
         "package_id",
@@ -55,7 +65,14 @@ class QuotePackageAdmin(ActingAdmin):
         "created_at",
     )
     list_filter = (StatusFilter, AttentionFilter, AccountFilter, CreatedFilter)
-    inlines = (QuoteInline, DecisionInline, OperationInline)
+    inlines = (
+        QuoteInline,
+        CancellationInline,
+        ModificationInline,
+        RenewalInline,
+        DecisionInline,
+        OperationInline,
+    )
     heavy = ("payload",)
     fieldsets = (
         section(
@@ -112,7 +129,7 @@ class QuotePackageAdmin(ActingAdmin):
 
     def page_context(self, request: HttpRequest, row: QuotePackage) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, package_next_steps(row))
-        return super().page_context(request, row) | {"steps": steps}
+        return with_steps(super().page_context(request, row), steps)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.story_view)

@@ -11,6 +11,7 @@ from django_xcover.admin.badges import choice_badge, status_badge
 from django_xcover.admin.base import MirrorAdmin, section
 from django_xcover.admin.columns import WITHOUT_KEYS, OfPackage, folded_json
 from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter
+from django_xcover.admin.instalments import InstalmentInline
 from django_xcover.admin.search import quotes_matching
 from django_xcover.models import Policy
 from django_xcover.services.amounts import format_amount
@@ -33,6 +34,7 @@ class PolicyAdmin(OfPackage, MirrorAdmin):
     )
     list_filter = (PolicyStatusFilter, PackageAccountFilter, "policy_start_date", "policy_end_date")
     list_select_related = ("package",)
+    inlines = (InstalmentInline,)
     heavy = ("payload", "request", "package__payload")
     fieldsets = (
         section(

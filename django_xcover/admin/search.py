@@ -14,6 +14,7 @@ from django.db.models import Q
 from django_xcover.models import Quote, QuotePackage
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+WORKFLOW_ID = re.compile(r"-(CCL|UPD|REN)$")
 
 
 def packages_matching(text: str) -> Q:
@@ -38,3 +39,13 @@ def quotes_matching(text: str) -> Q:
     """Return the condition on Quote: a policy id finds itself and not its neighbours."""
     text = text.strip()
     return Q(quote_id=text.lower()) if UUID.fullmatch(text) else rows_matching(text)
+
+
+def workflows_matching(text: str, vendor_id: str) -> Q:
+    """Return the condition on rows with a `package` and XCover's id in the column `vendor_id`.
+
+    These ids mix cases, and case tells them apart (Quotes API: identifiers).
+    """
+    text = text.strip()
+    is_id = vendor_id and WORKFLOW_ID.search(text)
+    return Q(**{vendor_id: text}) if is_id else rows_matching(text)

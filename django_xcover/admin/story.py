@@ -16,7 +16,8 @@ from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.steps import steps_shown
 from django_xcover.models import QuotePackage
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.story import Event, order_story
+from django_xcover.services.events import Event
+from django_xcover.services.story import order_story
 
 STORY = "admin/xcover/order_story.html"
 MISSING = "admin/xcover/order_missing.html"

@@ -68,6 +68,13 @@ NAMES = {
     OperationKind.BOOK: gettext_lazy("Booking"),
     OperationKind.CONFIRM_PAYMENT: gettext_lazy("Payment confirmation"),
     OperationKind.OPT_OUT: gettext_lazy("Opt-out"),
+    OperationKind.CANCEL: gettext_lazy("Cancellation"),
+    OperationKind.MODIFY: gettext_lazy("Change of the cover"),
+    OperationKind.RENEW: gettext_lazy("Renewal"),
+    OperationKind.RENEWAL_OPT_OUT: gettext_lazy("Declining of the renewal"),
+    OperationKind.REPORT_INSTALMENT: gettext_lazy("Report of an instalment"),
+    OperationKind.SEND_EMAIL: gettext_lazy("Sending of an e-mail"),
+    OperationKind.INSTANT_BOOK: gettext_lazy("Instant booking"),
 }
 
 PLAIN = {

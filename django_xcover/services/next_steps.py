@@ -12,19 +12,21 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_xcover.models import (
-    BOOKED,
     Attention,
+    Cancellation,
     Choice,
+    Instalment,
+    Modification,
     Operation,
     OperationState,
     Quote,
     QuotePackage,
+    Renewal,
     Status,
 )
 from django_xcover.services.advice import ADVICE, NAMES, in_plain_words
-from django_xcover.services.amounts import format_amount
+from django_xcover.services.attention_advice import about
 from django_xcover.services.faults import fault_of
-from django_xcover.types import Money
 
 # A due operation goes to a worker at once and is swept up soon after: one that still stands there
 # after this long has no worker.
@@ -39,16 +41,23 @@ class Remedy(StrEnum):
     REFRESH = "refresh"
 
 
+Row = QuotePackage | Operation | Cancellation | Modification | Renewal | Instalment
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep:
-    """What is wrong with `row` and what to do. `urgent` means that nobody else will do it."""
+    """What is wrong with `row` and what to do. `urgent` means that nobody else will do it.
 
-    row: QuotePackage | Operation
+    `acts` names the forms of that row's page that do it.
+    """
+
+    row: Row
     urgent: bool
     what: str
     to_do: str
     error: str = ""
     remedy: Remedy = Remedy.NONE
+    acts: tuple[str, ...] = ()
 
 
 def next_steps(
@@ -81,9 +90,15 @@ def moment(at: datetime) -> str:
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
-def price_differs(quote: Quote) -> bool:
-    """Return whether a chosen quote's price is no longer the one at which it was chosen."""
-    return quote.chosen_price is not None and quote.chosen_price != quote.price
+def is_overdue(instalment: Instalment, now: datetime) -> bool:
+    """Return whether a policy in force is in the instalment's period without its payment."""
+    is_open = instalment.status != Instalment.Status.PAID and instalment.period_start_date < now
+    return is_open and instalment.quote.status == Status.CONFIRMED
+
+
+def was_refused(operation: Operation) -> bool:
+    """Return whether the operation is over because XCover said no, and not because it is moot."""
+    return operation.state == OperationState.DISCARDED and "type" in operation.error
 
 
 def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | None:
@@ -168,64 +183,10 @@ def _name_and_time(operation: Operation) -> dict[str, str]:
 
 
 def _for_attention(package: QuotePackage, quotes: list[Quote]) -> NextStep:
-    told = {
-        Attention.PRICE_DIFFERS.value: _price_differs,
-        Attention.POLICY_MISSING.value: _policy_missing,
-        Attention.PAYMENT_OVERDUE.value: _payment_overdue,
-    }
-    what, to_do = told.get(package.attention, _status_unexpected)(package, quotes)
+    what, to_do = about(package, quotes)
     # Asking XCover again changes no price that was booked.
     is_settled = package.attention == Attention.PRICE_DIFFERS
     remedy = Remedy.NONE if is_settled else Remedy.REFRESH
-    return NextStep(row=package, urgent=True, what=what, to_do=to_do, remedy=remedy)
-
-
-def _price_differs(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
-    prices = [_both_prices(quote, package.currency) for quote in quotes if price_differs(quote)]
-    what = _("XCover booked at another price than the customer was shown.")
-    to_do = _(
-        "Compare with what the customer paid. Paid too much: refund the difference. Paid too "
-        "little: charge it only if the customer agrees, otherwise the shop bears it."
+    return NextStep(
+        row=package, urgent=True, what=what, to_do=to_do, remedy=remedy, acts=("resolve",)
     )
-    return " ".join([what, *prices]), to_do
-
-
-def _both_prices(quote: Quote, currency: str) -> str:
-    shown = quote.price if quote.chosen_price is None else quote.chosen_price
-    return _("%(policy)s: shown %(shown)s, booked %(booked)s.") % {
-        "policy": quote.policy_name,
-        "shown": format_amount(Money(shown, currency)),
-        "booked": format_amount(Money(quote.price, currency)),
-    }
-
-
-def _policy_missing(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
-    missing = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status not in BOOKED]
-    names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
-    what = _("The customer paid for cover that XCover did not book.")
-    to_do = _(
-        "Contact XCover with the package id %(package)s. If it cannot be booked, refund the "
-        "customer and say that this cover does not exist."
-    )
-    return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
-
-
-def _payment_overdue(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
-    what = _("XCover holds this booking for a payment that has not been reported in time.")
-    to_do = _(
-        "If the order is paid, tell those who run the shop: the payment was not reported. If it is "
-        "not, ask the customer, and cancel the order if the cover is no longer wanted."
-    )
-    return what, to_do
-
-
-def _status_unexpected(package: QuotePackage, quotes: list[Quote]) -> tuple[str, str]:
-    what = _("%(attention)s (here it is “%(status)s”).") % {
-        "attention": package.get_attention_display(),
-        "status": package.status,
-    }
-    to_do = _(
-        "Press “Refresh from XCover”. If this stays, contact XCover with the package id "
-        "%(package)s."
-    )
-    return what, to_do % {"package": package.package_id}

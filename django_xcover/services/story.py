@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from django_xcover.adapters import get_adapter
@@ -19,32 +19,17 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.services.advice import in_plain_words
+from django_xcover.services.after_sale import steps_after_sale
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.next_steps import NextStep, next_steps, operation_name
+from django_xcover.services.events import Event, Tone
+from django_xcover.services.events_after_sale import events_after_sale
+from django_xcover.services.next_steps import NextStep, next_steps, operation_name, was_refused
 from django_xcover.types import Money
 
+# What may leave something to do, each read in one query.
+TO_DO = ("quotes__instalments", "operations", "cancellations", "modifications", "renewals")
 # A package's first answer is stored within this time of its row.
 SAME_ANSWER = timedelta(seconds=5)
-
-
-class Tone(StrEnum):
-    """How an event is meant: good, bad, still to come, or just so."""
-
-    PLAIN = "plain"
-    GOOD = "good"
-    WAITING = "waiting"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened to `row` at `at`, or will; `facts` are pairs of label and value."""
-
-    at: datetime
-    title: str
-    row: QuotePackage | Decision | Operation
-    tone: Tone = Tone.PLAIN
-    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +46,11 @@ class Story:
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None when no package belongs to it.
 
-    Four queries, however much happened.
+    Nine queries, however much happened.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
-        .prefetch_related("quotes", "decisions__quote", "operations")
+        .prefetch_related("decisions__quote", *TO_DO)
         .order_by("pk")
     )
     if not packages:
@@ -81,8 +66,14 @@ def order_story(reference: str) -> Story | None:
 
 
 def package_next_steps(package: QuotePackage) -> list[NextStep]:
-    """Return what to do about one package."""
-    return next_steps(package, package.quotes.all(), package.operations.all())
+    """Return what to do about one package, first what only a person can do."""
+    prefetch_related_objects([package], *TO_DO)
+    quotes = package.quotes.all()
+    steps = [
+        *next_steps(package, quotes, package.operations.all()),
+        *steps_after_sale(package, quotes),
+    ]
+    return sorted(steps, key=lambda step: not step.urgent)
 
 
 def _order_url(reference: str) -> str:
@@ -98,6 +89,7 @@ def _events(package: QuotePackage) -> Iterator[Event]:
     yield from _ordered(package)
     for operation in package.operations.all():
         yield from _operated(operation)
+    yield from events_after_sale(package)
     if package.booked_at and not any(map(_is_made_booking, package.operations.all())):
         yield _booked(package, package.booked_at)
 
@@ -176,12 +168,17 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
 
 
 def _moved(operation: Operation, name: dict[str, str]) -> Event:
-    title, tone = {
-        OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
-        OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
-        OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
-        OperationState.DISCARDED.value: (_("%(name)s no longer needed"), Tone.PLAIN),
-    }[operation.state]
+    refused = (_("%(name)s refused by XCover"), Tone.BAD)
+    title, tone = (
+        refused
+        if was_refused(operation)
+        else {
+            OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
+            OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
+            OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
+            OperationState.DISCARDED.value: (_("%(name)s no longer needed"), Tone.PLAIN),
+        }[operation.state]
+    )
     return Event(
         at=operation.finished_at or operation.updated_at,
         title=title % name,

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from tests.admin.booking import booked
 from tests.admin.factories import make_staff
+
+__all__ = ["booked"]
 
 ACCOUNT = {
     "BASE_URL": "http://127.0.0.1:9/x",
@@ -16,7 +19,25 @@ ACCOUNT = {
     "API_KEY": "key-of-the-tests",
     "API_SECRET": "secret-of-the-tests",
 }
-VIEWS = ("view_quotepackage", "view_policy", "view_decision", "view_operation")
+VIEWS = (
+    "view_quotepackage",
+    "view_policy",
+    "view_decision",
+    "view_operation",
+    "view_cancellation",
+    "view_modification",
+    "view_renewal",
+    "view_instalment",
+)
+ACTS = (
+    "cancel_policy",
+    "modify_policy",
+    "record_refund",
+    "renew_policy",
+    "report_instalment",
+    "resolve_attention",
+    "send_email",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +60,14 @@ def agent() -> Client:
     client = Client()
     rights = (*VIEWS, "retry_operation", "refresh_quotepackage")
     client.force_login(make_staff(*rights, name="agent"))
+    return client
+
+
+@pytest.fixture
+def clerk() -> Client:
+    """Return the browser of somebody who looks after customers: sees all and does all of it."""
+    client = Client()
+    client.force_login(make_staff(*VIEWS, *ACTS, name="clerk"))
     return client
 
 

@@ -12,13 +12,17 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from django_xcover.models import (
+    Cancellation,
     Choice,
     Decision,
+    Instalment,
+    Modification,
     Operation,
     OperationKind,
     OperationState,
     Quote,
     QuotePackage,
+    Renewal,
     Status,
 )
 
@@ -130,6 +134,77 @@ def make_order(reference: str, *, status: str = Status.CONFIRMED) -> QuotePackag
         )
         make_decision(quote)
     return package
+
+
+def make_cancellation(package: QuotePackage, **values: Any) -> Cancellation:
+    """Return a stored preview of cancelling all of `package`, confirmable for a day."""
+    quotes = list(package.quotes.all())
+    lines = [
+        {
+            "quote_id": quote.quote_id,
+            "price": str(quote.price),
+            "refund": str(quote.price),
+            "adjustment_fee": "0.91",
+            "cooling_off_until": in_minutes(60 * 24 * 14).isoformat(),
+        }
+        for quote in quotes
+    ]
+    defaults: dict[str, Any] = {
+        "cancellation_id": f"aB3dE-fGh4J-k5L{next(_numbers):02}-CCL",
+        "origin": Cancellation.Origin.STAFF,
+        "reason": "Bought twice",
+        "lines": lines,
+        "total_refund": sum((quote.price for quote in quotes), Decimal(0)),
+        "currency": package.currency,
+        "confirm_before": in_minutes(60 * 24),
+    }
+    cancellation = Cancellation.objects.create(package=package, **defaults | values)
+    cancellation.quotes.set(quotes)
+    return cancellation
+
+
+def make_cancelled(package: QuotePackage, **values: Any) -> Cancellation:
+    """Return a cancellation that XCover has carried out and whose refund is not recorded."""
+    done = {"state": Cancellation.State.CONFIRMED, "confirmed_at": timezone.now()}
+    return make_cancellation(package, **done | values)
+
+
+def make_modification(package: QuotePackage, **values: Any) -> Modification:
+    """Return a stored change that costs £1.20 more and is quoted."""
+    defaults: dict[str, Any] = {
+        "update_id": f"aB3dE-fGh4J-k5L{next(_numbers):02}-UPD",
+        "origin": "staff",
+        "changes": {"policyholder": {"phone": "+447700900123", "first_name": "Ana"}},
+        "price_before": Decimal("6.80"),
+        "price_after": Decimal("8.00"),
+        "price_diff": Decimal("1.20"),
+        "currency": package.currency,
+    }
+    return Modification.objects.create(package=package, **defaults | values)
+
+
+def make_renewal(package: QuotePackage, **values: Any) -> Renewal:
+    """Return a stored renewal that is quoted at £7.10 and due in a week."""
+    defaults: dict[str, Any] = {
+        "renewal_id": f"aB3dE-fGh4J-k5L{next(_numbers):02}-UPD",
+        "state": Renewal.State.QUOTED,
+        "due_on": in_minutes(60 * 24 * 7),
+        "price": Decimal("7.10"),
+        "currency": package.currency,
+    }
+    return Renewal.objects.create(package=package, **defaults | values)
+
+
+def make_instalment(quote: Quote, number: int = 1, **values: Any) -> Instalment:
+    """Return a stored instalment of £0.17, unpaid and due in as many days as its number."""
+    defaults: dict[str, Any] = {
+        "instalment_id": str(uuid.uuid4()),
+        "period_start_date": in_minutes(60 * 24 * number),
+        "period_end_date": in_minutes(60 * 24 * (number + 30)),
+        "total_amount": Decimal("0.17"),
+        "currency": quote.package.currency,
+    }
+    return Instalment.objects.create(quote=quote, number=number, **defaults | values)
 
 
 def make_finished(package: QuotePackage, **values: Any) -> Operation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,16 +15,53 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from django_xcover.admin.base import ShortPaginator
-from django_xcover.models import Attention, Choice, Policy, QuotePackage, Status
+from django_xcover.models import (
+    Attention,
+    Choice,
+    Instalment,
+    Policy,
+    QuotePackage,
+    Renewal,
+    Status,
+)
 from tests.admin.factories import (
+    in_minutes,
+    make_cancellation,
+    make_cancelled,
     make_finished,
+    make_instalment,
+    make_modification,
     make_order,
     make_package,
     make_quote,
+    make_renewal,
     make_stopped,
 )
 
-LISTS = ("quotepackage", "policy", "decision", "operation")
+LISTS = (
+    "quotepackage",
+    "policy",
+    "decision",
+    "operation",
+    "cancellation",
+    "modification",
+    "renewal",
+    "instalment",
+)
+
+
+def live_through(package: QuotePackage) -> None:
+    """Give `package` a row in each list."""
+    make_finished(package)
+    make_cancellation(package)
+    make_modification(package)
+    make_renewal(package)
+    make_instalment(package.quotes.all()[0])
+
+
+def package_pk(row: Any) -> int:
+    """Return the primary key of the package that `row` belongs to."""
+    return int(row.quote.package_id if isinstance(row, Instalment) else row.package_id)
 
 
 def listed(client: Client, model: str, **parameters: str) -> list[Any]:
@@ -62,12 +100,12 @@ def test_each_list_is_searched_by(viewer: Client, model: str, what: str) -> None
     wanted, other = make_order("SH-1001"), make_order("TX-2002")
     other.policyholder_email = "ben@example.com"
     other.save()
-    make_finished(wanted)
-    make_finished(other)
+    live_through(wanted)
+    live_through(other)
 
     found = listed(viewer, model, q=TYPED[what](wanted))
 
-    packages = {row.pk if model == "quotepackage" else row.package_id for row in found}
+    packages = {row.pk if model == "quotepackage" else package_pk(row) for row in found}
     assert packages == {wanted.pk}
 
 
@@ -82,11 +120,11 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
     viewer: Client, model: str
 ) -> None:
     for number in range(3):
-        make_stopped(make_order(f"SH-{number}"), status=422)
+        live_through(make_order(f"SH-{number}"))
     with CaptureQueriesContext(connection) as few:
         listed(viewer, model)
     for number in range(3, 50):
-        make_stopped(make_order(f"SH-{number}"), status=422)
+        live_through(make_order(f"SH-{number}"))
 
     with CaptureQueriesContext(connection) as many:
         rows = listed(viewer, model)
@@ -98,7 +136,9 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
 def test_a_package_page_takes_as_many_queries_for_many_quotes_as_for_few(viewer: Client) -> None:
     small, large = make_order("SH-1"), make_order("SH-2")
     for _ in range(20):
-        make_quote(large)
+        make_instalment(make_quote(large))
+        make_cancellation(large)
+        make_modification(large)
     viewer.get(f"/admin/xcover/quotepackage/{small.pk}/change/")  # content types are cached now
 
     with CaptureQueriesContext(connection) as few:
@@ -178,12 +218,14 @@ def test_accounts_are_a_filter_only_when_there_are_two(viewer: Client, settings:
     assert listed(viewer, "quotepackage", account="nordic") == [nordic]
 
 
-@pytest.mark.parametrize("model", ["quotepackage", "operation", "decision"])
+@pytest.mark.parametrize(
+    "model", ["quotepackage", "operation", "decision", "cancellation", "modification"]
+)
 def test_rows_are_filtered_by_when_they_were_made(viewer: Client, model: str) -> None:
     with time_machine.travel(datetime(2026, 1, 31, 23, 30, tzinfo=UTC)):
-        make_finished(make_order("SH-1"))
+        live_through(make_order("SH-1"))
     with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
-        make_finished(make_order("SH-2"))
+        live_through(make_order("SH-2"))
         january = listed(viewer, model, created="2026-01")
         february = listed(viewer, model, created="2026-02")
         week = listed(viewer, model, created="week")
@@ -200,6 +242,59 @@ def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
 
     assert listed(viewer, "operation", state__exact="needs_person") == [stopped]
     assert listed(viewer, "operation", kind__exact="book") == [stopped]
+
+
+def test_cancellations_without_a_recorded_refund_are_found(viewer: Client) -> None:
+    make_cancellation(make_order("SH-1"))
+    owed = make_cancelled(make_order("SH-2"))
+    paid = make_cancelled(make_order("SH-3"), refunded=Decimal("6.80"), refunded_at=in_minutes(0))
+    make_cancelled(make_order("SH-4"), total_refund=Decimal(0))
+
+    assert listed(viewer, "cancellation", refund="missing") == [owed]
+    assert listed(viewer, "cancellation", refund="recorded") == [paid]
+
+
+def test_differences_that_wait_to_be_settled_are_found(viewer: Client) -> None:
+    charge = make_modification(make_order("SH-1"))
+    refund = make_modification(make_order("SH-2"), price_diff=Decimal("-0.50"))
+    make_modification(make_order("SH-3"), state="confirmed", settled_at=in_minutes(0))
+    make_modification(make_order("SH-4"), price_diff=Decimal(0))
+
+    assert listed(viewer, "modification", difference="charge") == [charge]
+    assert listed(viewer, "modification", difference="refund") == [refund]
+
+
+def test_overdue_instalments_are_found_the_oldest_first(viewer: Client) -> None:
+    quote = make_order("SH-1").quotes.all()[0]
+    make_instalment(quote, 1, period_start_date=in_minutes(-90), status="PAID")
+    older = make_instalment(quote, 2, period_start_date=in_minutes(-60), status="FAILED")
+    newer = make_instalment(quote, 3, period_start_date=in_minutes(-30))
+    make_instalment(quote, 4, period_start_date=in_minutes(30))
+    over = make_order("SH-2", status=Status.CANCELLED).quotes.all()[0]
+    make_instalment(over, 2, period_start_date=in_minutes(-60))
+
+    assert listed(viewer, "instalment", payment="overdue") == [older, newer]
+    assert listed(viewer, "instalment", payment="FAILED") == [older]
+
+
+def test_renewals_are_found_by_when_they_are_due(viewer: Client) -> None:
+    day = 60 * 24
+    passed = make_renewal(make_order("SH-1"), due_on=in_minutes(-day))
+    soon = make_renewal(make_order("SH-2"), due_on=in_minutes(3 * day))
+    later = make_renewal(make_order("SH-3"), due_on=in_minutes(20 * day))
+    over = Renewal.State.OPTED_OUT
+    make_renewal(make_order("SH-4"), due_on=in_minutes(3 * day), state=over)
+
+    assert listed(viewer, "renewal", due="passed") == [passed]
+    assert listed(viewer, "renewal", due="7") == [soon]
+    assert listed(viewer, "renewal", due="30") == [later, soon]
+
+
+def test_an_id_of_a_cancellation_finds_it_only_in_its_own_case(viewer: Client) -> None:
+    wanted = make_cancellation(make_order("SH-1"))
+
+    assert listed(viewer, "cancellation", q=wanted.cancellation_id) == [wanted]
+    assert listed(viewer, "cancellation", q=wanted.cancellation_id.upper()) == []
 
 
 def test_policies_are_the_booked_quotes_only(viewer: Client) -> None:

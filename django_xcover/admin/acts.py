@@ -1,0 +1,194 @@
+"""What staff may do to a row once they have seen what it means: each act a form on its page.
+
+A form is sent by POST with a CSRF token and is small: it says who, how much, why. What cannot be
+undone comes in two acts, one that makes a preview and one on the preview's own page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import transaction
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from django_xcover.admin.actions import Outcome, way_back
+from django_xcover.admin.base import MirrorAdmin
+from django_xcover.admin.links import page_url
+from django_xcover.admin.redaction import redact_text
+from django_xcover.client import XCoverError
+from django_xcover.services.advice import in_plain_words
+from django_xcover.services.operations import Failure
+from django_xcover.services.refusals import Refused
+
+ACT = "admin/xcover/act.html"
+
+
+class NoFields(forms.Form):
+    """The form of an act that needs to know nothing more."""
+
+
+class Act:
+    """One thing that staff may do to a row.
+
+    `name` stands in its address, `label` says what it does and `button` what pressing it does.
+    `is_main` stands open on the page, others are unfolded first. `is_final` marks what cannot be
+    undone. An act that `asks_xcover` does so while the user waits, outside any transaction.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[Any]
+    button: ClassVar[Any] = ""
+    permission: ClassVar[str]
+    note: ClassVar[Any] = ""
+    is_main: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+    asks_xcover: ClassVar[bool] = False
+
+    def fits(self, row: Any) -> bool:
+        """Return whether `row` is in a state in which this can be done."""
+        raise NotImplementedError
+
+    def form(self, row: Any, data: Any = None) -> forms.Form:
+        """Return the form to fill in for `row`."""
+        return NoFields(data)
+
+    def carry_out(self, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
+        """Do it and say what came of it. May raise Refused or XCoverError: nothing was done."""
+        raise NotImplementedError
+
+    def note_for(self, row: Any) -> Any:
+        """Return what to know before it is done."""
+        return self.note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActShown:
+    """An act as a page shows it."""
+
+    name: str
+    url: str
+    label: str
+    button: str
+    note: str
+    form: forms.Form
+    is_main: bool
+    is_final: bool
+
+
+class StaffActs(MirrorAdmin):
+    """Rows with acts. Each asks for a permission of its own, besides that to see the row."""
+
+    acts: ClassVar[tuple[Act, ...]] = ()
+
+    def may(self, request: HttpRequest, act: Act, row: Any) -> bool:
+        """Return whether this user may do `act` to `row`."""
+        permission = f"{self.opts.app_label}.{act.permission}"
+        return request.user.has_perm(permission) and self.has_view_permission(request, row)
+
+    def acts_shown(
+        self, request: HttpRequest, row: Any, names: Container[str] | None = None
+    ) -> list[ActShown]:
+        """Return what this user may do to `row` as it is now, or those called `names` of it."""
+        named = (act for act in self.acts if names is None or act.name in names)
+        fitting = (act for act in named if act.fits(row) and self.may(request, act, row))
+        return [self.act_shown(act, row) for act in fitting]
+
+    def act_shown(self, act: Act, row: Any, form: forms.Form | None = None) -> ActShown:
+        """Return `act` with an empty form, or with `form` as it was filled in."""
+        return ActShown(
+            name=act.name,
+            button=str(act.button or act.label),
+            url=reverse(f"admin:{self._url_name(act)}", args=(row.pk,)),
+            label=str(act.label),
+            note=str(act.note_for(row)),
+            form=form or act.form(row),
+            is_main=act.is_main or form is not None,
+            is_final=act.is_final,
+        )
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return super().page_context(request, row) | {"acts": self.acts_shown(request, row)}
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [
+            path(f"<path:object_id>/{act.name}/", self._view_of(act), name=self._url_name(act))
+            for act in self.acts
+        ]
+        return [*ours, *super().get_urls()]
+
+    def _url_name(self, act: Act) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+
+    def _view_of(self, act: Act) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            return self._answer(request, act, self.get_object(request, unquote(object_id)))
+
+        # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
+        return transaction.non_atomic_requests(self.admin_site.admin_view(view))
+
+    def _answer(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
+        if not self.may(request, act, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404(_("This row does not exist."))
+        form = act.form(row, request.POST)
+        if not form.is_valid():
+            return self._ask_again(request, act, row, form)
+        outcome = self._do(request, act, row, form.cleaned_data)
+        back = way_back(request) or page_url(row)
+        return HttpResponseRedirect(page_url(outcome.leads_to) if outcome.leads_to else back)
+
+    def _ask_again(self, request: HttpRequest, act: Act, row: Any, form: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": str(act.label).rstrip("…"),
+            "row": row,
+            "row_url": page_url(row),
+            "act": self.act_shown(act, row, form),
+        }
+        return TemplateResponse(request, ACT, context)
+
+    def _do(self, request: HttpRequest, act: Act, row: Any, values: dict[str, Any]) -> Outcome:
+        if act.asks_xcover:
+            return self._tell(request, row, _attempt(act, request, row, values))
+        # Together, so that nothing is done without a name to it.
+        with transaction.atomic():
+            return self._tell(request, row, _attempt(act, request, row, values))
+
+    def _tell(self, request: HttpRequest, row: Model, outcome: Outcome) -> Outcome:
+        messages.add_message(request, outcome.level, outcome.sentence)
+        if outcome.log:
+            self.log_change(request, row, outcome.sentence)
+        return outcome
+
+
+def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
+    try:
+        return act.carry_out(request, row, values)
+    except Refused as refusal:
+        told = str(refusal)
+    except XCoverError as error:
+        told = why_not(error)
+    except ImproperlyConfigured as error:
+        told = str(error)
+    return Outcome(sentence=told, level=messages.ERROR, log=False)
+
+
+def why_not(error: XCoverError) -> str:
+    """Return a sentence that says that nothing was done, and what XCover said."""
+    told = redact_text(in_plain_words(asdict(Failure.from_vendor(error))))
+    return _("Nothing was done. %(error)s") % {"error": told}

@@ -1,0 +1,112 @@
+"""Cancellations in the admin: what comes back to the customer, by when, and whether it did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.admin.badges import BAD, WAITING, badge
+from django_xcover.admin.base import section
+from django_xcover.admin.cancelling import ConfirmCancellation, RecordRefund
+from django_xcover.admin.columns import WITHOUT_KEYS
+from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
+from django_xcover.admin.refunds import refund_table
+from django_xcover.admin.workflows import (
+    WorkflowAdmin,
+    amount,
+    policies_text,
+    policy_links,
+    with_policies,
+)
+from django_xcover.models import Cancellation, OperationKind
+from django_xcover.services.after_sale import awaits_refund, cancellation_steps
+from django_xcover.services.next_steps import NextStep
+
+
+@admin.register(Cancellation)
+class CancellationAdmin(WorkflowAdmin):
+    """Cancellations. The page of a preview is where it is confirmed."""
+
+    kinds = (OperationKind.CANCEL,)
+    vendor_id = "cancellation_id"
+    acts = (ConfirmCancellation(), RecordRefund())
+    list_display = (
+        "policies",
+        "order",
+        "state_badge",
+        "refund_shown",
+        "refund_recorded",
+        "origin",
+        "created_at",
+        "package_link",
+    )
+    list_filter = ("state", RefundFilter, "origin", PackageAccountFilter, CreatedFilter)
+    fieldsets = (
+        section(
+            None,
+            "state_badge",
+            ("order", "package_link"),
+            "policy_links",
+            ("origin", "reason"),
+        ),
+        section(
+            _("Refund"),
+            "lines_shown",
+            ("refund_shown", "confirm_before"),
+            ("refund_recorded", "refund_reference", "refunded_at"),
+        ),
+        section(
+            _("For XCover's support"),
+            "cancellation_id",
+            ("created_at", "confirmed_at", "updated_at"),
+            "answer",
+            note=WITHOUT_KEYS,
+            folded=True,
+        ),
+    )
+    readonly_fields = (
+        "state_badge",
+        "order",
+        "package_link",
+        "policy_links",
+        "lines_shown",
+        "refund_shown",
+        "refund_recorded",
+        "answer",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_policies(super().get_queryset(request))
+
+    def steps_of(self, row: Cancellation) -> Iterator[NextStep]:
+        return cancellation_steps(row)
+
+    @admin.display(description=_("policies"))
+    def policies(self, row: Cancellation) -> str:
+        return policies_text(row.quotes.all())
+
+    @admin.display(description=_("policies"))
+    def policy_links(self, row: Cancellation) -> SafeString | str:
+        return policy_links(row.quotes.all())
+
+    @admin.display(description=_("refund per policy"))
+    def lines_shown(self, row: Cancellation) -> SafeString | str:
+        return refund_table(row)
+
+    @admin.display(description=_("refund"))
+    def refund_shown(self, row: Cancellation) -> str:
+        return amount(row.total_refund, row.currency)
+
+    @admin.display(description=_("refund recorded"))
+    def refund_recorded(self, row: Cancellation) -> SafeString | str:
+        if awaits_refund(row):
+            return badge(_("not yet"), WAITING)
+        recorded = amount(row.refunded, row.currency)
+        differs = row.refunded is not None and row.refunded != row.total_refund
+        return badge(recorded, BAD) if differs else recorded

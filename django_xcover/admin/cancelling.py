@@ -1,0 +1,128 @@
+"""Cancelling from the admin: preview, confirm, record the refund."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import Outcome
+from django_xcover.admin.acts import Act
+from django_xcover.admin.fields import AmountField, ReferenceField, policies_field
+from django_xcover.models import Cancellation, QuotePackage, Status
+from django_xcover.services import cancelling
+from django_xcover.services.after_sale import awaits_refund, is_expired
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.next_steps import moment
+from django_xcover.types import Money
+
+
+class CancellationForm(forms.Form):
+    """Which policies, and why. XCover and the log see the reason, so it names nobody."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("XCover is told. No names, addresses or phone numbers."),
+    )
+
+    def __init__(self, package: QuotePackage, data: Any = None) -> None:
+        super().__init__(data)
+        self.fields["policies"] = policies_field(package)
+        self.order_fields(("policies", "reason"))
+
+
+class PreviewCancellation(Act):
+    """Ask XCover what cancelling means. Nothing is cancelled by it."""
+
+    name = "cancel"
+    label = gettext_lazy("Cancel cover…")
+    button = gettext_lazy("Show the refund")
+    permission = "cancel_policy"
+    note = gettext_lazy("Nothing is cancelled yet: the next page shows the refund and asks again.")
+    asks_xcover = True
+
+    def fits(self, row: QuotePackage) -> bool:
+        return row.status == Status.CONFIRMED
+
+    def form(self, row: QuotePackage, data: Any = None) -> forms.Form:
+        return CancellationForm(row, data)
+
+    def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
+        found = cancelling.preview(
+            row,
+            quotes=list(values["policies"]),
+            origin=Cancellation.Origin.STAFF,
+            reason=values["reason"],
+        )
+        told = _("Cancelling would refund %(refund)s. Nothing of %(package)s is cancelled yet.")
+        facts = {"package": row.package_id, "refund": _refund(found)}
+        return Outcome(sentence=told % facts, leads_to=found)
+
+
+class ConfirmCancellation(Act):
+    """Carry out what a preview has shown."""
+
+    name = "confirm"
+    label = gettext_lazy("Cancel the cover now")
+    permission = "cancel_policy"
+    is_main = True
+    is_final = True
+
+    def fits(self, row: Cancellation) -> bool:
+        return row.state == Cancellation.State.PREVIEWED and not is_expired(row, timezone.now())
+
+    def note_for(self, row: Cancellation) -> str:
+        told = _("This cannot be undone. The customer gets %(refund)s back.")
+        facts = {"refund": _refund(row)}
+        if row.confirm_before:
+            told += " " + _("This preview can be confirmed until %(when)s.")
+            facts["when"] = moment(row.confirm_before)
+        return told % facts
+
+    def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
+        cancelling.request(row)
+        told = _("%(cancellation)s was confirmed: XCover is being asked to cancel.")
+        return Outcome(sentence=told % {"cancellation": row}, leads_to=row)
+
+
+class RefundForm(forms.Form):
+    """How much went back to the customer, and where to find it in the shop."""
+
+    amount = AmountField(label=gettext_lazy("Refunded"), min_value=Decimal(0))
+    reference = ReferenceField(
+        help_text=gettext_lazy("Of the refund in the shop or at its payment provider.")
+    )
+
+
+class RecordRefund(Act):
+    """Note that the customer has the money back. It moves no money."""
+
+    name = "refund"
+    label = gettext_lazy("Record the refund…")
+    button = gettext_lazy("Record the refund")
+    permission = "record_refund"
+    note = gettext_lazy("This notes that the refund was made. It moves no money itself.")
+
+    def fits(self, row: Cancellation) -> bool:
+        return awaits_refund(row)
+
+    def form(self, row: Cancellation, data: Any = None) -> forms.Form:
+        form = RefundForm(data, initial={"amount": row.total_refund})
+        form.fields["amount"].label = _("Refunded (%(currency)s)") % {"currency": row.currency}
+        return form
+
+    def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
+        refund = Money(values["amount"], row.currency)
+        cancelling.record_refund(row, refund, reference=values["reference"])
+        told = _("A refund of %(refund)s was recorded for %(cancellation)s.")
+        return Outcome(sentence=told % {"refund": format_amount(refund), "cancellation": row})
+
+
+def _refund(row: Cancellation) -> str:
+    return format_amount(row.refund) if row.refund else _("an amount XCover has not named")

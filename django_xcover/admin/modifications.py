@@ -1,0 +1,90 @@
+"""Modifications in the admin: what is to change, what it costs, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.admin.base import section
+from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
+from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
+from django_xcover.admin.workflows import WorkflowAdmin, amount
+from django_xcover.models import Modification, OperationKind
+from django_xcover.services.after_sale import difference_text, modification_steps
+from django_xcover.services.next_steps import NextStep
+
+
+@admin.register(Modification)
+class ModificationAdmin(WorkflowAdmin):
+    """Modifications. The page of a quoted one is where its difference is settled."""
+
+    kinds = (OperationKind.MODIFY,)
+    vendor_id = "update_id"
+    list_display = (
+        "what",
+        "order",
+        "state_badge",
+        "difference_shown",
+        "origin",
+        "created_at",
+        "package_link",
+    )
+    list_filter = ("state", SettlementFilter, PackageAccountFilter, CreatedFilter)
+    fieldsets = (
+        section(None, "state_badge", ("order", "package_link"), "origin"),
+        section(
+            _("Price"),
+            ("before_shown", "after_shown"),
+            "difference_text",
+            ("settled_at", "settlement_reference"),
+        ),
+        section(
+            _("For XCover's support"),
+            "update_id",
+            ("created_at", "confirmed_at", "updated_at"),
+            "changes_shown",
+            "answer",
+            note=WITHOUT_KEYS,
+            folded=True,
+        ),
+    )
+    readonly_fields = (
+        "state_badge",
+        "order",
+        "package_link",
+        "before_shown",
+        "after_shown",
+        "difference_text",
+        "changes_shown",
+        "answer",
+    )
+
+    def steps_of(self, row: Modification) -> Iterator[NextStep]:
+        return modification_steps(row)
+
+    @admin.display(description=_("modification"))
+    def what(self, row: Modification) -> str:
+        return row.update_id or str(_("Details of the policyholder"))
+
+    @admin.display(description=_("difference"))
+    def difference_shown(self, row: Modification) -> str:
+        return amount(row.price_diff, row.currency)
+
+    @admin.display(description=_("difference"))
+    def difference_text(self, row: Modification) -> str:
+        return difference_text(row.difference)
+
+    @admin.display(description=_("price before"))
+    def before_shown(self, row: Modification) -> str:
+        return amount(row.price_before, row.currency)
+
+    @admin.display(description=_("price after"))
+    def after_shown(self, row: Modification) -> str:
+        return amount(row.price_after, row.currency)
+
+    @admin.display(description=_("changes"))
+    def changes_shown(self, row: Modification) -> SafeString:
+        return folded_json(row.changes)

@@ -1,0 +1,49 @@
+"""What a cancellation gives back, policy by policy."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from django_xcover.admin.badges import GOOD, badge
+from django_xcover.models import Cancellation
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.next_steps import moment
+from django_xcover.services.refunds import RefundLine, lines_of
+from django_xcover.types import Money
+
+
+def refund_table(row: Cancellation) -> SafeString | str:
+    """Return a table of the refund of each policy, "-" while XCover has said nothing."""
+    if not row.lines:
+        return "-"
+    heads = (_("Policy"), _("Price"), _("Refund"), _("Free to withdraw"))
+    cell = "<td data-label='{}'>{}</td>"
+    rows = (
+        (format_html_join("", cell, zip(heads, _cells(line), strict=True)),)
+        for line in lines_of(row)
+    )
+    return format_html(
+        '<table class="xcover-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
+        format_html_join("", "<tr>{}</tr>", rows),
+    )
+
+
+def _cells(line: RefundLine) -> tuple[str, str, str, SafeString | str]:
+    return line.label or line.name, _amount(line.price), _amount(line.refund), _withdrawal(line)
+
+
+def _amount(money: Money | None) -> str:
+    return "-" if money is None else format_amount(money)
+
+
+def _withdrawal(line: RefundLine) -> SafeString | str:
+    until = line.cooling_off_until
+    if until is None:
+        return "-"
+    if until < timezone.now():
+        return _("ended on %(when)s") % {"when": moment(until)}
+    return badge(_("until %(when)s") % {"when": moment(until)}, GOOD)

@@ -1,0 +1,117 @@
+"""What a booking was flagged for, and what a person should do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from django_xcover.models import BOOKED, Attention, Choice, Quote, QuotePackage
+from django_xcover.services.amounts import format_amount
+from django_xcover.types import Money
+
+
+def about(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    """Return what is wrong with `package`, which is flagged, and what to do."""
+    told = {
+        Attention.PRICE_DIFFERS.value: _price_differs,
+        Attention.POLICY_MISSING.value: _policy_missing,
+        Attention.PAYMENT_OVERDUE.value: _payment_overdue,
+        Attention.BOOKING_FAILED.value: _booking_failed,
+        Attention.CANCELLATION_REFUSED.value: _cancellation_refused,
+        Attention.REFUND_UNCLEAR.value: _refund_unclear,
+        Attention.CHANGE_REFUSED.value: _change_refused,
+    }
+    return told.get(package.attention, _status_unexpected)(package, quotes)
+
+
+def price_differs(quote: Quote) -> bool:
+    """Return whether a chosen quote's price is no longer the one at which it was chosen."""
+    return quote.chosen_price is not None and quote.chosen_price != quote.price
+
+
+def _price_differs(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    prices = [_both_prices(quote, package.currency) for quote in quotes if price_differs(quote)]
+    what = _("XCover booked at another price than the customer was shown.")
+    to_do = _(
+        "Compare with what the customer paid. Paid too much: refund the difference. Paid too "
+        "little: charge it only if the customer agrees, otherwise the shop bears it."
+    )
+    return " ".join([what, *prices]), to_do
+
+
+def _both_prices(quote: Quote, currency: str) -> str:
+    shown = quote.price if quote.chosen_price is None else quote.chosen_price
+    return _("%(policy)s: shown %(shown)s, booked %(booked)s.") % {
+        "policy": quote.policy_name,
+        "shown": format_amount(Money(shown, currency)),
+        "booked": format_amount(Money(quote.price, currency)),
+    }
+
+
+def _policy_missing(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    missing = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status not in BOOKED]
+    names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
+    what = _("The customer paid for cover that XCover did not book.")
+    to_do = _(
+        "Contact XCover with the package id %(package)s. If it cannot be booked, refund the "
+        "customer and say that this cover does not exist."
+    )
+    return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
+
+
+def _payment_overdue(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover holds this booking for a payment that has not been reported in time.")
+    to_do = _(
+        "If the order is paid, tell those who run the shop: the payment was not reported. If it is "
+        "not, ask the customer, and cancel the order if the cover is no longer wanted."
+    )
+    return what, to_do
+
+
+def _booking_failed(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover could not book the cover, or not charge for it.")
+    to_do = _(
+        "Tell the customer that there is no cover, and refund what was paid for it. Contact "
+        "XCover with the package id %(package)s if it should exist."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _cancellation_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover did not cancel cover that was to be cancelled: it is still in force.")
+    to_do = _(
+        "Press “Refresh from XCover” and see which policies stand. Tell the customer. If they are "
+        "to be cancelled all the same, contact XCover with the package id %(package)s."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
+    to_do = _(
+        "Open the cancellation and compare. Ask XCover with the package id %(package)s what is to "
+        "be refunded, then refund it and record it."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _change_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("The difference of a change was settled, and XCover did not make the change.")
+    to_do = _(
+        "Tell the customer that the cover is as it was, and undo the settlement. If the change is "
+        "still wanted, ask for it again."
+    )
+    return what, to_do
+
+
+def _status_unexpected(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("%(attention)s (here it is “%(status)s”).") % {
+        "attention": package.get_attention_display(),
+        "status": package.status,
+    }
+    to_do = _(
+        "Press “Refresh from XCover”. If this stays, contact XCover with the package id "
+        "%(package)s."
+    )
+    return what, to_do % {"package": package.package_id}

@@ -1,0 +1,35 @@
+"""Pressing the buttons of the admin's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.messages import get_messages
+from django.db.models import Model
+from django.test import Client
+
+
+def told(answer: Any) -> list[str]:
+    """Return the messages that the answer leaves for the user."""
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def act_url(row: Model, act: str) -> str:
+    """Return where the form of `act` on the page of `row` posts to."""
+    return f"/admin/xcover/{row._meta.model_name}/{row.pk}/{act}/"
+
+
+def page_url(row: Model) -> str:
+    """Return the page of `row`."""
+    return f"/admin/xcover/{row._meta.model_name}/{row.pk}/change/"
+
+
+def do(client: Client, row: Model, act: str, **data: Any) -> Any:
+    """Send the form of `act` on the page of `row`."""
+    return client.post(act_url(row, act), data)
+
+
+def page_of(client: Client, row: Model) -> str:
+    """Return the page of `row` as text."""
+    page: str = client.get(page_url(row)).content.decode()
+    return page.replace("&#x27;", "'")

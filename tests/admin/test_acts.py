@@ -1,0 +1,203 @@
+"""What holds for everything that staff may do: who may, how it is sent, what is left on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import Model
+from django.test import Client
+
+from django_xcover.admin.acts import StaffActs
+from django_xcover.models import Attention, QuotePackage
+from tests.admin.acting import act_url, do, page_of, told
+from tests.admin.conftest import ACTS, VIEWS
+from tests.admin.factories import (
+    make_cancellation,
+    make_instalment,
+    make_modification,
+    make_order,
+    make_renewal,
+    make_staff,
+)
+
+ADMINS = [one for one in admin.site._registry.values() if isinstance(one, StaffActs)]
+EVERY_ACT = [
+    pytest.param(one.opts.model_name, act, id=f"{one.opts.model_name} {act.name}")
+    for one in ADMINS
+    for act in one.acts
+]
+
+
+@pytest.fixture
+def rows() -> dict[str, Model]:
+    """Return a row of each kind that something can be done to."""
+    package = make_order("SH-1001")
+    package.attention = Attention.PRICE_DIFFERS
+    package.save()
+    quote = package.quotes.all()[0]
+    return {
+        "quotepackage": package,
+        "policy": quote,
+        "cancellation": make_cancellation(package),
+        "modification": make_modification(package),
+        "renewal": make_renewal(package),
+        "instalment": make_instalment(quote),
+    }
+
+
+@pytest.fixture
+def flagged() -> QuotePackage:
+    """Return a booking that was made at another price than shown."""
+    package = make_order("SH-1001")
+    package.attention = Attention.PRICE_DIFFERS
+    package.save()
+    return package
+
+
+def stored(row: Model) -> Any:
+    return type(row)._default_manager.filter(pk=row.pk).values().get()
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_each_act_asks_for_its_own_permission_and_all_others_do_not_help(
+    client: Client, rows: dict[str, Any], model: str, act: Any
+) -> None:
+    others = [name for name in (*VIEWS, *ACTS) if name != act.permission]
+    client.force_login(make_staff(*others, "retry_operation", "refresh_quotepackage"))
+    row, before = rows[model], stored(rows[model])
+
+    answer = client.post(f"/admin/xcover/{model}/{row.pk}/{act.name}/", {})
+
+    assert answer.status_code == 403
+    assert stored(row) == before
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_the_permission_to_act_without_the_permission_to_look_is_none(
+    client: Client, rows: dict[str, Any], model: str, act: Any
+) -> None:
+    client.force_login(make_staff(*ACTS))
+
+    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_a_get_does_nothing(clerk: Client, rows: dict[str, Any], model: str, act: Any) -> None:
+    row, before = rows[model], stored(rows[model])
+
+    answer = clerk.get(f"/admin/xcover/{model}/{row.pk}/{act.name}/", {"amount": "1"})
+
+    assert answer.status_code == 405
+    assert stored(row) == before
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_a_post_from_another_site_is_refused(rows: dict[str, Any], model: str, act: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(make_staff(*VIEWS, *ACTS))
+
+    answer = strict.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_what_does_not_exist_is_a_404(clerk: Client, model: str, act: Any) -> None:
+    assert clerk.post(f"/admin/xcover/{model}/4711/{act.name}/", {}).status_code == 404
+
+
+@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+def test_a_shopper_is_sent_to_the_login(
+    client: Client, rows: dict[str, Any], model: str, act: Any
+) -> None:
+    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+
+    assert (answer.status_code, "/login/" in answer.url) == (302, True)
+
+
+@pytest.mark.parametrize("model", [one.opts.model_name for one in ADMINS])
+def test_a_viewer_sees_no_form(viewer: Client, rows: dict[str, Any], model: str) -> None:
+    page = viewer.get(f"/admin/xcover/{model}/{rows[model].pk}/change/").content.decode()
+
+    assert "xcover-act" not in page
+
+
+def test_a_flag_is_not_cleared_without_saying_what_was_done(
+    clerk: Client, flagged: QuotePackage
+) -> None:
+    answer = do(clerk, flagged, "resolve", note=" ")
+
+    flagged.refresh_from_db()
+    assert answer.status_code == 200
+    assert "This field is required" in answer.content.decode()
+    assert flagged.attention == Attention.PRICE_DIFFERS
+
+
+def test_a_flag_that_is_another_by_now_is_not_cleared(
+    clerk: Client, flagged: QuotePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = QuotePackage.objects.get(pk=flagged.pk)
+    flagged.attention = Attention.POLICY_MISSING
+    flagged.save()
+    monkeypatch.setattr(StaffActs, "get_object", lambda *args: seen)
+
+    answer = do(clerk, flagged, "resolve", note="Refunded")
+
+    flagged.refresh_from_db()
+    assert flagged.attention == Attention.POLICY_MISSING
+    assert "not flagged any more" in told(answer)[0]
+    assert not LogEntry.objects.exists()
+
+
+def test_resolving_twice_is_done_and_logged_once(clerk: Client, flagged: QuotePackage) -> None:
+    do(clerk, flagged, "resolve", note="Refunded")
+    answer = do(clerk, flagged, "resolve", note="Refunded")
+
+    assert "not flagged any more" in told(answer)[-1]
+    assert LogEntry.objects.count() == 1
+
+
+def test_a_note_is_kept_without_what_names_the_customer(
+    clerk: Client, flagged: QuotePackage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "django_xcover")
+
+    do(clerk, flagged, "resolve", note="Refunded, told ana@example.com, +44 7700 900123")
+
+    message = LogEntry.objects.get().change_message
+    assert "Refunded, told" in message
+    for secret in ("ana@example.com", "900123"):
+        assert secret not in message
+        assert secret not in caplog.text
+
+
+def test_a_flag_that_was_looked_into_is_gone_and_on_record(
+    clerk: Client, flagged: QuotePackage
+) -> None:
+    story = "/admin/xcover/quotepackage/order/SH-1001/"
+    assert act_url(flagged, "resolve") in clerk.get(story).content.decode()
+
+    answer = do(clerk, flagged, "resolve", note="Refunded the difference", next=story)
+
+    flagged.refresh_from_db()
+    entry = LogEntry.objects.get()
+    assert (answer.url, flagged.attention) == (story, "")
+    assert entry.user.get_username() == "clerk"
+    assert entry.change_message == told(answer)[0]
+    assert "Refunded the difference" in entry.change_message
+    assert "Nothing to do" in clerk.get(story).content.decode()
+
+
+def test_a_form_stands_on_a_page_once(clerk: Client, flagged: QuotePackage) -> None:
+    assert page_of(clerk, flagged).count(act_url(flagged, "resolve")) == 1
+
+
+@pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example"])
+def test_nobody_is_sent_to_another_site(clerk: Client, flagged: QuotePackage, next_: str) -> None:
+    assert do(clerk, flagged, "resolve", note="x", next=next_).url.startswith("/admin/")
