@@ -7,7 +7,10 @@ E004  credentials would travel in clear text
 E005  an unknown signature algorithm
 E006  unknown signed headers
 E007  a duration or a count that is not a positive number
+E008  an unknown algorithm for webhooks
 W001  a deadline that lets a shopper wait
+W002  webhooks that may be very old
+W003  a webhook secret that can be guessed
 """
 
 from __future__ import annotations
@@ -32,8 +35,13 @@ NUMBERS = (
     "retry_spacing",
     "attempts",
     "payment_days",
+    "webhook_tolerance",
+    "webhook_max_bytes",
+    "webhook_retention_days",
 )
 LONGEST_PLEASANT_WAIT = 3.0
+LONGEST_TOLERANCE = 900.0
+SHORTEST_SECRET = 16
 
 
 def check_settings(
@@ -46,7 +54,8 @@ def check_settings(
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config)]
     for name, account in config.accounts.items():
-        messages += _check_account(f"XCOVER['ACCOUNTS'][{name!r}]", account)
+        where = f"XCOVER['ACCOUNTS'][{name!r}]"
+        messages += [*_check_account(where, account), *_check_webhooks(where, account)]
     return messages
 
 
@@ -67,6 +76,20 @@ def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:
         hint = f"Use one of: {', '.join(SIGNED_HEADERS)}."
         message = f"{where}['SIGNED_HEADERS'] is {account.signed_headers!r}."
         yield Error(message, hint=hint, id="xcover.E006")
+
+
+def _check_webhooks(where: str, account: Account) -> Iterator[CheckMessage]:
+    # An account without secrets takes no webhooks, which is a choice and no mistake.
+    unknown = sorted(set(account.webhook_algorithms) - set(ALGORITHMS))
+    if unknown or not account.webhook_algorithms:
+        hint = f"Use some of: {', '.join(ALGORITHMS)}. Leave it out for all but hmac-sha1."
+        message = f"{where}['WEBHOOK_ALGORITHMS'] has {', '.join(unknown) or 'nothing'}."
+        yield Error(message, hint=hint, id="xcover.E008")
+    if any(len(secret) < SHORTEST_SECRET for _, secret in account.webhook_secrets):
+        hint = "Agree with XCover on a random one: python -c 'import secrets; "
+        hint += "print(secrets.token_urlsafe(32))'"
+        message = f"{where}['WEBHOOK_SECRETS'] has a secret under {SHORTEST_SECRET} characters."
+        yield Warning(message, hint=hint, id="xcover.W003")
 
 
 def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
@@ -91,4 +114,10 @@ def _check_numbers(config: Config) -> Iterator[CheckMessage]:
             f"XCOVER['OFFER_DEADLINE'] lets a shopper wait {config.offer_deadline} s.",
             hint="The page is never held, but the offer comes late. 1.0 is the default.",
             id="xcover.W001",
+        )
+    if config.webhook_tolerance > LONGEST_TOLERANCE:
+        yield Warning(
+            f"XCOVER['WEBHOOK_TOLERANCE'] is {config.webhook_tolerance} s.",
+            hint="Headers that leaked can be sent again for as long. 300 is the default.",
+            id="xcover.W002",
         )

@@ -5,7 +5,8 @@ Read at call time and forgotten when the setting changes, so `override_settings`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
@@ -16,13 +17,20 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 DEFAULT_ACCOUNT = "default"
+# What a key may be made of: its header is taken apart at commas and quotes.
+HEADER_SAFE = re.compile(r"[!#-+\--~]+")
+SHA_2 = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One set of XCover credentials. `repr` hides the key and the secret."""
+    """One set of XCover credentials. `repr` hides keys and secrets.
+
+    `webhook_secrets` are pairs of key and secret, as agreed with XCover for its webhooks; without
+    any none is taken. The setting may also be a dict of key to secret.
+    """
 
     base_url: str
     partner_code: str
@@ -30,6 +38,8 @@ class Account:
     api_secret: str = field(repr=False)
     algorithm: str = "hmac-sha512"
     signed_headers: str = "date"
+    webhook_secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    webhook_algorithms: tuple[str, ...] = SHA_2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,7 @@ class Config:
     bookings, `retry_spacing` its 2 to 5 minutes between attempts, and `attempts` its five
     failures before a person is told (Quotes API: error management). `payment_days` is how long a
     pending booking may wait for its money before a person is told; XCover names no limit.
+    `webhook_tolerance` is how far the date of a webhook may lie from now, both ways.
     """
 
     adapter: str
@@ -51,6 +62,9 @@ class Config:
     retry_spacing: float = 120.0
     attempts: int = 5
     payment_days: int = 14
+    webhook_tolerance: float = 300.0
+    webhook_max_bytes: int = 262_144
+    webhook_retention_days: int = 90
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""
@@ -91,10 +105,45 @@ def _account(name: str, raw: Any) -> Account:
     if not isinstance(raw, Mapping):
         raise ImproperlyConfigured(f"Set {where} to a dict with the account's credentials.")
     values = _known(Account, raw, where=where)
-    for key, value in values.items():
-        if not isinstance(value, str) or not value:
-            raise ImproperlyConfigured(f"{where}[{key.upper()!r}] must be a text, not empty.")
-    return _build(Account, values, where=where)
+    return _build(
+        Account, {key: _value(where, key, raw) for key, raw in values.items()}, where=where
+    )
+
+
+def _value(where: str, key: str, raw: Any) -> Any:
+    read, rule = READERS.get(key, (_text, "a text, not empty"))
+    try:
+        return read(raw)
+    except (TypeError, ValueError):
+        # Without the cause: it would quote a secret.
+        raise ImproperlyConfigured(f"{where}[{key.upper()!r}] must be {rule}.") from None
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw:
+        raise TypeError
+    return raw
+
+
+def _names(raw: Any) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        raise TypeError
+    return tuple(map(_text, raw))
+
+
+def _pairs(raw: Any) -> tuple[tuple[str, str], ...]:
+    """Return a dict, or a list of pairs, as pairs of key and secret; several may share a key."""
+    pairs = tuple((key, _text(secret)) for key, secret in getattr(raw, "items", lambda: raw)())
+    if not all(HEADER_SAFE.fullmatch(key) for key, _ in pairs):
+        raise ValueError
+    return pairs
+
+
+# How the values of an account are read that are no texts, and what they must be.
+READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+    "webhook_secrets": (_pairs, "a dict of key to secret, or a list of such pairs"),
+    "webhook_algorithms": (_names, "a list of names"),
+}
 
 
 def _known(cls: type[Any], raw: Mapping[str, Any], *, where: str) -> dict[str, Any]:

@@ -23,7 +23,11 @@ def ids() -> list[str | None]:
         ({"OFFER_DEADLINE": 0}, "xcover.E007"),
         ({"OFFER_DEADLINE": "1"}, "xcover.E007"),
         ({"ATTEMPTS": True}, "xcover.E007"),
+        ({"WEBHOOK_TOLERANCE": 0}, "xcover.E007"),
+        ({"WEBHOOK_TOLERANCE": None}, "xcover.E007"),
+        ({"WEBHOOK_MAX_BYTES": -1}, "xcover.E007"),
         ({"OFFER_DEADLINE": 10}, "xcover.W001"),
+        ({"WEBHOOK_TOLERANCE": 86400}, "xcover.W002"),
     ],
 )
 def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expected: str) -> None:
@@ -40,10 +44,13 @@ def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expe
         ({"BASE_URL": "http://api.xcover.com/x"}, "xcover.E004"),
         ({"ALGORITHM": "md5"}, "xcover.E005"),
         ({"SIGNED_HEADERS": "host"}, "xcover.E006"),
+        ({"WEBHOOK_ALGORITHMS": ["hmac-sha256", "md5"]}, "xcover.E008"),
+        ({"WEBHOOK_ALGORITHMS": []}, "xcover.E008"),
+        ({"WEBHOOK_SECRETS": {"key": "too short"}}, "xcover.W003"),
     ],
 )
 def test_a_wrong_account_is_reported_by_name(
-    settings: Any, change: dict[str, str], expected: str
+    settings: Any, change: dict[str, Any], expected: str
 ) -> None:
     settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": ACCOUNT, "eu": {**ACCOUNT, **change}}}
 
@@ -61,6 +68,8 @@ def test_every_report_says_what_to_do(settings: Any) -> None:
 
 def test_good_settings_pass_and_so_does_a_local_sandbox(settings: Any) -> None:
     local = {**ACCOUNT, "BASE_URL": "http://127.0.0.1:8001/x"}
-    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": ACCOUNT, "local": local}}
+    webhooks = {**ACCOUNT, "WEBHOOK_SECRETS": {"key": "a secret that is long enough"}}
+    accounts = {"default": ACCOUNT, "local": local, "told": webhooks}
+    settings.XCOVER = {**GOOD, "ACCOUNTS": accounts}
 
     assert ids() == []

@@ -18,6 +18,11 @@ ACCOUNT = {
 GOOD = {"ADAPTER": "tests.shop.Adapter", "ACCOUNTS": {"default": ACCOUNT}}
 
 
+def with_webhooks(**facts: Any) -> dict[str, Any]:
+    """Return good settings but for what the account says about webhooks."""
+    return {**GOOD, "ACCOUNTS": {"default": {**ACCOUNT, **facts}}}
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -31,6 +36,13 @@ GOOD = {"ADAPTER": "tests.shop.Adapter", "ACCOUNTS": {"default": ACCOUNT}}
         ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "SECRET": "x"}}}, "unknown keys: SECRET"),
         ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "API_KEY": ""}}}, "API_KEY.*must be a text"),
         ({**GOOD, "ACCOUNTS": {"eu": {**ACCOUNT, "API_KEY": None}}}, "API_KEY.*must be a text"),
+        (with_webhooks(WEBHOOK_SECRETS="the-secret"), "WEBHOOK_SECRETS.*must be a dict of key"),
+        (with_webhooks(WEBHOOK_SECRETS={"key": ""}), "WEBHOOK_SECRETS.*must be a dict of key"),
+        (with_webhooks(WEBHOOK_SECRETS={"key": ["a", "b"]}), "or a list of such pairs"),
+        (with_webhooks(WEBHOOK_SECRETS={"k,1": "the-secret"}), "WEBHOOK_SECRETS"),
+        (with_webhooks(WEBHOOK_SECRETS={"ключ": "the-secret"}), "WEBHOOK_SECRETS"),
+        (with_webhooks(WEBHOOK_SECRETS=None), "WEBHOOK_SECRETS"),
+        (with_webhooks(WEBHOOK_ALGORITHMS="hmac-sha256"), "WEBHOOK_ALGORITHMS.*a list of names"),
     ],
 )
 def test_a_setting_that_is_wrong_says_what_to_mend(
@@ -67,6 +79,22 @@ def test_no_error_and_no_repr_shows_a_secret(settings: Any) -> None:
     settings.XCOVER = GOOD
     assert "the-secret" not in repr(get_config())
     assert "the-key" not in repr(get_config())
+
+
+def test_secrets_of_webhooks_are_a_dict_or_pairs_and_are_never_shown(settings: Any) -> None:
+    settings.XCOVER = with_webhooks(WEBHOOK_SECRETS={"key-1": "the-secret"})
+    assert get_config().account("default").webhook_secrets == (("key-1", "the-secret"),)
+    assert "the-secret" not in repr(get_config())
+
+    settings.XCOVER = with_webhooks(WEBHOOK_SECRETS=[["key-1", "old"], ["key-1", "new"]])
+    pairs = get_config().account("default").webhook_secrets
+    assert pairs == (("key-1", "old"), ("key-1", "new"))
+
+    settings.XCOVER = with_webhooks(WEBHOOK_SECRETS={"key,1": "the-secret"})
+    with pytest.raises(ImproperlyConfigured) as caught:
+        get_config()
+    assert "the-secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 def test_an_overridden_setting_is_seen_at_once(settings: Any) -> None:
