@@ -83,6 +83,38 @@ class PackageAnswer:
     raw: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastQuoteAnswer:
+    """Prices that XCover has not stored: there is no package, and nothing here can be booked.
+
+    `fast_quote_id` is "" when XCover sent none; opt-out takes it. The quotes' `key` is the place of
+    what they price in the request.
+    """
+
+    fast_quote_id: str
+    currency: str
+    quotes: tuple[QuoteAnswer, ...]
+    failed: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+def fast_quote_from_wire(answer: Mapping[str, Any]) -> FastQuoteAnswer:
+    """Read the answer to a fast quote; raise UnexpectedAnswer naming the malformed field.
+
+    Of its shape only `currency` and `quotes` are documented (Quotes API: fast quote), so nothing
+    else is demanded.
+    """
+    fields = Fields.of(answer)
+    places = [(key or str(n), quote) for n, (key, quote) in enumerate(_places(fields))]
+    return FastQuoteAnswer(
+        fast_quote_id=fields.text("fast_quote_id"),
+        currency=currency_of(fields),
+        quotes=tuple(_unstored(quote, key) for key, quote in places if quote is not None),
+        failed=MappingProxyType(_failed(fields, list(places))),
+        raw=answer,
+    )
+
+
 def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
     """Read a quote package or a booking; raise UnexpectedAnswer naming the malformed field."""
     fields = Fields.of(answer)
@@ -134,6 +166,12 @@ def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
         instalment_plans=tuple(_plan(row) for row in fields.rows("instalment_plans")),
         raw=fields.data,
     )
+
+
+def _unstored(fields: Fields, key: str) -> QuoteAnswer:
+    """Read a quote that need have neither id nor status, because it is stored nowhere."""
+    named = {name: value for name, value in fields.data.items() if value is not None}
+    return quote_from(Fields({"id": key, "status": "RECEIVED", **named}, fields.path), key)
 
 
 def currency_of(fields: Fields) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,10 +20,8 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import booking_bodies, gateway, mirroring, operations, unexpected
+from django_xcover.services import booking_bodies, gateway, mirroring, operations
 from django_xcover.services.outcomes import NotNeeded, Undecided
-
-logger = logging.getLogger(__name__)
 
 # The subject of a booking that waits for the money. It keeps one kind of booking from standing
 # in for the other, and tells at payment which of the two there is.
@@ -135,14 +132,7 @@ def _require_choice(package: QuotePackage) -> None:
 
 
 def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
-    try:
-        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
-        with transaction.atomic():
-            return _build(package, order, subject)
-    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
-        # Not `exception`: its traceback would quote what the customer typed.
-        logger.error("Package %s has no policyholder yet: %s", package, unexpected.describe(error))  # noqa: TRY400
-        return {}
+    return booking_bodies.attempt(package, lambda: _build(package, order, subject))
 
 
 def _rebuild(package: QuotePackage, subject: str) -> dict[str, Any]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Any
+
+from django.db import transaction
 
 from django_xcover.adapters import get_adapter
 from django_xcover.models import QuotePackage
-from django_xcover.services import card_numbers, payloads
+from django_xcover.services import card_numbers, payloads, unexpected
 from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.services.outcomes import Unworkable
+
+logger = logging.getLogger(__name__)
 
 
 def body(package: QuotePackage, order: Any) -> dict[str, Any]:
@@ -23,6 +29,22 @@ def body(package: QuotePackage, order: Any) -> dict[str, Any]:
         "partner_transaction_id": package.order_reference,
         **({"customer_token_id": token} if token else {}),
     }
+
+
+def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what `build` makes of the shop's data, {} when it cannot.
+
+    The shop's order must go through: {} is made anew when the booking is carried out, and a person
+    is told then.
+    """
+    try:
+        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
+        with transaction.atomic():
+            return build()
+    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
+        # Not `exception`: its traceback would quote what the customer typed.
+        logger.error("Package %s has no policyholder yet: %s", package, unexpected.describe(error))  # noqa: TRY400
+        return {}
 
 
 def policyholder(order: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from django_xcover.services.offers import price_text
 from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
 
+BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 STATES: Mapping[str, str] = {
     Status.CONFIRMED: "booked",
     Status.RENEWED: "booked",
@@ -205,7 +206,7 @@ def _state(
 
 def _waiting(operations: Sequence[Operation]) -> str:
     stuck = any(op.state == OperationState.NEEDS_PERSON for op in operations)
-    booking = any(op.kind == OperationKind.BOOK for op in operations)
+    booking = any(op.kind in BOOKINGS for op in operations)
     if stuck:
         return "needs_person"
     return "arranging" if booking else "awaiting_payment"

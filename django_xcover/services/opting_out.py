@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from django_xcover import signals
+from django_xcover.client import NotFound, XCoverClient
 from django_xcover.models import BOOKED, Operation, QuotePackage, Status
 from django_xcover.services import gateway
 from django_xcover.services.outcomes import NotNeeded
@@ -21,11 +22,19 @@ def perform(operation: Operation) -> None:
     client = gateway.client_for(package.account)
     status = package.status
     if operation.attempts > 1:
-        status = client.get_quote(package.package_id).get("status", "")
+        status = _status_now(client, package)
     if status in BOOKED:
         raise NotNeeded("The package is booked.")
     if status != Status.OPTED_OUT:
         client.opt_out(package.package_id, idempotency_key=operation.idempotency_key)
+
+
+def _status_now(client: XCoverClient, package: QuotePackage) -> str:
+    try:
+        return str(client.get_quote(package.package_id).get("status", ""))
+    except NotFound:
+        # A fast quote is declined by its id and stored nowhere (Quotes API: insurance opt-out).
+        return package.status
 
 
 def apply(operation: Operation, answer: None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
@@ -33,7 +33,9 @@ def complete(order: Any, cart: Any = None, *, paid: bool) -> None:
 
 def _package_of(reference: str) -> QuotePackage | None:
     packages = QuotePackage.objects.select_for_update().for_order(reference)
-    return packages.order_by("-pk").first()
+    # An instant booking is written by its own service and needs no settling.
+    instant = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package=OuterRef("pk"))
+    return packages.exclude(Exists(instant)).order_by("-pk").first()
 
 
 def _take_over(adapter: ShopAdapter, reference: str, cart: Any) -> QuotePackage | None:

@@ -13,6 +13,7 @@ from django_xcover.client import XCoverError
 from django_xcover.models import Operation, OperationKind
 from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
+from django_xcover.services.fast_quoting import carrying_out as instant
 from django_xcover.services.faults import Fault, fault_of
 from django_xcover.services.instalments import reports
 from django_xcover.services.modifying import carrying_out as modification
@@ -44,6 +45,7 @@ WORKFLOWS = {
     OperationKind.BOOK: Workflow(booking.perform, booking.apply),
     OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
     OperationKind.OPT_OUT: Workflow(opting_out.perform, opting_out.apply),
+    OperationKind.INSTANT_BOOK: Workflow(instant.perform, instant.apply),
     OperationKind.CANCEL: Workflow(cancellation.perform, cancellation.apply, cancellation.refuse),
     OperationKind.MODIFY: Workflow(modification.perform, modification.apply, modification.refuse),
     # A refused renewal or report waits for a person, because money has been collected for it.

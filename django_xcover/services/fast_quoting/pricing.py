@@ -1,0 +1,129 @@
+"""What cover would cost, for a page that must not wait for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from django_xcover.client import XCoverError, encoding
+from django_xcover.client.answers import FastQuoteAnswer, QuoteAnswer, fast_quote_from_wire
+from django_xcover.conf import DEFAULT_ACCOUNT, get_config
+from django_xcover.models import Quote, QuotePackage
+from django_xcover.services import gateway, payloads
+from django_xcover.services.offers import OfferedQuote, present
+from django_xcover.types import Money, PolicyRequest, QuoteRequest
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A price is asked for anew soon enough, and while XCover is away not every page waits.
+LIFETIME = 300
+LIFETIME_OF_NOTHING = 30
+NOTHING = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastOffer:
+    """What the items of a request cost, each with its wording; what XCover does not insure lacks.
+
+    `prices` has the same prices by the items' references: `book` takes them as what was agreed.
+    `fast_quote_id` is for `opt_out`, "" when XCover sent none.
+    """
+
+    fast_quote_id: str
+    currency: str
+    quotes: tuple[OfferedQuote, ...]
+    prices: Mapping[str, Money]
+
+    @property
+    def premium(self) -> Money:
+        """Return the sum of the prices."""
+        amounts = (money.amount for money in self.prices.values())
+        return Money(sum(amounts, Decimal(0)), self.currency)
+
+
+def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
+    """Return what `request` costs, or None when XCover cannot say so within the offer's deadline.
+
+    Nothing is stored, here or there. The answer is kept in Django's cache for five minutes, by
+    everything that is quoted, and no answer for half a minute. A fault of XCover's is logged and
+    never raised. Raises ImproperlyConfigured for an unknown account.
+    """
+    answer = _answer(account, request)
+    if answer is None or not answer.quotes:
+        return None
+    rows = list(rows_of(answer, request))
+    return FastOffer(
+        fast_quote_id=answer.fast_quote_id,
+        currency=answer.currency,
+        quotes=tuple(present(quote) for quote in rows),
+        prices={quote.line_reference: quote.cost for quote in rows},
+    )
+
+
+def remembered(request: QuoteRequest, account: str) -> dict[str, Quote]:
+    """Return the rows, in no table, of a price that is still in the cache, by item."""
+    kept = cache.get(_key(account, request))
+    if not kept:
+        return {}
+    rows = rows_of(fast_quote_from_wire(encoding.decode(kept)), request)
+    return {quote.line_reference: quote for quote in rows}
+
+
+def rows_of(answer: FastQuoteAnswer, request: QuoteRequest) -> Iterator[Quote]:
+    """Yield a quote, in no table, for each item that XCover insures, in the order of `request`."""
+    package = QuotePackage(currency=answer.currency)
+    read = {quote.key: quote for quote in answer.quotes}
+    for place, item in enumerate(request.items):
+        if str(place) in read:
+            yield _row(package, read[str(place)], item)
+
+
+def _row(package: QuotePackage, read: QuoteAnswer, item: PolicyRequest) -> Quote:
+    return Quote(
+        package=package,
+        quote_id=read.quote_id,
+        line_reference=item.reference,
+        label=item.label,
+        policy_type=read.policy_type or item.policy_type,
+        policy_name=read.policy_name,
+        price=read.price,
+        policy_start_date=read.policy_start_date,
+        policy_end_date=read.policy_end_date,
+        payload=dict(read.raw),
+    )
+
+
+def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+    key = _key(account, request)
+    kept = cache.get(key)
+    if kept is None:
+        answer = _ask(account, request)
+        # As JSON: what another version of this code has pickled could not be read.
+        kept = NOTHING if answer is None else encoding.encode(answer.raw)
+        cache.set(key, kept, LIFETIME if kept else LIFETIME_OF_NOTHING)
+        return answer
+    return fast_quote_from_wire(encoding.decode(kept)) if kept else None
+
+
+def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+    client = gateway.client_for(account)
+    body = payloads.quote_payload(request, now=timezone.now())
+    try:
+        wire = client.fast_quote(body, deadline=get_config().offer_deadline)
+        return fast_quote_from_wire(wire)
+    except XCoverError as error:
+        logger.warning("No price: %s", error)
+        return None
+
+
+def _key(account: str, request: QuoteRequest) -> str:
+    # An answer goes by the places of the items, and the fingerprint does not know their order.
+    facts = [payloads.fingerprint(account, request), *(item.reference for item in request.items)]
+    return f"xcover:price:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
