@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from django_xcover.checkout import views
 
@@ -13,4 +13,5 @@ urlpatterns = [
     path("offer/page/", views.offer_page, name="offer_page"),
     path("choose/", views.choose, name="choose"),
     path("documents/<str:quote_id>/<slug:kind>/", views.document, name="document"),
+    path("mycover/", include("django_xcover.mycover.urls")),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,7 +13,7 @@ from django_xcover.adapters import ShopAdapter
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 from example_shop.cart import Cart, CartLine
 from example_shop.models import Order
-from example_shop.orders import may_view
+from example_shop.orders import may_view, references_of
 
 
 class ConcertShopAdapter(ShopAdapter):
@@ -55,6 +56,9 @@ class ConcertShopAdapter(ShopAdapter):
 
     def can_view_order(self, request: HttpRequest, order: Order) -> bool:
         return may_view(request, order)
+
+    def get_orders(self, request: HttpRequest) -> Iterable[str]:
+        return references_of(request)
 
     def pays_later(self, order: Order) -> bool:
         return order.payment == Order.Payment.INVOICE

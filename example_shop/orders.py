@@ -78,6 +78,12 @@ def may_view(request: HttpRequest, order: Order) -> bool:
     return order.number in request.session.get(SESSION_KEY, [])
 
 
+def references_of(request: HttpRequest) -> list[str]:
+    """Return the numbers of the shopper's orders, and of those a guest placed in this session."""
+    own = of_shopper(request).values_list("number", flat=True)
+    return [*own, *request.session.get(SESSION_KEY, [])]
+
+
 def _totals(request: ShopRequest, cart: Cart) -> dict[str, Any]:
     return {
         "user": request.user if request.user.is_authenticated else None,

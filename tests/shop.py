@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -91,6 +92,11 @@ class Shop:
 SHOP = Shop()
 
 
+def whose(request: HttpRequest) -> str | None:
+    """Return who is at the browser."""
+    return getattr(request, "shopper", None)
+
+
 class Adapter(ShopAdapter):
     def get_cart(self, request: HttpRequest) -> Cart | None:
         return getattr(request, "cart", None)
@@ -118,7 +124,10 @@ class Adapter(ShopAdapter):
         return order.policyholder
 
     def can_view_order(self, request: HttpRequest, order: Order) -> bool:
-        return getattr(request, "shopper", None) == order.owner
+        return whose(request) == order.owner
+
+    def get_orders(self, request: HttpRequest) -> Iterable[str]:
+        return [order.reference for order in SHOP.orders.values() if order.owner == whose(request)]
 
     def pays_later(self, order: Order) -> bool:
         return order.pays_later

@@ -1,0 +1,70 @@
+"""What a shopper fills in: which policies to cancel, and details that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models import Quote
+from django_xcover.services import card_numbers
+from django_xcover.services.card_numbers import CardNumberSent
+
+UNKNOWN = _("Please choose among the policies of this order.")
+
+
+def no_card_number(text: str) -> None:
+    """Refuse a card number typed into a field of text: none ever belongs here."""
+    try:
+        card_numbers.refuse(text)
+    except CardNumberSent as refusal:
+        raise ValidationError(str(refusal)) from None
+
+
+class CancelForm(forms.Form):
+    """Which policies of the booking, and why if the shopper cares to say. Never an amount."""
+
+    policies = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Please choose what to cancel."),
+            "invalid_choice": UNKNOWN,
+            "invalid_list": UNKNOWN,
+        },
+    )
+    reason = forms.CharField(
+        label=_("Reason (optional)"),
+        max_length=200,
+        required=False,
+        validators=[no_card_number],
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, booking: Sequence[Quote], quote: Quote
+    ) -> None:
+        # Ids of its own: a shop's frame may hold forms of its own, with fields of any name.
+        super().__init__(data, auto_id="xcover-cancel-%s")
+        self._booking = booking
+        self._quote = quote
+        choices = [(row.quote_id, row.label) for row in booking]
+        self.fields["policies"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def ticked(self) -> list[str]:
+        """Return the quote ids that are ticked: the policy of the page until others are sent."""
+        return list(self["policies"].data or []) if self.is_bound else [self._quote.quote_id]
+
+    @property
+    def chosen(self) -> list[Quote]:
+        """Return the policies to cancel. Valid forms only."""
+        wanted = self.cleaned_data["policies"]
+        return [row for row in self._booking if row.quote_id in wanted]
+
+    @property
+    def complaint(self) -> str:
+        """Return the first thing that is wrong, as a sentence, or ""."""
+        return next((str(errors[0]) for errors in self.errors.values()), "")

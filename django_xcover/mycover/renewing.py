@@ -1,0 +1,80 @@
+"""Renewing: the next period and its price, then paying it at the shop, or letting the cover end."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from django_xcover.client import XCoverError
+from django_xcover.models import Quote, Renewal
+from django_xcover.mycover.guarding import acts, shows
+from django_xcover.mycover.replies import see, sentence, status_of
+from django_xcover.services import dues, renewing
+from django_xcover.services.my_cover.policies import summarise
+from django_xcover.services.my_cover.renewal import view_of
+from django_xcover.services.refusals import Refused
+
+
+@shows
+def renewal(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
+    """Show the next period and its price, the wait, or what came of it."""
+    return _page(request, quote, _find(quote, pk))
+
+
+@acts
+def price(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
+    """Ask XCover what the next period costs."""
+    found = _find(quote, pk)
+    try:
+        renewing.quote(found)
+    except (Refused, XCoverError) as problem:
+        return _refused(request, quote, found, problem)
+    return see("renewal", quote, pk=pk)
+
+
+@acts
+def decline(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
+    """Let the cover end with its period. Declining twice declines once."""
+    found = _find(quote, pk)
+    try:
+        renewing.opt_out(found)
+    except Refused as refusal:
+        return _refused(request, quote, found, refusal)
+    return see("renewal", quote, pk=pk)
+
+
+def _find(quote: Quote, pk: int) -> Renewal:
+    """Return the renewal `pk` when it is one of this policy's booking, else 404."""
+    rows = Renewal.objects.select_related("package")
+    return get_object_or_404(rows, pk=pk, package=quote.package)
+
+
+def _refused(
+    request: HttpRequest, quote: Quote, found: Renewal, problem: Refused | XCoverError
+) -> HttpResponse:
+    found.refresh_from_db()
+    return _page(request, quote, found, error=sentence(problem), status=status_of(problem))
+
+
+def _page(
+    request: HttpRequest,
+    quote: Quote,
+    found: Renewal,
+    *,
+    error: str = "",
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    policy = summarise(quote)
+    shown = view_of(found, policy.title)
+    context: dict[str, Any] = {
+        "quote_id": quote.quote_id,
+        "policy": policy,
+        "renewal": shown,
+        "payment_url": dues.payment_url(request, shown.due),
+        "progress": shown.progress,
+        "error": error,
+    }
+    return render(request, "xcover/mycover/renewal.html", context, status=status)

@@ -1,0 +1,62 @@
+"""How the pages answer: where to go next, and what is wrong."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from django_xcover.client import XCoverError
+from django_xcover.models import Quote
+from django_xcover.mycover.forms import CancelForm
+from django_xcover.services import dues
+from django_xcover.services.my_cover.details import details
+from django_xcover.services.refusals import Refused
+
+
+def policy_page(
+    request: HttpRequest,
+    quote: Quote,
+    *,
+    error: str = "",
+    cancel_form: CancelForm | None = None,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Return the page of one policy, with what is wrong above it."""
+    shown = details(quote)
+    context: dict[str, Any] = {
+        "details": shown,
+        "policy": shown.policy,
+        "instalment_url": dues.payment_url(request, shown.schedule.due if shown.schedule else None),
+        "error": error,
+        "cancel_form": cancel_form or CancelForm(booking=[quote], quote=quote),
+    }
+    return render(request, "xcover/mycover/policy.html", context, status=status)
+
+
+def see(name: str, quote: Quote, **kwargs: Any) -> HttpResponse:
+    """Send the browser on to another page, so that reloading it does nothing again."""
+    url = reverse(f"xcover:{name}", kwargs={"quote_id": quote.quote_id, **kwargs})
+    return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+
+
+def sentence(problem: Refused | XCoverError) -> str:
+    """Return what a shopper reads of `problem`.
+
+    XCover's own words are for staff: they can name fields that no shopper has seen.
+    """
+    if isinstance(problem, Refused):
+        return str(problem)
+    if problem.permanent:
+        return _("The insurer did not accept this. Nothing has changed. Please contact us.")
+    return _("The insurer cannot be reached at the moment. Nothing has changed. Please try again.")
+
+
+def status_of(problem: Refused | XCoverError) -> int:
+    """Return the HTTP status for a page that says what is wrong."""
+    unreachable = isinstance(problem, XCoverError) and not problem.permanent
+    return HTTPStatus.SERVICE_UNAVAILABLE if unreachable else HTTPStatus.CONFLICT

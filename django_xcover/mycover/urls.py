@@ -1,0 +1,30 @@
+"""The addresses of the shopper's area, below `mycover/` of `django_xcover.urls`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from django_xcover.mycover import cancelling, policies, renewing
+
+urlpatterns = [
+    path("", policies.index, name="my_cover"),
+    path("policies/<str:quote_id>/", policies.policy, name="policy"),
+    path("policies/<str:quote_id>/cancel/", cancelling.preview, name="cancel"),
+    path(
+        "policies/<str:quote_id>/cancellations/<int:pk>/",
+        cancelling.cancellation,
+        name="cancellation",
+    ),
+    path(
+        "policies/<str:quote_id>/cancellations/<int:pk>/confirm/",
+        cancelling.confirm,
+        name="confirm_cancellation",
+    ),
+    path("policies/<str:quote_id>/renewals/<int:pk>/", renewing.renewal, name="renewal"),
+    path("policies/<str:quote_id>/renewals/<int:pk>/price/", renewing.price, name="renewal_price"),
+    path(
+        "policies/<str:quote_id>/renewals/<int:pk>/decline/",
+        renewing.decline,
+        name="decline_renewal",
+    ),
+]

@@ -1,0 +1,161 @@
+"""What a shopper still has to pay for cover that is booked: for the shop's own way of paying.
+
+A shop shows the `Due` that its adapter was asked for (`get_payment_url`), collects `due.amount`
+and calls `record_payment`, in the transaction that records the money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.adapters import get_adapter
+from django_xcover.models import (
+    Instalment,
+    Modification,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    Renewal,
+    Status,
+)
+from django_xcover.services import instalments, renewing
+from django_xcover.services.refusals import Refused
+from django_xcover.types import Due
+
+RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
+
+
+class NothingDue(Refused):
+    """It was paid before, is no longer offered, or never was; or it costs something else now."""
+
+    message = _("There is nothing to pay here any more. You were not charged.")
+
+
+def find(kind: str, reference: str) -> Due | None:
+    """Return what is due under this kind and reference, None when nothing is (any more).
+
+    Whether this shopper may pay it is for the shop to decide, by `order_reference`.
+    """
+    is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
+    reader = _READERS.get(kind)
+    return reader(int(reference)) if reader and is_number else None
+
+
+def record_payment(due: Due, *, reference: str = "") -> Operation:
+    """Note that the shop has collected `due.amount`, and let XCover be told.
+
+    `reference` is the shop's own for the payment. The same payment again returns the same
+    operation. Raises NothingDue, or what the service of its kind refuses; whoever has charged the
+    shopper before then has to give the money back.
+    """
+    recorder = _RECORDERS.get(due.kind)
+    if recorder is None:
+        raise NothingDue
+    return recorder(due, reference)
+
+
+def payment_url(request: HttpRequest, due: Due | None) -> str:
+    """Return where the shopper pays `due`, as the shop's adapter says, or ""."""
+    return get_adapter().get_payment_url(request, due) if due else ""
+
+
+def of_renewal(renewal: Renewal, label: str = "") -> Due | None:
+    """Return what `renewal` costs, None when it is not to be paid now."""
+    premium = renewal.premium
+    if renewal.state != Renewal.State.QUOTED or premium is None:
+        return None
+    return Due(
+        kind=RENEWAL,
+        reference=str(renewal.pk),
+        order_reference=renewal.package.order_reference,
+        label=label or _label(renewal.package.quotes.filter(is_renewable=True).first()),
+        amount=premium,
+    )
+
+
+def of_instalment(instalment: Instalment) -> Due | None:
+    """Return what `instalment` costs, None when it is paid or its policy is not in force.
+
+    One that the shop has reported as paid counts as paid, whether XCover knows already or not.
+    """
+    quote = instalment.quote
+    is_open = instalment.status != Instalment.Status.PAID and instalment.pk not in reported(quote)
+    if not is_open or quote.status not in {Status.CONFIRMED, Status.RENEWED}:
+        return None
+    return Due(
+        kind=INSTALMENT,
+        reference=str(instalment.pk),
+        order_reference=quote.package.order_reference,
+        label=_label(quote),
+        amount=instalment.amount,
+    )
+
+
+def of_modification(modification: Modification, label: str = "") -> Due | None:
+    """Return what `modification` costs extra, None when nothing is to be paid for it."""
+    difference = modification.difference
+    if modification.state != Modification.State.QUOTED or difference.amount <= 0:
+        return None
+    return Due(
+        kind=MODIFICATION,
+        reference=str(modification.pk),
+        order_reference=modification.package.order_reference,
+        label=label or _label(modification.package.quotes.booked().first()),
+        amount=difference,
+    )
+
+
+def reported(quote: Quote) -> set[int]:
+    """Return the primary keys of the instalments that the shop has reported as paid."""
+    written = Operation.objects.filter(
+        package=quote.package_id,
+        kind=OperationKind.REPORT_INSTALMENT,
+        subject__endswith=":paid",
+    ).exclude(state=OperationState.DISCARDED)
+    return {instalments.instalment_pk(operation) for operation in written}
+
+
+def _find_renewal(pk: int) -> Due | None:
+    row = Renewal.objects.select_related("package").filter(pk=pk).first()
+    return of_renewal(row) if row else None
+
+
+def _find_instalment(pk: int) -> Due | None:
+    row = Instalment.objects.select_related("quote__package").filter(pk=pk).first()
+    return of_instalment(row) if row else None
+
+
+def _find_modification(pk: int) -> Due | None:
+    row = Modification.objects.select_related("package").filter(pk=pk).first()
+    return of_modification(row) if row else None
+
+
+def _record_renewal(due: Due, reference: str) -> Operation:
+    row = Renewal.objects.get(pk=int(due.reference))
+    return renewing.record_payment(row, reference=reference, amount=due.amount)
+
+
+def _record_instalment(due: Due, reference: str) -> Operation:
+    row = Instalment.objects.select_related("quote").get(pk=int(due.reference))
+    if row.amount != due.amount:
+        raise NothingDue
+    return instalments.report(row, paid=True)
+
+
+def _label(quote: Quote | None) -> str:
+    return (quote.label or quote.policy_name) if quote else ""
+
+
+_READERS: Mapping[str, Callable[[int], Due | None]] = {
+    RENEWAL: _find_renewal,
+    INSTALMENT: _find_instalment,
+    MODIFICATION: _find_modification,
+}
+_RECORDERS: Mapping[str, Callable[[Due, str], Operation]] = {
+    RENEWAL: _record_renewal,
+    INSTALMENT: _record_instalment,
+}

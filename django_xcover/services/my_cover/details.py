@@ -1,0 +1,116 @@
+"""All that a shopper's page about one policy shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django_xcover.models import Cancellation, Modification, Quote, Status
+from django_xcover.services import documents
+from django_xcover.services.cancelling import cancellable
+from django_xcover.services.my_cover.policies import PolicySummary, policy_rows, summarise
+from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, view_of
+from django_xcover.services.my_cover.schedule import Schedule, schedule_of
+from django_xcover.services.offers import OfferedQuote, clean_text, present
+
+# What a shopper can be shown of the policyholder; the rest XCover knows and nobody asked for.
+SHOWN_OF_POLICYHOLDER = ("first_name", "last_name", "email", "phone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDetails:
+    """One policy with everything that is going on with it.
+
+    `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
+    that can be cancelled now, this one first when it is among them. `cancellation`, `modification`
+    and `renewal` are the latest that concern it, or None. `changeable` names the policyholder's
+    fields that may be changed.
+    """
+
+    policy: PolicySummary
+    content: OfferedQuote
+    booking_id: str
+    policyholder: Mapping[str, str]
+    documents: tuple[str, ...]
+    is_cancellable: bool | None
+    cancellable: tuple[PolicySummary, ...]
+    cancellation: Cancellation | None
+    modification: Modification | None
+    changeable: tuple[str, ...]
+    renewal: RenewalView | None
+    schedule: Schedule | None
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Return the kinds of documents to read; the others are links to do something."""
+        return tuple(kind for kind in self.documents if kind in documents.PAPERS)
+
+    @property
+    def can_cancel(self) -> bool:
+        """Return whether XCover can be asked to cancel this policy."""
+        return any(item.quote_id == self.policy.quote_id for item in self.cancellable)
+
+    @property
+    def companions(self) -> tuple[PolicySummary, ...]:
+        """Return the other policies of the booking that can be cancelled together with it."""
+        return tuple(item for item in self.cancellable if item.quote_id != self.policy.quote_id)
+
+
+def details(quote: Quote) -> PolicyDetails:
+    """Return the details of `quote`, a row of `policies.policy_rows`. No vendor call."""
+    package, policy = quote.package, summarise(quote)
+    return PolicyDetails(
+        policy=policy,
+        content=present(quote),
+        booking_id=package.package_id,
+        policyholder=_policyholder(package.payload),
+        documents=documents.kinds_of(quote, package),
+        is_cancellable=quote.can_be_cancelled,
+        cancellable=tuple(summarise(row) for row in _in_force(quote)),
+        cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
+        modification=package.modifications.filter(state__in=OPEN_CHANGES).first(),
+        changeable=_changeable(quote),
+        renewal=_renewal(quote, policy.title),
+        schedule=schedule_of(quote),
+    )
+
+
+# A preview that came to nothing is no news.
+TOLD = (
+    Cancellation.State.REQUESTED,
+    Cancellation.State.CONFIRMED,
+    Cancellation.State.REFUSED,
+)
+OPEN_CHANGES = (Modification.State.QUOTED, Modification.State.REQUESTED)
+
+
+def booked_together(quote: Quote) -> Sequence[Quote]:
+    """Return the policies of the booking of `quote`, itself first."""
+    rows = policy_rows().filter(package=quote.package).order_by("position")
+    return sorted(rows, key=lambda row: row.pk != quote.pk)
+
+
+def _in_force(quote: Quote) -> Sequence[Quote]:
+    """Return the policies of the booking of `quote` that can be cancelled now, itself first.
+
+    Itself also when XCover has said that it cannot be (`can_be_cancelled`): that may be old, and
+    XCover is asked again before anybody is refused.
+    """
+    confirmed = [row for row in booked_together(quote) if row.status == Status.CONFIRMED]
+    free, _obstacles = cancellable.split(quote.package, confirmed)
+    return [row for row in free if row.can_be_cancelled is not False or row.pk == quote.pk]
+
+
+def _changeable(quote: Quote) -> tuple[str, ...]:
+    return ()
+
+
+def _renewal(quote: Quote, title: str) -> RenewalView | None:
+    renewal = renewal_of(quote)
+    return view_of(renewal, title) if renewal else None
+
+
+def _policyholder(payload: Mapping[str, Any]) -> dict[str, str]:
+    known = payload.get("policyholder") or {}
+    return {key: clean_text(known.get(key)) for key in SHOWN_OF_POLICYHOLDER}
