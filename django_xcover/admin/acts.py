@@ -6,7 +6,7 @@ undone comes in two acts, one that makes a preview and one on the preview's own 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -180,12 +180,19 @@ def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -
     try:
         return act.carry_out(request, row, values)
     except Refused as refusal:
-        told = str(refusal)
+        told = _told(refusal)
     except XCoverError as error:
         told = why_not(error)
     except ImproperlyConfigured as error:
         told = str(error)
     return Outcome(sentence=told, level=messages.ERROR, log=False)
+
+
+def _told(refusal: Refused) -> str:
+    # XCover's words for each field can repeat what was typed: shown, and not logged.
+    fields: Mapping[str, Iterable[str]] = getattr(refusal, "field_errors", None) or {}
+    words = [f"{name}: {' '.join(texts)}" for name, texts in fields.items()]
+    return redact_text(" ".join([str(refusal), *words]))
 
 
 def why_not(error: XCoverError) -> str:

@@ -119,9 +119,11 @@ class RecordRefund(Act):
 
     def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
         refund = Money(values["amount"], row.currency)
+        is_first = self.fits(row)
         cancelling.record_refund(row, refund, reference=values["reference"])
         told = _("A refund of %(refund)s was recorded for %(cancellation)s.")
-        return Outcome(sentence=told % {"refund": format_amount(refund), "cancellation": row})
+        facts = {"refund": format_amount(refund), "cancellation": row}
+        return Outcome(sentence=told % facts, log=is_first)
 
 
 def _refund(row: Cancellation) -> str:

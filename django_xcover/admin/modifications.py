@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
+from django_xcover.admin.modifying import Abandon, Settle
 from django_xcover.admin.workflows import WorkflowAdmin, amount
 from django_xcover.models import Modification, OperationKind
 from django_xcover.services.after_sale import difference_text, modification_steps
@@ -23,6 +24,7 @@ class ModificationAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.MODIFY,)
     vendor_id = "update_id"
+    acts = (Settle(), Abandon())
     list_display = (
         "what",
         "order",

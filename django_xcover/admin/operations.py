@@ -17,6 +17,7 @@ from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
+from django_xcover.admin.progress import reload_after
 from django_xcover.admin.search import rows_matching
 from django_xcover.admin.steps import steps_shown
 from django_xcover.models import Operation, OperationState
@@ -107,7 +108,8 @@ class OperationAdmin(OfPackage, ActingAdmin):
     def page_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, next_step_of(row))
         name = f"{operation_name(row)} {row.package.package_id}"
-        return super().page_context(request, row) | {"steps": steps, "subtitle": name}
+        also = {"steps": steps, "subtitle": name, "reload_after": reload_after(row)}
+        return super().page_context(request, row) | also
 
     @admin.display(description=gettext_lazy("operation"))
     def what(self, row: Operation) -> str:

@@ -27,6 +27,7 @@ from django_xcover.admin.filters import AccountFilter, AttentionFilter, CreatedF
 from django_xcover.admin.inlines import DecisionInline, OperationInline, QuoteInline
 from django_xcover.admin.links import order_link
 from django_xcover.admin.mailing import SendEmail
+from django_xcover.admin.modifying import ChangeDetails
 from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.resolving import Resolve
 from django_xcover.admin.search import packages_matching
@@ -54,7 +55,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
     act_label = gettext_lazy("Refresh from XCover")
     act_limit = 20
     actions = ("refresh",)
-    acts = (PreviewCancellation(), SendEmail(), Resolve())
+    acts = (PreviewCancellation(), ChangeDetails(), SendEmail(), Resolve())
 
     list_display = (
         "package_id",

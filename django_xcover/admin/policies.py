@@ -7,11 +7,13 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import choice_badge, status_badge
-from django_xcover.admin.base import MirrorAdmin, section
+from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, OfPackage, folded_json
 from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter
 from django_xcover.admin.instalments import InstalmentInline
+from django_xcover.admin.modifying import PriceChange
 from django_xcover.admin.search import quotes_matching
 from django_xcover.models import Policy
 from django_xcover.services.amounts import format_amount
@@ -19,7 +21,7 @@ from django_xcover.types import Money
 
 
 @admin.register(Policy)
-class PolicyAdmin(OfPackage, MirrorAdmin):
+class PolicyAdmin(OfPackage, StaffActs):
     """Policies: what is insured, for how much, from when until when, for whom."""
 
     list_display = (
@@ -35,6 +37,7 @@ class PolicyAdmin(OfPackage, MirrorAdmin):
     list_filter = (PolicyStatusFilter, PackageAccountFilter, "policy_start_date", "policy_end_date")
     list_select_related = ("package",)
     inlines = (InstalmentInline,)
+    acts = (PriceChange(),)
     heavy = ("payload", "request", "package__payload")
     fieldsets = (
         section(

@@ -23,7 +23,10 @@ A_WHILE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """An operation as the page of its workflow shows it; `url` is "" for who may not see it."""
+    """An operation as the page of its workflow shows it.
+
+    `url` and `error` are "" for those who may not see operations.
+    """
 
     name: str
     state: SafeString
@@ -33,11 +36,12 @@ class Progress:
 
 def progress_of(request: HttpRequest, operation: Operation) -> Progress:
     """Return how far `operation` is."""
+    seen = may_view(request, operation)
     return Progress(
         name=operation_name(operation),
         state=state_badge(operation),
-        error=last_error(operation) if operation.error else "",
-        url=page_url(operation) if may_view(request, operation) else "",
+        error=last_error(operation) if seen and operation.error else "",
+        url=page_url(operation) if seen else "",
     )
 
 

@@ -73,11 +73,12 @@ class RecordPayment(Act):
         return form
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
         paid = Money(values["amount"], row.currency)
         renewing.record_payment(row, reference=values["reference"], amount=paid)
         told = _("%(price)s was recorded for the renewal of %(package)s, which is on its way.")
         facts = {"package": row.package.package_id, "price": format_amount(paid)}
-        return Outcome(sentence=told % facts, leads_to=row)
+        return Outcome(sentence=told % facts, log=is_first, leads_to=row)
 
 
 class DeclineRenewal(Act):
@@ -97,9 +98,11 @@ class DeclineRenewal(Act):
         return told % {"when": moment(row.due_on)}
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
         renewing.opt_out(row)
-        told = _("The renewal of %(package)s is being declined.")
-        return Outcome(sentence=told % {"package": row.package.package_id}, leads_to=row)
+        facts = {"package": row.package.package_id}
+        told = _("The renewal of %(package)s is being declined.") % facts
+        return Outcome(sentence=told, log=is_first, leads_to=row)
 
 
 class GiveUpRenewal(Act):

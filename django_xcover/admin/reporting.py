@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act
-from django_xcover.models import Instalment
+from django_xcover.models import Instalment, OperationKind
 from django_xcover.services import instalments
+from django_xcover.services.after_sale import carried_out_by
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.instalments.reports import COLLECTED_FOR
+
+KINDS = (OperationKind.REPORT_INSTALMENT,)
 
 
 class Report(Act):
@@ -31,7 +34,8 @@ class Report(Act):
         return told % {"amount": format_amount(row.amount)}
 
     def carry_out(self, request: HttpRequest, row: Instalment, values: dict[str, Any]) -> Outcome:
-        instalments.report(row, paid=self.paid)
+        known = carried_out_by(row, row.quote.package, KINDS)
+        operation = instalments.report(row, paid=self.paid)
         told = (
             _("Instalment %(number)s of %(package)s (%(amount)s) is reported as paid.")
             if self.paid
@@ -42,7 +46,7 @@ class Report(Act):
             "package": row.quote.package.package_id,
             "amount": format_amount(row.amount),
         }
-        return Outcome(sentence=told % facts, leads_to=row)
+        return Outcome(sentence=told % facts, log=operation != known, leads_to=row)
 
 
 class ReportPaid(Report):

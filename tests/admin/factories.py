@@ -192,7 +192,10 @@ def make_renewal(package: QuotePackage, **values: Any) -> Renewal:
         "price": Decimal("7.10"),
         "currency": package.currency,
     }
-    return Renewal.objects.create(package=package, **defaults | values)
+    facts = defaults | values
+    period = {"id": str(uuid.uuid4()), "status": "RECEIVED", "price": str(facts["price"])}
+    payload = {"renewal_id": facts["renewal_id"], "quotes": [period | {"policy": {}}]}
+    return Renewal.objects.create(package=package, **{"payload": payload} | facts)
 
 
 def make_instalment(quote: Quote, number: int = 1, **values: Any) -> Instalment:

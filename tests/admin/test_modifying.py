@@ -1,0 +1,236 @@
+"""Changing cover from the admin: details at once, prices shown and settled first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from django_xcover.admin.leaves import changed, leaves, name_of
+from django_xcover.models import Modification, Operation, Quote, QuotePackage, Status
+from django_xcover.sandbox import Sandbox
+from tests.admin.acting import do, page_of, page_url, told
+from tests.admin.factories import make_modification, make_order
+from tests.conftest import work
+
+State = Modification.State
+
+
+@pytest.fixture
+def laptop_policy(booked: QuotePackage) -> Any:
+    """Return the policy of the laptop, whose value can be changed."""
+    from django_xcover.models import Policy
+
+    return Policy.objects.get(package=booked, policy_type="product_insurance")
+
+
+def filled_in(client: Client, policy: Quote, **changes: str) -> dict[str, str]:
+    """Return the form on the page of `policy` as a browser sends it, with `changes` by label."""
+    form = client.get(page_url(policy)).context["acts"][0].form
+    sent = {name: str(form[name].value() or "") for name in form.fields}
+    labels = {str(field.label): name for name, field in form.fields.items()}
+    return sent | {labels[label]: value for label, value in changes.items()}
+
+
+def test_details_left_empty_change_nothing(clerk: Client, booked: QuotePackage) -> None:
+    answer = do(clerk, booked, "details", phone=" ")
+
+    assert "Fill in what is to change" in answer.content.decode()
+    assert not Modification.objects.exists()
+
+
+def test_an_address_that_is_none_is_asked_for_again(clerk: Client, booked: QuotePackage) -> None:
+    answer = do(clerk, booked, "details", email="ana at home")
+
+    assert "Enter a valid email address" in answer.content.decode()
+    assert 'value="ana at home"' in answer.content.decode()
+    assert not Modification.objects.exists()
+
+
+def test_details_that_may_not_be_changed_have_no_field(clerk: Client, booked: QuotePackage) -> None:
+    booked.payload["policyholder"]["fields_allowed_to_update"] = ["phone"]
+    booked.save()
+
+    do(clerk, booked, "details", phone="+447700900999", last_name="Bianchi")
+
+    assert Modification.objects.get().changes == {"policyholder": {"phone": "+447700900999"}}
+
+
+def test_details_of_cover_that_is_over_cannot_be_changed(clerk: Client) -> None:
+    package = make_order("SH-1", status=Status.CANCELLED)
+
+    answer = do(clerk, package, "details", phone="+447700900999")
+
+    assert told(answer) == ["This cover cannot be changed."]
+    assert not LogEntry.objects.exists()
+
+
+def test_a_phone_that_xcover_refuses_is_told_and_nothing_waits(
+    clerk: Client, booked: QuotePackage
+) -> None:
+    do(clerk, booked, "details", phone="447700900999")
+    work()
+
+    modification = Modification.objects.get()
+    page = page_of(clerk, modification)
+    assert modification.state == State.REFUSED
+    assert "refused by XCover" in page
+    assert "The phone number should start with" in page
+    assert "http-equiv" not in page
+
+
+def test_new_details_reach_xcover_and_no_log(
+    clerk: Client, booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    answer = do(clerk, booked, "details", phone="+447700900999", city="Dover")
+    modification = Modification.objects.get()
+    assert answer.url == page_url(modification)
+    assert '<meta http-equiv="refresh" content="3">' in page_of(clerk, modification)
+    work()
+
+    modification.refresh_from_db()
+    message = LogEntry.objects.get().change_message
+    assert modification.state == State.CONFIRMED
+    assert sandbox.calls("modify_booking") or sandbox.calls("booking_modification")
+    assert "city, phone" in message
+    assert "Dover" not in message
+    assert "900999" not in message
+
+
+@pytest.mark.parametrize("fault", ["hang", "garbage", "status"])
+def test_a_price_that_xcover_cannot_give_is_a_sentence(
+    clerk: Client, laptop_policy: Quote, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.faults.add("*", fault, times=None, seconds=0.05, status=503)
+
+    answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="900"))
+
+    assert told(answer)[0].startswith("Nothing was done. XCover")
+    assert not Modification.objects.exists()
+
+
+def test_a_form_sent_as_it_came_asks_for_nothing(
+    clerk: Client, laptop_policy: Quote, sandbox: Sandbox
+) -> None:
+    answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy))
+
+    assert "Nothing would change" in answer.content.decode()
+    assert sandbox.calls("quote_modification") == []
+
+
+@pytest.mark.parametrize("price", ["-", "a lot", "1e999", ""])
+def test_a_value_that_is_no_amount_is_asked_for_again(
+    clerk: Client, laptop_policy: Quote, price: str
+) -> None:
+    answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price=price))
+
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode()
+
+
+def test_a_value_that_xcover_refuses_is_told(clerk: Client, laptop_policy: Quote) -> None:
+    answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="-5"))
+
+    assert "XCover does not accept this change" in told(answer)[0]
+    assert not Modification.objects.exists()
+
+
+def test_a_change_shows_its_difference_and_changes_nothing_before_it_is_settled(
+    clerk: Client, laptop_policy: Quote
+) -> None:
+    before = laptop_policy.price
+    answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="2400"))
+
+    modification = Modification.objects.get()
+    page = page_of(clerk, modification)
+    laptop_policy.refresh_from_db()
+    assert answer.url == page_url(modification)
+    assert modification.price_diff > 0
+    assert f"To charge: £{modification.price_diff.normalize():f}" in page.replace(",", "")
+    assert laptop_policy.price == before
+
+    do(clerk, modification, "settle", reference="P-1")
+    work()
+
+    modification.refresh_from_db()
+    laptop_policy.refresh_from_db()
+    assert modification.state == State.CONFIRMED
+    assert laptop_policy.price == before + modification.price_diff
+
+
+def test_a_settled_change_is_confirmed_once(clerk: Client, laptop_policy: Quote) -> None:
+    do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="2400"))
+    modification = Modification.objects.get()
+    do(clerk, modification, "settle", reference="P-1")
+
+    same = do(clerk, modification, "settle", reference="P-1")
+    other = do(clerk, modification, "settle", reference="P-2")
+    late = do(clerk, modification, "abandon")
+
+    assert same.status_code == 302
+    assert told(other)[-1] == "This change has already been confirmed."
+    assert told(late)[-1] == "This change has already been confirmed."
+    assert Operation.objects.filter(kind="modify").count() == 1
+    assert LogEntry.objects.filter(change_message__contains="was confirmed").count() == 1
+
+
+def test_an_abandoned_change_can_no_longer_be_settled(clerk: Client) -> None:
+    modification = make_modification(make_order("SH-1"))
+    do(clerk, modification, "abandon")
+
+    answer = do(clerk, modification, "settle")
+
+    modification.refresh_from_db()
+    assert modification.state == State.ABANDONED
+    assert "no longer open" in told(answer)[-1]
+    assert not Operation.objects.exists()
+
+
+def test_a_change_that_waits_for_its_difference_is_a_step_of_the_story(clerk: Client) -> None:
+    make_modification(make_order("SH-1"), price_diff=Decimal("-0.50"))
+
+    story = clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
+
+    assert "To refund: £0.50" in story
+    assert "/settle/" in story
+
+
+def test_the_page_of_a_change_hides_the_customers_details(clerk: Client) -> None:
+    assert "900123" not in page_of(clerk, make_modification(make_order("SH-1")))
+
+
+REQUEST = {
+    "policy_type": "event_ticket_protection",
+    "policy_type_version": 1,
+    "event_name": "Harbour Lights",
+    "resale_ticket": False,
+    "number_of_tickets": 2,
+    "event_postcode": "90210",
+    "tickets": [{"price": "60"}, {"price": "75.50"}],
+}
+
+
+def test_the_policy_type_is_nothing_to_change() -> None:
+    assert not {path[0] for path, _value in leaves(REQUEST)} & {
+        "policy_type",
+        "policy_type_version",
+    }
+
+
+def test_a_list_is_sent_whole_when_one_value_in_it_changes() -> None:
+    found = changed(REQUEST, {("tickets", 1, "price"): Decimal(80)})
+
+    assert found == {"tickets": [{"price": Decimal(60)}, {"price": Decimal(80)}]}
+    assert REQUEST["tickets"] == [{"price": "60"}, {"price": "75.50"}]
+
+
+def test_digits_that_are_no_amount_stay_text() -> None:
+    assert changed(REQUEST, {("event_postcode",): "10001"}) == {"event_postcode": "10001"}
+
+
+def test_a_value_is_called_by_its_place() -> None:
+    assert name_of(("tickets", 1, "price")) == "Tickets 2: price"
+    assert name_of(("event_name",)) == "Event name"
