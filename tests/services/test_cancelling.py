@@ -27,6 +27,7 @@ from django_xcover.services import (
     cancelling,
     gateway,
     mirroring,
+    modifying,
     operations,
     orders,
     refreshing,
@@ -370,6 +371,48 @@ def test_a_preview_that_expired_at_xcover_before_the_worker_came_is_expired_here
     work()
 
     assert the_cancellation().state == State.EXPIRED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool) -> None:
+    package = buy(laptop())
+    found = preview(package)
+    change = modifying.quote_change(
+        package,
+        quote=package.quotes.get(),
+        update_fields={"price": Decimal(1500)},
+        origin="shopper",
+    )
+    if made:
+        modifying.settle(change)
+        work()
+        with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
+            cancelling.request(found)
+    else:
+        cancelling.request(found)
+
+    assert the_cancellation().state == (State.EXPIRED if made else State.REQUESTED)
+
+
+def test_a_preview_confirmed_while_a_change_is_made_is_expired_by_xcovers_refusal(
+    buy: Buy,
+) -> None:
+    package = buy(laptop())
+    found = preview(package)
+    change = modifying.quote_change(
+        package,
+        quote=package.quotes.get(),
+        update_fields={"price": Decimal(1500)},
+        origin="shopper",
+    )
+    modifying.settle(change)
+    cancelling.request(found)
+
+    work()
+
+    assert the_package().total_price == change.price_after
+    assert cancelling.refusal_of(the_cancellation()) == EXPIRED
     assert the_package().attention == Attention.CANCELLATION_REFUSED
 
 

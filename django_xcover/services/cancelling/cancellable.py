@@ -8,7 +8,14 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models import BOOKED, Cancellation, Quote, QuotePackage, Status
+from django_xcover.models import (
+    BOOKED,
+    Cancellation,
+    Modification,
+    Quote,
+    QuotePackage,
+    Status,
+)
 from django_xcover.services.refusals import Refused
 
 
@@ -43,7 +50,7 @@ class BeingCancelled(AlreadyCancelled):
 
 
 class PreviewExpired(Refused):
-    """The preview was not confirmed before its `confirm_before`."""
+    """The preview was not confirmed before its `confirm_before`, or the price changed since."""
 
     message = _("The refund you were shown is no longer valid. Please look at it again.")
 
@@ -77,6 +84,16 @@ def being_cancelled(package: QuotePackage) -> set[int]:
         cancellations__package=package, cancellations__state=Cancellation.State.REQUESTED
     )
     return set(rows.values_list("pk", flat=True))
+
+
+def is_outdated(cancellation: Cancellation) -> bool:
+    """Return whether a preview's time is over, or its refund is that of an earlier price."""
+    end = cancellation.confirm_before
+    if end is not None and end <= timezone.now():
+        return True
+    changes = cancellation.package.modifications.exclude(price_diff=0)
+    since = {"confirmed_at__gte": cancellation.created_at}
+    return changes.filter(state=Modification.State.CONFIRMED, **since).exists()
 
 
 def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:

@@ -84,8 +84,7 @@ def apply(operation: Operation, done: Done | None) -> None:
 def refuse(operation: Operation, failure: Failure) -> None:
     """Note that XCover refused, and have a person look: the customer counts on it."""
     cancellation = cancellation_of(operation)
-    end = cancellation.confirm_before
-    expired = end is not None and end <= timezone.now()
+    expired = bool(cancellation.cancellation_id) and cancellable.is_outdated(cancellation)
     move(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
     mirroring.flag(operation.package, Attention.CANCELLATION_REFUSED)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, QuotePackage
 from django_xcover.services import operations
@@ -104,9 +103,8 @@ def _lock(pk: int) -> QuotePackage:
 
 
 def _expire(cancellation: Cancellation) -> bool:
-    """Mark a preview whose time is over, and return whether it is."""
-    end = cancellation.confirm_before
-    if cancellation.state == State.PREVIEWED and end is not None and end <= timezone.now():
+    """Mark a preview that no longer holds, and return whether it is one."""
+    if cancellation.state == State.PREVIEWED and cancellable.is_outdated(cancellation):
         return move(cancellation, State.EXPIRED, field="state")
     return cancellation.state == State.EXPIRED
 
