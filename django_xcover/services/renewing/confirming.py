@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.client import XCoverClient
-from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.client.changes import renewal_from_wire
-from django_xcover.models import Attention, Operation, QuotePackage, Renewal, Status
-from django_xcover.services import gateway, mirroring, operations
+from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
+from django_xcover.services import gateway, mirroring, operations, succession
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.outcomes import Undecided, Unworkable
-from django_xcover.services.renewing import quoting, succession
+from django_xcover.services.renewing import quoting
 from django_xcover.services.renewing.refusals import NotRenewable
 from django_xcover.services.transitions import move
 
@@ -52,60 +52,64 @@ def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:
 def perform(operation: Operation) -> PackageAnswer:
     """Confirm at XCover, outside any transaction, and return the booking with the new period.
 
-    After a first attempt the booking is read before anything is sent again. Raises XCoverError,
-    Unworkable when the renewal has another price by now, Undecided while the booking does not
-    show the new period (the older confirmation is answered 202, before it is carried out).
+    The booking is read first, because XCover renews by itself for some partners, and because the
+    outcome of an earlier attempt may be unknown. Raises XCoverError, Unworkable when the renewal
+    has another price by now, Undecided while the booking does not show the new period (the older
+    confirmation is answered 202, before it is carried out).
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = gateway.client_for(operation.package.account)
-    if operation.attempts > 1:
-        answer = _read(client, renewal)
-        if is_renewed(renewal, answer):
-            return answer
+    answer = _read(client, renewal)
+    if is_renewed(renewal, answer.quotes):
+        return answer
     request = operation.request or _make_anew(operation, renewal)
     _confirm(client, operation, request)
     answer = _read(client, renewal)
-    if not is_renewed(renewal, answer):
+    if not is_renewed(renewal, answer.quotes):
         raise Undecided("XCover took the confirmation but does not show the next period yet.")
     return answer
 
 
 def apply(operation: Operation, answer: PackageAnswer) -> None:
-    """Settle the renewal. Call it in the transaction that finishes the operation."""
+    """Mirror and settle. Call it in the transaction that finishes the operation."""
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
-    settle(renewal, answer)
-
-
-def settle(renewal: Renewal, answer: PackageAnswer) -> None:
-    """Bring the mirror up to the renewed booking; tell the shop once. Call it in a transaction."""
     package = QuotePackage.objects.select_for_update().get(pk=renewal.package_id)
     mirroring.apply_answer(package, answer)
+    settle(renewal, package)
+
+
+def settle(renewal: Renewal, package: QuotePackage) -> None:
+    """Note that the mirror of `package` shows the next period; tell the shop once.
+
+    Call it in a transaction.
+    """
     prices = _paid_prices(renewal)
     succession.adopt(package, prices)
     if not move(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
         return
-    if _differs(prices, answer):
+    if _differs(prices, package.quotes.all()):
         mirroring.flag(package, Attention.PRICE_DIFFERS)
     transaction.on_commit(partial(_announce, renewal, package))
 
 
-def is_renewed(renewal: Renewal, answer: PackageAnswer) -> bool:
-    """Return whether the booking shows the next period.
+def is_renewed(renewal: Renewal, policies: Iterable[QuoteAnswer | Quote]) -> bool:
+    """Return whether the policies of a booking show the next period.
 
     Either every quoted policy is in force beyond the old period, or every policy of the old
     period is RENEWED: the contract does not say whether quoted ids survive the confirmation.
     """
-    read = {item.quote_id: item for item in answer.quotes}
-    quoted = [read.get(quote_id) for quote_id in _paid_prices(renewal)]
-    if quoted and all(
-        item is not None
-        and item.status == Status.CONFIRMED
-        and (item.policy_end_date is None or item.policy_end_date > renewal.due_on)
-        for item in quoted
-    ):
-        return True
-    earlier = [read.get(quote_id) for quote_id in _earlier_ids(renewal)]
-    return bool(earlier) and all(item and item.status == Status.RENEWED for item in earlier)
+    found = {policy.quote_id: policy for policy in policies}
+    quoted = [found.get(quote_id) for quote_id in _paid_prices(renewal)]
+    earlier = [found.get(quote_id) for quote_id in _earlier_ids(renewal)]
+    goes_on = bool(quoted) and all(policy and _goes_on(renewal, policy) for policy in quoted)
+    return goes_on or (
+        bool(earlier) and all(policy and policy.status == Status.RENEWED for policy in earlier)
+    )
+
+
+def _goes_on(renewal: Renewal, policy: QuoteAnswer | Quote) -> bool:
+    ends = policy.policy_end_date
+    return policy.status == Status.CONFIRMED and (ends is None or ends > renewal.due_on)
 
 
 def _read(client: XCoverClient, renewal: Renewal) -> PackageAnswer:
@@ -170,9 +174,8 @@ def _earlier_ids(renewal: Renewal) -> list[str]:
     return ids or list(renewable.values_list("quote_id", flat=True))
 
 
-def _differs(prices: Mapping[str, Decimal], answer: PackageAnswer) -> bool:
-    booked = {read.quote_id: read.price for read in answer.quotes}
-    return any(booked.get(quote_id, price) != price for quote_id, price in prices.items())
+def _differs(prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
+    return any(prices.get(policy.quote_id, policy.price) != policy.price for policy in policies)
 
 
 def _announce(renewal: Renewal, package: QuotePackage) -> None:

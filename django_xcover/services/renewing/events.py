@@ -8,11 +8,10 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from django_xcover.client.answers import PackageAnswer
-from django_xcover.models import QuotePackage, Renewal, Status
-from django_xcover.services import booking, gateway, mirroring
-from django_xcover.services.renewing import confirming, notices, quoting, succession
-from django_xcover.services.renewing.looking import GRACE, OPEN, note
+from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
+from django_xcover.services import refreshing
+from django_xcover.services.renewing import looking, notices, quoting
+from django_xcover.services.renewing.looking import GRACE, OPEN
 from django_xcover.services.renewing.refusals import NotRenewable
 from django_xcover.services.transitions import move
 
@@ -38,34 +37,22 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
     if event not in EVENTS or package is None:
         logger.info("%s of package %s is no business of ours.", event, package_id)
         return None
-    answer = booking.read_booking(gateway.client_for(account), package_id)
-    if answer is None:
-        return None
-    renewal = _bring_up(package, answer, renewal_id)
+    package = refreshing.refresh(package)
+    renewal = _concerned(package, renewal_id) if package.status in BOOKED else None
     if renewal is not None and renewal.state in quoting.WAITING:
         _act(event, renewal)
     return renewal
 
 
-def _bring_up(package: QuotePackage, answer: PackageAnswer, renewal_id: str) -> Renewal | None:
-    """Bring the mirror up to the booking and return the renewal that the event is about."""
+def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
+    """Return the renewal that the event is about, with the id that XCover has announced."""
     with transaction.atomic():
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
-        renewed = [row for row in _open(locked) if confirming.is_renewed(row, answer)]
-        for row in renewed:
-            confirming.settle(row, answer)
-        if not renewed:
-            mirroring.apply_answer(locked, answer)
-            succession.adopt(locked, {})
-        renewal = _find(locked, renewal_id, renewed)
+        renewal = _find(locked, renewal_id, looking.settle_mirrored(locked))
         if renewal is not None and renewal_id and not renewal.announced_id:
             renewal.announced_id = renewal_id
             renewal.save(update_fields=["announced_id", "updated_at"])
     return renewal
-
-
-def _open(package: QuotePackage) -> list[Renewal]:
-    return list(package.renewals.select_related("package").filter(state__in=OPEN))
 
 
 def _find(package: QuotePackage, renewal_id: str, renewed: list[Renewal]) -> Renewal | None:
@@ -77,7 +64,7 @@ def _find(package: QuotePackage, renewal_id: str, renewed: list[Renewal]) -> Ren
     if found:
         return found[0]
     ends = _end_of_present_period(package)
-    return note(package, ends) if ends else None
+    return looking.note(package, ends) if ends else None
 
 
 def _end_of_present_period(package: QuotePackage) -> datetime | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage, Renewal, Status
+from django_xcover.services.renewing import confirming
 from django_xcover.services.renewing.quoting import WAITING
 from django_xcover.services.transitions import move
 
@@ -27,6 +29,7 @@ def find_due(within: timedelta = AHEAD) -> list[Renewal]:
     first and LIMIT at most; looking again finds the rest. Renewals nobody paid expire.
     """
     now = timezone.now()
+    _settle_renewed()
     _expire(now)
     for package_pk, currency, due_on in _ending(now - GRACE, now + within):
         Renewal.objects.get_or_create(
@@ -42,6 +45,30 @@ def note(package: QuotePackage, due_on: datetime) -> Renewal:
         package=package, due_on=due_on, defaults={"currency": package.currency}
     )
     return renewal
+
+
+def settle_mirrored(package: QuotePackage) -> list[Renewal]:
+    """Settle the open renewals of `package` whose next period its mirror shows; return them.
+
+    Call it in a transaction that holds the package's lock.
+    """
+    policies = list(package.quotes.all())
+    rows = package.renewals.select_related("package").filter(state__in=OPEN)
+    renewed = [row for row in rows if confirming.is_renewed(row, policies)]
+    for row in renewed:
+        confirming.settle(row, package)
+    return renewed
+
+
+def _settle_renewed() -> None:
+    """Settle what XCover renewed by itself, and a refresh brought here."""
+    followed = Quote.objects.filter(
+        package=OuterRef("package"), policy_end_date=OuterRef("due_on"), status=Status.RENEWED
+    )
+    rows = Renewal.objects.filter(Exists(followed), state__in=WAITING)
+    for package_pk in set(rows.values_list("package_id", flat=True)):
+        with transaction.atomic():
+            settle_mirrored(QuotePackage.objects.select_for_update().get(pk=package_pk))
 
 
 def _ending(after: datetime, until: datetime) -> list[tuple[int, str, datetime]]:

@@ -163,6 +163,20 @@ def test_a_confirmation_that_does_not_show_in_the_booking_is_not_taken_for_done(
     assert quoted.state == State.PAID
 
 
+def test_a_payment_for_what_xcover_renewed_meanwhile_confirms_nothing_again(
+    quoted: Renewal, sandbox: Sandbox
+) -> None:
+    renewing.record_payment(quoted)
+    client = gateway.client_for("default")
+    client.renewal_confirmation(quoted.package.package_id, quoted.renewal_id)
+    confirmations = len(sandbox.calls("confirm_renewal"))
+
+    work()
+
+    assert the_confirmation().state == OperationState.DONE
+    assert len(sandbox.calls("confirm_renewal")) == confirmations
+
+
 @pytest.fixture
 def refused(quoted: Renewal, sandbox: Sandbox) -> Operation:
     """Return the confirmation of a paid renewal that XCover refused."""

@@ -201,10 +201,12 @@ def test_an_event_that_overtakes_the_worker_settles_the_renewal_once(
     operation = renewing.record_payment(quoted)
     is_renewed = confirming.is_renewed
 
-    def event_comes_in_between(renewal: Renewal, answer: Any) -> bool:
-        monkeypatch.setattr(confirming, "is_renewed", is_renewed)
-        comes("RENEWAL_DUE")
-        return is_renewed(renewal, answer)
+    def event_comes_in_between(renewal: Renewal, policies: Any) -> bool:
+        found = is_renewed(renewal, policies)
+        if found:
+            monkeypatch.setattr(confirming, "is_renewed", is_renewed)
+            comes("RENEWAL_DUE")
+        return found
 
     monkeypatch.setattr(confirming, "is_renewed", event_comes_in_between)
     with django_capture_on_commit_callbacks(execute=True):

@@ -82,6 +82,23 @@ def test_a_renewal_nobody_paid_ends_well_after_the_period(quoted: Renewal, clock
     assert quoted.state == State.EXPIRED
 
 
+def test_a_renewal_xcover_made_by_itself_is_noticed_after_a_refresh(
+    due: Renewal, heard: Heard, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = gateway.client_for("default")
+    package_id = due.package.package_id
+    client.renewal_confirmation(package_id, client.quote_for_renewal(package_id)["renewal_id"])
+    refreshing.refresh(due.package)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert renewing.find_due() == []
+
+    due.refresh_from_db()
+    assert due.state == State.CONFIRMED
+    assert len(heard["policy_renewed"]) == 1
+    assert set(due.package.quotes.values_list("label", flat=True)) == {"Aero 14"}
+
+
 def test_a_paid_renewal_never_ends_by_itself(quoted: Renewal, clock: Any) -> None:
     renewing.record_payment(quoted)
     clock.move_to(ENDS + timedelta(days=61))
@@ -103,8 +120,8 @@ def test_looking_again_finds_the_same_renewal(booked: QuotePackage) -> None:
 def test_looking_costs_the_same_however_much_is_booked(
     due: Renewal, django_assert_num_queries: Any
 ) -> None:
-    # What expires, what ends soon, what is to be done.
-    with django_assert_num_queries(3):
+    # What was renewed, what expires, what ends soon, what is to be done.
+    with django_assert_num_queries(4):
         renewing.find_due()
 
 

@@ -8,13 +8,15 @@ from decimal import Decimal
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 
 
-def adopt(package: QuotePackage, prices: Mapping[str, Decimal]) -> None:
+def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> None:
     """Join each new policy of `package` to the cart line of the policy it follows.
 
     XCover gives the next period quotes of its own, which name no predecessor: type and order tell.
-    `prices` are those the customer paid, by quote id. No decision is recorded: the choice was not
-    made on a page of ours, and the payment is on record with the renewal.
+    `prices` are those the customer paid, by quote id; without one, what XCover booked it at. No
+    decision is recorded: the choice was not made on a page of ours, and the payment is on record
+    with the renewal.
     """
+    prices = prices or {}
     earlier = _renewed(package)
     for policy in package.quotes.filter(status=Status.CONFIRMED).order_by("position"):
         predecessor = None if policy.choice else _take_predecessor(policy, earlier)
