@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, offers, payloads
+from django_xcover.services import decisions, offers, payloads, succession
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import move
 from django_xcover.types import PolicyRequest
@@ -83,8 +83,9 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
 
     Call it inside a transaction. Illegal moves change no status and are flagged for a person.
     """
-    for read in answer.quotes:
-        _apply_quote(package, read)
+    appeared = [read for read in answer.quotes if _apply_quote(package, read)]
+    if appeared:
+        succession.adopt(package)
     if answer.status != package.status and not _move_package(package, answer.status):
         flag(package, Attention.STATUS_UNEXPECTED)
     if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
@@ -119,16 +120,18 @@ def _move_package(package: QuotePackage, status: str) -> bool:
     return move(package, status, **also)
 
 
-def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> None:
+def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> bool:
+    """Bring one quote up to XCover's answer and return whether it is new here."""
     quote = package.quotes.filter(quote_id=read.quote_id).first()
     if quote is None:
         quote = _quote(package, read, None, position=package.quotes.count())
         quote.save()
-        return
+        return True
     if read.status != quote.status:
         move(quote, read.status)
     _copy(quote, read)
     quote.save(update_fields=[*READ, "updated_at"])
+    return False
 
 
 def _copy(quote: Quote, read: QuoteAnswer) -> None:
