@@ -397,6 +397,16 @@ def test_a_cancelled_order_cancels_all_its_policies(
     assert cover.order_cover(booked).state == "cancelled"
 
 
+def test_a_card_number_in_the_shops_reason_costs_the_reason_and_not_the_cancellation(
+    booked: Order,
+) -> None:
+    cancel(booked, reason="Refunded to 4111 1111 1111 1111")
+    work()
+
+    assert the_package().status == "CANCELLED"
+    assert Cancellation.objects.get().reason == ""
+
+
 def test_a_returned_line_cancels_its_policy_only(booked: Order) -> None:
     cancel(booked, lines=["laptop"])
     work()

@@ -33,6 +33,7 @@ from django_xcover.services import (
     refreshing,
     running,
 )
+from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.types import Money
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop, laptop, ticket
@@ -551,13 +552,27 @@ def test_a_direct_cancellation_learns_the_refund_from_its_answer(
     assert the_cancellation().cancellation_id == ""
 
 
-def test_the_reason_reaches_xcover(booked: QuotePackage, sandbox: Sandbox) -> None:
-    cancelling.cancel_now(booked, origin=STAFF, reason="Goodwill " + "x" * 300)
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_reason_reaches_xcover(booked: QuotePackage, sandbox: Sandbox, direct: bool) -> None:
+    _cancel(booked, direct=direct, reason="Goodwill " + "x" * 300)
 
     work()
 
-    assert the_cancellation().state == State.CONFIRMED
+    at_xcover = sandbox.package(booked.package_id)["quotes"][0]
+    assert at_xcover["reason_for_cancellation"].startswith("Goodwill x")
     assert len(the_cancellation().reason) == 200
+
+
+def test_a_card_number_in_the_reason_is_refused_and_not_stored(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    for ask in (cancelling.preview, cancelling.cancel_now):
+        with pytest.raises(CardNumberSent) as refused:
+            ask(booked, origin=SHOPPER, reason="Refund 4111 1111 1111 1111")
+        assert "4111" not in str(refused.value)
+
+    assert not Cancellation.objects.exists()
+    assert sandbox.calls("cancel_booking") == []
 
 
 def test_a_direct_cancellation_of_what_is_being_cancelled_is_refused(
@@ -836,8 +851,8 @@ def test_a_refund_of_what_was_not_cancelled_is_not_recorded(booked: QuotePackage
     assert str(refused.value) == told
 
 
-def _cancel(package: QuotePackage, *, direct: bool) -> None:
+def _cancel(package: QuotePackage, *, direct: bool, **facts: Any) -> None:
     if direct:
-        cancelling.cancel_now(package, origin=STAFF)
+        cancelling.cancel_now(package, origin=STAFF, **facts)
     else:
-        cancelling.request(preview(package))
+        cancelling.request(preview(package, **facts))

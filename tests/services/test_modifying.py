@@ -32,6 +32,7 @@ from django_xcover.services import (
     orders,
     running,
 )
+from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.types import Money
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop, laptop, ticket
@@ -152,6 +153,17 @@ def test_fields_that_may_not_change_are_named(booked: QuotePackage) -> None:
 
     assert str(refused.value) == "These details cannot be changed: age, country."
     assert not Modification.objects.exists()
+
+
+def test_a_card_number_is_refused_and_not_stored(booked: QuotePackage, sandbox: Sandbox) -> None:
+    with pytest.raises(CardNumberSent) as refused:
+        details(booked, company="4111 1111 1111 1111")
+    assert "4111" not in str(refused.value)
+    with pytest.raises(CardNumberSent):
+        price(booked, serial_number="4111111111111111")
+
+    assert not Modification.objects.exists()
+    assert sandbox.calls("quote_modification") == []
 
 
 def test_a_second_change_waits_until_the_first_is_made(booked: QuotePackage) -> None:
@@ -526,6 +538,17 @@ def test_a_price_from_before_another_change_is_not_confirmed(booked: QuotePackag
         modifying.settle(second)
 
     assert the_package().total_price == first.price_after
+
+
+def test_a_price_from_before_a_cancellation_is_not_confirmed(buy: Buy) -> None:
+    package = buy(ticket(), laptop())
+    found = price(package)
+    tickets = package.quotes.get(line_reference="ticket")
+    cancelling.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
+    work()
+
+    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modifying.settle(found)
 
 
 def test_a_new_phone_number_makes_no_price_outdated(booked: QuotePackage) -> None:

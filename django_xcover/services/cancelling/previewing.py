@@ -18,7 +18,7 @@ from django_xcover.client.changes import CancellationAnswer, cancellation_from_w
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Cancellation, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import gateway, mirroring, refunds, updating
+from django_xcover.services import card_numbers, gateway, mirroring, refunds, updating
 from django_xcover.services.cancelling import cancellable, requesting
 from django_xcover.services.cancelling.cancellable import NotCancellable
 from django_xcover.services.refusals import Refused
@@ -39,8 +39,10 @@ def preview(
     Without `quotes` it is the whole booking, as far as it is in force. The answer has the refund
     and until when it can be confirmed (`confirm_before`, recorded: 24 hours). Takes `DEADLINE`
     seconds at most; hold no transaction meanwhile. Raises NotCancellable or AlreadyCancelled with
-    a sentence for the person, and XCoverError when XCover cannot be asked.
+    a sentence for the person, CardNumberSent for one in `reason`, and XCoverError when XCover
+    cannot be asked.
     """
+    card_numbers.refuse(reason, "reason")
     wanted, answer = _ask(package, quotes, reason)
     facts = {
         **refunds.told(answer),

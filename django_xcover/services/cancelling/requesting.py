@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, QuotePackage
-from django_xcover.services import operations
+from django_xcover.services import card_numbers, operations
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.cancelling.cancellable import (
     AlreadyCancelled,
@@ -52,9 +52,10 @@ def cancel_now(
     """Write that the booking, or `quotes` of it, must be cancelled, without a preview.
 
     Talks to nobody, so call it inside the transaction that cancels the order. What is to be
-    refunded is known when XCover has answered (`policy_cancelled`). Raises NotCancellable or
-    AlreadyCancelled.
+    refunded is known when XCover has answered (`policy_cancelled`). Raises NotCancellable,
+    AlreadyCancelled, and CardNumberSent for one in `reason`.
     """
+    card_numbers.refuse(reason, "reason")
     with transaction.atomic():
         locked = _lock(package.pk)
         wanted = cancellable.choose(locked, quotes)

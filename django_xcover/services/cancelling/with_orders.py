@@ -18,7 +18,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.services import booking, decisions, operations
+from django_xcover.services import booking, card_numbers, decisions, operations
 from django_xcover.services.cancelling import cancellable, requesting
 
 REASON = "The order was cancelled."
@@ -31,8 +31,10 @@ def cancel_order(order: Any, lines: Iterable[str] | None = None, reason: str = "
     """Cancel the cover of `order`, or of the lines with these references.
 
     Policies are cancelled; what is chosen and not booked yet is taken back. Talks to nobody, runs
-    in the shop's transaction, and may be repeated freely.
+    in the shop's transaction, and may be repeated freely. A reason that holds a card number is left
+    out.
     """
+    reason = "" if card_numbers.holds_card_number(reason) else reason
     reference = get_adapter().get_order_reference(order)
     named = None if lines is None else _references(lines)
     with transaction.atomic():

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.models import Modification, OperationKind, QuotePackage
-from django_xcover.services import operations
+from django_xcover.services import card_numbers, operations
 from django_xcover.services.modifying.changeable import (
     FieldsNotChangeable,
     NothingToChange,
@@ -25,8 +25,10 @@ def change_details(
     """Have the policyholder's details changed and return the change, which is being made.
 
     `policyholder` holds XCover's field names; only what differs from the last answer is sent.
-    Talks to nobody. Raises NotModifiable, FieldsNotChangeable or NothingToChange.
+    Talks to nobody. Raises NotModifiable, FieldsNotChangeable, NothingToChange, and CardNumberSent
+    for a card number.
     """
+    card_numbers.refuse(policyholder)
     with transaction.atomic():
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
         require_changeable(locked)

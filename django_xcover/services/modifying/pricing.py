@@ -17,7 +17,7 @@ from django_xcover.client.changes import ModificationAnswer, modification_from_w
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import gateway, mirroring, updating
+from django_xcover.services import card_numbers, gateway, mirroring, updating
 from django_xcover.services.modifying.changeable import (
     ChangeNotAccepted,
     NothingToChange,
@@ -42,9 +42,11 @@ def quote_change(
     `update_fields` are fields of its policy type with their new values, Decimal for amounts. The
     `difference` is to be shown, then settled (`settle`) or left (`abandon`). Takes `DEADLINE`
     seconds at most; hold no transaction meanwhile. Raises NotModifiable, NothingToChange,
-    ChangeNotAccepted, and XCoverError when XCover cannot be asked.
+    ChangeNotAccepted, CardNumberSent for a card number, and XCoverError when XCover cannot be
+    asked.
     """
     until = time.monotonic() + DEADLINE
+    card_numbers.refuse(update_fields)
     require_changeable(package, quote)
     require_idle(package)
     if not update_fields:

@@ -6,7 +6,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from django_xcover.models import Modification, Operation, OperationKind, QuotePackage
+from django_xcover.models import (
+    Cancellation,
+    Modification,
+    Operation,
+    OperationKind,
+    QuotePackage,
+)
 from django_xcover.services import operations
 from django_xcover.services.faults import said
 from django_xcover.services.modifying.changeable import (
@@ -87,7 +93,14 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
     if modification.state != State.QUOTED:
         raise ChangeAbandoned
     require_changeable(package)
-    others = package.modifications.exclude(pk=modification.pk).exclude(update_id="")
-    since = Q(state=State.CONFIRMED, confirmed_at__gte=modification.created_at)
-    if others.filter(Q(state=State.REQUESTED) | since).exists():
+    if _is_outdated(package, modification):
         raise ChangeOutdated
+
+
+def _is_outdated(package: QuotePackage, modification: Modification) -> bool:
+    """Return whether the booking's total has moved, or is about to, since the change was priced."""
+    since = Q(confirmed_at__gte=modification.created_at)
+    others = package.modifications.exclude(pk=modification.pk).exclude(update_id="")
+    changed = others.filter(Q(state=State.REQUESTED) | Q(state=State.CONFIRMED) & since)
+    cancelled = package.cancellations.filter(since, state=Cancellation.State.CONFIRMED)
+    return changed.exists() or cancelled.exists()
