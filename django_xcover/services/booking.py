@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import transaction
-
-from django_xcover import signals
 from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.models import (
@@ -84,12 +81,9 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
     Call it in the transaction that finishes the operation.
     """
     package = operation.package
-    previous = package.status
     mirroring.apply_answer(package, answer)
     _check(package, answer)
     _forget_token(package)
-    if previous != package.status:
-        transaction.on_commit(lambda: _announce(package, previous))
 
 
 def leave_out(operation: Operation, quotes: Iterable[Quote]) -> None:
@@ -196,10 +190,3 @@ def _forget_token(package: QuotePackage) -> None:
     if package.customer_token_id:
         package.customer_token_id = ""
         package.save(update_fields=["customer_token_id", "updated_at"])
-
-
-def _announce(package: QuotePackage, previous: str) -> None:
-    if package.status == Status.CONFIRMED:
-        signals.policy_booked.send_robust(
-            sender=QuotePackage, package=package, previous_status=previous
-        )

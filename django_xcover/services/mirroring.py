@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -115,9 +116,20 @@ def announce_quoted(package: QuotePackage) -> None:
 
 
 def _move_package(package: QuotePackage, status: str) -> bool:
+    previous = package.status
     booked_now = status in BOOKED and package.booked_at is None
     also: dict[str, Any] = {"booked_at": timezone.now()} if booked_now else {}
-    return move(package, status, **also)
+    moved = move(package, status, **also)
+    if moved and status == Status.CONFIRMED:
+        # Whoever learns of it first tells the shop: a webhook can overtake the worker that booked.
+        transaction.on_commit(partial(_announce_booked, package, previous))
+    return moved
+
+
+def _announce_booked(package: QuotePackage, previous: str) -> None:
+    signals.policy_booked.send_robust(
+        sender=QuotePackage, package=package, previous_status=previous
+    )
 
 
 def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> bool:

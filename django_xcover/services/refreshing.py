@@ -1,25 +1,46 @@
-"""Reading a package anew at XCover, on request of a person."""
+"""Reading a package anew at XCover: because a person asked for it, or a webhook hinted at it."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from django_xcover.client.answers import package_from_wire
-from django_xcover.models import QuotePackage
+from django_xcover.client import XCoverClient
+from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.models import Attention, Cancellation, QuotePackage, Status
 from django_xcover.services import booking, gateway, mirroring
 
+READINGS = 3
+# Cancellations of ours, under way or carried out: what they refund is known.
+OURS = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
 
-def refresh(package: QuotePackage) -> QuotePackage:
+
+def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
     """Bring the mirror up to what XCover holds now and return the package.
 
-    Raises XCoverError when XCover cannot be asked or does not know the package; the mirror is then
-    as it was.
+    Policies that somebody cancelled elsewhere are flagged: the shop may owe a refund. Raises
+    XCoverError when XCover cannot be asked or does not know the package; the mirror is then as it
+    was.
     """
-    client = gateway.client_for(package.account)
-    answer = booking.read_booking(client, package.package_id)
-    if answer is None:
-        answer = package_from_wire(client.get_quote(package.package_id))
+    seen = QuotePackage.objects.values_list("updated_at", flat=True).get(pk=package.pk)
+    answer = _read(gateway.client_for(package.account), package.package_id)
     with transaction.atomic():
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
-        mirroring.apply_answer(locked, answer)
-    return locked
+        # Somebody learned something meanwhile, perhaps later than this answer: a booking that was
+        # read right before its cancellation would otherwise come after it.
+        overtaken = locked.updated_at != seen and readings > 1
+        if not overtaken:
+            _apply(locked, answer)
+    return refresh(package, readings=readings - 1) if overtaken else locked
+
+
+def _read(client: XCoverClient, package_id: str) -> PackageAnswer:
+    answer = booking.read_booking(client, package_id)
+    return answer or package_from_wire(client.get_quote(package_id))
+
+
+def _apply(package: QuotePackage, answer: PackageAnswer) -> None:
+    in_force = set(package.quotes.filter(status=Status.CONFIRMED).values_list("pk", flat=True))
+    mirroring.apply_answer(package, answer)
+    gone = package.quotes.filter(pk__in=in_force, status=Status.CANCELLED)
+    if gone.exclude(cancellations__state__in=OURS).exists():
+        mirroring.flag(package, Attention.REFUND_UNCLEAR)

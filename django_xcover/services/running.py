@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Operation, OperationKind
+from django_xcover.models import Operation, OperationKind, QuotePackage
 from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
 from django_xcover.services.fast_quoting import carrying_out as instant
@@ -77,8 +77,13 @@ def run(pk: int) -> None:
 
 
 def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
-    """Finish and apply together, so that a crash leaves either both or neither."""
+    """Finish and apply together, so that a crash leaves either both or neither.
+
+    The package is read again, under its lock: a webhook may have overtaken this worker.
+    """
     with transaction.atomic():
+        packages = QuotePackage.objects.select_for_update()
+        operation.package = packages.get(pk=operation.package_id)
         if operations.finish(operation):
             workflow.apply(operation, answer)
 

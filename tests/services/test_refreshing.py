@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Attention, QuotePackage
+from django_xcover.models import Attention, Cancellation, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, orders, refreshing
+from django_xcover.services import booking, cancelling, gateway, orders, refreshing
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -39,6 +41,43 @@ def test_a_cancellation_made_elsewhere_is_seen(
     refreshed = refreshing.refresh(package)
 
     assert refreshed.status == "CANCELLED"
+    assert {quote.status for quote in refreshed.quotes.all()} == {"CANCELLED"}
+    assert refreshed.attention == Attention.REFUND_UNCLEAR
+
+
+def test_a_cancellation_of_our_own_is_no_surprise(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.SHOP)
+    gateway.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
+
+    assert refreshing.refresh(the_package()).attention == ""
+
+
+def test_an_answer_that_was_overtaken_is_not_applied(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    read_booking = booking.read_booking
+
+    def somebody_cancels_right_after(client: Any, package_id: str) -> Any:
+        monkeypatch.setattr(booking, "read_booking", read_booking)
+        answer = read_booking(client, package_id)
+        client.cancel_booking(package_id, idempotency_key="x")
+        refreshing.refresh(the_package())
+        return answer
+
+    monkeypatch.setattr(booking, "read_booking", somebody_cancels_right_after)
+
+    refreshed = refreshing.refresh(the_package())
+
+    assert refreshed.status == "CANCELLED"
+    assert refreshed.attention == Attention.REFUND_UNCLEAR
     assert {quote.status for quote in refreshed.quotes.all()} == {"CANCELLED"}
 
 
