@@ -23,5 +23,6 @@ class XCoverAppConfig(AppConfig):
         signals.payment_completed.connect(receivers.on_payment_completed, dispatch_uid="xcover")
         signals.order_cancelled.connect(receivers.on_order_cancelled, dispatch_uid="xcover")
         signals.operation_ready.connect(tasks.hand_over, dispatch_uid="xcover")
+        signals.delivery_ready.connect(tasks.hand_over_delivery, dispatch_uid="xcover")
         signals.policy_booked.connect(tasks.read_schedule, dispatch_uid="xcover")
         signals.policy_renewed.connect(tasks.read_schedule, dispatch_uid="xcover")

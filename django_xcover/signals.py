@@ -74,6 +74,9 @@ operation_needs_person = Signal()
 # Internal: an operation was written and its transaction has committed. Arguments: pk (int).
 operation_ready = Signal()
 
+# Internal: a webhook was stored and its transaction has committed. Arguments: pk (int).
+delivery_ready = Signal()
+
 
 def forward(source: Signal, *, to: Signal, order: str = "order", cart: str | None = None) -> None:
     """Let a signal that the shop already sends stand for one of ours.

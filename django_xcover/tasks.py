@@ -9,7 +9,7 @@ from celery import shared_task
 
 from django_xcover.client import XCoverError
 from django_xcover.models import QuotePackage
-from django_xcover.services import instalments, operations, renewing, running, unpaid
+from django_xcover.services import instalments, operations, renewing, running, unpaid, webhooks
 from django_xcover.services.publishing import Publisher
 
 logger = logging.getLogger(__name__)
@@ -62,12 +62,38 @@ def sweep_unpaid() -> None:
     unpaid.sweep()
 
 
+@shared_task(name="django_xcover.tasks.process_delivery", ignore_result=True)
+def process_delivery(pk: int) -> None:
+    """Look into one webhook."""
+    webhooks.process(pk)
+
+
+@shared_task(name="django_xcover.tasks.sweep_webhooks", ignore_result=True)
+def sweep_webhooks() -> None:
+    """Hand over the webhooks that were lost or are to be tried again. Every half minute or so."""
+    webhooks.sweep()
+
+
+@shared_task(name="django_xcover.tasks.forget_webhooks", ignore_result=True)
+def forget_webhooks() -> None:
+    """Delete old webhooks. Once a day will do."""
+    webhooks.forget()
+
+
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:
     """Have the operation sent to a worker, without waiting for the broker."""
     if run_operation.app.conf.task_always_eager:
         run_operation.delay(pk)
     elif not publisher.offer(pk):
         logger.warning("Operation %s waits for the sweeper: the broker does not keep up.", pk)
+
+
+def hand_over_delivery(sender: Any, *, pk: int, **kwargs: Any) -> None:
+    """Have the webhook sent to a worker, without waiting for the broker."""
+    if process_delivery.app.conf.task_always_eager:
+        process_delivery.delay(pk)
+    elif not delivery_publisher.offer(pk):
+        logger.warning("Webhook %s waits for the sweeper: the broker does not keep up.", pk)
 
 
 def read_schedule(sender: Any, *, package: QuotePackage, **kwargs: Any) -> None:
@@ -83,4 +109,10 @@ def _send(pk: int) -> None:
     run_operation.apply_async((pk,), retry=False)
 
 
+def _send_delivery(pk: int) -> None:
+    process_delivery.apply_async((pk,), retry=False)
+
+
 publisher = Publisher(_send)
+# A queue of its own: a burst of webhooks must not push bookings out of theirs.
+delivery_publisher = Publisher(_send_delivery, what="Webhook")

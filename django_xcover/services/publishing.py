@@ -24,8 +24,10 @@ class Publisher:
     shopper waits for that. What is not published is not lost: the sweeper finds the row.
     """
 
-    def __init__(self, send: Callable[[int], object]) -> None:
+    def __init__(self, send: Callable[[int], object], *, what: str = "Operation") -> None:
+        """Take the call that publishes, and what its primary keys are those of, for the log."""
         self._send = send
+        self._what = what
         self._lock = threading.Lock()
         self._pid = 0
         self._waiting: queue.Queue[int] = queue.Queue(BACKLOG)
@@ -70,6 +72,7 @@ class Publisher:
                 self._send(pk)
             except Exception as error:  # noqa: BLE001 - the sweeper makes up for whatever it is
                 name = type(error).__name__
-                logger.warning("Operation %s was not published (%s): the sweeper will.", pk, name)
+                said = "%s %s was not published (%s): the sweeper will."
+                logger.warning(said, self._what, pk, name)
             finally:
                 waiting.task_done()

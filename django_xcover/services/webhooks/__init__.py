@@ -1,0 +1,23 @@
+"""Webhooks: the sender proven, the body stored, the booking read again.
+
+The signature does not cover the body (Quotes API: authentication of a webhook), so a webhook is a
+hint and no more: what changes here is what XCover answers when it is asked. That also makes
+duplicates, replays and any order of arrival harmless.
+"""
+
+from __future__ import annotations
+
+from django_xcover.services.webhooks.inbox import forget, replay, sweep
+from django_xcover.services.webhooks.processing import process
+from django_xcover.services.webhooks.receiving import receive
+from django_xcover.services.webhooks.refusals import NoSuchReceiver, WebhookRefused
+
+__all__ = [
+    "NoSuchReceiver",
+    "WebhookRefused",
+    "forget",
+    "process",
+    "receive",
+    "replay",
+    "sweep",
+]

@@ -1,0 +1,108 @@
+"""The inbox: handed over, taken by one worker, found again when lost, forgotten in the end."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.conf import get_config
+from django_xcover.models import WebhookDelivery
+from django_xcover.services.transitions import move
+
+logger = logging.getLogger(__name__)
+
+SWEEP_LIMIT = 500
+BATCH = 1000
+State = WebhookDelivery.State
+
+
+def announce(pk: int) -> None:
+    """Hand the delivery to a worker once the present transaction, if any, has committed."""
+    transaction.on_commit(partial(_announce, pk))
+
+
+def take_again(delivery: WebhookDelivery) -> WebhookDelivery:
+    """Note that the same body came once more: the booking is read again, whatever came of it.
+
+    Nobody can tell a repeat from a second change that reads the same, and reading is harmless. A
+    worker that is at it already may have read too early, so its outcome will not count.
+    """
+    return _put_back(delivery, received_at=timezone.now(), times_received=F("times_received") + 1)
+
+
+def replay(delivery: WebhookDelivery) -> WebhookDelivery:
+    """Have the delivery looked into once more, for a person, and return it as it is then."""
+    replayed = _put_back(delivery)
+    announce(replayed.pk)
+    return replayed
+
+
+def claim(pk: int) -> WebhookDelivery | None:
+    """Return the delivery for exactly one caller, leased and counted; None when it is not due."""
+    now = timezone.now()
+    delivery = WebhookDelivery.objects.claimable(now).filter(pk=pk).first()
+    if delivery is None:
+        return None
+    won = move(
+        delivery,
+        State.PROCESSING,
+        field="state",
+        only=Q(attempts=delivery.attempts),
+        attempts=delivery.attempts + 1,
+        next_attempt_at=now + timedelta(seconds=get_config().operation_lease),
+    )
+    return delivery if won else None
+
+
+def settle(delivery: WebhookDelivery, state: State, **facts: Any) -> bool:
+    """Write what came of a claimed delivery; False when it came again or its lease was lost."""
+    mine = Q(attempts=delivery.attempts)
+    return move(delivery, state, field="state", only=mine, **facts)
+
+
+def sweep() -> list[int]:
+    """Hand over again what is due or whose worker died; return the primary keys."""
+    due = WebhookDelivery.objects.claimable(timezone.now()).order_by("next_attempt_at")
+    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for pk in found:
+        announce(pk)
+    return found
+
+
+def forget() -> int:
+    """Delete what came last WEBHOOK_RETENTION_DAYS ago or earlier; return how many rows.
+
+    Failed ones as well: each was reported when it failed, and a hint so old tells nothing.
+    """
+    before = timezone.now() - timedelta(days=get_config().webhook_retention_days)
+    deleted = 0
+    while pks := _older_than(before):
+        deleted += WebhookDelivery.objects.filter(pk__in=pks, received_at__lt=before).delete()[0]
+    return deleted
+
+
+def _older_than(before: datetime) -> list[int]:
+    # In batches, so that no delete holds a table of years' webhooks.
+    rows = WebhookDelivery.objects.filter(received_at__lt=before).order_by("received_at")
+    return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def _put_back(delivery: WebhookDelivery, **facts: Any) -> WebhookDelivery:
+    """Make the delivery wait again. By primary key alone: any state may be followed by RECEIVED."""
+    now = timezone.now()
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(
+        state=State.RECEIVED, failures=0, next_attempt_at=now, updated_at=now, **facts
+    )
+    delivery.refresh_from_db()
+    return delivery
+
+
+def _announce(pk: int) -> None:
+    signals.delivery_ready.send_robust(sender=WebhookDelivery, pk=pk)

@@ -1,0 +1,84 @@
+"""Looking into a webhook: XCover is asked, and its answer is what counts."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Q
+from django.utils import timezone
+
+from django_xcover.client import XCoverError
+from django_xcover.conf import get_config
+from django_xcover.models import QuotePackage, WebhookDelivery
+from django_xcover.services import operations, refreshing, renewing, unexpected
+from django_xcover.services.webhooks import inbox, reading
+
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "An error in the shop or in this package. The worker's log says where."
+State = WebhookDelivery.State
+
+
+def process(pk: int) -> None:
+    """Make one attempt at a delivery, if it is this caller's to make.
+
+    Raises nothing that XCover can cause: what fails is tried again by the sweeper, and after
+    `XCOVER["ATTEMPTS"]` failures it is kept as FAILED and logged as an error.
+    """
+    delivery = inbox.claim(pk)
+    if delivery is None:
+        return
+    try:
+        state = _look_into(delivery)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
+        _fail(delivery, error)
+    else:
+        inbox.settle(delivery, state, processed_at=timezone.now(), failures=0, error="")
+
+
+def _look_into(delivery: WebhookDelivery) -> State:
+    """Read the booking again, whatever the event: one that nobody knows yet hints at it as well."""
+    package_id, renewal_id = reading.ids(delivery.body)
+    package = _package(delivery.account, package_id, renewal_id)
+    if package is None:
+        # Reconciliation lists what XCover holds and we do not; this only says that it was named.
+        logger.warning("Webhook %s (%s) is about no package of ours.", delivery.pk, delivery.event)
+        return State.UNKNOWN
+    if delivery.event in renewing.EVENTS:
+        renewing.on_event(delivery.event, package.package_id, package.account, renewal_id)
+    else:
+        refreshing.refresh(package)
+    return State.PROCESSED
+
+
+def _package(account: str, package_id: str, renewal_id: str) -> QuotePackage | None:
+    mine = QuotePackage.objects.filter(account=account)
+    if package_id:
+        return mine.filter(package_id=package_id).first()
+    if not renewal_id:
+        return None
+    named = Q(renewals__announced_id=renewal_id) | Q(renewals__renewal_id=renewal_id)
+    return mine.filter(named).first()
+
+
+def _fail(delivery: WebhookDelivery, error: Exception) -> None:
+    failures = delivery.failures + 1
+    give_up = failures >= get_config().attempts
+    retry_after = getattr(error, "retry_after", None) or 0.0
+    inbox.settle(
+        delivery,
+        State.FAILED if give_up else State.RECEIVED,
+        failures=failures,
+        error=_describe(error),
+        next_attempt_at=operations.next_attempt(failures, retry_after),
+    )
+    if give_up:
+        logger.error("Webhook %s failed: %s", delivery.pk, type(error).__name__)
+
+
+def _describe(error: Exception) -> str:
+    """Return what staff may read of it: nothing a customer typed, no vendor's words."""
+    if isinstance(error, XCoverError):
+        return f"{type(error).__name__}: {error}"
+    logger.error("A webhook failed unexpectedly: %s", unexpected.describe(error))
+    return f"{type(error).__name__}: {UNEXPECTED}"

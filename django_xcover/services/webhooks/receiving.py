@@ -1,0 +1,49 @@
+"""Taking a webhook: proven, stored, handed over. XCover is not asked while it waits."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from django_xcover.conf import Account, Config, get_config
+from django_xcover.models import WebhookDelivery
+from django_xcover.services.webhooks import inbox, reading, verifying
+from django_xcover.services.webhooks.reading import Message
+from django_xcover.services.webhooks.refusals import NoSuchReceiver
+
+
+def receive(request: HttpRequest, account: str) -> WebhookDelivery:
+    """Store the webhook for the account called `account`, and have a worker look into it.
+
+    One INSERT when it is new. Raises WebhookRefused and NoSuchReceiver, and then no row is written.
+    """
+    config = get_config()
+    credentials = _credentials(config, account)
+    verifying.verify(request, credentials, tolerance=config.webhook_tolerance)
+    message = reading.read(request, limit=config.webhook_max_bytes)
+    delivery = _store(account, message)
+    inbox.announce(delivery.pk)
+    return delivery
+
+
+def _credentials(config: Config, name: str) -> Account:
+    account = config.accounts.get(name)
+    if account is None or not account.webhook_secrets:
+        raise NoSuchReceiver("No account of this name has WEBHOOK_SECRETS.")
+    return account
+
+
+def _store(account: str, message: Message) -> WebhookDelivery:
+    try:
+        # A savepoint in a shop's transaction, so that a duplicate leaves it intact.
+        with transaction.atomic():
+            return WebhookDelivery.objects.create(
+                account=account,
+                key=message.key,
+                event=message.event,
+                package_id=message.package_id,
+                body=message.body,
+            )
+    except IntegrityError:
+        delivery = WebhookDelivery.objects.get(account=account, key=message.key)
+        return inbox.take_again(delivery)

@@ -1,0 +1,3 @@
+"""The door for XCover's webhooks."""
+
+from __future__ import annotations

@@ -1,0 +1,12 @@
+"""Included by the package's own URLs."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from django_xcover.webhooks import views
+
+urlpatterns = [
+    path("", views.receive, name="webhook"),
+    path("<str:account>/", views.receive, name="webhook"),
+]
