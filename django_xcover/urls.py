@@ -14,4 +14,5 @@ urlpatterns = [
     path("choose/", views.choose, name="choose"),
     path("documents/<str:quote_id>/<slug:kind>/", views.document, name="document"),
     path("mycover/", include("django_xcover.mycover.urls")),
+    path("webhooks/", include("django_xcover.webhooks.urls")),
 ]
