@@ -38,6 +38,7 @@ class Quote:
     """One quote, the policy later; `position` is its key in the package's `quotes`.
 
     A request element that could not be quoted is kept with its `failure` and without `priced`.
+    `settled` is what changes have cost so far; less than zero when they paid back.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Quote:
     insured: list[dict[str, Any]] | None = None
     instalment_plan: str | None = None
     instalments: list[dict[str, Any]] = field(default_factory=list)
+    settled: Decimal = Decimal(0)
     renewed_times: int = 0
     renewal_declined: bool = False
 

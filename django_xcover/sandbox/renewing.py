@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import ids, moments, quoting, rules, states
+from django_xcover.sandbox import ids, moments, plans, quoting, rules, states
 from django_xcover.sandbox.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.world import Inquiry
@@ -66,6 +67,7 @@ def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
         confirmed_at=None,
         instalment_plan=None,
         instalments=[],
+        settled=Decimal(0),
         renewed_times=earlier.renewed_times + 1,
     )
     quoting.price(inquiry, package, new)
@@ -130,6 +132,7 @@ def _change(
     for new in named:
         _reschedule(inquiry, package, new, change)
         new.instalment_plan = change.get("instalment_plan")
+        plans.refuse(new, new.instalment_plan)
 
 
 def _reschedule(inquiry: Inquiry, package: Package, new: Quote, change: dict[str, Any]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from django_xcover.sandbox import states
-from django_xcover.sandbox.packages import Quote
+from django_xcover.sandbox import money, states
+from django_xcover.sandbox.packages import Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS
 
 # Inferred: no page says when a renewal can be quoted. Sixty days on either side of the end, so
@@ -15,9 +16,48 @@ RENEWAL_LAPSES = timedelta(days=60)
 
 
 def can_be_cancelled(quote: Quote, now: datetime) -> bool:
+    """Return whether the quote is confirmed and its product still lets it be cancelled."""
+    if quote.status != states.CONFIRMED or quote.priced is None:
+        return False
+    named = PRODUCTS[quote.policy_type].cancellable_until
+    until = (quote.fields.get(named) if named else None) or quote.priced.policy_end
+    return bool(now < min(until, quote.priced.policy_end))
+
+
+def can_be_modified(quote: Quote, now: datetime) -> bool:
     """Return whether the quote is confirmed and its policy has not ended."""
     ended = quote.priced is None or quote.priced.policy_end <= now
     return quote.status == states.CONFIRMED and not ended
+
+
+def refund(quote: Quote, at: datetime, currency: str) -> Decimal:
+    """Return what is paid back when the quote is cancelled at this moment.
+
+    Recorded: everything, while cooling off. Inferred: the formula afterwards, since the page only
+    says pro rata: what was paid, less the share of the price for the time that is over, to the
+    microsecond, in whole minor units.
+    """
+    if quote.priced is None or quote.confirmed_at is None:
+        return Decimal(0)
+    cooling_off = timedelta(days=PRODUCTS[quote.policy_type].cooling_off_days)
+    if at <= max(quote.confirmed_at + cooling_off, quote.priced.policy_start):
+        return paid(quote)
+    left = money.rounded(quote.price * _share_left(quote.priced, at), currency)
+    return max(min(paid(quote), quote.price) - (quote.price - left), Decimal(0))
+
+
+def paid(quote: Quote) -> Decimal:
+    """Return what has been paid: all at once, or the paid instalments and the changes' costs."""
+    if not quote.instalments:
+        return quote.price
+    parts = [entry["amount"] for entry in quote.instalments if entry["status"] == "PAID"]
+    return sum(parts, quote.settled)
+
+
+def _share_left(priced: Priced, at: datetime) -> Decimal:
+    left, whole = priced.policy_end - at, priced.policy_end - priced.policy_start
+    microsecond = timedelta(microseconds=1)
+    return Decimal(max(left // microsecond, 0)) / Decimal(whole // microsecond)
 
 
 def is_renewable(quote: Quote) -> bool:

@@ -214,7 +214,8 @@ def test_each_line_of_the_cart_is_asked_about_on_its_own(visitor: Visitor) -> No
 
     page = visitor.opens(FRAGMENT)
 
-    questions = [legend.text for legend in page.all("legend")]
+    # The laptop's cover can be paid in parts, which is a question of its own.
+    questions = [legend.text for legend in page.all("legend") if "insure" in legend.text]
     assert questions == [
         "Would you like to insure Aero 14?",
         "Would you like to insure Harbour Lights Festival?",

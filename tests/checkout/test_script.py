@@ -15,7 +15,7 @@ from django_xcover.models import Decision, Quote
 from django_xcover.sandbox import Sandbox
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper
-from tests.shop import Cart, laptop, ticket
+from tests.shop import Cart, ticket
 
 LISTEN = """
 window.heard = [];
@@ -285,7 +285,7 @@ def test_a_stored_answer_is_there_at_once_and_nothing_is_fetched(
 def test_a_cart_changed_in_place_is_offered_anew(tab: Tab, shopper: Shopper) -> None:
     tab.opens()
     expect(tab.page.get_by_role("group")).to_have_count(1)
-    FRONT.cart = shopper.cart.but(items=(ticket(), laptop()))
+    FRONT.cart = shopper.cart.but(items=(ticket(), ticket("other")))
 
     tab.page.evaluate("document.dispatchEvent(new Event('xcover:refresh'))")
 
@@ -310,7 +310,7 @@ def test_a_place_that_is_swapped_in_later_is_filled_once(tab: Tab) -> None:
 
 
 def test_two_offers_are_answered_each_on_its_own(tab: Tab) -> None:
-    FRONT.cart = Cart(items=(ticket(), laptop()))
+    FRONT.cart = Cart(items=(ticket(), ticket("other")))
     tab.opens()
     expect(tab.page.get_by_role("group")).to_have_count(2)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django_xcover.sandbox import ids, quoting, states
+from django_xcover.sandbox import ids, plans, quoting, states
 from django_xcover.sandbox.countries import COUNTRIES
 from django_xcover.sandbox.errors import Invalid, package_not_found
-from django_xcover.sandbox.operations.instalments import PLANS, start_plan
 from django_xcover.sandbox.operations.quotes import CREATE, new_package
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.people import INSURED, POLICYHOLDER
@@ -34,7 +33,7 @@ PAGE = 10  # Inferred: the default limit was not observed.
 CHOSEN: dict[str, Field] = {
     "id": Field(text, required=True),
     "insured": Field(list_of(nested(INSURED)), null=True),
-    "instalment_plan": Field(one_of(PLANS), null=True),
+    "instalment_plan": Field(one_of(plans.PLANS), null=True),
     "first_instalment_paid": Field(boolean),
 }
 EXTRAS: dict[str, Field] = {
@@ -137,6 +136,7 @@ def _choose(package: Package, item: dict[str, Any]) -> Quote:
     insured = item.get("insured")
     quote.insured = [_insured(person) for person in insured] if insured else None
     quote.instalment_plan = item.get("instalment_plan")
+    plans.refuse(quote, quote.instalment_plan)
     return quote
 
 
@@ -151,7 +151,7 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], asked: dict[s
         if inquiry.suffers("wrong_price"):
             quoting.price(inquiry, package, quote)
         _set_status(inquiry, quote, package.status)
-        start_plan(quote, package.currency, inquiry.world.clock.now())
+        plans.start(package, quote, inquiry.world.clock.now())
     package.policyholder = _policyholder(package, asked["policyholder"])
     package.partner_transaction_id = asked.get("partner_transaction_id")
     package.partner_metadata |= asked.get("partner_metadata") or {}

@@ -9,7 +9,6 @@ from decimal import Decimal
 from django_xcover.sandbox import ids, rules, states
 from django_xcover.sandbox.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.shapes import cancellation as cancellation_shape
 from django_xcover.sandbox.validation import (
     Field,
@@ -46,13 +45,15 @@ def cancel_booking(inquiry: Inquiry) -> Answer:
     _check(package, reasons, inquiry.world.clock.now())
     if asked.get("preview"):
         return _preview(inquiry, package, reasons)
-    return _cancelled(inquiry, package, reasons, inquiry.stamp())
+    now = inquiry.stamp()
+    return _cancelled(inquiry, package, reasons, now, _refunds(package, reasons, now))
 
 
 def confirm_cancellation(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/confirm_cancellation/{id}/: 200; stamps are the preview's.
 
-    Inferred: an id that was used or never given is 404, one that is too old 422.
+    Inferred: an id that was used or never given is 404, one that is too old 422; the refund is
+    what the preview showed, so a preview does not outlive a change of the booking.
     """
     package = inquiry.package()
     previewed = package.cancellations.get(inquiry.ids["cancellation"])
@@ -62,9 +63,11 @@ def confirm_cancellation(inquiry: Inquiry) -> Answer:
     states.moved(package.status, "cancel")
     if inquiry.world.clock.now() > previewed["confirm_before"]:
         raise Invalid(["The cancellation had to be confirmed before its confirm_before."])
+    if previewed["outdated"]:
+        raise Invalid(["The booking has changed since this cancellation was previewed."])
     _check(package, previewed["reasons"], previewed["at"])
     del package.cancellations[inquiry.ids["cancellation"]]
-    return _cancelled(inquiry, package, previewed["reasons"], previewed["at"])
+    return _cancelled(inquiry, package, previewed["reasons"], previewed["at"], previewed["refunds"])
 
 
 def _alive(package: Package) -> list[Quote]:
@@ -87,16 +90,19 @@ def _check(package: Package, reasons: dict[str, str | None], now: datetime) -> N
 def _preview(inquiry: Inquiry, package: Package, reasons: dict[str, str | None]) -> Answer:
     now = inquiry.stamp()
     cancellation_id, confirm_before = ids.new_cancellation_id(), now + CONFIRM_WITHIN
+    refunds = _refunds(package, reasons, now)
     package.cancellations[cancellation_id] = {
         "reasons": reasons,
         "at": now,
         "confirm_before": confirm_before,
+        "refunds": refunds,
+        "outdated": False,
     }
     for quote in package.quotes:
         if quote.id in reasons:
             quote.updated_at = inquiry.stamp()  # Recorded: a preview moves it, and it is stored.
     inquiry.save(package)
-    outcome = [_without(quote, now) if quote.id in reasons else quote for quote in package.booked]
+    outcome = [_without(quote, refunds) for quote in package.booked]
     body = cancellation_shape.shape(
         inquiry.world.site_url,
         package,
@@ -110,11 +116,15 @@ def _preview(inquiry: Inquiry, package: Package, reasons: dict[str, str | None])
 
 
 def _cancelled(
-    inquiry: Inquiry, package: Package, reasons: dict[str, str | None], at: datetime
+    inquiry: Inquiry,
+    package: Package,
+    reasons: dict[str, str | None],
+    at: datetime,
+    refunds: dict[str, Decimal],
 ) -> Answer:
     for quote in package.quotes:
         if quote.id in reasons:
-            quote.refund = _refund(quote, at)
+            quote.refund = refunds[quote.id]
             quote.status, quote.cancelled_at = states.CANCELLED, at
             quote.reason_for_cancellation = reasons[quote.id]
             quote.updated_at = inquiry.stamp()
@@ -134,27 +144,18 @@ def _event(package: Package) -> str:
     return "BOOKING_CANCELLED" if whole else "BOOKING_UPDATED"
 
 
-def _without(quote: Quote, now: datetime) -> Quote:
-    return replace(quote, status=states.CANCELLED, refund=_refund(quote, now))
+def _refunds(package: Package, reasons: dict[str, str | None], at: datetime) -> dict[str, Decimal]:
+    chosen = (quote for quote in package.booked if quote.id in reasons)
+    return {quote.id: rules.refund(quote, at, package.currency) for quote in chosen}
+
+
+def _without(quote: Quote, refunds: dict[str, Decimal]) -> Quote:
+    if quote.id not in refunds:
+        return quote
+    return replace(quote, status=states.CANCELLED, refund=refunds[quote.id])
 
 
 def _status_after(quotes: list[Quote]) -> str:
     """Inferred: a booking is cancelled when all its quotes are."""
     left = any(quote.status == states.CONFIRMED for quote in quotes)
     return states.CONFIRMED if left else states.CANCELLED
-
-
-def _refund(quote: Quote, at: datetime) -> Decimal:
-    """Return the full price while cooling off, the share of the time left afterwards.
-
-    Inferred: the formula; the page only says pro rata.
-    """
-    priced, confirmed = quote.priced, quote.confirmed_at
-    if priced is None or confirmed is None:
-        return Decimal(0)
-    cooling_off = timedelta(days=PRODUCTS[quote.policy_type].cooling_off_days)
-    if at <= max(confirmed + cooling_off, priced.policy_start):
-        return quote.price
-    left = (priced.policy_end - at) / (priced.policy_end - priced.policy_start)
-    exponent = quote.price.as_tuple().exponent
-    return (quote.price * Decimal(str(left))).quantize(Decimal(1).scaleb(int(exponent)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import ids, quoting, states
+from django_xcover.sandbox import ids, quoting, rules, states
 from django_xcover.sandbox.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.people import CHANGED_POLICYHOLDER, INSURED
@@ -14,12 +15,16 @@ from django_xcover.sandbox.shapes import booking as booking_shape
 from django_xcover.sandbox.validation import Field, any_object, clean, list_of, nested, text
 from django_xcover.sandbox.world import Answer, Inquiry
 
+# In the place of the payload of a modification that can no longer be confirmed.
+OUTDATED = None
+
 
 def modify_booking(inquiry: Inquiry) -> Answer:
     """PATCH bookings/{package}/: 200 with `*_diff`, applied at once."""
     package = _confirmed(inquiry)
     before = _prices(package)
     _apply(inquiry, package, inquiry.payload)
+    _outdate(package, before)
     inquiry.save(package)
     inquiry.tell(package, "BOOKING_UPDATED")
     return Answer(200, _body(inquiry, package, before))
@@ -39,19 +44,32 @@ def quote_modification(inquiry: Inquiry) -> Answer:
 def confirm_modification(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/confirm_update/{id}/: 201 with `*_diff`, without `update_id`.
 
-    Inferred: an id that was used or never given is 404; it has no expiry, since none is shown.
+    Inferred: an id that was used or never given is 404. It has no expiry, since none is shown,
+    but no other change may have come between: the difference it showed would not be true.
     """
     package = inquiry.package()
-    payload = package.updates.pop(inquiry.ids["update"], None)
-    if payload is None:
+    if inquiry.ids["update"] not in package.updates:
         raise not_found("Modification does not exist")
+    payload = package.updates.pop(inquiry.ids["update"])
     clean(inquiry.payload, {})
     states.moved(package.status, "modify")
+    if payload is OUTDATED:
+        raise Invalid(["The booking has changed since this modification was quoted."])
     before = _prices(package)
     _apply(inquiry, package, payload)
+    _outdate(package, before)
     inquiry.save(package)
     inquiry.tell(package, "BOOKING_UPDATED")
     return Answer(201, _body(inquiry, package, before))
+
+
+def _outdate(package: Package, before: dict[str, Decimal]) -> None:
+    """Let no preview survive a change of price: what it showed is no longer true."""
+    if before == _prices(package):
+        return
+    package.updates = dict.fromkeys(package.updates, OUTDATED)
+    for previewed in package.cancellations.values():
+        previewed["outdated"] = True
 
 
 def _confirmed(inquiry: Inquiry) -> Package:
@@ -87,24 +105,38 @@ def _apply(inquiry: Inquiry, package: Package, payload: Any) -> None:
 
 
 def _change(inquiry: Inquiry, package: Package, change: dict[str, Any]) -> None:
-    quote = _modifiable(package, change["id"])
+    now = inquiry.world.clock.now()
+    quote = _modifiable(package, change["id"], now)
+    price = quote.price
     fields = dict(change.get("update_fields", {}))
     insured = change.get("insured", fields.pop("insured", None))
     if "policy_start_date" in change:
         fields["policy_start_date"] = change["policy_start_date"]
     try:
+        _check_fixed(quote, fields, now)
         quoting.change_fields(quote, fields)
     except Invalid as refused:
         raise Invalid({"quotes": [{"update_fields": refused.errors}]}) from None
     if insured:
         quote.insured = [{"id": ids.new_uuid(), "region": None, **person} for person in insured]
     quoting.price(inquiry, package, quote)
+    quote.settled += quote.price - price
     quote.updated_at = inquiry.stamp()
 
 
-def _modifiable(package: Package, quote_id: str) -> Quote:
+def _check_fixed(quote: Quote, fields: dict[str, Any], now: datetime) -> None:
+    """Inferred: the words for what a product does not let anybody change."""
+    fixed = [name for name in fields if name in quoting.product_of(quote).fixed]
+    errors = {name: ["This field can not be changed."] for name in fixed}
+    if "policy_start_date" in fields and quote.priced and quote.priced.policy_start <= now:
+        errors["policy_start_date"] = ["The policy has already started."]
+    if errors:
+        raise Invalid(errors)
+
+
+def _modifiable(package: Package, quote_id: str, now: datetime) -> Quote:
     quote = package.quote(quote_id)
-    if quote is None or quote.status != states.CONFIRMED:
+    if quote is None or not rules.can_be_modified(quote, now):
         raise Invalid({"quotes": [f"Quote {quote_id} can not be modified"]})
     return quote
 

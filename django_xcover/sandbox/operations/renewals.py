@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_xcover.sandbox import announcing, ids, renewing
+from django_xcover.sandbox import announcing, ids, plans, renewing
 from django_xcover.sandbox.errors import not_found
-from django_xcover.sandbox.operations.instalments import PLANS, start_plan
 from django_xcover.sandbox.operations.optouts import FIELDS as OPT_OUT
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.shapes import booking as booking_shape
@@ -18,7 +17,7 @@ DATES: dict[str, Field] = {"policy_start_date": Field(moment), "policy_end_date"
 RENEWED: dict[str, Field] = {
     "id": Field(text, required=True),
     **DATES,
-    "instalment_plan": Field(one_of(PLANS), null=True),
+    "instalment_plan": Field(one_of(plans.PLANS), null=True),
 }
 # The page's table begins with `id` and `policy_start_date` and is cut off. Inferred: they may
 # stand at the top or in `quotes`, and all may be left out, as the official SDK does.
@@ -83,7 +82,7 @@ def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, asked: dict[st
     renewing.confirm(inquiry, package, renewal_id, changes)
     for quote in package.booked:
         if quote.instalment_plan and not quote.instalments:
-            start_plan(quote, package.currency, inquiry.world.clock.now())
+            plans.start(package, quote, inquiry.world.clock.now())
     inquiry.save(package)
     inquiry.tell(package, "BOOKING_UPDATED")
 

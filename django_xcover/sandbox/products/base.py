@@ -51,6 +51,8 @@ class Texts:
 class Product:
     """One policy type. `fields` are its own request keys; `amounts` names those in money.
 
+    `fixed` are fields that a booked policy keeps. `cancellable_until` names the field with the
+    moment after which nothing can be cancelled; without one it is the policy's end.
     `renewal_rate` is what the net premium is multiplied by with each renewal.
     """
 
@@ -65,6 +67,10 @@ class Product:
     cover: Callable[[Mapping[str, Any], Terms], Cover]
     amounts: Mapping[str, Callable[[Any, Callable[[Decimal], Decimal]], Any]]
     texts: Mapping[str, Texts]
+    fixed: frozenset[str] = frozenset()
+    cancellable_until: str | None = None
+    instalments: bool = False
+    first_instalment_named: bool = True
     renewable: bool = False
     renewal_rate: Decimal = Decimal(1)
 

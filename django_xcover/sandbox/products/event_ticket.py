@@ -115,4 +115,11 @@ EVENT_TICKET = Product(
         "partner_price": _one,
     },
     texts=TEXTS,
+    # Recorded: prices and number of tickets can be changed, although the page about events says
+    # that only what costs nothing can. Inferred: what cannot be changed.
+    fixed=frozenset({"event_country", "resale_ticket"}),
+    # Recorded: the partner of November 2021 was offered instalments for tickets, and only their
+    # whole price. `first_instalment_amount` is documented, for plans of other policy types.
+    instalments=True,
+    first_instalment_named=False,
 )

@@ -88,5 +88,7 @@ PRODUCT = Product(
     cover=cover,
     amounts={"price": _one, "partner_price": _one},
     texts=TEXTS,
+    fixed=frozenset({"category", "purchase_date", "term"}),
+    instalments=True,
     renewable=True,
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
-from django_xcover.sandbox import moments, money
+from django_xcover.sandbox import moments, money, states
 from django_xcover.sandbox.packages import Package, Quote
 
 
@@ -21,21 +22,25 @@ def shape(package: Package) -> dict[str, Any]:
 
 def _quote(package: Package, quote: Quote) -> dict[str, Any]:
     schedule = [_entry(package, quote, entry) for entry in quote.instalments]
-    unpaid = [entry for entry in schedule if entry["status"] == "UNPAID"]
-    paid = [entry for entry in quote.instalments if entry["status"] == "PAID"]
+    # Inferred: a cancelled policy asks for nothing any more, though its entries stay as they were.
+    unpaid = [
+        entry
+        for entry in schedule
+        if entry["status"] == "UNPAID" and quote.status != states.CANCELLED
+    ]
+    paid = list(takewhile(lambda entry: entry["status"] == "PAID", quote.instalments))
     return {
         "id": quote.id,
         "next_payment": unpaid[0] if unpaid else None,
         "paid_until": moments.stamp(paid[-1]["paid_until"]),
         "payment_schedule": schedule,
-        "total_amount_paid": money.number(_total(quote, "PAID")),
-        "total_amount_due": money.number(_total(quote, "UNPAID")),
+        "total_amount_paid": money.number(_total(quote.instalments, "PAID")),
+        "total_amount_due": money.number(sum((e["total_amount"] for e in unpaid), money.ZERO)),
     }
 
 
-def _total(quote: Quote, status: str) -> Decimal:
-    amounts = (entry["amount"] for entry in quote.instalments if entry["status"] == status)
-    return sum(amounts, Decimal(0))
+def _total(entries: list[dict[str, Any]], status: str) -> Decimal:
+    return sum((entry["amount"] for entry in entries if entry["status"] == status), Decimal(0))
 
 
 def _entry(package: Package, quote: Quote, entry: dict[str, Any]) -> dict[str, Any]:

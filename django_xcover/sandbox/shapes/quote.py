@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import moments, money, rules
+from django_xcover.sandbox import moments, money, plans, rules
 from django_xcover.sandbox.packages import Package, Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.shapes import links
@@ -17,7 +17,6 @@ UNDERWRITER = {
 }
 # Inferred: the recorded partner earned nothing; these shares let finance see something.
 PARTNER_COMMISSION = Decimal("0.15")
-PLANS = (("1year-monthly", "1Year-Monthly"), ("1year-quarterly", "1Year-Quarterly"))
 
 
 def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
@@ -54,14 +53,11 @@ def in_package(site: str, package: Package, quote: Quote) -> dict[str, Any] | No
     """Return the quote as `quotes/` shows it; null when it could not be quoted."""
     if quote.priced is None or quote.failure:
         return None
-    plans = [
-        {"name": name, "label": label, "amount": money.number(quote.price)} for name, label in PLANS
-    ]
     return {
         **common(site, package, quote, quote.priced),
         **money.pair("discount_price", quote.price, package.currency),
         **money.pair("discount_amount", Decimal(0), package.currency),
-        "instalment_plans": plans,
+        "instalment_plans": plans.offered(quote, package.currency),
     }
 
 
