@@ -12,7 +12,9 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from django_xcover import signals
+from django_xcover.models import QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.services import modifying
 from tests.conftest import work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import Cart
@@ -20,10 +22,11 @@ from tests.docs.test_readme import answer
 
 pytestmark = pytest.mark.django_db
 PAGE = DOCS / "signals.md"
+IN = {"order_completed", "payment_completed", "order_cancelled"}
 OUT = {
     name: signal
     for name, signal in vars(signals).items()
-    if isinstance(signal, Signal) and name not in {"order_completed", "payment_completed"}
+    if isinstance(signal, Signal) and name not in IN
 }
 Heard = dict[str, set[str]]
 
@@ -64,15 +67,30 @@ def test_each_signal_has_the_documented_arguments(
     heard: Heard,
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
-    def sell(*, yes: bool) -> None:
+    def sell(*, yes: bool) -> Any:
         cart = Cart()
         answer(request_with(cart), yes=yes)
         order = myshop["place_order"](request_with(cart), cart)
         myshop["money_arrived"](order)
         work()
+        return order
+
+    def change(order: Any) -> None:
+        package = QuotePackage.objects.get(order_reference=order.number)
+        changes = {"event_location": "Dover Castle"}
+        modifying.settle(
+            modifying.quote_change(
+                package, quote=package.quotes.get(), update_fields=changes, origin="staff"
+            )
+        )
+        work()
 
     with django_capture_on_commit_callbacks(execute=True):
         sell(yes=False)
+        order = sell(yes=True)
+        change(order)
+        signals.order_cancelled.send(sender=type(order), order=order)
+        work()
         xcover_sandbox.faults.add("create_booking", "wrong_price")
         sell(yes=True)
         xcover_sandbox.faults.add("create_booking", "status", status=422)
