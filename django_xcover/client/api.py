@@ -11,6 +11,7 @@ import requests
 from django_xcover.client import caller, endpoints
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.client.errors import ConfigurationError, UnexpectedAnswer
+from django_xcover.client.limiting import Limiter, unlimited
 from django_xcover.client.replies import Answer
 from django_xcover.client.retrying import RetryPolicy
 from django_xcover.client.signing import SignatureAuth
@@ -58,6 +59,7 @@ class XCoverClient:
         max_attempts: int = 5,
         backoff: float = 0.5,
         session: requests.Session | None = None,
+        limiter: Limiter | None = None,
         allow_insecure: bool = False,
     ) -> None:
         """Raise ConfigurationError for anything unusable; open no connection yet.
@@ -67,7 +69,8 @@ class XCoverClient:
         the latter for calls that book, change or cancel, for which XCover asks 10 s or more.
         `connect_timeout` bounds each attempt to connect, `max_attempts` and `backoff` (seconds,
         doubled each time, with jitter) the retries. `allow_insecure` permits plain http to
-        another machine. A `session` given is used as it is and not closed.
+        another machine. A `session` given is used as it is and not closed. A `limiter` may hold
+        each attempt back (`client.limiting`).
         """
         if min(deadline, booking_deadline, connect_timeout) <= 0 or max_attempts < 1 or backoff < 0:
             raise ConfigurationError("timeouts must be above zero, max_attempts at least one")
@@ -88,6 +91,7 @@ class XCoverClient:
             policy=RetryPolicy(attempts=max_attempts, backoff=backoff),
             deadline=deadline,
             booking_deadline=booking_deadline,
+            limiter=limiter or unlimited,
         )
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from django_xcover.client import encoding, retrying
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.client.errors import ConfigurationError, InvalidPayload
+from django_xcover.client.limiting import Limiter
 from django_xcover.client.replies import Answer, understand
 from django_xcover.client.transport import Request, Transport
 
@@ -37,8 +38,10 @@ class Caller:
         policy: retrying.RetryPolicy,
         deadline: float,
         booking_deadline: float,
+        limiter: Limiter,
     ) -> None:
         self._transport = transport
+        self._limiter = limiter
         self._partner_url = partner_url
         self._policy = policy
         self._deadlines = {False: deadline, True: booking_deadline}
@@ -59,7 +62,7 @@ class Caller:
         until = Deadline.after(seconds)
 
         def attempt(number: int) -> Answer | None:
-            with _Logged(request, number) as line:
+            with self._limiter(endpoint, until), _Logged(request, number) as line:
                 raw = self._transport.exchange(request, until)
                 line.status = raw.status
                 return understand(raw, request, empty_allowed=empty_allowed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from django_xcover.client.errors import InvalidPayload
@@ -17,13 +18,25 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
+class Group(StrEnum):
+    """The endpoints that share a rate limit (Quotes API: rate limits).
+
+    XCover names "create offer" and "confirm offer", which are quotes and bookings here (inferred).
+    What is in doubt counts among the others, whose limit is lower.
+    """
+
+    SALES = "sales"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row: verb, path below `partners/{partner}/`, and whether it may take its time."""
+    """One row: verb, path below `partners/{partner}/`, whether it may take its time, its limit."""
 
     method: str
     path: str
     booking: bool = False  # its write is a booking's: XCover asks for 10 s or more
+    group: Group = Group.OTHER
 
     def at(self, *ids: str) -> Endpoint:
         """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
@@ -35,15 +48,15 @@ class Endpoint:
         return replace(self, path=path)
 
 
-CREATE_QUOTE = Endpoint("POST", "quotes/")
+CREATE_QUOTE = Endpoint("POST", "quotes/", group=Group.SALES)
 GET_QUOTE = Endpoint("GET", "quotes/{package_id}/")
 UPDATE_QUOTE = Endpoint("PATCH", "quotes/{package_id}/")
 ADD_QUOTES = Endpoint("POST", "quotes/{package_id}/add/")
 DELETE_QUOTES = Endpoint("POST", "quotes/{package_id}/delete/")
 
-CREATE_BOOKING = Endpoint("POST", "bookings/{package_id}/", booking=True)
+CREATE_BOOKING = Endpoint("POST", "bookings/{package_id}/", booking=True, group=Group.SALES)
 CONFIRM_BOOKING = Endpoint("PUT", "bookings/{package_id}/confirm", booking=True)
-INSTANT_BOOKING = Endpoint("POST", "instant_booking/", booking=True)
+INSTANT_BOOKING = Endpoint("POST", "instant_booking/", booking=True, group=Group.SALES)
 OPT_OUT = Endpoint("POST", "bookings/{package_id}/opt_out")
 GET_BOOKING = Endpoint("GET", "bookings/{package_id}/")
 LIST_BOOKINGS = Endpoint("GET", "bookings/")

@@ -122,6 +122,15 @@ class DeadlineExceeded(XCoverError):
     next_step = "Try again later, or allow the call more time."
 
 
+class HeldBack(XCoverError):
+    """Say that this side's own rate limit left no room for the call; nothing was sent.
+
+    `retry_after` is when there may be room.
+    """
+
+    next_step = "Try again later, or ask XCover for a higher rate limit."
+
+
 class RequestRefused(XCoverError):
     """Say that XCover refused the request (any 4xx without a class of its own)."""
 

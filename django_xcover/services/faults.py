@@ -33,6 +33,7 @@ FAULTS = {
     errors.Conflict.__name__: Fault.STATE,
     errors.ConnectionFailed.__name__: Fault.UNAVAILABLE,
     errors.DeadlineExceeded.__name__: Fault.UNAVAILABLE,
+    errors.HeldBack.__name__: Fault.UNAVAILABLE,
     errors.InvalidPayload.__name__: Fault.DATA,
     errors.Locked.__name__: Fault.UNAVAILABLE,
     errors.NotFound.__name__: Fault.NOT_FOUND,
