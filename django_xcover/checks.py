@@ -8,6 +8,7 @@ E005  an unknown signature algorithm
 E006  unknown signed headers
 E007  a duration or a count that is not a positive number
 E008  an unknown algorithm for webhooks
+E009  a cache that `CACHES` does not have
 W001  a deadline that lets a shopper wait
 W002  webhooks that may be very old
 W003  a webhook secret that can be guessed
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
@@ -38,6 +40,10 @@ NUMBERS = (
     "webhook_tolerance",
     "webhook_max_bytes",
     "webhook_retention_days",
+    "breaker_faults",
+    "breaker_cool_down",
+    "breaker_cool_down_limit",
+    "refusal_lifetime",
 )
 LONGEST_PLEASANT_WAIT = 3.0
 LONGEST_TOLERANCE = 900.0
@@ -52,7 +58,7 @@ def check_settings(
         config = get_config()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="xcover.E001")]
-    messages = [*_check_adapter(), *_check_numbers(config)]
+    messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -65,6 +71,12 @@ def _check_adapter() -> Iterator[CheckMessage]:
     except ImproperlyConfigured as error:
         hint = "Name your subclass of django_xcover.adapters.ShopAdapter by its dotted path."
         yield Error(str(error), hint=hint, id="xcover.E002")
+
+
+def _check_cache(config: Config) -> Iterator[CheckMessage]:
+    if config.cache not in settings.CACHES:
+        hint = f"CACHES has: {', '.join(sorted(settings.CACHES)) or 'none'}."
+        yield Error(f"XCOVER['CACHE'] is {config.cache!r}.", hint=hint, id="xcover.E009")
 
 
 def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:

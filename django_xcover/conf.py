@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
+from math import inf
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -30,6 +31,9 @@ class Account:
 
     `webhook_secrets` are pairs of key and secret, as agreed with XCover for its webhooks; without
     any none is taken. The setting may also be a dict of key to secret.
+
+    The rates are calls a second (Quotes API: rate limits): `sales_rate` for quotes and bookings,
+    `other_rate` for the rest, `total_rate`, when given, for all calls together in their place.
     """
 
     base_url: str
@@ -40,6 +44,9 @@ class Account:
     signed_headers: str = "date"
     webhook_secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     webhook_algorithms: tuple[str, ...] = SHA_2
+    sales_rate: float = 50.0
+    other_rate: float = 20.0
+    total_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,11 @@ class Config:
     failures before a person is told (Quotes API: error management). `payment_days` is how long a
     pending booking may wait for its money before a person is told; XCover names no limit.
     `webhook_tolerance` is how far the date of a webhook may lie from now, both ways.
+
+    `cache` names the Django cache by which all processes know what is said here of faults and
+    rates. `breaker_faults` in a row stop calls at checkout for `breaker_cool_down`, doubled while
+    XCover stays away up to `breaker_cool_down_limit`. `refusal_lifetime` is how long a cart that
+    XCover has refused is not asked for again.
     """
 
     adapter: str
@@ -65,6 +77,11 @@ class Config:
     webhook_tolerance: float = 300.0
     webhook_max_bytes: int = 262_144
     webhook_retention_days: int = 90
+    cache: str = "default"
+    breaker_faults: int = 3
+    breaker_cool_down: float = 10.0
+    breaker_cool_down_limit: float = 120.0
+    refusal_lifetime: float = 60.0
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""
@@ -139,10 +156,23 @@ def _pairs(raw: Any) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
+def _rate(raw: Any) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 1 <= raw < inf:
+        raise ValueError
+    return float(raw)
+
+
+def _rate_or_none(raw: Any) -> float | None:
+    return None if raw is None else _rate(raw)
+
+
 # How the values of an account are read that are no texts, and what they must be.
 READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     "webhook_secrets": (_pairs, "a dict of key to secret, or a list of such pairs"),
     "webhook_algorithms": (_names, "a list of names"),
+    "sales_rate": (_rate, "a number of calls a second, 1 or more"),
+    "other_rate": (_rate, "a number of calls a second, 1 or more"),
+    "total_rate": (_rate_or_none, "a number of calls a second, 1 or more, or None"),
 }
 
 

@@ -103,3 +103,12 @@ def test_an_overridden_setting_is_seen_at_once(settings: Any) -> None:
 
     settings.XCOVER = {**GOOD, "OFFER_DEADLINE": 0.5}
     assert get_config().offer_deadline == 0.5
+
+
+@pytest.mark.parametrize("rate", [0, 0.5, -1, True, "50", float("inf"), float("nan")])
+@pytest.mark.parametrize("key", ["SALES_RATE", "OTHER_RATE", "TOTAL_RATE"])
+def test_a_rate_is_a_number_of_calls_a_second(settings: Any, key: str, rate: Any) -> None:
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": {**ACCOUNT, key: rate}}}
+
+    with pytest.raises(ImproperlyConfigured, match=f"{key}.*calls a second"):
+        get_config()
