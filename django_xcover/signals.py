@@ -71,6 +71,13 @@ instalment_reported = Signal()
 # An operation stopped and waits for a person. Arguments: operation (Operation).
 operation_needs_person = Signal()
 
+# XCover fails, so that no call is made at checkout for now. Arguments: account (str), until
+# (aware UTC: when one call tries again). Sent by the process that saw one fault too many.
+circuit_opened = Signal()
+
+# XCover answers again. Arguments: account (str), opened_at (aware UTC).
+circuit_closed = Signal()
+
 # Internal: an operation was written and its transaction has committed. Arguments: pk (int).
 operation_ready = Signal()
 

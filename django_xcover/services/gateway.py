@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from django_xcover.client import XCoverClient
 from django_xcover.conf import Account, get_config
+from django_xcover.services import rate_limits
 
 
 def client_for(account: str) -> XCoverClient:
@@ -31,4 +32,5 @@ def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient
         algorithm=account.algorithm,
         signed_headers=account.signed_headers,
         booking_deadline=booking_deadline,
+        limiter=rate_limits.limiter_of(account),
     )

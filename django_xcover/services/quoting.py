@@ -14,7 +14,15 @@ from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.client.answers import package_from_wire
 from django_xcover.conf import get_config
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services import gateway, mirroring, payloads, updating
+from django_xcover.services import (
+    breaker,
+    gateway,
+    mirroring,
+    payloads,
+    rate_limits,
+    refused_carts,
+    updating,
+)
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer, build_offer
 
@@ -31,18 +39,32 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
     """Return an offer for `cart`, quoting within `XCOVER["OFFER_DEADLINE"]` if need be.
 
     None means that there is no offer to show: XCover is slow, at fault or does not insure this.
-    A vendor's fault is logged and never raised, because the sale goes on.
+    A vendor's fault is logged and never raised, because the sale goes on. XCover is not asked
+    while the circuit is open, nor again soon for a cart that it has refused.
     """
     quotes = latest_quotes(cart)
     if is_current(quotes, cart):
         return build_offer(quotes)
-    until = time.monotonic() + get_config().offer_deadline
+    if refused_carts.is_remembered(cart):
+        return None
     try:
-        quotes = _update(cart, quotes, until) or _create(cart, until)
+        quotes = _quoted(cart, quotes)
+    except breaker.CircuitOpen:
+        return None  # said once, when it opened
     except XCoverError as error:
         logger.warning("No offer: %s", error)
+        if refused_carts.is_refusal(error):
+            refused_carts.remember(cart)
         return None
+    if not quotes:
+        refused_carts.remember(cart)
     return build_offer(quotes) if quotes else None
+
+
+def _quoted(cart: CartToInsure, quotes: Sequence[Quote]) -> list[Quote]:
+    until = time.monotonic() + get_config().offer_deadline
+    with breaker.guard(cart.account), rate_limits.at_once():
+        return _update(cart, quotes, until) or _create(cart, until)
 
 
 def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:

@@ -20,12 +20,13 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """
     # Imported here, so that the plugin costs nothing in a run that does not use it.
     import requests  # noqa: PLC0415
+    from django.core.cache.backends.locmem import LocMemCache  # noqa: PLC0415
 
     from django_xcover.client import XCoverClient  # noqa: PLC0415
     from django_xcover.conf import DEFAULT_ACCOUNT, get_config  # noqa: PLC0415
     from django_xcover.sandbox import Sandbox  # noqa: PLC0415
     from django_xcover.sandbox.inprocess import mount  # noqa: PLC0415
-    from django_xcover.services import gateway  # noqa: PLC0415
+    from django_xcover.services import gateway, shared_cache  # noqa: PLC0415
 
     account = get_config().account(DEFAULT_ACCOUNT)
     sandbox = Sandbox(
@@ -46,4 +47,9 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
             session=session,
         )
         monkeypatch.setattr(gateway, "client_for", lambda name: client)
+        # A cache of its own: what XCover refused in another test, or why it was not asked, is past.
+        cache = LocMemCache(f"xcover-{id(sandbox)}", {})
+        cache.clear()
+        memory = shared_cache.Memory(lambda: cache)
+        monkeypatch.setattr(shared_cache, "memory", memory)
         yield sandbox

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.core.cache import cache
 from django.utils import timezone
 
 from django_xcover.client import XCoverError, encoding
 from django_xcover.client.answers import FastQuoteAnswer, QuoteAnswer, fast_quote_from_wire
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.services import gateway, payloads
+from django_xcover.services import breaker, gateway, payloads, rate_limits, shared_cache
 from django_xcover.services.offers import OfferedQuote, present
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
@@ -69,7 +68,7 @@ def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer
 
 def remembered(request: QuoteRequest, account: str) -> dict[str, Quote]:
     """Return the rows, in no table, of a price that is still in the cache, by item."""
-    kept = cache.get(_key(account, request))
+    kept = _kept(_key(account, request))
     if not kept:
         return {}
     rows = rows_of(fast_quote_from_wire(encoding.decode(kept)), request)
@@ -102,22 +101,34 @@ def _row(package: QuotePackage, read: QuoteAnswer, item: PolicyRequest) -> Quote
 
 def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     key = _key(account, request)
-    kept = cache.get(key)
-    if kept is None:
+    kept = _kept(key)
+    if kept is not None:
+        return fast_quote_from_wire(encoding.decode(kept)) if kept else None
+    try:
         answer = _ask(account, request)
-        # As JSON: what another version of this code has pickled could not be read.
-        kept = NOTHING if answer is None else encoding.encode(answer.raw)
-        cache.set(key, kept, LIFETIME if kept else LIFETIME_OF_NOTHING)
-        return answer
-    return fast_quote_from_wire(encoding.decode(kept)) if kept else None
+    except breaker.CircuitOpen:
+        return None  # nothing to keep: nobody was asked
+    # As JSON: what another version of this code has pickled could not be read.
+    fresh = NOTHING if answer is None else encoding.encode(answer.raw)
+    lifetime = LIFETIME if fresh else LIFETIME_OF_NOTHING
+    shared_cache.attempt(lambda cache: cache.set(key, fresh, lifetime), None)
+    return answer
+
+
+def _kept(key: str) -> bytes | None:
+    kept: bytes | None = shared_cache.attempt(lambda cache: cache.get(key), None)
+    return kept
 
 
 def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     client = gateway.client_for(account)
     body = payloads.quote_payload(request, now=timezone.now())
     try:
-        wire = client.fast_quote(body, deadline=get_config().offer_deadline)
-        return fast_quote_from_wire(wire)
+        with breaker.guard(account), rate_limits.at_once():
+            wire = client.fast_quote(body, deadline=get_config().offer_deadline)
+            return fast_quote_from_wire(wire)
+    except breaker.CircuitOpen:
+        raise
     except XCoverError as error:
         logger.warning("No price: %s", error)
         return None

@@ -1,0 +1,238 @@
+"""The circuit breaker of checkout: while XCover is down, no shopper waits to hear that it is.
+
+One circuit an account, known to all processes through Django's cache:
+
+    CLOSED     calls are made, and how they end is remembered
+    OPEN       no call is made, until the cool-down is over
+    HALF_OPEN  exactly one call is let through: it closes the circuit, or opens it for twice as long
+
+A fault is an answer that did not come or cannot be used: network, deadline, 5xx, no JSON. Any 4xx
+is an answer, so it never opens the circuit and closes a half-open one. That holds for 429, too:
+XCover is well and counting, and what it asks for is fewer calls, which `rate_limits` sees to.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from django.core.cache.backends.base import BaseCache
+
+from django_xcover import signals
+from django_xcover.client import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    RequestRefused,
+    ServerFault,
+    UnexpectedAnswer,
+    XCoverError,
+)
+from django_xcover.conf import get_config
+from django_xcover.services import shared_cache
+from django_xcover.services.recent_calls import RecentCalls
+
+logger = logging.getLogger(__name__)
+
+FAULTS = (ConnectionFailed, DeadlineExceeded, ServerFault, UnexpectedAnswer)
+# A day: however long nobody buys, the next call is a probe, and its success is told.
+KEPT = 86400
+# Seconds after which a probe counts as dead: far above what a deadline allows it.
+PROBE_LEASE = 30
+
+
+class CircuitOpen(XCoverError):
+    """Say that the call was not made, because XCover is down."""
+
+    next_step = "The circuit breaker lets a call through when its time is up."
+
+
+class Circuit(StrEnum):
+    """Whether calls are made. UNKNOWN means that the cache is away: they are."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerState:
+    """The circuit of an account, as all processes know it. Times are aware UTC.
+
+    `faults` among the remembered `calls` say how near to opening a closed circuit is.
+    """
+
+    account: str
+    circuit: Circuit
+    calls: int = 0
+    faults: int = 0
+    opened_at: datetime | None = None
+    open_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What is known while the circuit is not closed, in seconds since 1970 and in seconds."""
+
+    opened_at: float
+    until: float
+    cool_down: float
+
+    def again(self, now: float) -> Trip:
+        """Return the trip after a probe that failed: twice the cool-down, up to the limit."""
+        longer = min(self.cool_down * 2, get_config().breaker_cool_down_limit)
+        return Trip(self.opened_at, now + longer, longer)
+
+
+@contextmanager
+def guard(account: str) -> Iterator[None]:
+    """Let the calls to XCover inside the block go ahead, or raise CircuitOpen at once.
+
+    An XCoverError that leaves the block says how they went.
+    """
+    probing = _admit(account)
+    well: bool | None = None
+    try:
+        yield
+        well = True
+    except XCoverError as error:
+        well = _is_well(error)
+        raise
+    finally:
+        _learn(account, probing, well)
+
+
+def state(account: str) -> BreakerState:
+    """Return how the circuit of `account` stands. Never raises, calls nobody."""
+    unknown = BreakerState(account=account, circuit=Circuit.UNKNOWN)
+    return shared_cache.attempt(lambda cache: _state(cache, account), unknown)
+
+
+def _is_well(error: XCoverError) -> bool | None:
+    """Return whether XCover answered; None when it was not asked."""
+    if isinstance(error, RequestRefused):
+        return True
+    return False if isinstance(error, FAULTS) else None
+
+
+def _admit(account: str) -> Trip | None:
+    """Return None for a closed circuit, the trip that this call has to probe, or raise."""
+    now = time.time()
+    trip = shared_cache.attempt(lambda cache: _trip(cache, account), None)
+    if trip is None:
+        return None
+    if now < trip.until:
+        raise CircuitOpen
+    probe = _probe_key(account, trip)
+    # `add` is a compare-and-set on every backend: of all processes one gets True.
+    if not shared_cache.attempt(lambda cache: cache.add(probe, 1, PROBE_LEASE), otherwise=True):
+        raise CircuitOpen
+    return trip
+
+
+def _learn(account: str, probing: Trip | None, well: bool | None) -> None:
+    if probing is None:
+        if well is not None:
+            _remember(account, well)
+    elif well is None:
+        # Nobody was asked, so the next one may.
+        probe = _probe_key(account, probing)
+        shared_cache.attempt(lambda cache: cache.delete(probe), otherwise=False)
+    elif well:
+        _close(account, probing)
+    else:
+        _open_again(account, probing)
+
+
+def _remember(account: str, well: bool) -> None:
+    """Note how a call ended, and open the circuit when it is one fault too many."""
+    now = time.time()
+    # Read and written without a lock. Two at once lose one of theirs, which delays the opening by
+    # a call and never opens anything.
+    recent = shared_cache.attempt(lambda cache: _recent(cache, account), RecentCalls())
+    recent = recent.plus(now, well)
+    name = _recent_key(account)
+    shared_cache.attempt(lambda cache: cache.set(name, recent.calls, KEPT), None)
+    if not well and recent.are_too_bad(now):
+        _open(account, now)
+
+
+def _open(account: str, now: float) -> None:
+    cool_down = min(get_config().breaker_cool_down, get_config().breaker_cool_down_limit)
+    trip = Trip(now, now + cool_down, cool_down)
+    if shared_cache.attempt(lambda cache: _add_trip(cache, account, trip), otherwise=False):
+        logger.error("No calls at checkout for %.0f s: XCover fails (%s).", cool_down, account)
+        signals.circuit_opened.send_robust(
+            sender=BreakerState, account=account, until=_moment(trip.until)
+        )
+
+
+def _open_again(account: str, probed: Trip) -> None:
+    trip = probed.again(time.time())
+    facts = (trip.opened_at, trip.until, trip.cool_down)
+    shared_cache.attempt(lambda cache: cache.set(_trip_key(account), facts, KEPT), None)
+    logger.warning("No calls at checkout for another %.0f s (%s).", trip.cool_down, account)
+
+
+def _close(account: str, trip: Trip) -> None:
+    now = time.time()
+    # With the probe as the first call: faults of calls that began before are still to come.
+    calls = RecentCalls().plus(now, well=True).calls
+    shared_cache.attempt(lambda cache: cache.set(_recent_key(account), calls, KEPT), None)
+    names = [_trip_key(account), _probe_key(account, trip)]
+    shared_cache.attempt(lambda cache: cache.delete_many(names), None)
+    down = now - trip.opened_at
+    logger.info("Calls at checkout again after %.0f s (%s).", down, account)
+    signals.circuit_closed.send_robust(
+        sender=BreakerState, account=account, opened_at=_moment(trip.opened_at)
+    )
+
+
+def _state(cache: BaseCache, account: str) -> BreakerState:
+    trip, recent = _trip(cache, account), _recent(cache, account)
+    if trip is None:
+        return BreakerState(
+            account=account, circuit=Circuit.CLOSED, calls=len(recent.calls), faults=recent.faults
+        )
+    return BreakerState(
+        account=account,
+        circuit=Circuit.OPEN if time.time() < trip.until else Circuit.HALF_OPEN,
+        opened_at=_moment(trip.opened_at),
+        open_until=_moment(trip.until),
+    )
+
+
+def _trip(cache: BaseCache, account: str) -> Trip | None:
+    facts = cache.get(_trip_key(account))
+    return None if facts is None else Trip(*map(float, facts))
+
+
+def _add_trip(cache: BaseCache, account: str, trip: Trip) -> bool:
+    # Plain values: what another version of this code has pickled could not be read.
+    facts = (trip.opened_at, trip.until, trip.cool_down)
+    return bool(cache.add(_trip_key(account), facts, KEPT))
+
+
+def _recent(cache: BaseCache, account: str) -> RecentCalls:
+    return RecentCalls.read(cache.get(_recent_key(account)))
+
+
+def _trip_key(account: str) -> str:
+    return shared_cache.key("circuit", account)
+
+
+def _recent_key(account: str) -> str:
+    return shared_cache.key("calls", account)
+
+
+def _probe_key(account: str, trip: Trip) -> str:
+    return shared_cache.key("probe", account, repr(trip.until))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

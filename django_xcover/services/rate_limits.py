@@ -1,0 +1,128 @@
+"""Fewer calls than XCover allows, counted by all processes together in Django's cache.
+
+Work in the background waits for its turn. A shopper does not: `at_once`.
+
+The limit is an API key's (Quotes API: rate limits), which several accounts may share. XCover's
+application counts the last second, not the clock's (its answer is Django REST framework's), so the
+second before counts by the part of it that is still within one second.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from django.core.cache.backends.base import BaseCache
+
+from django_xcover.client import HeldBack, Throttled
+from django_xcover.client.deadline import Deadline
+from django_xcover.client.endpoints import Endpoint, Group
+from django_xcover.client.limiting import Limiter
+from django_xcover.conf import Account
+from django_xcover.services import shared_cache
+
+# The part of its time that a call may wait: of a booking's 15 s it leaves the 10 that XCover asks.
+WAITING = 1 / 3
+# Seconds to pause after a 429: as XCover says, or what it said when it did, and never too long.
+PAUSE, LONGEST_PAUSE = 1.0, 60.0
+COUNTED = 5  # seconds a count is kept: two would do, if the clocks of all machines were one
+
+_in_a_hurry: ContextVar[bool] = ContextVar("xcover_in_a_hurry", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Calls that are counted together, and how many of them a second may have."""
+
+    name: str
+    rate: float
+
+    def key(self, what: str) -> str:
+        """Return the cache key of a fact about this bucket."""
+        return shared_cache.key("rate", self.name, what)
+
+
+def limiter_of(account: Account) -> Limiter:
+    """Return what lets the calls of `account` through, as many as its rates allow."""
+
+    def limiter(endpoint: Endpoint, until: Deadline) -> AbstractContextManager[None]:
+        return _turn(_bucket(account, endpoint), until)
+
+    return limiter
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Let no call inside the block wait for its turn: without one it is HeldBack."""
+    token = _in_a_hurry.set(True)
+    try:
+        yield
+    finally:
+        _in_a_hurry.reset(token)
+
+
+@contextmanager
+def _turn(bucket: Bucket, until: Deadline) -> Iterator[None]:
+    _await(bucket, until)
+    try:
+        yield
+    except Throttled as error:
+        _pause(bucket, error.retry_after)
+        raise
+
+
+def _await(bucket: Bucket, until: Deadline) -> None:
+    """Return when a call may be made; raise HeldBack when that is not soon enough."""
+    patience = Deadline.after(0.0 if _in_a_hurry.get() else until.left * WAITING)
+    while wait := shared_cache.attempt(lambda cache: _take(cache, bucket, time.time()), 0.0):
+        # Spread, so that those who wait do not all come back at once.
+        spread = wait * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
+        if spread >= patience.left:
+            raise HeldBack("the rate limit is used up", retry_after=spread)
+        time.sleep(spread)
+
+
+def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
+    """Return 0.0 and count one call, or the seconds after which to ask again."""
+    second, part = divmod(now, 1)
+    this, before = bucket.key(f"{second:.0f}"), bucket.key(f"{second - 1:.0f}")
+    paused = bucket.key("paused")
+    known = cache.get_many([before, paused])
+    if known.get(paused, 0.0) > now:
+        return float(known[paused] - now)
+    taken = _count(cache, this)
+    if known.get(before, 0) * (1 - part) + taken - 1 < bucket.rate:
+        return 0.0
+    cache.decr(this)
+    return 1 / bucket.rate
+
+
+def _count(cache: BaseCache, name: str) -> int:
+    if cache.add(name, 1, COUNTED):
+        return 1
+    try:
+        return cache.incr(name)
+    except ValueError:  # it was thrown out in between: a small cache that is full
+        return 1
+
+
+def _pause(bucket: Bucket, asked: float | None) -> None:
+    """Let all processes wait as long as XCover has asked one of them to."""
+    seconds = min(PAUSE if asked is None else asked, LONGEST_PAUSE)
+    name, until = bucket.key("paused"), time.time() + seconds
+    shared_cache.attempt(lambda cache: cache.set(name, until, LONGEST_PAUSE), None)
+
+
+def _bucket(account: Account, endpoint: Endpoint) -> Bucket:
+    if account.total_rate is not None:
+        group, rate = "total", account.total_rate
+    elif endpoint.group == Group.SALES:
+        group, rate = "sales", account.sales_rate
+    else:
+        group, rate = "other", account.other_rate
+    # Hashed at once, so that no `repr` holds the key.
+    return Bucket(shared_cache.key("rate", account.base_url, account.api_key, group), rate)

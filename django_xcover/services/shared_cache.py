@@ -1,0 +1,61 @@
+"""What all processes know together: Django's cache, as far as it is there.
+
+Nothing in it is needed for a booking to be right. So a cache that is away, or holds what cannot be
+read, counts as empty, and none of its errors reaches a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+
+from django_xcover.conf import get_config
+
+logger = logging.getLogger(__name__)
+
+# Seconds for which this process leaves a failed cache alone: one that fails by timing out would
+# otherwise hold every page for several timeouts.
+LEFT_ALONE = 5.0
+
+T = TypeVar("T")
+
+
+@dataclass
+class Memory:
+    """A cache that may fail."""
+
+    find: Callable[[], BaseCache]
+    away_until: float = 0.0
+
+    def attempt(self, do: Callable[[BaseCache], T], otherwise: T) -> T:
+        """Return what `do` makes of the cache, or `otherwise` while the cache fails."""
+        if time.monotonic() < self.away_until:
+            return otherwise
+        try:
+            return do(self.find())
+        except Exception as error:  # noqa: BLE001 - backends raise what their drivers raise
+            self.away_until = time.monotonic() + LEFT_ALONE
+            # No traceback: it could quote an address with a password.
+            logger.warning("The cache fails (%s) and is done without.", type(error).__name__)
+            return otherwise
+
+
+memory = Memory(lambda: caches[get_config().cache])
+
+
+def attempt(do: Callable[[BaseCache], T], otherwise: T) -> T:
+    """Return what `do` makes of the shop's cache, or `otherwise` while the cache fails."""
+    return memory.attempt(do, otherwise)
+
+
+def key(*parts: str) -> str:
+    """Return the cache key for `parts`: of any length and spelling, and telling nobody anything."""
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"xcover:{parts[0]}:{digest[:40]}"
