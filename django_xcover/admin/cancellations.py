@@ -17,13 +17,8 @@ from django_xcover.admin.cancelling import ConfirmCancellation, RecordRefund
 from django_xcover.admin.columns import WITHOUT_KEYS
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
 from django_xcover.admin.refunds import refund_table
-from django_xcover.admin.workflows import (
-    WorkflowAdmin,
-    amount,
-    policies_text,
-    policy_links,
-    with_policies,
-)
+from django_xcover.admin.texts import amount, policies_text, policy_links
+from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.models import Cancellation, OperationKind
 from django_xcover.services.after_sale import awaits_refund, cancellation_steps
 from django_xcover.services.next_steps import NextStep

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act
 from django_xcover.admin.fields import AmountField, ReferenceField, policies_field
+from django_xcover.admin.texts import policies_text, typed_amount
 from django_xcover.models import Cancellation, QuotePackage, Status
 from django_xcover.services import cancelling
 from django_xcover.services.after_sale import awaits_refund, is_expired
@@ -78,10 +79,10 @@ class ConfirmCancellation(Act):
         return row.state == Cancellation.State.PREVIEWED and not is_expired(row, timezone.now())
 
     def note_for(self, row: Cancellation) -> str:
-        told = _("This cannot be undone. The customer gets %(refund)s back.")
-        facts = {"refund": _refund(row)}
+        told = _("%(policies)s: the customer gets %(refund)s back. This cannot be undone.")
+        facts = {"policies": policies_text(row.quotes.all()), "refund": _refund(row)}
         if row.confirm_before:
-            told += " " + _("This preview can be confirmed until %(when)s.")
+            told += " " + _("Until %(when)s this preview can be confirmed.")
             facts["when"] = moment(row.confirm_before)
         return told % facts
 
@@ -113,7 +114,8 @@ class RecordRefund(Act):
         return awaits_refund(row)
 
     def form(self, row: Cancellation, data: Any = None) -> forms.Form:
-        form = RefundForm(data, initial={"amount": row.total_refund})
+        refund = typed_amount(row.refund) if row.refund else None
+        form = RefundForm(data, initial={"amount": refund})
         form.fields["amount"].label = _("Refunded (%(currency)s)") % {"currency": row.currency}
         return form
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -15,14 +14,11 @@ from django_xcover.services.next_steps import moment
 
 
 class AmountField(forms.DecimalField):
-    """An amount of money, exact; shown without zeros that mean nothing."""
+    """An amount of money, exact."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_digits=19, decimal_places=4, **kwargs)
         self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 class ReferenceField(forms.CharField):

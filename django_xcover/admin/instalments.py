@@ -17,7 +17,8 @@ from django_xcover.admin.columns import WITHOUT_KEYS
 from django_xcover.admin.filters import PaymentFilter, QuoteAccountFilter
 from django_xcover.admin.reporting import ReportFailed, ReportPaid
 from django_xcover.admin.search import quotes_matching
-from django_xcover.admin.workflows import WorkflowAdmin, amount
+from django_xcover.admin.texts import amount
+from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import Instalment, OperationKind, Quote, QuotePackage
 from django_xcover.services.after_sale import instalment_steps
 from django_xcover.services.next_steps import NextStep

@@ -12,7 +12,8 @@ from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
 from django_xcover.admin.modifying import Abandon, Settle
-from django_xcover.admin.workflows import WorkflowAdmin, amount
+from django_xcover.admin.texts import amount
+from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import Modification, OperationKind
 from django_xcover.services.after_sale import difference_text, modification_steps
 from django_xcover.services.next_steps import NextStep
@@ -73,7 +74,7 @@ class ModificationAdmin(WorkflowAdmin):
 
     @admin.display(description=_("difference"))
     def difference_shown(self, row: Modification) -> str:
-        return amount(row.price_diff, row.currency)
+        return difference_text(row.difference)
 
     @admin.display(description=_("difference"))
     def difference_text(self, row: Modification) -> str:

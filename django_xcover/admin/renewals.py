@@ -16,7 +16,8 @@ from django_xcover.admin.renewing import (
     QuoteRenewal,
     RecordPayment,
 )
-from django_xcover.admin.workflows import WorkflowAdmin, amount
+from django_xcover.admin.texts import amount
+from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import OperationKind, Renewal
 from django_xcover.services.after_sale import renewal_steps
 from django_xcover.services.next_steps import NextStep
@@ -28,7 +29,7 @@ class RenewalAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.RENEW, OperationKind.RENEWAL_OPT_OUT)
     vendor_id = "renewal_id"
-    acts = (QuoteRenewal(), RecordPayment(), DeclineRenewal(), GiveUpRenewal())
+    acts = (RecordPayment(), DeclineRenewal(), QuoteRenewal(), GiveUpRenewal())
     list_display = (
         "due_on",
         "order",

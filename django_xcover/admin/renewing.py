@@ -94,7 +94,7 @@ class DeclineRenewal(Act):
         return row.state in {State.DUE, State.QUOTED}
 
     def note_for(self, row: Renewal) -> str:
-        told = _("The cover then ends on %(when)s. This cannot be undone.")
+        told = _("On %(when)s the cover then ends. This cannot be undone.")
         return told % {"when": moment(row.due_on)}
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:

@@ -30,8 +30,8 @@ class Report(Act):
         return in_force and row.status != Instalment.Status.PAID
 
     def note_for(self, row: Instalment) -> str:
-        told = _("XCover is told about %(amount)s. This collects no money itself.")
-        return told % {"amount": format_amount(row.amount)}
+        told = _("Instalment %(number)s, %(amount)s. XCover is told; this collects no money.")
+        return told % {"number": row.number, "amount": format_amount(row.amount)}
 
     def carry_out(self, request: HttpRequest, row: Instalment, values: dict[str, Any]) -> Outcome:
         known = carried_out_by(row, row.quote.package, KINDS)

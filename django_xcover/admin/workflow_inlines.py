@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import MirrorInline
-from django_xcover.admin.workflows import amount
+from django_xcover.admin.texts import amount
 from django_xcover.models import Cancellation, Modification, Renewal
+from django_xcover.services.after_sale import difference_text
 
 
 class WorkflowInline(MirrorInline):
@@ -52,7 +53,7 @@ class ModificationInline(WorkflowInline):
 
     @admin.display(description=_("difference"))
     def difference_shown(self, row: Modification) -> str:
-        return amount(row.price_diff, row.currency)
+        return difference_text(row.difference)
 
 
 class RenewalInline(WorkflowInline):

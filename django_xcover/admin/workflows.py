@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -16,15 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.columns import OfPackage, folded_json
-from django_xcover.admin.links import link, policy_url
 from django_xcover.admin.progress import progress_of, reload_after
 from django_xcover.admin.search import workflows_matching
 from django_xcover.admin.steps import steps_shown, with_steps
-from django_xcover.models import BOOKED, Operation, OperationKind, Quote, QuotePackage
+from django_xcover.models import Operation, OperationKind, OperationState, Quote, QuotePackage
 from django_xcover.services.after_sale import carried_out_by
-from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import NextStep, next_step_of
-from django_xcover.types import Money
 
 # What a list shows of the policies, without the vendor's answers.
 NAMES_OF_POLICIES = Prefetch(
@@ -58,7 +54,7 @@ class WorkflowAdmin(OfPackage, StaffActs):
         operation = carried_out_by(row, self.package_of(row), self.kinds)
         steps = [*(next_step_of(operation) if operation else ()), *self.steps_of(row)]
         context = with_steps(context, steps_shown(request, self.admin_site, steps))
-        return context | (_progress(request, operation) if operation else {})
+        return context | _progress(request, operation)
 
     def subtitle(self, row: Any) -> str:
         """Return what the page is about, in few words."""
@@ -73,7 +69,10 @@ class WorkflowAdmin(OfPackage, StaffActs):
         return folded_json(row.payload)
 
 
-def _progress(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+def _progress(request: HttpRequest, operation: Operation | None) -> dict[str, Any]:
+    # What is done shows in the row itself.
+    if operation is None or operation.state == OperationState.DONE:
+        return {}
     return {
         "progress": progress_of(request, operation),
         "reload_after": reload_after(operation),
@@ -83,24 +82,3 @@ def _progress(request: HttpRequest, operation: Operation) -> dict[str, Any]:
 def with_policies(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return `rows` with the names of their policies read in one query."""
     return rows.prefetch_related(NAMES_OF_POLICIES)
-
-
-def policies_text(quotes: Any) -> str:
-    """Return what `quotes` insure, in few words."""
-    return ", ".join(quote.label or quote.policy_name for quote in quotes) or "-"
-
-
-def policy_links(quotes: Any) -> SafeString | str:
-    """Return links to the policies that `quotes` became."""
-    links = ((_policy(quote),) for quote in quotes)
-    return format_html_join(", ", "{}", links) or "-"
-
-
-def amount(value: Any, currency: str) -> str:
-    """Return an amount for people, "-" for none."""
-    return "-" if value is None else format_amount(Money(value, currency))
-
-
-def _policy(quote: Quote) -> SafeString | str:
-    text = ": ".join(part for part in (quote.label, quote.policy_name) if part)
-    return link(policy_url(quote), text) if quote.status in BOOKED else text

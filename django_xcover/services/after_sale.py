@@ -98,7 +98,7 @@ def renewal_steps(row: Renewal) -> Iterator[NextStep]:
         to_do = _("When the customer has paid, record the payment. Or decline for the customer.")
     else:
         return
-    yield NextStep(row=row, urgent=False, what=what, to_do=to_do, acts=("quote", "pay", "decline"))
+    yield NextStep(row=row, urgent=False, what=what, to_do=to_do, acts=("pay", "decline", "quote"))
 
 
 def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
@@ -108,8 +108,8 @@ def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
         return
     first = min(overdue, key=lambda row: row.number)
     told = ngettext(
-        "%(count)s instalment is overdue: %(amount)s since %(when)s.",
-        "%(count)s instalments are overdue: %(amount)s, the oldest since %(when)s.",
+        "%(count)s instalment is overdue (%(amount)s, since %(when)s).",
+        "%(count)s instalments are overdue (%(amount)s, the oldest since %(when)s).",
         len(overdue),
     )
     total = sum((row.total_amount for row in overdue[1:]), overdue[0].total_amount)
@@ -122,7 +122,7 @@ def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
         row=first,
         urgent=True,
         what=told % facts,
-        to_do=_("Collect it and report the payment, or report that it failed."),
+        to_do=_("Collect the oldest and report the payment, or report that it failed."),
         acts=("paid", "failed"),
     )
 

@@ -156,7 +156,7 @@ def _tried_again(operation: Operation) -> NextStep:
         row=operation,
         urgent=False,
         what=_("%(name)s has not worked yet: XCover could not be reached.") % facts,
-        to_do=_("Nothing: it is tried again by itself at %(when)s.") % facts,
+        to_do=_("Nothing: it is tried again by itself (%(when)s).") % facts,
         remedy=Remedy.RETRY,
     )
 

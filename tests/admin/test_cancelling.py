@@ -102,7 +102,7 @@ def test_a_preview_shows_refund_cooling_off_and_deadline(
     page = page_of(clerk, previewed)
 
     assert f"£{policies[0].price.normalize()}" in page
-    assert "This preview can be confirmed until" in page
+    assert "this preview can be confirmed" in page
     assert "Free to withdraw" in page
     assert page.count("xcover-final") == 1
 

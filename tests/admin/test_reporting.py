@@ -72,7 +72,7 @@ def test_an_overdue_instalment_is_urgent_in_the_story_until_it_is_paid(
     Instalment.objects.update(status=Instalment.Status.PAID)
     after = clerk.get(story).content.decode()
 
-    assert "1 instalment is overdue: £0.17" in before
+    assert "1 instalment is overdue (£0.17" in before
     assert "xcover-step-urgent" in before
     assert "overdue" not in after
 
