@@ -689,6 +689,21 @@ def test_a_repeat_reads_before_it_posts(booked: QuotePackage, sandbox: Sandbox) 
     assert len({call.idempotency_key for call in sandbox.calls("cancel_booking")}) == 1
 
 
+def test_a_booking_that_xcover_suddenly_does_not_know_is_not_taken_for_cancelled(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancelling.cancel_now(booked, origin=STAFF)
+    sandbox.faults.add("cancel_booking", "reset", times=5)
+    work()
+    for name in ("get_quote", "cancel_booking"):
+        sandbox.faults.add(name, "status", status=404, times=None)
+    let_time_pass()
+    work()
+
+    assert the_cancellation().state == State.REFUSED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
 def test_an_answer_that_the_booking_does_not_show_is_looked_at_again(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:

@@ -56,10 +56,13 @@ def perform(operation: Operation) -> Done | None:
     package, cancellation = operation.package, cancellation_of(operation)
     client = gateway.client_for(package.account)
     wanted = _ids(cancellation)
-    if operation.attempts > 1 or package.status != Status.CONFIRMED:
-        wanted &= _covered(booking.read_booking(client, package.package_id))
-        if not wanted:
+    is_booked = package.status == Status.CONFIRMED
+    if operation.attempts > 1 or not is_booked:
+        covered = wanted & _covered(booking.read_booking(client, package.package_id))
+        if not covered and not is_booked:
             return None
+        # An XCover that no longer knows what it booked has to refuse, so that a person is told.
+        wanted = covered or wanted
     if not operation.request and not cancellation.cancellation_id:
         operations.keep_request(operation, _body(cancellation, wanted))
     return _cancel(client, operation, cancellation)
