@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from django_xcover.adapters import ShopAdapter
-from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
+from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
 from example_shop.cart import Cart, CartLine
 from example_shop.models import Order
 from example_shop.orders import may_view, references_of
@@ -59,6 +59,9 @@ class ConcertShopAdapter(ShopAdapter):
 
     def get_orders(self, request: HttpRequest) -> Iterable[str]:
         return references_of(request)
+
+    def get_payment_url(self, request: HttpRequest, due: Due) -> str:
+        return reverse("shop:pay_cover", args=[due.kind, due.reference])
 
     def pays_later(self, order: Order) -> bool:
         return order.payment == Order.Payment.INVOICE

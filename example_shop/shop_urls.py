@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from example_shop.views import cart, catalogue, checkout, orders, preferences
+from example_shop.views import cart, catalogue, checkout, cover, orders, preferences
 
 app_name = "shop"
 urlpatterns = [
@@ -19,5 +19,6 @@ urlpatterns = [
     path("orders/<str:number>/", orders.show, name="order"),
     path("orders/<str:number>/pay/", orders.pay, name="pay"),
     path("orders/<str:number>/transfer/", orders.transfer, name="transfer"),
+    path("cover/pay/<slug:kind>/<str:reference>/", cover.pay, name="pay_cover"),
     path("preferences/", preferences.save, name="preferences"),
 ]

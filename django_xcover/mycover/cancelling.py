@@ -23,6 +23,8 @@ from django_xcover.services.my_cover.details import booked_together
 from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.refusals import Refused
 
+UNDER_WAY = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
+
 
 @acts
 def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
@@ -55,12 +57,12 @@ def cancellation(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Cancel what was previewed. A form sent twice cancels once, and leads to the same page."""
     found = _find(quote, pk)
-    if found.state != Cancellation.State.PREVIEWED:
-        return see("cancellation", quote, pk=pk)
     try:
         cancelling.request(found)
     except Refused as refusal:
         found.refresh_from_db()
+        if found.state in UNDER_WAY:
+            return see("cancellation", quote, pk=pk)
         return _page(request, quote, found, error=str(refusal), status=HTTPStatus.CONFLICT)
     return see("cancellation", quote, pk=pk)
 

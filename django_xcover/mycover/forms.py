@@ -68,3 +68,55 @@ class CancelForm(forms.Form):
     def complaint(self) -> str:
         """Return the first thing that is wrong, as a sentence, or ""."""
         return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+# What the details are called, how a browser fills them in, and on which keyboard.
+DETAILS: Mapping[str, tuple[Any, str, str]] = {
+    "first_name": (_("First name"), "given-name", "text"),
+    "middle_name": (_("Middle name"), "additional-name", "text"),
+    "last_name": (_("Last name"), "family-name", "text"),
+    "company": (_("Company"), "organization", "text"),
+    "email": (_("E-mail"), "email", "email"),
+    "secondary_email": (_("Second e-mail"), "off", "email"),
+    "phone": (_("Phone, with + and the country code"), "tel", "tel"),
+    "address1": (_("Address"), "address-line1", "text"),
+    "address2": (_("Address, second line"), "address-line2", "text"),
+    "city": (_("Town or city"), "address-level2", "text"),
+    "postcode": (_("Postcode"), "postal-code", "text"),
+    "region": (_("Region"), "address-level1", "text"),
+    "country": (_("Country (two letters)"), "country", "text"),
+    "birth_date": (_("Date of birth"), "bday", "text"),
+    "age": (_("Age"), "off", "text"),
+}
+REQUIRED = frozenset({"first_name", "last_name", "email"})
+
+
+class DetailsForm(forms.Form):
+    """The policyholder's details that XCover lets be changed, as it has them now."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        names: Sequence[str],
+        known: Mapping[str, Any],
+    ) -> None:
+        super().__init__(
+            data, auto_id="xcover-%s", initial={name: known.get(name) or "" for name in names}
+        )
+        for name in names:
+            self.fields[name] = _detail(name)
+
+
+def _detail(name: str) -> forms.CharField:
+    """Return the field for one detail; one XCover has added since goes by its own name."""
+    spelled_out = name.replace("_", " ").capitalize()
+    label, autocomplete, kind = DETAILS.get(name, (spelled_out, "off", "text"))
+    field = forms.EmailField if kind == "email" else forms.CharField
+    return field(
+        label=label,
+        max_length=150,
+        required=name in REQUIRED,
+        validators=[no_card_number],
+        widget=forms.TextInput(attrs={"autocomplete": autocomplete, "type": kind}),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_xcover.mycover import cancelling, policies, renewing
+from django_xcover.mycover import cancelling, changing, policies, renewing
 
 urlpatterns = [
     path("", policies.index, name="my_cover"),
@@ -19,6 +19,18 @@ urlpatterns = [
         "policies/<str:quote_id>/cancellations/<int:pk>/confirm/",
         cancelling.confirm,
         name="confirm_cancellation",
+    ),
+    path("policies/<str:quote_id>/details/", changing.change, name="change"),
+    path("policies/<str:quote_id>/changes/<int:pk>/", changing.modification, name="modification"),
+    path(
+        "policies/<str:quote_id>/changes/<int:pk>/confirm/",
+        changing.confirm,
+        name="confirm_modification",
+    ),
+    path(
+        "policies/<str:quote_id>/changes/<int:pk>/abandon/",
+        changing.abandon,
+        name="abandon_modification",
     ),
     path("policies/<str:quote_id>/renewals/<int:pk>/", renewing.renewal, name="renewal"),
     path("policies/<str:quote_id>/renewals/<int:pk>/price/", renewing.price, name="renewal_price"),

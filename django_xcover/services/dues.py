@@ -22,7 +22,7 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services import instalments, renewing
+from django_xcover.services import instalments, modifying, renewing
 from django_xcover.services.refusals import Refused
 from django_xcover.types import Due
 
@@ -146,6 +146,13 @@ def _record_instalment(due: Due, reference: str) -> Operation:
     return instalments.report(row, paid=True)
 
 
+def _record_modification(due: Due, reference: str) -> Operation:
+    row = Modification.objects.get(pk=int(due.reference))
+    if row.difference != due.amount:
+        raise NothingDue
+    return modifying.settle(row, reference=reference)
+
+
 def _label(quote: Quote | None) -> str:
     return (quote.label or quote.policy_name) if quote else ""
 
@@ -158,4 +165,5 @@ _READERS: Mapping[str, Callable[[int], Due | None]] = {
 _RECORDERS: Mapping[str, Callable[[Due, str], Operation]] = {
     RENEWAL: _record_renewal,
     INSTALMENT: _record_instalment,
+    MODIFICATION: _record_modification,
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_xcover.models import Cancellation, Modification, Quote, Status
-from django_xcover.services import documents
+from django_xcover.services import documents, modifying
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.my_cover.policies import PolicySummary, policy_rows, summarise
 from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, view_of
@@ -70,7 +70,7 @@ def details(quote: Quote) -> PolicyDetails:
         cancellable=tuple(summarise(row) for row in _in_force(quote)),
         cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
         modification=package.modifications.filter(state__in=OPEN_CHANGES).first(),
-        changeable=_changeable(quote),
+        changeable=changeable(quote),
         renewal=_renewal(quote, policy.title),
         schedule=schedule_of(quote),
     )
@@ -102,8 +102,9 @@ def _in_force(quote: Quote) -> Sequence[Quote]:
     return [row for row in free if row.can_be_cancelled is not False or row.pk == quote.pk]
 
 
-def _changeable(quote: Quote) -> tuple[str, ...]:
-    return ()
+def changeable(quote: Quote) -> tuple[str, ...]:
+    """Return the policyholder's fields that may be changed while the policy is in force."""
+    return modifying.changeable_fields(quote.package) if quote.status == Status.CONFIRMED else ()
 
 
 def _renewal(quote: Quote, title: str) -> RenewalView | None:

@@ -1,0 +1,50 @@
+"""Paying later for cover: a renewal, an instalment, a change that costs more."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from django_xcover.services import dues
+from django_xcover.types import Due
+from example_shop import card, orders
+from example_shop.forms import CardForm
+from example_shop.middleware import ShopRequest
+from example_shop.models import Order
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
+    """Pay by card what is due for cover of the shopper's own order."""
+    due = dues.find(kind, reference)
+    if due is None:
+        messages.info(request, str(dues.NothingDue()))
+        return redirect("xcover:my_cover")
+    _check_owner(request, due)
+    form = CardForm(request.POST or None)
+    if not form.is_valid():
+        return _card_page(request, due, form)
+    try:
+        card.charge(form.cleaned_data["number"], order_number=f"{due.kind}-{due.reference}")
+    except card.CardDeclined as refusal:
+        form.add_error("number", str(refusal))
+        return _card_page(request, due, form)
+    dues.record_payment(due)
+    messages.success(request, _("Thank you. Your payment has arrived."))
+    return redirect("xcover:my_cover")
+
+
+def _check_owner(request: ShopRequest, due: Due) -> None:
+    order = Order.objects.filter(number=due.order_reference).first()
+    if order is None or not orders.may_view(request, order):
+        raise Http404("No such payment.")
+
+
+def _card_page(request: ShopRequest, due: Due, form: CardForm) -> HttpResponse:
+    context = {"due": due, "form": form, "good": card.GOOD_CARD, "bad": card.DECLINED_CARD}
+    return render(request, "shop/pay_cover.html", context, status=422 if form.is_bound else 200)
