@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover.checkout.forms import ChoiceForm
 from django_xcover.checkout.panels import TEMPLATE_VERSION
 from django_xcover.services import choosing
 from django_xcover.services.carts import read_cart
-from django_xcover.services.choosing import ChoiceRefused, OfferChanged
+from django_xcover.services.choosing import NothingToInsure, OfferChanged
 from django_xcover.services.offers import Offer, OfferedQuote
-
-
-class NothingToInsure(ChoiceRefused):
-    """The cart was emptied, or nothing in it can be insured any more."""
-
-    message = _("There is nothing left in your cart to insure.")
 
 
 def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:

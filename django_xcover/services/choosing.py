@@ -32,6 +32,12 @@ class OfferClosed(ChoiceRefused):
     message = _("Your order has already been placed, so this choice can no longer be changed.")
 
 
+class NothingToInsure(ChoiceRefused):
+    """The cart was emptied, or nothing in it can be insured any more."""
+
+    message = _("There is nothing left in your cart to insure.")
+
+
 class PlanGone(ChoiceRefused):
     """The quote cannot be paid in the way that was asked for."""
 

@@ -1,0 +1,95 @@
+"""What all views of the API share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db.transaction import non_atomic_requests
+from django.http import HttpRequest
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from django_xcover.api import problems
+from django_xcover.api.authenticating import ShopperSession
+from django_xcover.api.parsing import ExactJSONParser
+from django_xcover.models import Quote
+from django_xcover.services import card_numbers
+from django_xcover.services.my_cover.policies import own_policy
+
+
+class ShopView(APIView):
+    """JSON in, JSON out, for the shopper of the request and nobody's cache.
+
+    Who that is the shop's own authentication classes say (`DEFAULT_AUTHENTICATION_CLASSES`), else
+    its session. What they may see the shop's adapter says. A card number is refused in any field.
+    """
+
+    parser_classes = (ExactJSONParser,)
+    renderer_classes = (JSONRenderer,)
+    permission_classes = (AllowAny,)
+    versioning_class = None
+    input_class: ClassVar[type[Serializer[Any]]] = Serializer
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside the shop's `ATOMIC_REQUESTS` transaction.
+
+        No transaction is held open while XCover is asked.
+        """
+        return non_atomic_requests(super().as_view(**initkwargs))
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return the shop's own ways to know somebody, then its session for all others."""
+        others = super().get_authenticators()
+        return [*(a for a in others if not isinstance(a, SessionAuthentication)), ShopperSession()]
+
+    def get_exception_handler(self) -> Any:
+        """Return what says what is wrong."""
+        return problems.respond
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse card numbers before anything looks at what was sent."""
+        super().initial(request, *args, **kwargs)
+        card_numbers.refuse(dict(request.query_params))
+        if request.method not in SAFE_METHODS:
+            card_numbers.refuse(request.data)
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Keep the answer out of every cache: it is one shopper's."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        add_never_cache_headers(answer)
+        patch_vary_headers(answer, ["Cookie", "Authorization"])
+        return answer
+
+    @property
+    def http(self) -> HttpRequest:
+        """Return Django's own request, which is what the shop's adapter knows."""
+        django: HttpRequest = self.request._request  # noqa: SLF001 - the documented way
+        return django
+
+    def sent(self) -> dict[str, Any]:
+        """Return what was sent, checked by `input_class`; raise ValidationError."""
+        serializer = self.input_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+
+class PolicyView(ShopView):
+    """A view about one policy of the shopper's own; others get 404."""
+
+    def policy(self) -> Quote:
+        """Return the policy the address names; raise PolicyMissing unless it is the shopper's."""
+        return own_policy(self.http, self.kwargs["quote_id"])
+
+
+def shown(shape: type[Serializer[Any]], value: Any, *, status: int = 200) -> Response:
+    """Return `value` as JSON in this shape."""
+    return Response(shape(value).data, status=status)

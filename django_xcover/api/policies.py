@@ -1,0 +1,84 @@
+"""A shopper's policies, their documents and their instalments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from django_xcover.api.base import PolicyView, ShopView, shown
+from django_xcover.api.policy_shapes import DetailsShape, PageShape, ScheduleShape
+from django_xcover.services import documents, dues
+from django_xcover.services.my_cover import policies
+from django_xcover.services.my_cover.details import details
+from django_xcover.services.my_cover.schedule import Part, Schedule, schedule_of
+from django_xcover.types import Due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayableSchedule:
+    """A schedule with where its next payment is made, "" when the shop collects it by itself."""
+
+    parts: tuple[Part, ...]
+    next: int
+    due: Due | None
+    paid_formatted: str
+    left_formatted: str
+    payment_url: str
+
+
+class PoliciesView(ShopView):
+    """The policies of the orders that the shop's adapter names for this request."""
+
+    def get(self, request: Request) -> Response:
+        """Return a page of them, the newest first: `?page=2`."""
+        text = request.query_params.get("page", "1")
+        # At most a million pages: a longer number is none, and too big for the database.
+        if not (text.isascii() and text.isdecimal() and len(text) < 7):
+            raise Http404
+        return shown(PageShape, policies.policies(self.http, page=int(text)))
+
+
+class DetailsView(PolicyView):
+    """One policy."""
+
+    def get(self, request: Request, quote_id: str) -> Response:
+        """Return everything that is going on with it. No call to XCover."""
+        return shown(DetailsShape, details(self.policy()))
+
+
+class DocumentView(ShopView):
+    """A document of a policy, or a page about it, at XCover."""
+
+    def get(self, request: Request, quote_id: str, kind: str) -> Response:
+        """Return its `url`: a bearer link, to be opened at once and kept nowhere."""
+        try:
+            url = documents.document_url(self.http, quote_id, kind)
+        except PermissionDenied as refusal:
+            # As for a policy that does not exist: whether it does is nobody else's business.
+            raise Http404 from refusal
+        return Response({"url": url}, headers={"Referrer-Policy": "no-referrer"})
+
+
+class InstalmentsView(PolicyView):
+    """The schedule of a policy that is paid in parts."""
+
+    def get(self, request: Request, quote_id: str) -> Response:
+        """Return what is paid and what is to come; 404 for a policy that was paid at once."""
+        schedule = schedule_of(self.policy())
+        if schedule is None:
+            raise Http404
+        return shown(ScheduleShape, self._payable(schedule))
+
+    def _payable(self, schedule: Schedule) -> PayableSchedule:
+        return PayableSchedule(
+            parts=schedule.parts,
+            next=schedule.next,
+            due=schedule.due,
+            paid_formatted=schedule.paid_formatted,
+            left_formatted=schedule.left_formatted,
+            payment_url=dues.payment_url(self.http, schedule.due),
+        )

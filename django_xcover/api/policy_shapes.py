@@ -1,0 +1,116 @@
+"""Policies, and what is going on with them, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from django_xcover.api.shapes import MoneyField, WordingShape
+from django_xcover.services.my_cover.details import PolicyDetails
+
+
+class SummaryShape(serializers.Serializer[Any]):
+    """One policy in a list."""
+
+    quote_id = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    name = serializers.CharField()
+    state = serializers.CharField()
+    notice = serializers.CharField()
+    price_formatted = serializers.CharField()
+    starts = serializers.DateTimeField()
+    ends = serializers.DateTimeField()
+    order_reference = serializers.CharField()
+
+
+class PageShape(serializers.Serializer[Any]):
+    """`next` and `previous` are the numbers of pages, 0 for none."""
+
+    policies = SummaryShape(many=True)
+    next = serializers.IntegerField()
+    previous = serializers.IntegerField()
+
+
+class RefundShape(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    refund_formatted = serializers.CharField()
+    withdrawable_until = serializers.DateTimeField()
+    is_withdrawal = serializers.BooleanField()
+
+
+class CancellationShape(serializers.Serializer[Any]):
+    """A cancellation; `refund` is null while XCover has not said what comes back."""
+
+    id = serializers.IntegerField(source="pk")
+    state = serializers.CharField()
+    refusal = serializers.CharField()
+    lines = RefundShape(many=True)
+    refund = MoneyField()
+    refunded_formatted = serializers.CharField()
+    confirm_before = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField()
+    is_withdrawal = serializers.BooleanField()
+    waiting = serializers.BooleanField(source="progress.waiting")
+
+
+class ModificationShape(serializers.Serializer[Any]):
+    """A change; `difference` is to be charged when positive, refunded when negative."""
+
+    id = serializers.IntegerField(source="pk")
+    state = serializers.CharField()
+    difference = MoneyField()
+    refusal = serializers.CharField()
+    confirmed_at = serializers.DateTimeField()
+    payment_url = serializers.CharField()
+
+
+class RenewalShape(serializers.Serializer[Any]):
+    """A renewal; `premium_formatted` is empty before it is quoted."""
+
+    id = serializers.IntegerField(source="pk")
+    state = serializers.CharField()
+    due_on = serializers.DateTimeField()
+    premium_formatted = serializers.CharField()
+    starts = serializers.DateTimeField()
+    ends = serializers.DateTimeField()
+    is_open = serializers.BooleanField()
+    waiting = serializers.BooleanField(source="progress.waiting")
+
+
+class PartShape(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    amount_formatted = serializers.CharField()
+    due = serializers.DateTimeField()
+    state = serializers.CharField()
+
+
+class ScheduleShape(serializers.Serializer[Any]):
+    """All payments of a policy. `next` is the number of the one to pay next, 0 for none."""
+
+    parts = PartShape(many=True)
+    next = serializers.IntegerField()
+    paid_formatted = serializers.CharField()
+    left_formatted = serializers.CharField()
+    amount_due = MoneyField(source="due.amount", default=None)
+    payment_url = serializers.CharField()
+
+
+class DetailsShape(serializers.Serializer[Any]):
+    """One policy with everything that is going on with it. `booking_id` is what a claim needs."""
+
+    policy = SummaryShape()
+    wording = WordingShape(source="content")
+    booking_id = serializers.CharField()
+    policyholder = serializers.DictField(child=serializers.CharField())
+    documents = serializers.ListField(child=serializers.CharField())
+    can_cancel = serializers.BooleanField()
+    cancellable = SummaryShape(many=True)
+    cancellation = serializers.IntegerField(source="cancellation.pk", default=None)
+    modification = serializers.IntegerField(source="modification.pk", default=None)
+    renewal = RenewalShape()
+    pays_in_parts = serializers.SerializerMethodField()
+    changeable = serializers.ListField(child=serializers.CharField())
+
+    def get_pays_in_parts(self, policy: PolicyDetails) -> bool:
+        return policy.schedule is not None

@@ -1,0 +1,59 @@
+"""Renewing: what the next period costs, or letting the cover end. Paying is the shop's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from django_xcover.api.base import PolicyView, shown
+from django_xcover.api.policy_shapes import RenewalShape
+from django_xcover.models import Renewal
+from django_xcover.services import renewing
+from django_xcover.services.my_cover.policies import summarise
+from django_xcover.services.my_cover.renewal import view_of
+
+
+class RenewalView(PolicyView):
+    """One renewal."""
+
+    def get(self, request: Request, **kwargs: Any) -> Response:
+        """Return how far it is and what it costs."""
+        return self.show(self.renewal())
+
+    def show(self, renewal: Renewal, code: int = status.HTTP_200_OK) -> Response:
+        """Return `renewal` as JSON."""
+        return shown(RenewalShape, view_of(renewal, summarise(self.policy()).title), status=code)
+
+    def renewal(self) -> Renewal:
+        """Return the one the address names; raise Http404 unless it is of this policy's booking."""
+        rows = Renewal.objects.select_related("package")
+        found = rows.filter(pk=self.kwargs["pk"], package=self.policy().package).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class PriceRenewalView(RenewalView):
+    """The price of the next period."""
+
+    http_method_names = ("post", "options")
+
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Ask XCover what the next period costs."""
+        return self.show(renewing.quote(self.renewal()))
+
+
+class DeclineRenewalView(RenewalView):
+    """The shopper's word that the cover is to end with its period."""
+
+    http_method_names = ("post", "options")
+
+    def post(self, request: Request, **kwargs: Any) -> Response:
+        """Decline; 202. Declining twice declines once."""
+        found = self.renewal()
+        renewing.opt_out(found)
+        return self.show(found, status.HTTP_202_ACCEPTED)

@@ -1,0 +1,98 @@
+"""Money, offers and orders as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.offers import OfferedQuote, mark
+from django_xcover.types import Money
+
+
+class MoneyField(serializers.Field[Money, Any, dict[str, str], Money]):
+    """An exact amount as decimal text, its currency, and how people read it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value: Money) -> dict[str, str]:
+        return {
+            # Without the zeros a column pads it with.
+            "amount": f"{value.amount.normalize():f}",
+            "currency": value.currency,
+            "formatted": format_amount(value),
+        }
+
+
+class BenefitShape(serializers.Serializer[Any]):
+    description = serializers.CharField()
+    limit = serializers.CharField()
+    excess = serializers.CharField()
+
+
+class PlanShape(serializers.Serializer[Any]):
+    """`first` is charged with the order, `amount` is the whole price."""
+
+    name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    first = MoneyField()
+    amount = MoneyField()
+
+
+class WordingShape(serializers.Serializer[Any]):
+    """What is insured and on which terms. `disclaimer` is HTML, cleaned."""
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    name = serializers.CharField()
+    description = serializers.CharField()
+    price = MoneyField()
+    price_formatted = serializers.CharField()
+    cover_amount_formatted = serializers.CharField()
+    benefits = BenefitShape(many=True)
+    disclaimer = serializers.CharField()
+    pds_url = serializers.CharField()
+    insurer = serializers.CharField()
+    starts = serializers.DateTimeField()
+    ends = serializers.DateTimeField()
+
+
+class OfferedQuoteShape(WordingShape):
+    """One offered quote. Send `shown` back with the answer: it is a mark of what is shown here."""
+
+    quote_id = serializers.CharField()
+    plans = PlanShape(many=True)
+    choice = serializers.CharField()
+    plan = serializers.CharField()
+    due_today = MoneyField()
+    shown = serializers.SerializerMethodField()
+
+    def get_shown(self, quote: OfferedQuote) -> str:
+        return mark(quote)
+
+
+class OfferShape(serializers.Serializer[Any]):
+    """`premium` is what the accepted quotes add to what is charged with the order."""
+
+    is_answered = serializers.BooleanField()
+    premium = MoneyField()
+    quotes = OfferedQuoteShape(many=True)
+
+
+class OrderPolicyShape(serializers.Serializer[Any]):
+    quote_id = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    name = serializers.CharField()
+    status = serializers.CharField()
+    price_formatted = serializers.CharField()
+    starts = serializers.DateTimeField()
+    ends = serializers.DateTimeField()
+    documents = serializers.ListField(child=serializers.CharField())
+
+
+class OrderCoverShape(serializers.Serializer[Any]):
+    """What became of an order's cover (`django_xcover.services.cover.OrderCover`)."""
+
+    state = serializers.CharField()
+    policies = OrderPolicyShape(many=True)

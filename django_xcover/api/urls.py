@@ -1,0 +1,50 @@
+"""Mount these at `path("xcover/api/v1/", include("django_xcover.api.urls"))`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from django_xcover.api import (
+    cancellations,
+    modifications,
+    offers,
+    orders,
+    policies,
+    renewals,
+)
+
+app_name = "xcover_api"
+
+_cancellation = [
+    path("", cancellations.CancellationView.as_view(), name="cancellation"),
+    path("confirm/", cancellations.ConfirmCancellationView.as_view(), name="confirm_cancellation"),
+]
+_modification = [
+    path("", modifications.ModificationView.as_view(), name="modification"),
+    path("confirm/", modifications.ConfirmModificationView.as_view(), name="confirm_modification"),
+    path("abandon/", modifications.AbandonModificationView.as_view(), name="abandon_modification"),
+]
+_renewal = [
+    path("", renewals.RenewalView.as_view(), name="renewal"),
+    path("price/", renewals.PriceRenewalView.as_view(), name="price_renewal"),
+    path("decline/", renewals.DeclineRenewalView.as_view(), name="decline_renewal"),
+]
+_policy: list[URLPattern | URLResolver] = [
+    path("", policies.DetailsView.as_view(), name="policy"),
+    path("documents/<slug:kind>/", policies.DocumentView.as_view(), name="document"),
+    path("instalments/", policies.InstalmentsView.as_view(), name="instalments"),
+    path("cancellations/", cancellations.CancellationsView.as_view(), name="cancellations"),
+    path("cancellations/<int:pk>/", include(_cancellation)),
+    path("modifications/", modifications.ModificationsView.as_view(), name="modifications"),
+    path("modifications/<int:pk>/", include(_modification)),
+    path("renewals/<int:pk>/", include(_renewal)),
+]
+
+urlpatterns = [
+    path("offer/", offers.OfferView.as_view(), name="offer"),
+    path("choice/", offers.ChoiceView.as_view(), name="choice"),
+    path("orders/<path:reference>/cover/", orders.OrderCoverView.as_view(), name="order_cover"),
+    path("policies/", policies.PoliciesView.as_view(), name="policies"),
+    # XCover's ids have letters, digits and dashes (Quotes API: identifiers).
+    re_path(r"^policies/(?P<quote_id>[0-9A-Za-z-]{1,64})/", include(_policy)),
+]

@@ -1,0 +1,3 @@
+"""Tests of the API."""
+
+from __future__ import annotations

@@ -1,0 +1,206 @@
+"""Cancelling, changing and renewing over the API: only what a shopper may do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from django.core import serializers
+
+from django_xcover.models import Cancellation, Modification, Operation, Quote
+from django_xcover.sandbox import Sandbox
+from tests.api.conftest import Program, policy_path
+from tests.conftest import the_package, work
+from tests.services.test_card_numbers import CARDS
+from tests.shop import laptop, ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def preview(insured: Program) -> dict[str, Any]:
+    """Return the preview of a cancellation."""
+    answer: dict[str, Any] = insured.posts(policy_path("cancellations/")).json()
+    return answer
+
+
+def everything_stored() -> str:
+    rows = [*Cancellation.objects.all(), *Modification.objects.all(), *Operation.objects.all()]
+    return str(serializers.serialize("json", rows))
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("cancellations/", {"reason": "refund it to {}"}),
+        ("cancellations/", {"policies": ["{}"]}),
+        ("modifications/", {"policyholder": {"address1": "{}"}}),
+        ("modifications/", {"update_fields": {"serial_number": "{}"}}),
+        ("modifications/", {"update_fields": {"{}": "1"}}),
+        ("cancellations/1/confirm/", {"card": "{}"}),
+    ],
+)
+def test_a_card_number_is_refused_and_neither_stored_nor_logged(
+    insured: Program, card: str, path: str, body: dict[str, Any], caplog: Any
+) -> None:
+    filled = _filled(body, card)
+    with caplog.at_level(logging.DEBUG):
+        response = insured.posts(policy_path(path), **filled)
+
+    assert (response.status_code, response.json()["type"]) == (400, "card_number_sent")
+    assert card not in everything_stored() + caplog.text + response.content.decode()
+
+
+# Cancelling
+
+
+def test_policies_of_another_order_cannot_be_cancelled_along(insured: Program) -> None:
+    other = "7b0c1f2e-3f55-4a0e-9a77-0d5a2f1c9e11"
+
+    response = insured.posts(policy_path("cancellations/"), policies=[other])
+
+    assert response.status_code == 400
+    assert response.json()["errors"] == {
+        "policies": ["Please choose among the policies of this order."]
+    }
+
+
+def test_while_xcover_is_away_the_shopper_is_asked_to_try_again(
+    insured: Program, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("cancel_booking", "throttle", times=9, seconds=7)
+
+    response = insured.posts(policy_path("cancellations/"))
+
+    assert (response.status_code, response.json()["type"]) == (503, "insurer_unavailable")
+    assert "Nothing has changed" in response.json()["message"]
+    assert response["Retry-After"] == "7"
+
+
+def test_a_cancelled_policy_is_not_cancelled_again(
+    insured: Program, preview: dict[str, Any]
+) -> None:
+    insured.posts(policy_path(f"cancellations/{preview['id']}/confirm/"))
+    work()
+
+    response = insured.posts(policy_path("cancellations/"))
+
+    assert (response.status_code, response.json()["type"]) == (409, "already_cancelled")
+
+
+def test_a_preview_says_what_comes_back_and_cancels_nothing(
+    insured: Program, preview: dict[str, Any]
+) -> None:
+    assert preview["state"] == "previewed"
+    assert preview["refund"]["amount"] == "7.89"
+    assert preview["confirm_before"] is not None
+    assert the_package().status == "CONFIRMED"
+    again = insured.gets(policy_path(f"cancellations/{preview['id']}/"))
+    assert again.json() == preview
+
+
+def test_a_confirmed_preview_is_cancelled_once(
+    insured: Program, preview: dict[str, Any], sandbox: Sandbox
+) -> None:
+    path = policy_path(f"cancellations/{preview['id']}/confirm/")
+    first, second = insured.posts(path), insured.posts(path)
+    work()
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json()["waiting"] is True
+    after = insured.gets(policy_path(f"cancellations/{preview['id']}/")).json()
+    assert (after["state"], after["waiting"]) == ("confirmed", False)
+    assert Quote.objects.get().status == "CANCELLED"
+    assert len(sandbox.calls("confirm_cancellation")) == 1
+
+
+def test_one_policy_of_an_order_is_cancelled_alone(program: Program) -> None:
+    program.buys(ticket(), laptop())
+    quote = Quote.objects.get(line_reference="laptop")
+    answer = program.posts(f"policies/{quote.quote_id}/cancellations/").json()
+    program.posts(f"policies/{quote.quote_id}/cancellations/{answer['id']}/confirm/")
+    work()
+
+    statuses = dict(Quote.objects.values_list("line_reference", "status"))
+    assert statuses == {"laptop": "CANCELLED", "ticket": "CONFIRMED"}
+
+
+# Changing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"policyholder": {"phone": "1"}, "update_fields": {"a": 1}},
+        {"policyholder": {}},
+        {"policyholder": "Ana"},
+        {"policyholder": {"phone": ["1"]}},
+        {"update_fields": []},
+    ],
+)
+def test_a_change_that_is_not_as_documented_is_400(insured: Program, body: dict[str, Any]) -> None:
+    response = insured.posts(policy_path("modifications/"), **body)
+
+    assert (response.status_code, response.json()["type"]) == (400, "invalid")
+
+
+def test_fields_that_may_not_change_are_422(insured: Program) -> None:
+    response = insured.posts(policy_path("modifications/"), policyholder={"country": "US"})
+
+    assert (response.status_code, response.json()["type"]) == (422, "fields_not_changeable")
+    assert "country" in response.json()["message"]
+
+
+def test_nothing_new_is_422(insured: Program) -> None:
+    response = insured.posts(
+        policy_path("modifications/"), policyholder={"email": "ana@example.com"}
+    )
+
+    assert (response.status_code, response.json()["type"]) == (422, "nothing_to_change")
+
+
+def test_a_shopper_cannot_say_that_a_difference_is_settled(program: Program) -> None:
+    program.buys(laptop())
+    priced = program.posts(policy_path("modifications/"), update_fields={"price": 2400})
+    number = priced.json()["id"]
+
+    response = program.posts(policy_path(f"modifications/{number}/confirm/"))
+
+    assert priced.status_code == 201
+    assert float(priced.json()["difference"]["amount"]) > 0
+    assert (response.status_code, response.json()["type"]) == (409, "difference_not_settled")
+    assert Modification.objects.get().state == "quoted"
+
+
+def test_a_priced_change_can_be_given_up(program: Program) -> None:
+    program.buys(laptop())
+    number = program.posts(policy_path("modifications/"), update_fields={"price": 2400}).json()[
+        "id"
+    ]
+
+    response = program.posts(policy_path(f"modifications/{number}/abandon/"))
+
+    assert (response.status_code, response.json()["state"]) == (200, "abandoned")
+
+
+def test_details_are_changed_at_once(insured: Program) -> None:
+    response = insured.posts(
+        policy_path("modifications/"), policyholder={"phone": "+4915123456789"}
+    )
+    work()
+
+    assert response.status_code == 202
+    after = insured.gets(policy_path(f"modifications/{response.json()['id']}/")).json()
+    assert after["state"] == "confirmed"
+    assert insured.gets(policy_path()).json()["policyholder"]["phone"] == "+4915123456789"
+
+
+def _filled(value: Any, card: str) -> Any:
+    if isinstance(value, dict):
+        return {key.replace("{}", card): _filled(below, card) for key, below in value.items()}
+    if isinstance(value, list):
+        return [_filled(below, card) for below in value]
+    return value.replace("{}", card)
