@@ -15,6 +15,7 @@ from django_xcover import signals
 from django_xcover.models import QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import orders, renewing
+from django_xcover.types import PolicyRequest
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop, laptop
 
@@ -24,10 +25,10 @@ Buy = Callable[..., QuotePackage]
 Heard = dict[str, list[dict[str, Any]]]
 
 
-def yearly(reference: str = "laptop", *, price: str = "1200") -> Any:
+def yearly(reference: str = "laptop", *, price: str = "1200", months: int = 12) -> PolicyRequest:
     """Return a laptop to be insured for one year."""
     item = laptop(reference, price=price)
-    return replace(item, fields={**item.fields, "term": 12})
+    return replace(item, fields={**item.fields, "term": months})
 
 
 @pytest.fixture

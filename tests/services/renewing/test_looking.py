@@ -16,8 +16,8 @@ from django_xcover.services import gateway, refreshing, renewing
 from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
-from tests.conftest import Shopper
-from tests.services.renewing.conftest import ENDS, Buy, Heard
+from tests.conftest import Shopper, work
+from tests.services.renewing.conftest import ENDS, Buy, Heard, yearly
 from tests.shop import ANA, Order, ticket
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,24 @@ def test_looking_again_finds_the_same_renewal(booked: QuotePackage) -> None:
     assert first == second
     assert Renewal.objects.count() == 1
     assert first[0].due_on == ENDS
+
+
+def test_a_booking_has_one_renewal_at_a_time_and_the_next_when_that_is_over(
+    buy: Buy, clock: Any
+) -> None:
+    buy(yearly("one"), yearly("two", months=13))
+    clock.move_to(ENDS - timedelta(days=20))
+    soon = timedelta(days=60)
+    [first] = renewing.find_due(soon)
+    assert renewing.find_due(soon) == [first]
+
+    renewing.opt_out(first)
+    assert renewing.find_due(soon) == []
+    work()
+    [second] = renewing.find_due(soon)
+
+    assert first.due_on == ENDS
+    assert second.due_on == ENDS + timedelta(days=31)
 
 
 def test_looking_costs_the_same_however_much_is_booked(
