@@ -82,3 +82,6 @@ def test_the_task_carries_out_the_operation(paid: Operation) -> None:
 def test_tasks_keep_the_names_that_schedules_use() -> None:
     assert tasks.run_operation.name == "django_xcover.tasks.run_operation"
     assert tasks.sweep_operations.name == "django_xcover.tasks.sweep_operations"
+    assert tasks.find_due_renewals.name == "django_xcover.tasks.find_due_renewals"
+    assert tasks.sweep_instalments.name == "django_xcover.tasks.sweep_instalments"
+    assert tasks.sweep_unpaid.name == "django_xcover.tasks.sweep_unpaid"

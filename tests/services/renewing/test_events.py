@@ -119,6 +119,16 @@ def test_notices_in_any_order_and_twice_quote_once_and_tell_once(
     assert len(heard["renewal_quoted"]) == 1
 
 
+def test_that_a_renewal_was_created_alone_quotes_nothing_yet(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    renewal = comes("RENEWAL_CREATED", "Abcde-fGhjk-REN")
+
+    assert renewal is not None
+    assert (renewal.state, renewal.announced_id) == (State.DUE, "Abcde-fGhjk-REN")
+    assert not sandbox.calls("quote_for_renewal")
+
+
 def test_a_notice_and_beat_mean_the_same_renewal(booked: QuotePackage) -> None:
     comes("RENEWAL_CREATED")
 
