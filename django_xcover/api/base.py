@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -81,6 +82,12 @@ class ShopView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def shown(
+        self, shape: type[Serializer[Any]], value: Any, *, code: int = status.HTTP_200_OK
+    ) -> Response:
+        """Return `value` as JSON in this shape."""
+        return Response(shape(value, context={"request": self.http}).data, status=code)
+
 
 class PolicyView(ShopView):
     """A view about one policy of the shopper's own; others get 404."""
@@ -88,8 +95,3 @@ class PolicyView(ShopView):
     def policy(self) -> Quote:
         """Return the policy the address names; raise PolicyMissing unless it is the shopper's."""
         return own_policy(self.http, self.kwargs["quote_id"])
-
-
-def shown(shape: type[Serializer[Any]], value: Any, *, status: int = 200) -> Response:
-    """Return `value` as JSON in this shape."""
-    return Response(shape(value).data, status=status)

@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_xcover.api.base import PolicyView, shown
+from django_xcover.api.base import PolicyView
 from django_xcover.api.inputs import CancellationInput
 from django_xcover.api.policy_shapes import CancellationShape
 from django_xcover.models import Cancellation, Quote
@@ -34,7 +34,7 @@ class CancellationsView(PolicyView):
             origin=Cancellation.Origin.SHOPPER,
             reason=wanted["reason"],
         )
-        return shown(CancellationShape, view_of(cancellation), status=status.HTTP_201_CREATED)
+        return self.shown(CancellationShape, view_of(cancellation), code=status.HTTP_201_CREATED)
 
 
 class CancellationView(PolicyView):
@@ -42,7 +42,7 @@ class CancellationView(PolicyView):
 
     def get(self, request: Request, **kwargs: Any) -> Response:
         """Return how far it is and what comes back."""
-        return shown(CancellationShape, view_of(self.cancellation()))
+        return self.shown(CancellationShape, view_of(self.cancellation()))
 
     def cancellation(self) -> Cancellation:
         """Return the one the address names; raise Http404 unless it is one of this policy's."""
@@ -64,7 +64,7 @@ class ConfirmCancellationView(CancellationView):
         if found.state not in {Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED}:
             cancelling.request(found)
             found.refresh_from_db()
-        return shown(CancellationShape, view_of(found), status=status.HTTP_202_ACCEPTED)
+        return self.shown(CancellationShape, view_of(found), code=status.HTTP_202_ACCEPTED)
 
 
 def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:

@@ -12,13 +12,13 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_xcover.api.base import PolicyView, shown
+from django_xcover.api.base import PolicyView
 from django_xcover.api.inputs import ModificationInput
 from django_xcover.api.policy_shapes import ModificationShape
 from django_xcover.models import Cancellation, Modification, Quote
 from django_xcover.services import dues, modifying
 from django_xcover.services.refusals import Refused
-from django_xcover.types import Money
+from django_xcover.types import Due, Money
 
 SHOPPER = Cancellation.Origin.SHOPPER
 
@@ -31,14 +31,14 @@ class DifferenceNotSettled(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModificationAnswer:
-    """A change, and where its difference is paid ("" when nothing is to be paid)."""
+    """A change with its exact difference, and what is to be paid for it now, if anything."""
 
     pk: int
     state: str
     difference: Money
     refusal: str
     confirmed_at: datetime | None
-    payment_url: str
+    due: Due | None
 
 
 class ChangeView(PolicyView):
@@ -46,16 +46,15 @@ class ChangeView(PolicyView):
 
     def show(self, modification: Modification, code: int = status.HTTP_200_OK) -> Response:
         """Return `modification` as JSON."""
-        due = dues.of_modification(modification)
         answer = ModificationAnswer(
             pk=modification.pk,
             state=modification.state,
             difference=modification.difference,
             refusal=modifying.refusal_of(modification),
             confirmed_at=modification.confirmed_at,
-            payment_url=dues.payment_url(self.http, due),
+            due=dues.of_modification(modification),
         )
-        return shown(ModificationShape, answer, status=code)
+        return self.shown(ModificationShape, answer, code=code)
 
     def modification(self) -> Modification:
         """Return the one the address names; raise Http404 unless it is of this policy's booking."""

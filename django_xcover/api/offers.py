@@ -6,7 +6,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_xcover.api.base import ShopView, shown
+from django_xcover.api.base import ShopView
 from django_xcover.api.inputs import ChoiceInput
 from django_xcover.api.shapes import OfferShape
 from django_xcover.services import choosing
@@ -24,7 +24,7 @@ class OfferView(ShopView):
         offer = fresh_offer(cart) if cart else None
         if offer is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
-        return shown(OfferShape, offer)
+        return self.shown(OfferShape, offer)
 
 
 class ChoiceView(ShopView):
@@ -46,4 +46,4 @@ class ChoiceView(ShopView):
             shown=answer["shown"],
             plan=answer["plan"],
         )
-        return shown(OfferShape, offer)
+        return self.shown(OfferShape, offer)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.adapters import get_adapter
-from django_xcover.api.base import ShopView, shown
+from django_xcover.api.base import ShopView
 from django_xcover.api.shapes import OrderCoverShape
 from django_xcover.services.cover import order_cover
 
@@ -19,7 +19,7 @@ class OrderCoverView(ShopView):
 
     def get(self, request: Request, reference: str) -> Response:
         """Return state and policies; 404 unless the shop's adapter lets this shopper see it."""
-        return shown(OrderCoverShape, order_cover(self._order(reference)))
+        return self.shown(OrderCoverShape, order_cover(self._order(reference)))
 
     def _order(self, reference: str) -> Any:
         adapter = get_adapter()

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_xcover.api.base import PolicyView, ShopView, shown
+from django_xcover.api.base import PolicyView, ShopView
 from django_xcover.api.policy_shapes import DetailsShape, PageShape, ScheduleShape
-from django_xcover.services import documents, dues
+from django_xcover.services import documents
 from django_xcover.services.my_cover import policies
 from django_xcover.services.my_cover.details import details
-from django_xcover.services.my_cover.schedule import Part, Schedule, schedule_of
-from django_xcover.types import Due
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayableSchedule:
-    """A schedule with where its next payment is made, "" when the shop collects it by itself."""
-
-    parts: tuple[Part, ...]
-    next: int
-    due: Due | None
-    paid_formatted: str
-    left_formatted: str
-    payment_url: str
+from django_xcover.services.my_cover.schedule import schedule_of
 
 
 class PoliciesView(ShopView):
@@ -39,7 +24,7 @@ class PoliciesView(ShopView):
         # At most a million pages: a longer number is none, and too big for the database.
         if not (text.isascii() and text.isdecimal() and len(text) < 7):
             raise Http404
-        return shown(PageShape, policies.policies(self.http, page=int(text)))
+        return self.shown(PageShape, policies.policies(self.http, page=int(text)))
 
 
 class DetailsView(PolicyView):
@@ -47,7 +32,7 @@ class DetailsView(PolicyView):
 
     def get(self, request: Request, quote_id: str) -> Response:
         """Return everything that is going on with it. No call to XCover."""
-        return shown(DetailsShape, details(self.policy()))
+        return self.shown(DetailsShape, details(self.policy()))
 
 
 class DocumentView(ShopView):
@@ -71,14 +56,4 @@ class InstalmentsView(PolicyView):
         schedule = schedule_of(self.policy())
         if schedule is None:
             raise Http404
-        return shown(ScheduleShape, self._payable(schedule))
-
-    def _payable(self, schedule: Schedule) -> PayableSchedule:
-        return PayableSchedule(
-            parts=schedule.parts,
-            next=schedule.next,
-            due=schedule.due,
-            paid_formatted=schedule.paid_formatted,
-            left_formatted=schedule.left_formatted,
-            payment_url=dues.payment_url(self.http, schedule.due),
-        )
+        return self.shown(ScheduleShape, schedule)

@@ -7,7 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from django_xcover.api.shapes import MoneyField, WordingShape
+from django_xcover.services import dues
 from django_xcover.services.my_cover.details import PolicyDetails
+from django_xcover.types import Due
 
 
 class SummaryShape(serializers.Serializer[Any]):
@@ -30,6 +32,24 @@ class PageShape(serializers.Serializer[Any]):
     policies = SummaryShape(many=True)
     next = serializers.IntegerField()
     previous = serializers.IntegerField()
+
+
+class DueField(serializers.Field[Due, Any, dict[str, Any], Due]):
+    """What is to be paid now. `kind` and `reference` name it; paying it is the shop's.
+
+    `payment_url` is where, as the shop's adapter says, or empty.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(read_only=True, **options)
+
+    def to_representation(self, value: Due) -> dict[str, Any]:
+        return {
+            "kind": value.kind,
+            "reference": value.reference,
+            "amount": MoneyField().to_representation(value.amount),
+            "payment_url": dues.payment_url(self.context["request"], value),
+        }
 
 
 class RefundShape(serializers.Serializer[Any]):
@@ -62,7 +82,7 @@ class ModificationShape(serializers.Serializer[Any]):
     difference = MoneyField()
     refusal = serializers.CharField()
     confirmed_at = serializers.DateTimeField()
-    payment_url = serializers.CharField()
+    due = DueField()
 
 
 class RenewalShape(serializers.Serializer[Any]):
@@ -75,6 +95,7 @@ class RenewalShape(serializers.Serializer[Any]):
     starts = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     is_open = serializers.BooleanField()
+    due = DueField()
     waiting = serializers.BooleanField(source="progress.waiting")
 
 
@@ -92,8 +113,7 @@ class ScheduleShape(serializers.Serializer[Any]):
     next = serializers.IntegerField()
     paid_formatted = serializers.CharField()
     left_formatted = serializers.CharField()
-    amount_due = MoneyField(source="due.amount", default=None)
-    payment_url = serializers.CharField()
+    due = DueField()
 
 
 class DetailsShape(serializers.Serializer[Any]):

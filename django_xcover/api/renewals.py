@@ -9,7 +9,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django_xcover.api.base import PolicyView, shown
+from django_xcover.api.base import PolicyView
 from django_xcover.api.policy_shapes import RenewalShape
 from django_xcover.models import Renewal
 from django_xcover.services import renewing
@@ -26,7 +26,7 @@ class RenewalView(PolicyView):
 
     def show(self, renewal: Renewal, code: int = status.HTTP_200_OK) -> Response:
         """Return `renewal` as JSON."""
-        return shown(RenewalShape, view_of(renewal, summarise(self.policy()).title), status=code)
+        return self.shown(RenewalShape, view_of(renewal, summarise(self.policy()).title), code=code)
 
     def renewal(self) -> Renewal:
         """Return the one the address names; raise Http404 unless it is of this policy's booking."""

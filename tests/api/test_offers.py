@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from django_xcover.api import offers
 from django_xcover.models import Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.services.carts import read_cart
 from tests.api.conftest import ROOT, Program
 from tests.checkout.conftest import vendor_says
 from tests.checkout.test_plans import MONTHLY
@@ -131,7 +132,6 @@ def test_an_app_with_a_token_of_the_shops_needs_no_csrf_token(
 ) -> None:
     program.shopper.sees()
     seen: list[str] = []
-    read_cart = offers.read_cart
 
     def note(request: Any) -> Any:
         seen.append(request.user.username)
