@@ -50,7 +50,7 @@ def ids(ana: Member, sandbox: Sandbox) -> dict[str, int]:
 
 def states() -> list[Any]:
     rows = [Quote, Cancellation, Modification, Renewal]
-    return [list(model.objects.values()) for model in rows]
+    return [list(model._default_manager.values()) for model in rows]
 
 
 @pytest.mark.parametrize("path", PAGES)
