@@ -102,6 +102,11 @@ def integer(value: Any, highest: int = 1_000_000) -> int:
     return value
 
 
+def count(value: Any) -> int:
+    """Read a whole number, which may be none."""
+    return 0 if value == 0 and type(value) is int else integer(value)
+
+
 def amount(value: Any) -> Decimal:
     """Read a JSON number that is an amount: exact and not negative.
 

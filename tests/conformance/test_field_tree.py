@@ -7,9 +7,21 @@ from typing import Any
 import pytest
 
 from tests.conformance.trees import complaints
-from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking, a_cart
+from tests.sandbox.support import (
+    HOME,
+    LAPTOP,
+    PARCEL,
+    PERSON,
+    TICKET,
+    TRIP,
+    Caller,
+    a_booking,
+    a_cart,
+)
 
-ITEMS = pytest.mark.parametrize("item", [TICKET, LAPTOP], ids=["ticket", "laptop"])
+ITEMS = pytest.mark.parametrize(
+    "item", [TICKET, LAPTOP, TRIP, PARCEL, HOME], ids=lambda item: item["policy_type"]
+)
 
 
 def _tree(name: str, response: Any) -> list[str]:

@@ -32,6 +32,37 @@ LAPTOP: dict[str, Any] = {
     "name": "Laptop 14",
     "description": "14 inch laptop, 16 GB",
 }
+TRIP: dict[str, Any] = {
+    "policy_type": "comprehensive_travel_insurance",
+    "trip_start_date": "2030-07-01T06:00:00Z",
+    "trip_end_date": "2030-07-15T20:00:00Z",
+    "departure_country": "GB",
+    "destination_country": "PT",
+    "number_of_adults": 2,
+    "number_of_children": 1,
+    "total_tickets_price": 840,
+}
+PARCEL: dict[str, Any] = {
+    "policy_type": "parcel_insurance",
+    "policy_type_version": 1,
+    "policy_start_date": "2030-03-01T08:00:00Z",
+    "from_country": "GB",
+    "from_zipcode": "CT16 1AA",
+    "from_company_name": "Harbour Crafts",
+    "to_country": "FR",
+    "to_zipcode": "62100",
+    "ship_cost": 12.5,
+    "ship_date": "2030-03-01T08:00:00Z",
+    "parcel_products": [{"sku": "VASE-1", "value": 180}, {"sku": "BOWL-2", "value": 60}],
+}
+HOME: dict[str, Any] = {
+    "policy_type": "renters_insurance",
+    "address1": "4 Quay Street",
+    "city": "Dover",
+    "postcode": "CT16 1AA",
+    "contents_value": 25000,
+    "number_of_residents": 2,
+}
 PERSON: dict[str, Any] = {
     "first_name": "Ana",
     "last_name": "Rossi",

@@ -105,6 +105,11 @@ def needed(parse: Parser) -> Field:
     return Field(parse, required=True)
 
 
+def one_amount(value: Decimal, change: Callable[[Decimal], Decimal]) -> Decimal:
+    """Change a field that is one amount."""
+    return change(value)
+
+
 def benefit(
     key: str,
     terms: Terms,

@@ -16,6 +16,7 @@ from django_xcover.sandbox.products.base import (
     Terms,
     benefit,
     needed,
+    one_amount,
     optional_texts,
 )
 from django_xcover.sandbox.products.event_ticket_texts import TEXTS
@@ -73,10 +74,6 @@ def _ticket_prices(tickets: Any, change: Callable[[Decimal], Decimal]) -> Any:
     return [{**ticket, "price": change(ticket["price"])} for ticket in tickets]
 
 
-def _one(value: Decimal, change: Callable[[Decimal], Decimal]) -> Decimal:
-    return change(value)
-
-
 # Inferred: which fields must be there. The recordings always send all of them; the 2019 key
 # `total_ticket_price` is still accepted in place of `tickets`.
 FIELDS: dict[str, Field] = {
@@ -110,9 +107,9 @@ EVENT_TICKET = Product(
     cover=cover,
     amounts={
         "tickets": _ticket_prices,
-        "total_ticket_price": _one,
-        "total_event_cost": _one,
-        "partner_price": _one,
+        "total_ticket_price": one_amount,
+        "total_event_cost": one_amount,
+        "partner_price": one_amount,
     },
     texts=TEXTS,
     # Recorded: prices and number of tickets can be changed, although the page about events says

@@ -5,7 +5,7 @@ Inferred throughout: the contract only says that it needs category, price, name 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from django_xcover.sandbox.products.base import (
     Terms,
     benefit,
     needed,
+    one_amount,
     optional_texts,
 )
 from django_xcover.sandbox.products.product_texts import TEXTS
@@ -59,10 +60,6 @@ def _benefits(piece: Decimal, value: Decimal, terms: Terms) -> list[dict[str, An
     ]
 
 
-def _one(value: Decimal, change: Callable[[Decimal], Decimal]) -> Decimal:
-    return change(value)
-
-
 FIELDS: dict[str, Field] = {
     **COMMON,
     "category": needed(text),
@@ -86,7 +83,7 @@ PRODUCT = Product(
     name_field="name",
     fields=FIELDS,
     cover=cover,
-    amounts={"price": _one, "partner_price": _one},
+    amounts={"price": one_amount, "partner_price": one_amount},
     texts=TEXTS,
     fixed=frozenset({"category", "purchase_date", "term"}),
     instalments=True,
