@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.client import XCoverError
+from django_xcover.client import HeldBack, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
@@ -193,6 +193,20 @@ def fail(operation: Operation, failure: Failure) -> None:
     if moved and give_up:
         logger.error("Operation %s needs a person: %s", operation.pk, failure.type)
         transaction.on_commit(partial(_announce_needs_person, operation))
+
+
+def postpone(operation: Operation, held: HeldBack) -> None:
+    """Put the operation back, because the rate limit had no room for it: that is no failure."""
+    seconds = held.retry_after or 0.0
+    move(
+        operation,
+        OperationState.PENDING,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        outcome_known=held.outcome_known,
+        lease_until=None,
+        next_attempt_at=timezone.now() + timedelta(seconds=seconds),
+    )
 
 
 def retry(operation: Operation) -> bool:

@@ -20,7 +20,7 @@ def remember(cart: CartToInsure) -> None:
 
 def is_remembered(cart: CartToInsure) -> bool:
     """Return whether XCover has just said that it has no offer for `cart`."""
-    return shared_cache.attempt(lambda cache: cache.get(_key(cart)) is not None, otherwise=False)
+    return shared_cache.attempt(lambda cache: cache.get(_key(cart)) == 1, otherwise=False)
 
 
 def is_refusal(error: XCoverError) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from django_xcover.client import XCoverError
+from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import Operation, OperationKind, QuotePackage
 from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
@@ -70,6 +70,8 @@ def run(pk: int) -> None:
         answer = workflow.perform(operation)
     except NotNeeded as reason:
         operations.discard(operation, str(reason))
+    except HeldBack as held:
+        operations.postpone(operation, held)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
         _fail(workflow, operation, _failure(error))
     else:
