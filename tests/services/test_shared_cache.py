@@ -1,0 +1,147 @@
+"""The cache may be away, slow or strange, and nobody notices but the log."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import CacheHandler
+from django.core.cache.backends.base import BaseCache
+
+from django_xcover.client import ServerFault
+from django_xcover.services import breaker, shared_cache
+from django_xcover.services.breaker import Circuit, CircuitOpen
+from django_xcover.services.rate_limits import Bucket, _take
+from tests.services.caches import Away
+from tests.shop import Shop
+
+BACKENDS = ["locmem", "filebased", "redis"]
+
+
+def reachable(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(params=BACKENDS)
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache]:
+    """Return a real cache of each kind, or skip."""
+    facts: dict[str, Any] = {
+        "locmem": ("django.core.cache.backends.locmem.LocMemCache", str(tmp_path)),
+        "filebased": ("django.core.cache.backends.filebased.FileBasedCache", str(tmp_path)),
+        "redis": ("django.core.cache.backends.redis.RedisCache", "redis://127.0.0.1:6379/9"),
+    }
+    if request.param == "redis":
+        pytest.importorskip("redis")
+        if not reachable("127.0.0.1", 6379):
+            pytest.skip("no Redis here")
+    backend, location = facts[request.param]
+    options = {"BACKEND": backend, "LOCATION": location, "KEY_PREFIX": str(tmp_path)}
+    handler = CacheHandler({"default": options})
+    yield handler["default"]
+    handler.close_all()
+
+
+@pytest.fixture
+def two_processes(shop: Shop, cache: BaseCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the circuits live in the cache, as for several processes."""
+    monkeypatch.setattr(shared_cache, "memory", shared_cache.Memory(lambda: cache))
+
+
+def fail(times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(ServerFault), breaker.guard("default"):
+            raise ServerFault
+
+
+def is_refused() -> bool:
+    try:
+        with breaker.guard("default"):
+            return False
+    except CircuitOpen:
+        return True
+
+
+def test_a_circuit_lives_in_every_kind_of_cache(two_processes: None) -> None:
+    fail(3)
+    assert breaker.state("default").circuit == Circuit.OPEN
+    assert is_refused()
+
+    trip = shared_cache.attempt(lambda cache: breaker._trip(cache, "default"), None)
+    assert trip is not None
+    with time_machine.travel(trip.until + 0.1, tick=False), breaker.guard("default"):
+        assert is_refused()
+
+    assert breaker.state("default") == breaker.BreakerState(
+        account="default", circuit=Circuit.CLOSED, calls=1
+    )
+
+
+def test_a_rate_is_counted_in_every_kind_of_cache(cache: BaseCache) -> None:
+    bucket = Bucket("test", 2.0)
+
+    assert [_take(cache, bucket, 1000.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert _take(cache, bucket, 1000.9) == 0.5
+    assert _take(cache, bucket, 1002.0) == 0.0
+
+
+def test_a_cache_that_failed_is_left_alone_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    away, moment = Away(), [1000.0]
+    monkeypatch.setattr("django_xcover.services.shared_cache.time.monotonic", lambda: moment[0])
+    memory = shared_cache.Memory(lambda: away)
+
+    found = [memory.attempt(lambda cache: cache.get("x"), "without") for _ in range(10)]
+    assert found == ["without"] * 10
+    assert away.asked == 1
+
+    moment[0] += 5.1
+    memory.attempt(lambda cache: cache.get("x"), None)
+    assert away.asked == 2
+    assert len(caplog.records) == 2
+
+
+def test_the_log_says_what_failed_and_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    memory = shared_cache.Memory(Away)
+
+    memory.attempt(lambda cache: cache.get("x"), None)
+
+    assert "ConnectionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_cache_that_is_not_configured_is_done_without(shop: Shop, settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "CACHE": "nowhere"}
+    memory = shared_cache.Memory(shared_cache.memory.find)
+
+    assert memory.attempt(lambda cache: cache.get("x"), "without") == "without"
+
+
+def test_the_setting_names_the_cache(shop: Shop, settings: Any) -> None:
+    locmem = "django.core.cache.backends.locmem.LocMemCache"
+    other = {"BACKEND": locmem, "LOCATION": "other"}
+    settings.CACHES = {"default": {"BACKEND": locmem}, "other": other}
+    settings.XCOVER = {**settings.XCOVER, "CACHE": "other"}
+
+    shared_cache.attempt(lambda cache: cache.set("a", 1), None)
+
+    from django.core.cache import caches
+
+    assert caches["other"].get("a") == 1
+    assert caches["default"].get("a") is None
+
+
+def test_no_key_tells_what_it_stands_for() -> None:
+    key = shared_cache.key("rate", "https://api.xcover.com/x", "the-api-key")
+
+    assert key.startswith("xcover:rate:")
+    assert "api" not in key
+    assert shared_cache.key("a", "b", "c") != shared_cache.key("a", "bc")
