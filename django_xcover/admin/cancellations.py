@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,8 @@ from django_xcover.admin.refunds import refund_table
 from django_xcover.admin.texts import amount, policies_text, policy_links
 from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.models import Cancellation, OperationKind
-from django_xcover.services.after_sale import awaits_refund, cancellation_steps
+from django_xcover.services import cancelling
+from django_xcover.services.after_sale import awaits_refund, cancellation_steps, is_expired
 from django_xcover.services.next_steps import NextStep
 
 
@@ -37,9 +39,7 @@ class CancellationAdmin(WorkflowAdmin):
         "state_badge",
         "refund_shown",
         "refund_recorded",
-        "origin",
         "created_at",
-        "package_link",
     )
     list_filter = ("state", RefundFilter, "origin", PackageAccountFilter, CreatedFilter)
     fieldsets = (
@@ -81,6 +81,10 @@ class CancellationAdmin(WorkflowAdmin):
 
     def steps_of(self, row: Cancellation) -> Iterator[NextStep]:
         return cancellation_steps(row)
+
+    def verdict(self, row: Cancellation) -> str:
+        is_late = row.state == Cancellation.State.PREVIEWED and is_expired(row, timezone.now())
+        return str(cancelling.PreviewExpired()) if is_late else cancelling.refusal_of(row)
 
     @admin.display(description=_("policies"))
     def policies(self, row: Cancellation) -> str:

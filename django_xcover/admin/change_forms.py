@@ -104,6 +104,7 @@ def _when(moment: datetime | date, facts: dict[str, Any]) -> forms.Field:
     if isinstance(moment, datetime):
         widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         # To the minute, as the browser's field has it.
+        facts["help_text"] = _("In %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
         facts["initial"] = timezone.localtime(moment).replace(second=0, microsecond=0)
         return forms.DateTimeField(widget=widget, **facts)
     calendar = forms.DateInput({"type": "date"}, format="%Y-%m-%d")

@@ -37,7 +37,6 @@ class InstalmentAdmin(WorkflowAdmin):
         "amount_shown",
         "period_start_date",
         "failures",
-        "package_link",
     )
     list_filter = (PaymentFilter, QuoteAccountFilter, "period_start_date")
     list_select_related = ("quote__package",)

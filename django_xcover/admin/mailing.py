@@ -15,7 +15,7 @@ from django_xcover.models import BOOKED, QuotePackage, Status
 from django_xcover.services import emails
 
 EVENTS = (
-    ("", gettext_lazy("The e-mail of the booking's present state")),
+    ("", gettext_lazy("For the booking's present state")),
     (emails.CREATED, gettext_lazy("Booking made")),
     (emails.UPDATED, gettext_lazy("Booking changed")),
 )

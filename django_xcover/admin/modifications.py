@@ -15,6 +15,7 @@ from django_xcover.admin.modifying import Abandon, Settle
 from django_xcover.admin.texts import amount
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import Modification, OperationKind
+from django_xcover.services import modifying
 from django_xcover.services.after_sale import difference_text, modification_steps
 from django_xcover.services.next_steps import NextStep
 
@@ -33,7 +34,6 @@ class ModificationAdmin(WorkflowAdmin):
         "difference_shown",
         "origin",
         "created_at",
-        "package_link",
     )
     list_filter = ("state", SettlementFilter, PackageAccountFilter, CreatedFilter)
     fieldsets = (
@@ -67,6 +67,9 @@ class ModificationAdmin(WorkflowAdmin):
 
     def steps_of(self, row: Modification) -> Iterator[NextStep]:
         return modification_steps(row)
+
+    def verdict(self, row: Modification) -> str:
+        return modifying.refusal_of(row)
 
     @admin.display(description=_("modification"))
     def what(self, row: Modification) -> str:

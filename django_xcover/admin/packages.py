@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
@@ -39,12 +39,12 @@ from django_xcover.admin.workflow_inlines import (
     RenewalInline,
 )
 from django_xcover.client import AuthenticationFailed, XCoverError
-from django_xcover.models import Operation, QuotePackage
+from django_xcover.models import Cancellation, Modification, Operation, QuotePackage, Renewal
 from django_xcover.services import refreshing
 from django_xcover.services.advice import in_plain_words
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.operations import Failure
-from django_xcover.services.story import package_next_steps
+from django_xcover.services.story import TO_DO, package_next_steps
 
 
 @admin.register(QuotePackage)
@@ -128,6 +128,14 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         told = _("%(package)s is as XCover has it now: %(status)s.")
         return Outcome(sentence=told % {"package": row.package_id, "status": fresh.status})
 
+    def get_inlines(self, request: HttpRequest, obj: QuotePackage | None) -> Any:
+        """Return what there is something of; empty tables only push the others down."""
+        if obj is None:
+            return self.inlines
+        # Only for this page: what staff do goes by rows that are read anew.
+        prefetch_related_objects([obj], *TO_DO)
+        return [one for one in self.inlines if _has_rows(one, obj)]
+
     def page_context(self, request: HttpRequest, row: QuotePackage) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, package_next_steps(row))
         return with_steps(super().page_context(request, row), steps)
@@ -171,6 +179,15 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         found = [attention_badge(row)] if row.attention else []
         found += [badge(_("operation stopped"), BAD)] if getattr(row, "is_stopped", False) else []
         return format_html_join(" ", "{}", ((one,) for one in found))
+
+
+def _has_rows(inline: Any, package: QuotePackage) -> bool:
+    rows: dict[type[Model], Any] = {
+        Cancellation: package.cancellations.all(),
+        Modification: package.modifications.all(),
+        Renewal: package.renewals.all(),
+    }
+    return bool(rows.get(inline.model, True))
 
 
 def _refused(row: QuotePackage, error: XCoverError) -> Outcome:

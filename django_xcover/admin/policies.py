@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +14,7 @@ from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import choice_badge, status_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import WITHOUT_KEYS, OfPackage, folded_json
+from django_xcover.admin.documents import documents_of
 from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter
 from django_xcover.admin.instalments import InstalmentInline
 from django_xcover.admin.modifying import PriceChange
@@ -68,6 +72,9 @@ class PolicyAdmin(OfPackage, StaffActs):
         "price_shown",
         "answer",
     )
+
+    def page_context(self, request: HttpRequest, row: Policy) -> dict[str, Any]:
+        return super().page_context(request, row) | {"documents": documents_of(request, row)}
 
     def matching(self, text: str) -> Q:
         return quotes_matching(text)

@@ -37,7 +37,6 @@ class RenewalAdmin(WorkflowAdmin):
         "price_shown",
         "notified_at",
         "paid_at",
-        "package_link",
     )
     list_filter = ("state", DueFilter, PackageAccountFilter)
     fieldsets = (

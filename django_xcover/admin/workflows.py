@@ -16,6 +16,7 @@ from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.columns import OfPackage, folded_json
 from django_xcover.admin.progress import progress_of, reload_after
+from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.search import workflows_matching
 from django_xcover.admin.steps import steps_shown, with_steps
 from django_xcover.models import Operation, OperationKind, OperationState, Quote, QuotePackage
@@ -53,8 +54,13 @@ class WorkflowAdmin(OfPackage, StaffActs):
         context = super().page_context(request, row) | {"subtitle": self.subtitle(row)}
         operation = carried_out_by(row, self.package_of(row), self.kinds)
         steps = [*(next_step_of(operation) if operation else ()), *self.steps_of(row)]
+        context["verdict"] = redact_text(self.verdict(row))
         context = with_steps(context, steps_shown(request, self.admin_site, steps))
         return context | _progress(request, operation)
+
+    def verdict(self, row: Any) -> str:
+        """Return the sentence that says why nothing came of `row`, "" when there is none."""
+        return ""
 
     def subtitle(self, row: Any) -> str:
         """Return what the page is about, in few words."""

@@ -111,7 +111,9 @@ def test_an_expired_preview_is_refused_with_its_sentence(
     clerk: Client, previewed: Cancellation
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
-        assert "xcover-final" not in page_of(clerk, previewed)
+        page = page_of(clerk, previewed)
+        assert "xcover-final" not in page
+        assert "no longer valid" in page
         answer = do(clerk, previewed, "confirm")
 
     previewed.refresh_from_db()

@@ -135,6 +135,9 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
 
 def test_a_package_page_takes_as_many_queries_for_many_quotes_as_for_few(viewer: Client) -> None:
     small, large = make_order("SH-1"), make_order("SH-2")
+    make_instalment(small.quotes.all()[0])
+    make_cancellation(small)
+    make_modification(small)
     for _ in range(20):
         make_instalment(make_quote(large))
         make_cancellation(large)
@@ -330,3 +333,14 @@ def test_a_package_page_leads_to_the_policies_that_were_booked(viewer: Client) -
 
     assert f"/admin/xcover/policy/{policy.pk}/change/" in page
     assert f"/admin/xcover/policy/{quote.pk}/change/" not in page
+
+
+def test_a_package_page_has_no_empty_tables_of_what_never_happened(viewer: Client) -> None:
+    package = make_order("SH-1")
+    make_renewal(package)
+
+    page = viewer.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()
+
+    assert "renewals-group" in page
+    assert "cancellations-group" not in page
+    assert "modifications-group" not in page

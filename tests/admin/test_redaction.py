@@ -18,6 +18,7 @@ from tests.admin.factories import (
     make_finished,
     make_operation,
     make_order,
+    make_staff,
     make_stopped,
 )
 
@@ -145,3 +146,23 @@ def test_no_page_carries_inline_styles_or_scripts_of_ours(agent: Client) -> None
         html = agent.get(f"/admin/xcover/{page}").content.decode()
         assert not re.search(r"\sstyle=|\son[a-z]+=\"", html), page
         assert not re.search(r"<script(?![^>]*\ssrc=)[^>]*>", html), page
+
+
+def test_links_to_documents_are_for_those_who_may_open_them(viewer: Client) -> None:
+    policy = make_order("SH-1001").quotes.all()[0]
+    page = f"/admin/xcover/policy/{policy.pk}/change/"
+    may = Client()
+    may.force_login(make_staff("view_policy", "open_links", name="may"))
+
+    assert "/documents/" not in viewer.get(page).content.decode()
+    assert f"/documents/{policy.quote_id}/certificate/" in may.get(page).content.decode()
+
+
+def test_a_link_to_a_document_shows_no_token(client: Client) -> None:
+    policy = make_order("SH-1001").quotes.all()[0]
+    client.force_login(make_staff("view_policy", "open_links"))
+
+    page = client.get(f"/admin/xcover/policy/{policy.pk}/change/").content.decode()
+
+    assert SECURITY_TOKEN not in page
+    assert SIGNUP_TOKEN not in page
