@@ -21,7 +21,7 @@ def test_the_services_behave_the_same_on(engine: str) -> None:
     need_server(engine)
     need_module(DRIVERS[engine], serving=engine)
     command = [sys.executable, "-m", "pytest", "-q", "--create-db", "-p", "no:cacheprovider"]
-    command += ["tests/services", "tests/test_tasks.py", "tests/test_races.py"]
+    command += ["tests/services", "tests/webhooks", "tests/test_tasks.py", "tests/test_races.py"]
 
     done = subprocess.run(
         command,
