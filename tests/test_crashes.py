@@ -1,0 +1,216 @@
+"""A process that dies at every point where it could: each query, each commit, each call to XCover.
+
+Death is a `BaseException` that nothing catches. Open transactions roll back, as they do when the
+connection of a killed process is lost, and everything else stays as it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection, transaction
+from django.utils import timezone
+
+from django_xcover.models import Cancellation, Operation, OperationState, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import cancelling, operations, orders, running
+from tests.conftest import ReadCart, Shopper
+from tests.shop import Cart, Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MOST_POINTS = 500
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Executioner:
+    """Lets a process live through so many points, and kills it at the next."""
+
+    def __init__(self, survives: int) -> None:
+        self.points = 0
+        self._survives = survives
+
+    def passes(self) -> None:
+        """Pass one point, or die there."""
+        self.points += 1
+        if self.points > self._survives:
+            raise Killed
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Wait before and after each query, each commit and each call to XCover."""
+        with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(self._query):
+            patch.setattr(connection, "commit", self._around(connection.commit))
+            patch.setattr(requests.Session, "send", self._around(requests.Session.send))
+            yield
+
+    def _query(self, execute: Callable[..., Any], *args: Any) -> Any:
+        return self._around(execute)(*args)
+
+    def _around(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        def between_two_points(*args: Any, **kwargs: Any) -> Any:
+            self.passes()
+            result = act(*args, **kwargs)
+            self.passes()
+            return result
+
+        return between_two_points
+
+
+def die_everywhere(make: Callable[[int], Callable[[], object]]) -> Iterator[int]:
+    """Yield after each death: make a new case, run it, and kill it one point later each time."""
+    for survives in itertools.count():
+        assert survives < MOST_POINTS, "the case has no end"
+        run = make(survives)
+        executioner = Executioner(survives)
+        try:
+            with executioner.at_work():
+                run()
+        except Killed:
+            connection.close()  # a killed process loses its connection, and with it what was open
+            yield survives
+        else:
+            assert executioner.points > 10, "nothing was there to die at"
+            return
+
+
+@pytest.fixture
+def paid_order(
+    shop: Shop, sandbox: Sandbox, read: ReadCart
+) -> Callable[..., tuple[Operation, Cart]]:
+    """Return a maker of paid orders, each with its own cart, and their operations."""
+
+    def make(number: int, *, yes: bool, **facts: Any) -> tuple[Operation, Cart]:
+        cart = Cart(reference=f"cart-{number}")
+        Shopper(cart, read).says(yes=yes)
+        order = shop.order(f"ORD-{number}", **facts)
+        orders.complete(order, cart, paid=not facts)
+        return Operation.objects.latest("pk"), cart
+
+    return make
+
+
+def recover() -> None:
+    """Let leases run out and waiting times pass, and let the sweeper and a worker do the rest."""
+    past = timezone.now() - timedelta(seconds=1)
+    Operation.objects.exclude(state__in=(OperationState.DONE, OperationState.DISCARDED)).update(
+        lease_until=past, next_attempt_at=past
+    )
+    for pk in operations.sweep():
+        running.run(pk)
+
+
+def carried_out(sandbox: Sandbox, name: str, package: QuotePackage) -> int:
+    """Return how often XCover carried the call out for this package."""
+    return sum(
+        call.status in {200, 201, 204} and package.package_id in call.path
+        for call in sandbox.calls(name)
+    )
+
+
+def test_a_booking_survives_a_death_at_every_point(
+    paid_order: Callable[..., tuple[Operation, Cart]], sandbox: Sandbox
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        operation, _ = paid_order(number, yes=True)
+        return lambda: running.run(operation.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        operation = Operation.objects.select_related("package").latest("pk")
+        assert operation.state == OperationState.DONE
+        assert operation.package.status == "CONFIRMED"
+        assert carried_out(sandbox, "create_booking", operation.package) == 1
+
+
+def test_an_opt_out_survives_a_death_at_every_point(
+    paid_order: Callable[..., tuple[Operation, Cart]], sandbox: Sandbox
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        operation, _ = paid_order(number, yes=False)
+        return lambda: running.run(operation.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        operation = Operation.objects.select_related("package").latest("pk")
+        assert operation.state == OperationState.DONE
+        assert operation.package.status == "OPTED_OUT"
+        assert carried_out(sandbox, "opt_out", operation.package) == 1
+
+
+def test_a_payment_confirmation_survives_a_death_at_every_point(
+    paid_order: Callable[..., tuple[Operation, Cart]], sandbox: Sandbox, shop: Shop
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        booking, cart = paid_order(number, yes=True, pays_later=True)
+        running.run(booking.pk)
+        orders.complete(shop.orders[f"ORD-{number}"], cart, paid=True)
+        confirmation = Operation.objects.latest("pk")
+        return lambda: running.run(confirmation.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        operation = Operation.objects.select_related("package").latest("pk")
+        assert operation.state == OperationState.DONE
+        assert operation.package.status == "CONFIRMED"
+        assert carried_out(sandbox, "confirm_booking", operation.package) == 1
+
+
+def test_a_cancellation_survives_a_death_at_every_point_and_keeps_its_refund(
+    paid_order: Callable[..., tuple[Operation, Cart]], sandbox: Sandbox
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        booking, _ = paid_order(number, yes=True)
+        running.run(booking.pk)
+        package = QuotePackage.objects.get(pk=booking.package_id)
+        previewed = cancelling.preview(package, origin=Cancellation.Origin.SHOPPER)
+        operation = cancelling.request(previewed)
+        return lambda: running.run(operation.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        cancellation = Cancellation.objects.select_related("package").latest("pk")
+        package = cancellation.package
+        assert cancellation.state == Cancellation.State.CONFIRMED
+        assert cancellation.total_refund == sum(q.price for q in package.quotes.all())
+        assert package.status == "CANCELLED"
+        assert carried_out(sandbox, "confirm_cancellation", package) == 1
+
+
+def test_an_order_is_paid_with_its_operation_or_not_at_all(
+    shop: Shop, sandbox: Sandbox, read: ReadCart
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        cart = Cart(reference=f"cart-{number}")
+        Shopper(cart, read).says(yes=True)
+        order = shop.order(f"ORD-{number}")
+
+        def pay() -> None:
+            with transaction.atomic():
+                orders.complete(order, cart, paid=True)
+
+        return pay
+
+    for number in die_everywhere(case):
+        package = QuotePackage.objects.get(cart_reference=f"cart-{number}")
+        assert bool(package.order_reference) == package.operations.exists()
+
+        orders.complete(shop.orders[f"ORD-{number}"], Cart(reference=f"cart-{number}"), paid=True)
+        recover()
+
+        package.refresh_from_db()
+        assert package.status == "CONFIRMED"
+        assert package.operations.count() == 1
+        assert carried_out(sandbox, "create_booking", package) == 1
