@@ -146,8 +146,19 @@ def test_a_failure_that_was_overtaken_by_the_payment_is_not_told(
     assert calls(sandbox) == 0
 
 
+def test_an_old_report_repeated_after_the_payment_is_still_the_same_report(
+    second: Instalment, sandbox: Sandbox
+) -> None:
+    failed = instalments.report(second, paid=False, attempted_at=MONDAY)
+    instalments.report(second, paid=True)
+    work()
+
+    assert instalments.report(second, paid=False, attempted_at=MONDAY) == failed
+    assert calls(sandbox) == 2
+
+
 def test_the_first_instalment_is_paid_already_and_reporting_it_is_harmless(
-    schedule: list[Instalment], sandbox: Sandbox
+    schedule: list[Instalment], caplog: pytest.LogCaptureFixture
 ) -> None:
     first = schedule[0]
 
@@ -161,6 +172,7 @@ def test_the_first_instalment_is_paid_already_and_reporting_it_is_harmless(
     assert operation == again
     assert operation.state == OperationState.DONE
     assert first.status == "PAID"
+    assert "cannot follow" not in caplog.text
 
 
 @pytest.mark.parametrize("paid", [True, False])

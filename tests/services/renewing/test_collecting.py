@@ -323,14 +323,15 @@ def test_renewed_is_announced_once_after_the_commit(
 def test_a_second_year_follows_the_first(quoted: Renewal, clock: Any, sandbox: Sandbox) -> None:
     renewing.record_payment(quoted)
     work()
+    quoted.package.quotes.filter(status="CONFIRMED").update(label="Aero 14, engraved")
     clock.move_to(ENDS.replace(year=2028) - timedelta(days=20))
     [second] = renewing.find_due()
     renewing.record_payment(renewing.quote(second))
     work()
 
     assert renewals_at(sandbox, quoted.package) == ["RENEWED", "RENEWED", "CONFIRMED"]
-    labels = set(quoted.package.quotes.values_list("label", flat=True))
-    assert labels == {"Aero 14"}
+    labels = quoted.package.quotes.order_by("position").values_list("label", flat=True)
+    assert list(labels) == ["Aero 14", "Aero 14, engraved", "Aero 14, engraved"]
 
 
 def test_without_an_id_there_is_nothing_to_confirm_in_the_older_flow(due: Renewal) -> None:
