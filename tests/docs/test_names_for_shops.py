@@ -49,7 +49,7 @@ def test_every_setting_that_is_named_exists() -> None:
     known = {item.name.upper() for cls in (Config, Account) for item in fields(cls)}
 
     named = set(re.findall(r"""XCOVER\[["']([A-Z_]+)["']\]""", EVERYTHING))
-    named |= set(re.findall(r"`([A-Z]+_(?:DEADLINE|LIFETIME|LEASE|SPACING))`", EVERYTHING))
+    named |= set(re.findall(r"`([A-Z]+_(?:DEADLINE|LIFETIME|LEASE|SPACING|RATE))`", EVERYTHING))
 
     assert named
     assert named <= known

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.dispatch import Signal
 from django.http import HttpRequest
+from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.models import QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import modifying
+from django_xcover.services import carts, modifying, quoting
 from tests.conftest import work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import Cart
@@ -85,7 +88,16 @@ def test_each_signal_has_the_documented_arguments(
         )
         work()
 
+    def go_through_an_outage() -> None:
+        xcover_sandbox.faults.add("create_quote", "status", times=3, status=503)
+        for minutes in range(1, 5):
+            with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+                cart = carts.read_cart(request_with(Cart()))
+                assert cart is not None
+                quoting.fresh_offer(cart)
+
     with django_capture_on_commit_callbacks(execute=True):
+        go_through_an_outage()
         sell(yes=False)
         order = sell(yes=True)
         change(order)
