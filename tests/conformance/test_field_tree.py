@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover.sandbox import Sandbox
 from tests.conformance.trees import complaints
 from tests.sandbox.support import (
     HOME,
@@ -105,3 +106,20 @@ def test_refusals_have_the_recorded_fields(caller: Caller) -> None:
     nested = caller.call("POST", f"bookings/{caller.quoted()['id']}/", phone)
 
     assert [_tree("error", answer) for answer in (unknown, twice, nested)] == [[], [], []]
+
+
+@pytest.mark.parametrize("item", [LAPTOP, HOME], ids=["laptop", "home"])
+def test_renewals_have_the_fields_of_bookings(
+    caller: Caller, sandbox: Sandbox, item: dict[str, Any]
+) -> None:
+    booking = caller.booked({**item, "term": 12})
+    sandbox.clock.advance(days=350)
+    quoted = caller.call("PATCH", f"renewals/{booking['id']}/quote_for_renewal/")
+    renewal_id = quoted.json()["renewal_id"]
+    confirmed = caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", {})
+
+    # Documented: `renewal_id`. It is all that a booking does not have.
+    assert _tree("booking", quoted) == ["booking.renewal_id is unknown"]
+    assert _tree("booking", confirmed) == []
+    assert _tree("booking", caller.call("GET", f"bookings/{booking['id']}/")) == []
+    assert _tree("package", caller.call("GET", f"quotes/{booking['id']}/")) == []

@@ -37,6 +37,8 @@ CALLS = {
     "change the quotes": ("PATCH", "quotes/{}/"),
     "add": ("POST", "quotes/{}/add/"),
     "delete": ("POST", "quotes/{}/delete/"),
+    "quote a renewal": ("PATCH", "renewals/{}/quote_for_renewal/"),
+    "decline a renewal": ("POST", "renewals/{}/opt_out/"),
 }
 ALLOWED = {
     "book": {"RECEIVED"},
@@ -47,6 +49,8 @@ ALLOWED = {
     "change the quotes": {"RECEIVED"},
     "add": {"RECEIVED"},
     "delete": {"RECEIVED"},
+    "quote a renewal": {"CONFIRMED"},
+    "decline a renewal": {"CONFIRMED"},
 }
 
 

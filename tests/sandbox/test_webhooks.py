@@ -45,7 +45,8 @@ class Receivers(ThreadingHTTPServer):
 
 
 @contextmanager
-def _receiver(*statuses: int) -> Iterator[tuple[str, Receivers]]:
+def receiver(*statuses: int) -> Iterator[tuple[str, Receivers]]:
+    """Yield the address of a partner that answers with these statuses, then 200, and what came."""
     server = Receivers(("127.0.0.1", 0), Receiver)
     server.received, server.statuses = [], list(statuses)
     thread = Thread(target=server.serve_forever, args=(0.02,))
@@ -88,14 +89,14 @@ def test_a_url_that_answers_badly_is_tried_three_times_in_all(
     caller: Caller, sandbox: Sandbox
 ) -> None:
     sandbox.webhooks.spacing = 0
-    with _receiver(500, 301, 404, 200) as (url, receiver):
+    with receiver(500, 301, 404, 200) as (url, server):
         sandbox.webhooks.subscribe(url)
 
         caller.booked()
 
         assert sandbox.webhooks.flush()
     assert [delivery.statuses for delivery in sandbox.webhooks.sent] == [[500, 301, 404]]
-    assert len({body for _, body in receiver.received}) == 1
+    assert len({body for _, body in server.received}) == 1
 
 
 def test_a_url_where_nobody_is_holds_up_no_call(caller: Caller, sandbox: Sandbox) -> None:
@@ -193,20 +194,20 @@ def test_a_function_gets_what_is_late_when_it_is_released(caller: Caller, sandbo
 
 def test_a_url_gets_what_is_late_after_that_time(caller: Caller, sandbox: Sandbox) -> None:
     sandbox.faults.add("webhook", "late", seconds=0.3)
-    with _receiver() as (url, receiver):
+    with receiver() as (url, server):
         sandbox.webhooks.subscribe(url)
 
         booking = caller.booked()
         caller.call("POST", f"bookings/{booking['id']}/cancel", {})
 
         assert sandbox.webhooks.flush()
-    events = [json.loads(body)["event"] for _, body in receiver.received]
+    events = [json.loads(body)["event"] for _, body in server.received]
     assert events == ["BOOKING_CANCELLED", "BOOKING_CREATED"]
 
 
 def test_what_is_late_is_forgotten_when_the_sandbox_closes(caller: Caller) -> None:
     sandbox = Sandbox()
-    with requests.Session() as session, _receiver() as (url, receiver):
+    with requests.Session() as session, receiver() as (url, server):
         mount(session, "https://xcover.test/x", sandbox)
         sandbox.webhooks.subscribe(url)
         sandbox.faults.add("webhook", "late", seconds=3600)
@@ -215,7 +216,7 @@ def test_what_is_late_is_forgotten_when_the_sandbox_closes(caller: Caller) -> No
         sandbox.close()
 
         assert sandbox.webhooks.flush()
-        assert receiver.received == []
+        assert server.received == []
 
 
 def test_what_a_function_raises_comes_out(caller: Caller, sandbox: Sandbox) -> None:
@@ -290,12 +291,12 @@ def test_a_new_booking_is_told_in_the_documented_shape(caller: Caller, sandbox: 
 
 
 def test_a_webhook_is_signed_over_its_date_with_sha256(caller: Caller, sandbox: Sandbox) -> None:
-    with _receiver() as (url, receiver):
+    with receiver() as (url, server):
         sandbox.webhooks.subscribe(url, key="our-key", secret="our-secret")
         caller.booked()
         assert sandbox.webhooks.flush()
 
-    ((headers, body),) = receiver.received
+    ((headers, body),) = server.received
     signed = signature("our-secret", f"date: {headers['Date']}", "sha256")
     assert headers["X-Api-Key"] == "our-key"
     assert headers["Authorization"] == (
