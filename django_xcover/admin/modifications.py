@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import section
+from django_xcover.admin.change_forms import NAMES
 from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
+from django_xcover.admin.leaves import leaves, name_of
 from django_xcover.admin.modifying import Abandon, Settle
+from django_xcover.admin.redaction import redact
 from django_xcover.admin.texts import amount
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import Modification, OperationKind
@@ -37,7 +41,7 @@ class ModificationAdmin(WorkflowAdmin):
     )
     list_filter = ("state", SettlementFilter, PackageAccountFilter, CreatedFilter)
     fieldsets = (
-        section(None, "state_badge", ("order", "package_link"), "origin"),
+        section(None, "state_badge", "what_changes", ("order", "package_link"), "origin"),
         section(
             _("Price"),
             ("before_shown", "after_shown"),
@@ -56,6 +60,7 @@ class ModificationAdmin(WorkflowAdmin):
     )
     readonly_fields = (
         "state_badge",
+        "what_changes",
         "order",
         "package_link",
         "before_shown",
@@ -91,6 +96,19 @@ class ModificationAdmin(WorkflowAdmin):
     def after_shown(self, row: Modification) -> str:
         return amount(row.price_after, row.currency)
 
+    @admin.display(description=_("what changes"))
+    def what_changes(self, row: Modification) -> SafeString | str:
+        return format_html_join(mark_safe("<br>"), "{}", _changes(row)) or "-"
+
     @admin.display(description=_("changes"))
     def changes_shown(self, row: Modification) -> SafeString:
         return folded_json(row.changes)
+
+
+def _changes(row: Modification) -> Iterator[tuple[str]]:
+    """Yield each new value in a line; of the policyholder's details only which they are."""
+    for quote in row.changes.get("quotes", ()):
+        for path, value in leaves(redact(quote.get("update_fields", {}))):
+            yield (f"{name_of(path)}: {value}",)
+    for name in row.changes.get("policyholder", {}):
+        yield (str(NAMES.get(name, name)),)

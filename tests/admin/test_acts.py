@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db.models import Model
 from django.test import Client
+from django.utils.text import capfirst
 
+from django_xcover.admin.actions import ActingAdmin
 from django_xcover.admin.acts import StaffActs
 from django_xcover.models import Attention, QuotePackage
 from tests.admin.acting import act_url, do, page_of, told
@@ -22,6 +25,7 @@ from tests.admin.factories import (
     make_renewal,
     make_staff,
 )
+from tests.docs.pages import DOCS, table
 
 ADMINS = [one for one in admin.site._registry.values() if isinstance(one, StaffActs)]
 EVERY_ACT = [
@@ -127,6 +131,29 @@ def test_a_viewer_sees_no_form(viewer: Client, rows: dict[str, Any], model: str)
     page = viewer.get(f"/admin/xcover/{model}/{rows[model].pk}/change/").content.decode()
 
     assert "xcover-act" not in page
+
+
+def test_every_act_is_documented_with_its_place_and_permission() -> None:
+    names = dict(
+        Permission.objects.filter(content_type__app_label="xcover").values_list("codename", "name")
+    )
+    rows = table(DOCS / "booking.md", "| What staff may do |")
+
+    acts = {
+        (str(act.label).rstrip("…"), capfirst(one.opts.verbose_name), names[act.permission])
+        for one in ADMINS
+        for act in one.acts
+    }
+    buttons = {
+        (
+            str(one.act_label),
+            capfirst(one.opts.verbose_name),
+            names[f"{one.act_name}_{one.opts.model_name}"],
+        )
+        for one in admin.site._registry.values()
+        if isinstance(one, ActingAdmin)
+    }
+    assert {tuple(row) for row in rows} == acts | buttons
 
 
 def test_a_flag_is_not_cleared_without_saying_what_was_done(
