@@ -16,7 +16,12 @@ from django.dispatch import Signal
 
 from tests.docs.pages import README, blocks
 
-ENVIRONMENT = {"XCOVER_API_KEY": "key", "XCOVER_API_SECRET": "secret"}
+ENVIRONMENT = {
+    "XCOVER_API_KEY": "key",
+    "XCOVER_API_SECRET": "secret",
+    "XCOVER_WEBHOOK_SECRET": "the secret of the webhooks",
+    "XCOVER_OLD_WEBHOOK_SECRET": "their secret of last year",
+}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ from django.urls import get_resolver
 from django_xcover import adapters, checks, signals
 from django_xcover.adapters import ShopAdapter
 from django_xcover.conf import Account, Config
-from django_xcover.tasks import run_operation, sweep_operations
+from django_xcover.tasks import (
+    forget_webhooks,
+    process_delivery,
+    run_operation,
+    sweep_operations,
+    sweep_webhooks,
+)
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 from tests.docs.pages import DOCS, PAGES, ROOT, code_in, column, table
 
@@ -70,7 +76,10 @@ def test_the_urls_are_documented() -> None:
     assert {code_in(row[1])[0] for row in table(INSTALLATION, "| URL |")} == names
 
 
-@pytest.mark.parametrize("task", [run_operation, sweep_operations])
+@pytest.mark.parametrize(
+    "task",
+    [run_operation, sweep_operations, process_delivery, sweep_webhooks, forget_webhooks],
+)
 def test_every_task_is_documented(task: Any) -> None:
     assert f"`{task.name}`" in INSTALLATION.read_text()
 

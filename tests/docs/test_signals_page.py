@@ -15,9 +15,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.models import QuotePackage
+from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import carts, modifying, quoting
+from django_xcover.services import carts, modifying, quoting, webhooks
 from tests.conftest import work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import Cart
@@ -107,5 +107,6 @@ def test_each_signal_has_the_documented_arguments(
         sell(yes=True)
         xcover_sandbox.faults.add("create_booking", "status", status=422)
         sell(yes=True)
+        webhooks.replay(WebhookDelivery.objects.create(account="default", key="1"))
 
     assert heard == {name: documented()[name] for name in OUT}
