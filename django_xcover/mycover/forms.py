@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.models import Quote
 from django_xcover.services import card_numbers
 from django_xcover.services.card_numbers import CardNumberSent
+from django_xcover.services.my_cover.modification import label_of
 
 UNKNOWN = _("Please choose among the policies of this order.")
 
@@ -70,23 +71,22 @@ class CancelForm(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
-# What the details are called, how a browser fills them in, and on which keyboard.
-DETAILS: Mapping[str, tuple[Any, str, str]] = {
-    "first_name": (_("First name"), "given-name", "text"),
-    "middle_name": (_("Middle name"), "additional-name", "text"),
-    "last_name": (_("Last name"), "family-name", "text"),
-    "company": (_("Company"), "organization", "text"),
-    "email": (_("E-mail"), "email", "email"),
-    "secondary_email": (_("Second e-mail"), "off", "email"),
-    "phone": (_("Phone, with + and the country code"), "tel", "tel"),
-    "address1": (_("Address"), "address-line1", "text"),
-    "address2": (_("Address, second line"), "address-line2", "text"),
-    "city": (_("Town or city"), "address-level2", "text"),
-    "postcode": (_("Postcode"), "postal-code", "text"),
-    "region": (_("Region"), "address-level1", "text"),
-    "country": (_("Country (two letters)"), "country", "text"),
-    "birth_date": (_("Date of birth"), "bday", "text"),
-    "age": (_("Age"), "off", "text"),
+# How a browser fills a detail in, and on which keyboard.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "first_name": ("given-name", "text"),
+    "middle_name": ("additional-name", "text"),
+    "last_name": ("family-name", "text"),
+    "company": ("organization", "text"),
+    "email": ("email", "email"),
+    "secondary_email": ("off", "email"),
+    "phone": ("tel", "tel"),
+    "address1": ("address-line1", "text"),
+    "address2": ("address-line2", "text"),
+    "city": ("address-level2", "text"),
+    "postcode": ("postal-code", "text"),
+    "region": ("address-level1", "text"),
+    "country": ("country", "text"),
+    "birth_date": ("bday", "text"),
 }
 REQUIRED = frozenset({"first_name", "last_name", "email"})
 
@@ -109,12 +109,10 @@ class DetailsForm(forms.Form):
 
 
 def _detail(name: str) -> forms.CharField:
-    """Return the field for one detail; one XCover has added since goes by its own name."""
-    spelled_out = name.replace("_", " ").capitalize()
-    label, autocomplete, kind = DETAILS.get(name, (spelled_out, "off", "text"))
+    autocomplete, kind = KINDS.get(name, ("off", "text"))
     field = forms.EmailField if kind == "email" else forms.CharField
     return field(
-        label=label,
+        label=label_of(name),
         max_length=150,
         required=name in REQUIRED,
         validators=[no_card_number],

@@ -32,7 +32,7 @@ RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 class NothingDue(Refused):
     """It was paid before, is no longer offered, or never was; or it costs something else now."""
 
-    message = _("There is nothing to pay here any more. You were not charged.")
+    message = _("There is nothing to pay here any more.")
 
 
 def find(kind: str, reference: str) -> Due | None:

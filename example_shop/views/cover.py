@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from django_xcover.services import dues
+from django_xcover.services.refusals import Refused
 from django_xcover.types import Due
 from example_shop import card, orders
 from example_shop.forms import CardForm
@@ -29,14 +30,25 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
     form = CardForm(request.POST or None)
     if not form.is_valid():
         return _card_page(request, due, form)
+    number = f"{due.kind}-{due.reference}"
     try:
-        card.charge(form.cleaned_data["number"], order_number=f"{due.kind}-{due.reference}")
+        card.charge(form.cleaned_data["number"], order_number=number)
     except card.CardDeclined as refusal:
         form.add_error("number", str(refusal))
         return _card_page(request, due, form)
-    dues.record_payment(due)
-    messages.success(request, _("Thank you. Your payment has arrived."))
+    _record(request, due, number)
     return redirect("xcover:my_cover")
+
+
+def _record(request: ShopRequest, due: Due, number: str) -> None:
+    """Tell insurance of the money, or give it back: something may have come in between."""
+    try:
+        dues.record_payment(due, reference=number)
+    except Refused as refusal:
+        card.give_back(order_number=number)
+        messages.error(request, _("%(why)s You were not charged.") % {"why": refusal})
+    else:
+        messages.success(request, _("Thank you. Your payment has arrived."))
 
 
 def _check_owner(request: ShopRequest, due: Due) -> None:

@@ -170,7 +170,9 @@ def test_a_new_phone_number_reaches_xcover(ana: Member, sandbox: Sandbox) -> Non
     response = sends(ana, **details(ana, phone="+447700900999"))
 
     assert (response.status_code, response["Location"]) == (303, address())
-    assert ana.opens(address()).one("h1").text == "Your policy is being changed"
+    waiting = ana.opens(address())
+    assert waiting.one("h1").text == "Your policy is being changed"
+    assert "+447700900999" in text_of(waiting)
     work()
     assert ana.opens(address()).one("h1").text == "Your policy is changed"
     assert at_xcover(sandbox)["phone"] == "+447700900999"
@@ -193,6 +195,7 @@ def test_a_change_shows_its_price_before_anything_happens(
     page = ana.opens(address())
 
     shown = text_of(page)
+    assert "Price1600" in shown
     assert "Price until now" in shown
     assert "You pay" in shown
     assert "Leave as it is" in [button.text for button in page.all("button")]

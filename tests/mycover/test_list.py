@@ -17,6 +17,7 @@ from tests.shop import SHOP, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 LIST = "/xcover/mycover/"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def badges(page: Page) -> list[str]:
@@ -102,10 +103,11 @@ def test_cover_that_is_not_paid_yet_says_so(ana: Member) -> None:
 @pytest.mark.parametrize(
     ("facts", "badge"),
     [
-        ({"policy_end_date": datetime(2020, 1, 1, tzinfo=UTC)}, "Ended"),
+        ({"policy_end_date": LONG_AGO}, "Ended"),
         ({"policy_start_date": datetime(2029, 1, 1, tzinfo=UTC)}, "Starts later"),
         ({"status": Status.CANCELLED}, "Cancelled"),
-        ({"status": Status.RENEWED}, "Renewed"),
+        ({"status": Status.RENEWED, "policy_end_date": LONG_AGO}, "Renewed"),
+        ({"status": Status.RENEWED}, "Active"),
         ({"status": Status.FAILED}, "Not booked"),
     ],
 )

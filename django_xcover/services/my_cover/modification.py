@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Modification, OperationKind
 from django_xcover.services import dues, modifying
@@ -10,18 +15,43 @@ from django_xcover.services.amounts import format_amount
 from django_xcover.services.my_cover.progress import Progress, progress_of
 from django_xcover.types import Due, Money
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+# What the policyholder's details are called.
+LABELS: Mapping[str, StrOrPromise] = {
+    "first_name": _("First name"),
+    "middle_name": _("Middle name"),
+    "last_name": _("Last name"),
+    "company": _("Company"),
+    "email": _("E-mail"),
+    "secondary_email": _("Second e-mail"),
+    "phone": _("Phone, with + and the country code"),
+    "address1": _("Address"),
+    "address2": _("Address, second line"),
+    "city": _("Town or city"),
+    "postcode": _("Postcode"),
+    "region": _("Region"),
+    "country": _("Country (two letters)"),
+    "birth_date": _("Date of birth"),
+    "age": _("Age"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModificationView:
     """One change. `direction` says what its difference is: "charge", "refund" or "none".
 
-    `difference_formatted` has no sign. `due` is None unless something is to be paid now, `refusal`
-    "" unless XCover did not make the change.
+    `changes` holds what is to be new, as name and value, until the change is over. The difference
+    has no sign. `due` is None unless something is to be paid now, `refusal` "" unless XCover did
+    not make the change.
     """
 
     pk: int
     state: str
     direction: str
+    changes: tuple[tuple[str, str], ...]
     before_formatted: str
     after_formatted: str
     difference_formatted: str
@@ -37,6 +67,7 @@ def view_of(modification: Modification, label: str) -> ModificationView:
         pk=modification.pk,
         state=modification.state,
         direction=direction_of(difference),
+        changes=tuple(_changes(modification.changes)),
         before_formatted=format_amount(Money(modification.price_before, currency)),
         after_formatted=format_amount(Money(modification.price_after, currency)),
         difference_formatted=format_amount(Money(abs(difference.amount), currency)),
@@ -46,8 +77,23 @@ def view_of(modification: Modification, label: str) -> ModificationView:
     )
 
 
+def label_of(name: str) -> StrOrPromise:
+    """Return what the field is called; one XCover has added since goes by its own name."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
 def direction_of(difference: Money) -> str:
     """Return whether the shopper pays more, gets something back, or neither."""
     if not difference.amount:
         return "none"
     return "charge" if difference.amount > 0 else "refund"
+
+
+def _changes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the new values that can be read as they stand; lists and objects cannot."""
+    groups = [body.get("policyholder", {})]
+    groups += [item.get("update_fields", {}) for item in body.get("quotes", ())]
+    for group in groups:
+        for name, value in group.items():
+            if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
+                yield str(label_of(name)), str(value)

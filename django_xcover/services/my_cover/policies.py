@@ -62,7 +62,6 @@ PAST = frozenset(
 STATES = {
     Status.PENDING_PAYMENT: PolicyState.AWAITING_PAYMENT,
     Status.CANCELLED: PolicyState.CANCELLED,
-    Status.RENEWED: PolicyState.RENEWED,
 }
 
 
@@ -199,13 +198,18 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
     if quote.status == Status.CONFIRMED:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
+    if quote.status == Status.RENEWED:
+        # XCover says so from the renewal on, and the policy covers until its own end all the same.
+        return _period_state(quote, now, after=PolicyState.RENEWED)
     return STATES.get(Status(quote.status), PolicyState.FAILED)
 
 
-def _period_state(quote: Quote, now: datetime) -> PolicyState:
+def _period_state(
+    quote: Quote, now: datetime, *, after: PolicyState = PolicyState.ENDED
+) -> PolicyState:
     if quote.policy_start_date is not None and now < quote.policy_start_date:
         return PolicyState.UPCOMING
-    return PolicyState.ACTIVE if quote.covers(now) else PolicyState.ENDED
+    return PolicyState.ACTIVE if quote.covers(now) else after
 
 
 def _notice(quote: Quote) -> Notice | str:
