@@ -8,6 +8,8 @@ from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification
 from django_xcover.models.operation import Operation
 from django_xcover.models.package import Policy, Quote, QuotePackage
+from django_xcover.models.pause import AccountPause
+from django_xcover.models.reconciliation import Discrepancy, Reconciliation
 from django_xcover.models.renewal import Renewal
 from django_xcover.models.status import (
     BOOKED,
@@ -23,11 +25,13 @@ from django_xcover.models.webhook import WebhookDelivery
 __all__ = [
     "BOOKED",
     "UNFINISHED",
+    "AccountPause",
     "Attention",
     "Cancellation",
     "Choice",
     "Decision",
     "DecisionsAreFinal",
+    "Discrepancy",
     "Instalment",
     "Modification",
     "Operation",
@@ -36,6 +40,7 @@ __all__ = [
     "Policy",
     "Quote",
     "QuotePackage",
+    "Reconciliation",
     "Renewal",
     "Status",
     "WebhookDelivery",

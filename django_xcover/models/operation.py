@@ -7,12 +7,13 @@ from datetime import datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.fields import VendorIdField
 from django_xcover.models.package import QuotePackage
+from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
 
 
@@ -27,10 +28,14 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state__in=UNFINISHED)
 
     def claimable(self, now: datetime) -> OperationQuerySet:
-        """Return those a worker may take: due ones, and those whose worker's lease ran out."""
+        """Return those a worker may take: due ones, and those whose worker's lease ran out.
+
+        None of a paused account.
+        """
         due = Q(state=OperationState.PENDING, next_attempt_at__lte=now)
         orphaned = Q(state=OperationState.RUNNING, lease_until__lt=now)
-        return self.filter(due | orphaned)
+        paused = AccountPause.objects.filter(account=OuterRef("package__account"))
+        return self.filter(due | orphaned).exclude(Exists(paused))
 
     def needing_person(self) -> OperationQuerySet:
         """Return those that nothing but a person can move."""

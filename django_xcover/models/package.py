@@ -42,6 +42,7 @@ class QuotePackage(models.Model):
     without its quotes. The shop's cart and order are named by reference, never by foreign key.
     `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
     `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
+    `reconciled_at` is the start of the last pass of reconciliation that met it in XCover's list.
 
     An instant booking is quoted and booked in one call, after the sale. Until XCover has named the
     package the row stands for what was agreed, under a `package_id` of our own making.
@@ -75,6 +76,7 @@ class QuotePackage(models.Model):
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     quoted_at = models.DateTimeField(_("quoted at"))
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
+    reconciled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

@@ -1,0 +1,28 @@
+"""Accounts for which the outbox stands still."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountPause(models.Model):
+    """An account whose operations wait until somebody resumes it; no row means that none do.
+
+    `reason` and `paused_by` are for people. The row is deleted when the account is resumed.
+    """
+
+    account = models.CharField(_("account"), max_length=50, unique=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
+    paused_at = models.DateTimeField(_("paused since"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("paused account")
+        verbose_name_plural = _("paused accounts")
+        ordering = ("account",)
+        permissions = (("resume_accountpause", _("Can resume paused accounts")),)
+
+    def __str__(self) -> str:
+        return self.account
