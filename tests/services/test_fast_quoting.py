@@ -24,7 +24,14 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dual_payment, fast_quoting, operations, orders
+from django_xcover.services import (
+    breaker,
+    dual_payment,
+    fast_quoting,
+    operations,
+    orders,
+    shared_cache,
+)
 from django_xcover.services.cover import order_cover
 from django_xcover.services.fast_quoting import booking
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
@@ -78,6 +85,26 @@ def test_while_xcover_is_away_not_every_page_asks(sandbox: Sandbox) -> None:
         fast_quoting.price(asked())
 
     assert len(sandbox.calls("fast_quote")) == 1
+
+
+def test_while_the_circuit_is_open_xcover_is_not_asked(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_open(account: str) -> None:
+        raise breaker.CircuitOpen
+
+    monkeypatch.setattr(breaker, "guard", is_open)
+
+    assert fast_quoting.price(asked()) is None
+    assert sandbox.calls("fast_quote") == []
+
+
+def test_a_cache_that_fails_costs_no_price(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_cache, "attempt", lambda do, otherwise: otherwise)
+
+    assert fast_quoting.price(asked()) is not None
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class FastOffer:
 def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
     """Return what `request` costs, or None when XCover cannot say so within the offer's deadline.
 
-    Nothing is stored, here or there. The answer is kept in Django's cache for five minutes, by
+    Nothing is stored, here or there. The answer is kept in the shop's cache for five minutes, by
     everything that is quoted, and no answer for half a minute. A fault of XCover's is logged and
     never raised. Raises ImproperlyConfigured for an unknown account.
     """
