@@ -27,6 +27,7 @@ from django_xcover.admin.base import MirrorAdmin
 from django_xcover.admin.links import page_url
 from django_xcover.admin.redaction import redact_text
 from django_xcover.client import XCoverError
+from django_xcover.services import card_numbers
 from django_xcover.services.advice import in_plain_words
 from django_xcover.services.operations import Failure
 from django_xcover.services.refusals import Refused
@@ -143,6 +144,12 @@ class StaffActs(MirrorAdmin):
             raise PermissionDenied
         if row is None:
             raise Http404(_("This row does not exist."))
+        try:
+            # First of all, so that no form shows it again and nothing keeps it.
+            card_numbers.refuse({name: request.POST.getlist(name) for name in act.form(row).fields})
+        except card_numbers.CardNumberSent as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(page_url(row))
         form = act.form(row, request.POST)
         if not form.is_valid():
             return self._ask_again(request, act, row, form)

@@ -205,6 +205,18 @@ def test_a_note_is_kept_without_what_names_the_customer(
         assert secret not in caplog.text
 
 
+def test_a_card_number_is_refused_and_neither_kept_nor_shown_again(
+    clerk: Client, flagged: QuotePackage
+) -> None:
+    answer = do(clerk, flagged, "resolve", note="Refunded to 4242 4242 4242 4242")
+
+    flagged.refresh_from_db()
+    assert told(answer) == ["Please never send card numbers here. Nothing was saved."]
+    assert flagged.attention == Attention.PRICE_DIFFERS
+    assert "4242" not in clerk.get(answer.url).content.decode()
+    assert not LogEntry.objects.exists()
+
+
 def test_a_flag_that_was_looked_into_is_gone_and_on_record(
     clerk: Client, flagged: QuotePackage
 ) -> None:
