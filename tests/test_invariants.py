@@ -33,6 +33,7 @@ from django_xcover.models import (
     Decision,
     Operation,
     OperationKind,
+    OperationState,
     QuotePackage,
     Status,
 )
@@ -88,13 +89,52 @@ class Sale(RuleBasedStateMachine):
         self.charged: Any = None
         self.seen: dict[int, list[str]] = {}
         self.order = Order()
-        self.placed = self.paid = False
+        self.placed = self.paid = self.cancelled = self.returned = False
         self.cart = Cart()
 
     def teardown(self) -> None:
-        """Undo everything, here and there."""
-        for package in QuotePackage.objects.all():
+        """Let the storm end and the queue drain, look once more, and undo everything."""
+        try:
+            self._ends_well()
+        finally:
+            self._undo()
+
+    def _ends_well(self) -> None:
+        """Everybody has done their part: what was paid for is covered, and the rest is not."""
+        self.sandbox.faults.clear()
+        for _ in range(4):
+            if self.placed:
+                self.work(later=True)
+        for check in (
+            self.at_most_one_package_of_the_order_is_booked,
+            self.nothing_comes_back_from_a_final_status,
+            self.only_what_was_accepted_and_paid_for_is_covered,
+            self.what_is_booked_is_what_was_charged,
+            self.nothing_is_lost,
+        ):
+            check()
+
+    def nothing_is_lost(self) -> None:
+        """Return when each order's package has the status its story leads to."""
+        for package in QuotePackage.objects.exclude(order_reference=""):
             event(f"a package ended as {package.status}")
+            wanted = self._expected(package)
+            assert package.status in wanted, (package.status, wanted)
+            assert self.sandbox.package(package.package_id)["status"] == package.status
+
+    def _expected(self, package: QuotePackage) -> set[Status]:
+        stopped = package.operations.filter(state=OperationState.NEEDS_PERSON).exists()
+        if self.cancelled or stopped:
+            return set(Status)
+        if self.returned:
+            return set(Status) - {Status.CONFIRMED, Status.PENDING_PAYMENT}
+        if self.charged is None:
+            return {Status.OPTED_OUT}
+        if self.paid:
+            return {Status.CONFIRMED}
+        return {Status.PENDING_PAYMENT} if self.order.pays_later else {Status.RECEIVED}
+
+    def _undo(self) -> None:
         self._gateway.stop()
         self._setting.disable()
         self.session.close()
@@ -103,9 +143,20 @@ class Sale(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self._savepoint.__exit__(None, None, None)
 
-    @initialize(pays_later=st.booleans())
-    def open_the_shop(self, pays_later: bool) -> None:
+    @initialize(
+        pays_later=st.booleans(),
+        answer=st.sampled_from([True, True, False, None]),
+        goes_on=st.sampled_from(["to pay", "to pay", "to order", "to think"]),
+    )
+    def come_to_the_checkout(self, pays_later: bool, answer: bool | None, goes_on: str) -> None:
+        """Begin where most sales begin, so that few steps lead far."""
         self.order = SHOP.order(pays_later=pays_later)
+        if answer is not None:
+            self.look_and_answer(yes=answer, line=0)
+        if goes_on != "to think":
+            self.place_the_order()
+        if goes_on == "to pay":
+            self.pay()
 
     # The shopper
 
@@ -161,39 +212,43 @@ class Sale(RuleBasedStateMachine):
     @precondition(lambda self: self.placed)
     @rule()
     def cancel_the_order(self) -> None:
+        self.returned = True
         order_cancelled.send(sender=Order, order=self.order, reason="returned")
 
     # The worker, the sweeper, staff
 
-    @rule(data=st.data())
-    def work(self, data: st.DataObject) -> None:
-        keys = list(Operation.objects.order_by("pk").values_list("pk", flat=True))
-        if keys:
-            running.run(data.draw(st.sampled_from(keys)))
+    @precondition(lambda self: self.placed)
+    @rule(later=st.booleans())
+    def work(self, later: bool) -> None:
+        if later:
+            past = timezone.now() - timedelta(seconds=1)
+            Operation.objects.update(next_attempt_at=past, lease_until=past)
+        for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
+            running.run(pk)
 
-    @rule()
-    def time_passes(self) -> None:
-        past = timezone.now() - timedelta(seconds=1)
-        Operation.objects.update(next_attempt_at=past, lease_until=past)
-
+    @precondition(lambda self: self.placed)
     @rule()
     def a_worker_dies_with_a_claim(self) -> None:
         for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
             operations.claim(pk)
 
+    @precondition(lambda self: self.placed)
     @rule()
     def staff_retry(self) -> None:
         for operation in Operation.objects.all():
             operations.retry(operation)
 
+    @precondition(lambda self: self.placed)
     @rule()
     def staff_refresh(self) -> None:
         for package in QuotePackage.objects.all():
             self._forgiving(lambda package=package: refreshing.refresh(package))  # type: ignore[misc]
 
+    @precondition(lambda self: self.placed)
     @rule()
     def staff_cancel(self) -> None:
         for package in QuotePackage.objects.booked():
+            self.cancelled = True
             self._forgiving(
                 lambda package=package: cancelling.cancel_now(  # type: ignore[misc]
                     package, origin=Cancellation.Origin.STAFF
@@ -206,10 +261,12 @@ class Sale(RuleBasedStateMachine):
     def something_goes_wrong(self, call: str, fault: str) -> None:
         self.sandbox.faults.add(call, fault, times=1, seconds=0)
 
+    @precondition(lambda self: self.placed)
     @rule()
     def somebody_cancels_by_phone(self) -> None:
         client = gateway.client_for("default")
         for package in QuotePackage.objects.booked():
+            self.cancelled = True
             self._forgiving(
                 lambda package=package: client.cancel_booking(  # type: ignore[misc]
                     package.package_id, idempotency_key=f"phone-{timezone.now().timestamp()}"
