@@ -30,6 +30,7 @@ from django_xcover.types import Money
 TO_DO = ("quotes__instalments", "operations", "cancellations", "modifications", "renewals")
 # A package's first answer is stored within this time of its row.
 SAME_ANSWER = timedelta(seconds=5)
+BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +197,7 @@ def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
 
 
 def _is_made_booking(operation: Operation) -> bool:
-    return operation.kind == OperationKind.BOOK and operation.state == OperationState.DONE
+    return operation.kind in BOOKINGS and operation.state == OperationState.DONE
 
 
 def _booked(package: QuotePackage, at: datetime) -> Event:

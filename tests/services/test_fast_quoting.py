@@ -34,6 +34,7 @@ from django_xcover.services import (
 )
 from django_xcover.services.cover import order_cover
 from django_xcover.services.fast_quoting import booking
+from django_xcover.services.story import order_story
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket
@@ -382,6 +383,17 @@ def test_the_booking_is_mirrored_like_any_other(
     ]
     assert "instant_request" not in package.payload
     assert the_operation().request == {}
+
+
+def test_the_orders_story_tells_of_the_booking_once(paid: Operation) -> None:
+    work()
+
+    story = order_story("ORD-1")
+
+    assert story is not None
+    titles = [event.title for event in story.events]
+    assert titles.count("Booked at XCover") == 1
+    assert "Instant booking done" not in titles
 
 
 def test_two_things_of_one_kind_keep_their_own_policies(shop: Shop, sandbox: Sandbox) -> None:
