@@ -6,7 +6,7 @@ import itertools
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -15,22 +15,26 @@ import requests
 import xcover
 from django.core.cache import cache
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.test.utils import setup_test_environment, teardown_test_environment
 from django.utils import timezone
 
-from django_xcover.client import XCoverClient
+from django_xcover.client import ServerFault, XCoverClient, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, OperationState, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.server import serve
-from django_xcover.services import gateway, operations, quoting
+from django_xcover.services import breaker, gateway, operations, quoting
 from django_xcover.services.carts import CartToInsure
 from example_shop.demo import data
 from tests.benchmarks.timing import Figure, compare
 from tests.shop import Cart
 
 ACCOUNT = {"PARTNER_CODE": "SHOP1", "API_KEY": "sandbox-key", "API_SECRET": "sandbox-secret"}
+
+# The client is measured, not its wait for a turn.
+UNLIMITED = {"SALES_RATE": 1e6, "OTHER_RATE": 1e6}
 
 
 def measure(*, rounds: int) -> list[Figure]:
@@ -43,7 +47,7 @@ def measure(*, rounds: int) -> list[Figure]:
     )
     with _database(), serve(sandbox) as url, _shop_calling(url):
         figures = [*_client_figures(url, rounds), *_page_figures(rounds), *_row_figures(rounds)]
-        return [*figures, _hanging_vendor(sandbox)]
+        return [*figures, _hanging_vendor(sandbox), _open_circuit(rounds)]
 
 
 def _client_figures(url: str, rounds: int) -> Iterator[Figure]:
@@ -116,22 +120,44 @@ def _row_figures(rounds: int) -> Iterator[Figure]:
 def _hanging_vendor(sandbox: Sandbox) -> Figure:
     """Time a first offer while XCover answers nothing, against the deadline that is promised."""
     sandbox.faults.add("create_quote", "hang", times=None, seconds=30)
-    request = _request()
-    carts = (
-        CartToInsure(
-            account="default", cart_reference=str(n), shopper_reference="", request=request
-        )
-        for n in itertools.count()
-    )
+    carts = (_new_cart(str(number)) for number in itertools.count())
     deadline = get_config().offer_deadline
+
+    def first_offer() -> None:
+        cache.clear()  # or the breaker would spare this shopper the wait
+        quoting.fresh_offer(next(carts))
+
     figure = compare(
         "first offer while XCover hangs / OFFER_DEADLINE",
-        lambda: quoting.fresh_offer(next(carts)),
+        first_offer,
         lambda: time.sleep(deadline),
         rounds=5,
     )
     sandbox.faults.clear()
     return figure
+
+
+def _open_circuit(rounds: int) -> Figure:
+    """Time an offer that is not asked for, because XCover is down, against one that is stored."""
+    stored, unseen = _new_cart("stored"), _new_cart("unseen")
+    quoting.fresh_offer(stored)
+    _let_xcover_fail()
+    figure = compare(
+        "no offer while the breaker is open / a stored offer",
+        lambda: quoting.fresh_offer(unseen),
+        lambda: quoting.stored_offer(HttpRequest(), stored),
+        rounds=rounds,
+    )
+    assert breaker.state("default").circuit == breaker.Circuit.OPEN
+    cache.clear()
+    return figure
+
+
+def _let_xcover_fail() -> None:
+    cache.clear()
+    while breaker.state("default").circuit != breaker.Circuit.OPEN:
+        with suppress(XCoverError), breaker.guard("default"):
+            raise ServerFault
 
 
 def _claim_and_fail(pk: int) -> None:
@@ -171,7 +197,9 @@ def _database() -> Iterator[None]:
 def _shop_calling(url: str) -> Iterator[None]:
     setting = {
         "ADAPTER": "example_shop.cover.ConcertShopAdapter",
-        "ACCOUNTS": {"default": {**ACCOUNT, "BASE_URL": f"{url}/x"}},
+        "ACCOUNTS": {"default": {**ACCOUNT, **UNLIMITED, "BASE_URL": f"{url}/x"}},
+        "BREAKER_COOL_DOWN": 3600,
+        "BREAKER_COOL_DOWN_LIMIT": 3600,
     }
     with override_settings(XCOVER=setting):
         cache.clear()
@@ -192,6 +220,12 @@ def _cart(package: QuotePackage) -> CartToInsure:
         cart_reference=package.cart_reference,
         shopper_reference=package.shopper_reference,
         request=_request(),
+    )
+
+
+def _new_cart(reference: str) -> CartToInsure:
+    return CartToInsure(
+        account="default", cart_reference=reference, shopper_reference="", request=_request()
     )
 
 
