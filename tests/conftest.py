@@ -102,15 +102,19 @@ class Shopper:
         assert offer is not None
         return offer
 
-    def says(self, *, yes: bool, line: int = 0) -> Offer:
+    def says(self, *, yes: bool, line: int = 0, plan: str = "") -> Offer:
         """Look at the offer and answer it."""
         quote = self.sees().quotes[line]
-        return self.posts(quote.quote_id, yes=yes)
+        return self.posts(quote.quote_id, yes=yes, plan=plan)
 
-    def posts(self, quote_id: str, *, yes: bool) -> Offer:
+    def posts(self, quote_id: str, *, yes: bool, plan: str = "") -> Offer:
         """Send an answer to a quote, whatever the page showed."""
         return choosing.choose(
-            self._read(self.cart), quote_id=quote_id, accepted=yes, template_version="test"
+            self._read(self.cart),
+            quote_id=quote_id,
+            accepted=yes,
+            template_version="test",
+            plan=plan,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,13 +16,23 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.models import QuotePackage, WebhookDelivery
+from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import carts, modifying, quoting, webhooks
-from tests.conftest import work
+from django_xcover.services import (
+    carts,
+    instalments,
+    modifying,
+    orders,
+    quoting,
+    renewing,
+    webhooks,
+)
+from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import Cart
 from tests.docs.test_readme import answer
+from tests.shop import Cart as ShopCart
+from tests.shop import Shop, laptop
 
 pytestmark = pytest.mark.django_db
 PAGE = DOCS / "signals.md"
@@ -31,6 +42,7 @@ OUT = {
     for name, signal in vars(signals).items()
     if isinstance(signal, Signal) and name not in IN
 }
+RENEWING = {"renewal_quoted", "policy_renewed", "renewal_opted_out", "instalment_reported"}
 Heard = dict[str, set[str]]
 
 
@@ -109,4 +121,42 @@ def test_each_signal_has_the_documented_arguments(
         sell(yes=True)
         webhooks.replay(WebhookDelivery.objects.create(account="default", key="1"))
 
-    assert heard == {name: documented()[name] for name in OUT}
+    assert heard == {name: documented()[name] for name in OUT if name not in RENEWING}
+
+
+def test_each_signal_of_a_renewal_has_the_documented_arguments(
+    shopper: Shopper,
+    shop: Shop,
+    heard: Heard,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    def insure(number: int) -> None:
+        yearly = replace(laptop(), fields={**laptop().fields, "term": 12})
+        shopper.cart = ShopCart(reference=f"cart-{number}", items=(yearly,))
+        shopper.says(yes=True, plan="1year-monthly")
+        orders.complete(shop.order(f"ORD-{number}"), shopper.cart, paid=True)
+        work()
+        package = QuotePackage.objects.latest("pk")
+        instalments.mirror(package)
+        _, second, *_ = package.quotes.get().instalments.all()
+        instalments.report(second, paid=True)
+        work()
+
+    def due() -> Iterator[Renewal]:
+        for renewal in renewing.find_due():
+            renewing.prepare(renewal.pk)
+            renewal.refresh_from_db()
+            yield renewal
+
+    with django_capture_on_commit_callbacks(execute=True):
+        insure(1)
+        insure(2)
+        with time_machine.travel(timezone.now() + timedelta(days=350)):
+            one, other = due()
+            renewing.record_payment(one)
+            renewing.opt_out(other)
+            work()
+
+    assert {name: heard[name] for name in RENEWING} == {
+        name: documented()[name] for name in RENEWING
+    }
