@@ -57,7 +57,7 @@ def test_the_catalogue_has_every_sentence_of_the_code(app: str, tmp_path: Path) 
         pytest.skip("gettext is not installed")
     copy = tmp_path / app
     shutil.copytree(translations.ROOT / app, copy)
-    command = [sys.executable, "-m", "django", "makemessages", "-l", "de", "--no-obsolete"]
+    command = [sys.executable, "-P", "-m", "django", "makemessages", "-l", "de", "--no-obsolete"]
     # Without this project's settings, which are not there for a copy of one app.
     env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=copy, env=env, check=True, capture_output=True)

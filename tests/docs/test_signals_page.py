@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
+from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import (
     carts,
@@ -142,17 +143,14 @@ def test_each_signal_of_a_renewal_has_the_documented_arguments(
         instalments.report(second, paid=True)
         work()
 
-    def due() -> Iterator[Renewal]:
-        for renewal in renewing.find_due():
-            renewing.prepare(renewal.pk)
-            renewal.refresh_from_db()
-            yield renewal
-
-    with django_capture_on_commit_callbacks(execute=True):
+    committed = partial(django_capture_on_commit_callbacks, execute=True)
+    with committed():
         insure(1)
         insure(2)
-        with time_machine.travel(timezone.now() + timedelta(days=350)):
-            one, other = due()
+    with time_machine.travel(timezone.now() + timedelta(days=350)):
+        with committed():
+            one, other = (renewing.quote(renewal) for renewal in renewing.find_due())
+        with committed():
             renewing.record_payment(one)
             renewing.opt_out(other)
             work()
