@@ -82,6 +82,14 @@ class ShopAdapter:
         """
         return False
 
+    def is_paid(self, order: Any) -> bool | None:
+        """Return whether the money for `order` is with the shop, None when that is not known.
+
+        Only reconciliation asks, once for each booking that it looks at: cover in force for an
+        order that is False here is listed as covered but not paid. The default is None.
+        """
+        return None
+
     def get_account(self, cart: Any) -> str:
         """Return the name of the XCover account that insures `cart`."""
         return DEFAULT_ACCOUNT

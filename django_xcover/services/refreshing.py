@@ -1,4 +1,4 @@
-"""Reading a package anew at XCover: because a person asked for it, or a webhook hinted at it."""
+"""Reading a package anew at XCover, because of a person, a webhook or a difference."""
 
 from __future__ import annotations
 
@@ -21,8 +21,15 @@ def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
     XCoverError when XCover cannot be asked or does not know the package; the mirror is then as it
     was.
     """
+    return reread(package, readings=readings)[0]
+
+
+def reread(
+    package: QuotePackage, *, readings: int = READINGS
+) -> tuple[QuotePackage, PackageAnswer]:
+    """Do as `refresh` does, and return beside the package what XCover answered."""
     seen = QuotePackage.objects.values_list("updated_at", flat=True).get(pk=package.pk)
-    answer = _read(gateway.client_for(package.account), package.package_id)
+    answer = read(gateway.client_for(package.account), package.package_id)
     with transaction.atomic():
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
         # Somebody learned something meanwhile, perhaps later than this answer: a booking that was
@@ -30,10 +37,11 @@ def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
         overtaken = locked.updated_at != seen and readings > 1
         if not overtaken:
             _apply(locked, answer)
-    return refresh(package, readings=readings - 1) if overtaken else locked
+    return reread(package, readings=readings - 1) if overtaken else (locked, answer)
 
 
-def _read(client: XCoverClient, package_id: str) -> PackageAnswer:
+def read(client: XCoverClient, package_id: str) -> PackageAnswer:
+    """Return the package, or the booking it has become, as XCover holds it now."""
     answer = booking.read_booking(client, package_id)
     return answer or package_from_wire(client.get_quote(package_id))
 

@@ -1,0 +1,170 @@
+"""One package here against the same at XCover. Compares values, reads and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django_xcover.client.answers import PackageAnswer, QuoteAnswer
+from django_xcover.models import BOOKED, Choice, Discrepancy, Quote, QuotePackage, Status
+
+Kind = Discrepancy.Kind
+# A policy in one of these is, or was, what the customer paid for.
+COVERED = (Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """What stands here: a package, those of its quotes that are still offered, and the payment.
+
+    `is_paid` is None when nobody can tell. `in_hand` says that an operation on the package is under
+    way, so that what differs now may differ no more in a moment.
+    """
+
+    package: QuotePackage
+    quotes: tuple[Quote, ...]
+    is_paid: bool | None
+    in_hand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that differs, with the money that it is about. See `Discrepancy` for the fields."""
+
+    kind: Discrepancy.Kind
+    package_id: str
+    currency: str
+    at_stake: Decimal
+    quote_id: str = ""
+    order_reference: str = ""
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    here: str = ""
+    there: str = ""
+
+
+def compare(ours: Ours, theirs: PackageAnswer | None) -> list[Finding]:
+    """Return what differs; `theirs` is None when XCover does not know the package."""
+    there = {read.quote_id: read for read in theirs.quotes} if theirs else {}
+    found = [*_status(ours, theirs), *_not_paid(ours, theirs)]
+    for quote in ours.quotes:
+        read = there.get(quote.quote_id)
+        found += list(_quote(ours, quote, read)) or _quote_status(ours, theirs, quote, read)
+    return found
+
+
+def is_behind(ours: Ours, theirs: PackageAnswer) -> bool:
+    """Return whether the mirror shows less, or other, than XCover holds."""
+    known = {quote.quote_id: (quote.status, quote.price) for quote in ours.quotes}
+    held = [read for read in theirs.quotes if read.status != Status.DELETED]
+    differs = any(known.get(read.quote_id) != (read.status, read.price) for read in held)
+    return differs or ours.package.status != theirs.status
+
+
+def unknown(theirs: PackageAnswer) -> Finding:
+    """Return that XCover holds a booking that nobody here knows."""
+    total = total_of(theirs)
+    return Finding(
+        kind=Kind.UNKNOWN,
+        package_id=theirs.package_id,
+        order_reference=(theirs.partner_transaction_id or "")[:100],
+        currency=theirs.currency,
+        theirs=total,
+        at_stake=total,
+        there=theirs.status[:32],
+    )
+
+
+def total_of(theirs: PackageAnswer) -> Decimal:
+    """Return the total of a booking, which XCover may leave out."""
+    if theirs.total_price is not None:
+        return theirs.total_price
+    return _sum(read.price for read in theirs.quotes)
+
+
+def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    package = ours.package
+    total, here = package.total_price, package.status
+    if theirs is None:
+        if here in BOOKED and not _is_owed_cover(ours):
+            yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, here=here)
+    elif theirs.status != here:
+        its, there = total_of(theirs), theirs.status
+        yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, its=its, here=here, there=there)
+    elif theirs.currency != package.currency:
+        # Two currencies have no difference: what was agreed on is at stake.
+        here, there = package.currency, theirs.currency
+        yield _finding(ours, Kind.PRICE_DIFFERS, mine=total, here=here, there=there)
+
+
+def _quote(ours: Ours, quote: Quote, read: QuoteAnswer | None) -> Iterator[Finding]:
+    if quote.choice != Choice.ACCEPTED:
+        return
+    price = quote.price if quote.chosen_price is None else quote.chosen_price
+    if read is None or read.status not in COVERED:
+        # XCover holds what it waits to be paid for, so that is no fault before it is paid.
+        if ours.is_paid:
+            there = read.status if read else ""
+            yield _finding(ours, Kind.NOT_COVERED, quote=quote, mine=price, there=there)
+    elif read.status == Status.CONFIRMED and read.price != price:
+        # After a cancellation a price is what XCover makes of it; the refund is what counts.
+        it = read.status
+        yield _finding(ours, Kind.PRICE_DIFFERS, quote=quote, mine=price, its=read.price, there=it)
+
+
+def _quote_status(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> list[Finding]:
+    # Where the package's status differs, that says it for all of them.
+    if theirs is None or theirs.status != ours.package.status:
+        return []
+    if read is None or read.status == quote.status:
+        return []
+    mine, its, there = quote.price, read.price, read.status
+    return [_finding(ours, Kind.STATUS_DIFFERS, quote=quote, mine=mine, its=its, there=there)]
+
+
+def _not_paid(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    in_force = [q for q in theirs.quotes if q.status == Status.CONFIRMED] if theirs else []
+    if ours.is_paid is False and in_force:
+        its, here = _sum(read.price for read in in_force), ours.package.status
+        yield _finding(ours, Kind.NOT_PAID, its=its, here=here, there=Status.CONFIRMED)
+
+
+def _finding(
+    ours: Ours,
+    kind: Discrepancy.Kind,
+    *,
+    quote: Quote | None = None,
+    mine: Decimal | None = None,
+    its: Decimal | None = None,
+    here: str = "",
+    there: str = "",
+) -> Finding:
+    return Finding(
+        kind=kind,
+        package_id=ours.package.package_id,
+        quote_id=quote.quote_id if quote else "",
+        order_reference=ours.package.order_reference,
+        currency=ours.package.currency,
+        ours=mine,
+        theirs=its,
+        at_stake=_at_stake(kind, mine, its),
+        here=str(quote.status if quote else here)[:32],
+        there=str(there)[:32],
+    )
+
+
+def _at_stake(kind: Discrepancy.Kind, mine: Decimal | None, its: Decimal | None) -> Decimal:
+    if kind == Kind.PRICE_DIFFERS and mine is not None and its is not None:
+        return abs(its - mine)
+    return max(mine or Decimal(0), its or Decimal(0))
+
+
+def _is_owed_cover(ours: Ours) -> bool:
+    return bool(ours.is_paid) and any(q.choice == Choice.ACCEPTED for q in ours.quotes)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

@@ -1,0 +1,98 @@
+"""What stands here about some packages, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from django_xcover.adapters import ShopAdapter, get_adapter
+from django_xcover.models import (
+    BOOKED,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+)
+from django_xcover.services import booking, unexpected
+from django_xcover.services.next_steps import OVERDUE
+from django_xcover.services.reconciling.comparing import Ours
+
+logger = logging.getLogger(__name__)
+
+PAYS = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
+
+
+def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
+    """Return what stands here about each of `packages`, in three queries.
+
+    What the adapter's `is_paid` and `get_order` ask the shop comes on top, where a shop has them.
+    """
+    quotes = Quote.objects.offered().defer("payload", "request")
+    rows = packages.defer("payload").prefetch_related(
+        Prefetch("quotes", quotes, to_attr="offered"),
+        Prefetch("operations", Operation.objects.defer("request"), to_attr="written"),
+    )
+    return [_ours(package, package.offered, package.written) for package in rows]
+
+
+def not_listed(
+    packages: QuerySet[QuotePackage], *, before: datetime, since: datetime | None
+) -> QuerySet[QuotePackage]:
+    """Return those of `packages` that XCover's list, as walked since `before`, has not shown.
+
+    They are bookings here, or an order was placed with them and cover chosen.
+    """
+    chosen = Quote.objects.accepted().filter(package=OuterRef("pk"))
+    ordered = ~Q(order_reference="") & Exists(chosen)
+    rows = packages.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=before))
+    rows = rows.filter(Q(status__in=BOOKED) | ordered)
+    return rows.filter(updated_at__gte=since) if since else rows
+
+
+def _ours(package: QuotePackage, quotes: list[Quote], operations: list[Operation]) -> Ours:
+    return Ours(
+        package=package,
+        quotes=tuple(quotes),
+        is_paid=_is_paid(package, operations),
+        in_hand=any(map(_is_in_hand, operations)),
+    )
+
+
+def _is_in_hand(operation: Operation) -> bool:
+    """Return whether a worker has it, or will soon."""
+    due = {
+        OperationState.PENDING.value: operation.next_attempt_at,
+        OperationState.RUNNING.value: operation.lease_until,
+    }.get(operation.state)
+    return due is not None and due > timezone.now() - OVERDUE
+
+
+def _is_paid(package: QuotePackage, operations: list[Operation]) -> bool | None:
+    """Return what the shop says now, else True when it has once reported the payment."""
+    said = _as_the_shop_says(package)
+    if said is not None:
+        return said
+    return True if any(map(_reports_payment, operations)) else None
+
+
+def _reports_payment(operation: Operation) -> bool:
+    over = operation.state == OperationState.DISCARDED
+    return operation.kind in PAYS and operation.subject != booking.UNPAID and not over
+
+
+def _as_the_shop_says(package: QuotePackage) -> bool | None:
+    adapter = get_adapter()
+    # A shop that cannot tell is not asked for its orders one by one.
+    if type(adapter).is_paid is ShopAdapter.is_paid or not package.order_reference:
+        return None
+    try:
+        order = adapter.get_order(package.order_reference)
+        return None if order is None else adapter.is_paid(order)
+    except Exception as error:  # noqa: BLE001 - an error in the shop must not end the walk
+        problem = unexpected.describe(error)
+    logger.error("The shop cannot say whether an order is paid: %s", problem)
+    return None

@@ -1,0 +1,177 @@
+"""The walk of a pass: XCover's list, then what it did not show of ours, then what was open."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from django.utils import timezone
+
+from django_xcover.client import UnexpectedAnswer, XCoverClient
+from django_xcover.client.answers import PackageAnswer, booking_from_wire
+from django_xcover.client.replies import Answer
+from django_xcover.models import BOOKED, Discrepancy, QuotePackage
+from django_xcover.models.package import PROVISIONAL
+from django_xcover.services.reconciling import comparing, recording
+from django_xcover.services.reconciling.comparing import Finding, Ours
+from django_xcover.services.reconciling.cursor import Cursor, Phase
+from django_xcover.services.reconciling.looking import Look
+from django_xcover.services.reconciling.ours import not_listed, read_ours
+from django_xcover.services.reconciling.reports import Report
+
+logger = logging.getLogger(__name__)
+
+PAGE = 100
+# Our own packages are passed over by so many: most of them XCover's list has shown.
+SLICE = 500
+
+Progress = Callable[[int], None]
+LookedAt = dict[str, Sequence[Finding]]
+
+
+@dataclass
+class Walk:
+    """One walker. `writes` is False for a dry run; it ends after the page at which time is up."""
+
+    client: XCoverClient
+    cursor: Cursor
+    look: Look
+    report: Report
+    writes: bool
+    until: float = float("inf")
+    progress: Progress = field(default=lambda steps: None)
+
+    def go(self) -> None:
+        """Walk on until the pass is finished or time is up, a page at least.
+
+        Raises XCoverError and UnderWay.
+        """
+        phases: Mapping[str, Callable[[], None]] = {
+            Phase.THEIRS: self._theirs,
+            Phase.OURS: self._ours,
+            Phase.OPEN: self._open,
+        }
+        while self.cursor.row.phase != Phase.DONE:
+            phases[self.cursor.row.phase]()
+            if self._time_is_up():
+                break
+        self.report.is_finished = self.cursor.row.phase == Phase.DONE
+
+    def _theirs(self) -> None:
+        """Walk XCover's list. It is in no promised order (recorded contract, 4.5): all of it."""
+        row = self.cursor.row
+        listed = self.client.list_bookings(page_size=PAGE, offset=row.offset)
+        while page := list(islice(listed, PAGE)):
+            self._page(page)
+            self.cursor.go_on(offset=row.offset + len(page))
+            self.report.listed += len(page)
+            self.progress(len(page))
+            if self._time_is_up():
+                return
+        self.cursor.go_on(phase=Phase.OURS, last_pk=0)
+
+    def _ours(self) -> None:
+        row = self.cursor.row
+        mine = QuotePackage.objects.filter(account=row.account, pk__gt=row.last_pk).order_by("pk")
+        pks = list(mine.values_list("pk", flat=True)[:SLICE])
+        if not pks:
+            self.cursor.go_on(phase=Phase.OPEN, last_pk=0)
+            return
+        some = mine.filter(pk__lte=pks[-1])
+        rows = not_listed(some, before=self.cursor.started_at, since=row.since)
+        doubtful = [ours for ours in read_ours(rows) if self._is_doubtful(ours)]
+        self._record({ours.package.package_id: self.look.at(ours) for ours in doubtful})
+        self.report.looked_at += len(doubtful)
+        self.cursor.go_on(last_pk=pks[-1])
+
+    def _open(self) -> None:
+        """Look again at what was found before and not met on the way."""
+        row = self.cursor.row
+        rows = Discrepancy.objects.exclude(state=Discrepancy.State.GONE).order_by("pk")
+        rows = rows.filter(account=row.account, pk__gt=row.last_pk)
+        missed = list(rows.filter(last_seen_at__lt=self.cursor.started_at)[:PAGE])
+        if not missed or not self.writes:
+            self.cursor.go_on(phase=Phase.DONE, finished_at=timezone.now())
+            return
+        ids = {one.package_id for one in missed}
+        mine = {ours.package.package_id: ours for ours in self._known(ids)}
+        self._record({one: self._again(one, mine.get(one)) for one in ids})
+        self.cursor.go_on(last_pk=missed[-1].pk)
+
+    def _page(self, page: Sequence[Answer]) -> None:
+        theirs = {answer.package_id: answer for answer in self._readable(page)}
+        mine = {ours.package.package_id: ours for ours in self._known(theirs)}
+        looked_at: dict[str, list[Finding] | None] = {}
+        for package_id, ours in mine.items():
+            if self._has_changed(theirs[package_id], ours):
+                looked_at[package_id] = self.look.at(ours, theirs[package_id])
+        strange = [answer for key, answer in theirs.items() if key not in mine]
+        looked_at |= self._strange(strange)
+        self.cursor.met(ours.package.pk for ours in mine.values())
+        self._record(looked_at)
+
+    def _readable(self, page: Sequence[Answer]) -> Iterator[PackageAnswer]:
+        for wire in page:
+            try:
+                yield booking_from_wire(wire)
+            except UnexpectedAnswer as error:
+                logger.warning("A booking in XCover's list cannot be read: %s", error)
+                self.report.unreadable += 1
+
+    def _known(self, ids: Iterator[str] | set[str] | Mapping[str, object]) -> list[Ours]:
+        account = self.cursor.row.account
+        rows = QuotePackage.objects.filter(package_id__in=list(ids), account=account)
+        return read_ours(rows)
+
+    def _strange(self, answers: Sequence[PackageAnswer]) -> dict[str, list[Finding] | None]:
+        """Return what is unknown here, of bookings that this account has no package for."""
+        answers = [answer for answer in answers if self._has_changed(answer)]
+        if not answers:
+            return {}
+        elsewhere, on_their_way = self._others(answers)
+        return {
+            answer.package_id: [] if answer.package_id in elsewhere else [comparing.unknown(answer)]
+            for answer in answers
+            if answer.partner_transaction_id not in on_their_way
+        }
+
+    def _others(self, answers: Sequence[PackageAnswer]) -> tuple[set[str], set[str]]:
+        """Return the ids that other accounts know, and the orders whose booking has no id yet."""
+        ids = [answer.package_id for answer in answers]
+        orders = [answer.partner_transaction_id or "" for answer in answers]
+        rows = QuotePackage.objects.exclude(account=self.cursor.row.account)
+        elsewhere = rows.filter(package_id__in=ids).values_list("package_id", flat=True)
+        mine = QuotePackage.objects.filter(account=self.cursor.row.account)
+        instant = mine.filter(order_reference__in=orders, package_id__startswith=PROVISIONAL)
+        return set(elsewhere), set(instant.values_list("order_reference", flat=True))
+
+    def _again(self, package_id: str, ours: Ours | None) -> list[Finding] | None:
+        return self.look.at(ours) if ours else self.look.at_unknown(package_id)
+
+    def _is_doubtful(self, ours: Ours) -> bool:
+        """Return whether there should be a booking that XCover's list did not show."""
+        booked = ours.package.status in BOOKED
+        return (booked or bool(ours.is_paid)) and not self.cursor.was_met(ours.package)
+
+    def _has_changed(self, theirs: PackageAnswer, ours: Ours | None = None) -> bool:
+        since: datetime | None = self.cursor.row.since
+        if since is None or (ours and ours.package.updated_at >= since):
+            return True
+        changed = theirs.updated_at or theirs.created_at
+        return changed is None or changed >= since
+
+    def _record(self, looked_at: Mapping[str, Sequence[Finding] | None]) -> None:
+        told: LookedAt = {key: found for key, found in looked_at.items() if found is not None}
+        for found in told.values():
+            self.report.add(found)
+        if self.writes and told:
+            opened, closed = recording.record(self.cursor.row.account, told)
+            self.report.opened += opened
+            self.report.closed += closed
+
+    def _time_is_up(self) -> bool:
+        return time.monotonic() >= self.until

@@ -1,0 +1,3 @@
+"""Reconciliation: XCover's bookings against ours."""
+
+from __future__ import annotations

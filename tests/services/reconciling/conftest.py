@@ -1,0 +1,46 @@
+"""A shop with bookings, and an XCover that may know others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from django_xcover.models import QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import gateway, orders
+from tests.conftest import ReadCart, Shopper, work
+from tests.shop import Cart, Shop
+
+Buy = Callable[..., QuotePackage]
+
+
+@pytest.fixture
+def buy(sandbox: Sandbox, shop: Shop, read: ReadCart) -> Buy:
+    """Return a maker of paid orders with cover, booked unless told otherwise."""
+
+    def make(number: int = 1, *, booked: bool = True, **facts: Any) -> QuotePackage:
+        shopper = Shopper(Cart(reference=f"cart-{number}"), read)
+        shopper.says(yes=True)
+        paid = not facts.get("pays_later", False)
+        orders.complete(shop.order(f"ORD-{number}", **facts), shopper.cart, paid=paid)
+        if booked:
+            work()
+        return QuotePackage.objects.get(order_reference=f"ORD-{number}")
+
+    return make
+
+
+def cancel_at_xcover(package: QuotePackage) -> None:
+    """Cancel the booking at XCover, as by telephone: nobody here learns of it."""
+    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="phone")
+
+
+def forget(package: QuotePackage) -> str:
+    """Delete all that is known of a package here, and return its id."""
+    package.operations.all().delete()
+    package.decisions.all()._raw_delete(package.decisions.db)
+    package.quotes.all().delete()
+    package.delete()
+    return package.package_id
