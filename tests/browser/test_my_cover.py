@@ -184,7 +184,8 @@ def test_a_shopper_renews_and_pays_at_the_shop(
     statuses = [quote["status"] for quote in booking(xcover)["quotes"]]
     assert sorted(statuses) == ["CONFIRMED", "RENEWED"]
     expect(ana.page.get_by_role("article")).to_have_count(2)
-    ana.is_told("Past cover")
+    ana.is_told("Active")
+    ana.is_told("Starts later")
 
 
 def test_a_shopper_declines_the_renewal(
