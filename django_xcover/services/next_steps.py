@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_xcover.models import (
+    AccountPause,
     Attention,
     Cancellation,
     Choice,
@@ -105,7 +106,8 @@ def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | No
     if operation.state == OperationState.NEEDS_PERSON:
         return _stopped(operation, package)
     if _is_overdue(operation):
-        return _without_worker(operation)
+        is_paused = AccountPause.objects.filter(account=package.account).exists()
+        return _paused(operation, package) if is_paused else _without_worker(operation)
     if operation.state == OperationState.PENDING and operation.failures:
         return _tried_again(operation)
     return None
@@ -147,6 +149,16 @@ def _without_worker(operation: Operation) -> NextStep:
             "Tell those who run the shop that its Celery worker and beat seem to be down. Nothing "
             "is lost: it goes on by itself when they are back."
         ),
+    )
+
+
+def _paused(operation: Operation, package: QuotePackage) -> NextStep:
+    facts = {**_name_and_time(operation), "account": package.account}
+    return NextStep(
+        row=operation,
+        urgent=False,
+        what=_("%(name)s waits, because the account “%(account)s” is paused.") % facts,
+        to_do=_("Nothing: it goes on by itself when the account is resumed."),
     )
 
 
