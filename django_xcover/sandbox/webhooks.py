@@ -18,13 +18,14 @@ import requests
 from django_xcover.sandbox import codec
 from django_xcover.sandbox.courier import Courier
 from django_xcover.sandbox.faults import WEBHOOK, Faults
-from django_xcover.sandbox.notices import Notice
+from django_xcover.sandbox.notices import EVENTS, Notice
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # "for up to 3 times": taken as three in all.
 # Inferred: how long it waits for an answer, and between the attempts. Neither is documented.
 TIMEOUT = 10.0
 SPACING = 2.0
+KEPT = 10_000  # The newest ones: a sandbox may run for weeks.
 DEFAULT_KEY, DEFAULT_SECRET = "sandbox-webhook-key", "sandbox-webhook-secret"
 
 
@@ -120,7 +121,13 @@ class Webhooks:
         partner: str | None = None,
         events: Collection[str] | None = None,
     ) -> Subscription:
-        """Tell a URL or a function, of one partner and some events or of all."""
+        """Tell a URL or a function, of one partner and some events or of all.
+
+        Raises ValueError for an event that XCover does not send.
+        """
+        unknown = sorted(set(events or ()) - set(EVENTS))
+        if unknown:
+            raise ValueError(f"XCover sends no {', '.join(unknown)}; it sends {', '.join(EVENTS)}.")
         subscription = Subscription(target, key, secret, partner, events)
         self._subscriptions.append(subscription)
         return subscription
@@ -165,7 +172,7 @@ class Webhooks:
     def _tell(self, notice: Notice, delay: float) -> None:
         wanting = [someone for someone in self._subscriptions if someone.wants(notice)]
         if not wanting:
-            self.sent.append(NOBODY.delivery(notice))
+            self._keep(NOBODY.delivery(notice))
         for subscription in wanting:
             if isinstance(subscription.target, str):
                 job = partial(self._post, subscription, subscription.target, notice)
@@ -175,16 +182,20 @@ class Webhooks:
             else:
                 self._call(subscription, subscription.target, notice)
 
+    def _keep(self, delivery: Delivery) -> None:
+        self.sent.append(delivery)
+        del self.sent[:-KEPT]
+
     def _call(self, subscription: Subscription, listener: Listener, notice: Notice) -> None:
         delivery = subscription.delivery(notice)
-        self.sent.append(delivery)
+        self._keep(delivery)
         while not delivery.is_over:
             status = listener(delivery)
             delivery.statuses.append(200 if status is None else status)
 
     def _post(self, subscription: Subscription, url: str, notice: Notice) -> None:
         delivery = subscription.delivery(notice)
-        self.sent.append(delivery)
+        self._keep(delivery)
         self._attempt(subscription, url, delivery)
 
     def _attempt(self, subscription: Subscription, url: str, delivery: Delivery) -> None:

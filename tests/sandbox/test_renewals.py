@@ -11,7 +11,7 @@ import requests
 
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.inprocess import mount
-from tests.sandbox.support import LAPTOP, TICKET, Caller
+from tests.sandbox.support import HOME, LAPTOP, TICKET, Caller, a_booking
 
 YEARLY = {**LAPTOP, "term": 12}
 
@@ -306,6 +306,62 @@ def test_a_renewal_can_be_paid_in_instalments(caller: Caller, due: dict[str, Any
     (schedule,) = caller.call("GET", f"bookings/{due['id']}/instalments/").json()["quotes"]
     assert schedule["id"] == new
     assert [entry["status"] for entry in schedule["payment_schedule"]] == ["PAID"] + ["UNPAID"] * 11
+
+
+def test_the_next_period_knows_nothing_of_how_the_last_was_paid(
+    caller: Caller, sandbox: Sandbox
+) -> None:
+    package = caller.quoted(YEARLY)
+    body = a_booking(package)
+    body["quotes"][0]["instalment_plan"] = "1year-monthly"
+    booking = caller.call("POST", f"bookings/{package['id']}/", body).json()
+    earlier = booking["quotes"][0]["id"]
+    change = {"quotes": [{"id": earlier, "update_fields": {"price": 1999}}]}
+    assert caller.call("PATCH", f"bookings/{booking['id']}/", change).status_code == 200
+    sandbox.clock.advance(days=350)
+    shown = _quoted(caller, booking).json()
+
+    plan = {"quotes": [{"id": earlier, "instalment_plan": "1year-quarterly"}]}
+    _confirmed(caller, booking, shown["renewal_id"], plan)
+
+    old, new = caller.call("GET", f"bookings/{booking['id']}/instalments/").json()["quotes"]
+    assert (old["id"], len(old["payment_schedule"])) == (earlier, 12)
+    assert len(new["payment_schedule"]) == 4
+    back = caller.call("POST", f"bookings/{booking['id']}/cancel", {"preview": True}).json()
+    assert back["total_refund"] == new["total_amount_paid"]
+
+
+def test_a_policy_paid_in_parts_is_renewed_at_its_whole_price(
+    caller: Caller, sandbox: Sandbox
+) -> None:
+    package = caller.quoted(YEARLY)
+    body = a_booking(package)
+    body["quotes"][0]["instalment_plan"] = "1year-monthly"
+    booking = caller.call("POST", f"bookings/{package['id']}/", body).json()
+    sandbox.clock.advance(days=350)
+
+    _confirmed(caller, booking, _quoted(caller, booking).json()["renewal_id"])
+
+    schedules = caller.call("GET", f"bookings/{booking['id']}/instalments/").json()["quotes"]
+    assert [schedule["id"] for schedule in schedules] == [booking["quotes"][0]["id"]]
+
+
+def test_a_policy_renewed_twice_counts_and_costs_twice(caller: Caller, sandbox: Sandbox) -> None:
+    booking = caller.booked(HOME)
+    nets = [booking["quotes"][0]["tax"]["total_amount_without_tax"]]
+    for _ in range(2):
+        sandbox.clock.advance(days=350)
+        shown = _quoted(caller, booking).json()
+        nets.append(shown["quotes"][0]["tax"]["total_amount_without_tax"])
+        _confirmed(caller, booking, shown["renewal_id"])
+
+    assert [quote["renewed_times"] for quote in sandbox.package(booking["id"])["quotes"]] == [
+        0,
+        1,
+        2,
+    ]
+    assert nets[1] / nets[0] == pytest.approx(1.03, abs=0.001)
+    assert nets[2] / nets[1] == pytest.approx(1.03, abs=0.001)
 
 
 def test_only_what_renews_is_renewed_and_the_rest_stays(caller: Caller, sandbox: Sandbox) -> None:

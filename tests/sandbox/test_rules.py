@@ -10,7 +10,7 @@ import pytest
 import requests
 import simplejson
 
-from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox import Sandbox, rules
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking
 
 YEARLY = {**LAPTOP, "term": 12}
@@ -186,6 +186,18 @@ def test_tickets_cannot_be_cancelled_once_the_event_has_begun(
     assert _refusal(answer) == (422, [f"Quote {quote} can not be cancelled"])
 
 
+def test_the_last_moment_to_cancel_is_before_the_end(caller: Caller, sandbox: Sandbox) -> None:
+    booking = caller.booked(TICKET)
+    found = sandbox.store.find_package(booking["id"])
+    assert found is not None
+    (quote,) = found.quotes
+    assert quote.priced is not None
+    ends = quote.priced.policy_end
+
+    assert rules.can_be_cancelled(quote, ends - timedelta(microseconds=1))
+    assert not rules.can_be_cancelled(quote, ends)
+
+
 def test_a_second_cancellation_is_refused_in_the_captured_words(caller: Caller) -> None:
     booking = caller.booked()
     _cancelled(caller, booking)
@@ -245,6 +257,14 @@ def test_while_cooling_off_everything_is_paid_back(
     done = _exact(_cancelled(caller, booking))
 
     assert done["total_refund"] == booking["total_price"]
+
+
+def test_before_it_begins_everything_is_paid_back(caller: Caller, sandbox: Sandbox) -> None:
+    sandbox.clock.travel_to(datetime.fromisoformat("2030-01-01T00:00:00+00:00"))
+    booking = _booked(caller, TICKET)
+    sandbox.clock.advance(days=100)
+
+    assert _exact(_cancelled(caller, booking))["total_refund"] == booking["total_price"]
 
 
 @CURRENCIES

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import requests
+import time_machine
 from werkzeug.test import Client
 
-from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox import Sandbox, webhooks
 from django_xcover.sandbox.inprocess import mount
 from django_xcover.sandbox.webhooks import Delivery
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking, signature
 
+NEW_YEAR = datetime(2030, 1, 1, tzinfo=UTC)
 YEARLY = {**LAPTOP, "term": 12}
 
 
@@ -30,9 +32,11 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((dict(self.headers), body))
+        self.server.heard()
         statuses = self.server.statuses
         self.send_response(statuses.pop(0) if statuses else 200)
         self.send_header("Content-Length", "0")
+        self.send_header("Location", self.path)
         self.end_headers()
 
     def log_message(self, *args: object) -> None:
@@ -42,13 +46,14 @@ class Receiver(BaseHTTPRequestHandler):
 class Receivers(ThreadingHTTPServer):
     received: list[tuple[dict[str, str], bytes]]
     statuses: list[int]
+    heard: Callable[[], object]
 
 
 @contextmanager
 def receiver(*statuses: int) -> Iterator[tuple[str, Receivers]]:
     """Yield the address of a partner that answers with these statuses, then 200, and what came."""
     server = Receivers(("127.0.0.1", 0), Receiver)
-    server.received, server.statuses = [], list(statuses)
+    server.received, server.statuses, server.heard = [], list(statuses), lambda: None
     thread = Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
@@ -97,6 +102,21 @@ def test_a_url_that_answers_badly_is_tried_three_times_in_all(
         assert sandbox.webhooks.flush()
     assert [delivery.statuses for delivery in sandbox.webhooks.sent] == [[500, 301, 404]]
     assert len({body for _, body in server.received}) == 1
+
+
+def test_each_attempt_is_signed_at_its_own_time(caller: Caller, sandbox: Sandbox) -> None:
+    sandbox.webhooks.spacing = 0
+    with receiver(500) as (url, server), time_machine.travel(NEW_YEAR) as time:
+        server.heard = lambda: time.shift(3600)
+        sandbox.webhooks.subscribe(url)
+
+        caller.booked()
+
+        assert sandbox.webhooks.flush()
+    first, second = (headers for headers, _ in server.received)
+    assert first["Date"].startswith("Tue, 01 Jan 2030 00:")
+    assert second["Date"].startswith("Tue, 01 Jan 2030 01:")
+    assert first["Authorization"] != second["Authorization"]
 
 
 def test_a_url_where_nobody_is_holds_up_no_call(caller: Caller, sandbox: Sandbox) -> None:
@@ -217,6 +237,22 @@ def test_what_is_late_is_forgotten_when_the_sandbox_closes(caller: Caller) -> No
 
         assert sandbox.webhooks.flush()
         assert server.received == []
+
+
+def test_an_event_that_is_never_sent_cannot_be_wanted(sandbox: Sandbox) -> None:
+    with pytest.raises(
+        ValueError, match=r"XCover sends no CLAIM_CREATED; it sends BOOKING_CREATED"
+    ):
+        sandbox.webhooks.subscribe("http://shop.test/", events={"CLAIM_CREATED"})
+
+
+def test_only_the_newest_are_kept(
+    caller: Caller, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "KEPT", 2)
+    ids = [caller.booked()["id"] for _ in range(3)]
+
+    assert [one.payload["id"] for one in sandbox.webhooks.sent] == ids[1:]
 
 
 def test_what_a_function_raises_comes_out(caller: Caller, sandbox: Sandbox) -> None:
