@@ -1,4 +1,7 @@
-"""The door for the shop's signals."""
+"""The door for the shop's signals.
+
+No error in here costs a sale, except one that has ended the shop's transaction already.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from django_xcover.services import cancelling, orders, unexpected
+from django_xcover.services import cancelling, doomed, orders, unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,9 @@ def on_order_cancelled(
     try:
         with transaction.atomic():
             cancelling.cancel_order(order, lines, reason)
-    except Exception as error:  # noqa: BLE001 - the shop's cancellation goes on
+    except Exception as error:
+        if doomed.is_doomed():
+            raise
         logger.critical("The cover of a cancelled order stands: %s", unexpected.describe(error))
 
 
@@ -39,6 +44,8 @@ def _complete(order: Any, cart: Any, *, paid: bool) -> None:
         # A savepoint: whatever fails in here, the shop's own transaction stays usable.
         with transaction.atomic():
             orders.complete(order, cart, paid=paid)
-    except Exception as error:  # noqa: BLE001 - the sale goes on, and the log says what is lost
+    except Exception as error:
+        if doomed.is_doomed():
+            raise
         facts = unexpected.describe(error)
         logger.critical("The cover of an order was not settled (paid: %s): %s", paid, facts)

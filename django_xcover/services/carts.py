@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.services import payloads, unexpected
+from django_xcover.services import doomed, payloads, unexpected
 from django_xcover.types import QuoteRequest
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ def read_cart(request: HttpRequest, cart: Any = None) -> CartToInsure | None:
     """Return what to insure in `cart`, by default the request's own; None for nothing.
 
     An adapter that fails, or a setting that cannot be read, costs the offer and not the checkout:
-    it is logged and counts as nothing to insure. With `DEBUG` it is raised.
+    it is logged and counts as nothing to insure. With `DEBUG` it is raised, and so is one that has
+    ended the shop's transaction.
     """
     with forgiven("The cart could not be read for an offer"):
         adapter = get_adapter()
@@ -63,7 +64,7 @@ def forgiven(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if settings.DEBUG:
+        if settings.DEBUG or doomed.is_doomed():
             raise
         # Not `exception`: its traceback would quote what the customer typed.
         logger.critical("%s: %s", what, unexpected.describe(error))
