@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from django_xcover.services.cover import freeze_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
-from tests.shop import Adapter, Cart, Order, Shop
+from tests.shop import Adapter, Cart, Order
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
 SIGNALS = [order_completed, payment_completed, order_cancelled]
