@@ -1,0 +1,73 @@
+"""Settings of a run's processes: the example shop with short waits, on the run's own engines.
+
+The environment says where: `CHAOS_DIR`, `CHAOS_DATABASE`, `CHAOS_DATABASE_PORT`, `CHAOS_BROKER`,
+`CHAOS_XCOVER`. Waits are about 400 times shorter than the package's defaults, so that an hour's
+trouble fits into seconds. As many failures as before would be no trouble then, so there are more
+attempts; the deadline of an offer is the default, because it is what a shopper feels.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from example_shop.settings import *  # noqa: F403
+from example_shop.settings import MIDDLEWARE as SHOP_MIDDLEWARE
+
+DIRECTORY = Path(os.environ["CHAOS_DIR"])
+ALLOWED_HOSTS = ["127.0.0.1"]
+MIDDLEWARE = ["tests.chaos.timing.Timing", *SHOP_MIDDLEWARE]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": os.environ["CHAOS_DATABASE"],
+        "USER": os.environ.get("PGUSER", "postgres"),
+        "PASSWORD": os.environ.get("PGPASSWORD", ""),
+        "HOST": "127.0.0.1",
+        "PORT": os.environ["CHAOS_DATABASE_PORT"],
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 3},
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(DIRECTORY / "cache"),
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+CELERY_BROKER_URL = os.environ["CHAOS_BROKER"]
+CELERY_BROKER_TRANSPORT = None
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"global_keyprefix": f"{DIRECTORY.name}:"} if CELERY_BROKER_URL.startswith("redis") else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = DIRECTORY.name
+# Queues for remote control would outlive a worker that is killed.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 1.0},
+    "sweep-webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 2.0},
+}
+WEBHOOK_KEY, WEBHOOK_SECRET = "chaos-webhook-key", "chaos-webhook-secret"
+XCOVER = {
+    "ADAPTER": "example_shop.cover.ConcertShopAdapter",
+    "ACCOUNTS": {
+        "default": {
+            "BASE_URL": f"{os.environ['CHAOS_XCOVER']}/x",
+            "PARTNER_CODE": "SHOP1",
+            "API_KEY": "sandbox-key",
+            "API_SECRET": "sandbox-secret",
+            "WEBHOOK_SECRETS": {WEBHOOK_KEY: WEBHOOK_SECRET},
+        }
+    },
+    "OFFER_DEADLINE": 1.0,
+    "BOOKING_DEADLINE": 2.0,
+    "OPERATION_LEASE": 6.0,
+    "RETRY_SPACING": 0.3,
+    "ATTEMPTS": 12,
+    "BREAKER_COOL_DOWN": 0.5,
+    "BREAKER_COOL_DOWN_LIMIT": 1.0,
+    "REFUSAL_LIFETIME": 1.0,
+}

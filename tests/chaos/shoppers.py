@@ -1,0 +1,107 @@
+"""People who buy: what each wants comes from the seed and their number."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from example_shop.demo.products import DEVICES, EVENTS
+from example_shop.models import Order
+from tests.chaos.browser import Browser, CheckoutFailed, Record
+from tests.chaos.outages import Outages
+
+SLUGS = tuple(str(row["slug"]) for row in (*EVENTS, *DEVICES))
+POSTCODES = {"GB": "SW1A 1AA", "DE": "10115", "JP": "100-0001"}
+CARD = {"name": "Ana Lima", "number": "4242424242424242", "expiry": "12/39", "code": "123"}
+FIELD = re.compile(r'name="(cart|seen)" value="([^"]*)"')
+QUOTE = re.compile(
+    r'name="quote" value="([^"]+)">\s*<input type="hidden" name="shown" value="([^"]*)"'
+)
+ORDER = re.compile(r"/orders/([^/]+)/")
+ANSWERS = ("yes", "yes", "yes", "no", "")
+
+
+@dataclass
+class Purchase:
+    """What a shopper knows afterwards. `premium` is the last that was shown, None for no cover."""
+
+    number: int
+    order_number: str = ""
+    offered: bool = False
+    premium: Decimal | None = None
+    paid: bool = False
+    record: Record = field(default_factory=Record)
+
+
+def buy(shop_url: str, outages: Outages, seed: int, number: int) -> Purchase:
+    """Buy something, from the product's page to the payment, and return what came of it."""
+    purchase = Purchase(number)
+    browser = Browser(shop_url, outages, purchase.record)
+    try:
+        Shopper(browser, random.Random(f"{seed}-{number}"), purchase).buy()
+    except CheckoutFailed as failure:
+        purchase.record.failures.append(f"gave up at {failure}")
+    finally:
+        browser.close()
+    return purchase
+
+
+class Shopper:
+    """One shopper with wishes of their own."""
+
+    def __init__(self, browser: Browser, chance: random.Random, purchase: Purchase) -> None:
+        self._browser = browser
+        self._purchase = purchase
+        self._country = chance.choice(tuple(POSTCODES))
+        self._slugs = chance.sample(SLUGS, chance.choice((1, 1, 2)))
+        self._quantity = str(chance.randint(1, 3))
+        self._answer = chance.choice(ANSWERS)
+        self._payment = chance.choice(("card", "card", "card", "invoice"))
+        self._clicks_twice = chance.random() < 0.15
+
+    def buy(self) -> None:
+        """Fill the cart, answer the offer, order and pay."""
+        self._fill_cart()
+        page = self._browser.get("/checkout/").text
+        self._answer_offer()
+        self._order(dict(FIELD.findall(page)))
+        self._pay()
+
+    def _fill_cart(self) -> None:
+        for slug in self._slugs:
+            self._browser.get(f"/products/{slug}/")
+            self._browser.post(f"/cart/{slug}/add/", {"quantity": self._quantity}, 302)
+        self._browser.post("/preferences/", {"country": self._country}, 302)
+
+    def _answer_offer(self) -> None:
+        """Look at the offer, if there is one, and answer each of its quotes, or none."""
+        offer = self._browser.get("/xcover/offer/", 200, 204)
+        quotes = QUOTE.findall(offer.text)
+        self._purchase.offered = bool(quotes)
+        for quote, shown in quotes if self._answer else ():
+            fields = {"quote": quote, "shown": shown, "choice": self._answer}
+            answer = self._browser.post("/xcover/choose/", fields, 200).json()
+            premium = Decimal(answer["premium"])
+            self._purchase.premium = premium if self._answer == "yes" else None
+
+    def _order(self, page: dict[str, str]) -> None:
+        details = {
+            "first_name": "Ana", "last_name": "Lima", "email": "ana@example.com", "phone": "",
+            "address": "1 Long Street", "postcode": POSTCODES[self._country], "city": "Anytown",
+            "payment": self._payment,
+        }  # fmt: skip
+        for _ in range(2 if self._clicks_twice else 1):
+            answer = self._browser.post("/checkout/", {**page, **details}, 302)
+            placed = ORDER.match(answer.headers["Location"])
+            if placed is None:
+                raise CheckoutFailed(f"/checkout/: leads to {answer.headers['Location']}")
+            self._purchase.order_number = placed[1]
+
+    def _pay(self) -> None:
+        order = f"/orders/{self._purchase.order_number}"
+        how = "pay" if self._payment == Order.Payment.CARD else "transfer"
+        for _ in range(2 if self._clicks_twice else 1):
+            self._browser.post(f"{order}/{how}/", CARD, 302)
+        self._purchase.paid = True

@@ -1,0 +1,50 @@
+"""A short storm. A longer one is in docs/reliability.md."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.plan import FAULTS, KILL_WORKER, OUTAGES, XCOVER, misfortunes
+from tests.requirements import need_module, need_server
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_same_seed_plans_the_same_faults_and_another_seed_does_not() -> None:
+    assert misfortunes(200, 7) == misfortunes(200, 7)
+    assert misfortunes(200, 7) != misfortunes(200, 8)
+
+
+def test_a_long_storm_has_every_fault_of_every_call_and_every_outage() -> None:
+    planned = misfortunes(1000, 1)
+
+    assert {one.what for one in planned} == {XCOVER, *OUTAGES}
+    for operation, faults in FAULTS.items():
+        struck = [one.fault for one in planned if one.fault.get("operation") == operation]
+        for fault in faults:
+            assert {"operation": operation, **fault} in struck
+
+
+@pytest.mark.processes
+def test_no_cover_is_lost_doubled_or_dearer_and_no_order_fails_in_a_storm() -> None:
+    need_server("postgresql")
+    need_server("rabbitmq")
+    need_module("psycopg", serving="postgresql")
+    need_module("gunicorn", serving="postgresql")
+    command = [sys.executable, "-W", "ignore", "-m", "tests.chaos", "--json"]
+    command += ["--orders", "20", "--seed", "1", "--minutes", "3"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout
+    assert found["orders"] == 20
+    assert found["booked"] > 0
+    assert found["opted_out"] > 0
+    assert found["misfortunes"][KILL_WORKER] >= 1
