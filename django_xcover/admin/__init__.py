@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from django_xcover.admin.cancellations import CancellationAdmin
 from django_xcover.admin.decisions import DecisionAdmin
+from django_xcover.admin.discrepancies import DiscrepancyAdmin
 from django_xcover.admin.instalments import InstalmentAdmin
 from django_xcover.admin.modifications import ModificationAdmin
 from django_xcover.admin.operations import OperationAdmin
 from django_xcover.admin.packages import QuotePackageAdmin
+from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.admin.policies import PolicyAdmin
 from django_xcover.admin.renewals import RenewalAdmin
 
 __all__ = [
+    "AccountPauseAdmin",
     "CancellationAdmin",
     "DecisionAdmin",
+    "DiscrepancyAdmin",
     "InstalmentAdmin",
     "ModificationAdmin",
     "OperationAdmin",

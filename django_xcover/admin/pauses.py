@@ -1,0 +1,83 @@
+"""Paused accounts in the admin: pausing is adding one, resuming a button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.conf import get_config
+from django_xcover.models import AccountPause
+from django_xcover.services import pausing
+
+
+class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Which account, and why."""
+
+    account = forms.ChoiceField(label=gettext_lazy("Account"))
+
+    class Meta:
+        model = AccountPause
+        fields = ("account", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("account"):
+            field.choices = [(name, name) for name in _not_paused()]  # type: ignore[attr-defined]
+
+
+@admin.register(AccountPause)
+class AccountPauseAdmin(ActingAdmin):
+    """What is listed stands still: no worker takes an operation of the account."""
+
+    form = PauseForm
+    act_name = "resume"
+    act_label = gettext_lazy("Resume")
+    act_limit = 20
+    actions = ("resume",)
+    search_help_text = gettext_lazy("Account.")
+    list_display = ("account", "reason", "paused_by", "paused_at")
+    ordering = ("account",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether this user may pause accounts."""
+        may = request.user.has_perm("xcover.add_accountpause")
+        return may and self.has_view_permission(request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("account", "reason", "paused_by", "paused_at") if obj else ("account", "reason")
+
+    def matching(self, text: str) -> Q:
+        return Q(account=text.strip())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Pause the account through the service, so that any door does the same."""
+        by = request.user.get_username()
+        obj.pk = pausing.pause(obj.account, by=by, reason=obj.reason).pk
+
+    @admin.action(description=gettext_lazy("Resume"), permissions=["act"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[AccountPause]) -> None:
+        self.act_on(request, queryset)
+
+    def act(self, row: AccountPause) -> Outcome:
+        if not pausing.resume(row.account, by="the admin"):
+            told = _("%(account)s was not paused any more.") % {"account": row.account}
+            return Outcome(sentence=told, level=messages.WARNING, log=False)
+        return Outcome(sentence=_("%(account)s goes on.") % {"account": row.account})
+
+    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Resume, and go to the list: the row is gone."""
+        super().act_view(request, object_id)
+        return HttpResponseRedirect(reverse("admin:xcover_accountpause_changelist"))
+
+
+def _not_paused() -> list[str]:
+    paused = set(AccountPause.objects.values_list("account", flat=True))
+    return sorted(set(get_config().accounts) - paused)
