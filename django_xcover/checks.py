@@ -1,4 +1,6 @@
-"""System checks for `XCOVER`. None of them calls XCover or the database.
+"""System checks for `XCOVER`. None of them calls XCover.
+
+The last two look into the database, so they run with `check --database default` and `migrate`.
 
 E001  the setting cannot be read (missing, unknown or empty keys)
 E002  the adapter cannot be imported or is no ShopAdapter
@@ -12,6 +14,8 @@ E009  a cache that `CACHES` does not have
 W001  a deadline that lets a shopper wait
 W002  webhooks that may be very old
 W003  a webhook secret that can be guessed
+W004  a paused account
+W005  something that waits for a person
 """
 
 from __future__ import annotations
@@ -24,10 +28,12 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from django_xcover.adapters import get_adapter
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import Account, Config, get_config
+from django_xcover.models import AccountPause, Discrepancy, Operation
 
 NUMBERS = (
     "offer_deadline",
@@ -63,6 +69,39 @@ def check_settings(
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
     return messages
+
+
+def check_rows(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Return what stands still until somebody does something. Three queries."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    try:
+        return [*_check_pauses(), *_check_people()]
+    except DatabaseError:
+        return []  # before the first `migrate` there is nothing to look into
+
+
+def _check_pauses() -> Iterator[CheckMessage]:
+    for row in AccountPause.objects.all():
+        since = f"{row.paused_at:%Y-%m-%d %H:%M %Z}"
+        hint = f"What has to happen there waits. manage.py xcover_resume {row.account}"
+        message = f"The XCover account {row.account!r} is paused since {since}."
+        yield Warning(message, hint=hint, id="xcover.W004")
+
+
+def _check_people() -> Iterator[CheckMessage]:
+    counts = {
+        "operations": Operation.objects.needing_person().count(),
+        "discrepancies": Discrepancy.objects.open().count(),
+    }
+    told = [f"{count} {name}" for name, count in counts.items() if count]
+    if told:
+        hint = "The admin says what to do about each. manage.py xcover_status"
+        yield Warning(f"{' and '.join(told)} wait for a person.", hint=hint, id="xcover.W005")
 
 
 def _check_adapter() -> Iterator[CheckMessage]:

@@ -8,11 +8,24 @@ from typing import Any
 from celery import shared_task
 
 from django_xcover.client import XCoverError
+from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage
-from django_xcover.services import instalments, operations, renewing, running, unpaid, webhooks
+from django_xcover.services import (
+    heartbeat,
+    instalments,
+    operations,
+    reconciling,
+    renewing,
+    running,
+    unpaid,
+    webhooks,
+)
 from django_xcover.services.publishing import Publisher
 
 logger = logging.getLogger(__name__)
+
+# As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
+RECONCILE_SECONDS = 300.0
 
 
 @shared_task(name="django_xcover.tasks.run_operation", ignore_result=True)
@@ -25,6 +38,7 @@ def run_operation(pk: int) -> None:
 def sweep_operations() -> None:
     """Hand over what was lost or has become due. Let beat send it every half minute or so."""
     operations.sweep()
+    heartbeat.swept()
 
 
 @shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)
@@ -60,6 +74,28 @@ def mirror_instalments(pk: int) -> None:
 def sweep_unpaid() -> None:
     """Flag the pending bookings that were never paid. Once a day will do."""
     unpaid.sweep()
+
+
+@shared_task(name="django_xcover.tasks.reconcile", ignore_result=True)
+def reconcile() -> None:
+    """Compare XCover's bookings with ours, account by account. Once an hour will do.
+
+    Each account gets RECONCILE_SECONDS; what is left then is gone on with the next time.
+    """
+    for account in get_config().accounts:
+        _reconcile(account)
+
+
+def _reconcile(account: str) -> None:
+    try:
+        error = reconciling.reconcile(account, fix=True, seconds=RECONCILE_SECONDS).error
+    except reconciling.UnderWay as other:
+        logger.info("%s", other)
+        return
+    except XCoverError as unusable:  # credentials that no call can be made with
+        error = unusable
+    if error is not None:
+        logger.warning("Account %s is not reconciled yet: %s", account, type(error).__name__)
 
 
 @shared_task(name="django_xcover.tasks.process_delivery", ignore_result=True)

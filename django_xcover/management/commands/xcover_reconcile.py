@@ -1,0 +1,93 @@
+"""`manage.py xcover_reconcile --fix`: all of XCover's bookings against all of ours."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import datetime
+from typing import Any
+
+import click
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from django_xcover.client import XCoverError
+from django_xcover.conf import get_config
+from django_xcover.models import QuotePackage
+from django_xcover.services import reconciling
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.reconciling import Report
+
+
+class Command(BaseCommand):
+    """Go on with the pass of each account, or begin one, and say what differs."""
+
+    help = (
+        "Compares XCover's bookings with ours and lists in the admin what differs, with the money. "
+        "Stopped in the middle it goes on from there the next time."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what to compare, and what may be written."""
+        parser.add_argument("--account", help="one account; all of them without it")
+        parser.add_argument(
+            "--since", type=_moment, help="only what has changed since 2026-03-01[T09:00]"
+        )
+        writing = parser.add_mutually_exclusive_group()
+        writing.add_argument("--fix", action="store_true", help="also mend what is safe")
+        writing.add_argument("--dry-run", action="store_true", help="write nothing at all")
+        parser.add_argument("--json", action="store_true", help="for machines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Walk and print; raise CommandError when an account could not be walked to its end."""
+        names = [options["account"]] if options["account"] else list(get_config().accounts)
+        reports = [self._walk(name, options) for name in names]
+        if options["json"]:
+            self.stdout.write(json.dumps([report.as_json() for report in reports], indent=2))
+        else:
+            for report in reports:
+                self._print(report)
+        stopped = [f"{r.account} ({type(r.error).__name__})" for r in reports if r.error]
+        if stopped:
+            raise CommandError(f"XCover could not be asked: {', '.join(stopped)}. Run it again.")
+
+    def _walk(self, account: str, options: dict[str, Any]) -> Report:
+        names = ("since", "fix", "dry_run")
+        wanted = {name: options[name] for name in names}
+        # Nothing of it is drawn where there is no terminal.
+        length = QuotePackage.objects.booked().filter(account=account).count()
+        with click.progressbar(length=length, label=account, file=sys.stderr) as bar:
+            try:
+                get_config().account(account)
+                return reconciling.reconcile(account, progress=bar.update, **wanted)
+            except (reconciling.UnderWay, ImproperlyConfigured, XCoverError) as error:
+                raise CommandError(str(error)) from None
+
+    def _print(self, report: Report) -> None:
+        end = "finished" if report.is_finished else "not finished"
+        self.stdout.write(f"{report.account}: {end}")
+        for name, count in (
+            ("bookings in XCover's list", report.listed),
+            ("packages of ours besides", report.looked_at),
+            ("mirrors mended", report.mended),
+            ("operations without a worker", report.handed_over),
+            ("bookings that could not be read", report.unreadable),
+        ):
+            self.stdout.write(f"  {name:32}{count:>8}")
+        for line in report.lines:
+            amount = format_amount(line.at_stake)
+            self.stdout.write(f"  {line.kind.label!s:32}{line.count:>8}  {amount:>14}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+        moment = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise ArgumentTypeError(f"{text!r} is no date or time, such as 2026-03-01.")
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -1,0 +1,3 @@
+"""The commands that people and monitors type."""
+
+from __future__ import annotations
