@@ -41,21 +41,23 @@ def read_cart(request: HttpRequest, cart: Any = None) -> CartToInsure | None:
     it is logged and counts as nothing to insure. With `DEBUG` it is raised, and so is one that has
     ended the shop's transaction.
     """
+    found = None
     with forgiven("The cart could not be read for an offer"):
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
-        return None if cart is None else _to_insure(adapter, request, cart)
-    return None
+        found = None if cart is None else _to_insure(adapter, request, cart)
+    return found
 
 
 def reference_of(request: HttpRequest, cart: Any = None) -> tuple[str, str] | None:
     """Return account and reference of `cart`, whatever is in it; None without a cart."""
+    found = None
     with forgiven("The cart could not be identified"):
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
         if cart is not None:
-            return adapter.get_account(cart), adapter.get_cart_reference(cart)
-    return None
+            found = adapter.get_account(cart), adapter.get_cart_reference(cart)
+    return found
 
 
 @contextmanager

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest, Request
-from xcover.auth import XCoverAuth  # type: ignore[import-untyped]
-from xcover.config import AuthConfig, SignatureAlgorithm  # type: ignore[import-untyped]
+from xcover.auth import XCoverAuth
+from xcover.config import AuthConfig, SignatureAlgorithm
 
 from django_xcover.client import ConfigurationError
 from django_xcover.client.signing import SignatureAuth, http_date, signature, string_to_sign
