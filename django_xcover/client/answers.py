@@ -18,6 +18,8 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.field_errors import NO_FIELD
 from django_xcover.client.fields import Fields
 
+LONGEST_PLAN = 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentPlan:
@@ -121,11 +123,13 @@ def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
     places = list(_places(fields))
     coi = fields.below("coi")
     return PackageAnswer(
-        package_id=fields.word("id"),
+        package_id=fields.id("id"),
         status=fields.word("status"),
         currency=currency_of(fields),
         total_price=fields.amount("total_price"),
-        quotes=tuple(quote_from(quote, key) for key, quote in places if quote is not None),
+        quotes=distinct(
+            tuple(quote_from(quote, key) for key, quote in places if quote is not None)
+        ),
         failed=MappingProxyType(_failed(fields, places)),
         created_at=fields.moment("created_at"),
         updated_at=fields.moment("updated_at"),
@@ -147,7 +151,7 @@ def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
     policy = fields.below("policy")
     return QuoteAnswer(
         key=key,
-        quote_id=fields.word("id"),
+        quote_id=fields.id("id"),
         status=fields.word("status"),
         price=fields.required(wire.amount, "price"),
         price_formatted=fields.text("price_formatted"),
@@ -166,6 +170,13 @@ def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
         instalment_plans=tuple(_plan(row) for row in fields.rows("instalment_plans")),
         raw=fields.data,
     )
+
+
+def distinct(quotes: tuple[QuoteAnswer, ...]) -> tuple[QuoteAnswer, ...]:
+    """Return `quotes`; raise UnexpectedAnswer when one is there twice, to be charged twice."""
+    if len({quote.quote_id for quote in quotes}) < len(quotes):
+        raise UnexpectedAnswer.at("quotes", "has one id twice")
+    return quotes
 
 
 def _unstored(fields: Fields, key: str) -> QuoteAnswer:
@@ -216,7 +227,7 @@ def _failed(fields: Fields, places: list[tuple[str | None, Fields | None]]) -> d
 
 def _plan(fields: Fields) -> InstalmentPlan:
     return InstalmentPlan(
-        name=fields.word("name"),
+        name=fields.word("name", longest=LONGEST_PLAN),
         label=fields.text("label"),
         amount=fields.amount("amount"),
         first_instalment_amount=fields.amount("first_instalment_amount"),

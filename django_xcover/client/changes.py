@@ -13,11 +13,15 @@ from django_xcover.client.answers import (
     PackageAnswer,
     QuoteAnswer,
     currency_of,
+    distinct,
     package_from_wire,
     quote_from,
 )
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.fields import Fields
+
+# As far as a small integer goes: one a day would last for ninety years.
+HIGHEST_NUMBER = 32767
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +125,11 @@ def cancellation_from_wire(answer: Mapping[str, Any]) -> CancellationAnswer:
     """Read a cancellation or its preview; raise UnexpectedAnswer naming the malformed field."""
     fields = Fields.of(answer)
     return CancellationAnswer(
-        package_id=fields.word("id"),
+        package_id=fields.id("id"),
         status=fields.word("status"),
         currency=currency_of(fields),
         total_refund=fields.amount("total_refund"),
-        cancellation_id=fields.text("cancellation_id"),
+        cancellation_id=fields.perhaps_id("cancellation_id"),
         confirm_before=fields.moment("confirm_before"),
         quotes=tuple(_cancelled(row) for row in fields.rows("quotes")),
         raw=answer,
@@ -138,9 +142,9 @@ def modification_from_wire(answer: Mapping[str, Any]) -> ModificationAnswer:
     rows = fields.rows("quotes")
     return ModificationAnswer(
         booking=package_from_wire(answer),
-        update_id=fields.text("update_id"),
+        update_id=fields.perhaps_id("update_id"),
         total_price_diff=fields.amount("total_price_diff"),
-        price_diffs={row.word("id"): row.amount("price_diff") for row in rows},
+        price_diffs={row.id("id"): row.amount("price_diff") for row in rows},
     )
 
 
@@ -151,10 +155,10 @@ def renewal_from_wire(answer: Mapping[str, Any]) -> RenewalAnswer:
     """
     fields = Fields.of(answer)
     return RenewalAnswer(
-        renewal_id=fields.word("renewal_id"),
+        renewal_id=fields.id("renewal_id"),
         currency=currency_of(fields) if fields.text("currency") else "",
         total_price=fields.amount("total_price"),
-        quotes=tuple(quote_from(row, None) for row in fields.rows("quotes")),
+        quotes=distinct(tuple(quote_from(row, None) for row in fields.rows("quotes"))),
         raw=answer,
     )
 
@@ -167,7 +171,7 @@ def instalments_from_wire(answer: Mapping[str, Any]) -> tuple[InstalmentSchedule
 
 def _cancelled(fields: Fields) -> CancelledQuote:
     return CancelledQuote(
-        quote_id=fields.word("id"),
+        quote_id=fields.id("id"),
         status=fields.word("status"),
         price=fields.amount("price"),
         refund_value=fields.amount("refund_value"),
@@ -180,21 +184,29 @@ def _cancelled(fields: Fields) -> CancelledQuote:
 
 def _schedule(fields: Fields, currency: str) -> InstalmentSchedule:
     return InstalmentSchedule(
-        quote_id=fields.word("id"),
+        quote_id=fields.id("id"),
         currency=currency,
         total_amount_paid=fields.amount("total_amount_paid"),
         total_amount_due=fields.amount("total_amount_due"),
         paid_until=fields.moment("paid_until"),
-        instalments=tuple(_instalment(row) for row in fields.rows("payment_schedule")),
+        instalments=_instalments(fields),
     )
+
+
+def _instalments(fields: Fields) -> tuple[Instalment, ...]:
+    """Read a payment schedule; raise UnexpectedAnswer for one that asks twice for one payment."""
+    found = tuple(_instalment(row) for row in fields.rows("payment_schedule"))
+    if len({entry.number for entry in found}) < len(found):
+        raise UnexpectedAnswer.at(fields.at("payment_schedule"), "has one number twice")
+    return found
 
 
 def _instalment(fields: Fields) -> Instalment:
     number = fields.required(wire.amount, "number")
-    if number != number.to_integral_value():
-        raise UnexpectedAnswer.at(fields.at("number"), "is no whole number")
+    if number != number.to_integral_value() or not 0 < number <= HIGHEST_NUMBER:
+        raise UnexpectedAnswer.at(fields.at("number"), "is no number of an instalment")
     return Instalment(
-        instalment_id=fields.word("id"),
+        instalment_id=fields.id("id"),
         number=int(number),
         status=fields.word("status"),
         total_amount=fields.amount("total_amount"),
@@ -207,4 +219,4 @@ def _instalment(fields: Fields) -> Instalment:
 
 def _count(failures: Any) -> int:
     """Return how many failed payments there are; only null was ever recorded, so any form goes."""
-    return len(failures) if isinstance(failures, list) else int(bool(failures))
+    return min(len(failures), HIGHEST_NUMBER) if isinstance(failures, list) else int(bool(failures))

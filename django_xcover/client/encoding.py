@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,6 +17,10 @@ from django_xcover.client.errors import InvalidPayload
 Path = tuple[str, ...]
 # A number longer than any sum of money is a mistake, and writing it out could fill the memory.
 LARGEST_EXPONENT = 40
+# MariaDB keeps JSON up to 32 levels deep; the deepest recorded answer has nine.
+DEEPEST = 20
+# An escaped NUL, or half of a pair: PostgreSQL keeps neither, and UTF-8 has no word for the latter.
+_UNKEEPABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def encode(payload: Mapping[str, Any]) -> bytes:
@@ -37,12 +42,40 @@ def encode(payload: Mapping[str, Any]) -> bytes:
 
 
 def decode(body: bytes) -> Any:
-    """Return decoded JSON with fractions as Decimal; raise ValueError for anything else."""
+    """Return decoded JSON with fractions as Decimal; raise ValueError for anything else.
+
+    What it returns can be stored: texts have no NUL and no half characters, depths an end.
+    """
     try:
-        return simplejson.loads(body.decode("utf-8-sig"), use_decimal=True, allow_nan=False)
+        value = simplejson.loads(body.decode("utf-8-sig"), use_decimal=True, allow_nan=False)
     except (ValueError, ArithmeticError, RecursionError):
         # The library's error carries the whole document.
         raise ValueError("not JSON") from None
+    if _is_too_deep(value):
+        raise ValueError("not JSON")
+    return _keepable(value) if _UNKEEPABLE.search(body) else value
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Go down level by level, without recursion."""
+    level = _containers([value])
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in _containers(outer)]
+    return bool(level)
+
+
+def _containers(value: Any) -> list[Any]:
+    items = value.values() if isinstance(value, dict) else value
+    return [item for item in items if isinstance(item, dict | list)]
+
+
+def _keepable(value: Any) -> Any:
+    """Return a copy without NUL, and with U+FFFD for half characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_keepable(key): _keepable(item) for key, item in value.items()}
+    return [_keepable(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any, path: Path) -> Any:

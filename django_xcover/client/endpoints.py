@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from django_xcover.client import wire
 from django_xcover.client.errors import InvalidPayload
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
-# Ids are taken as they are, case included; what no id can hold would change the path.
-_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class Group(StrEnum):
@@ -42,7 +41,7 @@ class Endpoint:
         """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
         path = self.path
         for name, value in zip(_PLACE.findall(path), ids, strict=True):
-            if not _ID.fullmatch(str(value)):
+            if not wire.ID.fullmatch(str(value)):
                 raise InvalidPayload(f"{name} is not an XCover id")
             path = path.replace(f"{{{name}}}", str(value))
         return replace(self, path=path)

@@ -12,6 +12,8 @@ from django_xcover.client import wire
 from django_xcover.client.errors import UnexpectedAnswer
 
 T = TypeVar("T")
+# The longest status recorded has 15 characters; one of XCover's future may be longer.
+LONGEST_WORD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,20 @@ class Fields:
         """Return a text, "" when absent or null."""
         return self.optional(_text, name) or ""
 
-    def word(self, name: str) -> str:
-        """Return a text that must be there and not be empty, such as an id or a status."""
-        return self.required(_word, name)
+    def word(self, name: str, *, longest: int = LONGEST_WORD) -> str:
+        """Return a short text that must be there and not be empty, such as a status."""
+        value = self.required(_word, name)
+        if len(value) > longest:
+            raise UnexpectedAnswer.at(self.at(name), "is too long")
+        return value
+
+    def id(self, name: str) -> str:
+        """Return an id that must be there."""
+        return self.required(wire.identifier, name)
+
+    def perhaps_id(self, name: str) -> str:
+        """Return an id, "" when absent, null or empty."""
+        return self.id(name) if self.text(name) else ""
 
     def flag(self, name: str) -> bool | None:
         """Return a truth value or None."""

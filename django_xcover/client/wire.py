@@ -12,6 +12,10 @@ from typing import Any
 
 # A tax rate has 20 decimals, an amount never 16 digits before the point (recorded contract).
 MOST_DIGITS = 40
+# Columns hold 15 digits before the point, and sums of a hundred such amounts fit as well.
+LARGEST = Decimal(10) ** 13
+# Ids are taken as they are, case included; what no id can hold would change a path.
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
@@ -26,9 +30,19 @@ def amount(value: Any) -> Decimal:
     if isinstance(value, str) and not _AMOUNT.fullmatch(value):
         raise ValueError("is no amount")
     number = Decimal(value)
-    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+    in_range = number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS
+    if not in_range or abs(number) >= LARGEST:
         raise ValueError("is no amount")
     return number
+
+
+def identifier(value: Any) -> str:
+    """Return an id as it came; it goes into paths and columns."""
+    if not isinstance(value, str):
+        raise TypeError("is no text")
+    if not ID.fullmatch(value):
+        raise ValueError("is no XCover id")
+    return value
 
 
 def moment(value: Any) -> datetime:
