@@ -27,6 +27,8 @@ READ = (
     "payload",
 )
 Lines = Mapping[str, PolicyRequest]
+# As their columns are; `payload` has the whole texts.
+LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL = 100, 200, 254
 
 
 def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
@@ -93,7 +95,8 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
         package.attention = ""  # the money came, or the booking ended
     package.total_price = _total(answer)
     package.payload = _package_payload(answer)
-    package.policyholder_email = answer.policyholder_email or package.policyholder_email
+    if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
+        package.policyholder_email = answer.policyholder_email
     package.save(
         update_fields=["total_price", "payload", "policyholder_email", "attention", "updated_at"]
     )
@@ -172,8 +175,8 @@ def _quote(
         quote_id=read.quote_id,
         status=read.status,
         position=position,
-        policy_type=read.policy_type,
-        policy_name=read.policy_name,
+        policy_type=read.policy_type[:LONGEST_TYPE],
+        policy_name=read.policy_name[:LONGEST_NAME],
     )
     _copy(quote, read)
     if item is not None:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 500
 LONGEST_SPACING = 3600.0
+# A gateway may name any number, also one that no calendar has.
+LONGEST_WAIT = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,10 +249,12 @@ def sweep() -> list[int]:
 def next_attempt(failures: int, retry_after: float) -> datetime:
     """Return when to try again: the vendor's spacing, doubled each time, with jitter.
 
-    XCover asks for 2 to 5 minutes between attempts (error management); `Retry-After` is obeyed.
+    XCover asks for 2 to 5 minutes between attempts (error management); `Retry-After` is obeyed,
+    up to a day.
     """
     base = min(get_config().retry_spacing * 2 ** (failures - 1), LONGEST_SPACING)
-    seconds = max(base * random.uniform(1.0, 1.5), retry_after)  # noqa: S311 - no secret
+    spacing = base * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
+    seconds = max(spacing, min(retry_after, LONGEST_WAIT))
     return timezone.now() + timedelta(seconds=seconds)
 
 

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 # A schedule that XCover does not show so long after the booking will not come.
 EXPECTED_FOR = timedelta(days=30)
 LIMIT = 200
+LONGEST_STATUS = 16  # as its column; `payload` has the whole
 T = TypeVar("T")
 
 
@@ -136,7 +137,7 @@ def _save(
 
 def _status(row: Instalment, read: changes.Instalment) -> str:
     has_failed = read.status == Instalment.Status.UNPAID and read.failures
-    status = Instalment.Status.FAILED.value if has_failed else read.status
+    status = Instalment.Status.FAILED.value if has_failed else read.status[:LONGEST_STATUS]
     if row.pk is None or row.instalment_id != read.instalment_id:
         return status
     if status != row.status and not may_follow(row.status, status, INSTALMENTS):

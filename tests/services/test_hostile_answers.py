@@ -1,0 +1,96 @@
+"""Answers with texts, waits and statuses larger than any column: kept as far as they go.
+
+Found by `python -m tests.fuzz` with PostgreSQL, which refuses what SQLite lets through.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_xcover.models import OperationState, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import operations, orders, refreshing
+from tests.conftest import Shopper, the_operation, the_package, work
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
+    """Return a booking in force."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    return the_package()
+
+
+def test_a_long_name_of_a_policy_is_cut_and_the_offer_shown(
+    shopper: Shopper, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, "create_quote", long_names)
+
+    (quote,) = shopper.sees().quotes
+
+    stored = the_package().quotes.get()
+    assert quote.quote_id == stored.quote_id
+    assert (len(stored.policy_name), len(stored.policy_type)) == (200, 100)
+
+
+def test_an_address_too_long_to_be_one_does_not_replace_the_policyholders(
+    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = booked.policyholder_email
+    answer_with(monkeypatch, "get_booking", long_address)
+
+    refreshing.refresh(booked)
+
+    assert the_package().policyholder_email == before != ""
+
+
+@pytest.mark.parametrize("seconds", [1e300, 10.0**12])
+def test_a_wait_of_years_is_a_day(seconds: float) -> None:
+    latest = timezone.now() + timedelta(days=1, minutes=1)
+
+    assert operations.next_attempt(1, seconds) < latest
+
+
+def test_an_endless_wait_does_not_leave_the_operation_running(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "throttle", seconds=10**15, times=None)
+
+    work()
+
+    assert the_operation().state == OperationState.PENDING
+
+
+def long_names(answer: Any) -> None:
+    """Give each quote a policy with names longer than their columns."""
+    for quote in answer["quotes"].values():
+        quote["policy"] |= {"policy_name": "n" * 500, "policy_type": "t" * 500}
+
+
+def long_address(answer: Any) -> None:
+    """Give the policyholder an address of a thousand letters."""
+    answer["policyholder"]["email"] = "x" * 1000 + "@example.com"
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, name: str, change: Any) -> None:
+    """Let the client's call `name` answer what XCover did, changed."""
+    from django_xcover.client import XCoverClient
+
+    call = getattr(XCoverClient, name)
+
+    def changed(self: Any, *args: Any, **options: Any) -> Any:
+        answer = call(self, *args, **options)
+        change(answer)
+        return answer
+
+    monkeypatch.setattr(XCoverClient, name, changed)
