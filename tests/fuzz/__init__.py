@@ -1,0 +1,3 @@
+"""Mutated webhooks and mutated answers of XCover's, by the hundred thousand."""
+
+from __future__ import annotations

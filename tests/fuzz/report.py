@@ -1,0 +1,78 @@
+"""What a run has seen, and what it must never see."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+EXAMPLES = 20
+# What `services.running` and `services.webhooks` say of an error that nobody foresaw.
+UNFORESEEN = "unexpectedly"
+
+
+@dataclass
+class Report:
+    """Outcomes by name, and each thing that must not be, with the input that led to it."""
+
+    seed: int
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    def fault(self, what: str, **facts: Any) -> None:
+        """Count something that must not be."""
+        self.faults[what] += 1
+        if self.faults[what] <= 2 and len(self.examples) < EXAMPLES:
+            self.examples.append({"fault": what, **facts})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values, the commonest first."""
+        return {
+            "seed": self.seed,
+            "cases": sum(self.outcomes.values()),
+            "outcomes": dict(self.outcomes.most_common()),
+            "faults": dict(self.faults.most_common()),
+            "examples": self.examples,
+        }
+
+
+class Listener(logging.Handler):
+    """Reads along what is logged: no secret, no personal data, no forged line."""
+
+    def __init__(self, report: Report, secrets: frozenset[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._report, self._secrets = report, secrets
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a line that tells too much, an unforeseen error, a line break from outside."""
+        text = self.format(record)
+        for secret in self._secrets:
+            if secret in text:
+                self._report.fault("told in a log", line=text[:500])
+        if UNFORESEEN in text:
+            self._report.fault("unforeseen error", line=text[-900:])
+        elif any(not (c.isprintable()) for c in record.getMessage()):
+            self._report.fault("control character in a log", line=repr(text[:500]))
+
+
+@contextmanager
+def listening(report: Report, *secrets: str) -> Iterator[None]:
+    """Read along everything this package and Django log meanwhile, at every level."""
+    listener = Listener(report, frozenset(secrets))
+    loggers = [logging.getLogger(name) for name in ("django_xcover", "django.request")]
+    before = [(logger.level, logger.propagate) for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(listener)
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger, (level, propagate) in zip(loggers, before, strict=True):
+            logger.removeHandler(listener)
+            logger.setLevel(level)
+            logger.propagate = propagate
