@@ -27,7 +27,7 @@ from django_xcover.sandbox.server import serve
 from tests.docs.pages import DOCS, PAGES, README, ROOT, Block, all_blocks, blocks
 from tests.docs.shop import Cart, namespace
 
-LANGUAGES = {"console", "css", "html+django", "js", "python", "text"}
+LANGUAGES = {"console", "css", "html+django", "js", "json", "python", "text"}
 # These pages have tests of their own, which need more than a namespace.
 RUN_ELSEWHERE = {README, DOCS / "testing.md"}
 PYTHON_PAGES = [
