@@ -68,5 +68,5 @@ def test_the_catalogue_has_every_sentence_of_the_code(app: str, tmp_path: Path) 
     assert needed - {message.id for message in shipped} == set()
 
 
-def _strings(string: str | tuple[str, ...] | list[str]) -> list[str]:
-    return [string] if isinstance(string, str) else list(string)
+def _strings(string: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [string or ""] if string is None or isinstance(string, str) else list(string)
