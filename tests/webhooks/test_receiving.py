@@ -49,6 +49,16 @@ def test_it_is_one_insert(post: Post) -> None:
     assert queries_of(body_of(), post=post) == ["INSERT"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_it_begins_no_transaction_of_its_own(post: Post) -> None:
+    post()  # the first opens the connection
+
+    with CaptureQueriesContext(connection) as captured:
+        post(body_of("BOOKING_CREATED"))
+
+    assert [query["sql"].split()[0] for query in captured] == ["INSERT"]
+
+
 def test_the_same_again_is_found_by_its_key(post: Post) -> None:
     post(body_of())
 
