@@ -38,11 +38,15 @@ class Findings:
 
 @dataclass(frozen=True)
 class Truth:
-    """What XCover holds: packages by id, and which were booked for which order."""
+    """What XCover holds: packages by id, and which were booked for which order.
+
+    `booking_keys` are the idempotency keys under which each package was ever posted: one key is
+    what keeps a repeated post from being a second booking.
+    """
 
     packages: dict[str, dict[str, Any]]
     by_order: dict[str, list[dict[str, Any]]]
-    carried_out: dict[str, int]
+    booking_keys: dict[str, set[str | None]]
 
 
 def read_sandbox(database: Path) -> Truth:
@@ -50,17 +54,17 @@ def read_sandbox(database: Path) -> Truth:
     sandbox = Sandbox(database=str(database))
     try:
         packages = {package["id"]: package for package in sandbox.packages()}
-        carried_out: dict[str, int] = defaultdict(int)
+        booking_keys: dict[str, set[str | None]] = defaultdict(set)
         for call in sandbox.calls("create_booking"):
-            if call.status == 200:
-                carried_out[call.path.rstrip("/").rpartition("/")[2]] += 1
+            package_id = call.path.rstrip("/").rpartition("/")[2]
+            booking_keys[package_id].add(call.idempotency_key)
     finally:
         sandbox.close()
     by_order: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for package in packages.values():
         if package["status"] in BOOKED:
             by_order[package["partner_transaction_id"]].append(package)
-    return Truth(packages, by_order, carried_out)
+    return Truth(packages, by_order, booking_keys)
 
 
 def compare(truth: Truth, purchases: list[Purchase]) -> Findings:
@@ -95,7 +99,7 @@ def _check_cover(findings: Findings, truth: Truth, order: Order) -> None:
         findings.booked.add(number)
     elif number not in findings.needs_person | findings.stuck:
         findings.lost.add(number)
-    if len(bookings) > 1 or any(truth.carried_out[one["id"]] > 1 for one in bookings):
+    if len(bookings) > 1 or any(len(truth.booking_keys[one["id"]]) > 1 for one in bookings):
         findings.duplicated.add(number)
     if number in findings.booked - findings.needs_person and _paid(bookings[0]) != order.premium:
         findings.wrong_price.add(number)
