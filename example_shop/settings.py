@@ -104,6 +104,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 5.0},
+    "webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 5.0},
+    "old-webhooks": {"task": "django_xcover.tasks.forget_webhooks", "schedule": 86_400.0},
 }
 
 # Without these variables the shop talks to the local sandbox: these are the values that
@@ -116,6 +118,11 @@ XCOVER: dict[str, Any] = {
             "PARTNER_CODE": os.environ.get("XCOVER_PARTNER_CODE", "SHOP1"),
             "API_KEY": os.environ.get("XCOVER_API_KEY", "sandbox-key"),
             "API_SECRET": os.environ.get("XCOVER_API_SECRET", "sandbox-secret"),
+            "WEBHOOK_SECRETS": {
+                os.environ.get("XCOVER_WEBHOOK_KEY", "sandbox-webhook-key"): os.environ.get(
+                    "XCOVER_WEBHOOK_SECRET", "sandbox-webhook-secret"
+                )
+            },
         }
     },
 }
