@@ -104,6 +104,8 @@ def _text(value: Any) -> str:
 def _word(value: Any) -> str:
     if not _text(value).strip():
         raise ValueError("is empty")
+    if not value.isprintable():  # it is logged
+        raise ValueError("is no word")
     return str(value)
 
 
