@@ -28,6 +28,8 @@ VIEWS = (
     "view_modification",
     "view_renewal",
     "view_instalment",
+    "view_discrepancy",
+    "view_accountpause",
 )
 ACTS = (
     "cancel_policy",
@@ -36,6 +38,7 @@ ACTS = (
     "renew_policy",
     "report_instalment",
     "resolve_attention",
+    "resolve_discrepancy",
     "send_email",
 )
 

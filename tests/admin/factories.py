@@ -15,6 +15,7 @@ from django_xcover.models import (
     Cancellation,
     Choice,
     Decision,
+    Discrepancy,
     Instalment,
     Modification,
     Operation,
@@ -181,6 +182,21 @@ def make_modification(package: QuotePackage, **values: Any) -> Modification:
         "currency": package.currency,
     }
     return Modification.objects.create(package=package, **defaults | values)
+
+
+def make_discrepancy(package: QuotePackage, **values: Any) -> Discrepancy:
+    """Return £3.40 that were paid for cover that XCover does not have."""
+    defaults: dict[str, Any] = {
+        "account": package.account,
+        "kind": Discrepancy.Kind.NOT_COVERED,
+        "package_id": package.package_id,
+        "order_reference": package.order_reference,
+        "currency": package.currency,
+        "ours": Decimal("3.40"),
+        "at_stake": Decimal("3.40"),
+        "here": package.status,
+    }
+    return Discrepancy.objects.create(**defaults | values)
 
 
 def make_renewal(package: QuotePackage, **values: Any) -> Renewal:

@@ -19,6 +19,7 @@ from tests.admin.acting import act_url, do, page_of, told
 from tests.admin.conftest import ACTS, VIEWS
 from tests.admin.factories import (
     make_cancellation,
+    make_discrepancy,
     make_instalment,
     make_modification,
     make_order,
@@ -49,6 +50,7 @@ def rows() -> dict[str, Model]:
         "modification": make_modification(package),
         "renewal": make_renewal(package),
         "instalment": make_instalment(quote),
+        "discrepancy": make_discrepancy(package),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
@@ -11,7 +9,7 @@ from django.test import Client
 from django_xcover.models import AccountPause, Discrepancy
 from django_xcover.services import pausing
 from tests.admin.acting import do, page_of, told
-from tests.admin.factories import make_staff
+from tests.admin.factories import make_discrepancy, make_order, make_staff
 
 Kind, State = Discrepancy.Kind, Discrepancy.State
 LIST = "/admin/xcover/discrepancy/"
@@ -21,16 +19,7 @@ PAUSES = "/admin/xcover/accountpause/"
 @pytest.fixture
 def missing() -> Discrepancy:
     """Return cover that was paid for and that XCover does not have."""
-    return Discrepancy.objects.create(
-        account="default",
-        kind=Kind.NOT_COVERED,
-        package_id="KXR4W-9PJTC-INS",
-        order_reference="SH-1001",
-        currency="GBP",
-        ours=Decimal("3.40"),
-        at_stake=Decimal("3.40"),
-        here="CONFIRMED",
-    )
+    return make_discrepancy(make_order("SH-1001"), package_id="KXR4W-9PJTC-INS")
 
 
 def staff(*permissions: str) -> Client:

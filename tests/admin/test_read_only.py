@@ -9,6 +9,7 @@ from django.test import Client
 from django_xcover.models import Quote
 from tests.admin.factories import (
     make_cancellation,
+    make_discrepancy,
     make_instalment,
     make_modification,
     make_operation,
@@ -26,6 +27,7 @@ MODELS = (
     "modification",
     "renewal",
     "instalment",
+    "discrepancy",
 )
 
 
@@ -42,6 +44,7 @@ def row_of(model: str) -> Model:
         "modification": make_modification(package),
         "renewal": make_renewal(package),
         "instalment": make_instalment(quote),
+        "discrepancy": make_discrepancy(package),
     }
     return made[model]
 
