@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandParser, load_command_class
 
 from django_xcover.client import XCoverClient
-from django_xcover.models import Attention, OperationState
+from django_xcover.models import Attention, OperationKind, OperationState
 from django_xcover.sandbox.control import OPTIONS
 from django_xcover.sandbox.faults import KINDS, Faults
 from django_xcover.sandbox.operations import OPERATIONS
@@ -23,6 +23,12 @@ def test_every_state_of_an_operation_is_documented_in_the_words_of_the_admin() -
     rows = {code_in(row[0])[0]: row[1] for row in table(BOOKING, "| State |")}
 
     assert rows == {state.value: str(state.label) for state in OperationState}
+
+
+def test_every_kind_of_operation_is_documented_in_the_words_of_the_admin() -> None:
+    told = {row[1] for row in table(BOOKING, "| Operation | In the admin |")}
+
+    assert told == {str(kind.label) for kind in OperationKind}
 
 
 def test_every_flag_is_documented_in_the_words_of_the_admin() -> None:
