@@ -27,8 +27,23 @@ def claim_port(wanted: int) -> int:
             probe.bind((HOST, wanted))
         except OSError as error:
             raise PortTaken(f"Port {wanted} on {HOST} cannot be used: {error.strerror}.") from error
+        if not wanted:
+            _reserve(probe)
         port: int = probe.getsockname()[1]
         return port
+
+
+def _reserve(probe: socket.socket) -> None:
+    """Let the system give this port to nobody who asks for a free one, for half a minute or more.
+
+    Until our own process listens, another would get it, and its answers would pass for ours. The
+    side that closes a connection first keeps its port in TIME_WAIT: only who names the port, with
+    SO_REUSEADDR as every server does, can have it then.
+    """
+    probe.listen(1)
+    with socket.create_connection(probe.getsockname()):
+        accepted, _ = probe.accept()
+        accepted.close()
 
 
 def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:

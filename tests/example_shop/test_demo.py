@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from example_shop.data_dir import PROJECT
-from example_shop.demo import data
+from example_shop.demo import data, plans
 
 pytestmark = pytest.mark.processes
 PATIENCE = 90.0
@@ -122,6 +122,17 @@ def test_a_taken_port_is_named_and_nothing_is_started(tmp_path: Path, taken_port
     assert f"Port {taken_port} on 127.0.0.1 cannot be used" in demo.says
     assert "--port 8080" in demo.says
     assert not (tmp_path / "data" / "logs").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SO_REUSEADDR means another thing there")
+def test_a_free_port_is_kept_for_who_names_it() -> None:
+    port = plans.claim_port(0)
+
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", port))
 
 
 @needs_proc
