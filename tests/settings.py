@@ -63,4 +63,6 @@ XCOVER = {
             "API_SECRET": "sandbox-secret",
         }
     },
+    # By the real clock, even where a test stops it: on a busy machine the default is soon over.
+    "OFFER_DEADLINE": 60.0,
 }

@@ -99,7 +99,9 @@ def test_the_place_is_kept_for_as_many_offers_as_there_may_be(visitor: Visitor) 
     assert all(place["aria-hidden"] == "true" for place in places)
 
 
-def test_the_script_is_told_everything_by_attributes(visitor: Visitor) -> None:
+def test_the_script_is_told_everything_by_attributes(visitor: Visitor, settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_DEADLINE": 1.0}
+
     place = visitor.opens("/checkout/").one("div", id="xcover-offer")
 
     assert place["data-src"] == "/xcover/offer/?next=%2Fcheckout%2F"
