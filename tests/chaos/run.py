@@ -22,8 +22,9 @@ from tests.chaos.shoppers import Purchase
 from tests.chaos.storm import Storm
 from tests.chaos.weather import Weather
 
-# Of the time that is allowed, this share is for recovering.
+# Of the time that is allowed, this share is for recovering, but not more seconds than that.
 RESERVE = 0.25
+LONGEST_RESERVE = 90.0
 
 
 def run(
@@ -39,7 +40,8 @@ def run(
             weather = Weather(ground, crew, outages, misfortunes(orders, seed))
             storm = Storm(ground.shop_url, outages, weather, seed=seed)
             raging = time.monotonic()
-            purchases = storm.rage(orders, begun + allowed * (1 - RESERVE))
+            reserve = min(allowed * RESERVE, LONGEST_RESERVE)
+            purchases = storm.rage(orders, begun + allowed - reserve)
             raged = time.monotonic() - raging
             weather.clear_up()
             recovery = drain(crew, patience=max(30.0, begun + allowed - time.monotonic()))

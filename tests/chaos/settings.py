@@ -46,6 +46,10 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = DIRECTORY.name
 # Queues for remote control would outlive a worker that is killed.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# After a lost connection Celery raises the prefetch count again, from whatever thread ends a task.
+# In a pool of threads that is not the one that reads the broker's socket: both wait on it for ever,
+# and the worker is alive and deaf (Celery 5.7 with RabbitMQ, seen in a storm with py-spy).
+CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 1.0},
     "sweep-webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 2.0},
