@@ -12,6 +12,7 @@ from django_xcover.admin.packages import QuotePackageAdmin
 from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.admin.policies import PolicyAdmin
 from django_xcover.admin.renewals import RenewalAdmin
+from django_xcover.admin.webhooks import WebhookDeliveryAdmin
 
 __all__ = [
     "AccountPauseAdmin",
@@ -24,4 +25,5 @@ __all__ = [
     "PolicyAdmin",
     "QuotePackageAdmin",
     "RenewalAdmin",
+    "WebhookDeliveryAdmin",
 ]

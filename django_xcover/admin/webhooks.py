@@ -1,0 +1,129 @@
+"""XCover's webhooks in the admin: what came, what became of it, and "Replay"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING, badge
+from django_xcover.admin.base import section
+from django_xcover.admin.columns import folded_json
+from django_xcover.admin.filters import AccountFilter, CreatedFilter
+from django_xcover.admin.links import package_link
+from django_xcover.admin.redaction import HIDDEN, redact_text
+from django_xcover.admin.search import packages_matching
+from django_xcover.models import QuotePackage, WebhookDelivery
+from django_xcover.services import webhooks
+
+State = WebhookDelivery.State
+TONES: dict[str, str] = {
+    State.RECEIVED: WAITING,
+    State.PROCESSING: WAITING,
+    State.PROCESSED: GOOD,
+    State.UNKNOWN: PLAIN,
+    State.FAILED: BAD,
+}
+BODY_NOTE = gettext_lazy(
+    "Only what is looked up by is shown, and of the rest the names. What counts is what XCover "
+    "answers when it is asked."
+)
+# The contract does not fix what else a body holds (Quotes API: webhooks), so it may be anything.
+SHOWN_OF_PAYLOAD = frozenset({"id", "renewal_id", "status"})
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ActingAdmin):
+    """Webhooks whose sender was known, the newest first: "Replay" looks into one once more."""
+
+    act_name = "replay"
+    act_label = gettext_lazy("Replay")
+    act_limit = 100
+    actions = ("replay_now",)
+
+    list_display = ("what", "package_id", "state_badge", "received_at", "error_shown")
+    list_filter = ("state", AccountFilter, CreatedFilter)
+    heavy = ("body",)
+    fieldsets = (
+        section(None, "state_badge", ("what", "package"), "error_shown"),
+        section(
+            gettext_lazy("Attempts"),
+            ("attempts", "failures"),
+            ("received_at", "times_received", "processed_at"),
+        ),
+        section(
+            gettext_lazy("What came"),
+            ("account", "created_at"),
+            "body_shown",
+            note=BODY_NOTE,
+        ),
+    )
+    readonly_fields = ("state_badge", "what", "package", "error_shown", "body_shown")
+
+    def matching(self, text: str) -> Q:
+        """Find by package as the other lists do, and by the id of one that is not ours."""
+        packages = QuotePackage.objects.filter(packages_matching(text))
+        named = Q(package_id=text.strip().upper())
+        return named | Q(package_id__in=packages.values("package_id"))
+
+    @admin.action(description=gettext_lazy("Replay"), permissions=["act"])
+    def replay_now(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
+        self.act_on(request, queryset)
+
+    def act(self, row: WebhookDelivery) -> Outcome:
+        replayed = webhooks.replay(row)
+        return Outcome(sentence=_("%(webhook)s is looked into once more.") % {"webhook": replayed})
+
+    def do(self, request: HttpRequest, row: WebhookDelivery) -> Outcome:
+        """Replay and log together: nothing is done without a name to it."""
+        with transaction.atomic():
+            return super().do(request, row)
+
+    def page_context(self, request: HttpRequest, row: WebhookDelivery) -> dict[str, Any]:
+        return super().page_context(request, row) | {"subtitle": str(row)}
+
+    @admin.display(description=gettext_lazy("event"))
+    def what(self, row: WebhookDelivery) -> str:
+        return row.event or "-"
+
+    @admin.display(description=gettext_lazy("package"))
+    def package(self, row: WebhookDelivery) -> SafeString | str:
+        ours = QuotePackage.objects.filter(account=row.account, package_id=row.package_id)
+        found = ours.first() if row.package_id else None
+        return package_link(found) if found else row.package_id or "-"
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, row: WebhookDelivery) -> SafeString:
+        return badge(row.get_state_display(), TONES.get(row.state, PLAIN))
+
+    @admin.display(description=gettext_lazy("last error"))
+    def error_shown(self, row: WebhookDelivery) -> str:
+        return redact_text(row.error) or "-"
+
+    @admin.display(description=gettext_lazy("body"))
+    def body_shown(self, row: WebhookDelivery) -> SafeString:
+        return folded_json(_without_values(row.body))
+
+
+def _without_values(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body with its event and the ids and status of its payload, and else only keys."""
+    payload = body.get("payload")
+    hidden: dict[str, Any] = dict.fromkeys(body, HIDDEN)
+    shown = {"event": body["event"]} if isinstance(body.get("event"), str) else {}
+    inner = {"payload": _of_payload(payload)} if isinstance(payload, Mapping) else {}
+    return hidden | shown | inner
+
+
+def _of_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value if key in SHOWN_OF_PAYLOAD and isinstance(value, str) else HIDDEN
+        for key, value in payload.items()
+    }
