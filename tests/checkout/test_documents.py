@@ -128,7 +128,7 @@ def test_the_order_page_links_to_us_and_never_to_the_vendors_token(
         (address("certificate-pdf"), "Certificate of insurance (PDF)"),
         (address("wording"), "Policy wording"),
         (address("claim"), "Make a claim"),
-        (address("cancel"), "Cancel this cover"),
+        (f"/xcover/mycover/policies/{Quote.objects.get().quote_id}/#cancel", "Cancel this cover"),
         (address("account"), "Your insurance account"),
     ]
     assert "security_token" not in page.html
