@@ -60,13 +60,13 @@ class DiscrepancyAdmin(StaffActs):
     acts = (ResolveDiscrepancy(),)
     list_display = (
         "what",
-        "package_id",
-        "order",
         "at_stake_shown",
-        "both_sides",
         "state_badge",
-        "created_at",
+        "order",
+        "both_sides",
+        "package_id",
     )
+    search_help_text = gettext_lazy("Order, package id or policy id.")
     list_filter = ("state", "kind", AccountFilter, CreatedFilter)
     fieldsets = (
         section(None, "state_badge", "what", ("package_id", "quote_id"), "order"),
@@ -134,4 +134,6 @@ class DiscrepancyAdmin(StaffActs):
 
     @admin.display(description=gettext_lazy("here → at XCover"))
     def both_sides(self, row: Discrepancy) -> str:
+        if row.kind == Discrepancy.Kind.PRICE_DIFFERS and row.theirs is not None:
+            return f"{self.ours_shown(row)} → {self.theirs_shown(row)}"
         return f"{row.here or '-'} → {row.there or '-'}"
