@@ -28,6 +28,7 @@ from django_xcover.sandbox.server import serve
 from django_xcover.services import breaker, gateway, operations, quoting
 from django_xcover.services.carts import CartToInsure
 from example_shop.demo import data
+from tests.benchmarks import webhooks
 from tests.benchmarks.timing import Figure, compare
 from tests.shop import Cart
 
@@ -47,6 +48,7 @@ def measure(*, rounds: int) -> list[Figure]:
     )
     with _database(), serve(sandbox) as url, _shop_calling(url):
         figures = [*_client_figures(url, rounds), *_page_figures(rounds), *_row_figures(rounds)]
+        figures.append(webhooks.figure(rounds))
         return [*figures, _hanging_vendor(sandbox), _open_circuit(rounds)]
 
 
