@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ReadCart = Callable[..., CartToInsure]
+# Milliseconds to wait for a page: only a test that fails waits so long, and a busy machine is slow.
+PATIENCE = 30_000
 
 
 # Chromium's own calls home would be refused where there is no network, many at a time.
@@ -40,8 +42,9 @@ FLAGS = [
 def chromium(django_db_setup: None) -> Iterator[Browser]:
     """Return a real browser, or skip the test where there is none."""
     path = need_browser()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread, which Django takes for async code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from django_xcover.models import Decision, Quote
 from django_xcover.sandbox import Sandbox
 from tests.checkout.shopfront import FRONT, Front
-from tests.conftest import Shopper
+from tests.conftest import PATIENCE, Shopper
 from tests.shop import Cart, ticket
 
 LISTEN = """
@@ -77,7 +77,7 @@ def tab(chromium: Browser, address: str, shopper: Shopper, front: Front) -> Iter
     """Return a browser tab; the shopper's cart is in it."""
     front.cart = shopper.cart
     context = chromium.new_context()
-    context.set_default_timeout(5000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(LISTEN)
     tab = Tab(context.new_page(), address)
     yield tab
@@ -98,7 +98,7 @@ class Gate:
     def _wait(self, request: HttpRequest) -> HttpResponse | None:
         if request.path != self._path:
             return None
-        self._opened.wait(timeout=10)
+        self._opened.wait(timeout=PATIENCE / 1000)
         return HttpResponse("no", status=self._status) if self._status else None
 
 
