@@ -17,7 +17,7 @@ from tests.client import server as does
 from tests.client.conftest import Connect, Serve
 
 LIMIT = 0.3
-SLACK = 0.7  # a loaded machine's scheduling, far below the 5 s the server would go on
+SLACK = 3.0  # a loaded machine's scheduling, below the 5 s the server would go on
 
 
 @contextmanager
@@ -114,13 +114,14 @@ def test_time_spent_on_the_name_is_not_given_again_to_the_answer(
 
     def slowly(host: str, *rest: Any) -> Any:
         if host == "localhost":  # an address that is already a number needs no lookup
-            threading.Event().wait(0.9)
+            threading.Event().wait(2.0)
         return look_up(host, *rest)
 
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
 
-    with ends_within(1.0 + SLACK), pytest.raises(DeadlineExceeded):
-        connect(serve(does.silence)).create_quote({}, deadline=1.0)
+    # Given again, it would be four seconds and a half.
+    with ends_within(4.4), pytest.raises(DeadlineExceeded):
+        connect(serve(does.silence)).create_quote({}, deadline=2.5)
 
 
 def test_calls_that_book_have_a_longer_deadline_of_their_own(
@@ -168,7 +169,7 @@ def test_each_attempt_to_connect_has_its_own_shorter_limit(
 ) -> None:
     client = connect(f"http://127.0.0.1:{deaf_port}", connect_timeout=0.1, max_attempts=2)
 
-    with ends_within(1.0), pytest.raises(ConnectionFailed) as caught:
+    with ends_within(LIMIT + SLACK), pytest.raises(ConnectionFailed) as caught:
         client.create_quote({})
 
     assert caught.value.request_sent is False

@@ -20,14 +20,14 @@ BOOKING: dict[str, Any] = {"request": [TICKET], "currency": "GBP", "policyholder
 
 @pytest.fixture(params=["in-process", "http"])
 def caller(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Caller]:
-    """Return a partner who calls by either way and waits half a second at most."""
+    """Return a partner who calls by either way and waits two seconds at most."""
     with requests.Session() as session:
         if request.param == "http":
             with serve(sandbox) as url:
-                yield Caller(session, f"{url}/x", timeout=0.5)
+                yield Caller(session, f"{url}/x", timeout=2)
         else:
             mount(session, "https://xcover.test/x", sandbox)
-            yield Caller(session, "https://xcover.test/x", timeout=0.5)
+            yield Caller(session, "https://xcover.test/x", timeout=2)
 
 
 def _book(caller: Caller) -> requests.Response:
