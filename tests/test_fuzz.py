@@ -28,7 +28,7 @@ def test_bent_webhooks_are_refused_or_kept_and_never_an_error() -> None:
     found = found_by(deliveries.run, HOOKS)
 
     assert found["examples"] == []
-    assert found["cases"] >= HOOKS
+    assert found["cases"] == HOOKS
     assert {"200", "400", "404", "405"} <= found["outcomes"].keys()
 
 

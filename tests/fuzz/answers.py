@@ -94,6 +94,7 @@ def _feed(count: int, session: requests.Session, recorder: Recorder, report: Rep
 def _one(
     random: Random, known: list[Step], scripted: Scripted, number: int, report: Report
 ) -> None:
+    report.cases += 1
     step = random.choice(known)
     key = random.choice(list(step.answers))
     bent = _bend(random, step.answers[key])

@@ -48,6 +48,7 @@ def run(count: int, report: Report) -> None:
 
 
 def _one(random: Random, client: Client, number: int, report: Report) -> None:
+    report.cases += 1
     request = _bent(random)
     with connection.execute_wrapper(counting := Inserts()):
         response = client.generic(**request)
