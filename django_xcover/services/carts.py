@@ -46,7 +46,7 @@ def read_cart(request: HttpRequest, cart: Any = None) -> CartToInsure | None:
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
         found = None if cart is None else _to_insure(adapter, request, cart)
-    return found
+    return found  # noqa: RET504 - a block that is forgiven is left before its end
 
 
 def reference_of(request: HttpRequest, cart: Any = None) -> tuple[str, str] | None:
