@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+from django.db import IntegrityError
 from django.db.models import Subquery
 from django.http import HttpRequest
 from django.utils import timezone
@@ -55,6 +56,10 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
         logger.warning("No offer: %s", error)
         if refused_carts.is_refusal(error):
             refused_carts.remember(cart)
+        return None
+    except IntegrityError:
+        # XCover gave a new quote the id of a package that is stored already.
+        logger.error("No offer: XCover named a package anew that is known.")  # noqa: TRY400
         return None
     if not quotes:
         refused_carts.remember(cart)

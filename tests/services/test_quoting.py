@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.http import HttpRequest
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import quoting
+from django_xcover.services import gateway, quoting
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import Cart, laptop, ticket
 
@@ -179,6 +180,27 @@ def test_the_mirror_keeps_what_is_filtered_and_the_answer_beside_it(
     assert quote.line_reference == "ticket"
     assert quote.policy_end_date is not None
     assert quote.policy_end_date.isoformat() == "2030-06-20T19:30:00+00:00"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_quote_under_an_old_id_costs_the_offer_and_not_the_checkout(
+    shopper: Shopper, read: ReadCart, caplog: pytest.LogCaptureFixture
+) -> None:
+    shopper.sees()
+    taken = the_package().package_id
+    client = gateway.client_for("default")
+    create = client.create_quote
+
+    def under_the_old_id(*args: Any, **options: Any) -> Any:
+        answer = create(*args, **options)
+        answer["id"] = taken
+        return answer
+
+    with mock.patch.object(client, "create_quote", under_the_old_id):
+        assert quoting.fresh_offer(read(Cart(reference="cart-2"))) is None
+
+    assert QuotePackage.objects.count() == 1
+    assert "is known" in caplog.text
 
 
 def _quotes(package: dict[str, Any]) -> list[dict[str, Any]]:
