@@ -102,10 +102,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
     else {}
 )
 CELERY_TASK_IGNORE_RESULT = True
+# With it, a worker with a thread pool can stay alive and deaf after RabbitMQ cut its connection
+# (seen with Celery 5.7 in the storms of `tests.chaos`).
+CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 5.0},
     "webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 5.0},
     "old-webhooks": {"task": "django_xcover.tasks.forget_webhooks", "schedule": 86_400.0},
+    "renewals": {"task": "django_xcover.tasks.find_due_renewals", "schedule": 60.0},
+    "schedules": {"task": "django_xcover.tasks.sweep_instalments", "schedule": 60.0},
+    "unpaid": {"task": "django_xcover.tasks.sweep_unpaid", "schedule": 3_600.0},
+    "reconcile": {"task": "django_xcover.tasks.reconcile", "schedule": 600.0},
 }
 
 # Without these variables the shop talks to the local sandbox: these are the values that

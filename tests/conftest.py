@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.utils import translation
 
 from django_xcover.models import Operation, QuotePackage
 from django_xcover.sandbox import Sandbox
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 ReadCart = Callable[..., CartToInsure]
 # Milliseconds to wait for a page: only a test that fails waits so long, and a busy machine is slow.
 PATIENCE = 30_000
+
+
+@pytest.fixture(autouse=True)
+def no_language_left_behind() -> Iterator[None]:
+    """Leave no language active: a request for a German page sets it for the whole thread."""
+    yield
+    translation.deactivate()
 
 
 # Chromium's own calls home would be refused where there is no network, many at a time.

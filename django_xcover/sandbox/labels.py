@@ -7,7 +7,7 @@ GERMAN = {
     "Certificate of insurance": "Versicherungsschein",
     "Benefit": "Leistung",
     "Limit": "Höchstbetrag",
-    "Excess": "Selbstbehalt",
+    "Excess": "Selbstbeteiligung",
     "Certificate number": "Nummer",
     "Status": "Status",
     "Policyholder": "Versicherungsnehmer/in",

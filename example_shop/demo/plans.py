@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import requests
+from django.conf import settings
 
 from example_shop.celery import app
 from example_shop.data_dir import DATA_DIR
@@ -56,7 +57,7 @@ def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:
         "XCOVER_API_SECRET": API_SECRET,
     }
     return (
-        _plan("sandbox", _sandbox(sandbox_port), environment, port=sandbox_port),
+        _plan("sandbox", _sandbox(sandbox_port, shop_port), environment, port=sandbox_port),
         Plan(name="worker", command=WORKER, environment=environment, answers=_worker_answers),
         Plan(name="beat", command=BEAT, environment=environment, answers=lambda: True),
         _plan("shop", _shop(shop_port), environment, port=shop_port),
@@ -89,11 +90,14 @@ BEAT = (
 )  # fmt: skip
 
 
-def _sandbox(port: int) -> tuple[str, ...]:
+def _sandbox(port: int, shop_port: int) -> tuple[str, ...]:
+    key, secret = next(iter(settings.XCOVER["ACCOUNTS"]["default"]["WEBHOOK_SECRETS"].items()))
     return (
         "django", "xcover_sandbox", "--port", str(port), "--site-url", url(port).rstrip("/"),
         "--partner-code", PARTNER_CODE, "--api-key", API_KEY, "--api-secret", API_SECRET,
         "--database", str(DATA_DIR / "xcover.sqlite3"),
+        "--webhook-url", f"{url(shop_port)}xcover/webhooks/",
+        "--webhook-key", key, "--webhook-secret", secret,
     )  # fmt: skip
 
 

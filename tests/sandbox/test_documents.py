@@ -137,7 +137,7 @@ def test_a_german_customer_reads_german_documents(site: Site) -> None:
 
     assert '<html lang="de">' in wording.text
     assert "Was nicht versichert ist" in wording.text
-    assert "Selbstbehalt" in wording.text
+    assert "Selbstbeteiligung" in wording.text
     assert "Bestätigt" in certificate.text
 
 

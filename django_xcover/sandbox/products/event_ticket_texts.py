@@ -82,7 +82,7 @@ GERMAN = Texts(
         "work": "Schöffendienst, Verlust des Arbeitsplatzes oder Einbestellung zur Arbeit",
         "travel": "Mehrkosten der Anreise nach Panne oder Zugausfall am Tag der Veranstaltung",
         "up_to_ticket": "Bis zum Ticketpreis",
-        "none": "Keiner",
+        "none": "Keine",
     },
     wording=(
         (

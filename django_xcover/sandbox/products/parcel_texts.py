@@ -52,7 +52,7 @@ GERMAN = Texts(
         "theft": "Diebstahl vor der Übergabe",
         "postage": "Porto eines Pakets, das nie ankommt",
         "not_named": "Es wurde kein Porto genannt",
-        "none": "Keiner",
+        "none": "Keine",
     },
     wording=(
         ("Was versichert ist", ("Der Wert des Inhalts und das Porto, wenn das Paket vor der "

@@ -61,8 +61,8 @@ GERMAN = Texts(
     optout_msg="Kein Schutz: Reparatur oder Ersatz zahle ich selbst.",
     disclaimer=(
         '<p>Bitte lesen Sie vor Ihrer Entscheidung die <a href="{pds_url}">Bedingungen</a>: Dort '
-        "stehen Umfang, Selbstbehalt und Ausschlüsse. Verschleiß, Kratzer und Verlust sind nicht "
-        "versichert. Ihre gesetzlichen Rechte gegenüber dem Verkäufer bleiben unberührt.</p>"
+        "stehen Umfang, Selbstbeteiligung und Ausschlüsse. Verschleiß, Kratzer und Verlust sind "
+        "nicht versichert. Ihre gesetzlichen Rechte gegenüber dem Verkäufer bleiben unberührt.</p>"
         "<p>Vermittelt durch XCover.com, Risikoträger ist die Harbour Mutual Insurance Limited. "
         "Sie können innerhalb von 28 Tagen kündigen und erhalten den vollen Preis "
         "zurück, solange kein "
@@ -74,8 +74,8 @@ GERMAN = Texts(
         "breakdown": "Defekt nach Ablauf der Herstellergarantie",
         "repairs": "Anzahl der Schäden",
         "no_number": "Nicht begrenzt, insgesamt bis zur Versicherungssumme",
-        "per_claim": "Der Selbstbehalt gilt je Schaden",
-        "none": "Keiner",
+        "per_claim": "Die Selbstbeteiligung gilt je Schaden",
+        "none": "Keine",
     },
     wording=(
         (

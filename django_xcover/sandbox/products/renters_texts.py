@@ -42,8 +42,8 @@ GERMAN = Texts(
     optout_msg="Kein Schutz: Hausrat und Schäden an anderen zahle ich selbst.",
     disclaimer=(
         '<p>Bitte lesen Sie vor Ihrer Entscheidung die <a href="{pds_url}">Bedingungen</a>: Dort '
-        "stehen Umfang, Höchstbeträge, Selbstbehalt und Ausschlüsse. Nicht versichert sind das "
-        "Gebäude, Verschleiß und Vorsatz.</p>"
+        "stehen Umfang, Höchstbeträge, Selbstbeteiligung und Ausschlüsse. Nicht versichert sind "
+        "das Gebäude, Verschleiß und Vorsatz.</p>"
         "<p>Vermittelt durch XCover.com, Risikoträger ist die Harbour Mutual Insurance Limited. "
         "Sie können innerhalb von 14 Tagen kündigen und erhalten den vollen Preis zurück, "
         "solange kein Schaden gemeldet ist.</p>"
@@ -53,7 +53,7 @@ GERMAN = Texts(
         "theft": "Hausrat nach einem Einbruch",
         "liability": "Schäden an anderen oder an der Mietwohnung",
         "away": "Hausrat unterwegs",
-        "none": "Keiner",
+        "none": "Keine",
     },
     wording=(
         ("Was versichert ist", ("Ihr Eigentum in der gemieteten Wohnung zum Neupreis und "

@@ -60,8 +60,8 @@ GERMAN = Texts(
     optout_msg="Kein Schutz: Behandlung und Reiserücktritt zahle ich selbst.",
     disclaimer=(
         '<p>Bitte lesen Sie vor Ihrer Entscheidung die <a href="{pds_url}">Bedingungen</a>: Dort '
-        "stehen Umfang, Höchstbeträge, Selbstbehalt und Ausschlüsse. Nicht versichert sind Ihnen "
-        "bekannte Krankheiten und Länder, vor denen gewarnt wird.</p>"
+        "stehen Umfang, Höchstbeträge, Selbstbeteiligung und Ausschlüsse. Nicht versichert sind "
+        "Ihnen bekannte Krankheiten und Länder, vor denen gewarnt wird.</p>"
         "<p>Vermittelt durch XCover.com, Risikoträger ist die Harbour Mutual Insurance Limited. "
         "Sie können innerhalb von 14 Tagen kündigen und erhalten den vollen Preis zurück, "
         "solange Sie weder gereist sind noch einen Schaden gemeldet haben.</p>"
@@ -73,7 +73,7 @@ GERMAN = Texts(
         "delay": "Abreise um mehr als vier Stunden verspätet",
         "no_tickets": "Es wurde kein Reisepreis genannt",
         "per_hour": "Ein fester Betrag je voller Stunde",
-        "none": "Keiner",
+        "none": "Keine",
     },
     wording=(
         (
