@@ -1,10 +1,12 @@
-"""What a shopper fills in: which policies to cancel, and details that changed."""
+"""What a shopper fills in: which policies to cancel, details that changed, a value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from django_xcover.models import Quote
 from django_xcover.services import card_numbers
 from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.services.my_cover.modification import label_of
+from django_xcover.services.my_cover.value import InsuredValue
 
 UNKNOWN = _("Please choose among the policies of this order.")
 
@@ -118,3 +121,27 @@ def _detail(name: str) -> forms.CharField:
         validators=[no_card_number],
         widget=forms.TextInput(attrs={"autocomplete": autocomplete, "type": kind}),
     )
+
+
+class ValueField(forms.DecimalField):
+    """An amount as the reader writes it. A card's number is called one, not a wrong amount."""
+
+    def to_python(self, value: Any) -> Any:
+        no_card_number(str(value or ""))
+        return super().to_python(value)
+
+
+class ValueForm(forms.Form):
+    """What the insured thing is worth, in the policy's currency."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, value: InsuredValue) -> None:
+        super().__init__(data, auto_id="xcover-%s", initial={"amount": value.amount})
+        places = get_currency_precision(value.currency)
+        self.fields["amount"] = ValueField(
+            label=_("Insured value"),
+            min_value=Decimal(1).scaleb(-places),
+            max_digits=19,
+            decimal_places=places,
+            localize=True,
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_xcover.mycover import cancelling, changing, policies, renewing
+from django_xcover.mycover import cancelling, changing, policies, renewing, valuing
 
 urlpatterns = [
     path("", policies.index, name="my_cover"),
@@ -21,6 +21,7 @@ urlpatterns = [
         name="confirm_cancellation",
     ),
     path("policies/<str:quote_id>/details/", changing.change, name="change"),
+    path("policies/<str:quote_id>/value/", valuing.change_value, name="change_value"),
     path("policies/<str:quote_id>/changes/<int:pk>/", changing.modification, name="modification"),
     path(
         "policies/<str:quote_id>/changes/<int:pk>/confirm/",

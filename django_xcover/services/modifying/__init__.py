@@ -19,7 +19,7 @@ from django_xcover.services.modifying.changeable import (
 )
 from django_xcover.services.modifying.details import change_details
 from django_xcover.services.modifying.pricing import quote_change
-from django_xcover.services.modifying.settling import abandon, refusal_of, settle
+from django_xcover.services.modifying.settling import abandon, is_outdated, refusal_of, settle
 
 __all__ = [
     "BeingChanged",
@@ -33,6 +33,7 @@ __all__ = [
     "abandon",
     "change_details",
     "changeable_fields",
+    "is_outdated",
     "quote_change",
     "refusal_of",
     "settle",

@@ -93,11 +93,11 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
     if modification.state != State.QUOTED:
         raise ChangeAbandoned
     require_changeable(package)
-    if _is_outdated(package, modification):
+    if is_outdated(package, modification):
         raise ChangeOutdated
 
 
-def _is_outdated(package: QuotePackage, modification: Modification) -> bool:
+def is_outdated(package: QuotePackage, modification: Modification) -> bool:
     """Return whether the booking's total has moved, or is about to, since the change was priced."""
     since = Q(confirmed_at__gte=modification.created_at)
     others = package.modifications.exclude(pk=modification.pk).exclude(update_id="")

@@ -12,6 +12,7 @@ from django_xcover.services.cancelling import cancellable
 from django_xcover.services.my_cover.policies import PolicySummary, policy_rows, summarise
 from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, view_of
 from django_xcover.services.my_cover.schedule import Schedule, schedule_of
+from django_xcover.services.my_cover.value import InsuredValue, insured_value
 from django_xcover.services.offers import OfferedQuote, clean_text, present
 
 # What a shopper can be shown of the policyholder; the rest XCover knows and nobody asked for.
@@ -25,7 +26,7 @@ class PolicyDetails:
     `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
     that can be cancelled now, this one first when it is among them. `cancellation`, `modification`
     and `renewal` are the latest that concern it, or None. `changeable` names the policyholder's
-    fields that may be changed.
+    fields that may be changed, `value` what the insured thing is worth where that may be.
     """
 
     policy: PolicySummary
@@ -38,6 +39,7 @@ class PolicyDetails:
     cancellation: Cancellation | None
     modification: Modification | None
     changeable: tuple[str, ...]
+    value: InsuredValue | None
     renewal: RenewalView | None
     schedule: Schedule | None
 
@@ -71,6 +73,7 @@ def details(quote: Quote) -> PolicyDetails:
         cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
         modification=package.modifications.filter(state__in=OPEN_CHANGES).first(),
         changeable=changeable(quote),
+        value=insured_value(quote),
         renewal=_renewal(quote, policy.title),
         schedule=schedule_of(quote),
     )

@@ -13,13 +13,14 @@ from django_xcover.models import Modification, OperationKind
 from django_xcover.services import dues, modifying
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.my_cover.progress import Progress, progress_of
+from django_xcover.services.my_cover.value import WORTH
 from django_xcover.types import Due, Money
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-# What the policyholder's details are called.
+# What the policyholder's details are called, and the insured value.
 LABELS: Mapping[str, StrOrPromise] = {
     "first_name": _("First name"),
     "middle_name": _("Middle name"),
@@ -36,6 +37,8 @@ LABELS: Mapping[str, StrOrPromise] = {
     "country": _("Country (two letters)"),
     "birth_date": _("Date of birth"),
     "age": _("Age"),
+    # Of what is insured.
+    **dict.fromkeys(WORTH.values(), _("Insured value")),
 }
 
 

@@ -1,0 +1,93 @@
+"""What the insured thing is worth, and the price of having it insured for another value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models import Cancellation, Modification, Quote, Status
+from django_xcover.services import modifying
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.refusals import Refused
+from django_xcover.types import Money
+
+# The field of each policy type. Tickets have none: event policies allow only changes without a
+# price (Quotes API: Events / Tickets).
+WORTH: Mapping[str, str] = {
+    "product_insurance": "price",
+    "parcel_insurance": "cover_amount",
+    "renters_insurance": "contents_value",
+}
+
+
+class ValueNotChangeable(Refused):
+    """The policy is not in force, or has no value of its own."""
+
+    message = _("The insured value of this policy cannot be changed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuredValue:
+    """The field `name` of a policy, in `currency`. `amount` is None when it is not known."""
+
+    name: str
+    currency: str
+    amount: Decimal | None
+
+    @property
+    def formatted(self) -> str:
+        """Return the amount as the reader's language writes it, or ""."""
+        return "" if self.amount is None else format_amount(Money(self.amount, self.currency))
+
+
+def insured_value(quote: Quote) -> InsuredValue | None:
+    """Return the value that a shopper may change, None where there is none."""
+    name = WORTH.get(quote.policy_type, "")
+    asked_for = _amount(quote.request.get(name))
+    if quote.status != Status.CONFIRMED or asked_for is None:
+        return None
+    # What was sent to quote the policy says nothing of its value after a change.
+    changes = quote.package.modifications.exclude(update_id="")
+    changed = changes.filter(state=Modification.State.CONFIRMED).exists()
+    return InsuredValue(
+        name=name, currency=quote.package.currency, amount=None if changed else asked_for
+    )
+
+
+def quote_value(quote: Quote, amount: Decimal) -> Modification:
+    """Ask XCover what it costs to insure for `amount`; asked twice, return the same open change.
+
+    Takes five seconds at most; hold no transaction meanwhile. Raises ValueNotChangeable and what
+    `modifying.quote_change` raises.
+    """
+    value = insured_value(quote)
+    if value is None:
+        raise ValueNotChangeable
+    if value.amount == amount:
+        raise modifying.NothingToChange
+    return _open_change(quote, value.name, amount) or modifying.quote_change(
+        quote.package,
+        quote=quote,
+        update_fields={value.name: amount},
+        origin=Cancellation.Origin.SHOPPER,
+    )
+
+
+def _open_change(quote: Quote, name: str, amount: Decimal) -> Modification | None:
+    for row in quote.package.modifications.filter(state=Modification.State.QUOTED):
+        for item in row.changes.get("quotes", ()):
+            fields = item.get("update_fields", {})
+            same = item["id"] == quote.quote_id and _amount(fields.get(name)) == amount
+            if same and len(fields) == 1 and not modifying.is_outdated(quote.package, row):
+                return row
+    return None
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
