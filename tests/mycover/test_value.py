@@ -12,9 +12,11 @@ from django.utils import translation
 from django_xcover.models import Modification, Operation, Quote, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import dues, modifying
+from django_xcover.types import PolicyRequest
 from tests.checkout.page import Page
 from tests.conftest import work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy
+from tests.sandbox.support import HOME, PARCEL
 from tests.shop import laptop
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +192,24 @@ def test_what_was_left_is_priced_anew(insured: Member) -> None:
     asks(insured, "1600")
 
     assert [row.state for row in Modification.objects.all()] == [State.QUOTED, State.ABANDONED]
+
+
+@pytest.mark.parametrize(
+    ("body", "amount"),
+    [({**PARCEL, "cover_amount": Decimal(300)}, "900"), (HOME, "26000")],
+    ids=["parcel", "renters"],
+)
+def test_a_parcel_and_a_homes_contents_have_a_value_too(
+    ana: Member, body: dict[str, Any], amount: str
+) -> None:
+    fields = dict(body)
+    kind = fields.pop("policy_type")
+    ana.buys(PolicyRequest(reference="one", label="One", policy_type=kind, fields=fields))
+
+    response = asks(ana, amount)
+
+    assert response.status_code == 303
+    assert f"Insured value{amount}" in text_of(ana.opens(response["Location"]))
 
 
 def test_a_lower_value_gives_something_back(insured: Member) -> None:
