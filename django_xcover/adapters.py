@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
-from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, QuoteRequest
+
+if TYPE_CHECKING:
+    # Only its name: a shop's module with an adapter may be imported before the models are.
+    from django_xcover.models import Renewal
 
 
 class ShopAdapter:
