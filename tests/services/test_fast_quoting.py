@@ -135,8 +135,9 @@ def test_an_unknown_account_is_a_mistake_of_the_shops(shop: Shop) -> None:
 
 
 def test_the_shoppers_page_waits_no_longer_than_for_an_offer(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_DEADLINE": 1.0}
     waits: list[float] = []
 
     def note(self: XCoverClient, payload: Any, *, deadline: float) -> Any:
