@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,11 @@ from django_xcover.client import ServerFault
 from django_xcover.services import breaker, shared_cache
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from django_xcover.services.rate_limits import Bucket, _take
+from tests.requirements import need_module, need_server
 from tests.services.caches import Away
 from tests.shop import Shop
 
 BACKENDS = ["locmem", "filebased", "redis"]
-
-
-def reachable(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=0.2).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture(params=BACKENDS)
@@ -39,9 +31,8 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache]
         "redis": ("django.core.cache.backends.redis.RedisCache", "redis://127.0.0.1:6379/9"),
     }
     if request.param == "redis":
-        pytest.importorskip("redis")
-        if not reachable("127.0.0.1", 6379):
-            pytest.skip("no Redis here")
+        need_module("redis", serving="redis")
+        need_server("redis")
     backend, location = facts[request.param]
     options = {"BACKEND": backend, "LOCATION": location, "KEY_PREFIX": str(tmp_path)}
     handler = CacheHandler({"default": options})
