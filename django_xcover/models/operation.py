@@ -30,12 +30,22 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def claimable(self, now: datetime) -> OperationQuerySet:
         """Return those a worker may take: due ones, and those whose worker's lease ran out.
 
-        None of a paused account.
+        None of a paused account, and none before its turn on its package. What waits behind a
+        person may wait for weeks: were it listed here, it would fill every sweep.
         """
         due = Q(state=OperationState.PENDING, next_attempt_at__lte=now)
         orphaned = Q(state=OperationState.RUNNING, lease_until__lt=now)
         paused = AccountPause.objects.filter(account=OuterRef("package__account"))
-        return self.filter(due | orphaned).exclude(Exists(paused))
+        return self.filter(due | orphaned).exclude(Exists(paused)).in_turn()
+
+    def in_turn(self) -> OperationQuerySet:
+        """Leave out those with an unfinished operation before them on the same package."""
+        before = Operation.objects.filter(package=OuterRef("package"), pk__lt=OuterRef("pk"))
+        under_way = before.filter(state__in=(OperationState.PENDING, OperationState.RUNNING))
+        stopped = before.filter(state=OperationState.NEEDS_PERSON)
+        # A customer may always cancel: it waits for no person. It reads the booking first.
+        held_up = ~Q(kind=OperationKind.CANCEL) & Q(Exists(stopped))
+        return self.exclude(Exists(under_way)).exclude(held_up)
 
     def needing_person(self) -> OperationQuerySet:
         """Return those that nothing but a person can move."""

@@ -89,13 +89,13 @@ def announce(pk: int) -> None:
 def claim(pk: int) -> Operation | None:
     """Return the operation for exactly one caller, leased and counted, or None.
 
-    None means that it is done, not due, leased by another worker, or that an earlier operation on
-    the same package is unfinished: their order is kept.
+    None means that it is done, not due, leased by another worker, its account paused, or that an
+    earlier operation on the same package is unfinished: their order is kept.
     """
     now = timezone.now()
     rows = Operation.objects.select_related("package").claimable(now)
     operation = rows.filter(pk=pk).first()
-    if operation is None or _has_unfinished_predecessor(operation):
+    if operation is None:
         return None
     # A lease that ran out belonged to a worker that died, perhaps after its call was answered.
     orphaned = operation.state == OperationState.RUNNING
@@ -260,14 +260,6 @@ def next_attempt(failures: int, retry_after: float) -> datetime:
 
 def _mine(operation: Operation) -> Any:
     return Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
-
-
-def _has_unfinished_predecessor(operation: Operation) -> bool:
-    earlier = Operation.objects.unfinished().filter(package=operation.package)
-    if operation.kind == OperationKind.CANCEL:
-        # A customer may always cancel: it waits for no person. It reads the booking first.
-        earlier = earlier.exclude(state=OperationState.NEEDS_PERSON)
-    return earlier.filter(pk__lt=operation.pk).exists()
 
 
 def _announce_successor(operation: Operation) -> None:

@@ -15,6 +15,7 @@ from django_xcover.models import Operation, OperationKind, OperationState, Quote
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import operations, orders, running
 from django_xcover.services.operations import Failure
+from django_xcover.services.transitions import move
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import ANA, Shop
 
@@ -73,15 +74,14 @@ def test_only_one_worker_gets_it(booking: Operation) -> None:
 def test_of_two_workers_that_saw_it_free_only_one_gets_it(
     booking: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    has_predecessor = operations._has_unfinished_predecessor
     rival: list[Operation | None] = []
 
-    def rival_comes_in_between(operation: Operation) -> bool:
-        monkeypatch.setattr(operations, "_has_unfinished_predecessor", has_predecessor)
+    def rival_comes_in_between(operation: Operation, *args: Any, **facts: Any) -> bool:
+        monkeypatch.undo()
         rival.append(operations.claim(operation.pk))
-        return has_predecessor(operation)
+        return move(operation, *args, **facts)
 
-    monkeypatch.setattr(operations, "_has_unfinished_predecessor", rival_comes_in_between)
+    monkeypatch.setattr(operations, "move", rival_comes_in_between)
 
     assert operations.claim(booking.pk) is None
     assert rival[0] is not None
@@ -215,6 +215,25 @@ def test_the_sweeper_leaves_alone_what_is_not_due_or_waits_for_a_person(
     assert operations.sweep() == []
 
 
+def test_what_waits_behind_a_person_does_not_fill_the_sweeps(
+    booking: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "SWEEP_LIMIT", 1)
+    operations.enqueue(the_package(), OperationKind.CONFIRM_PAYMENT)
+    Operation.objects.filter(pk=booking.pk).update(state=OperationState.NEEDS_PERSON)
+    lost = operations.enqueue(another_package(), OperationKind.OPT_OUT)
+
+    assert operations.sweep() == [lost.pk]
+
+
+def test_a_cancellation_waits_for_its_turn_and_for_no_person(booking: Operation) -> None:
+    cancellation = operations.enqueue(the_package(), OperationKind.CANCEL)
+    assert operations.sweep() == [booking.pk]
+
+    Operation.objects.filter(pk=booking.pk).update(state=OperationState.NEEDS_PERSON)
+    assert operations.sweep() == [cancellation.pk]
+
+
 def test_retry_of_a_refusal_sends_the_mended_data_under_a_new_key(
     booking: Operation, sandbox: Sandbox, shop: Shop
 ) -> None:
@@ -311,12 +330,17 @@ def test_an_order_whose_shop_forgot_it_tells_a_person_what_is_wrong(
 
 
 def test_packages_of_other_orders_do_not_wait_for_each_other(booking: Operation) -> None:
-    other = QuotePackage.objects.get()
-    other.pk, other.package_id, other.order_reference = None, "OTHER-PACKA-INS", "ORD-2"
-    other.save(force_insert=True)
-    later = operations.enqueue(other, OperationKind.OPT_OUT)
+    later = operations.enqueue(another_package(), OperationKind.OPT_OUT)
 
     assert operations.claim(later.pk) is not None
+
+
+def another_package() -> QuotePackage:
+    """Return a package like the only one there is, of another order."""
+    other = the_package()
+    other.pk, other.package_id, other.order_reference = None, "OTHER-PACKA-INS", "ORD-2"
+    other.save(force_insert=True)
+    return other
 
 
 def _facts() -> dict[str, Any]:
