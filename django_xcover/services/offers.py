@@ -187,7 +187,10 @@ def web_address(value: Any) -> str:
     """Return `value` when it is a web address, else ""."""
     if not isinstance(value, str):
         return ""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # brackets or letters that no host can have
+        return ""
     local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
     return value if parts.hostname and (parts.scheme == "https" or local) else ""
 

@@ -1,10 +1,11 @@
-"""Answers with texts, waits and statuses larger than any column: kept as far as they go.
+"""Answers with what no column and no page can hold: kept as far as they go, shown without it.
 
-Found by `python -m tests.fuzz` with PostgreSQL, which refuses what SQLite lets through.
+Found by `python -m tests.fuzz`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.utils import timezone
 from django_xcover.models import OperationState, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import operations, orders, refreshing
+from django_xcover.services.cover import order_cover
+from django_xcover.services.documents import WORDING
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -71,6 +74,29 @@ def test_an_endless_wait_does_not_leave_the_operation_running(
     assert the_operation().state == OperationState.PENDING
 
 
+@pytest.mark.parametrize("address", ["https://[::1", "https://[x]/", "https://a\u2100b/"])
+def test_an_address_that_is_none_is_no_link_and_no_error(
+    shopper: Shopper, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    answer_with(monkeypatch, "create_quote", wording_at(address))
+
+    (quote,) = shopper.sees().quotes
+
+    assert quote.pds_url == ""
+
+
+@pytest.mark.parametrize("address", ["https://[::1", "https://[x]/", "https://a\u2100b/"])
+def test_an_address_that_is_none_is_no_document(
+    booked: QuotePackage, shop: Shop, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    answer_with(monkeypatch, "get_booking", wording_at(address))
+
+    refreshing.refresh(booked)
+
+    (policy,) = order_cover(shop.order()).policies
+    assert WORDING not in policy.documents
+
+
 def long_names(answer: Any) -> None:
     """Give each quote a policy with names longer than their columns."""
     for quote in answer["quotes"].values():
@@ -80,6 +106,17 @@ def long_names(answer: Any) -> None:
 def long_address(answer: Any) -> None:
     """Give the policyholder an address of a thousand letters."""
     answer["policyholder"]["email"] = "x" * 1000 + "@example.com"
+
+
+def wording_at(address: str) -> Callable[[Any], None]:
+    """Return what puts `address` where the wording of each policy is."""
+
+    def put(answer: Any) -> None:
+        quotes = answer["quotes"]
+        for quote in quotes.values() if isinstance(quotes, dict) else quotes:
+            quote["pds_url"] = address
+
+    return put
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, name: str, change: Any) -> None:
