@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,10 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.fields import AmountField
-from django_xcover.admin.leaves import Path, changed, is_amount, leaves, name_of
+from django_xcover.admin.leaves import changed, leaves, name_of
 from django_xcover.admin.redaction import SHOWN_OF_PERSON
 from django_xcover.models import Quote, QuotePackage
 from django_xcover.services import modifying
+from django_xcover.services.modifying.fields import Path, amount_of, is_amount
 
 NAMES = {
     "first_name": gettext_lazy("First name"),
@@ -61,7 +61,7 @@ class PolicyForm(forms.Form):
         for number, (path, value) in enumerate(leaves(quote.request)):
             name = f"value-{number}"
             self.paths[name] = path
-            self.fields[name] = _field(path, value)
+            self.fields[name] = _field(quote.policy_type, path, value)
 
     def clean(self) -> dict[str, Any]:
         """Return the fields to change, whole, as `update_fields`."""
@@ -84,14 +84,15 @@ def _detail(name: str, known: Any) -> forms.Field:
     )
 
 
-def _field(path: Path, value: Any) -> forms.Field:
+def _field(policy_type: str, path: Path, value: Any) -> forms.Field:
     facts: dict[str, Any] = {"label": name_of(path), "initial": value}
     if isinstance(value, bool):
         return forms.BooleanField(required=False, **facts)
     if isinstance(value, int):
         return forms.IntegerField(**facts)
-    if isinstance(value, float) or (value and is_amount(path)):
-        return AmountField(**facts | {"initial": Decimal(str(value))})
+    amount = amount_of(value)
+    if amount is not None and (isinstance(value, float) or is_amount(policy_type, path)):
+        return AmountField(**facts | {"initial": amount})
     moment = _moment(value)
     return _text(facts) if moment is None else _when(moment, facts)
 

@@ -1,21 +1,15 @@
-"""The single values inside what was sent to quote a policy, so that a form can ask for each.
-
-What was sent is kept as JSON, where an amount is text: its name tells it from a postcode.
-"""
+"""The single values inside what was sent to quote a policy, so that a form can ask for each."""
 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-Path = tuple[str | int, ...]
+from django_xcover.services.modifying.fields import Path, amount_of, is_amount
 
 # What the policy is; another type is another policy.
 FIXED = frozenset({"policy_type", "policy_type_version"})
-AMOUNT = re.compile(r"(price|amount|cost|value|sum|limit|rent|income)s?$", re.IGNORECASE)
 
 
 def leaves(request: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -32,18 +26,13 @@ def name_of(path: Path) -> str:
     return text[:1].upper() + text[1:]
 
 
-def is_amount(path: Path) -> bool:
-    """Return whether the value at `path` is an amount of money, by its name."""
-    names = [part for part in path if isinstance(part, str)]
-    return bool(names and AMOUNT.search(names[-1]))
-
-
 def changed(request: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, Any]:
     """Return the fields of `request` that `values` changes, whole and as XCover wants them."""
     fields = {str(path[0]): copy.deepcopy(request[str(path[0])]) for path in values}
     for path, value in values.items():
         _put(fields, path, value)
-    return {key: _typed((key,), value) for key, value in fields.items()}
+    policy_type = str(request.get("policy_type", ""))
+    return {key: _typed(policy_type, (key,), value) for key, value in fields.items()}
 
 
 def _below(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
@@ -63,16 +52,13 @@ def _put(fields: Any, path: Path, value: Any) -> None:
     fields[path[-1]] = value
 
 
-def _typed(path: Path, value: Any) -> Any:
+def _typed(policy_type: str, path: Path, value: Any) -> Any:
+    """Return `value` with its amounts as Decimal; kept as JSON, they are text."""
     if isinstance(value, Mapping):
-        return {key: _typed((*path, key), below) for key, below in value.items()}
+        return {key: _typed(policy_type, (*path, key), below) for key, below in value.items()}
     if isinstance(value, list):
-        return [_typed((*path, index), below) for index, below in enumerate(value)]
-    return _amount(value) if isinstance(value, str) and is_amount(path) else value
-
-
-def _amount(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
+        return [_typed(policy_type, (*path, index), below) for index, below in enumerate(value)]
+    if not isinstance(value, str) or not is_amount(policy_type, path):
+        return value
+    found = amount_of(value)
+    return value if found is None else found

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.forms import CharField
 from django.test import Client
 
+from django_xcover.admin.change_forms import PolicyForm
 from django_xcover.admin.leaves import changed, leaves, name_of
 from django_xcover.models import Modification, Operation, Quote, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
@@ -233,6 +235,17 @@ def test_a_list_is_sent_whole_when_one_value_in_it_changes() -> None:
 
 def test_digits_that_are_no_amount_stay_text() -> None:
     assert changed(REQUEST, {("event_postcode",): "10001"}) == {"event_postcode": "10001"}
+
+
+@pytest.mark.parametrize("limit", ["unlimited", "NaN", "Infinity"])
+def test_an_amount_that_is_words_stays_words(limit: str) -> None:
+    quote = Quote(policy_type="", request={"limit": limit})
+
+    field = PolicyForm(quote).fields["value-0"]
+
+    assert type(field) is CharField
+    assert field.initial == limit
+    assert changed(quote.request, {("limit",): limit}) == {"limit": limit}
 
 
 def test_a_value_is_called_by_its_place() -> None:

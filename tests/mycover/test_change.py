@@ -195,7 +195,7 @@ def test_a_change_shows_its_price_before_anything_happens(
     page = ana.opens(address())
 
     shown = text_of(page)
-    assert "Insured value1600" in shown
+    assert "Insured value£1,600.00" in shown
     assert "Price until now" in shown
     assert "You pay" in shown
     assert "Leave as it is" in [button.text for button in page.all("button")]

@@ -209,7 +209,22 @@ def test_a_parcel_and_a_homes_contents_have_a_value_too(
     response = asks(ana, amount)
 
     assert response.status_code == 303
-    assert f"Insured value{amount}" in text_of(ana.opens(response["Location"]))
+    shown = f"Insured value£{Decimal(amount):,.2f}"
+    assert shown in text_of(ana.opens(response["Location"]))
+
+
+def test_only_what_the_thing_is_worth_is_called_its_insured_value(
+    insured: Member, sandbox: Sandbox
+) -> None:
+    policy = the_policy()
+    changes = {"price": Decimal("1600.50"), "quantity": 2}
+    modifying.quote_change(policy.package, quote=policy, update_fields=changes, origin="staff")
+    Quote.objects.update(policy_type="another_insurance")
+
+    text = text_of(insured.opens(address()))
+
+    assert "Price£1,600.50" in text, "the amount of a policy that has no such value"
+    assert "Quantity2" in text
 
 
 def test_a_lower_value_gives_something_back(insured: Member) -> None:

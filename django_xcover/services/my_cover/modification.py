@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models import Modification, OperationKind
+from django_xcover.models import Modification, OperationKind, Quote
 from django_xcover.services import dues, modifying
 from django_xcover.services.amounts import format_amount
+from django_xcover.services.modifying.fields import amount_of, is_amount, worth_of
 from django_xcover.services.my_cover.progress import Progress, progress_of
-from django_xcover.services.my_cover.value import WORTH
 from django_xcover.types import Due, Money
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-# What the policyholder's details are called, and the insured value.
+# What the policyholder's details are called.
 LABELS: Mapping[str, StrOrPromise] = {
     "first_name": _("First name"),
     "middle_name": _("Middle name"),
@@ -37,8 +37,6 @@ LABELS: Mapping[str, StrOrPromise] = {
     "country": _("Country (two letters)"),
     "birth_date": _("Date of birth"),
     "age": _("Age"),
-    # Of what is insured.
-    **dict.fromkeys(WORTH.values(), _("Insured value")),
 }
 
 
@@ -70,7 +68,7 @@ def view_of(modification: Modification, label: str) -> ModificationView:
         pk=modification.pk,
         state=modification.state,
         direction=direction_of(difference),
-        changes=tuple(_changes(modification.changes)),
+        changes=tuple(_changes(modification)),
         before_formatted=format_amount(Money(modification.price_before, currency)),
         after_formatted=format_amount(Money(modification.price_after, currency)),
         difference_formatted=format_amount(Money(abs(difference.amount), currency)),
@@ -92,11 +90,29 @@ def direction_of(difference: Money) -> str:
     return "charge" if difference.amount > 0 else "refund"
 
 
-def _changes(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
     """Yield the new values that can be read as they stand; lists and objects cannot."""
-    groups = [body.get("policyholder", {})]
-    groups += [item.get("update_fields", {}) for item in body.get("quotes", ())]
-    for group in groups:
-        for name, value in group.items():
-            if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool):
-                yield str(label_of(name)), str(value)
+    for name, value in modification.changes.get("policyholder", {}).items():
+        if _is_readable(value):
+            yield str(label_of(name)), str(value)
+    policies = modification.changes.get("quotes", ())
+    types = _policy_types(modification) if policies else {}
+    for policy in policies:
+        for name, value in policy.get("update_fields", {}).items():
+            if _is_readable(value):
+                yield _field(types.get(policy["id"], ""), name, value, modification.currency)
+
+
+def _is_readable(value: object) -> bool:
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+
+
+def _policy_types(modification: Modification) -> dict[str, str]:
+    rows = Quote.objects.filter(package=modification.package_id)
+    return dict(rows.values_list("quote_id", "policy_type"))
+
+
+def _field(policy_type: str, name: str, value: object, currency: str) -> tuple[str, str]:
+    label = _("Insured value") if name == worth_of(policy_type) else label_of(name)
+    amount = amount_of(value) if is_amount(policy_type, (name,)) else None
+    return str(label), str(value) if amount is None else format_amount(Money(amount, currency))

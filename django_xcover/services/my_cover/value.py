@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Cancellation, Modification, Quote, Status
 from django_xcover.services import modifying
 from django_xcover.services.amounts import format_amount
+from django_xcover.services.modifying.fields import amount_of, worth_of
 from django_xcover.services.refusals import Refused
 from django_xcover.types import Money
-
-# The field of each policy type. Tickets have none: event policies allow only changes without a
-# price (Quotes API: Events / Tickets).
-WORTH: Mapping[str, str] = {
-    "product_insurance": "price",
-    "parcel_insurance": "cover_amount",
-    "renters_insurance": "contents_value",
-}
 
 
 class ValueNotChangeable(Refused):
@@ -45,8 +37,8 @@ class InsuredValue:
 
 def insured_value(quote: Quote) -> InsuredValue | None:
     """Return the value that a shopper may change, None where there is none."""
-    name = WORTH.get(quote.policy_type, "")
-    asked_for = _amount(quote.request.get(name))
+    name = worth_of(quote.policy_type)
+    asked_for = amount_of(quote.request.get(name))
     if quote.status != Status.CONFIRMED or asked_for is None:
         return None
     # What was sent to quote the policy says nothing of its value after a change.
@@ -80,14 +72,7 @@ def _open_change(quote: Quote, name: str, amount: Decimal) -> Modification | Non
     for row in quote.package.modifications.filter(state=Modification.State.QUOTED):
         for item in row.changes.get("quotes", ()):
             fields = item.get("update_fields", {})
-            same = item["id"] == quote.quote_id and _amount(fields.get(name)) == amount
+            same = item["id"] == quote.quote_id and amount_of(fields.get(name)) == amount
             if same and len(fields) == 1 and not modifying.is_outdated(quote.package, row):
                 return row
     return None
-
-
-def _amount(value: object) -> Decimal | None:
-    try:
-        return None if value is None else Decimal(str(value))
-    except InvalidOperation:
-        return None
