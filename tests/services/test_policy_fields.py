@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.forms import Field
+from django.utils import timezone
 
 from django_xcover.admin.change_forms import PolicyForm
 from django_xcover.admin.fields import AmountField
@@ -28,7 +29,9 @@ def test_what_the_shopper_may_change_is_an_amount_for_staff_too(
 ) -> None:
     policy_type, name = named
     monkeypatch.setitem(WORTH, policy_type, name)
-    package = QuotePackage.objects.create(package_id="A-INS", currency="GBP", total_price=0)
+    package = QuotePackage.objects.create(
+        package_id="A-INS", currency="GBP", total_price=0, quoted_at=timezone.now()
+    )
     quote = Quote(
         package=package,
         policy_type=policy_type,
