@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from django_xcover.adapters import ShopAdapter
+from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
 from example_shop.cart import Cart, CartLine
 from example_shop.models import Order
+from example_shop.notices import renewal_notice
 from example_shop.orders import may_view, references_of
 
 
@@ -65,6 +67,13 @@ class ConcertShopAdapter(ShopAdapter):
 
     def pays_later(self, order: Order) -> bool:
         return order.payment == Order.Payment.INVOICE
+
+    def is_paid(self, order: Order) -> bool:
+        return order.is_paid
+
+    def send_renewal_notice(self, order: Order | None, renewal: Renewal) -> None:
+        if order is not None:
+            renewal_notice(order, renewal)
 
     def get_order_url(self, order: Order) -> str:
         return reverse("admin:example_shop_order_change", args=[order.pk])

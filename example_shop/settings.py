@@ -1,7 +1,7 @@
 """Settings of the example shop. `python manage.py demo` runs it as it stands.
 
 The environment names grown-up engines: `SHOP_BROKER_URL` (Redis, RabbitMQ), `SHOP_SECRET_KEY`,
-`SHOP_HOSTS`, and the `XCOVER_*` variables below for a real XCover account.
+`SHOP_HOSTS`, `SHOP_URL`, and the `XCOVER_*` variables below for a real XCover account.
 """
 
 from __future__ import annotations
@@ -82,6 +82,12 @@ USE_I18N = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
+
+# Letters are files beside the database: a demo writes to nobody.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = "Encore & Co. <hello@encore.example>"
+SHOP_URL = os.environ.get("SHOP_URL", "http://127.0.0.1:8000")
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start

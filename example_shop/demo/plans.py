@@ -51,6 +51,7 @@ def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:
     """Return the processes, in the order in which they are needed."""
     environment = {
         "DJANGO_SETTINGS_MODULE": "example_shop.settings",
+        "SHOP_URL": url(shop_port).rstrip("/"),
         "XCOVER_BASE_URL": f"{url(sandbox_port)}x",
         "XCOVER_PARTNER_CODE": PARTNER_CODE,
         "XCOVER_API_KEY": API_KEY,

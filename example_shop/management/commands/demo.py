@@ -29,7 +29,7 @@ Try this: put tickets into the cart, go to the checkout, answer the offer, place
 with card {card}. The policy arrives on the order page within seconds, and the
 admin shows it under XCover insurance.
 
-Data: {data}   Logs: {logs}
+Data: {data}   Logs: {logs}   E-mails: {mail}
 Stop it with Ctrl-C. It starts again where it was.
 """
 
@@ -83,7 +83,8 @@ class Command(BaseCommand):
             "staff": f"{data.STAFF.username} / {data.STAFF.password}",
         }
         places = {"shop": url(shop), "sandbox": url(sandbox), "card": GOOD_CARD}
-        self._say(WELCOME.format(**logins, **places, data=DATA_DIR, logs=DATA_DIR / "logs"))
+        folders = {"data": DATA_DIR, "logs": DATA_DIR / "logs", "mail": DATA_DIR / "mail"}
+        self._say(WELCOME.format(**logins, **places, **folders))
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

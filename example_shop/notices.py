@@ -1,0 +1,30 @@
+"""What the shop writes to its customers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext, override
+
+from django_xcover.models import Renewal
+from example_shop.models import Order
+from example_shop.templatetags.shop import day
+
+
+def renewal_notice(order: Order, renewal: Renewal) -> None:
+    """Write that cover ends, and what the next period would cost, in the language it was sold in.
+
+    Raises what the mail server's connection raises: the notice is then sent again.
+    """
+    with override(renewal.package.customer_language):
+        subject = gettext("Your insurance for order %(order)s ends on %(day)s") % {
+            "order": order.number,
+            "day": day(renewal.due_on),
+        }
+        # A worker has no request to tell the shop's own address.
+        address = settings.SHOP_URL + reverse("xcover:my_cover")
+        facts = {"order": order, "renewal": renewal, "address": address}
+        text = render_to_string("shop/renewal_notice.txt", facts)
+    send_mail(subject, text, None, [order.email])

@@ -1,0 +1,85 @@
+"""What the shop writes to its customers, and whether it knows that they have paid."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from django_xcover.models import QuotePackage, Renewal
+from django_xcover.sandbox import Sandbox
+from django_xcover.services.renewing import notices
+from example_shop.cover import ConcertShopAdapter
+from example_shop.models import Order
+from tests.admin.factories import make_renewal
+from tests.conftest import the_package, work
+from tests.example_shop.conftest import Shopper
+
+
+@pytest.fixture
+def renewal(insured: Shopper) -> Renewal:
+    """Return the priced renewal of what a guest has bought."""
+    insured.pays(insured.orders())
+    work()
+    starts = timezone.now() + timedelta(days=7)
+    period = {"starts_at": starts, "ends_at": starts + timedelta(days=365)}
+    return make_renewal(the_package(), **period)
+
+
+def test_an_order_that_is_gone_gets_no_letter(renewal: Renewal) -> None:
+    Order.objects.all().delete()
+
+    assert notices.tell(renewal)
+    assert mail.outbox == []
+
+
+def test_a_mail_server_that_is_away_has_told_nobody(renewal: Renewal, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+    assert not notices.tell(renewal)
+    renewal.refresh_from_db()
+    assert renewal.notified_at is None
+
+
+def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_itself(
+    renewal: Renewal, settings: Any
+) -> None:
+    settings.SHOP_URL = "https://encore.example"
+
+    assert notices.tell(renewal)
+
+    (letter,) = mail.outbox
+    number = Order.objects.get().number
+    assert letter.to == ["robin@example.com"]
+    assert number in letter.subject
+    assert f"order {number} ends on" in letter.body
+    assert "You can renew it for £7.10" in letter.body
+    assert "nothing is charged unless you ask for it" in letter.body
+    assert "https://encore.example/xcover/mycover/" in letter.body
+
+
+def test_the_letter_is_in_the_language_of_the_sale(renewal: Renewal) -> None:
+    QuotePackage.objects.update(customer_language="de")
+    renewal = Renewal.objects.get(pk=renewal.pk)
+    renewal.price = Decimal("1234.50")
+
+    notices.tell(renewal)
+
+    assert "Guten Tag Robin," in mail.outbox[0].body
+    assert "1.234,50\xa0£" in mail.outbox[0].body
+
+
+def test_an_order_is_paid_once_the_money_is_there(
+    xcover_sandbox: Sandbox, shopper: Shopper
+) -> None:
+    order, adapter = shopper.orders(), ConcertShopAdapter()
+    assert adapter.is_paid(order) is False
+
+    shopper.pays(order)
+    order.refresh_from_db()
+    assert adapter.is_paid(order) is True
