@@ -7,20 +7,18 @@ two clicks from the policy's page, as buying took two.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Cancellation, Quote
 from django_xcover.mycover.forms import CancelForm
 from django_xcover.mycover.guarding import acts, shows
 from django_xcover.mycover.replies import policy_page, see, sentence, status_of
+from django_xcover.mycover.workflow_pages import find, workflow_page
 from django_xcover.services import cancelling
 from django_xcover.services.my_cover.cancellation import view_of
 from django_xcover.services.my_cover.details import booked_together
-from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.refusals import Refused
 
 UNDER_WAY = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
@@ -68,19 +66,12 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
 
 
 def _find(quote: Quote, pk: int) -> Cancellation:
-    """Return the cancellation `pk` when it is one of this policy's booking, else 404."""
-    return get_object_or_404(Cancellation.objects.select_related("package"), pk=pk, quotes=quote)
+    """Return the cancellation `pk` when this policy is one of those it is about, else 404."""
+    return find(Cancellation.objects.filter(quotes=quote), quote, pk)
 
 
 def _page(
     request: HttpRequest, quote: Quote, found: Cancellation, *, error: str = "", status: int = 200
 ) -> HttpResponse:
     shown = view_of(found)
-    context: dict[str, Any] = {
-        "quote_id": quote.quote_id,
-        "policy": summarise(quote),
-        "cancellation": shown,
-        "progress": shown.progress,
-        "error": error,
-    }
-    return render(request, "xcover/mycover/cancellation.html", context, status=status)
+    return workflow_page(request, quote, "cancellation", shown, error=error, status=status)

@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from django_xcover.models import Cancellation, Modification, Quote
 from django_xcover.mycover.forms import DetailsForm
 from django_xcover.mycover.guarding import acts, asks_and_acts, shows
 from django_xcover.mycover.replies import policy_page, see
-from django_xcover.services import dues, modifying
+from django_xcover.mycover.workflow_pages import find, workflow_page
+from django_xcover.services import modifying
 from django_xcover.services.my_cover.details import changeable
 from django_xcover.services.my_cover.modification import view_of
 from django_xcover.services.my_cover.policies import summarise
@@ -90,9 +91,7 @@ def _under_way(quote: Quote, wanted: Mapping[str, Any]) -> Modification | None:
 
 
 def _find(quote: Quote, pk: int) -> Modification:
-    """Return the change `pk` when it is one of this policy's booking, else 404."""
-    rows = Modification.objects.select_related("package")
-    return get_object_or_404(rows, pk=pk, package=quote.package)
+    return find(Modification.objects.all(), quote, pk)
 
 
 def _form_page(
@@ -110,21 +109,9 @@ def _refused(
 
 
 def _page(
-    request: HttpRequest,
-    quote: Quote,
-    found: Modification,
-    *,
-    error: str = "",
-    status: int = HTTPStatus.OK,
+    request: HttpRequest, quote: Quote, found: Modification, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    policy = summarise(quote)
-    shown = view_of(found, policy.title)
-    context: dict[str, Any] = {
-        "quote_id": quote.quote_id,
-        "policy": policy,
-        "modification": shown,
-        "payment_url": dues.payment_url(request, shown.due),
-        "progress": shown.progress,
-        "error": error,
-    }
-    return render(request, "xcover/mycover/modification.html", context, status=status)
+    shown = view_of(found, summarise(quote).title)
+    return workflow_page(
+        request, quote, "modification", shown, due=shown.due, error=error, status=status
+    )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Quote, Renewal
 from django_xcover.mycover.guarding import acts, shows
 from django_xcover.mycover.replies import see, sentence, status_of
-from django_xcover.services import dues, renewing
+from django_xcover.mycover.workflow_pages import find, workflow_page
+from django_xcover.services import renewing
 from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.my_cover.renewal import view_of
 from django_xcover.services.refusals import Refused
@@ -47,9 +44,7 @@ def decline(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
 
 
 def _find(quote: Quote, pk: int) -> Renewal:
-    """Return the renewal `pk` when it is one of this policy's booking, else 404."""
-    rows = Renewal.objects.select_related("package")
-    return get_object_or_404(rows, pk=pk, package=quote.package)
+    return find(Renewal.objects.all(), quote, pk)
 
 
 def _refused(
@@ -60,21 +55,9 @@ def _refused(
 
 
 def _page(
-    request: HttpRequest,
-    quote: Quote,
-    found: Renewal,
-    *,
-    error: str = "",
-    status: int = HTTPStatus.OK,
+    request: HttpRequest, quote: Quote, found: Renewal, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    policy = summarise(quote)
-    shown = view_of(found, policy.title)
-    context: dict[str, Any] = {
-        "quote_id": quote.quote_id,
-        "policy": policy,
-        "renewal": shown,
-        "payment_url": dues.payment_url(request, shown.due),
-        "progress": shown.progress,
-        "error": error,
-    }
-    return render(request, "xcover/mycover/renewal.html", context, status=status)
+    shown = view_of(found, summarise(quote).title)
+    return workflow_page(
+        request, quote, "renewal", shown, due=shown.due, error=error, status=status
+    )
