@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from django.db.models import QuerySet
 from django.db.transaction import non_atomic_requests
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -19,9 +20,11 @@ from rest_framework.views import APIView
 from django_xcover.api import problems
 from django_xcover.api.authenticating import ShopperSession
 from django_xcover.api.parsing import ExactJSONParser
-from django_xcover.models import Quote
+from django_xcover.models import Cancellation, Modification, Quote, Renewal
 from django_xcover.services import card_numbers
 from django_xcover.services.my_cover.policies import own_policy
+
+Row = TypeVar("Row", Cancellation, Modification, Renewal)
 
 
 class ShopView(APIView):
@@ -95,3 +98,11 @@ class PolicyView(ShopView):
     def policy(self) -> Quote:
         """Return the policy the address names; raise PolicyMissing unless it is the shopper's."""
         return own_policy(self.http, self.kwargs["quote_id"])
+
+    def workflow(self, rows: QuerySet[Row], quote: Quote) -> Row:
+        """Return the row the address names; raise Http404 unless it is of `quote`'s booking."""
+        mine = rows.select_related("package").filter(package=quote.package)
+        found = mine.filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise Http404
+        return found

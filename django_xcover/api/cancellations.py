@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
@@ -45,12 +44,9 @@ class CancellationView(PolicyView):
         return self.shown(CancellationShape, view_of(self.cancellation()))
 
     def cancellation(self) -> Cancellation:
-        """Return the one the address names; raise Http404 unless it is one of this policy's."""
-        rows = Cancellation.objects.select_related("package")
-        found = rows.filter(pk=self.kwargs["pk"], quotes=self.policy()).first()
-        if found is None:
-            raise Http404
-        return found
+        """Return the one the address names, which must be one of this policy's."""
+        quote = self.policy()
+        return self.workflow(Cancellation.objects.filter(quotes=quote), quote)
 
 
 class ConfirmCancellationView(CancellationView):

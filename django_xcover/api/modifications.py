@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.request import Request
@@ -57,12 +56,8 @@ class ChangeView(PolicyView):
         return self.shown(ModificationShape, answer, code=code)
 
     def modification(self) -> Modification:
-        """Return the one the address names; raise Http404 unless it is of this policy's booking."""
-        rows = Modification.objects.select_related("package")
-        found = rows.filter(pk=self.kwargs["pk"], package=self.policy().package).first()
-        if found is None:
-            raise Http404
-        return found
+        """Return the one the address names."""
+        return self.workflow(Modification.objects.all(), self.policy())
 
 
 class ModificationsView(ChangeView):

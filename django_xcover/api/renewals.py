@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,12 +28,8 @@ class RenewalView(PolicyView):
         return self.shown(RenewalShape, view_of(renewal, summarise(self.policy()).title), code=code)
 
     def renewal(self) -> Renewal:
-        """Return the one the address names; raise Http404 unless it is of this policy's booking."""
-        rows = Renewal.objects.select_related("package")
-        found = rows.filter(pk=self.kwargs["pk"], package=self.policy().package).first()
-        if found is None:
-            raise Http404
-        return found
+        """Return the one the address names."""
+        return self.workflow(Renewal.objects.all(), self.policy())
 
 
 class PriceRenewalView(RenewalView):
