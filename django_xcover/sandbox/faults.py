@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 # The request is not carried out.
@@ -12,10 +13,14 @@ BEFORE = frozenset({"hang", "reset", "status", "garbage", "throttle"})
 AFTER = frozenset({"drip", "process_then_hang", "process_then_reset", "process_then_status"})
 # The request is carried out in a way the caller must notice.
 EFFECTS = frozenset({"missing_policy", "wrong_price"})
-# What happened is told wrongly; these are faults of the operation `webhook` alone.
+# What happened is told wrongly; these are the faults of the operation `webhook`, and but for the
+# price no other has them.
 WEBHOOK = "webhook"
-TOLD = frozenset({"twice", "late", "never", "reorder"})
-KINDS = BEFORE | AFTER | EFFECTS | TOLD
+TOLD = frozenset({"twice", "late", "never", "reorder", "wrong_price"})
+CALLED = BEFORE | AFTER | EFFECTS
+KINDS = CALLED | TOLD
+# What a wrong price is of the right one.
+WRONG_PRICE = Decimal("1.25")
 
 
 @dataclass(eq=False)
@@ -25,9 +30,11 @@ class Fault:
     hang: after `seconds` a gateway gives up (504), and the key stays locked until then (in-process
     it is free again at once). reset: the connection breaks. status, garbage, throttle: such an
     answer. process_then_…: carried out, and the answer hangs, is lost or is another. drip: the
-    answer arrives byte by byte. missing_policy, wrong_price: a quote or policy fails, costs more.
+    answer arrives byte by byte. missing_policy, wrong_price: a quote or policy fails, costs more;
+    a booking that is only read is told at another price.
 
-    Webhooks come twice, late (after `seconds`), never, or after the one that follows (reorder).
+    Webhooks come twice, late (after `seconds`), never, after the one that follows (reorder), or
+    with another price (wrong_price).
 
     `times` None means always. `seconds` is how long a hang or a drip takes, or what `Retry-After`
     says. A test that needs to know when a hanging request has arrived waits for `entered`, and
@@ -77,7 +84,7 @@ class Faults:
         """
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is no fault; there are {', '.join(sorted(KINDS))}.")
-        if (operation == WEBHOOK) != (kind in TOLD):
+        if kind not in (TOLD if operation == WEBHOOK else CALLED):
             raise ValueError(
                 f"{operation!r} has no fault {kind!r}; webhooks have faults of their own."
             )

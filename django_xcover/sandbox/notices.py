@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from django_xcover.sandbox import money
+from django_xcover.sandbox.faults import WRONG_PRICE
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.shapes import webhook as webhook_shape
 
@@ -27,6 +29,18 @@ class Notice:
     partner: str
     event: str
     payload: dict[str, Any]
+
+
+def at_another_price(notice: Notice) -> Notice:
+    """Return the notice with every price times WRONG_PRICE."""
+    payload, currency = notice.payload, notice.payload["currency"]
+
+    def dearer(name: str, told: dict[str, Any]) -> dict[str, Any]:
+        price = money.rounded(told[name] * WRONG_PRICE, currency)
+        return {**told, **money.pair(name, price, currency)}
+
+    quotes = [dearer("price", quote) for quote in payload["quotes"]]
+    return replace(notice, payload={**dearer("total_price", payload), "quotes": quotes})
 
 
 def about(package: Package, event: str, **more: Any) -> Notice:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django_xcover.sandbox import ids, money, pricing, states
 from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox.faults import WRONG_PRICE
 from django_xcover.sandbox.packages import Package, Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS, Product
 from django_xcover.sandbox.products.base import NO_POLICY, Cover, Terms
@@ -15,7 +16,6 @@ from django_xcover.sandbox.validation import Field, clean, text
 from django_xcover.sandbox.world import Inquiry
 
 KNOWN_VERSION = 1
-WRONG_PRICE = Decimal("1.25")
 HEAD = frozenset({"policy_type", "policy_type_version"})
 
 

@@ -18,7 +18,7 @@ import requests
 from django_xcover.sandbox import codec
 from django_xcover.sandbox.courier import Courier
 from django_xcover.sandbox.faults import WEBHOOK, Faults
-from django_xcover.sandbox.notices import EVENTS, Notice
+from django_xcover.sandbox.notices import EVENTS, Notice, at_another_price
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # "for up to 3 times": taken as three in all.
@@ -145,9 +145,10 @@ class Webhooks:
                 self._held_back.append(notice)
                 continue
             if kind != "never":
+                told = at_another_price(notice) if kind == "wrong_price" else notice
                 delay = fault.seconds if fault and kind == "late" else 0
                 for _ in range(2 if kind == "twice" else 1):
-                    self._tell(notice, delay)
+                    self._tell(told, delay)
             held, self._held_back = self._held_back, []
             for earlier in held:
                 self._tell(earlier, 0)

@@ -178,6 +178,18 @@ def test_a_wrong_price_is_what_was_really_booked(caller: Caller, sandbox: Sandbo
     )
 
 
+def test_a_wrong_price_of_a_reading_is_only_told(caller: Caller, sandbox: Sandbox) -> None:
+    package = caller.quoted()
+    caller.call("POST", f"bookings/{package['id']}/", a_booking(package))
+    sandbox.faults.add("get_booking", "wrong_price")
+
+    told, after = (caller.call("GET", f"bookings/{package['id']}/").json() for _ in range(2))
+
+    assert told["total_price"] > package["total_price"]
+    assert told["quotes"][0]["price"] == told["total_price"]
+    assert after["total_price"] == package["total_price"]
+
+
 def test_a_fault_strikes_as_often_as_planned(caller: Caller, sandbox: Sandbox) -> None:
     sandbox.faults.add("instant_booking", "status", times=2, status=503)
 

@@ -189,6 +189,19 @@ def test_a_webhook_can_get_lost(caller: Caller, sandbox: Sandbox) -> None:
     assert _events(sandbox) == ["BOOKING_CANCELLED"]
 
 
+def test_a_webhook_can_carry_another_price(caller: Caller, sandbox: Sandbox) -> None:
+    sandbox.faults.add("webhook", "wrong_price")
+
+    booked = caller.booked()
+
+    payload = sandbox.webhooks.sent[0].payload
+    assert payload["total_price"] > booked["total_price"]
+    assert payload["quotes"][0]["price"] == payload["total_price"]
+    assert payload["quotes"][0]["price_formatted"] == f"£{payload['total_price']}"
+    assert payload["total_price_formatted"] == f"£{payload['total_price']}"
+    assert str(sandbox.package(booked["id"])["total_price"]) == str(booked["total_price"])
+
+
 def test_a_webhook_can_come_after_the_one_that_follows(caller: Caller, sandbox: Sandbox) -> None:
     sandbox.faults.add("webhook", "reorder")
 

@@ -98,6 +98,8 @@ def get_booking(inquiry: Inquiry) -> Answer:
     package = inquiry.package()
     if package.status not in states.BOOKED:
         raise package_not_found()
+    for quote in package.booked if inquiry.suffers("wrong_price") else ():
+        quoting.price(inquiry, package, quote)  # told and not kept: this is a copy
     shown = _shown(inquiry, package, 200)
     # Recorded: `en` even when the call asked for `en-us`.
     language = package.language[:2].lower()
