@@ -113,6 +113,17 @@ def state(account: str) -> BreakerState:
     return shared_cache.attempt(lambda cache: _state(cache, account), unknown)
 
 
+def try_now(account: str) -> bool:
+    """Let the next call be the probe, cool-down or not; False when the circuit is not open.
+
+    Not closed by hand: should XCover still be down, one call finds out and not all of them.
+    """
+    done = shared_cache.attempt(lambda cache: _end_cool_down(cache, account), otherwise=False)
+    if done:
+        logger.warning("The next call at checkout tries whether XCover is back (%s).", account)
+    return done
+
+
 def _is_well(error: XCoverError) -> bool | None:
     """Return whether XCover answered; None when it was not asked."""
     if isinstance(error, RequestRefused):
@@ -205,6 +216,14 @@ def _state(cache: BaseCache, account: str) -> BreakerState:
         opened_at=_moment(trip.opened_at),
         open_until=_moment(trip.until),
     )
+
+
+def _end_cool_down(cache: BaseCache, account: str) -> bool:
+    now, trip = time.time(), _trip(cache, account)
+    if trip is None or trip.until <= now:
+        return False
+    cache.set(_trip_key(account), (trip.opened_at, now, trip.cool_down), KEPT)
+    return True
 
 
 def _trip(cache: BaseCache, account: str) -> Trip | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.core.cache.backends.base import BaseCache
 
@@ -44,6 +45,23 @@ class Bucket:
     def key(self, what: str) -> str:
         """Return the cache key of a fact about this bucket."""
         return shared_cache.key("rate", self.name, what)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateState:
+    """A rate in calls a second: of `group` "sales" or "other", or of "total" for all together.
+
+    `paused_until` (aware UTC) is until when XCover has asked to be left alone, None for not now.
+    """
+
+    group: str
+    rate: float
+    paused_until: datetime | None
+
+
+def states(account: Account) -> tuple[RateState, ...]:
+    """Return how the rates of `account` stand. Counts no call and never raises."""
+    return tuple(_state(_bucket_of(account, group), group) for group in _groups(account))
 
 
 def limiter_of(account: Account) -> Limiter:
@@ -117,12 +135,25 @@ def _pause(bucket: Bucket, asked: float | None) -> None:
     shared_cache.attempt(lambda cache: cache.set(name, until, LONGEST_PAUSE), None)
 
 
+def _state(bucket: Bucket, group: str) -> RateState:
+    name = bucket.key("paused")
+    until = shared_cache.attempt(lambda cache: float(cache.get(name, 0.0)), 0.0)
+    paused = datetime.fromtimestamp(until, UTC) if until > time.time() else None
+    return RateState(group=group, rate=bucket.rate, paused_until=paused)
+
+
+def _groups(account: Account) -> tuple[str, ...]:
+    return ("sales", "other") if account.total_rate is None else ("total",)
+
+
 def _bucket(account: Account, endpoint: Endpoint) -> Bucket:
     if account.total_rate is not None:
-        group, rate = "total", account.total_rate
-    elif endpoint.group == Group.SALES:
-        group, rate = "sales", account.sales_rate
-    else:
-        group, rate = "other", account.other_rate
+        return _bucket_of(account, "total")
+    return _bucket_of(account, "sales" if endpoint.group == Group.SALES else "other")
+
+
+def _bucket_of(account: Account, group: str) -> Bucket:
     # Hashed at once, so that no `repr` holds the key.
-    return Bucket(shared_cache.key("rate", account.base_url, account.api_key, group), rate)
+    name = shared_cache.key("rate", account.base_url, account.api_key, group)
+    rates = {"sales": account.sales_rate, "other": account.other_rate, "total": account.total_rate}
+    return Bucket(name, rates[group] or 0.0)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from django_xcover.conf import get_config
+from django_xcover.conf import Config, get_config
 from django_xcover.models import (
     AccountPause,
     Discrepancy,
@@ -19,15 +19,28 @@ from django_xcover.models import (
     Reconciliation,
     WebhookDelivery,
 )
-from django_xcover.services import breaker, heartbeat
+from django_xcover.services import breaker, heartbeat, operations, rate_limits
+from django_xcover.services.cache_reach import Reach, reach
+from django_xcover.services.next_steps import OVERDUE
+from django_xcover.services.rate_limits import RateState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatus:
-    """One account: `circuit` is the breaker's state, times are aware, None for never."""
+    """One account: `circuit` is the breaker's state, times are aware, None for never.
+
+    While it is not closed, `opened_at` and `open_until` say since when and until when; while it is,
+    `faults` of the remembered `calls` failed. `rates` is empty for an account that is gone from the
+    settings.
+    """
 
     name: str
     circuit: str
+    calls: int
+    faults: int
+    opened_at: datetime | None
+    open_until: datetime | None
+    rates: tuple[RateState, ...]
     paused_since: datetime | None
     pause_reason: str
     reconciled_at: datetime | None
@@ -38,15 +51,19 @@ class AccountStatus:
 class Status:
     """Counts and times; `oldest_due` is since when the operation that waits longest has been due.
 
-    `last_sweep` is None when there was none, or when the cache does not know of it.
+    `without_worker` counts those that no worker has taken for a quarter of an hour although one
+    may, up to 500. `last_sweep` is None when there was none, or when the cache does not know of it.
+    `cache` says whether circuits, rates and sweep are what all processes know.
     """
 
     operations: dict[str, int]
     oldest_due: datetime | None
+    without_worker: int
     flagged_packages: int
     open_discrepancies: int
     failed_webhooks: int
     last_sweep: datetime | None
+    cache: Reach
     accounts: tuple[AccountStatus, ...]
 
     @property
@@ -57,15 +74,17 @@ class Status:
 
 
 def status() -> Status:
-    """Return how everything stands. Eight queries, no call to XCover."""
+    """Return how everything stands. Nine queries, no call to XCover."""
     failed = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED)
     return Status(
         operations=_operations(),
         oldest_due=_oldest_due(),
+        without_worker=_without_worker(),
         flagged_packages=QuotePackage.objects.needing_attention().count(),
         open_discrepancies=Discrepancy.objects.open().count(),
         failed_webhooks=failed.count(),
         last_sweep=heartbeat.last_sweep(),
+        cache=reach(),
         accounts=_accounts(),
     )
 
@@ -86,18 +105,36 @@ def _oldest_due() -> datetime | None:
     return min((due for due in dues if due is not None), default=None)
 
 
+def _without_worker() -> int:
+    long_due = Operation.objects.claimable(timezone.now() - OVERDUE).order_by()
+    return long_due.values("pk")[: operations.SWEEP_LIMIT].count()
+
+
 def _accounts() -> tuple[AccountStatus, ...]:
     pauses = {row.account: row for row in AccountPause.objects.all()}
     passes = {row.account: row for row in Reconciliation.objects.all()}
-    names = sorted({*get_config().accounts, *pauses})
-    return tuple(_account(name, pauses.get(name), passes.get(name)) for name in names)
+    config = get_config()
+    names = sorted({*config.accounts, *pauses})
+    return tuple(_account(config, name, pauses.get(name), passes.get(name)) for name in names)
 
 
-def _account(name: str, pause: AccountPause | None, walk: Reconciliation | None) -> AccountStatus:
-    facts: dict[str, Any] = {
-        "paused_since": pause.paused_at if pause else None,
-        "pause_reason": pause.reason if pause else "",
-        "reconciled_at": walk.finished_at if walk else None,
-        "reconciling": walk is not None and walk.phase != Reconciliation.Phase.DONE,
-    }
-    return AccountStatus(name=name, circuit=str(breaker.state(name).circuit), **facts)
+def _account(
+    config: Config, name: str, pause: AccountPause | None, walk: Reconciliation | None
+) -> AccountStatus:
+    account = config.accounts.get(name)
+    return AccountStatus(
+        name=name,
+        **_circuit(name),
+        rates=rate_limits.states(account) if account else (),
+        paused_since=pause.paused_at if pause else None,
+        pause_reason=pause.reason if pause else "",
+        reconciled_at=walk.finished_at if walk else None,
+        reconciling=walk is not None and walk.phase != Reconciliation.Phase.DONE,
+    )
+
+
+def _circuit(name: str) -> dict[str, Any]:
+    now = breaker.state(name)
+    facts: dict[str, Any] = {"calls": now.calls, "faults": now.faults}
+    times = {"opened_at": now.opened_at, "open_until": now.open_until}
+    return {"circuit": str(now.circuit)} | facts | times

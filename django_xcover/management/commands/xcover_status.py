@@ -12,7 +12,17 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 
+from django_xcover.services.breaker import Circuit
+from django_xcover.services.cache_reach import Reach
+from django_xcover.services.rate_limits import RateState
 from django_xcover.services.status import AccountStatus, Status, status
+
+CACHES = {
+    Reach.SHARED: "shared",
+    Reach.PROCESS: "each process has its own: circuits, rates and sweep are not known here",
+    Reach.NOBODY: "keeps nothing: circuits, rates and sweep are not known",
+    Reach.AWAY: "away: circuits, rates and sweep are not known",
+}
 
 
 class Command(BaseCommand):
@@ -42,22 +52,42 @@ def _lines(now: Status) -> list[tuple[str, str]]:
     return [
         ("operations", ", ".join(told) or "none"),
         ("oldest due", _time(now.oldest_due, "nothing is due")),
+        ("without a worker", str(now.without_worker)),
         ("flagged bookings", str(now.flagged_packages)),
         ("open discrepancies", str(now.open_discrepancies)),
         ("failed webhooks", str(now.failed_webhooks)),
         ("last sweep", _time(now.last_sweep, "unknown")),
-        *((f"account {account.name}", _account(account)) for account in now.accounts),
+        ("cache", CACHES[now.cache]),
+        *(line for account in now.accounts for line in _account(account)),
         ("needs a person", str(now.needs_person)),
     ]
 
 
-def _account(account: AccountStatus) -> str:
-    parts = [f"circuit {account.circuit}"]
+def _account(account: AccountStatus) -> list[tuple[str, str]]:
+    parts = [f"circuit {_circuit(account)}"]
     if account.paused_since is not None:
         why = f" ({account.pause_reason})" if account.pause_reason else ""
         parts.append(f"PAUSED since {_time(account.paused_since)}{why}")
     parts.append(f"reconciled {_time(account.reconciled_at, 'never')}")
-    return ", ".join([*parts, *(["reconciling"] if account.reconciling else [])])
+    parts += ["reconciling"] if account.reconciling else []
+    rates = [(f"  rate {rate.group}", _rate(rate)) for rate in account.rates]
+    return [(f"account {account.name}", ", ".join(parts)), *rates]
+
+
+def _circuit(account: AccountStatus) -> str:
+    if account.circuit == Circuit.CLOSED:
+        return f"closed ({account.faults} of the last {account.calls} calls failed)"
+    if account.opened_at is None:
+        return account.circuit
+    since = f"{account.circuit} since {_time(account.opened_at)}"
+    return f"{since}, next try from {_time(account.open_until)}"
+
+
+def _rate(rate: RateState) -> str:
+    told = f"{rate.rate:g} calls a second"
+    if rate.paused_until is None:
+        return told
+    return f"{told}, XCover asked for a pause until {_time(rate.paused_until)}"
 
 
 def _time(moment: datetime | None, otherwise: str = "") -> str:
