@@ -168,7 +168,7 @@ def _check(package: QuotePackage, answer: PackageAnswer) -> None:
         mirroring.flag(package, Attention.BOOKING_FAILED)
     elif missing:
         mirroring.flag(package, Attention.POLICY_MISSING)
-    elif _differing(package, answer):
+    elif _differing(package, answer) and package.attention != Attention.PRICE_DIFFERS:
         mirroring.flag(package, Attention.PRICE_DIFFERS)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, offers, payloads, succession
+from django_xcover.services import decisions, offers, payloads, prices, succession
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import move
 from django_xcover.types import PolicyRequest
@@ -84,8 +84,11 @@ def record_update(
 def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     """Bring package and quotes up to a booking (or a package) as XCover describes it now.
 
-    Call it inside a transaction. Illegal moves change no status and are flagged for a person.
+    Call it inside a transaction. Illegal moves change no status and are flagged for a person, and
+    so is a price that is no longer the one agreed on.
     """
+    if prices.stray(package, answer):
+        flag(package, Attention.PRICE_DIFFERS)
     appeared = [read for read in answer.quotes if _apply_quote(package, read)]
     if appeared:
         succession.adopt(package)

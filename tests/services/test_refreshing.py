@@ -9,7 +9,15 @@ import pytest
 from django_xcover.client import XCoverError
 from django_xcover.models import Attention, Cancellation, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import booking, cancelling, gateway, orders, refreshing
+from django_xcover.services import (
+    attention,
+    booking,
+    cancelling,
+    gateway,
+    modifying,
+    orders,
+    refreshing,
+)
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -100,3 +108,65 @@ def test_a_status_that_cannot_follow_changes_nothing_and_is_flagged(
 
     assert refreshed.status == "CANCELLED"
     assert refreshed.attention == Attention.STATUS_UNEXPECTED
+
+
+@pytest.fixture
+def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
+    """Return a booking in force."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    return the_package()
+
+
+def test_a_price_that_moves_away_from_the_one_agreed_on_is_flagged(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_booking", "wrong_price")
+
+    refreshed = refreshing.refresh(booked)
+
+    quote = refreshed.quotes.get()
+    assert quote.price > quote.chosen_price
+    assert refreshed.attention == Attention.PRICE_DIFFERS
+
+
+def test_a_price_that_a_person_has_looked_into_is_not_flagged_again(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_booking", "wrong_price", times=None)
+    assert attention.resolve(refreshing.refresh(booked), by="7", note="Refunded")
+
+    assert refreshing.refresh(the_package()).attention == ""
+
+
+def test_a_price_that_is_as_agreed_again_raises_no_flag(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_booking", "wrong_price")
+    assert attention.resolve(refreshing.refresh(booked), by="7", note="Looked again")
+
+    refreshed = refreshing.refresh(the_package())
+
+    assert refreshed.quotes.get().price == refreshed.quotes.get().chosen_price
+    assert refreshed.attention == ""
+
+
+def test_a_change_that_is_being_made_may_move_the_price(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    changed = modifying.quote_change(
+        booked,
+        quote=booked.quotes.get(),
+        update_fields={"tickets": [{"price": 90}, {"price": 90}]},
+        origin=Cancellation.Origin.SHOPPER,
+    )
+    modifying.settle(changed)
+    gateway.client_for("default").confirm_booking_modification(
+        booked.package_id, changed.update_id, {}, idempotency_key="x"
+    )
+
+    refreshed = refreshing.refresh(booked)  # the webhook overtakes the worker
+
+    assert refreshed.total_price == changed.price_after
+    assert refreshed.attention == ""

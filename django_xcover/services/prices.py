@@ -1,0 +1,30 @@
+"""Prices that move at XCover after somebody has agreed to them."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from django_xcover.client.answers import PackageAnswer
+from django_xcover.models import Modification, QuotePackage, Status
+
+# After a cancellation a price is what XCover makes of it; the refund is what counts.
+HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)
+
+
+def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
+    """Return whether `answer` moves a policy's price away from the one agreed on.
+
+    Ask before it is applied: a price that differed before has been flagged before. While a priced
+    change is being made the price may move; whoever carries it out compares. One query, two when
+    a price moves.
+    """
+    told = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
+    accepted = package.quotes.offered().accepted()
+    agreed = accepted.filter(price=F("chosen_price")).values_list("quote_id", "price")
+    moved = any(told.get(quote_id, price) != price for quote_id, price in agreed)
+    return moved and not _is_being_changed(package)
+
+
+def _is_being_changed(package: QuotePackage) -> bool:
+    priced = package.modifications.exclude(update_id="")
+    return priced.filter(state=Modification.State.REQUESTED).exists()
