@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django_xcover.services.modifying.fields import Path, amount_of, is_amount
+from django_xcover.services.modifying.fields import Path, typed
 
 # What the policy is; another type is another policy.
 FIXED = frozenset({"policy_type", "policy_type_version"})
@@ -32,7 +32,7 @@ def changed(request: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str,
     for path, value in values.items():
         _put(fields, path, value)
     policy_type = str(request.get("policy_type", ""))
-    return {key: _typed(policy_type, (key,), value) for key, value in fields.items()}
+    return {key: typed(policy_type, (key,), value) for key, value in fields.items()}
 
 
 def _below(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
@@ -50,15 +50,3 @@ def _put(fields: Any, path: Path, value: Any) -> None:
     for part in path[:-1]:
         fields = fields[part]
     fields[path[-1]] = value
-
-
-def _typed(policy_type: str, path: Path, value: Any) -> Any:
-    """Return `value` with its amounts as Decimal; kept as JSON, they are text."""
-    if isinstance(value, Mapping):
-        return {key: _typed(policy_type, (*path, key), below) for key, below in value.items()}
-    if isinstance(value, list):
-        return [_typed(policy_type, (*path, index), below) for index, below in enumerate(value)]
-    if not isinstance(value, str) or not is_amount(policy_type, path):
-        return value
-    found = amount_of(value)
-    return value if found is None else found

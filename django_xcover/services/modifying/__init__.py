@@ -19,6 +19,7 @@ from django_xcover.services.modifying.changeable import (
 )
 from django_xcover.services.modifying.details import change_details
 from django_xcover.services.modifying.pricing import quote_change
+from django_xcover.services.modifying.same_change import open_change
 from django_xcover.services.modifying.settling import abandon, is_outdated, refusal_of, settle
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "change_details",
     "changeable_fields",
     "is_outdated",
+    "open_change",
     "quote_change",
     "refusal_of",
     "settle",

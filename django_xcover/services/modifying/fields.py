@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 Path = tuple[str | int, ...]
 
@@ -42,3 +43,13 @@ def amount_of(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() else None
+
+
+def typed(policy_type: str, path: Path, value: Any) -> Any:
+    """Return `value`, which stands at `path`, with its amounts as Decimal: kept, they are text."""
+    if isinstance(value, Mapping):
+        return {key: typed(policy_type, (*path, key), below) for key, below in value.items()}
+    if isinstance(value, list):
+        return [typed(policy_type, (*path, index), below) for index, below in enumerate(value)]
+    found = amount_of(value) if isinstance(value, str) and is_amount(policy_type, path) else None
+    return value if found is None else found

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 
 from django_xcover import signals
 from django_xcover.client import ValidationFailed, XCoverError
@@ -20,10 +22,12 @@ from django_xcover.models.operation import new_idempotency_key
 from django_xcover.services import card_numbers, gateway, mirroring, updating
 from django_xcover.services.modifying.changeable import (
     ChangeNotAccepted,
+    ChangeOutdated,
     NothingToChange,
     require_changeable,
     require_idle,
 )
+from django_xcover.services.modifying.same_change import open_change
 from django_xcover.services.refusals import Refused
 
 # Seconds for all that a person waits for.
@@ -34,16 +38,41 @@ NOT_KEPT = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The booking before XCover was asked: its latest change, and its price."""
+
+    latest: int
+    total_price: Decimal
+
+    @classmethod
+    def of(cls, package: QuotePackage) -> _Before:
+        total = QuotePackage.objects.values_list("total_price", flat=True).get(pk=package.pk)
+        latest = package.modifications.aggregate(latest=Max("pk"))["latest"]
+        return cls(latest or 0, total)
+
+    def require_unmoved(self, package: QuotePackage) -> None:
+        """Raise BeingChanged or ChangeOutdated when another change came first.
+
+        Such a change is confirmed before this one is written, so that `is_outdated` would not see
+        that this one's price is the older.
+        """
+        require_idle(package)
+        if package.total_price != self.total_price:
+            raise ChangeOutdated
+
+
 def quote_change(
     package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, Any], origin: str
 ) -> Modification:
     """Ask XCover what it costs to change the policy `quote`, and return it; nothing changes.
 
     `update_fields` are fields of its policy type with their new values, Decimal for amounts. The
-    `difference` is to be shown, then settled (`settle`) or left (`abandon`). Takes `DEADLINE`
-    seconds at most; hold no transaction meanwhile. Raises NotModifiable, NothingToChange,
-    ChangeNotAccepted, CardNumberSent for a card number, and XCoverError when XCover cannot be
-    asked.
+    `difference` is to be shown, then settled (`settle`) or left (`abandon`). Of two who ask for the
+    same at the same time, both get the same. Takes `DEADLINE` seconds at most; hold no transaction
+    meanwhile. Raises NotModifiable, NothingToChange, ChangeNotAccepted, ChangeOutdated when the
+    price was overtaken by another change, CardNumberSent for a card number, and XCoverError when
+    XCover cannot be asked.
     """
     until = time.monotonic() + DEADLINE
     card_numbers.refuse(update_fields)
@@ -52,11 +81,18 @@ def quote_change(
     if not update_fields:
         raise NothingToChange
     body = {"quotes": [{"id": quote.quote_id, "update_fields": dict(update_fields)}]}
+    before = _Before.of(package)
     try:
         answer = _ask(package, body, until)
     except ValidationFailed as refused:
         raise _why_refused(package, quote, refused, until) from refused
-    return _record(package, body, answer, origin)
+    with transaction.atomic():
+        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        first = open_change(quote, update_fields, after=before.latest)
+        if first is not None:
+            return first
+        before.require_unmoved(locked)
+        return _record(locked, body, answer, origin)
 
 
 def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> ModificationAnswer:
@@ -99,19 +135,18 @@ def _record(
     package: QuotePackage, body: dict[str, Any], answer: ModificationAnswer, origin: str
 ) -> Modification:
     after, difference = _prices(package, answer)
-    with transaction.atomic():
-        modification = Modification.objects.create(
-            package=package,
-            update_id=answer.update_id,
-            origin=origin,
-            changes=body,
-            price_before=after - difference,
-            price_after=after,
-            price_diff=difference,
-            currency=answer.booking.currency,
-            payload=_payload(answer),
-        )
-        transaction.on_commit(partial(_announce, modification))
+    modification = Modification.objects.create(
+        package=package,
+        update_id=answer.update_id,
+        origin=origin,
+        changes=body,
+        price_before=after - difference,
+        price_after=after,
+        price_diff=difference,
+        currency=answer.booking.currency,
+        payload=_payload(answer),
+    )
+    transaction.on_commit(partial(_announce, modification))
     return modification
 
 

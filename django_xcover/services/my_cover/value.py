@@ -60,19 +60,7 @@ def quote_value(quote: Quote, amount: Decimal) -> Modification:
         raise ValueNotChangeable
     if value.amount == amount:
         raise modifying.NothingToChange
-    return _open_change(quote, value.name, amount) or modifying.quote_change(
-        quote.package,
-        quote=quote,
-        update_fields={value.name: amount},
-        origin=Cancellation.Origin.SHOPPER,
+    wanted = {value.name: amount}
+    return modifying.open_change(quote, wanted) or modifying.quote_change(
+        quote.package, quote=quote, update_fields=wanted, origin=Cancellation.Origin.SHOPPER
     )
-
-
-def _open_change(quote: Quote, name: str, amount: Decimal) -> Modification | None:
-    for row in quote.package.modifications.filter(state=Modification.State.QUOTED):
-        for item in row.changes.get("quotes", ()):
-            fields = item.get("update_fields", {})
-            same = item["id"] == quote.quote_id and amount_of(fields.get(name)) == amount
-            if same and len(fields) == 1 and not modifying.is_outdated(quote.package, row):
-                return row
-    return None
