@@ -73,6 +73,8 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _("Order, package id, policyholder's e-mail or policy id.")
     # Columns that only the row's own page needs; there each costs a query.
     heavy: ClassVar[tuple[str, ...]] = ()
+    # Whether the list leads to the page that says how everything stands.
+    shows_status_link: ClassVar[bool] = False
 
     class Media:
         css = STYLES

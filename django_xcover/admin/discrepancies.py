@@ -58,6 +58,7 @@ class DiscrepancyAdmin(StaffActs):
     """Discrepancies, the newest first; the page of one says what to do about it."""
 
     acts = (ResolveDiscrepancy(),)
+    shows_status_link = True
     list_display = (
         "what",
         "at_stake_shown",

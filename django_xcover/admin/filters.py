@@ -21,6 +21,7 @@ from django_xcover.models import (
     Instalment,
     Modification,
     Operation,
+    QuotePackage,
     Renewal,
     Status,
 )
@@ -56,19 +57,26 @@ class AttentionFilter(admin.SimpleListFilter):
     parameter_name = "attention"
     ANY = "any"
     STOPPED = "stopped"
+    FLAGGED = "flagged"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             (self.ANY, _("needs a look")),
             (self.STOPPED, _("an operation stopped")),
+            (self.FLAGGED, _("the booking is flagged")),
             *Attention.choices,
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        stopped = Q(pk__in=Operation.objects.needing_person().values("package"))
-        wanted = {self.ANY: stopped | ~Q(attention=""), self.STOPPED: stopped}
+        stopped = Operation.objects.needing_person().order_by().values("package")
+        flagged = QuotePackage.objects.needing_attention().order_by().values("pk")
+        # No index serves an OR with a subquery: all packages would be read.
+        both = stopped.union(flagged)
+        wanted = {self.ANY: both, self.STOPPED: stopped, self.FLAGGED: flagged}
         value = self.value()
-        return queryset.filter(wanted.get(value, Q(attention=value))) if value else queryset
+        if value in wanted:
+            return queryset.filter(pk__in=wanted[value])
+        return queryset.filter(attention=value) if value else queryset
 
 
 class CreatedFilter(admin.SimpleListFilter):

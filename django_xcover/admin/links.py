@@ -44,8 +44,8 @@ def order_link(package: QuotePackage) -> SafeString | str:
     return link(story_url(reference), reference) if reference else ""
 
 
-def may_view(request: HttpRequest, row: Model) -> bool:
-    """Return whether this request's user may see rows like `row`."""
+def may_view(request: HttpRequest, row: Model | type[Model]) -> bool:
+    """Return whether this request's user may see rows like `row`, or of that model."""
     user = request.user
     if isinstance(user, AnonymousUser):
         return False

@@ -7,11 +7,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
+from django_xcover.admin import circuits
 from django_xcover.admin.actions import ActingAdmin, Outcome
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
@@ -19,6 +23,7 @@ from django_xcover.admin.columns import OfPackage, folded_json, last_error, next
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
 from django_xcover.admin.progress import reload_after
 from django_xcover.admin.search import rows_matching
+from django_xcover.admin.status_page import status_page
 from django_xcover.admin.steps import steps_shown
 from django_xcover.models import Operation, OperationState
 from django_xcover.services import operations
@@ -41,6 +46,7 @@ class OperationAdmin(OfPackage, ActingAdmin):
     actions = ("retry_now",)
     act_limit = 100
 
+    shows_status_link = True
     list_display = (
         "what",
         "order",
@@ -110,6 +116,23 @@ class OperationAdmin(OfPackage, ActingAdmin):
         name = f"{operation_name(row)} {row.package.package_id}"
         also = {"steps": steps, "subtitle": name, "reload_after": reload_after(row)}
         return super().page_context(request, row) | also
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        ours = [
+            path("status/", wrap(self.status_view), name="xcover_status"),
+            path("status/<path:account>/try/", wrap(self.try_view), name="xcover_status_try"),
+        ]
+        return [*ours, *super().get_urls()]
+
+    def status_view(self, request: HttpRequest) -> HttpResponse:
+        """Say how everything stands."""
+        return status_page(self, request)
+
+    @method_decorator(require_POST)
+    def try_view(self, request: HttpRequest, account: str) -> HttpResponse:
+        """Let the next call try whether XCover is back."""
+        return circuits.try_now(self, request, account)
 
     @admin.display(description=gettext_lazy("operation"))
     def what(self, row: Operation) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.actions import ActingAdmin, Outcome, way_back
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause
 from django_xcover.services import pausing
@@ -43,6 +43,7 @@ class AccountPauseAdmin(ActingAdmin):
     act_limit = 20
     actions = ("resume",)
     search_help_text = gettext_lazy("Account.")
+    shows_status_link = True
     list_display = ("account", "reason", "paused_by", "paused_at")
     ordering = ("account",)
 
@@ -73,9 +74,10 @@ class AccountPauseAdmin(ActingAdmin):
         return Outcome(sentence=_("%(account)s goes on.") % {"account": row.account})
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Resume, and go to the list: the row is gone."""
+        """Resume, and go back, if only to the list: the row is gone."""
         super().act_view(request, object_id)
-        return HttpResponseRedirect(reverse("admin:xcover_accountpause_changelist"))
+        there = way_back(request) or reverse("admin:xcover_accountpause_changelist")
+        return HttpResponseRedirect(there)
 
 
 def _not_paused() -> list[str]:

@@ -1,0 +1,351 @@
+"""The page that says how everything stands: who sees what of it, and what they may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from django_xcover.client import ServerFault, Throttled
+from django_xcover.client.deadline import Deadline
+from django_xcover.client.endpoints import CREATE_QUOTE
+from django_xcover.conf import get_config
+from django_xcover.models import AccountPause, Attention, Discrepancy, Reconciliation
+from django_xcover.services import breaker, heartbeat, pausing, rate_limits, shared_cache
+from django_xcover.services.breaker import Circuit
+from tests.admin.acting import told
+from tests.admin.conftest import ACCOUNT
+from tests.admin.factories import (
+    in_minutes,
+    make_discrepancy,
+    make_operation,
+    make_order,
+    make_staff,
+    make_stopped,
+)
+from tests.services.caches import Away
+
+PAGE = "/admin/xcover/operation/status/"
+TRY = "/admin/xcover/operation/status/default/try/"
+WELL = "All is well."
+
+
+@pytest.fixture(autouse=True)
+def memory(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[shared_cache.Memory]:
+    """Return a cache that processes share, and that knows of a sweep just now."""
+    cache = FileBasedCache(str(tmp_path), {})
+    memory = shared_cache.Memory(lambda: cache)
+    monkeypatch.setattr(shared_cache, "memory", memory)
+    heartbeat.swept()
+    yield memory
+    cache.clear()
+
+
+def staff(*permissions: str, name: str = "sam") -> Client:
+    """Return the browser of a member of staff with these permissions."""
+    client = Client()
+    client.force_login(make_staff(*permissions, name=name))
+    return client
+
+
+def text(client: Client) -> str:
+    """Return the page as text."""
+    page: str = client.get(PAGE).content.decode()
+    return page.replace("&#x27;", "'").replace("&amp;", "&")
+
+
+def fail(times: int = 3, account: str = "default") -> None:
+    """Let calls fail, by default as often as opens the circuit."""
+    for _ in range(times):
+        with suppress(ServerFault), breaker.guard(account):
+            raise ServerFault(status=503)
+
+
+def circuit() -> Circuit:
+    return breaker.state("default").circuit
+
+
+def throttled(seconds: float) -> None:
+    """Let XCover refuse a quote and ask for a pause."""
+    limiter = rate_limits.limiter_of(get_config().account("default"))
+    with suppress(Throttled), limiter(CREATE_QUOTE, Deadline.after(1)):
+        raise Throttled(status=429, retry_after=seconds)
+
+
+# Who
+
+
+@pytest.mark.parametrize("path", [PAGE, TRY])
+def test_it_is_closed_to_shoppers_and_to_staff_who_may_not_see_operations(path: str) -> None:
+    fail()
+    shopper, clerk = Client(), staff("view_quotepackage", "retry_operation")
+
+    assert shopper.post(path).status_code == 302
+    assert clerk.post(path).status_code == 403
+    assert clerk.get(PAGE).status_code == 403
+    assert circuit() == Circuit.OPEN
+
+
+def test_who_may_not_see_rows_sees_how_many_and_no_link_to_them() -> None:
+    package = make_order("SH-1001")
+    make_discrepancy(package)
+    pausing.pause("default", by="ana", reason="Prices are wrong")
+
+    page = text(staff("view_operation"))
+
+    assert "1 thing waits for a person." in page
+    assert "/admin/xcover/discrepancy/" not in page
+    assert "/admin/xcover/accountpause/" not in page
+    assert "This account is paused" in page
+    assert "Prices are wrong" not in page
+
+
+def test_it_shows_no_key_and_no_secret(root: Client) -> None:
+    secrets = (("hook-key", "hook-secret-of-the-tests"),)
+    account = {**ACCOUNT, "WEBHOOK_SECRETS": secrets}
+    setting = {"ADAPTER": "tests.admin.shop.BoxOfficeAdapter", "ACCOUNTS": {"default": account}}
+    throttled(30)
+    with override_settings(XCOVER=setting):
+        page = text(root)
+
+    for value in ("key-of-the-tests", "secret-of-the-tests", "hook-key", "127.0.0.1:9"):
+        assert value not in page
+
+
+def test_a_viewer_finds_nothing_to_press(viewer: Client) -> None:
+    fail()
+    pausing.pause("default", by="ana")
+
+    page = text(viewer)
+
+    assert "Let the next call try" not in page
+    assert "Resume" not in page
+    assert "Pause this account" not in page
+
+
+# The circuit
+
+
+def test_an_open_circuit_says_since_when_until_when_and_what_it_means(viewer: Client) -> None:
+    fail()
+
+    page = text(viewer)
+
+    assert "XCover does not answer (default): shoppers see no new offers." in page
+    assert "No calls since" in page
+    assert "from {} one call tries".format(_clock(breaker.state("default").open_until)) in page
+    assert 'http-equiv="refresh"' in page
+    assert WELL not in page
+
+
+def _clock(moment: Any) -> str:
+    return f"{timezone.localtime(moment):%H:%M:%S}"
+
+
+def test_a_half_open_circuit_says_who_tries(viewer: Client) -> None:
+    fail()
+    breaker.try_now("default")
+
+    page = text(viewer)
+
+    assert "The next shopper's call tries whether XCover is back." in page
+    assert "half open" in page
+
+
+def test_faults_that_open_nothing_yet_are_told(viewer: Client) -> None:
+    fail(2)
+
+    page = text(viewer)
+
+    assert "2 of the last 2 failed" in page
+    assert WELL in page
+    assert 'http-equiv="refresh"' not in page
+
+
+def test_a_cache_that_is_away_is_said_and_is_no_error(
+    viewer: Client, memory: shared_cache.Memory
+) -> None:
+    memory.find = Away
+
+    answer = viewer.get(PAGE)
+
+    assert answer.status_code == 200
+    assert "The cache is away" in answer.content.decode()
+    assert "As far as one can know, all is well." in answer.content.decode()
+
+
+def test_a_memory_of_this_process_is_not_passed_off_as_what_all_know(
+    viewer: Client, memory: shared_cache.Memory
+) -> None:
+    own = LocMemCache("of-this-process", {})
+    own.clear()
+    memory.find = lambda: own
+
+    page = text(viewer)
+
+    assert "as this one process knows them" in page
+    assert "not known to this process" in page
+    assert "No sweep has come round" not in page
+
+
+def test_a_pause_that_xcover_has_asked_for_is_shown_and_looking_counts_no_call(
+    viewer: Client, memory: shared_cache.Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    throttled(30)
+    written = list[str]()
+    for name in ("add", "incr", "set", "decr"):
+        monkeypatch.setattr(
+            FileBasedCache, name, lambda *args, name=name, **kw: written.append(name)
+        )
+
+    page = text(viewer)
+
+    assert "at most 50 a second; XCover asked for a pause until" in page
+    assert "at most 20 a second" in page
+    assert written == []
+
+
+# Trying by hand
+
+
+def test_the_button_lets_one_call_try_and_leaves_a_name(agent: Client) -> None:
+    fail()
+    assert TRY in text(agent)
+
+    answer = agent.post(TRY)
+
+    assert answer.headers["Location"] == PAGE
+    assert told(answer) == ["The next call tries whether XCover is back (default)."]
+    assert circuit() == Circuit.HALF_OPEN
+    assert str(LogEntry.objects.get().user) == "agent"
+
+
+def test_a_viewer_a_get_and_a_closed_circuit_try_nothing(viewer: Client, agent: Client) -> None:
+    assert told(agent.post(TRY)) == ["default: its circuit is not open."]
+    fail()
+
+    assert viewer.post(TRY).status_code == 403
+    assert agent.get(TRY).status_code == 405
+    assert agent.post(TRY.replace("default", "nowhere")).status_code == 404
+    assert circuit() == Circuit.OPEN
+    assert not LogEntry.objects.exists()
+
+
+# The rest
+
+
+def test_all_well_says_so_and_how_fresh_it_is(viewer: Client) -> None:
+    Reconciliation.objects.create(account="default", finished_at=in_minutes(-60))
+
+    page = text(viewer)
+
+    assert WELL in page
+    assert "1 hour ago" in page.replace("\xa0", " ")
+    assert "none in the past ten minutes" in page
+    assert "nothing is due" in page
+
+
+def test_each_number_leads_to_its_rows(root: Client) -> None:
+    package = make_order("SH-1001")
+    make_stopped(package)
+    package.attention = Attention.PRICE_DIFFERS
+    package.save()
+    make_discrepancy(package)
+
+    page = text(root)
+
+    assert "3 things wait for a person." in page
+    for query, number in {
+        "operation/?state__exact=needs_person": 1,
+        "quotepackage/?attention=flagged": 1,
+        "discrepancy/?state__exact=open": 1,
+        "webhookdelivery/?state__exact=failed": 0,
+    }.items():
+        assert f'<a href="/admin/xcover/{query}">{number}</a>' in page
+        listed = root.get(f"/admin/xcover/{query}")
+        assert listed.context["cl"].result_count == number
+
+
+def test_an_operation_that_no_worker_takes_points_at_the_worker(viewer: Client) -> None:
+    make_operation(make_order("SH-1001"), next_attempt_at=in_minutes(-30))
+
+    assert "1 operation has waited for a worker for more than 15 minutes" in text(viewer)
+
+
+def test_an_operation_that_waits_behind_a_person_points_at_no_worker(viewer: Client) -> None:
+    package = make_order("SH-1001")
+    make_stopped(package)
+    make_operation(package, subject="second", next_attempt_at=in_minutes(-30))
+
+    assert "waited for a worker" not in text(viewer)
+
+
+def test_a_sweeper_that_stays_away_is_told(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    long_ago = time.time() - timedelta(minutes=6).total_seconds()
+    monkeypatch.setattr(heartbeat.time, "time", lambda: long_ago)
+    heartbeat.swept()
+
+    assert "No sweep has come round lately" in text(viewer)
+
+
+def test_who_may_pauses_and_resumes_from_here() -> None:
+    client = staff("view_operation", "view_accountpause", "add_accountpause", "resume_accountpause")
+    way = "/admin/xcover/accountpause/add/?account=default"
+    assert way in text(client)
+    assert '<option value="default" selected>' in client.get(way).content.decode()
+    row = pausing.pause("default", by="ana", reason="Prices are wrong")
+    page = text(client)
+    assert "Prices are wrong" in page
+    assert way not in page
+
+    answer = client.post(f"/admin/xcover/accountpause/{row.pk}/resume/", {"next": PAGE})
+
+    assert answer.headers["Location"] == PAGE
+    assert not AccountPause.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["", "operation/", "accountpause/", "discrepancy/"])
+def test_the_way_there_is_shown_to_those_who_may_go(viewer: Client, path: str) -> None:
+    others = staff("view_quotepackage", "view_accountpause", "view_discrepancy", name="others")
+
+    assert PAGE in viewer.get(f"/admin/xcover/{path}").content.decode()
+    assert PAGE not in others.get(f"/admin/xcover/{path}").content.decode()
+
+
+def queries_of(client: Client) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get(PAGE)
+    return len(asked)
+
+
+def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
+    queries_of(root)
+    few = queries_of(root)
+    for number in range(5):
+        package = make_order(f"SH-{number}")
+        make_stopped(package)
+        make_discrepancy(package)
+    fail()
+    pausing.pause("default", by="ana")
+    accounts = {f"shop{number}": ACCOUNT for number in range(5)} | {"default": ACCOUNT}
+    setting = {"ADAPTER": "tests.admin.shop.BoxOfficeAdapter", "ACCOUNTS": accounts}
+
+    with override_settings(XCOVER=setting):
+        many = queries_of(root)
+
+    assert Discrepancy.objects.count() == 5
+    # The session, its user, nine for how everything stands, and one for what may be resumed.
+    assert (few, many) == (12, 12)
