@@ -1,7 +1,7 @@
 """A process that dies at every point where it could: each query, each commit, each call to XCover.
 
-Death is a `BaseException` that nothing catches. Open transactions roll back, as they do when the
-connection of a killed process is lost, and everything else stays as it was.
+Death is a `BaseException` that nothing catches. The connection is lost at that moment, so that open
+transactions roll back, and everything else stays as it was.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Executioner:
         """Pass one point, or die there."""
         self.points += 1
         if self.points > self._survives:
+            lose_the_connection()
             raise Killed
 
     @contextmanager
@@ -65,6 +66,13 @@ class Executioner:
         return between_two_points
 
 
+def lose_the_connection() -> None:
+    """Roll back what is open, as a server does for a client that is gone, and hang up."""
+    if connection.connection is not None:
+        connection.connection.rollback()  # SQLite waits for the cursors, which the traceback holds
+    connection.close()
+
+
 def die_everywhere(make: Callable[[int], Callable[[], object]]) -> Iterator[int]:
     """Yield after each death: make a new case, run it, and kill it one point later each time."""
     for survives in itertools.count():
@@ -75,7 +83,6 @@ def die_everywhere(make: Callable[[int], Callable[[], object]]) -> Iterator[int]
             with executioner.at_work():
                 run()
         except Killed:
-            connection.close()  # a killed process loses its connection, and with it what was open
             yield survives
         else:
             assert executioner.points > 10, "nothing was there to die at"
