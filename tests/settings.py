@@ -24,6 +24,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
+# Each run has a database of its own: two at once would drop each other's.
+OWN = f"test_xcover_{os.getpid()}"
 ENGINES: dict[str, dict[str, Any]] = {
     "sqlite": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -42,6 +44,7 @@ ENGINES: dict[str, dict[str, Any]] = {
         "USER": os.environ.get("PGUSER", "postgres"),
         "PASSWORD": os.environ.get("PGPASSWORD", ""),
         "HOST": os.environ.get("PGHOST", "127.0.0.1"),
+        "TEST": {"NAME": OWN},
     },
     "mariadb": {
         "ENGINE": "django.db.backends.mysql",
@@ -49,6 +52,7 @@ ENGINES: dict[str, dict[str, Any]] = {
         "USER": os.environ.get("MYSQL_USER", "root"),
         "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
         "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
+        "TEST": {"NAME": OWN},
     },
 }
 DATABASES = {"default": ENGINES[os.environ.get("XCOVER_DATABASE", "sqlite")]}
