@@ -6,12 +6,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
+from django_xcover.admin import resolving_together
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act, StaffActs
 from django_xcover.admin.badges import BAD, GOOD, PLAIN, badge
@@ -58,6 +62,7 @@ class DiscrepancyAdmin(StaffActs):
     """Discrepancies, the newest first; the page of one says what to do about it."""
 
     acts = (ResolveDiscrepancy(),)
+    actions = ("resolve_together",)
     shows_status_link = True
     list_display = (
         "what",
@@ -101,6 +106,27 @@ class DiscrepancyAdmin(StaffActs):
         if text.upper().endswith("-INS"):
             return Q(package_id=text.upper()) | Q(order_reference=text)
         return Q(order_reference__startswith=text)
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Return whether this user may mark discrepancies; asked for the list's action too."""
+        may = request.user.has_perm("xcover.resolve_discrepancy")
+        return may and self.has_view_permission(request)
+
+    @admin.action(
+        description=gettext_lazy("Mark “unknown to us” as looked into…"), permissions=["resolve"]
+    )
+    def resolve_together(self, request: HttpRequest, queryset: QuerySet[Discrepancy]) -> Any:
+        return resolving_together.ask(self, request, queryset)
+
+    @method_decorator(require_POST)
+    def resolve_together_view(self, request: HttpRequest) -> HttpResponse:
+        """Mark what the page of the action has shown."""
+        return resolving_together.mark(self, request)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resolve_together_view)
+        ours = path("together/resolve/", view, name="xcover_discrepancy_resolve_together")
+        return [ours, *super().get_urls()]
 
     def page_context(self, request: HttpRequest, row: Discrepancy) -> dict[str, Any]:
         also = {"subtitle": str(row), "verdict": what_to_do(row)}

@@ -19,9 +19,10 @@ from django_xcover.services.reconciling.cursor import UnderWay, rehearse, take
 from django_xcover.services.reconciling.looking import Look
 from django_xcover.services.reconciling.recording import resolve
 from django_xcover.services.reconciling.reports import Line, Report, lines_found, lines_open
+from django_xcover.services.reconciling.resolving import resolve_all
 from django_xcover.services.reconciling.walking import Progress, Walk
 
-__all__ = ["Line", "Progress", "Report", "UnderWay", "reconcile", "resolve"]
+__all__ = ["Line", "Progress", "Report", "UnderWay", "reconcile", "resolve", "resolve_all"]
 
 FOREVER = float("inf")
 
