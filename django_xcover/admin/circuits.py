@@ -40,7 +40,7 @@ def _log(request: HttpRequest, account: str, told: str) -> None:
     logger.warning("User %s lets the next call try (%s).", request.user.pk, account)
     # An account is no row, so the entry leads nowhere.
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(AccountPause),
         object_repr=account,
         action_flag=CHANGE,

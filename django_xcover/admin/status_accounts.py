@@ -66,13 +66,8 @@ def _shown(request: HttpRequest, account: AccountStatus, pause: int | None) -> A
 
 
 def _circuit(account: AccountStatus) -> list[Fact]:
-    if account.opened_at and account.open_until:
-        return [
-            (_("No calls since"), ago(account.opened_at, "")),
-            (_("Next try from"), clock(account.open_until)),
-        ]
     if account.circuit != Circuit.CLOSED:
-        return []
+        return [(_("Left alone since"), ago(account.opened_at, _("not known")))]
     if not account.calls:
         return [(_("Last calls"), _("none in the past ten minutes"))]
     told = ngettext(

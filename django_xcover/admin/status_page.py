@@ -12,13 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from django_xcover.admin.badges import TONES, badge
 from django_xcover.admin.links import may_view
 from django_xcover.admin.status_accounts import shown
-from django_xcover.admin.status_words import CACHES, ago, clock, figure_tone, verdicts
+from django_xcover.admin.status_words import CACHES, ago, figure_tone, verdicts
 from django_xcover.models import (
     Discrepancy,
     Operation,
@@ -62,7 +63,7 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
         "accounts": accounts,
         "facts": _facts(now),
         "cache_note": str(CACHES[now.cache]),
-        "asked_at": clock(timezone.now()),
+        "asked_at": date_format(timezone.localtime(), "H:i:s T"),
         "way_back": request.path,
         "reload_after": RELOAD if any(one.passes for one in accounts) else 0,
     }

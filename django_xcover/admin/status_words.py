@@ -14,23 +14,25 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING
 from django_xcover.services.breaker import Circuit
 from django_xcover.services.cache_reach import Reach
+from django_xcover.services.rate_limits import RateState
 from django_xcover.services.status import AccountStatus, Status
 
 # Beat sends the sweeper round every half minute: ten rounds that did not come are no delay.
 SWEEP_LATE = timedelta(minutes=5)
 
 CIRCUITS = {
-    Circuit.CLOSED: (gettext_lazy("closed"), GOOD),
-    Circuit.OPEN: (gettext_lazy("open"), BAD),
-    Circuit.HALF_OPEN: (gettext_lazy("half open"), WAITING),
+    Circuit.CLOSED: (gettext_lazy("closed: XCover is asked"), GOOD),
+    Circuit.OPEN: (gettext_lazy("open: XCover is left alone"), BAD),
+    Circuit.HALF_OPEN: (gettext_lazy("half open: one call tries"), WAITING),
     Circuit.UNKNOWN: (gettext_lazy("unknown"), WAITING),
 }
 MEANINGS = {
     Circuit.CLOSED: gettext_lazy("Offers are asked for as usual."),
     Circuit.OPEN: gettext_lazy(
         "XCover does not answer, so it is left alone: shoppers see no new offer, and every order "
-        "goes through without waiting. Cover that was bought is booked all the same. Nobody has to "
-        "do anything: from %(until)s one call tries whether XCover is back, then later and later."
+        "goes through without waiting. Cover that was bought is booked as soon as XCover takes it. "
+        "Nobody has to do anything: from %(until)s one call tries whether XCover is back, and the "
+        "waits get longer while it is not."
     ),
     Circuit.HALF_OPEN: gettext_lazy(
         "The next shopper's call tries whether XCover is back. Until one succeeds, the others see "
@@ -77,6 +79,8 @@ def ago(moment: datetime | None, otherwise: str) -> str:
     """Return a time and how long ago it was, `otherwise` for none."""
     if moment is None:
         return otherwise
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("%(when)s (just now)") % {"when": clock(moment)}
     facts = {"when": clock(moment), "time": timesince(moment)}
     return _("%(when)s (%(time)s ago)") % facts
 
@@ -96,7 +100,7 @@ def sweep_is_late(now: Status) -> bool:
 
 def verdicts(now: Status) -> list[Verdict]:
     """Return what is wrong, worst first, each with its tone; that all is well when it is."""
-    found = [*_people(now), *_workers(now), *_circuits(now), *_pauses(now)]
+    found = [*_people(now), *_workers(now), *_circuits(now), *_rates(now), *_pauses(now)]
     known = now.cache in {Reach.SHARED, Reach.PROCESS}
     well = _("All is well.") if known else _("As far as one can know, all is well.")
     return found or [(well, GOOD)]
@@ -131,6 +135,20 @@ def _circuits(now: Status) -> Iterator[Verdict]:
     if down:
         told = _("XCover does not answer (%(accounts)s): shoppers see no new offers. See below.")
         yield told % {"accounts": ", ".join(down)}, WAITING
+
+
+def _rates(now: Status) -> Iterator[Verdict]:
+    # A shopper does not wait for a turn, so a pause of the sales is one of the offers.
+    held = [one.name for one in now.accounts for rate in one.rates if _holds_offers(rate)]
+    if held:
+        told = _(
+            "XCover asked for a pause (%(accounts)s): until it is over, no new offers. See below."
+        )
+        yield told % {"accounts": ", ".join(held)}, WAITING
+
+
+def _holds_offers(rate: RateState) -> bool:
+    return rate.paused_until is not None and rate.group != "other"
 
 
 def _pauses(now: Status) -> Iterator[Verdict]:
