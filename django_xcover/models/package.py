@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.fields import AmountField, VendorIdField
@@ -93,6 +94,8 @@ class QuotePackage(models.Model):
                 name="xcover_package_once_per_account",
             ),
         )
+        # Staff look for an address in any case, and PostgreSQL compares UPPER of both.
+        indexes = (models.Index(Upper("policyholder_email"), name="xcover_package_email"),)
         permissions = (
             ("refresh_quotepackage", _("Can refresh quote packages from XCover")),
             ("open_links", _("Can open customers' documents and pages at XCover")),
@@ -175,6 +178,8 @@ class Quote(models.Model):
                 fields=("package", "quote_id"), name="xcover_quote_once_per_package"
             ),
         )
+        # Policies are told from quotes by it, in every list and every count of them.
+        indexes = (models.Index(fields=("status",), name="xcover_quote_status"),)
 
     def __str__(self) -> str:
         return f"{self.policy_name} {self.quote_id}"
