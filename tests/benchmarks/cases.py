@@ -34,6 +34,8 @@ from tests.shop import Cart
 
 ACCOUNT = {"PARTNER_CODE": "SHOP1", "API_KEY": "sandbox-key", "API_SECRET": "sandbox-secret"}
 
+# What a checkout may wait at most when nobody is asked.
+OPEN_CIRCUIT_MS = 5.0
 # The client is measured, not its wait for a turn.
 UNLIMITED = {"SALES_RATE": 1e6, "OTHER_RATE": 1e6}
 
@@ -134,6 +136,7 @@ def _hanging_vendor(sandbox: Sandbox) -> Figure:
         first_offer,
         lambda: time.sleep(deadline),
         rounds=5,
+        max_ms=deadline * 1000,
     )
     sandbox.faults.clear()
     return figure
@@ -149,6 +152,7 @@ def _open_circuit(rounds: int) -> Figure:
         lambda: quoting.fresh_offer(unseen),
         lambda: quoting.stored_offer(HttpRequest(), stored),
         rounds=rounds,
+        max_ms=OPEN_CIRCUIT_MS,
     )
     assert breaker.state("default").circuit == breaker.Circuit.OPEN
     cache.clear()

@@ -1,0 +1,189 @@
+"""A shop of any size in a schema of its own: copies of one row of each table, made by the database.
+
+What is to be done is as much in a large shop as in a small one, when all is well. It is spread over
+the whole table, so that whoever looks for it without an index reads the whole table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.utils import timezone
+
+from django_xcover.models import (
+    Cancellation,
+    Decision,
+    Discrepancy,
+    Instalment,
+    Operation,
+    Quote,
+    QuotePackage,
+    Renewal,
+    WebhookDelivery,
+)
+from tests.admin import factories
+
+DUE, FLAGGED = 50, 20
+MINUTES = "now() - (COUNT - g) * interval '1 minute'"  # the highest key is the newest row
+
+
+def some(number: int, then: str, otherwise: str, *, of: int = 1) -> str:
+    """Return SQL that is `then` in `number` rows of the COUNT / `of` that a table has."""
+    return f"CASE WHEN g % (COUNT / {of} / {number}) = 0 THEN {then} ELSE {otherwise} END"
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """One row in `of` policies for each policy, with SQL in place of some columns."""
+
+    model: type[Model]
+    columns: dict[str, str]
+    of: int = 1
+
+
+COPIES = (
+    Copies(
+        QuotePackage,
+        {
+            "id": "g",
+            "package_id": "'P' || g || '-INS'",
+            "order_reference": "'ORD-' || lpad(g::text, 7, '0')",
+            "cart_reference": "'cart-' || g",
+            "policyholder_email": "'c' || g || '@example.com'",
+            "status": some(100, "'CANCELLED'", "'CONFIRMED'"),
+            "attention": some(FLAGGED, "'price_differs'", "''"),
+            "created_at": MINUTES,
+        },
+    ),
+    Copies(
+        Quote,
+        {
+            "id": "g",
+            "package_id": "g",
+            "quote_id": "'00000000-0000-0000-0000-' || lpad(g::text, 12, '0')",
+            "status": some(100, "'CANCELLED'", "'CONFIRMED'"),
+            "created_at": MINUTES,
+        },
+    ),
+    Copies(Decision, {"id": "g", "package_id": "g", "quote_id": "g", "created_at": MINUTES}),
+    Copies(
+        Operation,
+        {
+            "id": "g",
+            "package_id": "g",
+            "idempotency_key": "gen_random_uuid()::text",
+            "state": some(DUE, "'pending'", some(FLAGGED, "'needs_person'", "'done'")),
+            "created_at": MINUTES,
+        },
+    ),
+    Copies(
+        WebhookDelivery,
+        {
+            "id": "g",
+            "key": "'key-' || g",
+            "package_id": "'P' || g || '-INS'",
+            "state": some(DUE, "'received'", some(FLAGGED, "'failed'", "'processed'")),
+            "received_at": MINUTES,
+            "created_at": MINUTES,
+        },
+    ),
+    Copies(
+        Discrepancy,
+        {
+            "id": "g",
+            "package_id": "'P' || g * 100 || '-INS'",
+            "order_reference": "'ORD-' || lpad((g * 100)::text, 7, '0')",
+            "state": some(FLAGGED, "'open'", "'gone'", of=100),
+        },
+        of=100,
+    ),
+    Copies(
+        Cancellation,
+        {
+            "id": "g",
+            "package_id": "g * 20",
+            "cancellation_id": "'aB3dE-' || g || '-CCL'",
+            "refunded_at": some(FLAGGED, "NULL", "now()", of=20),
+        },
+        of=20,
+    ),
+    Copies(
+        Cancellation.quotes.through, {"id": "g", "cancellation_id": "g", "quote_id": "g * 20"}, 20
+    ),
+    Copies(
+        Renewal,
+        {
+            "id": "g",
+            "package_id": "g * 5",
+            "renewal_id": "'aB3dE-' || g || '-UPD'",
+            "state": some(FLAGGED, "'quoted'", "'confirmed'", of=5),
+        },
+        of=5,
+    ),
+    Copies(
+        Instalment,
+        {
+            "id": "g",
+            "quote_id": "g * 5 - 1",  # cancelled policies owe nothing
+            "status": some(FLAGGED, "'UNPAID'", "'PAID'", of=5),
+            "period_start_date": "now() - interval '1 day'",
+        },
+        of=5,
+    ),
+)
+
+
+def make_template() -> None:
+    """Make one row of each table, of which the others are copies."""
+    now = timezone.now()
+    package = factories.make_package(status="CONFIRMED", booked_at=now, payload={"text": "x" * 500})
+    quote = factories.make_quote(
+        package, choice="accepted", chosen_price="3.40", payload={"text": "x" * 1500}
+    )
+    factories.make_decision(quote)
+    factories.make_finished(package)
+    body: dict[str, Any] = {"event": "BOOKING_UPDATED", "payload": {"id": package.package_id}}
+    WebhookDelivery.objects.create(
+        account="default", key="key", event="BOOKING_UPDATED", package_id="P", body=body
+    )
+    factories.make_discrepancy(package)
+    factories.make_cancelled(package)
+    factories.make_renewal(package)
+    factories.make_instalment(quote)
+
+
+def fill(schema: str, count: int) -> None:
+    """Make the tables of a shop with `count` policies in a new schema, a multiple of 2,000."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {schema}")
+        cursor.execute(
+            "SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename LIKE 'xcover%'"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"CREATE TABLE {schema}.{table} (LIKE public.{table} INCLUDING ALL)")
+        # Only outside of a transaction may dead rows be looked for, which index-only scans need.
+        tidy = "ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE"
+        for copies in COPIES:
+            cursor.execute(_insert(schema, count, copies))
+            cursor.execute(f"{tidy} {schema}.{copies.model._meta.db_table}")
+
+
+def look_into(schema: str) -> None:
+    """Let the queries that follow read the shop in this schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET search_path TO {schema}, public")
+
+
+def _insert(schema: str, count: int, copies: Copies) -> str:
+    table = copies.model._meta.db_table
+    columns = [str(field.column) for field in copies.model._meta.concrete_fields]
+    values = ", ".join(copies.columns.get(name, f"t.{name}") for name in columns)
+    values = values.replace("COUNT", str(count))
+    return (
+        f"INSERT INTO {schema}.{table} ({', '.join(columns)}) SELECT {values} "  # noqa: S608
+        f"FROM public.{table} t, generate_series(1, {count // copies.of}) g"
+    )
