@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import PolicyView, ShopView
-from django_xcover.api.policy_shapes import DetailsShape, PageShape, ScheduleShape
+from django_xcover.api.policy_shapes import DetailsShape, MailShape, PageShape, ScheduleShape
 from django_xcover.services import documents
-from django_xcover.services.my_cover import policies
+from django_xcover.services.my_cover import mail, policies
 from django_xcover.services.my_cover.details import details
 from django_xcover.services.my_cover.schedule import schedule_of
 
@@ -46,6 +47,21 @@ class DocumentView(ShopView):
             # As for a policy that does not exist: whether it does is nobody else's business.
             raise Http404 from refusal
         return Response({"url": url}, headers={"Referrer-Policy": "no-referrer"})
+
+
+class EmailView(PolicyView):
+    """The e-mail with a policy's documents."""
+
+    def get(self, request: Request, quote_id: str) -> Response:
+        """Return what became of it; 404 while there are no documents."""
+        found = mail.mail_of(self.policy())
+        if found is None:
+            raise Http404
+        return self.shown(MailShape, found)
+
+    def post(self, request: Request, quote_id: str) -> Response:
+        """Have it sent again, to the address on record; 202. 429 when that was done recently."""
+        return self.shown(MailShape, mail.send(self.policy()), code=status.HTTP_202_ACCEPTED)
 
 
 class InstalmentsView(PolicyView):

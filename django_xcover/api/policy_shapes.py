@@ -116,6 +116,15 @@ class ScheduleShape(serializers.Serializer[Any]):
     due = DueField()
 
 
+class MailShape(serializers.Serializer[Any]):
+    """The e-mail with the documents: the address on record, and what became of it."""
+
+    address = serializers.CharField()
+    state = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    again_at = serializers.DateTimeField()
+
+
 class DetailsShape(serializers.Serializer[Any]):
     """One policy with everything that is going on with it. `booking_id` is what a claim needs."""
 
@@ -124,6 +133,7 @@ class DetailsShape(serializers.Serializer[Any]):
     booking_id = serializers.CharField()
     policyholder = serializers.DictField(child=serializers.CharField())
     documents = serializers.ListField(child=serializers.CharField())
+    email = MailShape(source="mail")
     can_cancel = serializers.BooleanField()
     cancellable = SummaryShape(many=True)
     cancellation = serializers.IntegerField(source="cancellation.pk", default=None)

@@ -3,7 +3,7 @@
 `type` is for programs and stays the same, `message` is a sentence for the shopper, `errors` has the
 complaints about single fields. 400: the request is not as documented. 403: the CSRF token is
 missing. 404: there is nothing here for this shopper. 409: it cannot be done as things stand. 422:
-the values are not accepted. 503: the insurer cannot be reached.
+the values are not accepted. 429: too often. 503: the insurer cannot be reached.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from django_xcover.services.modifying import (
     FieldsNotChangeable,
     NothingToChange,
 )
+from django_xcover.services.my_cover.mail import SentRecently
 from django_xcover.services.my_cover.policies import PolicyMissing
 from django_xcover.services.refusals import Refused
 
@@ -78,12 +79,18 @@ def _problem_absent() -> Problem:
 
 def _refused(error: Refused | ChoiceRefused) -> Problem:
     status, errors = HTTPStatus.CONFLICT, getattr(error, "field_errors", {})
-    if isinstance(error, CardNumberSent):
+    if isinstance(error, SentRecently):
+        status = HTTPStatus.TOO_MANY_REQUESTS
+    elif isinstance(error, CardNumberSent):
         status, errors = HTTPStatus.BAD_REQUEST, {error.field or "": [str(error)]}
     elif isinstance(error, NOT_ACCEPTED):
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     return Problem(
-        status=status, type=_snake(type(error).__name__), message=str(error), errors=errors
+        status=status,
+        type=_snake(type(error).__name__),
+        message=str(error),
+        errors=errors,
+        headers=_after(getattr(error, "retry_after", None)),
     )
 
 

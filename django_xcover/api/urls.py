@@ -32,6 +32,7 @@ _renewal = [
 _policy: list[URLPattern | URLResolver] = [
     path("", policies.DetailsView.as_view(), name="policy"),
     path("documents/<slug:kind>/", policies.DocumentView.as_view(), name="document"),
+    path("email/", policies.EmailView.as_view(), name="email"),
     path("instalments/", policies.InstalmentsView.as_view(), name="instalments"),
     path("cancellations/", cancellations.CancellationsView.as_view(), name="cancellations"),
     path("cancellations/<int:pk>/", include(_cancellation)),

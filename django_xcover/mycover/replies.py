@@ -38,10 +38,13 @@ def policy_page(
     return render(request, "xcover/mycover/policy.html", context, status=status)
 
 
-def see(name: str, quote: Quote, **kwargs: Any) -> HttpResponse:
-    """Send the browser on to another page, so that reloading it does nothing again."""
+def see(name: str, quote: Quote, *, place: str = "", **kwargs: Any) -> HttpResponse:
+    """Send the browser on to another page, so that reloading it does nothing again.
+
+    `place` is the id of what to see on it.
+    """
     url = reverse(f"xcover:{name}", kwargs={"quote_id": quote.quote_id, **kwargs})
-    return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+    return HttpResponseRedirect(f"{url}#{place}" if place else url, status=HTTPStatus.SEE_OTHER)
 
 
 def sentence(problem: Refused | XCoverError) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_xcover.mycover import cancelling, changing, policies, renewing, valuing
+from django_xcover.mycover import cancelling, changing, mailing, policies, renewing, valuing
 
 urlpatterns = [
     path("", policies.index, name="my_cover"),
     path("policies/<str:quote_id>/", policies.policy, name="policy"),
+    path("policies/<str:quote_id>/email/", mailing.send_documents, name="send_documents"),
     path("policies/<str:quote_id>/cancel/", cancelling.preview, name="cancel"),
     path(
         "policies/<str:quote_id>/cancellations/<int:pk>/",

@@ -27,6 +27,7 @@ from django_xcover.services import (
     refusals,
     renewing,
 )
+from django_xcover.services.my_cover import mail
 from django_xcover.services.renewing import refusals as of_renewals
 from django_xcover.types import Money
 from tests.conftest import Shopper, the_package, work
@@ -36,7 +37,7 @@ from tests.shop import Shop, laptop
 pytestmark = pytest.mark.django_db
 PAGE = DOCS / "after-the-sale.md"
 # In the order of the page.
-ROOMS = (cancelling, modifying, of_renewals, instalments.reports, emails)
+ROOMS = (cancelling, modifying, of_renewals, instalments.reports, emails, mail)
 
 
 @dataclass

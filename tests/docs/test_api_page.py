@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from django_xcover.api import modifications, urls
 from django_xcover.models import Cancellation, Modification, Renewal
 from django_xcover.services import choosing, instalments, orders, renewing
 from django_xcover.services.cover import order_cover
+from django_xcover.services.my_cover.mail import MailState
 from django_xcover.services.my_cover.policies import PolicyState
 from django_xcover.services.my_cover.schedule import PartState
+from django_xcover.types import Money
 from tests.api.conftest import ROOT, Program, front, policy_path, program
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
@@ -35,6 +38,7 @@ SAMPLES = [json.loads(block.text) for block in blocks(PAGE) if block.language ==
     COVER,
     POLICIES,
     POLICY,
+    EMAIL,
     CANCELLATION,
     MODIFICATION,
     RENEWAL,
@@ -119,6 +123,40 @@ def test_every_endpoint_is_documented_and_no_other() -> None:
     assert {code_in(row[1])[0] for row in table(PAGE, "| Path |")} == names
 
 
+def test_a_difference_is_settled_once_and_by_the_backend_only(
+    insured: Program, page: dict[str, Any]
+) -> None:
+    asked = insured.posts(policy_path("modifications/"), update_fields={"price": 2400}).json()
+    change = Modification.objects.get(pk=asked["id"])
+    settle = page["difference_paid"]
+
+    own_word = {"reference": "pay_0", "state": "confirmed", "settled_at": "2030-01-21T18:30:23Z"}
+    confirm = policy_path(f"modifications/{change.pk}/confirm/")
+    told = insured.posts(confirm, **own_word)
+    assert (told.status_code, told.json()["type"]) == (409, "difference_not_settled")
+    assert settle(change.pk, Money(Decimal("0.01"), "GBP"), "pay_1") is False
+    change.refresh_from_db()
+    assert (change.state, change.settled_at) == ("quoted", None)
+
+    assert settle(change.pk, change.difference, "pay_1") is True
+    work()
+    assert settle(change.pk, change.difference, "pay_1") is True
+    assert settle(change.pk, change.difference, "pay_2") is False
+    change.refresh_from_db()
+    assert (change.state, change.settlement_reference) == ("confirmed", "pay_1")
+
+
+def test_a_difference_that_was_paid_back_is_settled(insured: Program, page: dict[str, Any]) -> None:
+    asked = insured.posts(policy_path("modifications/"), update_fields={"price": 400}).json()
+    change = Modification.objects.get(pk=asked["id"])
+    assert change.price_diff < 0
+
+    assert page["difference_paid"](change.pk, change.difference, "re_1") is True
+    work()
+    change.refresh_from_db()
+    assert change.state == "confirmed"
+
+
 def test_the_api_is_mounted_where_the_page_says(page: dict[str, Any]) -> None:
     [mounted] = page["urlpatterns"]
 
@@ -131,9 +169,10 @@ def test_the_api_is_mounted_where_the_page_says(page: dict[str, Any]) -> None:
         (OFFER, lambda: "offer/"),
         (COVER, lambda: "orders/ORD-1/cover/"),
         (POLICIES, lambda: "policies/"),
+        (EMAIL, lambda: policy_path("email/")),
         (SCHEDULE, lambda: policy_path("instalments/")),
     ],
-    ids=["offer", "cover", "policies", "instalments"],
+    ids=["offer", "cover", "policies", "email", "instalments"],
 )
 def test_an_answer_has_the_documented_fields(
     browser: Program, page: dict[str, Any], sample: Any, path: Callable[[], str]
@@ -176,11 +215,13 @@ def test_a_renewal_and_a_policy_have_the_documented_fields(
         "shown",
     }
     assert policy["policyholder"].keys() == POLICY["policyholder"].keys()
+    assert policy["email"].keys() == EMAIL.keys()
 
 
 @pytest.mark.parametrize(
     ("heading", "states"),
     [
+        ("An e-mail", MailState.values),
         ("Cancellation", Cancellation.State.values),
         ("Modification", Modification.State.values),
         ("Renewal", Renewal.State.values),

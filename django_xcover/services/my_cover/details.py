@@ -9,6 +9,7 @@ from typing import Any
 from django_xcover.models import Cancellation, Modification, Quote, Status
 from django_xcover.services import documents, modifying
 from django_xcover.services.cancelling import cancellable
+from django_xcover.services.my_cover.mail import PolicyMail, mail_of
 from django_xcover.services.my_cover.policies import PolicySummary, policy_rows, summarise
 from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, view_of
 from django_xcover.services.my_cover.schedule import Schedule, schedule_of
@@ -26,7 +27,8 @@ class PolicyDetails:
     `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
     that can be cancelled now, this one first when it is among them. `cancellation`, `modification`
     and `renewal` are the latest that concern it, or None. `changeable` names the policyholder's
-    fields that may be changed, `value` what the insured thing is worth where that may be.
+    fields that may be changed, `value` what the insured thing is worth where that may be, `mail`
+    how the e-mail with the documents stands where there are any.
     """
 
     policy: PolicySummary
@@ -34,6 +36,7 @@ class PolicyDetails:
     booking_id: str
     policyholder: Mapping[str, str]
     documents: tuple[str, ...]
+    mail: PolicyMail | None
     is_cancellable: bool | None
     cancellable: tuple[PolicySummary, ...]
     cancellation: Cancellation | None
@@ -68,6 +71,7 @@ def details(quote: Quote) -> PolicyDetails:
         booking_id=package.package_id,
         policyholder=_policyholder(package.payload),
         documents=documents.kinds_of(quote, package),
+        mail=mail_of(quote),
         is_cancellable=quote.can_be_cancelled,
         cancellable=tuple(summarise(row) for row in _in_force(quote)),
         cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
