@@ -1,6 +1,6 @@
 """Settings of the processes that tests start: a shop's database in a file and a real broker.
 
-The environment says where: `PROCESS_DIR`, `PROCESS_BROKER`, `PROCESS_XCOVER`.
+The environment says where: `PROCESS_DIR`, `PROCESS_BROKER`, `PROCESS_QUEUE`, `PROCESS_XCOVER`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ DATABASES = {
     }
 }
 CELERY_BROKER_URL = os.environ["PROCESS_BROKER"]
-CELERY_TASK_DEFAULT_QUEUE = f"xcover-{DIRECTORY.name}"
+CELERY_TASK_DEFAULT_QUEUE = os.environ["PROCESS_QUEUE"]
+# Queues for remote control would outlive a worker that is killed.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+if CELERY_BROKER_URL.startswith("redis"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": f"{CELERY_TASK_DEFAULT_QUEUE}:"}
 if CELERY_BROKER_URL == "filesystem://":
     CELERY_BROKER_TRANSPORT = "example_shop.broker:FolderTransport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -46,6 +50,7 @@ XCOVER = {
         }
     },
     "OFFER_DEADLINE": 10.0,
-    "OPERATION_LEASE": 2.0,
+    # Longer than a busy machine needs; tests let it run out by hand.
+    "OPERATION_LEASE": 120.0,
     "RETRY_SPACING": 0.2,
 }
