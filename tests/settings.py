@@ -24,8 +24,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-# Each run has a database of its own: two at once would drop each other's.
-OWN = f"test_xcover_{os.getpid()}"
+
+def own_database(pid: int) -> str:
+    """Return the name of a run's own database: two runs at once would drop each other's."""
+    return f"test_xcover_{pid}"
+
+
 ENGINES: dict[str, dict[str, Any]] = {
     "sqlite": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -44,7 +48,7 @@ ENGINES: dict[str, dict[str, Any]] = {
         "USER": os.environ.get("PGUSER", "postgres"),
         "PASSWORD": os.environ.get("PGPASSWORD", ""),
         "HOST": os.environ.get("PGHOST", "127.0.0.1"),
-        "TEST": {"NAME": OWN},
+        "TEST": {"NAME": own_database(os.getpid())},
     },
     "mariadb": {
         "ENGINE": "django.db.backends.mysql",
@@ -52,7 +56,7 @@ ENGINES: dict[str, dict[str, Any]] = {
         "USER": os.environ.get("MYSQL_USER", "root"),
         "PASSWORD": os.environ.get("MYSQL_PASSWORD", ""),
         "HOST": os.environ.get("MYSQL_HOST", "127.0.0.1"),
-        "TEST": {"NAME": OWN},
+        "TEST": {"NAME": own_database(os.getpid())},
     },
 }
 DATABASES = {"default": ENGINES[os.environ.get("XCOVER_DATABASE", "sqlite")]}
