@@ -16,7 +16,7 @@ import requests
 from django_xcover.client import encoding, retrying
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
-from django_xcover.client.errors import ConfigurationError, InvalidPayload
+from django_xcover.client.errors import ConfigurationError, InvalidPayload, XCoverError
 from django_xcover.client.limiting import Limiter
 from django_xcover.client.replies import Answer, understand
 from django_xcover.client.transport import Request, Transport
@@ -67,9 +67,13 @@ class Caller:
                 line.status = raw.status
                 return understand(raw, request, empty_allowed=empty_allowed)
 
-        return retrying.run(
-            attempt, policy=self._policy, deadline=until, repeatable=request.repeatable
-        )
+        try:
+            return retrying.run(
+                attempt, policy=self._policy, deadline=until, repeatable=request.repeatable
+            )
+        except XCoverError as error:
+            error.reading = not request.writes
+            raise
 
     def _request(
         self,

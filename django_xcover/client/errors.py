@@ -24,11 +24,12 @@ class XCoverError(Exception):
     Attributes: `status` (HTTP status or None), `type`, `code`, `error_id` (XCover's own words for
     the fault, "" when absent), `message` (text), `errors` (JSON as sent), `field_errors`
     (`{"policyholder.phone": ["…"]}`), `permanent`, `outcome_known`, `retry_after`
-    (seconds or None).
+    (seconds or None), `reading` (the call could change nothing, so it tells of no earlier one).
     """
 
     permanent: bool = False
     outcome_known: bool = True
+    reading: bool = False
     next_step: ClassVar[str] = "Try again later."
 
     def __init__(

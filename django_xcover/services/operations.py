@@ -27,6 +27,8 @@ SWEEP_LIMIT = 500
 LONGEST_SPACING = 3600.0
 # A gateway may name any number, also one that no calendar has.
 LONGEST_WAIT = 86400.0
+# Twice as long as the rate limit ever asks for.
+LONGEST_POSTPONED = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,14 +200,21 @@ def fail(operation: Operation, failure: Failure) -> None:
 
 
 def postpone(operation: Operation, held: HeldBack) -> None:
-    """Put the operation back, because the rate limit had no room for it: that is no failure."""
-    seconds = held.retry_after or 0.0
+    """Put the operation back, because the rate limit had no room for it: that is no failure.
+
+    It is no attempt either when nothing was ever sent: however long the limit holds it back, the
+    count stays what its column can hold.
+    """
+    known = operation.outcome_known and held.outcome_known
+    # The clock by which the limit counts may be another machine's.
+    seconds = min(held.retry_after or 0.0, LONGEST_POSTPONED)
     move(
         operation,
         OperationState.PENDING,
         field="state",
         only=Q(attempts=operation.attempts),
-        outcome_known=held.outcome_known,
+        attempts=operation.attempts - (1 if known else 0),
+        outcome_known=known,
         lease_until=None,
         next_attempt_at=timezone.now() + timedelta(seconds=seconds),
     )
@@ -252,7 +261,9 @@ def next_attempt(failures: int, retry_after: float) -> datetime:
     XCover asks for 2 to 5 minutes between attempts (error management); `Retry-After` is obeyed,
     up to a day.
     """
-    base = min(get_config().retry_spacing * 2 ** (failures - 1), LONGEST_SPACING)
+    # Doubled thirty times it is longer than any spacing; no float holds a thousand times.
+    doubled = 2 ** min(failures - 1, 30)
+    base = min(get_config().retry_spacing * doubled, LONGEST_SPACING)
     spacing = base * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
     seconds = max(spacing, min(retry_after, LONGEST_WAIT))
     return timezone.now() + timedelta(seconds=seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -73,7 +73,7 @@ def run(pk: int) -> None:
     except HeldBack as held:
         operations.postpone(operation, held)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
-        _fail(workflow, operation, _failure(error))
+        _fail(workflow, operation, _failure(operation, error))
     else:
         _settle(workflow, operation, answer)
 
@@ -108,7 +108,19 @@ def is_refusal(failure: Failure) -> bool:
     return settled and fault_of(asdict(failure)) in REFUSALS
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(operation: Operation, error: Exception) -> Failure:
+    """Describe `error`, with a doubt that an earlier attempt left unless this one settles it.
+
+    Only XCover's answer to the same call tells of the earlier one: a look that failed, a call that
+    never left or keys that were not accepted do not.
+    """
+    failure = _described(error)
+    settles = is_refusal(failure) and not getattr(error, "reading", False)
+    known = failure.outcome_known and (operation.outcome_known or settles)
+    return replace(failure, outcome_known=known)
+
+
+def _described(error: Exception) -> Failure:
     name = type(error).__name__
     if isinstance(error, XCoverError):
         return Failure.from_vendor(error)

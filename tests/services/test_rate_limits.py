@@ -294,7 +294,7 @@ def test_an_operation_that_gets_no_turn_comes_back_and_has_not_failed(
         type(operation).objects.update(next_attempt_at=timezone.now())
 
     assert operation.failures == 0
-    assert operation.attempts == 7
+    assert operation.attempts == 0, "nothing was sent, however often it came back"
     assert operation.lease_until is None
     assert "create_booking" not in [call.operation for call in sandbox.calls()[calls:]]
     clock.now += 61

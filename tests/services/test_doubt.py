@@ -1,0 +1,142 @@
+"""A doubt about what XCover did stays until XCover itself has answered it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import HeldBack
+from django_xcover.models import Operation, OperationState
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import booking, fast_quoting, operations, orders
+from django_xcover.types import Money, QuoteRequest
+from tests.conftest import Shopper, the_operation, the_package, work
+from tests.shop import Order, Shop, laptop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order(shop: Shop) -> Order:
+    return shop.order()
+
+
+@pytest.fixture
+def lost_answer(shopper: Shopper, order: Order, sandbox: Sandbox) -> Operation:
+    """Return a booking that XCover has made, and whose answer was lost."""
+    shopper.says(yes=True)
+    orders.complete(order, shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "process_then_reset", times=5)
+    work()
+    assert not the_operation().outcome_known
+    return the_operation()
+
+
+def let_time_pass() -> None:
+    Operation.objects.update(
+        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def try_again() -> Operation:
+    let_time_pass()
+    work()
+    return the_operation()
+
+
+def hold_back(*args: object) -> None:
+    raise HeldBack("the rate limit is used up", retry_after=0.1)
+
+
+@pytest.mark.parametrize("fault", ["reset", "status", "throttle"])
+def test_a_look_that_fails_does_not_settle_what_a_lost_answer_left_open(
+    lost_answer: Operation, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.faults.add("get_quote", fault, times=9)
+
+    assert not try_again().outcome_known
+
+
+def test_a_call_that_was_held_back_settles_nothing(
+    lost_answer: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(booking, "read_booking", hold_back)
+
+    assert not try_again().outcome_known
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_keys_that_are_not_accepted_settle_nothing(
+    lost_answer: Operation, sandbox: Sandbox, status: int
+) -> None:
+    sandbox.faults.add("get_quote", "status", status=status, times=9)
+
+    again = try_again()
+
+    assert again.state == OperationState.NEEDS_PERSON
+    assert not again.outcome_known
+
+
+def test_a_look_that_is_refused_settles_nothing(lost_answer: Operation, sandbox: Sandbox) -> None:
+    sandbox.faults.add("get_quote", "status", status=422, times=9)
+
+    assert not try_again().outcome_known
+
+
+def test_a_refusal_of_the_same_booking_settles_it(
+    shopper: Shopper, order: Order, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(order, shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "reset", times=5)
+    work()
+    assert not the_operation().outcome_known
+    sandbox.faults.clear()
+    sandbox.faults.add("create_booking", "status", status=422, times=1)
+
+    assert try_again().outcome_known, "or nobody could mend the order and retry"
+
+
+def test_an_order_cancelled_while_xcover_cannot_be_read_is_cancelled_there_too(
+    lost_answer: Operation, order: Order, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_quote", "reset", times=5)
+    try_again()
+    sandbox.faults.clear()
+
+    signals.order_cancelled.send(sender=Order, order=order)
+    for _ in range(3):
+        let_time_pass()
+        work()
+
+    assert the_package().status == "CANCELLED"
+    assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]
+
+
+def test_an_instant_booking_of_unknown_outcome_is_never_booked_under_another_key(
+    order: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    request = QuoteRequest(
+        currency="GBP", customer_country="GB", customer_language="en", items=(laptop(),)
+    )
+    offer = fast_quoting.price(request)
+    assert offer is not None
+    fast_quoting.book(order, request, agreed=dict[str, Money](offer.prices))
+    sandbox.faults.add("instant_booking", "process_then_reset", times=5)
+    work()
+    sandbox.faults.clear()
+    sandbox.faults.add("instant_booking", "status", status=403, times=1)
+    stuck = try_again()
+    assert stuck.state == OperationState.NEEDS_PERSON
+
+    assert operations.retry(stuck)
+    work()
+
+    booked = [package for package in sandbox.packages() if package["status"] == "CONFIRMED"]
+    assert len(booked) == 1
+    cache.clear()
