@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery
+from django_xcover.models.webhook import WAITING
 from django_xcover.services.transitions import move
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ def settle(delivery: WebhookDelivery, state: State, **facts: Any) -> bool:
     return move(delivery, state, field="state", only=mine, **facts)
 
 
+def postpone(delivery: WebhookDelivery, seconds: float) -> None:
+    """Put a claimed delivery back, because the rate limit had no room for it: no failure."""
+    settle(delivery, State.RECEIVED, next_attempt_at=timezone.now() + timedelta(seconds=seconds))
+
+
 def sweep() -> list[int]:
     """Hand over again what is due or whose worker died; return the primary keys."""
     due = WebhookDelivery.objects.claimable(timezone.now()).order_by("next_attempt_at")
@@ -79,19 +85,24 @@ def sweep() -> list[int]:
 def forget() -> int:
     """Delete what came last WEBHOOK_RETENTION_DAYS ago or earlier; return how many rows.
 
-    Failed ones as well: each was reported when it failed, and a hint so old tells nothing.
+    Failed ones as well: each was reported when it failed, and a hint so old tells nothing. What
+    still waits to be looked into stays: no worker may have run for as long.
     """
     before = timezone.now() - timedelta(days=get_config().webhook_retention_days)
     deleted = 0
     while pks := _older_than(before):
-        deleted += WebhookDelivery.objects.filter(pk__in=pks, received_at__lt=before).delete()[0]
+        deleted += _over(before).filter(pk__in=pks).delete()[0]
     return deleted
 
 
 def _older_than(before: datetime) -> list[int]:
     # In batches, so that no delete holds a table of years' webhooks.
-    rows = WebhookDelivery.objects.filter(received_at__lt=before).order_by("received_at")
+    rows = _over(before).order_by("received_at")
     return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def _over(before: datetime) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(received_at__lt=before).exclude(state__in=WAITING)
 
 
 def _put_back(delivery: WebhookDelivery, **facts: Any) -> WebhookDelivery:

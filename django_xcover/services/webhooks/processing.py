@@ -7,7 +7,7 @@ import logging
 from django.db.models import Q
 from django.utils import timezone
 
-from django_xcover.client import XCoverError
+from django_xcover.client import HeldBack, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.services import operations, refreshing, renewing, unexpected
@@ -30,6 +30,8 @@ def process(pk: int) -> None:
         return
     try:
         state = _look_into(delivery)
+    except HeldBack as held:
+        inbox.postpone(delivery, held.retry_after or 0.0)
     except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
         _fail(delivery, error)
     else:

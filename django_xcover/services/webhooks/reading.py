@@ -63,12 +63,24 @@ def _id(value: object) -> str:
 
 def _bytes(request: HttpRequest, limit: int) -> bytes:
     try:
-        raw = request.read(limit + 1)
+        raw = _stream(request).read(limit + 1)
     except OSError as error:
         raise WebhookRefused("The body ended before it was complete.") from error
     if len(raw) > limit:
         raise WebhookRefused("The body is larger than WEBHOOK_MAX_BYTES.")
     return bytes(raw)
+
+
+def _stream(request: HttpRequest) -> Any:
+    """Return what the body is read from.
+
+    A body in chunks has no Content-Length, and without one Django reads nothing, although the
+    server tells that it knows where such a body ends.
+    """
+    facts = request.META
+    if facts.get("wsgi.input_terminated") and not facts.get("CONTENT_LENGTH"):
+        return facts["wsgi.input"]
+    return request
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

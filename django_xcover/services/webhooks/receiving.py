@@ -37,17 +37,24 @@ def _credentials(config: Config, name: str) -> Account:
 
 def _store(account: str, message: Message) -> WebhookDelivery:
     try:
-        with _savepoint():
-            return WebhookDelivery.objects.create(
-                account=account,
-                key=message.key,
-                event=message.event,
-                package_id=message.package_id,
-                body=message.body,
-            )
+        return _create(account, message)
     except IntegrityError:
-        delivery = WebhookDelivery.objects.get(account=account, key=message.key)
-        return inbox.take_again(delivery)
+        pass  # it came before
+    try:
+        return inbox.take_again(WebhookDelivery.objects.get(account=account, key=message.key))
+    except WebhookDelivery.DoesNotExist:
+        return _create(account, message)  # and was old enough to be forgotten at this moment
+
+
+def _create(account: str, message: Message) -> WebhookDelivery:
+    with _savepoint():
+        return WebhookDelivery.objects.create(
+            account=account,
+            key=message.key,
+            event=message.event,
+            package_id=message.package_id,
+            body=message.body,
+        )
 
 
 def _savepoint() -> AbstractContextManager[object]:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.encoding import escape_uri_path
 
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS, signature, string_to_sign
 from django_xcover.conf import Account
@@ -76,7 +77,9 @@ def _signed_text(claim: Claim, date: str, request: HttpRequest) -> str:
         raise WebhookRefused("The header Date is missing, and it is what is signed.")
     if claim.headers not in SIGNED_HEADERS:
         raise WebhookRefused("The signature covers other headers than the contract has.")
-    return string_to_sign(claim.headers, date=date, method=str(request.method), path=request.path)
+    # Escaped, as it came: Django has taken the escapes out.
+    path = escape_uri_path(request.path)
+    return string_to_sign(claim.headers, date=date, method=str(request.method), path=path)
 
 
 def _is_signed(claim: Claim, text: str, account: Account) -> bool:
