@@ -20,6 +20,7 @@ from django_xcover.models import QuotePackage
 from django_xcover.services import reconciling
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.reconciling import Report
+from django_xcover.services.reconciling.reports import Total
 
 
 class Command(BaseCommand):
@@ -77,9 +78,18 @@ class Command(BaseCommand):
             ("bookings that could not be read", report.unreadable),
         ):
             self.stdout.write(f"  {name:32}{count:>8}")
+        if report.lines:
+            heads = f"{'count':>8}  {'at stake':>14}  {'more at XCover':>14}"
+            self.stdout.write(f"  {'discrepancies':32}{heads}")
         for line in report.lines:
-            amount = format_amount(line.at_stake)
-            self.stdout.write(f"  {line.kind.label!s:32}{line.count:>8}  {amount:>14}")
+            self.stdout.write(_row(str(line.kind.label), line))
+        for total in report.totals:
+            self.stdout.write(_row(f"together in {total.at_stake.currency}", total))
+
+
+def _row(name: str, total: Total) -> str:
+    at_stake, difference = format_amount(total.at_stake), format_amount(total.difference)
+    return f"  {name:32}{total.count:>8}  {at_stake:>14}  {difference:>14}"
 
 
 def _moment(text: str) -> datetime:

@@ -35,10 +35,18 @@ TO_DO = {
     ),
 }
 
+NOT_CHOSEN = gettext_lazy(
+    "XCover holds this policy in force, and nobody here said yes to it, so nobody has paid for it. "
+    "If the customer wants it, collect the money; otherwise cancel it, or contact XCover with the "
+    "package id."
+)
+
 
 def what_to_do(row: Discrepancy) -> str:
     """Return what to do about `row` in a few sentences, "" when it is not open any more."""
     if row.state != Discrepancy.State.OPEN:
         return ""
+    if row.kind == Kind.NOT_PAID and row.quote_id:
+        return str(NOT_CHOSEN)
     money = format_amount(Money(row.at_stake, row.currency))
     return str(TO_DO[Kind(row.kind)]) % {"money": money}

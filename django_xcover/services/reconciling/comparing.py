@@ -45,12 +45,16 @@ class Finding:
 
 
 def compare(ours: Ours, theirs: PackageAnswer | None) -> list[Finding]:
-    """Return what differs; `theirs` is None when XCover does not know the package."""
+    """Return what differs; `theirs` is None when XCover does not know the package.
+
+    Each amount stands in one finding at most, so that the differences add up to what XCover holds
+    in force less what was paid for. Only a status that differs has no difference in money.
+    """
     there = {read.quote_id: read for read in theirs.quotes} if theirs else {}
     found = [*_status(ours, theirs), *_not_paid(ours, theirs)]
     for quote in ours.quotes:
         read = there.get(quote.quote_id)
-        found += list(_quote(ours, quote, read)) or _quote_status(ours, theirs, quote, read)
+        found += list(_quote(ours, theirs, quote, read)) or _quote_status(ours, theirs, quote, read)
     return found
 
 
@@ -90,7 +94,8 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
         if here in BOOKED and not _is_owed_cover(ours):
             yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, here=here)
     elif theirs.status != here:
-        its, there = total_of(theirs), theirs.status
+        its = total_of(theirs) if theirs.currency == package.currency else None
+        there = theirs.status
         yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, its=its, here=here, there=there)
     elif theirs.currency != package.currency:
         # Two currencies have no difference: what was agreed on is at stake.
@@ -98,8 +103,11 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
         yield _finding(ours, Kind.PRICE_DIFFERS, mine=total, here=here, there=there)
 
 
-def _quote(ours: Ours, quote: Quote, read: QuoteAnswer | None) -> Iterator[Finding]:
-    if quote.choice != Choice.ACCEPTED:
+def _quote(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> Iterator[Finding]:
+    if not _was_chosen(quote):
+        yield from _not_chosen(ours, theirs, quote, read)
         return
     price = quote.price if quote.chosen_price is None else quote.chosen_price
     if read is None or read.status not in COVERED:
@@ -107,10 +115,37 @@ def _quote(ours: Ours, quote: Quote, read: QuoteAnswer | None) -> Iterator[Findi
         if ours.is_paid:
             there = read.status if read else ""
             yield _finding(ours, Kind.NOT_COVERED, quote=quote, mine=price, there=there)
-    elif read.status == Status.CONFIRMED and read.price != price:
-        # After a cancellation a price is what XCover makes of it; the refund is what counts.
+    elif _is_comparable(ours, theirs, read) and read.price != price:
         it = read.status
         yield _finding(ours, Kind.PRICE_DIFFERS, quote=quote, mine=price, its=read.price, there=it)
+
+
+def _is_comparable(ours: Ours, theirs: PackageAnswer | None, read: QuoteAnswer) -> bool:
+    """Return whether the price of a policy can be compared with the one that was chosen.
+
+    After a cancellation a price is what XCover makes of it; the refund is what counts. Of an order
+    that is not paid all of the money is open, and is listed as such. Two currencies have no
+    difference.
+    """
+    in_force = read.status == Status.CONFIRMED and ours.is_paid is not False
+    return in_force and theirs is not None and theirs.currency == ours.package.currency
+
+
+def _was_chosen(quote: Quote) -> bool:
+    # What follows a policy in its next period may have a price that was paid and no choice.
+    return quote.choice == Choice.ACCEPTED or (not quote.choice and quote.chosen_price is not None)
+
+
+def _not_chosen(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> Iterator[Finding]:
+    """Find cover in force that nobody here said yes to: XCover may charge for it."""
+    if read is None or theirs is None or read.status != Status.CONFIRMED:
+        return
+    # Of an order that is not paid, all that is in force is listed together.
+    if ours.is_paid is not False:
+        its, there, currency = read.price, read.status, theirs.currency
+        yield _finding(ours, Kind.NOT_PAID, quote=quote, its=its, there=there, currency=currency)
 
 
 def _quote_status(
@@ -127,9 +162,10 @@ def _quote_status(
 
 def _not_paid(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
     in_force = [q for q in theirs.quotes if q.status == Status.CONFIRMED] if theirs else []
-    if ours.is_paid is False and in_force:
-        its, here = _sum(read.price for read in in_force), ours.package.status
-        yield _finding(ours, Kind.NOT_PAID, its=its, here=here, there=Status.CONFIRMED)
+    if theirs is not None and ours.is_paid is False and in_force:
+        its, here, there = _sum(read.price for read in in_force), ours.package.status, "CONFIRMED"
+        currency = theirs.currency
+        yield _finding(ours, Kind.NOT_PAID, its=its, here=here, there=there, currency=currency)
 
 
 def _finding(
@@ -141,13 +177,14 @@ def _finding(
     its: Decimal | None = None,
     here: str = "",
     there: str = "",
+    currency: str = "",
 ) -> Finding:
     return Finding(
         kind=kind,
         package_id=ours.package.package_id,
         quote_id=quote.quote_id if quote else "",
         order_reference=ours.package.order_reference,
-        currency=ours.package.currency,
+        currency=currency or ours.package.currency,
         ours=mine,
         theirs=its,
         at_stake=_at_stake(kind, mine, its),

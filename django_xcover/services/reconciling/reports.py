@@ -13,14 +13,29 @@ from django_xcover.models import Discrepancy
 from django_xcover.services.reconciling.comparing import Finding
 from django_xcover.types import Money
 
+# A status that differs names the money it is about, which is no difference between two amounts.
+WITHOUT_DIFFERENCE = frozenset({Discrepancy.Kind.STATUS_DIFFERS})
+
+Amounts = tuple[Decimal, Decimal]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """How many discrepancies of a kind there are in one currency, and the money at stake."""
+class Total:
+    """How many discrepancies there are in one currency, and their money.
 
-    kind: Discrepancy.Kind
+    `difference` is what XCover holds more than was paid for, negative for less.
+    """
+
     count: int
     at_stake: Money
+    difference: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(Total):
+    """The total of one kind."""
+
+    kind: Discrepancy.Kind
 
 
 @dataclass(kw_only=True)
@@ -44,14 +59,22 @@ class Report:
     is_finished: bool = False
     error: XCoverError | None = None
     lines: list[Line] = field(default_factory=list)
-    found: dict[tuple[Discrepancy.Kind, str], list[Decimal]] = field(
+    found: dict[tuple[Discrepancy.Kind, str], list[Amounts]] = field(
         default_factory=lambda: defaultdict(list), repr=False
     )
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Count what was found."""
         for finding in findings:
-            self.found[finding.kind, finding.currency].append(finding.at_stake)
+            self.found[finding.kind, finding.currency].append(_amounts(finding))
+
+    @property
+    def totals(self) -> list[Total]:
+        """Return the sum of all kinds for each currency."""
+        sums: dict[str, list[Line]] = defaultdict(list)
+        for line in self.lines:
+            sums[line.at_stake.currency].append(line)
+        return [_total(currency, lines) for currency, lines in sorted(sums.items())]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; amounts are decimal text."""
@@ -61,8 +84,17 @@ class Report:
             "finished": self.is_finished,
             "error": type(self.error).__name__ if self.error else None,
             **{name: getattr(self, name) for name in names},
-            "discrepancies": [_plain(line) for line in self.lines],
+            "discrepancies": [{"kind": str(line.kind), **_plain(line)} for line in self.lines],
+            "totals": [_plain(total) for total in self.totals],
         }
+
+
+def difference(row: Finding | Discrepancy) -> Decimal:
+    """Return what XCover holds more than was paid for; 0 where two amounts cannot be compared."""
+    in_two_currencies = row.kind == Discrepancy.Kind.PRICE_DIFFERS and row.theirs is None
+    if row.kind in WITHOUT_DIFFERENCE or in_two_currencies:
+        return Decimal(0)
+    return (row.theirs or Decimal(0)) - (row.ours or Decimal(0))
 
 
 def lines_found(report: Report) -> list[Line]:
@@ -75,26 +107,44 @@ def lines_open(account: str) -> list[Line]:
 
     Summed here, because SQLite would sum the amounts as floats.
     """
-    sums: dict[tuple[Discrepancy.Kind, str], list[Decimal]] = defaultdict(list)
+    sums: dict[tuple[Discrepancy.Kind, str], list[Amounts]] = defaultdict(list)
     rows = Discrepancy.objects.open().filter(account=account).order_by()
-    for kind, currency, at_stake in rows.values_list("kind", "currency", "at_stake").iterator():
-        sums[Discrepancy.Kind(kind), currency].append(at_stake)
+    for row in rows.only("kind", "currency", "ours", "theirs", "at_stake").iterator():
+        sums[Discrepancy.Kind(row.kind), row.currency].append(_amounts(row))
     return _lines(sums)
 
 
-def _lines(sums: Mapping[tuple[Discrepancy.Kind, str], Sequence[Decimal]]) -> list[Line]:
+def _amounts(row: Finding | Discrepancy) -> Amounts:
+    return row.at_stake, difference(row)
+
+
+def _lines(sums: Mapping[tuple[Discrepancy.Kind, str], Sequence[Amounts]]) -> list[Line]:
     order = list(Discrepancy.Kind)
     rows = sorted(sums.items(), key=lambda row: (order.index(row[0][0]), row[0][1]))
-    return [
-        Line(kind=kind, count=len(amounts), at_stake=Money(sum(amounts, Decimal(0)), currency))
-        for (kind, currency), amounts in rows
-    ]
+    return [_line(kind, currency, amounts) for (kind, currency), amounts in rows]
 
 
-def _plain(line: Line) -> dict[str, Any]:
+def _line(kind: Discrepancy.Kind, currency: str, amounts: Sequence[Amounts]) -> Line:
+    return Line(
+        kind=kind,
+        count=len(amounts),
+        at_stake=Money(sum((at_stake for at_stake, _ in amounts), Decimal(0)), currency),
+        difference=Money(sum((differs for _, differs in amounts), Decimal(0)), currency),
+    )
+
+
+def _total(currency: str, lines: Sequence[Line]) -> Total:
+    return Total(
+        count=sum(line.count for line in lines),
+        at_stake=Money(sum((line.at_stake.amount for line in lines), Decimal(0)), currency),
+        difference=Money(sum((line.difference.amount for line in lines), Decimal(0)), currency),
+    )
+
+
+def _plain(total: Total) -> dict[str, Any]:
     return {
-        "kind": str(line.kind),
-        "count": line.count,
-        "currency": line.at_stake.currency,
-        "at_stake": f"{line.at_stake.amount.normalize():f}",
+        "count": total.count,
+        "currency": total.at_stake.currency,
+        "at_stake": f"{total.at_stake.amount.normalize():f}",
+        "difference": f"{total.difference.amount.normalize():f}",
     }
