@@ -14,9 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
+
+if TYPE_CHECKING:
+    from tests.fuzz.report import Report
 
 
 def main() -> int:
@@ -47,10 +50,15 @@ def measure(hooks: int, vendor: int, seed: int) -> dict[str, Any]:
 def _timed(run: Callable[..., None], count: int, seed: int) -> dict[str, Any]:
     from tests.fuzz.report import Report
 
-    report, start = Report(seed=seed), time.monotonic()
+    report, start = Report(seed=seed, progress=_progress), time.monotonic()
     if count:
         run(count, report)
     return {"seconds": round(time.monotonic() - start, 1), **report.as_json()}
+
+
+def _progress(report: Report) -> None:
+    faults = sum(report.faults.values())
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {report.cases} cases, {faults} faults\n")
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -20,9 +22,12 @@ from django_xcover.conf import get_config
 from django_xcover.sandbox import Sandbox
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 from django_xcover.services.refusals import Refused
+from tests.fuzz import selling, serving, watching
 from tests.fuzz.mutations import EMAIL, encoded, garble, mutate
+from tests.fuzz.pages import Pages, opened
+from tests.fuzz.recording import Recorder, Request, Step, Wire, asked
 from tests.fuzz.report import Report, listening
-from tests.fuzz.sale import Recorder, Step, forget, shop_calling, steps
+from tests.fuzz.sale import forget, shop_calling
 
 STATUSES = (200, 201, 202, 204, 301, 303, 400, 401, 403, 404, 408, 409, 422, 423, 429, 500, 502)
 ALSO = (100, 207, 304, 410, 418, 451, 503, 504, 599)
@@ -36,22 +41,23 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "Set-Cookie": ("session=stolen; Domain=.example.com",),
 }
 SECURITY_TOKEN = "security_token"
-Wire = tuple[int, dict[str, str], bytes]
+NOT_FOUND: Wire = (404, {}, b'{"message": "Not found"}')
+# One answer in so many that were taken is looked at on a page.
+LOOKED_AT = 8
 
 
 @dataclass
 class Scripted(HTTPAdapter):
     """Answers each request with what was written for it."""
 
-    script: dict[tuple[str, str], Wire] = field(default_factory=dict)
+    script: dict[Request, Wire] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Return the answer for this method and path, 404 when there is none."""
-        key = (str(request.method), request.path_url.partition("?")[0])
-        status, headers, body = self.script.get(key, (404, {}, b'{"message": "Not found"}'))
+        """Return the answer for this method and address, 404 when there is none."""
+        status, headers, body = self.script.get(asked(request), NOT_FOUND)
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
         raw = HTTPResponse(
             body=io.BytesIO(body),
@@ -66,56 +72,96 @@ class Scripted(HTTPAdapter):
 
 def run(count: int, report: Report) -> None:
     """Bend `count` answers and note whatever must not be."""
+    recorder = Recorder(_sandbox())
+    with requests.Session() as session, transaction.atomic():
+        session.mount(get_config().account("default").base_url, recorder)
+        with shop_calling(session), opened() as pages:
+            _feed(count, session, recorder, pages, report)
+        transaction.set_rollback(True)
+
+
+def steps(recorder: Recorder) -> list[Step]:
+    """Make the sales and return every step that can be taken from there."""
+    # What walks through XCover's bookings comes first, while there are few.
+    makers = (watching.steps, selling.steps, serving.steps)
+    return [step for make in makers for step in make(recorder)]
+
+
+def _sandbox() -> Sandbox:
     account = get_config().account("default")
-    recorder = Recorder(
-        Sandbox(
-            partner_code=account.partner_code,
-            api_key=account.api_key,
-            api_secret=account.api_secret,
-        )
+    return Sandbox(
+        partner_code=account.partner_code,
+        api_key=account.api_key,
+        api_secret=account.api_secret,
     )
-    with requests.Session() as session:
-        session.mount(account.base_url, recorder)
-        with shop_calling(session), transaction.atomic():
-            _feed(count, session, recorder, report)
-            transaction.set_rollback(True)
 
 
-def _feed(count: int, session: requests.Session, recorder: Recorder, report: Report) -> None:
-    random, scripted = Random(report.seed), Scripted()
+def _feed(
+    count: int, session: requests.Session, recorder: Recorder, pages: Pages, report: Report
+) -> None:
     account = get_config().account("default")
-    known = steps(recorder)
+    known, scripted = steps(recorder), Scripted()
     session.mount(account.base_url, scripted)
+    session.trust_env = False  # reading the environment takes longer than the answer
+    feeder = Feeder(Random(report.seed), known, scripted, pages, report)
+    gc.freeze()  # what stands until the end need not be looked at each time
     with listening(report, account.api_secret, EMAIL, *_tokens(known)):
         for number in range(count):
-            _one(random, known, scripted, number, report)
+            feeder.feed(number)
+    gc.unfreeze()
 
 
-def _one(
-    random: Random, known: list[Step], scripted: Scripted, number: int, report: Report
-) -> None:
-    report.cases += 1
-    step = random.choice(known)
-    key = random.choice(list(step.answers))
-    bent = _bend(random, step.answers[key])
-    scripted.script = {**step.answers, key: bent}
-    forget()
-    try:
-        with transaction.atomic():
-            step.act()
-            transaction.set_rollback(True)
-        outcome = "taken"
-    except (XCoverError, Refused, NotNeeded, Undecided, Unworkable) as error:
-        outcome = f"refused: {type(error).__name__}"
-    except Exception as error:  # noqa: BLE001 - that is what is looked for
-        outcome = "unhandled"
-        told = f"{type(error).__name__}: {error}"[:300]
-        report.fault(f"{step.name}: {type(error).__name__}", error=told, **_told(number, key, bent))
-    report.outcomes[f"{step.name}: {outcome}"] += 1
+@dataclass
+class Feeder:
+    """Takes a step, bends one of its answers, and sees what comes of it."""
+
+    random: Random
+    known: list[Step]
+    scripted: Scripted
+    pages: Pages
+    report: Report
+
+    def feed(self, number: int) -> None:
+        """Make one case, and take it back."""
+        # The fewer answers it takes, the oftener: those cost least.
+        (step,) = self.random.choices(self.known, [1 / len(one.answers) for one in self.known])
+        key = self.random.choice(list(step.answers))
+        bent = _bend(self.random, step.answers[key])
+        self.scripted.script = {**step.answers, key: bent}
+        self.report.begin(step=step.name, **_told(number, key, bent))
+        forget()
+        self.report.outcomes[f"{step.name}: {self._come_of(step)}"] += 1
+
+    def _come_of(self, step: Step) -> str:
+        try:
+            with transaction.atomic():
+                outcome = step.act() or "taken"
+                if self.random.randrange(LOOKED_AT) == 0:
+                    self.pages.look(self.random, step.cart, self.report)
+                transaction.set_rollback(True)
+        except (XCoverError, Refused, NotNeeded, Undecided, Unworkable) as error:
+            return f"refused: {type(error).__name__}"
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
+            self.report.fault(f"{step.name}: {type(error).__name__}", error=_why(error))
+            return "unhandled"
+        return outcome
 
 
-def _told(number: int, key: tuple[str, str], bent: Wire) -> dict[str, Any]:
-    return {"number": number, "request": " ".join(key), "status": bent[0], "headers": bent[1]}
+def _why(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    where = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+    return f"{type(error).__name__}: {error} at {where}"[:600]
+
+
+def _told(number: int, key: Request, bent: Wire) -> dict[str, Any]:
+    status, headers, body = bent
+    return {
+        "number": number,
+        "request": " ".join(key),
+        "status": status,
+        "headers": headers,
+        "body": body[:4000].decode(errors="replace"),
+    }
 
 
 def _bend(random: Random, wire: Wire) -> Wire:

@@ -48,20 +48,19 @@ def run(count: int, report: Report) -> None:
 
 
 def _one(random: Random, client: Client, number: int, report: Report) -> None:
-    report.cases += 1
     request = _bent(random)
+    report.begin(request=repr(request)[:1500], number=number)
     with connection.execute_wrapper(counting := Inserts()):
         response = client.generic(**request)
     report.outcomes[str(response.status_code)] += 1
-    told = {"request": repr(request)[:1500], "number": number}
     if response.status_code >= 500:
-        report.fault("answered 5xx", error=repr(getattr(response, "exc_info", None)), **told)
+        report.fault("answered 5xx", error=repr(getattr(response, "exc_info", None)))
     if bool(counting.seen) != (response.status_code == 200):
-        report.fault("row and answer disagree", **told)
+        report.fault("row and answer disagree")
     if counting.seen and not _is_signed(request):
-        report.fault("row without a valid signature", **told)
+        report.fault("row without a valid signature")
     if counting.seen:
-        _look(random, report, told)
+        _look(random, report)
 
 
 class Inserts:
@@ -75,10 +74,10 @@ class Inserts:
         return execute(sql, *rest)
 
 
-def _look(random: Random, report: Report, told: dict[str, Any]) -> None:
+def _look(random: Random, report: Report) -> None:
     """Have one in twenty processed, and empty the inbox."""
     if random.randrange(WORTH_A_LOOK) == 0:
-        _process(WebhookDelivery.objects.get(), report, told)
+        _process(WebhookDelivery.objects.get(), report)
     WebhookDelivery.objects.all().delete()
 
 
@@ -99,12 +98,12 @@ def _is_signed(request: Mapping[str, Any]) -> bool:
     return any(signature in sent for signature in made) and age < TOLERANCE
 
 
-def _process(delivery: WebhookDelivery, report: Report, told: dict[str, Any]) -> None:
+def _process(delivery: WebhookDelivery, report: Report) -> None:
     webhooks.process(delivery.pk)
     delivery.refresh_from_db()
     report.outcomes[f"processed: {delivery.state}"] += 1
     if delivery.state != State.UNKNOWN:
-        report.fault("processed into another state", **told)
+        report.fault("processed into another state")
 
 
 def _bent(random: Random) -> dict[str, Any]:

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 EXAMPLES = 20
+# A report of progress after so many inputs.
+OFTEN = 5000
 # What `services.running` and `services.webhooks` say of an error that nobody foresaw.
 UNFORESEEN = "unexpectedly"
 
 
 @dataclass
 class Report:
-    """Outcomes by name, and each thing that must not be, with the input that led to it."""
+    """Outcomes by name, and each thing that must not be, with the input that led to it.
+
+    `telling` is the input in hand, for whoever notices something while it is worked on. `progress`
+    is told of this report now and then.
+    """
 
     seed: int
     cases: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
+    telling: dict[str, Any] = field(default_factory=dict)
+    progress: Callable[[Report], None] = lambda report: None
+
+    def begin(self, **told: Any) -> None:
+        """Count the next input, described by `told`."""
+        self.cases += 1
+        self.telling = told
+        if self.cases % OFTEN == 0:
+            self.progress(self)
 
     def fault(self, what: str, **facts: Any) -> None:
         """Count something that must not be."""
         self.faults[what] += 1
         if self.faults[what] <= 2 and len(self.examples) < EXAMPLES:
-            self.examples.append({"fault": what, **facts})
+            self.examples.append({"fault": what, **facts, **self.telling})
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, the commonest first."""

@@ -1,0 +1,137 @@
+"""Everything that shows what was stored of an answer: pages, the API and the admin.
+
+An answer that was taken and cannot be shown is an error all the same, a few seconds later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import django.contrib.admin
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.test import Client, override_settings
+from django.urls import include, path
+
+import django_xcover
+from django_xcover.models import QuotePackage
+from django_xcover.services.documents import KINDS
+from tests.checkout.shopfront import FRONT
+from tests.fuzz.report import Report
+from tests.fuzz.sale import order_reference
+from tests.security.walking import addresses
+from tests.shop import Cart
+
+urlpatterns = [
+    path("admin/", django.contrib.admin.site.urls),
+    path("xcover/api/v1/", include("django_xcover.api.urls")),
+    path("xcover/", include("django_xcover.urls")),
+]
+SETTINGS: dict[str, Any] = {
+    "ROOT_URLCONF": __name__,
+    "TEMPLATES": [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "DIRS": [
+                Path(module.__path__[0]) / "templates"
+                for module in (django_xcover, django.contrib.admin)
+            ],
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    ],
+    "MIDDLEWARE": [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "tests.checkout.shopfront.with_cart",
+    ],
+}
+# The rows that an address below these is about.
+ROWS = {
+    "cancellations": "cancellation",
+    "modifications": "modification",
+    "changes": "modification",
+    "renewals": "renewal",
+}
+# Pages that need a post, or show nothing of what is stored.
+POSTED = ("confirm", "abandon", "price", "decline")
+NO_PAGE = 405
+ADMINS_OWN = ("add", "delete", "history", "<object_id>")
+PLACES = {name: f"<{name}>" for name in ("quote_id", "kind", "pk", "reference", "object_id")}
+
+
+@dataclass
+class Pages:
+    """What can be looked at; `found` are the addresses with places to fill in."""
+
+    client: Client
+    found: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        every = [*addresses(PLACES, below="/xcover/"), *addresses(PLACES, below="/admin/xcover/")]
+        some = [one for one in every if one.split("/")[-2] not in {*POSTED, *ADMINS_OWN}]
+        self.found = [one for one in some if self.client.get(one).status_code != NO_PAGE]
+
+    def look(self, random: Random, cart: Cart, report: Report) -> None:
+        """Open one page about `cart` and note whether it can be shown."""
+        FRONT.cart, FRONT.shopper = cart, "ana"
+        pattern = random.choice(self.found)
+        response = self.client.get(_filled(random, pattern, cart))
+        report.outcomes[f"page: {response.status_code}"] += 1
+        if response.status_code >= 500:
+            report.fault(f"page {pattern}", error=repr(getattr(response, "exc_info", None)))
+
+
+@contextmanager
+def opened() -> Iterator[Pages]:
+    """Mount the pages, with somebody in front of them who may see all."""
+    with override_settings(**SETTINGS):
+        client = Client(raise_request_exception=False)
+        client.force_login(User.objects.create_superuser("fuzz", password="x"))
+        yield Pages(client)
+    FRONT.__init__()  # type: ignore[misc]
+
+
+def _filled(random: Random, pattern: str, cart: Cart) -> str:
+    """Return the address `pattern` with what belongs to `cart` in its places."""
+    mine = Q(cart_reference=cart.reference) | Q(order_reference=order_reference(cart))
+    package = QuotePackage.objects.filter(mine).order_by("pk").last()
+    quotes = list(package.quotes.all()) if package else []
+    row = _row(pattern, package) if package else None
+    values = {
+        "quote_id": random.choice(quotes).quote_id if quotes else "none",
+        "kind": random.choice(KINDS),
+        "pk": str(row.pk if row else 0),
+        "object_id": str(row.pk if row else 0),
+        "reference": order_reference(cart),
+    }
+    for name, value in values.items():
+        pattern = pattern.replace(f"<{name}>", value)
+    return pattern
+
+
+def _row(pattern: str, package: QuotePackage) -> Any:
+    """Return the newest row of `package` that `pattern`, such as `…/renewals/<pk>/`, is about."""
+    name = re.search(r"(\w+)/<(pk|object_id)>", pattern)
+    if name is None:
+        return None
+    model = apps.get_model("xcover", ROWS.get(name[1], name[1]))
+    rows = model._default_manager.order_by("pk")
+    known = {one.name for one in model._meta.get_fields()}
+    for owner in ("package", "quote__package"):
+        if owner.partition("__")[0] in known:
+            return rows.filter(**{owner: package}).last()
+    return package if model is QuotePackage else rows.last()
