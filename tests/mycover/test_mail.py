@@ -157,12 +157,12 @@ def test_five_a_day_are_enough(insured: Member, sandbox: Sandbox) -> None:
 # How it goes
 
 
-def test_the_page_says_where_the_documents_went_and_offers_to_send_them_again(
+def test_the_page_says_where_the_documents_go_and_offers_to_send_them_again(
     insured: Member,
 ) -> None:
     page = insured.opens(page_of())
 
-    assert "The insurer has sent them to ana@example.com." in text_of(page)
+    assert "The insurer sends them to ana@example.com." in text_of(page)
     assert may_ask(insured)
 
 
@@ -252,7 +252,7 @@ def test_an_address_that_is_not_known_is_not_named(insured: Member) -> None:
     package.payload["policyholder"] = {"email": None}
     package.save()
 
-    assert "The insurer has sent them to you by e-mail." in text_of(insured.opens(page_of()))
+    assert "The insurer sends them to you by e-mail." in text_of(insured.opens(page_of()))
     asks(insured)
     told = "The insurer has been asked to send you your documents."
     assert told in text_of(insured.opens(page_of()))
