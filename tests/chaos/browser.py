@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import requests
 
 from tests.chaos.outages import Outages
-from tests.chaos.timing import HEADER
+from tests.chaos.timing import HEADER, OPEN, XCOVER
 
 TIMEOUT = 30.0
 TRIES = 20
 PAUSE = 0.3
+# The pages that insurance adds to a checkout.
+ADDED = ("/xcover/offer/", "/xcover/choose/")
+Fields = Mapping[str, str | Sequence[str]]
 
 
 class CheckoutFailed(Exception):
     """The shop did not do what a shopper asked for; `str()` says which page and what it said."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Milliseconds of the server for a page that insurance adds, and those spent on XCover."""
+
+    total: float
+    xcover: float
+    circuit_open: bool
 
 
 @dataclass
@@ -26,16 +38,16 @@ class Record:
 
     repeated: int = 0
     failures: list[str] = field(default_factory=list)
-    added_waits: list[float] = field(default_factory=list)
+    added_waits: list[Wait] = field(default_factory=list)
 
 
 class Browser:
     """One shopper's session. Follows no redirect: each page is asked for by name."""
 
     def __init__(self, shop_url: str, outages: Outages, record: Record) -> None:
+        self.record = record
         self._url = shop_url
         self._outages = outages
-        self._record = record
         self._session = requests.Session()
 
     def get(self, path: str, *expected: int) -> requests.Response:
@@ -48,15 +60,15 @@ class Browser:
             ),
         )
 
-    def post(self, path: str, fields: dict[str, str], *expected: int) -> requests.Response:
+    def post(self, path: str, fields: Fields, *expected: int) -> requests.Response:
         """Send a form, with the token of the page it stands on."""
         return self._ask(path, expected, lambda: self._send(path, fields))
 
-    def close(self) -> None:
-        """Drop the connection."""
+    def rest(self) -> None:
+        """Drop the connection; the session is kept for another visit."""
         self._session.close()
 
-    def _send(self, path: str, fields: dict[str, str]) -> requests.Response:
+    def _send(self, path: str, fields: Fields) -> requests.Response:
         token = self._session.cookies.get("csrftoken", "")
         return self._session.post(
             self._url + path,
@@ -81,14 +93,16 @@ class Browser:
             if not self._outages.touched(begun, time.monotonic()):
                 if answer is not None and answer.status_code < 500:
                     break
-                self._record.failures.append(f"{path}: {said}")
-            self._record.repeated += 1
+                self.record.failures.append(f"{path}: {said}")
+            self.record.repeated += 1
             time.sleep(PAUSE)
         raise CheckoutFailed(f"{path}: {said}")
 
     def _note_wait(self, path: str, answer: requests.Response) -> None:
-        if path.startswith("/xcover/"):
-            self._record.added_waits.append(float(answer.headers[HEADER]))
+        if path in ADDED:
+            took = answer.headers
+            wait = Wait(float(took[HEADER]), float(took[XCOVER]), bool(took[OPEN]))
+            self.record.added_waits.append(wait)
 
 
 def _attempt(ask: Callable[[], requests.Response]) -> tuple[requests.Response | None, str]:

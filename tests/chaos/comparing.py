@@ -2,162 +2,144 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from django_xcover.models import Attention, Operation, OperationState, QuotePackage
-from django_xcover.sandbox import Sandbox
+from django_xcover.models import Attention, OperationState, QuotePackage
 from example_shop.models import Order
+from tests.chaos.aftermath import Aftermath
+from tests.chaos.explaining import Reasons
+from tests.chaos.findings import Findings
+from tests.chaos.history import History
 from tests.chaos.shoppers import Purchase
+from tests.chaos.truth import BOOKED, Truth
 
-BOOKED = {"PENDING_PAYMENT", "CONFIRMED", "CANCELLED", "RENEWED"}
-REFUSED_POLICY = {Attention.POLICY_MISSING, Attention.BOOKING_FAILED}
-
-
-@dataclass
-class Findings:
-    """Order numbers, or package ids, by what is true of them."""
-
-    paid_with_cover: set[str] = field(default_factory=set)
-    booked: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
-    duplicated: set[str] = field(default_factory=set)
-    opted_out: set[str] = field(default_factory=set)
-    opt_out_missing: set[str] = field(default_factory=set)
-    wrong_price: set[str] = field(default_factory=set)
-    stuck: set[str] = field(default_factory=set)
-    needs_person: set[str] = field(default_factory=set)
-    unexplained: set[str] = field(default_factory=set)
-    mirror_differs: set[str] = field(default_factory=set)
-    shopper_differs: set[str] = field(default_factory=set)
+SOLD = {"CONFIRMED", "CANCELLED", "RENEWED"}
+WAITING = {OperationState.PENDING, OperationState.RUNNING}
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What XCover holds: packages by id, and which were booked for which order.
-
-    `booking_keys` are the idempotency keys under which each package was ever posted: one key is
-    what keeps a repeated post from being a second booking.
-    """
-
-    packages: dict[str, dict[str, Any]]
-    by_order: dict[str, list[dict[str, Any]]]
-    booking_keys: dict[str, set[str | None]]
+def compare(truth: Truth, history: History, purchases: list[Purchase], *, lies: int) -> Findings:
+    """Return what the witnesses say about each order."""
+    return Comparison(truth, history, purchases, Reasons(truth, history, lies=lies)).make()
 
 
-def read_sandbox(database: Path) -> Truth:
-    """Return what the sandbox has in its file, after its process has ended."""
-    sandbox = Sandbox(database=str(database))
-    try:
-        packages = {package["id"]: package for package in sandbox.packages()}
-        booking_keys: dict[str, set[str | None]] = defaultdict(set)
-        for call in sandbox.calls("create_booking"):
-            package_id = call.path.rstrip("/").rpartition("/")[2]
-            booking_keys[package_id].add(call.idempotency_key)
-    finally:
-        sandbox.close()
-    by_order: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for package in packages.values():
-        if package["status"] in BOOKED:
-            by_order[package["partner_transaction_id"]].append(package)
-    return Truth(packages, by_order, booking_keys)
+class Comparison:
+    """One run's orders, one after the other."""
 
+    def __init__(
+        self, truth: Truth, history: History, purchases: list[Purchase], reasons: Reasons
+    ) -> None:
+        self._truth = truth
+        self._history = history
+        self._reasons = reasons
+        self._purchases = {purchase.order_number: purchase for purchase in purchases}
+        packages = QuotePackage.objects.exclude(order_reference="").prefetch_related("operations")
+        self._mirror = {package.order_reference: package for package in packages}
+        self._found = Findings()
 
-def compare(truth: Truth, purchases: list[Purchase]) -> Findings:
-    """Return what the three of them say about each order."""
-    findings = Findings()
-    mirror = {package.order_reference: package for package in _mirror()}
-    _look_for_people(findings, truth, mirror)
-    for order in Order.objects.all():
-        package = mirror.get(order.number)
-        if order.premium is not None and order.paid_at:
-            _check_cover(findings, truth, order)
-        elif order.premium is None and package is not None:
-            _check_opt_out(findings, truth, package)
-        elif order.premium is None and truth.by_order[order.number]:
-            findings.duplicated.add(order.number)  # booked for somebody who did not want it
-    _check_mirror(findings, truth, mirror)
-    _check_shoppers(findings, purchases)
-    return findings
+    def make(self) -> Findings:
+        """Look at everything."""
+        for number, package in self._mirror.items():
+            self._look_for_people(number, package)
+        for order in Order.objects.all():
+            self._check(order, self._mirror.get(order.number))
+        for number, package in self._mirror.items():
+            self._check_mirror(number, package)
+        aftermath = Aftermath(self._truth, self._reasons, self._found)
+        for number, purchase in self._purchases.items():
+            if number in self._mirror:
+                aftermath.check(purchase, self._mirror[number])
+        self._check_shoppers()
+        self._found.status_went_back |= set(self._history.went_back)
+        return self._found
 
-
-def _mirror() -> Iterator[QuotePackage]:
-    packages = QuotePackage.objects.exclude(order_reference="")
-    yield from packages.prefetch_related("operations")
-
-
-def _check_cover(findings: Findings, truth: Truth, order: Order) -> None:
-    """An order whose cover is paid has exactly one booking, at the price that was paid."""
-    number = order.number
-    findings.paid_with_cover.add(number)
-    bookings = truth.by_order[number]
-    if [booking["status"] for booking in bookings] == ["CONFIRMED"]:
-        findings.booked.add(number)
-    elif number not in findings.needs_person | findings.stuck:
-        findings.lost.add(number)
-    if len(bookings) > 1 or any(len(truth.booking_keys[one["id"]]) > 1 for one in bookings):
-        findings.duplicated.add(number)
-    if number in findings.booked - findings.needs_person and _paid(bookings[0]) != order.premium:
-        findings.wrong_price.add(number)
-
-
-def _paid(booking: dict[str, Any]) -> Decimal:
-    prices = (quote["price"] for quote in booking["quotes"] if quote["status"] == "CONFIRMED")
-    return sum(prices, Decimal(0))
-
-
-def _check_opt_out(findings: Findings, truth: Truth, package: QuotePackage) -> None:
-    """An order to which cover was offered, and not taken, is opted out and nothing else."""
-    number = package.order_reference
-    status = truth.packages[package.package_id]["status"]
-    if status == "OPTED_OUT":
-        findings.opted_out.add(number)
-    elif status in BOOKED:
-        findings.duplicated.add(number)
-    elif number not in findings.needs_person | findings.stuck:
-        findings.opt_out_missing.add(number)
-
-
-def _look_for_people(findings: Findings, truth: Truth, mirror: dict[str, QuotePackage]) -> None:
-    for number, package in mirror.items():
+    def _look_for_people(self, number: str, package: QuotePackage) -> None:
         operations = list(package.operations.all())
         waiting = [one for one in operations if one.state == OperationState.NEEDS_PERSON]
-        if waiting or package.attention:
-            findings.needs_person.add(number)
-            if not (_refused(waiting) or _policy_refused(truth, package)):
-                findings.unexplained.add(number)
-        elif any(one.state in {"pending", "running"} for one in operations):
-            findings.stuck.add(number)
+        flags = self._reasons.flags(package)
+        if Attention.PRICE_DIFFERS in flags:
+            self._found.price_flagged.add(number)
+        if waiting or flags:
+            self._found.needs_person.add(number)
+            if not self._reasons.explain(package, waiting):
+                self._found.unexplained.add(number)
+        elif any(one.state in WAITING for one in operations):
+            self._found.stuck.add(number)
+
+    def _check(self, order: Order, package: QuotePackage | None) -> None:
+        if order.premium is not None and order.paid_at:
+            self._check_cover(order)
+        elif order.premium is None and package is not None:
+            self._check_opt_out(package)
+        elif order.premium is None and self._truth.by_order[order.number]:
+            self._found.duplicated.add(order.number)  # booked for somebody who did not want it
+
+    def _check_cover(self, order: Order) -> None:
+        """An order whose cover is paid has exactly one booking, at the price that was paid."""
+        number, found = order.number, self._found
+        found.paid_with_cover.add(number)
+        bookings = self._truth.by_order[number]
+        if len(bookings) == 1 and self._is_in_force(number, bookings[0]):
+            found.booked.add(number)
+        elif not found.is_open(number):
+            found.lost.add(number)
+        if len(bookings) > 1 or _ids(bookings) & self._truth.posted_twice["create_booking"]:
+            found.duplicated.add(number)
+        if number in found.booked and not self._is_right(order, bookings[0]):
+            found.wrong_price.add(number)
+
+    def _is_in_force(self, number: str, booking: dict[str, Any]) -> bool:
+        """Return whether the booking stands, or was cancelled by its shopper."""
+        purchase = self._purchases.get(number)
+        wanted = set(purchase.later.policies) if purchase is not None else set()
+        gone = {one["id"] for one in booking["quotes"] if one["status"] == "CANCELLED"}
+        return booking["status"] in {"CONFIRMED", "CANCELLED"} and gone <= wanted
+
+    def _is_right(self, order: Order, booking: dict[str, Any]) -> bool:
+        """Return whether the price is the one that was paid, or a person knows that it is not."""
+        if order.number in self._found.needs_person:
+            return True  # explained, or found to be unexplained
+        sold = [one for one in booking["quotes"] if not one["renewed_times"]]
+        # A change that the shopper paid for has moved the price, and says by how much.
+        price = sum((q["price"] - q["settled"] for q in sold if q["status"] in SOLD), Decimal(0))
+        return price == order.premium
+
+    def _check_opt_out(self, package: QuotePackage) -> None:
+        """An order to which cover was offered, and not taken, is opted out and nothing else."""
+        number = package.order_reference
+        status = self._truth.packages[package.package_id]["status"]
+        if status == "OPTED_OUT":
+            self._found.opted_out.add(number)
+        elif status in BOOKED:
+            self._found.duplicated.add(number)
+        elif not self._found.is_open(number):
+            self._found.opt_out_missing.add(number)
+
+    def _check_mirror(self, number: str, package: QuotePackage) -> None:
+        """The mirror shows what XCover holds, unless it waits for a person or a worker."""
+        if self._found.is_open(number):
+            return
+        held = self._truth.packages[package.package_id]
+        policies = {one["id"]: one for one in held["quotes"] if one["status"] in BOOKED}
+        here = {one.quote_id: one for one in package.quotes.booked()}
+        same = all(
+            quote_id in here and here[quote_id].status == policy["status"]
+            for quote_id, policy in policies.items()
+        )
+        if package.status != held["status"] or not same:
+            self._found.mirror_differs.add(number)
+        elif any(here[quote_id].price != one["price"] for quote_id, one in policies.items()):
+            self._found.wrong_price.add(number)
+
+    def _check_shoppers(self) -> None:
+        """What shoppers were told is what the shop has on record."""
+        orders = {order.number: order for order in Order.objects.all()}
+        for number, purchase in self._purchases.items():
+            order = orders.get(number)
+            told = (purchase.paid, purchase.premium)
+            if purchase.paid and (order is None or (bool(order.paid_at), order.premium) != told):
+                self._found.shopper_differs.add(number)
 
 
-def _refused(waiting: list[Operation]) -> bool:
-    return bool(waiting) and all(one.error.get("permanent") for one in waiting)
-
-
-def _policy_refused(truth: Truth, package: QuotePackage) -> bool:
-    """Return whether a policy is said to be missing, and is missing at XCover indeed."""
-    accepted = {quote.quote_id for quote in package.quotes.offered().accepted()}
-    quotes = truth.packages[package.package_id]["quotes"]
-    booked = {quote["id"] for quote in quotes if quote["status"] in BOOKED}
-    return package.attention in REFUSED_POLICY and bool(accepted - booked)
-
-
-def _check_mirror(findings: Findings, truth: Truth, mirror: dict[str, QuotePackage]) -> None:
-    for number, package in mirror.items():
-        settled = number not in findings.needs_person | findings.stuck
-        if settled and package.status != truth.packages[package.package_id]["status"]:
-            findings.mirror_differs.add(number)
-
-
-def _check_shoppers(findings: Findings, purchases: list[Purchase]) -> None:
-    """What shoppers were told is what the shop has on record."""
-    orders = {order.number: order for order in Order.objects.all()}
-    for purchase in purchases:
-        order = orders.get(purchase.order_number)
-        told = (purchase.paid, purchase.premium)
-        if purchase.paid and (order is None or (bool(order.paid_at), order.premium) != told):
-            findings.shopper_differs.add(purchase.order_number)
+def _ids(bookings: list[dict[str, Any]]) -> set[str]:
+    return {booking["id"] for booking in bookings}

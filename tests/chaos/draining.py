@@ -25,6 +25,14 @@ def drain(crew: Crew, patience: float) -> float:
     return last - begun
 
 
+def settle(crew: Crew, patience: float) -> None:
+    """Wait until all operations are carried out, while the weather is as bad as it was."""
+    begun = time.monotonic()
+    while unfinished() and time.monotonic() - begun < patience:
+        crew.revive()
+        time.sleep(0.2)
+
+
 def unfinished() -> int:
     """Return how many operations are still to be carried out, those for a person aside."""
     alive = Q(state__in=(OperationState.PENDING, OperationState.RUNNING))

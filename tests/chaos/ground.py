@@ -27,13 +27,17 @@ BROKERS = {
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a run happens. The processes reach database and broker through the proxies."""
+    """Where a run happens. The processes reach database, broker and XCover through the proxies.
+
+    `xcover_url` is XCover itself, for the harness.
+    """
 
     name: str
     directory: Path
     broker: str
     database_wire: Proxy
     broker_wire: Proxy
+    xcover_wire: Proxy
     shop_port: int
     xcover_port: int
 
@@ -57,7 +61,8 @@ class Ground:
             "CHAOS_DATABASE": self.name,
             "CHAOS_DATABASE_PORT": str(database_port),
             "CHAOS_BROKER": address.format(port=port if direct else self.broker_wire.port),
-            "CHAOS_XCOVER": self.xcover_url,
+            "CHAOS_XCOVER": f"http://{HOST}:{self.xcover_wire.port}",
+            "CHAOS_CLOCK": f"{self.xcover_url}/_sandbox/clock",
         }
 
     def terminate_connections(self) -> None:
@@ -78,7 +83,17 @@ def own_ground(broker: str) -> Iterator[Ground]:
         stack.callback(_delete_queue, broker, name)
         database_wire = stack.enter_context(proxy_to(POSTGRESQL))
         broker_wire = stack.enter_context(proxy_to(BROKERS[broker][0]))
-        yield Ground(name, directory, broker, database_wire, broker_wire, free_port(), free_port())
+        xcover_port = free_port()
+        yield Ground(
+            name,
+            directory,
+            broker,
+            database_wire,
+            broker_wire,
+            stack.enter_context(proxy_to(xcover_port)),
+            shop_port=free_port(),
+            xcover_port=xcover_port,
+        )
 
 
 def free_port() -> int:

@@ -1,9 +1,17 @@
 """Settings of a run's processes: the example shop with short waits, on the run's own engines.
 
 The environment says where: `CHAOS_DIR`, `CHAOS_DATABASE`, `CHAOS_DATABASE_PORT`, `CHAOS_BROKER`,
-`CHAOS_XCOVER`. Waits are about 400 times shorter than the package's defaults, so that an hour's
-trouble fits into seconds. As many failures as before would be no trouble then, so there are more
-attempts; the deadline of an offer is the default, because it is what a shopper feels.
+`CHAOS_XCOVER`, `CHAOS_CLOCK`.
+
+One second is 400 of life: attempts are 0.3 s apart and not 120 s, doubled each time, and outages of
+up to 2 s stand for 13 minutes. There are as many attempts as by default, 5. In life they span 30 to
+45 minutes and here 4.5 to 6.8 s, so the longest outage takes the same share of them, a third or
+less. Beat's schedules follow the same factor, where they would come out below a second or two they
+are rounded up.
+
+Not in proportion is what real work takes part in, because processors do not get faster: the
+deadline of a booking is 2 s and not 15, a lease 6 s and not 120, the breaker waits 0.5 s and not
+10. The deadline of an offer is the default, because it is what a shopper feels.
 """
 
 from __future__ import annotations
@@ -53,7 +61,9 @@ CELERY_WORKER_ENABLE_PREFETCH_COUNT_REDUCTION = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 1.0},
     "sweep-webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 2.0},
+    "renewals": {"task": "tests.chaos.find_due_renewals", "schedule": 5.0},
 }
+CELERY_IMPORTS = ("tests.chaos.looking_ahead",)
 WEBHOOK_KEY, WEBHOOK_SECRET = "chaos-webhook-key", "chaos-webhook-secret"
 XCOVER = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
@@ -64,13 +74,14 @@ XCOVER = {
             "API_KEY": "sandbox-key",
             "API_SECRET": "sandbox-secret",
             "WEBHOOK_SECRETS": {WEBHOOK_KEY: WEBHOOK_SECRET},
+            # Calls a second. Two years pass in one, and then every period that ends is told of.
+            "OTHER_RATE": 100.0,
         }
     },
     "OFFER_DEADLINE": 1.0,
     "BOOKING_DEADLINE": 2.0,
     "OPERATION_LEASE": 6.0,
     "RETRY_SPACING": 0.3,
-    "ATTEMPTS": 12,
     "BREAKER_COOL_DOWN": 0.5,
     "BREAKER_COOL_DOWN_LIMIT": 1.0,
     "REFUSAL_LIFETIME": 1.0,

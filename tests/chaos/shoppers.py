@@ -11,8 +11,10 @@ from example_shop.demo.products import DEVICES, EVENTS
 from example_shop.models import Order
 from tests.chaos.browser import Browser, CheckoutFailed, Record
 from tests.chaos.outages import Outages
+from tests.chaos.wishes import AfterSale, Wish, wish_of
 
 SLUGS = tuple(str(row["slug"]) for row in (*EVENTS, *DEVICES))
+RENEWABLE = frozenset(str(row["slug"]) for row in DEVICES)
 POSTCODES = {"GB": "SW1A 1AA", "DE": "10115", "JP": "100-0001"}
 CARD = {"name": "Ana Lima", "number": "4242424242424242", "expiry": "12/39", "code": "123"}
 FIELD = re.compile(r'name="(cart|seen)" value="([^"]*)"')
@@ -32,19 +34,26 @@ class Purchase:
     offered: bool = False
     premium: Decimal | None = None
     paid: bool = False
+    clicks_twice: bool = False
     record: Record = field(default_factory=Record)
+    later: AfterSale = field(default_factory=AfterSale)
+    browser: Browser | None = None
+
+    def will(self, *wishes: Wish) -> bool:
+        """Return whether the shopper has cover and comes back with one of these wishes."""
+        return self.paid and self.premium is not None and self.later.wish in wishes
 
 
 def buy(shop_url: str, outages: Outages, seed: int, number: int) -> Purchase:
     """Buy something, from the product's page to the payment, and return what came of it."""
     purchase = Purchase(number)
-    browser = Browser(shop_url, outages, purchase.record)
+    browser = purchase.browser = Browser(shop_url, outages, purchase.record)
     try:
         Shopper(browser, random.Random(f"{seed}-{number}"), purchase).buy()
     except CheckoutFailed as failure:
         purchase.record.failures.append(f"gave up at {failure}")
     finally:
-        browser.close()
+        browser.rest()
     return purchase
 
 
@@ -59,7 +68,8 @@ class Shopper:
         self._quantity = str(chance.randint(1, 3))
         self._answer = chance.choice(ANSWERS)
         self._payment = chance.choice(("card", "card", "card", "invoice"))
-        self._clicks_twice = chance.random() < 0.15
+        self._clicks_twice = purchase.clicks_twice = chance.random() < 0.15
+        purchase.later.wish = wish_of(chance, has_device=not RENEWABLE.isdisjoint(self._slugs))
 
     def buy(self) -> None:
         """Fill the cart, answer the offer, order and pay."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.plan import FAULTS, KILL_WORKER, OUTAGES, XCOVER, misfortunes
+from tests.chaos.plan import FAULTS, KILL_WORKER, RENEWALS, SALES, XCOVER, Act, misfortunes
 from tests.requirements import need_module, need_server
 
 ROOT = Path(__file__).parents[2]
@@ -20,13 +20,14 @@ def test_the_same_seed_plans_the_same_faults_and_another_seed_does_not() -> None
     assert misfortunes(200, 7) != misfortunes(200, 8)
 
 
-def test_a_long_storm_has_every_fault_of_every_call_and_every_outage() -> None:
-    planned = misfortunes(1000, 1)
+@pytest.mark.parametrize("act", [SALES, RENEWALS], ids=lambda act: act.name)
+def test_a_long_storm_has_every_fault_of_every_call_and_every_outage(act: Act) -> None:
+    planned = misfortunes(1000, 1, act)
 
-    assert {one.what for one in planned} == {XCOVER, *OUTAGES}
-    for operation, faults in FAULTS.items():
+    assert {one.what for one in planned} == {XCOVER, *act.outages}
+    for operation in act.faults:
         struck = [one.fault for one in planned if one.fault.get("operation") == operation]
-        for fault in faults:
+        for fault in FAULTS[operation]:
             assert {"operation": operation, **fault} in struck
 
 

@@ -1,0 +1,68 @@
+"""Whether what waits for a person waits for a reason that XCover gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from django_xcover.models import Attention, Cancellation, Modification, Operation, QuotePackage
+from tests.chaos.history import History
+from tests.chaos.truth import BOOKED, Truth
+
+
+class Reasons:
+    """The reasons of one run. `lies` is how often XCover told another price than it holds."""
+
+    def __init__(self, truth: Truth, history: History, *, lies: int) -> None:
+        self._truth = truth
+        self._history = history
+        self._lies = lies
+        self._checks: Mapping[str, Callable[[QuotePackage], bool]] = {
+            Attention.POLICY_MISSING: self._is_missing,
+            Attention.BOOKING_FAILED: self._is_missing,
+            Attention.PRICE_DIFFERS: self._is_dearer,
+            Attention.CANCELLATION_REFUSED: _was_not_cancelled,
+            Attention.CHANGE_REFUSED: _was_not_changed,
+        }
+
+    def flags(self, package: QuotePackage) -> set[str]:
+        """Return every flag that the package ever had."""
+        return self._history.flags[package.pk] - {""}
+
+    def explain(self, package: QuotePackage, waiting: list[Operation]) -> bool:
+        """Return whether XCover refused what waits for good, and each flag is true."""
+        flags = self.flags(package)
+        refused = all(operation.error.get("permanent") for operation in waiting)
+        return refused and all(
+            flag in self._checks and self._checks[flag](package) for flag in flags
+        )
+
+    def _is_missing(self, package: QuotePackage) -> bool:
+        """Return whether a policy is said to be missing, and is missing at XCover indeed."""
+        accepted = {quote.quote_id for quote in package.quotes.offered().accepted()}
+        quotes = self._truth.packages[package.package_id]["quotes"]
+        booked = {quote["id"] for quote in quotes if quote["status"] in BOOKED}
+        return bool(accepted - booked)
+
+    def _is_dearer(self, package: QuotePackage) -> bool:
+        """Return whether XCover holds another price than was agreed on, or has told one.
+
+        It told one when the mirror has had another price; no more packages than lies were told.
+        """
+        quotes = list(package.quotes.accepted())
+        held = {
+            one["id"]: one["price"] for one in self._truth.packages[package.package_id]["quotes"]
+        }
+        if any(held.get(quote.quote_id, Decimal(0)) != quote.chosen_price for quote in quotes):
+            return True
+        told = any(quote.pk in self._history.repriced for quote in quotes)
+        self._lies -= told
+        return told and self._lies >= 0
+
+
+def _was_not_cancelled(package: QuotePackage) -> bool:
+    return package.cancellations.filter(state=Cancellation.State.REFUSED).exists()
+
+
+def _was_not_changed(package: QuotePackage) -> bool:
+    return package.modifications.filter(state=Modification.State.REFUSED).exists()

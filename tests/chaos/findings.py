@@ -1,0 +1,38 @@
+"""What the comparison can find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Findings:
+    """Order numbers by what is true of them."""
+
+    paid_with_cover: set[str] = field(default_factory=set)
+    booked: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    duplicated: set[str] = field(default_factory=set)
+    opted_out: set[str] = field(default_factory=set)
+    opt_out_missing: set[str] = field(default_factory=set)
+    wrong_price: set[str] = field(default_factory=set)
+    price_flagged: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
+    needs_person: set[str] = field(default_factory=set)
+    unexplained: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    cancel_lost: set[str] = field(default_factory=set)
+    cancel_duplicated: set[str] = field(default_factory=set)
+    refund_differs: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    change_lost: set[str] = field(default_factory=set)
+    renewed: set[str] = field(default_factory=set)
+    renewal_lost: set[str] = field(default_factory=set)
+    renewal_duplicated: set[str] = field(default_factory=set)
+    status_went_back: set[str] = field(default_factory=set)
+    mirror_differs: set[str] = field(default_factory=set)
+    shopper_differs: set[str] = field(default_factory=set)
+
+    def is_open(self, number: str) -> bool:
+        """Return whether the order waits for a person, or for a worker."""
+        return number in self.needs_person | self.stuck
