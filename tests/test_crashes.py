@@ -10,21 +10,44 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import requests
+import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
 
-from django_xcover.models import Cancellation, Operation, OperationState, QuotePackage
+from django_xcover.models import (
+    Cancellation,
+    Modification,
+    Operation,
+    OperationState,
+    QuotePackage,
+    Renewal,
+    WebhookDelivery,
+)
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, operations, orders, running
+from django_xcover.services import (
+    cancelling,
+    gateway,
+    modifying,
+    operations,
+    orders,
+    renewing,
+    running,
+    webhooks,
+)
+from django_xcover.services.renewing import looking
 from tests.conftest import ReadCart, Shopper
-from tests.shop import Cart, Shop
+from tests.services.renewing.conftest import yearly
+from tests.shop import Cart, Shop, ticket
+from tests.webhooks.conftest import the_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_POINTS = 500
+TICKETS = (ticket(),)
 
 
 class Killed(BaseException):
@@ -95,8 +118,10 @@ def paid_order(
 ) -> Callable[..., tuple[Operation, Cart]]:
     """Return a maker of paid orders, each with its own cart, and their operations."""
 
-    def make(number: int, *, yes: bool, **facts: Any) -> tuple[Operation, Cart]:
-        cart = Cart(reference=f"cart-{number}")
+    def make(
+        number: int, *, yes: bool, items: Any = TICKETS, **facts: Any
+    ) -> tuple[Operation, Cart]:
+        cart = Cart(reference=f"cart-{number}", items=items)
         Shopper(cart, read).says(yes=yes)
         order = shop.order(f"ORD-{number}", **facts)
         orders.complete(order, cart, paid=not facts)
@@ -105,14 +130,29 @@ def paid_order(
     return make
 
 
+@pytest.fixture
+def booking(paid_order: Callable[..., tuple[Operation, Cart]]) -> Callable[[int], QuotePackage]:
+    """Return a maker of booked cover for a laptop, for a year."""
+
+    def make(number: int) -> QuotePackage:
+        operation, _ = paid_order(number, yes=True, items=(yearly(),))
+        running.run(operation.pk)
+        return QuotePackage.objects.get(pk=operation.package_id)
+
+    return make
+
+
 def recover() -> None:
-    """Let leases run out and waiting times pass, and let the sweeper and a worker do the rest."""
+    """Let leases run out and waiting times pass, and let the sweepers and a worker do the rest."""
     past = timezone.now() - timedelta(seconds=1)
     Operation.objects.exclude(state__in=(OperationState.DONE, OperationState.DISCARDED)).update(
         lease_until=past, next_attempt_at=past
     )
+    WebhookDelivery.objects.update(next_attempt_at=past)
     for pk in operations.sweep():
         running.run(pk)
+    for pk in webhooks.sweep():
+        webhooks.process(pk)
 
 
 def carried_out(sandbox: Sandbox, name: str, package: QuotePackage) -> int:
@@ -194,6 +234,76 @@ def test_a_cancellation_survives_a_death_at_every_point_and_keeps_its_refund(
         assert cancellation.total_refund == sum(q.price for q in package.quotes.all())
         assert package.status == "CANCELLED"
         assert carried_out(sandbox, "confirm_cancellation", package) == 1
+
+
+def test_a_change_survives_a_death_at_every_point_and_costs_its_difference_once(
+    booking: Callable[[int], QuotePackage], sandbox: Sandbox
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        package = booking(number)
+        dearer, quote = {"price": Decimal(1500)}, package.quotes.get()
+        priced = modifying.quote_change(
+            package, quote=quote, update_fields=dearer, origin="shopper"
+        )
+        operation = modifying.settle(priced, reference="paid")
+        return lambda: running.run(operation.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        change = Modification.objects.select_related("package").latest("pk")
+        assert change.state == Modification.State.CONFIRMED
+        assert change.package.total_price == change.price_after > change.price_before
+        assert carried_out(sandbox, "confirm_modification", change.package) == 1
+
+
+def test_a_renewal_survives_a_death_at_every_point(
+    booking: Callable[[int], QuotePackage], sandbox: Sandbox
+) -> None:
+    bought = timezone.now()
+
+    def case(number: int) -> Callable[[], object]:
+        with time_machine.travel(bought, tick=False):
+            package = booking(number)
+        ends = package.quotes.get().policy_end_date
+        assert ends is not None
+        quoted = renewing.quote(looking.note(package, ends))
+        operation = renewing.record_payment(quoted, reference="PAY-1", amount=quoted.premium)
+        return lambda: running.run(operation.pk)
+
+    with time_machine.travel(bought + timedelta(days=355), tick=False):
+        for _ in die_everywhere(case):
+            recover()
+
+            renewal = Renewal.objects.select_related("package").latest("pk")
+            statuses = [quote.status for quote in renewal.package.quotes.all()]
+            assert renewal.state == Renewal.State.CONFIRMED
+            assert renewal.package.attention == ""
+            assert statuses.count("CONFIRMED") == 1
+            assert carried_out(sandbox, "confirm_renewal", renewal.package) == 1
+
+
+def test_a_webhook_survives_a_death_at_every_point(
+    booking: Callable[[int], QuotePackage],
+) -> None:
+    def case(number: int) -> Callable[[], object]:
+        WebhookDelivery.objects.all().delete()
+        package = booking(number)
+        gateway.client_for("default").cancel_booking(
+            package.package_id, idempotency_key=f"{number}"
+        )
+        delivery = WebhookDelivery.objects.create(
+            account="default", key="k", body={"payload": {"id": package.package_id}}
+        )
+        return lambda: webhooks.process(delivery.pk)
+
+    for _ in die_everywhere(case):
+        recover()
+
+        assert the_delivery().state == WebhookDelivery.State.PROCESSED
+        package = QuotePackage.objects.latest("pk")
+        assert package.status == "CANCELLED"
+        assert {quote.status for quote in package.quotes.all()} == {"CANCELLED"}
 
 
 def test_an_order_is_paid_with_its_operation_or_not_at_all(
