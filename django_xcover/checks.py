@@ -11,6 +11,8 @@ E006  unknown signed headers
 E007  a duration or a count that is not a positive number
 E008  an unknown algorithm for webhooks
 E009  a cache that `CACHES` does not have
+E010  a name of an account that no column and no URL takes
+E011  credentials that no call can be made with
 W001  a deadline that lets a shopper wait
 W002  webhooks that may be very old
 W003  a webhook secret that can be guessed
@@ -20,7 +22,9 @@ W005  something that waits for a person
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,26 +35,28 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from django_xcover.adapters import get_adapter
+from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
-from django_xcover.conf import Account, Config, get_config
+from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models import AccountPause, Discrepancy, Operation
 
-NUMBERS = (
+DURATIONS = (
     "offer_deadline",
     "offer_lifetime",
     "booking_deadline",
     "operation_lease",
     "retry_spacing",
-    "attempts",
     "payment_days",
     "webhook_tolerance",
-    "webhook_max_bytes",
     "webhook_retention_days",
-    "breaker_faults",
     "breaker_cool_down",
     "breaker_cool_down_limit",
     "refusal_lifetime",
 )
+# Read so many bytes, remember so many calls: a float of them is an error when it comes to it.
+COUNTS = ("attempts", "webhook_max_bytes", "breaker_faults")
+# As the columns have it.
+LONGEST_NAME = 50
 LONGEST_PLEASANT_WAIT = 3.0
 LONGEST_TOLERANCE = 900.0
 SHORTEST_SECRET = 16
@@ -65,6 +71,7 @@ def check_settings(
     except ImproperlyConfigured as error:
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
+    messages += _check_names(config)
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -118,7 +125,38 @@ def _check_cache(config: Config) -> Iterator[CheckMessage]:
         yield Error(f"XCOVER['CACHE'] is {config.cache!r}.", hint=hint, id="xcover.E009")
 
 
+def _check_names(config: Config) -> Iterator[CheckMessage]:
+    folded = Counter(str(name).casefold() for name in config.accounts)
+    for name in config.accounts:
+        usable = isinstance(name, str) and name.strip() == name and "/" not in name
+        # MySQL and MariaDB hold two names that differ in case for one.
+        is_one = folded[str(name).casefold()] == 1 or name == DEFAULT_ACCOUNT
+        if not usable or not is_one or not 0 < len(name) <= LONGEST_NAME:
+            hint = f"Use a text of 1 to {LONGEST_NAME} characters without a slash and without "
+            hint += "blanks at its ends, that differs from the others not in case alone."
+            yield Error(f"XCOVER['ACCOUNTS'] has {name!r}.", hint=hint, id="xcover.E010")
+
+
 def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:
+    found = [*_check_parts(where, account)]
+    yield from found or _check_client(where, account)
+
+
+def _check_client(where: str, account: Account) -> Iterator[CheckMessage]:
+    """Report what the client refuses to work with: without this, at the first checkout."""
+    try:
+        XCoverClient(
+            base_url=account.base_url,
+            partner_code=account.partner_code,
+            api_key=account.api_key,
+            api_secret=account.api_secret,
+        ).close()
+    except ConfigurationError as error:
+        hint = "Compare BASE_URL, PARTNER_CODE and API_KEY with what XCover gave you."
+        yield Error(f"{where}: {error.args[0]}.", hint=hint, id="xcover.E011")
+
+
+def _check_parts(where: str, account: Account) -> Iterator[CheckMessage]:
     yield from _check_base_url(where, account.base_url)
     if account.algorithm not in ALGORITHMS:
         hint = f"Use one of: {', '.join(ALGORITHMS)}."
@@ -144,7 +182,10 @@ def _check_webhooks(where: str, account: Account) -> Iterator[CheckMessage]:
 
 
 def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+    except ValueError:  # brackets around what is no address
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         hint = "Production is https://api.xcover.com/x."
         yield Error(f"{where}['BASE_URL'] is no http(s) address.", hint=hint, id="xcover.E003")
@@ -154,10 +195,13 @@ def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
 
 
 def _check_numbers(config: Config) -> Iterator[CheckMessage]:
-    for name in NUMBERS:
+    kinds = dict.fromkeys(DURATIONS, (int | float, "number")) | dict.fromkeys(
+        COUNTS, (int, "whole number")
+    )
+    for name, (kind, called) in kinds.items():
         value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            message = f"XCOVER[{name.upper()!r}] must be a positive number, not {value!r}."
+        if isinstance(value, bool) or not isinstance(value, kind) or not 0 < value < inf:
+            message = f"XCOVER[{name.upper()!r}] must be a positive {called}, not {value!r}."
             yield Error(message, id="xcover.E007")
             return
     if config.offer_deadline > LONGEST_PLEASANT_WAIT:

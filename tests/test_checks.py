@@ -26,6 +26,11 @@ def ids() -> list[str | None]:
         ({"WEBHOOK_TOLERANCE": 0}, "xcover.E007"),
         ({"WEBHOOK_TOLERANCE": None}, "xcover.E007"),
         ({"WEBHOOK_MAX_BYTES": -1}, "xcover.E007"),
+        ({"WEBHOOK_MAX_BYTES": 1e6}, "xcover.E007"),
+        ({"ATTEMPTS": 2.5}, "xcover.E007"),
+        ({"BREAKER_FAULTS": 30.0}, "xcover.E007"),
+        ({"OFFER_LIFETIME": float("inf")}, "xcover.E007"),
+        ({"WEBHOOK_TOLERANCE": float("nan")}, "xcover.E007"),
         ({"BREAKER_FAULTS": 0}, "xcover.E007"),
         ({"BREAKER_COOL_DOWN": "10"}, "xcover.E007"),
         ({"REFUSAL_LIFETIME": 0}, "xcover.E007"),
@@ -45,6 +50,10 @@ def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expe
     [
         ({"BASE_URL": "api.xcover.com/x"}, "xcover.E003"),
         ({"BASE_URL": "ftp://api.xcover.com"}, "xcover.E003"),
+        ({"BASE_URL": "https://[api.xcover.com/x"}, "xcover.E003"),
+        ({"BASE_URL": "https://api.xcover.com/x?key=1"}, "xcover.E011"),
+        ({"PARTNER_CODE": "ACME 1"}, "xcover.E011"),
+        ({"API_KEY": "schlüssel"}, "xcover.E011"),
         ({"BASE_URL": "http://api.xcover.com/x"}, "xcover.E004"),
         ({"ALGORITHM": "md5"}, "xcover.E005"),
         ({"SIGNED_HEADERS": "host"}, "xcover.E006"),
@@ -62,6 +71,17 @@ def test_a_wrong_account_is_reported_by_name(
 
     assert [message.id for message in messages] == [expected]
     assert "['eu']" in messages[0].msg
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "x" * 51, 7, "DEFAULT", " "])
+def test_a_name_that_no_column_and_no_url_takes_is_reported(settings: Any, name: Any) -> None:
+    settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": ACCOUNT, name: ACCOUNT}}
+
+    messages = check_settings()
+
+    assert [message.id for message in messages] == ["xcover.E010"]
+    assert repr(name) in messages[0].msg
+    assert messages[0].hint
 
 
 def test_every_report_says_what_to_do(settings: Any) -> None:

@@ -10,11 +10,14 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.db import BaseDatabaseCache
+from django.db import router, transaction
 
 from django_xcover.conf import get_config
 
@@ -39,12 +42,23 @@ class Memory:
         if time.monotonic() < self.away_until:
             return otherwise
         try:
-            return do(self.find())
+            cache = self.find()
+            with _apart(cache):
+                return do(cache)
         except Exception as error:  # noqa: BLE001 - backends raise what their drivers raise
             self.away_until = time.monotonic() + LEFT_ALONE
             # No traceback: it could quote an address with a password.
             logger.warning("The cache fails (%s) and is done without.", type(error).__name__)
             return otherwise
+
+
+def _apart(cache: BaseCache) -> AbstractContextManager[object]:
+    """Keep the shop's transaction intact when a cache that is a table fails within it."""
+    if not isinstance(cache, BaseDatabaseCache):
+        return nullcontext()
+    alias = router.db_for_write(cache.cache_model_class)
+    around = transaction.get_connection(alias).in_atomic_block
+    return transaction.atomic(using=alias) if around else nullcontext()
 
 
 memory = Memory(lambda: caches[get_config().cache])

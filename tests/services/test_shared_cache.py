@@ -10,8 +10,11 @@ import pytest
 import time_machine
 from django.core.cache import CacheHandler
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.db import DatabaseCache
+from django.db import transaction
 
 from django_xcover.client import ServerFault
+from django_xcover.models import QuotePackage
 from django_xcover.services import breaker, shared_cache
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from django_xcover.services.rate_limits import Bucket, _take
@@ -136,3 +139,12 @@ def test_no_key_tells_what_it_stands_for() -> None:
     assert key.startswith("xcover:rate:")
     assert "api" not in key
     assert shared_cache.key("a", "b", "c") != shared_cache.key("a", "bc")
+
+
+@pytest.mark.django_db
+def test_a_database_cache_that_fails_leaves_the_shops_transaction_intact() -> None:
+    memory = shared_cache.Memory(lambda: DatabaseCache("no_such_table", {}))
+
+    with transaction.atomic():
+        assert memory.attempt(lambda cache: cache.get("x"), "without") == "without"
+        assert not QuotePackage.objects.exists()
