@@ -1,0 +1,42 @@
+"""Every address is about a policy, which is asked for its owner, or about whoever asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.security.walking import addresses
+
+POLICY = "the-policy"
+# What these show or do is found by the session, the adapter or a signature, never by an id.
+OWN_PAGES = {
+    "/xcover/offer/",
+    "/xcover/offer/page/",
+    "/xcover/choose/",
+    "/xcover/mycover/",
+    "/xcover/webhooks/",
+    "/xcover/webhooks/1/",
+}
+# The order's cover has an id: `test_an_order_that_is_not_the_shoppers_is_not_there`.
+OWN_ENDPOINTS = {
+    "/xcover/api/v1/offer/",
+    "/xcover/api/v1/choice/",
+    "/xcover/api/v1/orders/1/cover/",
+    "/xcover/api/v1/policies/",
+}
+
+
+@pytest.mark.parametrize(
+    ("urls", "own"),
+    [("tests.checkout.shopfront", OWN_PAGES), ("tests.api.shopfront", OWN_ENDPOINTS)],
+)
+def test_no_address_is_left_out_of_the_walks_for_strangers(
+    settings: Any, urls: str, own: set[str]
+) -> None:
+    settings.ROOT_URLCONF = urls
+
+    found = set(addresses({"quote_id": POLICY}, below="/xcover/"))
+
+    assert {path for path in found if POLICY not in path} == own
+    assert len(found) > 2 * len(own)
