@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from django_xcover.client import encoding
+from django_xcover.client import encoding, endpoints
+from django_xcover.client.endpoints import Endpoint
+from django_xcover.services import documents
 from tests.fuzz import answers, deliveries
+from tests.fuzz.recording import Request
 from tests.fuzz.report import Report
 from tests.fuzz.strictness import as_strict_as_any
 
 pytestmark = pytest.mark.django_db
-HOOKS, ANSWERS = 2000, 1000
+HOOKS, ANSWERS = 2000, 2000
+
+EVERY = [name for name, row in vars(endpoints).items() if isinstance(row, Endpoint)]
+
+
+@pytest.fixture(scope="module")
+def asked(django_db_setup: None, django_db_blocker: Any) -> set[Request]:
+    """Return every request whose answer is bent in some step."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        found = {key for step in answers.recorded() for key in step.answers}
+        transaction.set_rollback(True)
+    return found
 
 
 def found_by(run: Callable[[int, Report], None], count: int) -> dict[str, Any]:
@@ -37,6 +53,28 @@ def test_bent_answers_are_taken_or_refused_and_never_unhandled() -> None:
 
     assert found["examples"] == []
     assert found["cases"] == ANSWERS
+    assert {"page: 200", "page: 302", "reconcile: finished"} <= found["outcomes"].keys()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_answer_of_every_endpoint_is_bent(name: str, asked: set[Request]) -> None:
+    endpoint: Endpoint = getattr(endpoints, name)
+    path = re.sub(r"\{\w+\}", "[^/?]+", f"/partners/[^/]+/{endpoint.path}")
+
+    assert [
+        one for one in asked if one[0] == endpoint.method and re.search(rf"{path}($|\?)", one[1])
+    ]
+
+
+def test_the_answer_to_a_fast_quote_is_bent_beside_that_to_a_quote(asked: set[Request]) -> None:
+    """They share an endpoint."""
+    queries = {path.partition("/quotes/")[2] for method, path in asked if method == "POST"}
+
+    assert {"", "?fast_quote=1"} <= queries
+
+
+def test_several_pages_of_the_list_are_bent(asked: set[Request]) -> None:
+    assert len({path for _, path in asked if "offset=" in path}) >= 3
 
 
 def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +85,15 @@ def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None
     found = found_by(answers.run, 400)
 
     assert found["faults"]
+
+
+def test_a_run_notices_what_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(value: Any) -> str:
+        raise ValueError(value)
+
+    monkeypatch.setattr(documents, "web_address", fails)
+    monkeypatch.setattr(answers, "LOOKED_AT", 1)
+
+    found = found_by(answers.run, 60)
+
+    assert any(what.startswith("page /") for what in found["faults"])

@@ -6,7 +6,8 @@ import gc
 import io
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from random import Random
@@ -72,16 +73,27 @@ class Scripted(HTTPAdapter):
 
 def run(count: int, report: Report) -> None:
     """Bend `count` answers and note whatever must not be."""
-    recorder = Recorder(_sandbox())
-    with requests.Session() as session, transaction.atomic():
-        session.mount(get_config().account("default").base_url, recorder)
-        with shop_calling(session), opened() as pages:
-            _feed(count, session, recorder, pages, report)
+    with transaction.atomic(), requests.Session() as session, _recording(session) as recorder:
+        with opened() as pages:
+            _feed(count, session, _steps(recorder), pages, report)
         transaction.set_rollback(True)
 
 
-def steps(recorder: Recorder) -> list[Step]:
-    """Make the sales and return every step that can be taken from there."""
+def recorded() -> list[Step]:
+    """Make the sales and return every step that can be taken from there. Call it in a test."""
+    with requests.Session() as session, _recording(session) as recorder:
+        return _steps(recorder)
+
+
+@contextmanager
+def _recording(session: requests.Session) -> Iterator[Recorder]:
+    recorder = Recorder(_sandbox())
+    session.mount(get_config().account("default").base_url, recorder)
+    with shop_calling(session):
+        yield recorder
+
+
+def _steps(recorder: Recorder) -> list[Step]:
     # What walks through XCover's bookings comes first, while there are few.
     makers = (watching.steps, selling.steps, serving.steps)
     return [step for make in makers for step in make(recorder)]
@@ -97,10 +109,10 @@ def _sandbox() -> Sandbox:
 
 
 def _feed(
-    count: int, session: requests.Session, recorder: Recorder, pages: Pages, report: Report
+    count: int, session: requests.Session, known: list[Step], pages: Pages, report: Report
 ) -> None:
     account = get_config().account("default")
-    known, scripted = steps(recorder), Scripted()
+    scripted = Scripted()
     session.mount(account.base_url, scripted)
     session.trust_env = False  # reading the environment takes longer than the answer
     feeder = Feeder(Random(report.seed), known, scripted, pages, report)
