@@ -17,6 +17,7 @@ from django_xcover.services import (
     reconciling,
     renewing,
     running,
+    unexpected,
     unpaid,
     webhooks,
 )
@@ -94,6 +95,10 @@ def _reconcile(account: str) -> None:
         return
     except XCoverError as unusable:  # credentials that no call can be made with
         error = unusable
+    except Exception as problem:  # noqa: BLE001 - it must not keep the other accounts waiting
+        said = unexpected.describe(problem)
+        logger.error("Account %s could not be reconciled: %s", account, said)  # noqa: TRY400
+        return
     if error is not None:
         logger.warning("Account %s is not reconciled yet: %s", account, type(error).__name__)
 

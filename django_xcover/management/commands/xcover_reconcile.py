@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk and print; raise CommandError when an account could not be walked to its end."""
         names = [options["account"]] if options["account"] else list(get_config().accounts)
-        reports = [self._walk(name, options) for name in names]
+        reports, problems = self._walk_all(names, options)
         if options["json"]:
             self.stdout.write(json.dumps([report.as_json() for report in reports], indent=2))
         else:
@@ -53,7 +53,21 @@ class Command(BaseCommand):
                 self._print(report)
         stopped = [f"{r.account} ({type(r.error).__name__})" for r in reports if r.error]
         if stopped:
-            raise CommandError(f"XCover could not be asked: {', '.join(stopped)}. Run it again.")
+            problems.append(f"XCover could not be asked: {', '.join(stopped)}. Run it again.")
+        if problems:
+            raise CommandError(" ".join(problems))
+
+    def _walk_all(
+        self, names: list[str], options: dict[str, Any]
+    ) -> tuple[list[Report], list[str]]:
+        """Return what came of each account, and why others were not walked at all."""
+        reports, problems = list[Report](), list[str]()
+        for name in names:
+            try:
+                reports.append(self._walk(name, options))
+            except CommandError as error:
+                problems.append(str(error))
+        return reports, problems
 
     def _walk(self, account: str, options: dict[str, Any]) -> Report:
         names = ("since", "fix", "dry_run")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 
 from django.utils import timezone
 
-from django_xcover.client import UnexpectedAnswer, XCoverClient
+from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.answers import PackageAnswer, booking_from_wire
 from django_xcover.client.replies import Answer
-from django_xcover.models import BOOKED, Discrepancy, QuotePackage
+from django_xcover.models import BOOKED, Discrepancy, OperationState, QuotePackage
 from django_xcover.models.package import PROVISIONAL
 from django_xcover.services.reconciling import comparing, recording
 from django_xcover.services.reconciling.comparing import Finding, Ours
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 PAGE = 100
 # Our own packages are passed over by so many: most of them XCover's list has shown.
 SLICE = 500
+
+UNDER_WAY = (OperationState.PENDING, OperationState.RUNNING)
 
 Progress = Callable[[int], None]
 LookedAt = dict[str, Sequence[Finding]]
@@ -83,9 +86,13 @@ class Walk:
             return
         some = mine.filter(pk__lte=pks[-1])
         rows = not_listed(some, before=self.cursor.started_at, since=row.since)
-        doubtful = [ours for ours in read_ours(rows) if self._is_doubtful(ours)]
-        self._record({ours.package.package_id: self.look.at(ours) for ours in doubtful})
-        self.report.looked_at += len(doubtful)
+        for ours in filter(self._is_doubtful, read_ours(rows)):
+            # Each by itself: what stops the walk, and it may at any call, costs none of the others.
+            self._record({ours.package.package_id: self.look.at(ours)})
+            self.report.looked_at += 1
+            self.cursor.go_on(last_pk=ours.package.pk)
+            if self._time_is_up():
+                return
         self.cursor.go_on(last_pk=pks[-1])
 
     def _open(self) -> None:
@@ -97,22 +104,37 @@ class Walk:
         if not missed or not self.writes:
             self.cursor.go_on(phase=Phase.DONE, finished_at=timezone.now())
             return
-        ids = {one.package_id for one in missed}
-        mine = {ours.package.package_id: ours for ours in self._known(ids)}
-        self._record({one: self._again(one, mine.get(one)) for one in ids})
+        last = {one.package_id: one.pk for one in reversed(missed)}
+        mine = {ours.package.package_id: ours for ours in self._known(last)}
+        for package_id, pk in sorted(last.items(), key=itemgetter(1)):
+            self._record({package_id: self._again(package_id, mine.get(package_id))})
+            self.cursor.go_on(last_pk=pk)
+            if self._time_is_up():
+                return
         self.cursor.go_on(last_pk=missed[-1].pk)
 
     def _page(self, page: Sequence[Answer]) -> None:
         theirs = {answer.package_id: answer for answer in self._readable(page)}
         mine = {ours.package.package_id: ours for ours in self._known(theirs)}
         looked_at: dict[str, list[Finding] | None] = {}
-        for package_id, ours in mine.items():
-            if self._has_changed(theirs[package_id], ours):
-                looked_at[package_id] = self.look.at(ours, theirs[package_id])
+        done = self._looked_at_before(mine)
+        try:
+            for package_id, ours in mine.items():
+                if package_id not in done and self._has_changed(theirs[package_id], ours):
+                    looked_at[package_id] = self.look.at(ours, theirs[package_id])
+        except XCoverError:
+            self._record(looked_at)
+            raise
         strange = [answer for key, answer in theirs.items() if key not in mine]
         looked_at |= self._strange(strange)
         self.cursor.met(ours.package.pk for ours in mine.values())
         self._record(looked_at)
+
+    def _looked_at_before(self, ids: Iterable[str]) -> set[str]:
+        """Return what was found in this pass, before it was stopped in the middle of the page."""
+        rows = Discrepancy.objects.filter(account=self.cursor.row.account, package_id__in=list(ids))
+        rows = rows.filter(last_seen_at__gte=self.cursor.started_at)
+        return set(rows.values_list("package_id", flat=True)) if self.writes else set()
 
     def _readable(self, page: Sequence[Answer]) -> Iterator[PackageAnswer]:
         for wire in page:
@@ -147,6 +169,8 @@ class Walk:
         elsewhere = rows.filter(package_id__in=ids).values_list("package_id", flat=True)
         mine = QuotePackage.objects.filter(account=self.cursor.row.account)
         instant = mine.filter(order_reference__in=orders, package_id__startswith=PROVISIONAL)
+        # One that waits for a person may be this very booking, and that person has to know.
+        instant = instant.filter(operations__state__in=UNDER_WAY)
         return set(elsewhere), set(instant.values_list("order_reference", flat=True))
 
     def _again(self, package_id: str, ours: Ours | None) -> list[Finding] | None:
