@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,12 +33,14 @@ class Workflow:
 
     `perform` talks to XCover and changes nothing here; `apply` changes rows and talks to nobody.
     `refuse` is for kinds that have a row of their own to say that XCover refused: it settles that
-    row, and the operation is over with it. Without it a refused operation waits for a person.
+    row, and the operation is over with it. Without it, and for faults that are no `refusals`, the
+    operation waits for a person.
     """
 
     perform: Callable[[Operation], Any]
     apply: Callable[[Operation, Any], None]
     refuse: Callable[[Operation, Failure], None] | None = None
+    refusals: Collection[Fault] = REFUSALS
 
 
 WORKFLOWS = {
@@ -50,7 +52,11 @@ WORKFLOWS = {
     OperationKind.MODIFY: Workflow(modification.perform, modification.apply, modification.refuse),
     # A refused renewal or report waits for a person, because money has been collected for it.
     OperationKind.RENEW: Workflow(confirming.perform, confirming.apply),
-    OperationKind.RENEWAL_OPT_OUT: Workflow(declining.perform, declining.apply, declining.refuse),
+    # Only a rule tells that nothing would renew; after any other refusal XCover may renew the cover
+    # although the customer has declined.
+    OperationKind.RENEWAL_OPT_OUT: Workflow(
+        declining.perform, declining.apply, declining.refuse, (Fault.STATE, Fault.DATA)
+    ),
     OperationKind.REPORT_INSTALMENT: Workflow(reports.perform, reports.apply),
     OperationKind.SEND_EMAIL: Workflow(emails.perform, emails.apply, emails.refuse),
 }
@@ -96,16 +102,16 @@ def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
     Credentials that are not accepted are no refusal of what was asked for.
     """
     with transaction.atomic():
-        if workflow.refuse is None or not is_refusal(failure):
+        if workflow.refuse is None or not is_refusal(failure, workflow.refusals):
             operations.fail(operation, failure)
         elif operations.refuse(operation, failure):
             workflow.refuse(operation, failure)
 
 
-def is_refusal(failure: Failure) -> bool:
+def is_refusal(failure: Failure, refusals: Collection[Fault] = REFUSALS) -> bool:
     """Return whether XCover looked at the request, said no, and did nothing."""
     settled = failure.permanent and failure.outcome_known
-    return settled and fault_of(asdict(failure)) in REFUSALS
+    return settled and fault_of(asdict(failure)) in refusals
 
 
 def _failure(operation: Operation, error: Exception) -> Failure:
