@@ -189,28 +189,6 @@ def test_a_detail_that_xcover_refuses_says_so_in_its_words(booked: QuotePackage)
     assert the_package().attention == "", "the person who asked reads it"
 
 
-@pytest.mark.parametrize(
-    ("errors", "words"),
-    [
-        ({"policy_version": "Unexpected field"}, "policy_version: Unexpected field"),
-        (
-            ["Status change not allowed for QuotePackage in status CANCELLED"],
-            "Status change not allowed for QuotePackage in status CANCELLED",
-        ),
-    ],
-)
-def test_every_form_of_refusal_becomes_a_sentence(
-    booked: QuotePackage, sandbox: Sandbox, errors: Any, words: str
-) -> None:
-    body = {"type": "validation_error", "message": "An API error occurred.", "errors": errors}
-    sandbox.faults.add("modify_booking", "status", status=422, body=body)
-    details(booked, phone="+441632960000")
-
-    work()
-
-    assert modifying.refusal_of(the_modification()) == f"{NOT_ACCEPTED} {words}"
-
-
 def test_a_refused_detail_holds_up_nothing(booked: QuotePackage, sandbox: Sandbox) -> None:
     details(booked, phone="020")
     work()

@@ -14,12 +14,13 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.services import operations
-from django_xcover.services.faults import said
+from django_xcover.services.faults import Fault, fault_of, said
 from django_xcover.services.modifying.changeable import (
     ChangeAbandoned,
     ChangeMade,
     ChangeNotAccepted,
     ChangeOutdated,
+    NotModifiable,
     require_changeable,
 )
 from django_xcover.services.transitions import move
@@ -67,13 +68,17 @@ def abandon(modification: Modification) -> None:
 def refusal_of(modification: Modification) -> str:
     """Return the sentence that tells why XCover did not make the change, "" when there is none.
 
-    It holds XCover's words about the fields, and so perhaps what a person typed: show it to those
-    who may see the booking, and log it never.
+    It holds XCover's words about the values, and so perhaps what a person typed: show it to those
+    who may see the booking, and log it never. What else XCover says is for staff: the operation
+    has it.
     """
     if modification.state != State.REFUSED:
         return ""
     operation = _operation(modification).first()
-    words = said(operation.error) if operation is not None else ""
+    error = operation.error if operation is not None else {}
+    if fault_of(error) == Fault.STATE:
+        return str(NotModifiable.message)
+    words = said({"field_errors": error.get("field_errors")})
     return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
 
 
