@@ -30,11 +30,12 @@ def record_payment(
 
     `reference` is the shop's own for the payment. `amount`, when given, must be the premium to
     the cent. The same payment again returns the same operation. Raises NotQuoted, PriceChanged,
-    and what `quote` raises for a renewal that is declined, lapsed or renewed by XCover itself.
+    and what `quote` raises for a renewal that is paid by another payment, declined, lapsed or
+    renewed by XCover itself.
     """
     with transaction.atomic():
         locked = _lock(renewal)
-        known = _confirmation(locked)
+        known = _paid_before(locked, reference)
         if known is not None:
             return known
         refuse_unless_waiting(locked)
@@ -58,7 +59,7 @@ def confirm_legacy(
     """
     with transaction.atomic():
         locked = _lock(renewal)
-        known = _confirmation(locked)
+        known = _paid_before(locked, reference)
         if known is not None:
             return known
         refuse_unless_waiting(locked)
@@ -92,6 +93,15 @@ def _is_stuck(operation: Operation) -> bool:
 
 def _lock(renewal: Renewal) -> Renewal:
     return Renewal.objects.select_for_update().get(pk=renewal.pk)
+
+
+def _paid_before(renewal: Renewal, reference: str) -> Operation | None:
+    """Return the confirmation of this payment; raise a refusal when there is one of another."""
+    known = _confirmation(renewal)
+    paid = renewal.payment_reference
+    if known is not None and reference and paid and reference != paid:
+        refuse_unless_waiting(renewal)  # the customer has paid twice
+    return known
 
 
 def _confirmation(renewal: Renewal) -> Operation | None:

@@ -386,3 +386,26 @@ def test_the_clock_of_these_tests_is_the_sandboxes_too(
     clock: time_machine.Traveller, sandbox: Sandbox
 ) -> None:
     assert sandbox.clock.now() == timezone.now()
+
+
+def test_a_second_payment_is_not_taken_for_the_first(quoted: Renewal) -> None:
+    renewing.record_payment(quoted, reference="PAY-1")
+
+    with pytest.raises(refusals.AlreadyPaid):
+        renewing.record_payment(quoted, reference="PAY-2")
+    work()
+    with pytest.raises(refusals.AlreadyRenewed):
+        renewing.record_payment(quoted, reference="PAY-2")
+
+    quoted.refresh_from_db()
+    assert quoted.payment_reference == "PAY-1"
+
+
+def test_a_payment_for_what_was_given_up_is_refused(quoted: Renewal, sandbox: Sandbox) -> None:
+    sandbox.faults.add("confirm_renewal", "status", status=422)
+    renewing.record_payment(quoted, reference="PAY-1")
+    work()
+    renewing.abandon(quoted, reason="Given back.")
+
+    with pytest.raises(refusals.Lapsed):
+        renewing.record_payment(quoted, reference="PAY-2")
