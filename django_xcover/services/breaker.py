@@ -83,6 +83,10 @@ class Trip:
     until: float
     cool_down: float
 
+    def holds(self, now: float) -> bool:
+        """Return whether no call is to be made. A longer wait than any is of another clock."""
+        return 0 < self.until - now <= get_config().breaker_cool_down_limit
+
     def again(self, now: float) -> Trip:
         """Return the trip after a probe that failed: twice the cool-down, up to the limit."""
         longer = min(self.cool_down * 2, get_config().breaker_cool_down_limit)
@@ -126,8 +130,8 @@ def try_now(account: str) -> bool:
 
 def _is_well(error: XCoverError) -> bool | None:
     """Return whether XCover answered; None when it was not asked."""
-    if isinstance(error, RequestRefused):
-        return True
+    if isinstance(error, RequestRefused) or 400 <= (error.status or 0) < 500:
+        return True  # also where its body cannot be read
     return False if isinstance(error, FAULTS) else None
 
 
@@ -137,7 +141,7 @@ def _admit(account: str) -> Trip | None:
     trip = shared_cache.attempt(lambda cache: _trip(cache, account), None)
     if trip is None:
         return None
-    if now < trip.until:
+    if trip.holds(now):
         raise CircuitOpen
     probe = _probe_key(account, trip)
     # `add` is a compare-and-set on every backend: of all processes one gets True.
@@ -212,7 +216,7 @@ def _state(cache: BaseCache, account: str) -> BreakerState:
         )
     return BreakerState(
         account=account,
-        circuit=Circuit.OPEN if time.time() < trip.until else Circuit.HALF_OPEN,
+        circuit=Circuit.OPEN if trip.holds(time.time()) else Circuit.HALF_OPEN,
         opened_at=_moment(trip.opened_at),
         open_until=_moment(trip.until),
     )

@@ -110,13 +110,19 @@ def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
     this, before = bucket.key(f"{second:.0f}"), bucket.key(f"{second - 1:.0f}")
     paused = bucket.key("paused")
     known = cache.get_many([before, paused])
-    if known.get(paused, 0.0) > now:
-        return float(known[paused] - now)
+    if wait := _paused_for(known.get(paused, 0.0), now):
+        return wait
     taken = _count(cache, this)
     if known.get(before, 0) * (1 - part) + taken - 1 < bucket.rate:
         return 0.0
     cache.decr(this)
     return 1 / bucket.rate
+
+
+def _paused_for(until: float, now: float) -> float:
+    """Return the seconds of a pause that are left; one too long was set by another clock."""
+    left = until - now
+    return left if 0 < left <= LONGEST_PAUSE else 0.0
 
 
 def _count(cache: BaseCache, name: str) -> int:
@@ -138,7 +144,7 @@ def _pause(bucket: Bucket, asked: float | None) -> None:
 def _state(bucket: Bucket, group: str) -> RateState:
     name = bucket.key("paused")
     until = shared_cache.attempt(lambda cache: float(cache.get(name, 0.0)), 0.0)
-    paused = datetime.fromtimestamp(until, UTC) if until > time.time() else None
+    paused = datetime.fromtimestamp(until, UTC) if _paused_for(until, time.time()) else None
     return RateState(group=group, rate=bucket.rate, paused_until=paused)
 
 

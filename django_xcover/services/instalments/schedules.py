@@ -63,7 +63,10 @@ def mirror(package: QuotePackage) -> list[Instalment]:
 
 
 def unmirrored() -> list[QuotePackage]:
-    """Return the recent bookings with a plan whose schedule has not been read, LIMIT at most."""
+    """Return the recent bookings with a plan whose schedule has not been read, LIMIT at most.
+
+    The newest first: what has been asked for in vain for weeks must not keep them waiting.
+    """
     scheduled = Instalment.objects.filter(quote__package=OuterRef("pk"))
     planned = Quote.objects.filter(package=OuterRef("pk"), status=Status.CONFIRMED)
     packages = QuotePackage.objects.filter(
@@ -72,7 +75,7 @@ def unmirrored() -> list[QuotePackage]:
         status=Status.CONFIRMED,
         booked_at__gt=timezone.now() - EXPECTED_FOR,
     )
-    return list(packages.order_by("booked_at")[:LIMIT])
+    return list(packages.order_by("-booked_at")[:LIMIT])
 
 
 def has_plan(package: QuotePackage) -> bool:

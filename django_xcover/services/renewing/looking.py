@@ -25,8 +25,8 @@ OPEN = (State.DUE, State.QUOTED, State.PAID, State.OPTING_OUT)
 def find_due(within: timedelta = AHEAD) -> list[Renewal]:
     """Note which cover ends `within` this time, and return the renewals that need something done.
 
-    Those are the ones to be quoted and the ones whose customer is to be told, the most urgent
-    first and LIMIT at most; looking again finds the rest. Renewals nobody paid expire.
+    Those are the ones to be quoted and the ones whose customer is to be told, LIMIT at most, those
+    first that have waited longest; looking again finds the rest. Renewals nobody paid expire.
     """
     now = timezone.now()
     _settle_renewed()
@@ -35,8 +35,16 @@ def find_due(within: timedelta = AHEAD) -> list[Renewal]:
         Renewal.objects.get_or_create(
             package_id=package_pk, due_on=due_on, defaults={"currency": currency}
         )
+    return _take_turns(now)
+
+
+def _take_turns(now: datetime) -> list[Renewal]:
+    """Return what is to be done, and put it behind the rest: some XCover refuses every time."""
     todo = Q(state=State.DUE) | Q(state=State.QUOTED, notified_at=None)
-    return list(Renewal.objects.select_related("package").filter(todo).order_by("due_on")[:LIMIT])
+    rows = Renewal.objects.select_related("package").filter(todo)
+    found = list(rows.order_by("updated_at", "due_on")[:LIMIT])
+    Renewal.objects.filter(pk__in=[row.pk for row in found]).update(updated_at=now)
+    return found
 
 
 def note(package: QuotePackage, due_on: datetime) -> Renewal:

@@ -138,8 +138,8 @@ def test_a_booking_has_one_renewal_at_a_time_and_the_next_when_that_is_over(
 def test_looking_costs_the_same_however_much_is_booked(
     due: Renewal, django_assert_num_queries: Any
 ) -> None:
-    # What was renewed, what expires, what ends soon, what is to be done.
-    with django_assert_num_queries(4):
+    # What was renewed, what expires, what ends soon, what is to be done, and whose turn it was.
+    with django_assert_num_queries(5):
         renewing.find_due()
 
 
