@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker
 
 from tests.requirements import need_module, need_server
 from tests.settings import ENGINES, own_database
@@ -48,7 +49,7 @@ class Run:
 
 
 @contextmanager
-def running(engine: str, log: Path) -> Iterator[Run]:
+def running(engine: str, log: Path, blocker: DjangoDbBlocker) -> Iterator[Run]:
     """Run the suite on an engine; whatever happens, neither process nor database stays behind."""
     run = Run(engine, log)
     try:
@@ -56,7 +57,8 @@ def running(engine: str, log: Path) -> Iterator[Run]:
     finally:
         run.process.kill()
         run.process.wait()
-        drop(engine, own_database(run.process.pid))
+        with blocker.unblock():
+            drop(engine, own_database(run.process.pid))
 
 
 def drop(engine: str, name: str) -> None:
@@ -76,7 +78,9 @@ def need(engine: str) -> None:
 
 @pytest.fixture(scope="module")
 def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[dict[str, Run]]:
     """Start the run of each engine that is there and was asked for."""
     asked = [engine for engine in DRIVERS if any(engine in i.name for i in request.session.items)]
@@ -86,7 +90,8 @@ def runs(
         for engine in asked:
             with suppress(pytest.skip.Exception, pytest.fail.Exception):
                 need(engine)
-                found[engine] = stack.enter_context(running(engine, logs / f"{engine}.log"))
+                run = running(engine, logs / f"{engine}.log", django_db_blocker)
+                found[engine] = stack.enter_context(run)
         yield found
 
 
