@@ -14,9 +14,10 @@ from django.dispatch import Signal
 from django_xcover import signals
 from django_xcover.models import QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders, renewing
+from django_xcover.services import renewing
 from django_xcover.types import PolicyRequest
-from tests.conftest import Shopper, the_package, work
+from tests.conftest import Shopper
+from tests.services.buying import buys
 from tests.shop import Shop, laptop
 
 BOUGHT = datetime(2026, 5, 1, 9, tzinfo=UTC)
@@ -40,17 +41,8 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def buy(clock: time_machine.Traveller, shopper: Shopper, shop: Shop) -> Buy:
-    """Return a maker of paid orders whose cover is booked."""
-
-    def make(*items: Any, **cart: Any) -> QuotePackage:
-        shopper.cart = shopper.cart.but(items=items or (yearly(),), **cart)
-        for line in range(len(shopper.cart.items)):
-            shopper.says(yes=True, line=line)
-        orders.complete(shop.order(), shopper.cart, paid=True)
-        work()
-        return the_package()
-
-    return make
+    """Return a maker of paid orders whose cover is booked: a laptop for a year by default."""
+    return lambda *items, **cart: buys(shopper, shop, *(items or (yearly(),)), **cart)
 
 
 @pytest.fixture

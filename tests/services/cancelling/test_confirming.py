@@ -1,0 +1,175 @@
+"""A preview that is confirmed: once, in time, and at the refund that was shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Operation,
+    OperationKind,
+    Quote,
+    QuotePackage,
+)
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import cancelling, modifying
+from tests.conftest import the_package, work
+from tests.services.buying import Buy
+from tests.services.cancelling.support import (
+    BEING_CANCELLED,
+    CANCELLED,
+    EXPIRED,
+    State,
+    preview,
+    status_at,
+    the_cancellation,
+)
+from tests.shop import laptop
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_expired_preview_is_not_confirmed(booked: QuotePackage, sandbox: Sandbox) -> None:
+    found = preview(booked)
+    Cancellation.objects.update(confirm_before=timezone.now())
+
+    for _attempt in range(2):
+        with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
+            cancelling.request(found)
+
+    assert the_cancellation().state == State.EXPIRED
+    assert cancelling.refusal_of(the_cancellation()) == EXPIRED
+    assert not Operation.objects.filter(kind=OperationKind.CANCEL).exists()
+
+
+def test_a_preview_that_expired_at_xcover_before_the_worker_came_is_expired_here(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancelling.request(preview(booked))
+    sandbox.clock.advance(hours=25)
+    Cancellation.objects.update(confirm_before=timezone.now())
+
+    work()
+
+    assert the_cancellation().state == State.EXPIRED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool) -> None:
+    package = buy(laptop())
+    found = preview(package)
+    change = modifying.quote_change(
+        package,
+        quote=package.quotes.get(),
+        update_fields={"price": Decimal(1500)},
+        origin="shopper",
+    )
+    if made:
+        modifying.settle(change)
+        work()
+        with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
+            cancelling.request(found)
+    else:
+        cancelling.request(found)
+
+    assert the_cancellation().state == (State.EXPIRED if made else State.REQUESTED)
+
+
+def test_a_preview_confirmed_while_a_change_is_made_is_expired_by_xcovers_refusal(buy: Buy) -> None:
+    package = buy(laptop())
+    found = preview(package)
+    change = modifying.quote_change(
+        package,
+        quote=package.quotes.get(),
+        update_fields={"price": Decimal(1500)},
+        origin="shopper",
+    )
+    modifying.settle(change)
+    cancelling.request(found)
+
+    work()
+
+    assert the_package().total_price == change.price_after
+    assert cancelling.refusal_of(the_cancellation()) == EXPIRED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
+def test_confirming_twice_cancels_once_and_says_so(booked: QuotePackage, sandbox: Sandbox) -> None:
+    found = preview(booked)
+    cancelling.request(found)
+
+    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+        cancelling.request(found)
+    work()
+    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+        cancelling.request(found)
+
+    assert len(sandbox.calls("confirm_cancellation")) == 1
+
+
+def test_of_two_previews_of_one_policy_only_one_is_confirmed(booked: QuotePackage) -> None:
+    first, second = preview(booked), preview(booked)
+    cancelling.request(first)
+
+    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+        cancelling.request(second)
+    work()
+    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+        cancelling.request(second)
+
+
+def test_what_is_cancelled_is_not_previewed_again(booked: QuotePackage) -> None:
+    cancelling.request(preview(booked))
+    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+        preview(booked)
+    work()
+
+    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+        preview(booked)
+
+
+def test_a_confirmed_preview_cancels_here_and_at_xcover(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancelling.request(preview(booked))
+
+    work()
+
+    assert status_at(sandbox) == the_package().status == Quote.objects.get().status == "CANCELLED"
+    assert the_package().total_price == 0
+    assert Quote.objects.get().price == booked.total_price
+    assert Quote.objects.get().can_be_cancelled is False
+    assert the_cancellation().state == State.CONFIRMED
+    assert the_cancellation().confirmed_at is not None
+    assert the_package().attention == ""
+
+
+def test_the_shop_is_told_the_refund_once_after_the_commit(
+    booked: QuotePackage, announced: list[Cancellation], django_capture_on_commit_callbacks: Any
+) -> None:
+    cancelling.request(preview(booked))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        work()
+        assert announced == []
+    work()
+
+    assert [found.refund for found in announced] == [booked.total]
+
+
+def test_a_refund_that_differs_from_the_one_shown_is_flagged_and_xcovers_counts(
+    booked: QuotePackage,
+) -> None:
+    cancelling.request(preview(booked))
+    Cancellation.objects.update(total_refund=Decimal("0.01"))
+
+    work()
+
+    assert the_cancellation().refund == booked.total
+    assert the_package().attention == Attention.REFUND_UNCLEAR

@@ -1,0 +1,197 @@
+"""A priced change that is settled: made once, at the price that was agreed on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from django_xcover.models import Attention, Cancellation, Modification, Quote, QuotePackage
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import cancelling, modifying
+from django_xcover.types import Money
+from tests.conftest import the_package, work
+from tests.services.buying import Buy
+from tests.services.modifying.support import (
+    ABANDONED,
+    MADE,
+    NOT_ACCEPTED,
+    OUTDATED,
+    State,
+    details,
+    price,
+    the_modification,
+    total_at,
+)
+from tests.shop import laptop, ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("value", ["1500", "900"])
+@pytest.mark.parametrize("currency", ["GBP", "JPY", "KWD"])
+def test_a_change_is_made_only_when_its_difference_is_settled(
+    buy: Buy, sandbox: Sandbox, value: str, currency: str
+) -> None:
+    package = buy(ticket(), laptop(price="1200"), currency=currency)
+    found = price(package, value)
+    work()
+    assert total_at(sandbox) == package.total_price
+
+    modifying.settle(found, reference="pay_1")
+    work()
+
+    after = the_package()
+    assert after.total_price == total_at(sandbox) == package.total_price + found.price_diff
+    done = the_modification()
+    assert (done.state, done.settlement_reference) == (State.CONFIRMED, "pay_1")
+    assert done.settled_at is not None
+    assert after.attention == ""
+    decimals = {"GBP": 2, "JPY": 0, "KWD": 3}[currency]
+    assert found.price_diff == round(found.price_diff, decimals)
+
+
+def test_what_was_settled_is_the_price_agreed_on(booked: QuotePackage) -> None:
+    found = price(booked)
+    modifying.settle(found)
+
+    work()
+
+    assert Quote.objects.get().chosen_price == Quote.objects.get().price == found.price_after
+
+
+def test_a_change_without_a_difference_needs_no_settlement(booked: QuotePackage) -> None:
+    found = price(booked, serial_number="SN-1")
+    assert found.difference == Money(Decimal(0), "GBP")
+
+    modifying.settle(found)
+    work()
+
+    assert the_modification().state == State.CONFIRMED
+    assert the_modification().settled_at is None
+    assert the_package().total == booked.total
+
+
+def test_a_change_made_is_announced_once_after_the_commit(
+    booked: QuotePackage,
+    heard: list[tuple[str, Modification]],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    modifying.settle(price(booked))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        work()
+        assert heard == []
+    work()
+
+    assert [name for name, _modification in heard] == ["modified"]
+
+
+def test_a_payment_reported_twice_confirms_once(booked: QuotePackage, sandbox: Sandbox) -> None:
+    found = price(booked)
+
+    first = modifying.settle(found, reference="pay_1")
+    assert modifying.settle(found, reference="pay_1") == first
+    work()
+    assert modifying.settle(found, reference="pay_1") == first
+    work()
+
+    assert len(sandbox.calls("confirm_modification")) == 1
+
+
+def test_a_second_payment_for_one_change_is_noticed(booked: QuotePackage) -> None:
+    found = price(booked)
+    modifying.settle(found, reference="pay_1")
+
+    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
+        modifying.settle(found, reference="pay_2")
+
+
+def test_a_price_from_before_another_change_is_not_confirmed(booked: QuotePackage) -> None:
+    first, second = price(booked, "1500"), price(booked, "900")
+    modifying.settle(first)
+
+    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modifying.settle(second)
+    work()
+    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modifying.settle(second)
+
+    assert the_package().total_price == first.price_after
+
+
+def test_a_price_from_before_a_cancellation_is_not_confirmed(buy: Buy) -> None:
+    package = buy(ticket(), laptop())
+    found = price(package)
+    tickets = package.quotes.get(line_reference="ticket")
+    cancelling.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
+    work()
+
+    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modifying.settle(found)
+
+
+def test_a_new_phone_number_makes_no_price_outdated(booked: QuotePackage) -> None:
+    found = price(booked)
+    details(booked, phone="+441632960000")
+    work()
+
+    modifying.settle(found)
+    work()
+
+    assert Modification.objects.get(pk=found.pk).state == State.CONFIRMED
+    assert the_package().total_price == found.price_after
+
+
+def test_an_abandoned_change_is_not_confirmed(booked: QuotePackage, sandbox: Sandbox) -> None:
+    found = price(booked)
+    modifying.abandon(found)
+    modifying.abandon(found)
+
+    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modifying.settle(found)
+
+    assert the_modification().state == State.ABANDONED
+    assert the_modification().changes == {}
+    assert total_at(sandbox) == booked.total_price
+
+
+def test_a_confirmed_change_is_not_abandoned(booked: QuotePackage) -> None:
+    found = price(booked)
+    modifying.settle(found)
+
+    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
+        modifying.abandon(found)
+    work()
+    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
+        modifying.abandon(found)
+
+
+def test_an_update_id_that_xcover_does_not_know_is_refused_and_a_person_told(
+    booked: QuotePackage,
+) -> None:
+    found = price(booked)
+    Modification.objects.update(update_id="aaaaa-bbbbb-ccccc-UPD")
+    modifying.settle(found, reference="pay_1")
+
+    work()
+
+    assert the_modification().state == State.REFUSED
+    assert modifying.refusal_of(the_modification()).startswith(NOT_ACCEPTED)
+    assert the_package().attention == Attention.CHANGE_REFUSED
+    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modifying.settle(found, reference="pay_1")
+
+
+def test_a_change_confirmed_at_another_price_than_settled_is_flagged(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    found = price(booked)
+    modifying.settle(found)
+    Modification.objects.update(price_after=found.price_after - 1)
+
+    work()
+
+    assert the_package().attention == Attention.PRICE_DIFFERS
+    assert the_package().total_price == total_at(sandbox)
