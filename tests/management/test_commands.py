@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError
@@ -16,6 +18,9 @@ from django.utils import timezone
 
 from django_xcover import tasks
 from django_xcover.checks import check_rows
+from django_xcover.client import ServerFault, Throttled, endpoints
+from django_xcover.client.deadline import Deadline
+from django_xcover.conf import get_config
 from django_xcover.models import (
     AccountPause,
     Discrepancy,
@@ -24,7 +29,7 @@ from django_xcover.models import (
     Reconciliation,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders, pausing
+from django_xcover.services import breaker, orders, pausing, rate_limits, shared_cache
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -169,6 +174,69 @@ def test_the_status_says_what_is_due_paused_and_reconciled(booked: None) -> None
     [account] = told["accounts"]
     assert account["pause_reason"] == "Prices are wrong"
     assert account["reconciled_at"] is not None
+
+
+@pytest.fixture
+def own_cache(booked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the cache of this process have forgotten all calls, the booking among them."""
+    cache = LocMemCache("xcover_status", {})
+    cache.clear()
+    monkeypatch.setattr(shared_cache, "memory", shared_cache.Memory(lambda: cache))
+
+
+@pytest.fixture
+def down(own_cache: None) -> None:
+    """Let XCover fail until it is left alone, and ask for a pause."""
+    for _ in range(3):
+        with suppress(ServerFault), breaker.guard("default"):
+            raise ServerFault(status=503)
+    limiter = rate_limits.limiter_of(get_config().account("default"))
+    with suppress(Throttled), limiter(endpoints.CREATE_QUOTE, Deadline.after(1)):
+        raise Throttled(status=429, retry_after=30)
+
+
+def test_the_status_says_that_xcover_is_left_alone_and_until_when(down: None) -> None:
+    state = breaker.state("default")
+    assert state.open_until is not None
+
+    code, text = status()
+
+    assert code == 0
+    assert "circuit open since" in text
+    assert f"next try from {state.open_until:%Y-%m-%d %H:%M:%S} UTC" in text
+    assert "50 calls a second, XCover asked for a pause until" in text
+    assert "20 calls a second\n" in text
+    assert "each process has its own" in text
+
+
+def test_the_status_tells_machines_the_same(down: None) -> None:
+    told = json.loads(status("--json")[1])
+
+    [account] = told["accounts"]
+    assert account["circuit"] == "open"
+    assert account["opened_at"] < account["open_until"]
+    assert [rate["group"] for rate in account["rates"]] == ["sales", "other"]
+    assert [rate["paused_until"] is None for rate in account["rates"]] == [False, True]
+    assert (told["cache"], told["without_worker"]) == ("process", 0)
+    assert "sandbox-secret" not in json.dumps(told)
+
+
+def test_faults_that_open_nothing_yet_are_told(own_cache: None) -> None:
+    with suppress(ServerFault), breaker.guard("default"):
+        raise ServerFault(status=503)
+
+    assert "circuit closed (1 of the last 1 calls failed)" in status()[1]
+
+
+def test_the_status_of_an_account_that_is_gone_from_the_settings_is_told(booked: None) -> None:
+    AccountPause.objects.create(account="gone", reason="Closed")
+
+    told = json.loads(status("--json")[1])
+
+    assert [(one["name"], one["rates"] == []) for one in told["accounts"]] == [
+        ("default", False),
+        ("gone", True),
+    ]
 
 
 def test_the_checks_say_what_stands_still(booked: None) -> None:
