@@ -10,6 +10,7 @@ from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_fro
 from django_xcover.models import (
     BOOKED,
     Attention,
+    Choice,
     Operation,
     OperationKind,
     Quote,
@@ -17,7 +18,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import booking_bodies, gateway, mirroring, operations
+from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
 from django_xcover.services.outcomes import NotNeeded, Undecided
 
 # The subject of a booking that waits for the money. It keeps one kind of booking from standing
@@ -126,15 +127,18 @@ def _require_choice(package: QuotePackage) -> None:
 
 
 def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
-    return booking_bodies.attempt(package, lambda: _build(package, order, subject))
+    accepted = [q for q in cart_packages.lock_quotes(package) if q.choice == Choice.ACCEPTED]
+    return booking_bodies.attempt(package, lambda: _build(package, order, subject, accepted))
 
 
 def _rebuild(package: QuotePackage, subject: str) -> dict[str, Any]:
-    return _build(package, booking_bodies.order_of(package), subject)
-
-
-def _build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
     accepted = package.quotes.offered().accepted().order_by("position")
+    return _build(package, booking_bodies.order_of(package), subject, accepted)
+
+
+def _build(
+    package: QuotePackage, order: Any, subject: str, accepted: Iterable[Quote]
+) -> dict[str, Any]:
     unpaid = {"require_payment_confirmation": True} if subject == UNPAID else {}
     return {
         "quotes": [_chosen(quote) for quote in accepted],

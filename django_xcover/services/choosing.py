@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Choice, Quote, QuotePackage
-from django_xcover.services import decisions, offers, quoting
+from django_xcover.services import cart_packages, decisions, offers, quoting
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer, OfferedQuote
 
@@ -64,7 +64,7 @@ def choose(
     """
     with transaction.atomic():
         package = _open_package(cart)
-        quotes = list(package.quotes.offered().order_by("position"))
+        quotes = cart_packages.lock_quotes(package)
         quote = _find(quotes, quote_id)
         offered = offers.present(quote)
         if shown and shown != offers.mark(offered):

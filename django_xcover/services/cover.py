@@ -21,7 +21,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.services import decisions, documents, quoting
+from django_xcover.services import cart_packages, decisions, documents, quoting
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.offers import price_text
 from django_xcover.services.plans import chosen_plan
@@ -172,12 +172,12 @@ def _line(quote: Quote) -> CoverLine:
 
 
 def _lock(cart: CartToInsure) -> list[Quote]:
-    quotes = quoting.latest_quotes(cart)
-    if quotes:
-        # The lock is on the package, as in `choose`; the quotes are read again behind it.
-        QuotePackage.objects.select_for_update().get(pk=quotes[0].package_id)
-        quotes = quoting.latest_quotes(cart)
-    return quotes
+    """Lock the cart's packages, as `choose` does, and return the quotes of the one that counts."""
+    packages = cart_packages.lock_open(cart.account, cart.cart_reference)
+    if not packages:
+        return []
+    cart_packages.freeze(packages[0])
+    return cart_packages.lock_quotes(packages[0])
 
 
 def _lapse_all(request: HttpRequest, cart: Any) -> bool:
@@ -187,13 +187,9 @@ def _lapse_all(request: HttpRequest, cart: Any) -> bool:
         return False
     account, reference = named
     with transaction.atomic():
-        open_quotes = Quote.objects.select_related("package").filter(
-            package__account=account,
-            package__cart_reference=reference,
-            package__order_reference="",
-            package__status=Status.RECEIVED,
-        )
-        return decisions.lapse(open_quotes.accepted())
+        packages = cart_packages.lock_open(account, reference)
+        quotes = [quote for row in packages for quote in cart_packages.lock_quotes(row)]
+        return decisions.lapse(quotes)
 
 
 def _state(

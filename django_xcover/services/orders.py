@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
-from django_xcover.services import booking, cancelling, decisions, operations
+from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage
+from django_xcover.services import booking, cancelling, cart_packages, decisions, operations
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +41,8 @@ def _package_of(reference: str) -> QuotePackage | None:
 def _take_over(adapter: ShopAdapter, reference: str, cart: Any) -> QuotePackage | None:
     if cart is None or not reference:
         return None
-    packages = QuotePackage.objects.select_for_update().order_by("-pk")
-    package = packages.filter(
-        account=adapter.get_account(cart),
-        cart_reference=adapter.get_cart_reference(cart),
-        order_reference="",
-        status=Status.RECEIVED,
-    ).first()
+    found = adapter.get_account(cart), adapter.get_cart_reference(cart)
+    package = cart_packages.frozen_first(cart_packages.lock_open(*found))
     if package is not None:
         package.order_reference = reference
         package.save(update_fields=["order_reference", "updated_at"])
@@ -55,7 +50,7 @@ def _take_over(adapter: ShopAdapter, reference: str, cart: Any) -> QuotePackage 
 
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:
-    quotes = list(package.quotes.offered())
+    quotes = cart_packages.lock_quotes(package)
     if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
         _settle_without_cover(package, quotes)
     elif paid and _bookings(package).filter(subject=booking.UNPAID).exists():

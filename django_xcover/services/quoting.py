@@ -14,9 +14,10 @@ from django.utils import timezone
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.client.answers import package_from_wire
 from django_xcover.conf import get_config
-from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.models import Quote, QuotePackage
 from django_xcover.services import (
     breaker,
+    cart_packages,
     gateway,
     mirroring,
     payloads,
@@ -86,12 +87,7 @@ def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
 
 def latest_quotes(cart: CartToInsure) -> list[Quote]:
     """Return the quotes of the cart's newest open package, in the order they are shown."""
-    newest = QuotePackage.objects.filter(
-        account=cart.account,
-        cart_reference=cart.cart_reference,
-        order_reference="",
-        status=Status.RECEIVED,
-    ).order_by("-pk")
+    newest = cart_packages.open_packages(cart.account, cart.cart_reference)
     rows = Quote.objects.offered().filter(package=Subquery(newest.values("pk")[:1]))
     return list(rows.select_related("package").order_by("position"))
 
