@@ -9,6 +9,7 @@ import pytest
 
 from django_xcover.models import Modification, Quote, Status
 from django_xcover.sandbox import Sandbox
+from django_xcover.services import attention
 from tests.checkout.page import Page
 from tests.mycover.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
 from tests.shop import laptop, ticket
@@ -41,6 +42,22 @@ def test_cover_that_somebody_looks_into_says_so(ana: Member) -> None:
     waits_for_a_person()
 
     assert "We are looking into it" in text_of(ana.opens(page_of()))
+
+
+@pytest.mark.parametrize("how", ["null", "absent"])
+def test_cover_that_was_left_out_of_its_booking_is_not_called_on_its_way(
+    ana: Member, sandbox: Sandbox, how: str
+) -> None:
+    sandbox.faults.add("create_booking", "missing_policy", how=how)
+    ana.buys()
+
+    flagged = text_of(ana.opens(page_of()))
+    attention.resolve(the_policy().package, by="7", note="Refunded")
+    resolved = text_of(ana.opens(page_of()))
+
+    assert "We are looking into it" in flagged
+    assert "This cover was not booked." in resolved
+    assert "being arranged" not in flagged + resolved
 
 
 def test_cover_that_is_not_paid_proves_nothing_yet(ana: Member) -> None:

@@ -193,8 +193,7 @@ def _may_view(request: HttpRequest, order_reference: str) -> bool:
 
 def _state(quote: Quote, now: datetime) -> PolicyState:
     if quote.status == Status.RECEIVED:
-        stuck = getattr(quote, "is_stuck", False)
-        return PolicyState.NEEDS_PERSON if stuck else PolicyState.ARRANGING
+        return _state_unbooked(quote)
     if quote.status == Status.CONFIRMED:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
@@ -202,6 +201,15 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
         # XCover says so from the renewal on, and the policy covers until its own end all the same.
         return _period_state(quote, now, after=PolicyState.RENEWED)
     return STATES.get(Status(quote.status), PolicyState.FAILED)
+
+
+def _state_unbooked(quote: Quote) -> PolicyState:
+    if getattr(quote, "is_stuck", False):
+        return PolicyState.NEEDS_PERSON
+    if quote.package.status in BOOKED:
+        # Left out of a booking that was made: nothing is on its way, until a person sees to it.
+        return PolicyState.NEEDS_PERSON if quote.package.attention else PolicyState.FAILED
+    return PolicyState.ARRANGING
 
 
 def _period_state(
