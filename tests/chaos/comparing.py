@@ -61,6 +61,8 @@ class Comparison:
             self._found.price_flagged.add(number)
         if waiting or flags:
             self._found.needs_person.add(number)
+            errors = [f"{one.kind}: {one.error.get('type')}" for one in waiting]
+            self._found.reasons.add(f"{number}: {', '.join(sorted(flags) + errors)}")
             if not self._reasons.explain(package, waiting):
                 self._found.unexplained.add(number)
         elif any(one.state in WAITING for one in operations):

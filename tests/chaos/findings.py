@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Findings:
-    """Order numbers by what is true of them."""
+    """Order numbers by what is true of them; `reasons` say besides why a person is needed."""
 
     paid_with_cover: set[str] = field(default_factory=set)
     booked: set[str] = field(default_factory=set)
@@ -20,6 +20,7 @@ class Findings:
     stuck: set[str] = field(default_factory=set)
     needs_person: set[str] = field(default_factory=set)
     unexplained: set[str] = field(default_factory=set)
+    reasons: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
     cancel_lost: set[str] = field(default_factory=set)
     cancel_duplicated: set[str] = field(default_factory=set)

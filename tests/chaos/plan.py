@@ -16,8 +16,9 @@ XCOVER = "XCover"
 
 # Seconds beyond the deadlines of a booking and of an offer, so that a hang is a hang for both.
 HANG = 3.0
-# See the settings for what it stands for.
-LONGEST_OUTAGE = 2.0
+# Seconds; see the settings for what they stand for. XCover is away for more than the 5 s without an
+# answer after which faults in a row open the circuit of checkout.
+OUTAGE, AWAY_FOR = (0.5, 2.0), (5.5, 7.0)
 REFUSED = {"type": "validation_error", "message": {"quotes": ["Refused for good (chaos)."]}}
 ANY_CALL: tuple[Mapping[str, Any], ...] = (
     {"kind": "hang", "seconds": HANG},
@@ -156,7 +157,9 @@ def _dealt(
 
 def _of_our_own(steps: int, chance: random.Random, act: Act) -> Iterator[Misfortune]:
     for what, share in act.outages.items():
-        for _ in range(max(1, round(steps * share / 100))):
+        # In a short act XCover is never away: there would be nothing else.
+        for _ in range(max(what != AWAY, round(steps * share / 100))):
             # Not before there is anything to lose.
             at = chance.randrange(min(steps - 1, 3), steps)
-            yield Misfortune(at, what, seconds=chance.uniform(0.5, LONGEST_OUTAGE))
+            seconds = chance.uniform(*(AWAY_FOR if what == AWAY else OUTAGE))
+            yield Misfortune(at, what, seconds=seconds)

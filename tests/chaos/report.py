@@ -32,6 +32,7 @@ def report(
     *,
     recovery: float,
     storm: float,
+    sales: float,
     struck: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return the figures, and what they rest on; JSON can carry all of it."""
@@ -51,6 +52,7 @@ def report(
     )
     return {name: figures[name] for name in (*FIGURES, *NOUGHT)} | {
         "storm_seconds": round(storm, 1),
+        "sales_seconds": round(sales, 1),
         "offered": sum(purchase.offered for purchase in purchases),
         "offers_with_open_circuit": figures["open_circuit_waits"],
         "price_flagged": counts["price_flagged"],

@@ -69,11 +69,13 @@ def run(
             raging = time.monotonic()
             weather.plan(misfortunes(orders, seed))
             purchases = storm.rage(orders, allowance.last_order, RETURNING)
+            sold = time.monotonic() - raging
             _renew(storm, weather, crew, purchases, seed=seed, patience=allowance.left / 2)
             raged = time.monotonic() - raging
             weather.clear_up()
             recovery = drain(crew, patience=max(30.0, allowance.left))
-        return _figures(ground, purchases, recovery=recovery, storm=raged, struck=weather.struck)
+        facts = {"recovery": recovery, "storm": raged, "sales": sold}
+        return _figures(ground, purchases, struck=weather.struck, **facts)
     finally:
         connections.close_all()
         if logs is not None:

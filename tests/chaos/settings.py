@@ -3,11 +3,10 @@
 The environment says where: `CHAOS_DIR`, `CHAOS_DATABASE`, `CHAOS_DATABASE_PORT`, `CHAOS_BROKER`,
 `CHAOS_XCOVER`, `CHAOS_CLOCK`.
 
-One second is 400 of life: attempts are 0.3 s apart and not 120 s, doubled each time, and outages of
-up to 2 s stand for 13 minutes. There are as many attempts as by default, 5. In life they span 30 to
-45 minutes and here 4.5 to 6.8 s, so the longest outage takes the same share of them, a third or
-less. Beat's schedules follow the same factor, where they would come out below a second or two they
-are rounded up.
+One second is 200 of life: attempts are 0.6 s apart and not 120 s, doubled each time; XCover is
+away for up to 7 s, which stands for 23 minutes, broker and database for up to 2 s, which is 7.
+There are as many attempts as by default, 5. In life the last of them begins 30 to 45 minutes after
+the first, and here 9 to 13.5 s after it: the longest outage is survived by the same margin.
 
 Not in proportion is what real work takes part in, because processors do not get faster: the
 deadline of a booking is 2 s and not 15, a lease 6 s and not 120, the breaker waits 0.5 s and not
@@ -81,7 +80,7 @@ XCOVER = {
     "OFFER_DEADLINE": 1.0,
     "BOOKING_DEADLINE": 2.0,
     "OPERATION_LEASE": 6.0,
-    "RETRY_SPACING": 0.3,
+    "RETRY_SPACING": 0.6,
     "BREAKER_COOL_DOWN": 0.5,
     "BREAKER_COOL_DOWN_LIMIT": 1.0,
     "REFUSAL_LIFETIME": 1.0,
