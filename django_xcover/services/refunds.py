@@ -131,7 +131,6 @@ def _moment(at: Any) -> datetime | None:
 def _against(cancellation: Cancellation, refund: Money) -> Any:
     """Return why the refund cannot be this cancellation's, "" when it can."""
     if cancellation.state not in {
-        Cancellation.State.PREVIEWED,
         Cancellation.State.REQUESTED,
         Cancellation.State.CONFIRMED,
     }:

@@ -1,0 +1,20 @@
+"""A preview is no cancellation: nothing was cancelled, so nothing can have been refunded for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from django_xcover.models import Cancellation, QuotePackage
+from django_xcover.services import cancelling
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_refund_of_what_was_only_previewed_is_not_recorded(booked: QuotePackage) -> None:
+    found = cancelling.preview(booked, origin=Cancellation.Origin.STAFF)
+
+    with pytest.raises(cancelling.RefundNotRecorded, match="the cover was not cancelled"):
+        cancelling.record_refund(found, booked.total)
+
+    found.refresh_from_db()
+    assert found.refunded is None
