@@ -315,6 +315,9 @@ def _results(page: Answer) -> list[dict[str, Any]]:
     results = page.get("results")
     if not isinstance(results, list) or not all(isinstance(item, dict) for item in results):
         raise UnexpectedAnswer.at("results", "is not a list of bookings")
+    if not results and page.get("next") is not None:
+        # Followed, it could go on for ever.
+        raise UnexpectedAnswer.at("results", "is empty before the last page")
     return results
 
 

@@ -75,3 +75,12 @@ def test_a_page_without_bookings_in_it_is_an_unexpected_answer(
         list(connect(serve(does.json(200, body))).list_bookings())
 
     assert caught.value.field == "results"
+
+
+def test_an_empty_page_before_the_end_leads_nowhere(serve: Serve, connect: Connect) -> None:
+    server = serve(page([1], "https://h/?offset=1"), page([], "https://h/?offset=2"))
+
+    with pytest.raises(UnexpectedAnswer, match="results"):
+        list(connect(server).list_bookings(page_size=1))
+
+    assert len(server.seen) == 2
