@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django_xcover.sandbox import money
-from django_xcover.sandbox.validation import Field, Parser, any_text, integer, moment, text
+from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox.validation import Field, Parser, amount, any_text, integer, moment, text
 
 NO_POLICY = "no policy available for these parameters"
+# What every policy type is asked for.
+COMMON: dict[str, Field] = {
+    "policy_type": Field(text, required=True),
+    "policy_type_version": Field(integer),
+    "policy_start_date": Field(moment),
+    "partner_price": Field(amount),
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,15 @@ class Terms:
     country: str
     policy_currency: str
     now: datetime
+
+    def pounds(self, pounds: Decimal) -> Decimal:
+        """Return an amount of pounds in the quote's currency."""
+        return money.converted(pounds, "GBP", self.currency)
+
+    def start(self, fields: Mapping[str, Any], *others: str) -> datetime:
+        """Return the start that is asked for, else the first of the `others`, else now."""
+        named = (fields.get(name) for name in ("policy_start_date", *others))
+        return next((moment for moment in named if moment), self.now)
 
 
 @dataclass(frozen=True)
@@ -49,11 +67,11 @@ class Texts:
 
 @dataclass(frozen=True)
 class Product:
-    """One policy type. `fields` are its own request keys; `amounts` names those in money.
+    """One policy type. `own` are its own request keys.
 
-    `fixed` are fields that a booked policy keeps. `cancellable_until` names the field with the
-    moment after which nothing can be cancelled; without one it is the policy's end.
-    `renewal_rate` is what the net premium is multiplied by with each renewal.
+    `priced` names what is an amount in the items of those that are lists. `fixed` are fields that a
+    booked policy keeps. `cancellable_until` names the field with the moment after which nothing can
+    be cancelled; without one it is the policy's end. `renewal_rate` is what the net premium is multiplied by with each renewal.
     """
 
     policy_type: str
@@ -63,16 +81,21 @@ class Product:
     version_id: str
     cooling_off_days: int
     name_field: str
-    fields: Mapping[str, Field]
+    own: Mapping[str, Field]
     cover: Callable[[Mapping[str, Any], Terms], Cover]
-    amounts: Mapping[str, Callable[[Any, Callable[[Decimal], Decimal]], Any]]
     texts: Mapping[str, Texts]
+    priced: Mapping[str, str] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
     cancellable_until: str | None = None
     instalments: bool = False
     first_instalment_named: bool = True
     renewable: bool = False
     renewal_rate: Decimal = Decimal(1)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Return all request keys."""
+        return {**COMMON, **self.own}
 
     def in_language(self, language: str) -> Texts:
         """Return the texts in the language, English where there are none."""
@@ -82,17 +105,19 @@ class Product:
         self, fields: Mapping[str, Any], change: Callable[[Decimal], Decimal]
     ) -> dict[str, Any]:
         """Return the fields with every amount changed."""
-        return {
-            key: self.amounts[key](value, change) if key in self.amounts else value
-            for key, value in fields.items()
-        }
+        return {key: self._with_money(key, value, change) for key, value in fields.items()}
+
+    def _with_money(self, key: str, value: Any, change: Callable[[Decimal], Decimal]) -> Any:
+        if key in self.priced:
+            name = self.priced[key]
+            return [{**item, name: change(item[name])} for item in value]
+        known = self.fields.get(key)
+        return change(value) if known is not None and known.parse is amount else value
 
 
-COMMON: dict[str, Field] = {
-    "policy_type": Field(text, required=True),
-    "policy_type_version": Field(integer),
-    "policy_start_date": Field(moment),
-}
+def no_policy() -> Invalid:
+    """Return the refusal of what is not insured, so that a shop can see a quote that fails."""
+    return Invalid([NO_POLICY])
 
 
 def optional_texts(*names: str) -> dict[str, Field]:
@@ -103,11 +128,6 @@ def optional_texts(*names: str) -> dict[str, Field]:
 def needed(parse: Parser) -> Field:
     """Return a field that must be there."""
     return Field(parse, required=True)
-
-
-def one_amount(value: Decimal, change: Callable[[Decimal], Decimal]) -> Decimal:
-    """Change a field that is one amount."""
-    return change(value)
 
 
 def benefit(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django_xcover.sandbox import money
-from django_xcover.sandbox.errors import Invalid
 from django_xcover.sandbox.products.base import (
-    COMMON,
-    NO_POLICY,
     Cover,
     Product,
     Terms,
     benefit,
     needed,
-    one_amount,
+    no_policy,
     optional_texts,
 )
 from django_xcover.sandbox.products.event_ticket_texts import TEXTS
@@ -43,9 +40,9 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
     ends with the event (recorded). Inferred: prices are in the quote's currency; staging of 2021
     took them as A$, its own policy currency.
     """
-    start = fields.get("policy_start_date") or terms.now
+    start = terms.start(fields)
     if fields["event_datetime"] < start:
-        raise Invalid([NO_POLICY])
+        raise no_policy()
     value = money.rounded(_value(fields), terms.currency)
     net = money.rounded(value * NET_RATE, terms.currency)
     return Cover(start, fields["event_datetime"], net, value, _benefits(value, terms))
@@ -56,12 +53,12 @@ def _value(fields: Mapping[str, Any]) -> Decimal:
         return sum((ticket["price"] for ticket in fields["tickets"]), Decimal(0))
     if "total_ticket_price" in fields:
         return Decimal(fields["total_ticket_price"])
-    raise Invalid([NO_POLICY])
+    raise no_policy()
 
 
 def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
     travel = money.rounded(value * TRAVEL_SHARE, terms.currency)
-    excess = money.converted(Decimal(5), "GBP", terms.currency)
+    excess = terms.pounds(Decimal(5))
     return [
         benefit("ticket", terms, limit=value, excess="none"),
         benefit("illness", terms, limit="up_to_ticket", excess="none"),
@@ -70,14 +67,9 @@ def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
     ]
 
 
-def _ticket_prices(tickets: Any, change: Callable[[Decimal], Decimal]) -> Any:
-    return [{**ticket, "price": change(ticket["price"])} for ticket in tickets]
-
-
 # Inferred: which fields must be there. The recordings always send all of them; the 2019 key
 # `total_ticket_price` is still accepted in place of `tickets`.
-FIELDS: dict[str, Field] = {
-    **COMMON,
+OWN: dict[str, Field] = {
     "event_datetime": needed(moment),
     "event_name": needed(text),
     "number_of_tickets": needed(integer),
@@ -85,7 +77,6 @@ FIELDS: dict[str, Field] = {
     "total_ticket_price": Field(amount),
     "total_event_cost": Field(amount),
     "resale_ticket": Field(boolean),
-    "partner_price": Field(amount),
     **optional_texts(
         "event_location",
         "event_country",
@@ -103,14 +94,9 @@ EVENT_TICKET = Product(
     version_id="b1c7a0de-51c2-4f0e-9d55-0f1a6ce3b801",
     cooling_off_days=14,
     name_field="event_name",
-    fields=FIELDS,
+    own=OWN,
+    priced={"tickets": "price"},
     cover=cover,
-    amounts={
-        "tickets": _ticket_prices,
-        "total_ticket_price": one_amount,
-        "total_event_cost": one_amount,
-        "partner_price": one_amount,
-    },
     texts=TEXTS,
     # Recorded: prices and number of tickets can be changed, although the page about events says
     # that only what costs nothing can. Inferred: what cannot be changed.

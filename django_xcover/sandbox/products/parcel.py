@@ -6,23 +6,20 @@ fields must be there, and everything about prices and benefits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django_xcover.sandbox import money
 from django_xcover.sandbox.countries import COUNTRIES
-from django_xcover.sandbox.errors import Invalid
 from django_xcover.sandbox.products.base import (
-    COMMON,
-    NO_POLICY,
     Cover,
     Product,
     Terms,
     benefit,
     needed,
-    one_amount,
+    no_policy,
     optional_texts,
 )
 from django_xcover.sandbox.products.parcel_texts import TEXTS
@@ -48,11 +45,11 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
     Raises Invalid for a parcel without a value, or worth more than £5,000.
     """
     value = money.rounded(_value(fields), terms.currency)
-    if not 0 < value <= money.converted(HIGHEST_VALUE_IN_POUNDS, "GBP", terms.currency):
-        raise Invalid([NO_POLICY])
-    start = fields.get("policy_start_date") or fields.get("ship_date") or terms.now
+    if not 0 < value <= terms.pounds(HIGHEST_VALUE_IN_POUNDS):
+        raise no_policy()
+    start = terms.start(fields, "ship_date")
     rate = RATES[fields["from_country"] == fields["to_country"]]
-    lowest = money.converted(LOWEST_IN_POUNDS, "GBP", terms.currency)
+    lowest = terms.pounds(LOWEST_IN_POUNDS)
     net = max(money.rounded(value * rate, terms.currency), lowest)
     return Cover(start, start + DURATION, net, value, _benefits(fields, value, terms))
 
@@ -74,20 +71,14 @@ def _benefits(fields: Mapping[str, Any], value: Decimal, terms: Terms) -> list[d
     ]
 
 
-def _values(products: Any, change: Callable[[Decimal], Decimal]) -> Any:
-    return [{**product, "value": change(product["value"])} for product in products]
-
-
 PRODUCT_IN_PARCEL: dict[str, Field] = {"sku": needed(any_text), "value": needed(amount)}
-FIELDS: dict[str, Field] = {
-    **COMMON,
+OWN: dict[str, Field] = {
     "from_country": needed(one_of(COUNTRIES)),
     "to_country": needed(one_of(COUNTRIES)),
     "ship_cost": Field(amount),
     "ship_date": Field(moment),
     "cover_amount": Field(amount),
     "parcel_products": Field(list_of(nested(PRODUCT_IN_PARCEL))),
-    "partner_price": Field(amount),
     **optional_texts("from_zipcode", "from_company_name", "to_zipcode"),
 }
 
@@ -99,14 +90,9 @@ PARCEL = Product(
     version_id="c3d8e0a4-1b56-4c0f-8e2a-5b9f3d7a1e04",
     cooling_off_days=14,
     name_field="to_country",
-    fields=FIELDS,
+    own=OWN,
+    priced={"parcel_products": "value"},
     cover=cover,
-    amounts={
-        "ship_cost": one_amount,
-        "cover_amount": one_amount,
-        "parcel_products": _values,
-        "partner_price": one_amount,
-    },
     texts=TEXTS,
     fixed=frozenset({"from_country", "to_country"}),
     # The use case: cancelled "when a label is voided in time".

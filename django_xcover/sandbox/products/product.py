@@ -11,16 +11,13 @@ from functools import partial
 from typing import Any
 
 from django_xcover.sandbox import moments, money
-from django_xcover.sandbox.errors import Invalid
 from django_xcover.sandbox.products.base import (
-    COMMON,
-    NO_POLICY,
     Cover,
     Product,
     Terms,
     benefit,
     needed,
-    one_amount,
+    no_policy,
     optional_texts,
 )
 from django_xcover.sandbox.products.product_texts import TEXTS
@@ -38,9 +35,9 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
 
     Raises Invalid for a piece dearer than £15,000, so that a shop can see a quote that fails.
     """
-    if fields["price"] > money.converted(HIGHEST_PRICE_IN_POUNDS, "GBP", terms.currency):
-        raise Invalid([NO_POLICY])
-    start = fields.get("policy_start_date") or fields.get("purchase_date") or terms.now
+    if fields["price"] > terms.pounds(HIGHEST_PRICE_IN_POUNDS):
+        raise no_policy()
+    start = terms.start(fields, "purchase_date")
     months = fields.get("term", DEFAULT_MONTHS)
     value = money.rounded(fields["price"] * fields.get("quantity", 1), terms.currency)
     rate = RATES.get(fields["category"].lower(), DEFAULT_RATE)
@@ -60,8 +57,7 @@ def _benefits(piece: Decimal, value: Decimal, terms: Terms) -> list[dict[str, An
     ]
 
 
-FIELDS: dict[str, Field] = {
-    **COMMON,
+OWN: dict[str, Field] = {
     "category": needed(text),
     "price": needed(amount),
     "name": needed(text),
@@ -69,7 +65,6 @@ FIELDS: dict[str, Field] = {
     "quantity": Field(integer),
     "purchase_date": Field(moment),
     "term": Field(partial(integer, highest=60)),
-    "partner_price": Field(amount),
     **optional_texts("sku", "brand", "model", "variant", "condition", "serial_number"),
 }
 
@@ -81,9 +76,8 @@ PRODUCT = Product(
     version_id="4e0a1f6b-8b7d-4a35-8c56-7d2f3e9b1c02",
     cooling_off_days=28,
     name_field="name",
-    fields=FIELDS,
+    own=OWN,
     cover=cover,
-    amounts={"price": one_amount, "partner_price": one_amount},
     texts=TEXTS,
     fixed=frozenset({"category", "purchase_date", "term"}),
     instalments=True,

@@ -12,16 +12,13 @@ from functools import partial
 from typing import Any
 
 from django_xcover.sandbox import moments, money
-from django_xcover.sandbox.errors import Invalid
 from django_xcover.sandbox.products.base import (
-    COMMON,
-    NO_POLICY,
     Cover,
     Product,
     Terms,
     benefit,
     needed,
-    one_amount,
+    no_policy,
     optional_texts,
 )
 from django_xcover.sandbox.products.renters_texts import TEXTS
@@ -41,18 +38,18 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
     Raises Invalid for contents worth more than £150,000.
     """
     value = money.rounded(fields["contents_value"], terms.currency)
-    if value > money.converted(HIGHEST_VALUE_IN_POUNDS, "GBP", terms.currency):
-        raise Invalid([NO_POLICY])
-    start = fields.get("policy_start_date") or terms.now
+    if value > terms.pounds(HIGHEST_VALUE_IN_POUNDS):
+        raise no_policy()
+    start = terms.start(fields)
     months = fields.get("term", DEFAULT_MONTHS)
-    base = money.converted(BASE_IN_POUNDS, "GBP", terms.currency)
+    base = terms.pounds(BASE_IN_POUNDS)
     net = money.rounded((base + value * NET_RATE) * months / DEFAULT_MONTHS, terms.currency)
     return Cover(start, moments.add_months(start, months), net, value, _benefits(value, terms))
 
 
 def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
-    excess = money.converted(EXCESS_IN_POUNDS, "GBP", terms.currency)
-    liability = money.converted(LIABILITY_IN_POUNDS, "GBP", terms.currency)
+    excess = terms.pounds(EXCESS_IN_POUNDS)
+    liability = terms.pounds(LIABILITY_IN_POUNDS)
     away = money.rounded(value * Decimal("0.1"), terms.currency)
     return [
         benefit("contents", terms, limit=value, excess=excess),
@@ -62,14 +59,12 @@ def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
     ]
 
 
-FIELDS: dict[str, Field] = {
-    **COMMON,
+OWN: dict[str, Field] = {
     "address1": needed(text),
     "contents_value": needed(amount),
     "number_of_residents": Field(integer),
     "number_of_bedrooms": Field(integer),
     "term": Field(partial(integer, highest=12)),
-    "partner_price": Field(amount),
     **optional_texts("address2", "city", "postcode", "region", "property_type"),
 }
 
@@ -81,9 +76,8 @@ RENTERS = Product(
     version_id="e7f1b2c6-3a94-4d2b-9c61-0d8e4f5b7a05",
     cooling_off_days=14,
     name_field="address1",
-    fields=FIELDS,
+    own=OWN,
     cover=cover,
-    amounts={"contents_value": one_amount, "partner_price": one_amount},
     texts=TEXTS,
     # "Name, address and any rating factor must be captured so that the premium stays right."
     fixed=frozenset({"term"}),

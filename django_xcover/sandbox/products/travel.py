@@ -13,18 +13,15 @@ from typing import Any
 
 from django_xcover.sandbox import money
 from django_xcover.sandbox.countries import COUNTRIES
-from django_xcover.sandbox.errors import Invalid
 from django_xcover.sandbox.people import INSURED
 from django_xcover.sandbox.pricing import EURO_AREA
 from django_xcover.sandbox.products.base import (
-    COMMON,
-    NO_POLICY,
     Cover,
     Product,
     Terms,
     benefit,
     needed,
-    one_amount,
+    no_policy,
     optional_texts,
 )
 from django_xcover.sandbox.products.travel_texts import TEXTS
@@ -58,11 +55,11 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
     begins, ends = fields["trip_start_date"], fields["trip_end_date"]
     start = fields.get("policy_start_date") or min(terms.now, begins)
     if not terms.now <= begins < ends <= begins + LONGEST or start > begins:
-        raise Invalid([NO_POLICY])
+        raise no_policy()
     tickets = money.rounded(fields.get("total_tickets_price", Decimal(0)), terms.currency)
-    daily = money.converted(_pounds_a_day(fields) * _days(begins, ends), "GBP", terms.currency)
+    daily = terms.pounds(_pounds_a_day(fields) * _days(begins, ends))
     net = daily + money.rounded(tickets * CANCELLATION_RATE, terms.currency)
-    medical = money.converted(MEDICAL_IN_POUNDS, "GBP", terms.currency)
+    medical = terms.pounds(MEDICAL_IN_POUNDS)
     return Cover(start, ends, net, medical, _benefits(medical, tickets, terms))
 
 
@@ -79,8 +76,8 @@ def _days(begins: datetime, ends: datetime) -> int:
 
 
 def _benefits(medical: Decimal, tickets: Decimal, terms: Terms) -> list[dict[str, Any]]:
-    baggage = money.converted(BAGGAGE_IN_POUNDS, "GBP", terms.currency)
-    excess = money.converted(EXCESS_IN_POUNDS, "GBP", terms.currency)
+    baggage = terms.pounds(BAGGAGE_IN_POUNDS)
+    excess = terms.pounds(EXCESS_IN_POUNDS)
     return [
         benefit("medical", terms, limit=medical, excess=excess),
         benefit("cancellation", terms, limit=tickets or "no_tickets", excess=min(excess, tickets)),
@@ -89,8 +86,7 @@ def _benefits(medical: Decimal, tickets: Decimal, terms: Terms) -> list[dict[str
     ]
 
 
-FIELDS: dict[str, Field] = {
-    **COMMON,
+OWN: dict[str, Field] = {
     "policy_end_date": Field(moment),
     "trip_start_date": needed(moment),
     "trip_end_date": needed(moment),
@@ -102,7 +98,6 @@ FIELDS: dict[str, Field] = {
     "total_tickets_price": Field(amount),
     "is_return": Field(boolean),
     "insured": Field(list_of(nested(INSURED))),
-    "partner_price": Field(amount),
     **optional_texts("sales_channel"),
 }
 
@@ -114,9 +109,8 @@ TRAVEL = Product(
     version_id="9a0c5d5e-7f0b-4a86-9f0d-2f1c7b8e6a03",
     cooling_off_days=14,
     name_field="destination_country",
-    fields=FIELDS,
+    own=OWN,
     cover=cover,
-    amounts={"total_tickets_price": one_amount, "partner_price": one_amount},
     texts=TEXTS,
     fixed=frozenset({"departure_country", "sales_channel"}),
     cancellable_until="trip_start_date",
