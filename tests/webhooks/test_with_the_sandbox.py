@@ -99,6 +99,22 @@ def test_however_it_comes_the_mirror_is_right(
     assert the_package().status == "CANCELLED"
 
 
+def test_another_price_in_a_webhook_changes_nothing(
+    told: Sandbox, shopper: Shopper, shop: Shop
+) -> None:
+    told.faults.add("webhook", "wrong_price")
+    buy(shopper, shop)
+    work()
+
+    process_all()
+
+    [delivery], quote = told.webhooks.sent, the_package().quotes.get()
+    assert delivery.payload["quotes"][0]["price"] > quote.price
+    assert quote.price == quote.chosen_price == the_package().total_price
+    assert the_package().attention == ""
+    assert states() == {State.PROCESSED}
+
+
 def test_a_webhook_that_overtakes_the_worker_spoils_nothing(
     told: Sandbox,
     shopper: Shopper,
