@@ -74,7 +74,7 @@ class Act:
 
     name: str
     faults: Mapping[str, int]
-    outages: Mapping[str, int]
+    outages: Mapping[str, float]
     at_once: frozenset[str] = frozenset()
 
 
@@ -94,7 +94,7 @@ SALES = Act(
         "confirm_modification": 3,
         "webhook": 20,
     },
-    {KILL_WORKER: 3, CUT_BROKER: 1, CUT_DATABASE: 1, END_CONNECTIONS: 1, AWAY: 1},
+    {KILL_WORKER: 3, CUT_BROKER: 1, CUT_DATABASE: 1, END_CONNECTIONS: 1, AWAY: 0.6},
 )
 # A step is somebody who comes to renew. By then time has moved, and XCover has told of every period
 # that ends.
