@@ -71,7 +71,8 @@ class Product:
 
     `priced` names what is an amount in the items of those that are lists. `fixed` are fields that a
     booked policy keeps. `cancellable_until` names the field with the moment after which nothing can
-    be cancelled; without one it is the policy's end. `renewal_rate` is what the net premium is multiplied by with each renewal.
+    be cancelled; without one it is the policy's end. `renewal_rate` is what
+    the net premium is multiplied by with each renewal.
     """
 
     policy_type: str
