@@ -9,16 +9,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from django_xcover.admin.actions import Button
-from django_xcover.admin.badges import badge
+from django_xcover.admin.badges import WAITING, badge
 from django_xcover.admin.links import may_view
 from django_xcover.admin.status_words import CIRCUITS, RATES, ago, clock, meaning
 from django_xcover.models import AccountPause
 from django_xcover.services.breaker import Circuit
 from django_xcover.services.rate_limits import RateState
 from django_xcover.services.status import AccountStatus, Status
+
+GONE = (gettext_lazy("not in the settings any more"), WAITING)
 
 Fact = tuple[str, str]
 
@@ -50,12 +52,12 @@ def shown(request: HttpRequest, now: Status) -> list[AccountShown]:
 
 
 def _shown(request: HttpRequest, account: AccountStatus, pause: int | None) -> AccountShown:
-    label, tone = CIRCUITS[Circuit(account.circuit)]
+    label, tone = CIRCUITS[Circuit(account.circuit)] if account.rates else GONE
     is_down = account.opened_at is not None
     return AccountShown(
         name=account.name,
         circuit=badge(label, tone),
-        meaning=meaning(account),
+        meaning=meaning(account) if account.rates else "",
         is_down=is_down,
         facts=[*_circuit(account), *map(_rate, account.rates), _reconciled(account)],
         pause=_pause(request, account),
@@ -66,6 +68,8 @@ def _shown(request: HttpRequest, account: AccountStatus, pause: int | None) -> A
 
 
 def _circuit(account: AccountStatus) -> list[Fact]:
+    if not account.rates:
+        return []
     if account.circuit != Circuit.CLOSED:
         return [(_("Left alone since"), ago(account.opened_at, _("not known")))]
     if not account.calls:

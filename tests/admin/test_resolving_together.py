@@ -183,6 +183,16 @@ def test_no_crafted_page_marks_another_kind(client_: Client) -> None:
     assert states() == [State.OPEN]
 
 
+def test_no_other_site_marks_anything() -> None:
+    row, client = stranger(), Client(enforce_csrf_checks=True)
+    client.force_login(make_staff("view_discrepancy", "resolve_discrepancy"))
+
+    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{resolving.fingerprint(row)}"})
+
+    assert answer.status_code == 403
+    assert states() == [State.OPEN]
+
+
 def test_a_card_number_is_refused(client_: Client) -> None:
     page = choose(client_, stranger())
 

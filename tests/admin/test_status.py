@@ -314,6 +314,25 @@ def test_who_may_pauses_and_resumes_from_here() -> None:
     assert not AccountPause.objects.exists()
 
 
+def test_a_paused_account_that_is_gone_from_the_settings_can_be_resumed() -> None:
+    client = staff("view_operation", "view_accountpause", "resume_accountpause")
+    row = AccountPause.objects.create(account="gone", reason="Closed", paused_by="ana")
+
+    page = text(client)
+
+    assert "not in the settings any more" in page
+    assert f"/admin/xcover/accountpause/{row.pk}/resume/" in page
+
+
+def test_no_other_site_presses_a_button() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_staff("view_operation", "retry_operation"))
+    fail()
+
+    assert client.post(TRY).status_code == 403
+    assert circuit() == Circuit.OPEN
+
+
 @pytest.mark.parametrize("path", ["", "operation/", "accountpause/", "discrepancy/"])
 def test_the_way_there_is_shown_to_those_who_may_go(viewer: Client, path: str) -> None:
     others = staff("view_quotepackage", "view_accountpause", "view_discrepancy", name="others")

@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Discrepancy
+from django_xcover.models import Discrepancy, Status
 from django_xcover.services.reconciling.comparing import Finding
 from django_xcover.types import Money
 
+Kind = Discrepancy.Kind
 # A status that differs names the money it is about, which is no difference between two amounts.
-WITHOUT_DIFFERENCE = frozenset({Discrepancy.Kind.STATUS_DIFFERS})
+WITHOUT_DIFFERENCE = frozenset({Kind.STATUS_DIFFERS})
 
 Amounts = tuple[Decimal, Decimal]
 
@@ -91,10 +92,16 @@ class Report:
 
 def difference(row: Finding | Discrepancy) -> Decimal:
     """Return what XCover holds more than was paid for; 0 where two amounts cannot be compared."""
-    in_two_currencies = row.kind == Discrepancy.Kind.PRICE_DIFFERS and row.theirs is None
-    if row.kind in WITHOUT_DIFFERENCE or in_two_currencies:
+    if _is_no_difference(row):
         return Decimal(0)
     return (row.theirs or Decimal(0)) - (row.ours or Decimal(0))
+
+
+def _is_no_difference(row: Finding | Discrepancy) -> bool:
+    in_two_currencies = row.kind == Kind.PRICE_DIFFERS and row.theirs is None
+    # A booking that is unknown here and over is none that XCover holds in force.
+    is_over = row.kind == Kind.UNKNOWN and row.there != Status.CONFIRMED
+    return row.kind in WITHOUT_DIFFERENCE or in_two_currencies or is_over
 
 
 def lines_found(report: Report) -> list[Line]:

@@ -207,6 +207,18 @@ def test_the_command_prints_the_totals_of_each_currency(buy: Buy, sandbox: Sandb
     assert "more at XCover" in printed.getvalue()
 
 
+@pytest.mark.parametrize(("status", "held"), [("CONFIRMED", "12.50"), ("CANCELLED", "0")])
+def test_an_unknown_booking_counts_with_its_total_while_it_is_in_force(
+    status: str, held: str
+) -> None:
+    wire = {"id": PACKAGE, "status": status, "currency": "GBP", "total_price": "12.50"}
+
+    found = comparing.unknown(booking_from_wire(wire | {"quotes": []}))
+
+    assert found.at_stake == Decimal("12.50")
+    assert reports.difference(found) == Decimal(held)
+
+
 def test_each_currency_has_a_total_of_its_own() -> None:
     report = reports.Report(account="default")
     for currency, price in (("GBP", "3.40"), ("EUR", "5.00"), ("GBP", "0.10")):
@@ -219,6 +231,7 @@ def test_each_currency_has_a_total_of_its_own() -> None:
             ours=amount if is_ours else None,
             theirs=None if is_ours else amount,
             at_stake=amount,
+            there="CONFIRMED",
         )
         report.add([found])
     report.lines = reports.lines_found(report)
