@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -66,57 +65,72 @@ ROWS = {
     "changes": "modification",
     "renewals": "renewal",
 }
-# Pages that need a post, or show nothing of what is stored.
-POSTED = ("confirm", "abandon", "price", "decline")
+# Addresses that are posted to, or show nothing of what is stored.
+POSTED = {"confirm", "abandon", "price", "decline", "cancellations", "modifications"}
+ADMINS_OWN = {"add", "delete", "history", "resume", "accountpause", "<object_id>"}
 NO_PAGE = 405
-ADMINS_OWN = ("add", "delete", "history", "<object_id>")
+ADMIN = "/admin/xcover/"
 PLACES = {name: f"<{name}>" for name in ("quote_id", "kind", "pk", "reference", "object_id")}
 
 
-@dataclass
 class Pages:
-    """What can be looked at; `found` are the addresses with places to fill in."""
+    """What can be looked at, by a shopper and by staff.
 
-    client: Client
-    found: list[str] = field(default_factory=list)
+    The shopper is no user: a quote is never shown to somebody else than it was made for.
+    """
 
-    def __post_init__(self) -> None:
-        every = [*addresses(PLACES, below="/xcover/"), *addresses(PLACES, below="/admin/xcover/")]
-        some = [one for one in every if one.split("/")[-2] not in {*POSTED, *ADMINS_OWN}]
-        self.found = [one for one in some if self.client.get(one).status_code != NO_PAGE]
+    def __init__(self) -> None:
+        self._shopper = Client(raise_request_exception=False)
+        self._staff = Client(raise_request_exception=False)
+        self._staff.force_login(User.objects.create_superuser("fuzz", password="x"))
+        every = [*addresses(PLACES, below="/xcover/"), *addresses(PLACES, below=ADMIN)]
+        shown = [one for one in every if not {one.split("/")[-2]} & (POSTED | ADMINS_OWN)]
+        found = [one for one in shown if self._open(one).status_code != NO_PAGE]
+        self._of_offers = [one for one in found if "/offer/" in one or "/quotepackage/" in one]
+        self._of_orders = [one for one in found if "/offer/" not in one]
 
     def look(self, random: Random, cart: Cart, report: Report) -> None:
         """Open one page about `cart` and note whether it can be shown."""
         FRONT.cart, FRONT.shopper = cart, "ana"
-        pattern = random.choice(self.found)
-        response = self.client.get(_filled(random, pattern, cart))
+        pattern, address = self._address(random, cart)
+        response = self._open(address)
         report.outcomes[f"page: {response.status_code}"] += 1
         if response.status_code >= 500:
             report.fault(f"page {pattern}", error=repr(getattr(response, "exc_info", None)))
 
+    def _open(self, address: str) -> Any:
+        client = self._staff if address.startswith(ADMIN) else self._shopper
+        return client.get(address)
+
+    def _address(self, random: Random, cart: Cart) -> tuple[str, str]:
+        """Return an address at which there is something, and the pattern it is made of."""
+        mine = Q(cart_reference=cart.reference) | Q(order_reference=order_reference(cart))
+        package = QuotePackage.objects.filter(mine).order_by("pk").last()
+        if package is None:
+            return "/xcover/offer/", "/xcover/offer/"
+        while True:
+            pattern = random.choice(self._of_orders if package.order_reference else self._of_offers)
+            row = _row(pattern, package)
+            if row is not None or not re.search("<(pk|object_id)>", pattern):
+                return pattern, _filled(random, pattern, package, row)
+
 
 @contextmanager
 def opened() -> Iterator[Pages]:
-    """Mount the pages, with somebody in front of them who may see all."""
+    """Mount the pages, with somebody in front of them."""
     with override_settings(**SETTINGS):
-        client = Client(raise_request_exception=False)
-        client.force_login(User.objects.create_superuser("fuzz", password="x"))
-        yield Pages(client)
+        yield Pages()
     FRONT.__init__()  # type: ignore[misc]
 
 
-def _filled(random: Random, pattern: str, cart: Cart) -> str:
-    """Return the address `pattern` with what belongs to `cart` in its places."""
-    mine = Q(cart_reference=cart.reference) | Q(order_reference=order_reference(cart))
-    package = QuotePackage.objects.filter(mine).order_by("pk").last()
-    quotes = list(package.quotes.all()) if package else []
-    row = _row(pattern, package) if package else None
+def _filled(random: Random, pattern: str, package: QuotePackage, row: Any) -> str:
+    """Return the address `pattern` with what belongs to `package` in its places."""
     values = {
-        "quote_id": random.choice(quotes).quote_id if quotes else "none",
+        "quote_id": random.choice([quote.quote_id for quote in package.quotes.all()] or ["none"]),
         "kind": random.choice(KINDS),
         "pk": str(row.pk if row else 0),
         "object_id": str(row.pk if row else 0),
-        "reference": order_reference(cart),
+        "reference": package.order_reference or "none",
     }
     for name, value in values.items():
         pattern = pattern.replace(f"<{name}>", value)
