@@ -6,7 +6,7 @@ import gc
 import io
 import json
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,23 +24,13 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 from django_xcover.services.refusals import Refused
 from tests.fuzz import selling, serving, watching
-from tests.fuzz.mutations import EMAIL, encoded, garble, mutate
+from tests.fuzz.bending import bend
+from tests.fuzz.mutations import EMAIL
 from tests.fuzz.pages import Pages, opened
 from tests.fuzz.recording import Recorder, Request, Step, Wire, asked
 from tests.fuzz.report import Report, listening
 from tests.fuzz.sale import forget, shop_calling
 
-STATUSES = (200, 201, 202, 204, 301, 303, 400, 401, 403, 404, 408, 409, 422, 423, 429, 500, 502)
-ALSO = (100, 207, 304, 410, 418, 451, 503, 504, 599)
-HEADERS: Mapping[str, tuple[str, ...]] = {
-    "Retry-After": ("-1", "0", "1e300", "inf", "nan", "Fri, 31 Dec 9999 23:59:59 GMT", "soon", ""),
-    "Content-Type": ("text/html", "application/json; charset=utf-16", "", "\x01"),
-    "Content-Encoding": ("gzip", "br", "identity", "x-odd"),
-    "Location": ("https://elsewhere.example/", "//", "http://[::1", "\r\nX: 1"),
-    "Content-Length": ("0", "-1", "99999999"),
-    "Date": ("yesterday", "Mon, 99 Jan 0000 00:00:00 GMT"),
-    "Set-Cookie": ("session=stolen; Domain=.example.com",),
-}
 SECURITY_TOKEN = "security_token"
 NOT_FOUND: Wire = (404, {}, b'{"message": "Not found"}')
 # One answer in so many that were taken is looked at on a page.
@@ -138,7 +128,7 @@ class Feeder:
         # The fewer answers it takes, the oftener: those cost least.
         (step,) = self.random.choices(self.known, [1 / len(one.answers) for one in self.known])
         key = self.random.choice(list(step.answers))
-        bent = _bend(self.random, step.answers[key])
+        bent = bend(self.random, step.answers[key])
         self.scripted.script = {**step.answers, key: bent}
         self.report.begin(step=step.name, **_told(number, key, bent))
         forget()
@@ -174,37 +164,6 @@ def _told(number: int, key: Request, bent: Wire) -> dict[str, Any]:
         "headers": headers,
         "body": body[:4000].decode(errors="replace"),
     }
-
-
-def _bend(random: Random, wire: Wire) -> Wire:
-    """Return the answer with another body, status or header: mostly the body alone."""
-    status, headers, body = wire
-    headers = {name: value for name, value in headers.items() if name != "Content-Length"}
-    chance = random.random()
-    if chance < 0.82:
-        body = _bent_body(random, body)
-    elif chance < 0.87:
-        body = garble(random, body)
-    if chance > 0.85:
-        status = random.choice(STATUSES if random.random() < 0.9 else ALSO)
-        body = random.choice((body, _error(random)))
-    if random.random() < 0.1:
-        name = random.choice(list(HEADERS))
-        headers[name] = random.choice(HEADERS[name])
-    return status, headers, body
-
-
-def _bent_body(random: Random, body: bytes) -> bytes:
-    if not body:
-        return encoded(mutate(random, {"id": "X", "status": "CONFIRMED", "quotes": []}))
-    return encoded(mutate(random, json.loads(body)))
-
-
-def _error(random: Random) -> bytes:
-    """Return an error body that repeats what a customer typed, bent as well."""
-    fields = {"policyholder": {"email": [f"{EMAIL} is no address"], EMAIL: ["?"]}}
-    document = {"type": "validation_error", "message": f"No: {EMAIL}\r\nERROR", "errors": fields}
-    return encoded(mutate(random, document))
 
 
 def _tokens(known: list[Step]) -> set[str]:
