@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.models import Attention, Operation, OperationState, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, mirroring, operations, orders, running
+from django_xcover.services import gateway, orders
 from tests.conftest import Shopper, the_operation, the_package, work
+from tests.services.workers import MOMENTS, dies, let_time_pass
 from tests.shop import Shop, laptop, ticket
 
 pytestmark = pytest.mark.django_db
@@ -43,12 +42,6 @@ def booked() -> Iterator[list[tuple[str, str]]]:
 def bookings_at(sandbox: Sandbox) -> list[str]:
     """Return the ids of the packages that are booked at XCover."""
     return [p["id"] for p in sandbox.packages() if p["status"] in {"CONFIRMED", "PENDING_PAYMENT"}]
-
-
-def let_time_pass() -> None:
-    Operation.objects.update(
-        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
-    )
 
 
 @pytest.mark.parametrize(
@@ -82,25 +75,9 @@ def test_an_unknown_outcome_is_read_before_it_is_posted_again(
     assert the_package().status == "CONFIRMED"
 
 
-@pytest.mark.parametrize("moment", ["before the call", "after the call", "while applying"])
-def test_a_worker_that_dies_is_made_up_for(
-    paid: Operation, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*args: Any, **kwargs: Any) -> None:
-        raise Killed
-
-    module, name = {
-        "before the call": (gateway, "client_for"),
-        "after the call": (operations, "finish"),
-        "while applying": (mirroring, "apply_answer"),
-    }[moment]
-    with monkeypatch.context() as patched:
-        patched.setattr(module, name, die)
-        with pytest.raises(Killed):
-            running.run(paid.pk)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_worker_that_dies_is_made_up_for(paid: Operation, sandbox: Sandbox, moment: str) -> None:
+    dies(paid, moment)
     assert the_operation().state == OperationState.RUNNING
 
     let_time_pass()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from django_xcover.models import Cancellation, Operation, OperationKind, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
@@ -43,12 +40,6 @@ def cancel_elsewhere(*quote_ids: str) -> None:
     body = {"quotes": [{"id": key} for key in quote_ids]} if quote_ids else {}
     gateway.client_for("default").cancel_booking(
         the_package().package_id, body, idempotency_key=new_idempotency_key()
-    )
-
-
-def let_time_pass() -> None:
-    Operation.objects.update(
-        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
     )
 
 

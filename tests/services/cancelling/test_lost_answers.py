@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from django_xcover.models import Attention, Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, gateway, mirroring, operations, refreshing, running
+from django_xcover.services import cancelling, operations, refreshing, running
 from tests.conftest import the_package, work
 from tests.services.cancelling.support import (
     SHOPPER,
     STAFF,
     State,
     cancel,
-    let_time_pass,
     status_at,
     the_cancel,
     the_cancellation,
 )
+from tests.services.workers import MOMENTS, dies, let_time_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -47,30 +45,12 @@ def test_an_answer_that_is_lost_after_the_cancellation_costs_neither_cover_nor_r
 
 
 @pytest.mark.parametrize("direct", [True, False])
-@pytest.mark.parametrize("moment", ["before the call", "after the call", "while applying"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_worker_that_dies_is_made_up_for(
-    booked: QuotePackage,
-    sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    moment: str,
-    direct: bool,
+    booked: QuotePackage, sandbox: Sandbox, moment: str, direct: bool
 ) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*args: Any, **kwargs: Any) -> None:
-        raise Killed
-
     cancel(booked, direct=direct)
-    module, name = {
-        "before the call": (gateway, "client_for"),
-        "after the call": (operations, "finish"),
-        "while applying": (mirroring, "apply_answer"),
-    }[moment]
-    with monkeypatch.context() as patched:
-        patched.setattr(module, name, die)
-        with pytest.raises(Killed):
-            running.run(the_cancel().pk)
+    dies(the_cancel(), moment)
     let_time_pass()
     work()
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-
-from django.utils import timezone
 
 from django_xcover.models import Modification, Operation, OperationKind, QuotePackage
 from django_xcover.sandbox import Sandbox
@@ -45,12 +42,6 @@ def the_modify() -> Operation:
 
 def total_at(sandbox: Sandbox) -> Decimal:
     return Decimal(sandbox.package(the_package().package_id)["total_price"])
-
-
-def let_time_pass() -> None:
-    Operation.objects.update(
-        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
-    )
 
 
 def another(package: QuotePackage) -> QuotePackage:

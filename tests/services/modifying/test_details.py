@@ -21,11 +21,11 @@ from tests.services.modifying.support import (
     WRONG_PHONE,
     State,
     details,
-    let_time_pass,
     price,
     the_modification,
     the_modify,
 )
+from tests.services.workers import let_time_pass
 
 pytestmark = pytest.mark.django_db
 

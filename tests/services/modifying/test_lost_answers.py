@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from django_xcover.models import QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, mirroring, modifying, operations, running
+from django_xcover.services import modifying
 from tests.conftest import the_package, work
 from tests.services.modifying.support import (
     State,
-    let_time_pass,
     price,
     the_modification,
     the_modify,
     total_at,
 )
+from tests.services.workers import MOMENTS, dies, let_time_pass
 
 pytestmark = pytest.mark.django_db
 
@@ -54,27 +52,13 @@ def test_a_change_without_a_difference_whose_answer_was_lost_is_asked_for_again(
     assert the_modification().state == State.CONFIRMED
 
 
-@pytest.mark.parametrize("moment", ["before the call", "after the call", "while applying"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_worker_that_dies_is_made_up_for(
-    booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, moment: str
+    booked: QuotePackage, sandbox: Sandbox, moment: str
 ) -> None:
-    class Killed(BaseException):
-        pass
-
-    def die(*args: Any, **kwargs: Any) -> None:
-        raise Killed
-
     found = price(booked)
     modifying.settle(found)
-    module, name = {
-        "before the call": (gateway, "client_for"),
-        "after the call": (operations, "finish"),
-        "while applying": (mirroring, "apply_answer"),
-    }[moment]
-    with monkeypatch.context() as patched:
-        patched.setattr(module, name, die)
-        with pytest.raises(Killed):
-            running.run(the_modify().pk)
+    dies(the_modify(), moment)
     let_time_pass()
     work()
 
