@@ -16,9 +16,17 @@ from django.utils import timezone
 from django_xcover.client import changes
 from django_xcover.client.changes import InstalmentSchedule, instalments_from_wire
 from django_xcover.client.errors import UnexpectedAnswer
-from django_xcover.models import Instalment, Quote, QuotePackage, Status
+from django_xcover.models import (
+    Instalment,
+    Operation,
+    OperationKind,
+    Quote,
+    QuotePackage,
+    Status,
+)
 from django_xcover.models.instalment import InstalmentQuerySet
 from django_xcover.services import gateway
+from django_xcover.services.instalments.reports import instalment_pk
 from django_xcover.services.transitions import INSTALMENTS, may_follow
 from django_xcover.types import Money
 
@@ -114,12 +122,21 @@ def _sum(rows: Iterable[Instalment], currency: str) -> Money:
 
 
 def _mirror(quote: Quote, schedule: InstalmentSchedule) -> list[Instalment]:
-    """Save the schedule of one policy; rows XCover no longer has are dropped unless paid."""
+    """Save the schedule of one policy.
+
+    Rows XCover no longer has are dropped, unless they are paid or a payment is being reported.
+    """
     known = {row.number: row for row in quote.instalments.select_for_update()}
     rows = [_save(quote, known, read, schedule.currency) for read in schedule.instalments]
     gone = quote.instalments.open().exclude(number__in=[row.number for row in rows])
-    gone.delete()
+    gone.exclude(pk__in=_being_reported(quote)).delete()
     return rows
+
+
+def _being_reported(quote: Quote) -> list[int]:
+    written = Operation.objects.unfinished().filter(package=quote.package_id)
+    reports = written.filter(kind=OperationKind.REPORT_INSTALMENT)
+    return [instalment_pk(operation) for operation in reports]
 
 
 def _save(
