@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import timedelta
 from typing import Any
-from unittest import mock
 
 import pytest
-import requests
-from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.http import HttpRequest
-from django.test import override_settings
 from django.utils import timezone
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -26,91 +18,75 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.models import (
+    BOOKED,
     Cancellation,
     Choice,
     Decision,
+    Discrepancy,
     Operation,
     OperationKind,
     OperationState,
     QuotePackage,
     Status,
+    WebhookDelivery,
 )
-from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
 from django_xcover.services import (
     cancelling,
     carts,
     choosing,
     gateway,
-    operations,
     orders,
     quoting,
-    refreshing,
-    running,
 )
-from django_xcover.services.choosing import ChoiceRefused
 from django_xcover.services.cover import freeze_cover
-from django_xcover.services.refusals import Refused
 from django_xcover.signals import order_cancelled
+from tests.machines import Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
 
 CARTS = ((ticket(),), (ticket(price="80"),), (ticket(), laptop()), (laptop(),))
 FAULTS = ("process_then_reset", "reset", "garbage")
-CALLS = ("create_booking", "opt_out", "cancel_booking", "confirm_cancellation", "create_quote")
+CALLS = (
+    "create_booking",
+    "confirm_booking",
+    "opt_out",
+    "cancel_booking",
+    "confirm_cancellation",
+    "create_quote",
+    "get_quote",
+    "get_booking",
+    "list_bookings",
+)
+EVENTS = ("BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED", "SOMETHING_NEW")
 BASE_URL = "http://127.0.0.1:9/x"
+KEY, SECRET = "hook-key", "the secret of the hook"
 
 
-class Sale(RuleBasedStateMachine):
+class Sale(Shopfloor):
     """One cart, one order, and everybody who can act on it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._savepoint = transaction.atomic()
-        self._savepoint.__enter__()
-        self._setting = override_settings(
-            XCOVER={**django_settings.XCOVER, "ADAPTER": "tests.shop.Adapter"}
-        )
-        self._setting.enable()
-        self.sandbox, self.session = Sandbox(), requests.Session()
-        mount(self.session, BASE_URL, self.sandbox)
-        client = XCoverClient(
-            base_url=BASE_URL,
-            partner_code="SHOP1",
-            api_key="sandbox-key",
-            api_secret="sandbox-secret",
-            backoff=0,
-            max_attempts=1,
-            session=self.session,
-        )
-        self._gateway = mock.patch.object(gateway, "client_for", return_value=client)
-        self._gateway.start()
         self.charged: Any = None
         self.seen: dict[int, list[str]] = {}
         self.order = Order()
-        self.placed = self.paid = self.cancelled = self.returned = False
+        self.placed = self.paid = self.cancelled = self.returned = self.phoned = False
         self.cart = Cart()
-
-    def teardown(self) -> None:
-        """Let the storm end and the queue drain, look once more, and undo everything."""
-        try:
-            self._ends_well()
-        finally:
-            self._undo()
 
     def _ends_well(self) -> None:
         """Everybody has done their part: what was paid for is covered, and the rest is not."""
         self.sandbox.faults.clear()
         for _ in range(4):
-            if self.placed:
-                self.work(later=True)
+            self.sweep()
+        self.reconcile(fix=True)
         for check in (
             self.at_most_one_package_of_the_order_is_booked,
             self.nothing_comes_back_from_a_final_status,
             self.only_what_was_accepted_and_paid_for_is_covered,
             self.what_is_booked_is_what_was_charged,
             self.nothing_is_lost,
+            self.nothing_waits,
+            self.the_sums_are_equal,
         ):
             check()
 
@@ -121,6 +97,33 @@ class Sale(RuleBasedStateMachine):
             wanted = self._expected(package)
             assert package.status in wanted, (package.status, wanted)
             assert self.sandbox.package(package.package_id)["status"] == package.status
+
+    def nothing_waits(self) -> None:
+        """Return when each webhook was looked into: XCover answers again."""
+        states = set(WebhookDelivery.objects.values_list("state", flat=True))
+        assert states <= {WebhookDelivery.State.PROCESSED, WebhookDelivery.State.UNKNOWN}, states
+
+    def the_sums_are_equal(self) -> None:
+        """Return when both sides hold the same money, and refunds are what XCover says."""
+        for package in QuotePackage.objects.booked():
+            theirs = {q["id"]: q for q in self.sandbox.package(package.package_id)["quotes"]}
+            booked = [quote for quote in package.quotes.all() if quote.status in BOOKED]
+            assert booked
+            for quote in booked:
+                told = theirs[quote.quote_id]
+                assert (quote.status, quote.price) == (told["status"], told["price"])
+            for cancellation in package.cancellations.filter(state="confirmed"):
+                # All within the cooling-off period: the whole price comes back. Of what was
+                # cancelled by telephone XCover tells no refund.
+                whole = sum(quote.price for quote in cancellation.quotes.all())
+                untold = self.phoned and cancellation.total_refund is None
+                assert untold or cancellation.total_refund == whole
+        money = ("not_covered", "price_differs", "unknown")
+        if not (self.cancelled or self.returned or self._somebody_looks()):
+            assert not Discrepancy.objects.open().filter(kind__in=money).exists()
+
+    def _somebody_looks(self) -> bool:
+        return Operation.objects.needing_person().exists()
 
     def _expected(self, package: QuotePackage) -> set[Status]:
         stopped = package.operations.filter(state=OperationState.NEEDS_PERSON).exists()
@@ -133,15 +136,6 @@ class Sale(RuleBasedStateMachine):
         if self.paid:
             return {Status.CONFIRMED}
         return {Status.PENDING_PAYMENT} if self.order.pays_later else {Status.RECEIVED}
-
-    def _undo(self) -> None:
-        self._gateway.stop()
-        self._setting.disable()
-        self.session.close()
-        self.sandbox.close()
-        SHOP.orders.clear()
-        transaction.set_rollback(True)
-        self._savepoint.__exit__(None, None, None)
 
     @initialize(
         pays_later=st.booleans(),
@@ -215,34 +209,7 @@ class Sale(RuleBasedStateMachine):
         self.returned = True
         order_cancelled.send(sender=Order, order=self.order, reason="returned")
 
-    # The worker, the sweeper, staff
-
-    @precondition(lambda self: self.placed)
-    @rule(later=st.booleans())
-    def work(self, later: bool) -> None:
-        if later:
-            past = timezone.now() - timedelta(seconds=1)
-            Operation.objects.update(next_attempt_at=past, lease_until=past)
-        for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
-            running.run(pk)
-
-    @precondition(lambda self: self.placed)
-    @rule()
-    def a_worker_dies_with_a_claim(self) -> None:
-        for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
-            operations.claim(pk)
-
-    @precondition(lambda self: self.placed)
-    @rule()
-    def staff_retry(self) -> None:
-        for operation in Operation.objects.all():
-            operations.retry(operation)
-
-    @precondition(lambda self: self.placed)
-    @rule()
-    def staff_refresh(self) -> None:
-        for package in QuotePackage.objects.all():
-            self._forgiving(lambda package=package: refreshing.refresh(package))  # type: ignore[misc]
+    # Staff
 
     @precondition(lambda self: self.placed)
     @rule()
@@ -266,7 +233,7 @@ class Sale(RuleBasedStateMachine):
     def somebody_cancels_by_phone(self) -> None:
         client = gateway.client_for("default")
         for package in QuotePackage.objects.booked():
-            self.cancelled = True
+            self.cancelled = self.phoned = True
             self._forgiving(
                 lambda package=package: client.cancel_booking(  # type: ignore[misc]
                     package.package_id, idempotency_key=f"phone-{timezone.now().timestamp()}"
@@ -309,11 +276,6 @@ class Sale(RuleBasedStateMachine):
                 booked = [q["price"] for q in package["quotes"] if q["status"] == "CONFIRMED"]
                 assert self.charged is not None
                 assert sum(booked) <= self.charged.amount
-
-    def _forgiving(self, act: Callable[[], object]) -> None:
-        """Do what may be refused: a refusal is a fine answer."""
-        with suppress(ChoiceRefused, Refused, XCoverError):
-            act()
 
 
 @pytest.mark.django_db
