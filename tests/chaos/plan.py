@@ -18,7 +18,7 @@ XCOVER = "XCover"
 HANG = 3.0
 # Seconds; see the settings for what they stand for. XCover is away for more than the 5 s without an
 # answer after which faults in a row open the circuit of checkout.
-OUTAGE, AWAY_FOR = (0.5, 2.0), (5.5, 7.0)
+OUTAGE, AWAY_FOR = (0.5, 2.0), (7.0, 8.0)
 REFUSED = {"type": "validation_error", "message": {"quotes": ["Refused for good (chaos)."]}}
 ANY_CALL: tuple[Mapping[str, Any], ...] = (
     {"kind": "hang", "seconds": HANG},

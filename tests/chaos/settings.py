@@ -4,7 +4,7 @@ The environment says where: `CHAOS_DIR`, `CHAOS_DATABASE`, `CHAOS_DATABASE_PORT`
 `CHAOS_XCOVER`, `CHAOS_CLOCK`.
 
 One second is 200 of life: attempts are 0.6 s apart and not 120 s, doubled each time; XCover is
-away for up to 7 s, which stands for 23 minutes, broker and database for up to 2 s, which is 7.
+away for up to 8 s, which stands for 27 minutes, broker and database for up to 2 s, which is 7.
 There are as many attempts as by default, 5. In life the last of them begins 30 to 45 minutes after
 the first, and here 9 to 13.5 s after it: the longest outage is survived by the same margin.
 
