@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from django_xcover.models import (
@@ -18,10 +20,11 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import cancelling, emails
+from django_xcover.services.my_cover import mail
 from django_xcover.services.my_cover.mail import SentRecently
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
-from tests.mycover.conftest import Member, page_of, text_of
+from tests.mycover.conftest import Member, page_of, text_of, the_policy
 from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +186,30 @@ def test_asking_sends_them_and_the_page_says_so(insured: Member, sandbox: Sandbo
 def test_a_form_sent_twice_sends_one(insured: Member) -> None:
     assert [asks(insured).status_code, asks(insured).status_code] == [303, 303]
 
+    assert asked().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_forms_at_once_send_one(insured: Member) -> None:
+    start = threading.Barrier(8)
+    told: list[Any] = []
+
+    def one() -> None:
+        start.wait(timeout=60)
+        try:
+            told.append(mail.send(the_policy()).state)
+        except Exception as error:  # noqa: BLE001 - told by the assertion
+            told.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert told == ["sending"] * 8
     assert asked().count() == 1
 
 
