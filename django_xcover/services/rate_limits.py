@@ -115,7 +115,7 @@ def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
     taken = _count(cache, this)
     if known.get(before, 0) * (1 - part) + taken - 1 < bucket.rate:
         return 0.0
-    cache.decr(this)
+    _add(cache, this, -1)
     return 1 / bucket.rate
 
 
@@ -126,12 +126,18 @@ def _paused_for(until: float, now: float) -> float:
 
 
 def _count(cache: BaseCache, name: str) -> int:
-    if cache.add(name, 1, COUNTED):
-        return 1
+    return 1 if cache.add(name, 1, COUNTED) else _add(cache, name, 1)
+
+
+def _add(cache: BaseCache, name: str, number: int) -> int:
     try:
-        return cache.incr(name)
+        count = cache.incr(name, number)
     except ValueError:  # it was thrown out in between: a small cache that is full
         return 1
+    if type(cache).incr is BaseCache.incr:
+        # Such a cache has written it for its default time. One for each second would fill it.
+        cache.touch(name, COUNTED)
+    return count
 
 
 def _pause(bucket: Bucket, asked: float | None) -> None:

@@ -11,11 +11,13 @@ import time_machine
 from django.core.cache import CacheHandler
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.db import DatabaseCache
+from django.core.cache.backends.filebased import FileBasedCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import transaction
 
 from django_xcover.client import ServerFault
 from django_xcover.models import QuotePackage
-from django_xcover.services import breaker, shared_cache
+from django_xcover.services import breaker, rate_limits, shared_cache
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from django_xcover.services.rate_limits import Bucket, _take
 from tests.requirements import need_module, need_server
@@ -148,3 +150,29 @@ def test_a_database_cache_that_fails_leaves_the_shops_transaction_intact() -> No
     with transaction.atomic():
         assert memory.attempt(lambda cache: cache.get("x"), "without") == "without"
         assert not QuotePackage.objects.exists()
+
+
+def test_a_count_is_kept_for_seconds_where_counting_is_reading_and_writing(tmp_path: Path) -> None:
+    # Kept for such a cache's default, five minutes, there is one for each second, and 300 entries
+    # throw out others: the shop's own among them.
+    cache, bucket = FileBasedCache(str(tmp_path), {}), Bucket("test", 2.0)
+
+    with time_machine.travel(1000.0, tick=False) as clock:
+        counted = [_take(cache, bucket, 1000.0) for _ in range(4)]
+        clock.shift(rate_limits.COUNTED + 1)
+        kept = cache.get(bucket.key("1000"))
+
+    assert counted == [0.0, 0.0, 0.5, 0.5]
+    assert kept is None
+
+
+def test_a_count_that_is_thrown_out_meanwhile_is_no_failure_of_the_cache() -> None:
+    class Small(LocMemCache):
+        def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+            count = super().incr(key, delta, version)
+            self.delete(key)
+            return count
+
+    cache = Small("small", {})
+
+    assert [_take(cache, Bucket("small", 1.0), 1000.0) for _ in range(2)] == [0.0, 1.0]
