@@ -19,6 +19,7 @@ from django_xcover.client import HeldBack, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
+from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.transitions import move
 
 logger = logging.getLogger(__name__)
@@ -114,9 +115,13 @@ def claim(pk: int) -> Operation | None:
 
 
 def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
-    """Freeze the body before it is sent, so that a repeat under the same key sends the same."""
+    """Freeze the body before it is sent, so that a repeat under the same key sends the same.
+
+    Raises NotNeeded when another worker has taken the operation over: its body goes with the key.
+    """
     operation.request = dict(request)
-    _mine(operation).update(request=operation.request)
+    if not _mine(operation).update(request=operation.request):
+        raise NotNeeded("Another worker has taken it over.")
 
 
 def finish(operation: Operation) -> bool:
@@ -141,11 +146,12 @@ def finish(operation: Operation) -> bool:
 
 
 def discard(operation: Operation, reason: str) -> bool:
-    """Mark the operation as no longer needed, for `reason`."""
+    """Mark the operation as no longer needed, for `reason`; False when somebody else has it."""
     return move(
         operation,
         OperationState.DISCARDED,
         field="state",
+        only=Q(attempts=operation.attempts),
         request={},
         error={"message": reason},
         finished_at=timezone.now(),

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.client import HeldBack, XCoverError
-from django_xcover.models import Operation, OperationKind, QuotePackage
+from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
 from django_xcover.services.fast_quoting import carrying_out as instant
@@ -81,7 +81,20 @@ def run(pk: int) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
         _fail(workflow, operation, _failure(operation, error))
     else:
+        _settle_or_fail(workflow, operation, answer)
+
+
+def _settle_or_fail(workflow: Workflow, operation: Operation, answer: Any) -> None:
+    """Settle the operation; what cannot be stored counts as a failed attempt of unknown outcome.
+
+    Left to its lease it would be tried for ever, and nobody would be told.
+    """
+    try:
         _settle(workflow, operation, answer)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
+        # Rolled back: the object in hand says that it is done, and the row does not.
+        operation.state = OperationState.RUNNING
+        _fail(workflow, operation, _failure(operation, error))
 
 
 def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
@@ -90,8 +103,7 @@ def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
     The package is read again, under its lock: a webhook may have overtaken this worker.
     """
     with transaction.atomic():
-        packages = QuotePackage.objects.select_for_update()
-        operation.package = packages.get(pk=operation.package_id)
+        _lock_package(operation)
         if operations.finish(operation):
             workflow.apply(operation, answer)
 
@@ -102,10 +114,17 @@ def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
     Credentials that are not accepted are no refusal of what was asked for.
     """
     with transaction.atomic():
+        # First, as everywhere: a shop that cancels its order locks the package, then operations.
+        _lock_package(operation)
         if workflow.refuse is None or not is_refusal(failure, workflow.refusals):
             operations.fail(operation, failure)
         elif operations.refuse(operation, failure):
             workflow.refuse(operation, failure)
+
+
+def _lock_package(operation: Operation) -> None:
+    packages = QuotePackage.objects.select_for_update()
+    operation.package = packages.get(pk=operation.package_id)
 
 
 def is_refusal(failure: Failure, refusals: Collection[Fault] = REFUSALS) -> bool:

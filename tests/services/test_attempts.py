@@ -1,0 +1,105 @@
+"""One attempt at an operation ends in the ledger, whatever goes wrong and whoever is late."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from django_xcover.models import Operation, OperationState
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import booking, mirroring, operations, orders, running
+from django_xcover.services.outcomes import NotNeeded
+from tests.conftest import Shopper, the_operation, the_package, work
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def paid(shopper: Shopper, shop: Shop) -> Operation:
+    """Return the operation of a paid order, not yet carried out."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    return the_operation()
+
+
+def let_time_pass() -> None:
+    Operation.objects.update(
+        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_a_booking_that_cannot_be_stored_is_brought_before_a_person(
+    paid: Operation, sandbox: Sandbox
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise IntegrityError("ana@example.com is there twice")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mirroring, "apply_answer", refuse)
+        for _ in range(5):
+            let_time_pass()
+            work()
+
+    stuck = the_operation()
+    assert stuck.state == OperationState.NEEDS_PERSON
+    assert not stuck.outcome_known
+    assert "ana@example.com" not in str(stuck.error)
+    assert len(sandbox.calls("create_booking")) == 1
+
+    assert operations.retry(stuck)
+    work()
+    assert the_package().status == "CONFIRMED"
+
+
+def test_a_worker_that_is_late_does_not_drop_what_another_is_at(
+    paid: Operation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(operation: Operation) -> None:
+        let_time_pass()
+        assert operations.claim(operation.pk) is not None
+        raise NotNeeded("The order was cancelled.")
+
+    monkeypatch.setitem(running.WORKFLOWS, "book", running.Workflow(overtaken, booking.apply))
+    running.run(paid.pk)
+
+    assert the_operation().state == OperationState.RUNNING
+
+
+def test_a_worker_that_is_late_sends_no_body_of_its_own_under_the_others_key(
+    paid: Operation, sandbox: Sandbox, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Operation.objects.update(request={})
+    late = operations.claim(paid.pk)
+    assert late is not None
+    let_time_pass()
+    assert operations.claim(paid.pk) is not None
+
+    with pytest.raises(NotNeeded):
+        booking.perform(late)
+
+    assert sandbox.calls("create_booking") == []
+
+
+def test_a_thousand_failures_are_no_error() -> None:
+    assert operations.next_attempt(5000, 0) > timezone.now()
+
+
+def test_a_failure_locks_as_the_shop_does_the_package_first(paid: Operation) -> None:
+    """In the other order a cancelled order and a refusal can wait for each other for ever."""
+    claimed = operations.claim(paid.pk)
+    assert claimed is not None
+    failure = operations.Failure(type="X", message="", permanent=True, outcome_known=True)
+    refusable = running.Workflow(booking.perform, booking.apply, lambda *facts: None)
+
+    with CaptureQueriesContext(connection) as queries:
+        running._fail(refusable, claimed, failure)
+
+    tables = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
+    assert "xcover_quotepackage" in tables[0]
+    assert "xcover_operation" in tables[1]
