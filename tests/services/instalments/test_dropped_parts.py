@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover.client import changes
 from django_xcover.models import Instalment, Operation, OperationState
 from django_xcover.services import instalments
 from django_xcover.services.instalments import schedules
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let XCover's schedule have one part from now on."""
-    read = schedules.instalments_from_wire
+    read = changes.instalments_from_wire
 
     def first_part(wire: Any) -> Any:
         return [replace(one, instalments=one.instalments[:1]) for one in read(wire)]
