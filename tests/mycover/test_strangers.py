@@ -19,6 +19,7 @@ FORMS = (
     "cancel/",
     "cancellations/{c}/confirm/",
     "details/",
+    "email/",
     "value/",
     "changes/{m}/confirm/",
     "changes/{m}/abandon/",
