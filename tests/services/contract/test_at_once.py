@@ -83,8 +83,6 @@ ASKS = (
 # What a refusal of these leaves is the sale without the offer, or the offer quoted anew.
 OFFERS = {"create_quote", "fast_quote", "update_quote", "add_quotes", "delete_quotes"}
 READING = {"get_quote", "get_booking", "list_bookings", "get_instalments"}
-# Made by `renewing.confirm_legacy`, and refused as the newer confirmation is.
-OLDER = {"confirm_renewal_legacy"}
 
 
 def named(value: object) -> str:
@@ -95,7 +93,7 @@ def test_every_call_of_the_contract_is_in_a_list() -> None:
     calls = {name for route in ROUTES for name in route.operations.values()} | {"fast_quote"}
     carried_out = {act.call for act in test_carried_out.ACTS}
 
-    assert {ask.call for ask in ASKS} | carried_out | OFFERS | READING | OLDER == calls
+    assert {ask.call for ask in ASKS} | carried_out | OFFERS | READING == calls
 
 
 @pytest.mark.parametrize(("ask", "refusal"), list(product(ASKS, REFUSALS)), ids=named)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import pytest
+from django.utils import timezone
 
 from django_xcover.models import (
     Attention,
@@ -109,6 +110,12 @@ def pays(buyer: Buyer) -> None:
     renewal = renewing.quote(buyer.comes_back_at_the_end())
     assert renewal.premium is not None
     renewing.record_payment(renewal, amount=renewal.premium, reference="pay-1")
+
+
+def pays_the_older_way(buyer: Buyer) -> None:
+    buyer.has_cover()
+    renewal = renewing.quote(buyer.comes_back_at_the_end())
+    renewing.confirm_legacy(renewal, paid_on=timezone.now())
 
 
 def cancels_at_once(buyer: Buyer) -> None:
@@ -220,6 +227,14 @@ ACTS = (
         call="confirm_renewal",
         name="Renewal",
         do=pays,
+        told=its_renewal,
+        waiting=("paid", ""),
+    ),
+    Act(
+        kind=OperationKind.RENEW,
+        call="confirm_renewal_legacy",
+        name="Renewal",
+        do=pays_the_older_way,
         told=its_renewal,
         waiting=("paid", ""),
     ),
