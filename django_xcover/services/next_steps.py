@@ -106,8 +106,7 @@ def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | No
     if operation.state == OperationState.NEEDS_PERSON:
         return _stopped(operation, package)
     if _is_overdue(operation):
-        is_paused = AccountPause.objects.filter(account=package.account).exists()
-        return _paused(operation, package) if is_paused else _without_worker(operation)
+        return _overdue(operation, package)
     if operation.state == OperationState.PENDING and operation.failures:
         return _tried_again(operation)
     return None
@@ -137,6 +136,24 @@ def _is_overdue(operation: Operation) -> bool:
         OperationState.RUNNING.value: operation.lease_until,
     }.get(operation.state)
     return due is not None and due < timezone.now() - OVERDUE
+
+
+def _overdue(operation: Operation, package: QuotePackage) -> NextStep:
+    if AccountPause.objects.filter(account=package.account).exists():
+        return _paused(operation, package)
+    # As the workers have it: each waits for its turn on the package.
+    is_in_turn = Operation.objects.filter(pk=operation.pk).in_turn().exists()
+    return _without_worker(operation) if is_in_turn else _held_up(operation)
+
+
+def _held_up(operation: Operation) -> NextStep:
+    return NextStep(
+        row=operation,
+        urgent=False,
+        what=_("%(name)s waits for an earlier step of the same package.")
+        % _name_and_time(operation),
+        to_do=_("See to the earlier step: this one follows by itself."),
+    )
 
 
 def _without_worker(operation: Operation) -> NextStep:

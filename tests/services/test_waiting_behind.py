@@ -1,0 +1,52 @@
+"""What waits behind a step that needs a person: the worker is not to blame."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_xcover.models import Operation, OperationKind, OperationState
+from django_xcover.services import orders
+from django_xcover.services.next_steps import next_step_of
+from django_xcover.services.story import order_story
+from tests.conftest import Shopper, the_package
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def behind(shopper: Shopper, shop: Shop) -> Operation:
+    """Return an e-mail that is long due, behind a booking that needs a person."""
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    Operation.objects.update(
+        state=OperationState.NEEDS_PERSON,
+        error={"type": "ValidationFailed", "status": 422, "permanent": True},
+    )
+    return Operation.objects.create(
+        package=the_package(),
+        kind=OperationKind.SEND_EMAIL,
+        subject="BOOKING_CREATED:1",
+        next_attempt_at=timezone.now() - timedelta(hours=1),
+    )
+
+
+def test_staff_read_what_it_waits_for_and_not_that_a_worker_is_missing(behind: Operation) -> None:
+    [step] = next_step_of(behind)
+
+    assert "earlier step" in step.what
+    assert not step.urgent
+    assert "worker" not in step.what + step.to_do
+
+
+def test_the_story_tells_of_the_first_and_blames_no_worker(behind: Operation) -> None:
+    story = order_story(behind.package.order_reference)
+
+    assert story is not None
+    [first, second] = story.next_steps
+    assert first.urgent
+    assert second.row == behind
+    assert "worker" not in second.what
