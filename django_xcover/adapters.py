@@ -88,7 +88,8 @@ class ShopAdapter:
     def is_paid(self, order: Any) -> bool | None:
         """Return whether the money for `order` is with the shop, None when that is not known.
 
-        Only reconciliation asks, once for each booking that it looks at: cover in force for an
+        Asked when an order is complete: True counts as its payment, which may have been told too
+        early. Reconciliation asks once for each booking that it looks at: cover in force for an
         order that is False here is listed as covered but not paid. The default is None.
         """
         return None

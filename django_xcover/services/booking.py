@@ -85,6 +85,13 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
     mirroring.apply_answer(package, answer)
     _check(package, answer)
     _forget_token(package)
+    if package.status == Status.PENDING_PAYMENT and _is_paid(operation):
+        # An account can be set so that every booking waits to be confirmed.
+        operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
+
+
+def _is_paid(operation: Operation) -> bool:
+    return operation.kind != OperationKind.CONFIRM_PAYMENT and operation.subject != UNPAID
 
 
 def leave_out(operation: Operation, quotes: Iterable[Quote]) -> None:

@@ -82,5 +82,22 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
         shopper_reference=adapter.get_shopper_reference(request),
         request=quote_request,
     )
+    _require_storable(found)
     # Now, so that fields that cannot be written as JSON are found here and not on the page.
     return found if found.fingerprint else None
+
+
+def _require_storable(cart: CartToInsure) -> None:
+    """Raise ValueError for what no column holds, before XCover is asked to quote it."""
+    asked = cart.request
+    texts = (
+        ("cart reference", cart.cart_reference, 100),
+        ("shopper reference", cart.shopper_reference, 100),
+        ("currency", asked.currency, 3),
+        ("customer_country", asked.customer_country, 2),
+        ("customer_language", asked.customer_language, 10),
+        *(("item's reference", item.reference, 100) for item in asked.items),
+    )
+    for name, text, longest in texts:
+        if len(text) > longest:
+            raise ValueError(f"The {name} has more than {longest} characters.")

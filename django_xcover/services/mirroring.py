@@ -28,7 +28,7 @@ READ = (
 )
 Lines = Mapping[str, PolicyRequest]
 # As their columns are; `payload` has the whole texts.
-LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL = 100, 200, 254
+LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL, LONGEST_LABEL = 100, 200, 254, 200
 
 
 def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
@@ -149,6 +149,8 @@ def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> bool:
         move(quote, read.status)
     _copy(quote, read)
     quote.save(update_fields=[*READ, "updated_at"])
+    if package.is_open and read.status == Status.RECEIVED and quote.price != quote.chosen_price:
+        decisions.lapse([quote])  # nobody has said yes to this price
     return False
 
 
@@ -184,7 +186,7 @@ def _quote(
     _copy(quote, read)
     if item is not None:
         quote.line_reference = item.reference
-        quote.label = item.label
+        quote.label = item.label[:LONGEST_LABEL]
         quote.request = payloads.comparable(item)
     return quote
 

@@ -11,7 +11,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage
-from django_xcover.services import booking, cancelling, cart_packages, decisions, operations
+from django_xcover.services import (
+    booking,
+    cancelling,
+    cart_packages,
+    decisions,
+    operations,
+    unexpected,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +35,24 @@ def complete(order: Any, cart: Any = None, *, paid: bool) -> None:
     with transaction.atomic():
         package = _package_of(reference) or _take_over(adapter, reference, cart)
         if package is not None:
-            _settle(adapter, package, order, paid=paid)
+            _settle(adapter, package, order, paid=paid or _is_paid(adapter, order))
+
+
+def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
+    """Return whether the shop knows that the money came: its payment may have been told too early.
+
+    `payment_completed` before `order_completed`, without a cart, finds no package to book.
+    """
+    if type(adapter).is_paid is ShopAdapter.is_paid:
+        return False
+    try:
+        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
+        with transaction.atomic():
+            return adapter.is_paid(order) is True
+    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
+        facts = unexpected.describe(error)
+        logger.error("It is not known whether an order is paid: %s", facts)  # noqa: TRY400
+        return False
 
 
 def _package_of(reference: str) -> QuotePackage | None:

@@ -16,8 +16,10 @@ def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
 
     Ask before it is applied: a price that differed before has been flagged before. While a priced
     change is being made the price may move; whoever carries it out compares. One query, two when
-    a price moves.
+    a price moves. The same number in another currency is another price.
     """
+    if answer.currency not in {package.currency, package.payload.get("currency")}:
+        return True
     told = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
     accepted = package.quotes.offered().accepted()
     agreed = accepted.filter(price=F("chosen_price")).values_list("quote_id", "price")

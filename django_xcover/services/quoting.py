@@ -110,6 +110,9 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     payload = payloads.quote_payload(cart.request, now=timezone.now())
     wire = client.create_quote(payload, deadline=updating.remaining(until))
     answer = package_from_wire(wire)
+    if answer.currency != cart.request.currency:
+        logger.error("No offer: XCover quoted in another currency than the cart's.")
+        return []
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
     lines = mirroring.ids_to_lines(answer.quotes, cart.request.items)

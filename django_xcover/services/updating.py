@@ -61,6 +61,8 @@ def update(
     if not changes.kept or not _take(package):
         return []
     answer, lines = _carry_out(client, package, changes, until)
+    if answer.currency != package.currency:
+        return []
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
         if not locked.is_open:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_xcover.models import Operation, OperationState
+from django_xcover.models import Operation, OperationKind, OperationState
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import booking, mirroring, operations, orders, running
 from django_xcover.services.outcomes import NotNeeded
@@ -65,7 +65,9 @@ def test_a_worker_that_is_late_does_not_drop_what_another_is_at(
         assert operations.claim(operation.pk) is not None
         raise NotNeeded("The order was cancelled.")
 
-    monkeypatch.setitem(running.WORKFLOWS, "book", running.Workflow(overtaken, booking.apply))
+    monkeypatch.setitem(
+        running.WORKFLOWS, OperationKind.BOOK, running.Workflow(overtaken, booking.apply)
+    )
     running.run(paid.pk)
 
     assert the_operation().state == OperationState.RUNNING

@@ -16,7 +16,7 @@ from django_xcover.client import encoding
 from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
 from django_xcover.models.package import PROVISIONAL
-from django_xcover.services import booking_bodies, decisions, operations, payloads
+from django_xcover.services import booking_bodies, decisions, mirroring, operations, payloads
 from django_xcover.services.fast_quoting import pricing
 from django_xcover.types import Money, QuoteRequest
 
@@ -107,7 +107,7 @@ def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Mon
             status=Status.RECEIVED,
             position=place,
             line_reference=item.reference,
-            label=item.label,
+            label=item.label[: mirroring.LONGEST_LABEL],
             policy_type=item.policy_type,
             price=agreed[item.reference].amount,
             request=payloads.comparable(item),

@@ -126,12 +126,16 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     try:
         with breaker.guard(account), rate_limits.at_once():
             wire = client.fast_quote(body, deadline=get_config().offer_deadline)
-            return fast_quote_from_wire(wire)
+            answer = fast_quote_from_wire(wire)
     except breaker.CircuitOpen:
         raise
     except XCoverError as error:
         logger.warning("No price: %s", error)
         return None
+    if answer.currency != request.currency:
+        logger.error("No price: XCover quoted in another currency than was asked for.")
+        return None
+    return answer
 
 
 def _key(account: str, request: QuoteRequest) -> str:
