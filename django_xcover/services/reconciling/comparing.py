@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
@@ -19,13 +20,15 @@ class Ours:
     """What stands here: a package, those of its quotes that are still offered, and the payment.
 
     `is_paid` is None when nobody can tell. `in_hand` says that an operation on the package is under
-    way, so that what differs now may differ no more in a moment.
+    way, so that what differs now may differ no more in a moment. `changed_at` is when the package,
+    or an operation on it, changed last; None when nobody asks.
     """
 
     package: QuotePackage
     quotes: tuple[Quote, ...]
     is_paid: bool | None
     in_hand: bool
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,13 @@ def not_listed(
     ordered = ~Q(order_reference="") & Exists(chosen)
     rows = packages.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=before))
     rows = rows.filter(Q(status__in=BOOKED) | ordered)
-    return rows.filter(updated_at__gte=since) if since else rows
+    return rows.filter(_changed_since(since)) if since else rows
+
+
+def _changed_since(since: datetime) -> Q:
+    """Match what changed here: a payment reported, or refused, leaves the package as it was."""
+    lately = Operation.objects.filter(package=OuterRef("pk"), updated_at__gte=since)
+    return Q(updated_at__gte=since) | Q(Exists(lately))
 
 
 def _ours(package: QuotePackage, quotes: list[Quote], operations: list[Operation]) -> Ours:
@@ -59,6 +65,7 @@ def _ours(package: QuotePackage, quotes: list[Quote], operations: list[Operation
         quotes=tuple(quotes),
         is_paid=_is_paid(package, operations),
         in_hand=any(map(_is_in_hand, operations)),
+        changed_at=max([package.updated_at, *(row.updated_at for row in operations)]),
     )
 
 

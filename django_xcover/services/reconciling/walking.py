@@ -183,7 +183,7 @@ class Walk:
 
     def _has_changed(self, theirs: PackageAnswer, ours: Ours | None = None) -> bool:
         since: datetime | None = self.cursor.row.since
-        if since is None or (ours and ours.package.updated_at >= since):
+        if since is None or (ours and ours.changed_at and ours.changed_at >= since):
             return True
         changed = theirs.updated_at or theirs.created_at
         return changed is None or changed >= since

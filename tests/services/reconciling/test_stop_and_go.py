@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from django_xcover import tasks
 from django_xcover.client import HeldBack
@@ -20,10 +22,13 @@ from django_xcover.models import (
     QuotePackage,
     Reconciliation,
 )
-from django_xcover.services import reconciling, refreshing
+from django_xcover.sandbox import Sandbox
+from django_xcover.services import orders, reconciling, refreshing
 from django_xcover.services.reconciling import Report, UnderWay
+from tests.conftest import work
 from tests.services.reconciling.conftest import Buy, forget
 from tests.services.reconciling.test_reconciling import found, go
+from tests.shop import SHOP
 
 pytestmark = pytest.mark.django_db
 Kind = Discrepancy.Kind
@@ -174,3 +179,16 @@ def test_the_command_walks_what_nobody_else_is_walking(monkeypatch: pytest.Monke
         call_command("xcover_reconcile", stdout=out)
 
     assert "eu: finished" in out.getvalue()
+
+
+def test_a_payment_since_then_is_a_change_since_then(buy: Buy, sandbox: Sandbox) -> None:
+    package = buy(pays_later=True)
+    sandbox.faults.add("confirm_booking", "status", status=422, times=None)
+    orders.complete(SHOP.orders["ORD-1"], paid=True)
+    work()
+    month_ago = timezone.now() - timedelta(days=30)
+    QuotePackage.objects.update(updated_at=month_ago)
+
+    go(since=timezone.now() - timedelta(days=1))
+
+    assert found() == [(Kind.NOT_COVERED, package.package_id)]
