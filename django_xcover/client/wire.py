@@ -14,6 +14,8 @@ from typing import Any
 MOST_DIGITS = 40
 # Columns hold 15 digits before the point, and sums of a hundred such amounts fit as well.
 LARGEST = Decimal(10) ** 13
+# The first and the last moment that the clocks of all time zones can show.
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 # Ids are taken as they are, case included; what no id can hold would change a path.
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -50,6 +52,7 @@ def moment(value: Any) -> datetime:
 
     Digits below the microsecond are dropped. XCover's 2026 answers also have bare dates and
     date-times without offset: they are taken as UTC, in which all its other times are (inferred).
+    What lies before EARLIEST or after LATEST stands for no moment, and is read as these.
     """
     match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -58,9 +61,10 @@ def moment(value: Any) -> datetime:
     zone = "+00:00" if offset in {None, "Z", "z"} else offset
     text = f"{day}T{clock or '00:00:00'}.{(fraction or '')[:6]:0<6}{zone}"
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        at = datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("is no date-time") from None
+    return min(max(at, EARLIEST), LATEST)
 
 
 def duration(value: Any) -> timedelta:

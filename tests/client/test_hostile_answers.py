@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import XCoverError, encoding
+from django_xcover.client import XCoverError, encoding, wire
 from django_xcover.client.answers import package_from_wire
 from django_xcover.client.changes import instalments_from_wire, renewal_from_wire
 
@@ -67,6 +67,21 @@ def test_an_amount_beyond_all_money_is_refused(amount: Any) -> None:
     dear = {**PACKAGE, "quotes": [{**QUOTE, "price": amount}]}
 
     assert "quotes.0.price is no amount" in refusal_of(package_from_wire, dear)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("0001-01-01", wire.EARLIEST),
+        ("0001-01-01T00:00:00Z", wire.EARLIEST),
+        ("9999-12-31T23:59:59.999999Z", wire.LATEST),
+        ("9999-12-31T23:59:59+14:00", wire.LATEST),
+    ],
+)
+def test_a_moment_at_the_ends_of_the_calendar_is_one_that_every_time_zone_has(
+    text: str, read: Any
+) -> None:
+    assert wire.moment(text) == read
 
 
 def test_an_answer_that_has_a_quote_twice_is_refused() -> None:

@@ -35,6 +35,8 @@ urlpatterns = [
 ]
 SETTINGS: dict[str, Any] = {
     "ROOT_URLCONF": __name__,
+    # Its clocks show neither the first nor the last day of UTC's calendar.
+    "TIME_ZONE": "Pacific/Kiritimati",
     "TEMPLATES": [
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -97,6 +98,21 @@ def test_an_address_that_is_none_is_no_document(
     assert WORDING not in policy.documents
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("moment", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_an_offer_without_a_real_beginning_or_end_is_shown_in_every_time_zone(
+    shopper: Shopper, monkeypatch: pytest.MonkeyPatch, moment: str, zone: str
+) -> None:
+    """Such moments stand for none, and no clock but UTC's can show them."""
+    answer_with(monkeypatch, "create_quote", lasting(moment))
+
+    (quote,) = shopper.sees().quotes
+
+    assert quote.starts is not None
+    shown = timezone.localtime(quote.starts, ZoneInfo(zone))
+    assert abs(shown.year - int(moment[:4])) <= 1
+
+
 def long_names(answer: Any) -> None:
     """Give each quote a policy with names longer than their columns."""
     for quote in answer["quotes"].values():
@@ -106,6 +122,16 @@ def long_names(answer: Any) -> None:
 def long_address(answer: Any) -> None:
     """Give the policyholder an address of a thousand letters."""
     answer["policyholder"]["email"] = "x" * 1000 + "@example.com"
+
+
+def lasting(moment: str) -> Callable[[Any], None]:
+    """Return what lets each quote begin and end at `moment`."""
+
+    def put(answer: Any) -> None:
+        for quote in answer["quotes"].values():
+            quote |= {"policy_start_date": moment, "policy_end_date": moment}
+
+    return put
 
 
 def wording_at(address: str) -> Callable[[Any], None]:
