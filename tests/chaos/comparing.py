@@ -15,6 +15,8 @@ from tests.chaos.shoppers import Purchase
 from tests.chaos.truth import BOOKED, Truth
 
 SOLD = {"CONFIRMED", "CANCELLED", "RENEWED"}
+# Flags of a booking whose price is not the one that was paid.
+OF_PRICE = {Attention.PRICE_DIFFERS, Attention.POLICY_MISSING, Attention.BOOKING_FAILED}
 WAITING = {OperationState.PENDING, OperationState.RUNNING}
 
 
@@ -99,8 +101,8 @@ class Comparison:
 
     def _is_right(self, order: Order, booking: dict[str, Any]) -> bool:
         """Return whether the price is the one that was paid, or a person knows that it is not."""
-        if order.number in self._found.needs_person:
-            return True  # explained, or found to be unexplained
+        if self._reasons.flags(self._mirror[order.number]) & OF_PRICE:
+            return True  # a person knows, and whether rightly so is looked at elsewhere
         sold = [one for one in booking["quotes"] if not one["renewed_times"]]
         # A change that the shopper paid for has moved the price, and says by how much.
         price = sum((q["price"] - q["settled"] for q in sold if q["status"] in SOLD), Decimal(0))

@@ -94,7 +94,7 @@ SALES = Act(
         "confirm_modification": 3,
         "webhook": 20,
     },
-    {KILL_WORKER: 3, CUT_BROKER: 1, CUT_DATABASE: 1, END_CONNECTIONS: 1, AWAY: 0.6},
+    {KILL_WORKER: 3, CUT_BROKER: 1, CUT_DATABASE: 1, END_CONNECTIONS: 1, AWAY: 0.4},
 )
 # A step is somebody who comes to renew. By then time has moved, and XCover has told of every period
 # that ends.
