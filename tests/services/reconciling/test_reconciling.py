@@ -293,8 +293,9 @@ def test_cover_for_an_order_that_is_not_paid_yet_is_not_missing(buy: Buy) -> Non
 
 
 def test_an_order_paid_without_the_payment_being_reported_is_found(buy: Buy, settings: Any) -> None:
-    settings.XCOVER = {**settings.XCOVER, "ADAPTER": f"{__name__}.Cashier"}
     package = buy(pays_later=True)
+    # It was paid after it was booked: what is paid before is booked as paid.
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": f"{__name__}.Cashier"}
 
     go()
 
