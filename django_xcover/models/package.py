@@ -94,8 +94,12 @@ class QuotePackage(models.Model):
                 name="xcover_package_once_per_account",
             ),
         )
-        # Staff look for an address in any case, and PostgreSQL compares UPPER of both.
-        indexes = (models.Index(Upper("policyholder_email"), name="xcover_package_email"),)
+        indexes = (
+            # Staff look for an address in any case, and PostgreSQL compares UPPER of both.
+            models.Index(Upper("policyholder_email"), name="xcover_package_email"),
+            # Beat looks for the late among the pending, and for schedules of recent bookings.
+            models.Index(fields=("status", "booked_at"), name="xcover_package_booked"),
+        )
         permissions = (
             ("refresh_quotepackage", _("Can refresh quote packages from XCover")),
             ("open_links", _("Can open customers' documents and pages at XCover")),
@@ -178,8 +182,8 @@ class Quote(models.Model):
                 fields=("package", "quote_id"), name="xcover_quote_once_per_package"
             ),
         )
-        # Policies are told from quotes by it, in every list and every count of them.
-        indexes = (models.Index(fields=("status",), name="xcover_quote_status"),)
+        # Policies are told from quotes by their status, and those that end soon by both.
+        indexes = (models.Index(fields=("status", "policy_end_date"), name="xcover_quote_status"),)
 
     def __str__(self) -> str:
         return f"{self.policy_name} {self.quote_id}"

@@ -14,7 +14,14 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from django_xcover.models import Reconciliation
-from django_xcover.services import operations, reconciling, status, webhooks
+from django_xcover.services import (
+    operations,
+    reconciling,
+    renewing,
+    status,
+    unpaid,
+    webhooks,
+)
 from django_xcover.services.my_cover import policies
 from django_xcover.services.reconciling import walking
 from django_xcover.services.reconciling.cursor import Rehearsal
@@ -64,6 +71,12 @@ def sweep_webhooks(client: Client) -> None:
     _found(len(webhooks.sweep()))
 
 
+def find_due_renewals(client: Client) -> None:
+    """Find the cover that ends soon, and the renewals to be told."""
+    if not renewing.find_due():
+        raise RuntimeError("no renewal was found")
+
+
 def list_own_cover(client: Client) -> None:
     """List the policies of a shopper with twenty orders."""
     references = [f"ORD-{number:07}" for number in range(1000, 1020)]
@@ -88,6 +101,8 @@ def reconcile_page(client: Client) -> None:
 LOOKS = (
     Look("sweeper of operations", sweep_operations),
     Look("sweeper of webhooks", sweep_webhooks),
+    Look("renewals that are due", find_due_renewals),
+    Look("bookings that were never paid", lambda client: unpaid.overdue()),
     Look("reconciliation, a page of our own", reconcile_page),
     Look("My cover, 20 orders", list_own_cover),
     Look("story of an order", page(f"quotepackage/order/{ORDER}/")),

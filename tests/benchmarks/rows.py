@@ -30,9 +30,9 @@ DUE, FLAGGED = 50, 20
 MINUTES = "now() - (COUNT - g) * interval '1 minute'"  # the highest key is the newest row
 
 
-def some(number: int, then: str, otherwise: str, *, of: int = 1) -> str:
+def some(number: int, then: str, otherwise: str, *, of: int = 1, at: int = 0) -> str:
     """Return SQL that is `then` in `number` rows of the COUNT / `of` that a table has."""
-    return f"CASE WHEN g % (COUNT / {of} / {number}) = 0 THEN {then} ELSE {otherwise} END"
+    return f"CASE WHEN g % (COUNT / {of} / {number}) = {at} THEN {then} ELSE {otherwise} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,11 @@ COPIES = (
             "order_reference": "'ORD-' || lpad(g::text, 7, '0')",
             "cart_reference": "'cart-' || g",
             "policyholder_email": "'c' || g || '@example.com'",
-            "status": some(100, "'CANCELLED'", "'CONFIRMED'"),
+            "status": some(
+                100, "'CANCELLED'", some(FLAGGED, "'PENDING_PAYMENT'", "'CONFIRMED'", at=1)
+            ),
             "attention": some(FLAGGED, "'price_differs'", "''"),
+            "booked_at": f"{MINUTES} - interval '60 days'",
             "created_at": MINUTES,
         },
     ),
@@ -117,7 +120,7 @@ COPIES = (
         Renewal,
         {
             "id": "g",
-            "package_id": "g * 5",
+            "package_id": "g * 5 - 1",  # cancelled cover is not renewed
             "renewal_id": "'aB3dE-' || g || '-UPD'",
             "state": some(FLAGGED, "'quoted'", "'confirmed'", of=5),
         },
