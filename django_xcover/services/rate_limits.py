@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from django.core.cache.backends.base import BaseCache
 
@@ -165,7 +166,9 @@ def _bucket(account: Account, endpoint: Endpoint) -> Bucket:
 
 
 def _bucket_of(account: Account, group: str) -> Bucket:
-    # Hashed at once, so that no `repr` holds the key.
-    name = shared_cache.key("rate", account.base_url, account.api_key, group)
+    # By the host: XCover's prefixes /x and /xcover are one API. Hashed, so that no `repr` holds the
+    # key.
+    host = urlsplit(account.base_url).netloc.lower()
+    name = shared_cache.key("rate", host, account.api_key, group)
     rates = {"sales": account.sales_rate, "other": account.other_rate, "total": account.total_rate}
     return Bucket(name, rates[group] or 0.0)

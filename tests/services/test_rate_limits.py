@@ -193,6 +193,19 @@ def test_accounts_with_the_same_key_share_its_rate(clock: Clock, settings: Any) 
         go(account="us")
 
 
+@pytest.mark.parametrize("spelling", ["HTTP://127.0.0.1:9/x/", "http://127.0.0.1:9/xcover"])
+def test_an_address_spelt_otherwise_is_no_other_xcover(
+    clock: Clock, settings: Any, spelling: str
+) -> None:
+    accounts = settings.XCOVER["ACCOUNTS"]
+    eu = {**accounts["default"], "BASE_URL": spelling}
+    settings.XCOVER = {**settings.XCOVER, "ACCOUNTS": {**accounts, "eu": eu}}
+    passed()
+
+    with rate_limits.at_once(), pytest.raises(HeldBack):
+        go(account="eu")
+
+
 def test_threads_that_ask_at_the_same_moment_get_no_more_than_there_is(clock: Clock) -> None:
     together = threading.Barrier(8, timeout=5)
     counts: list[int] = []
