@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from django.core.cache.backends.base import BaseCache
 
@@ -168,7 +167,7 @@ def _bucket(account: Account, endpoint: Endpoint) -> Bucket:
 def _bucket_of(account: Account, group: str) -> Bucket:
     # By the host: XCover's prefixes /x and /xcover are one API. Hashed, so that no `repr` holds the
     # key.
-    host = urlsplit(account.base_url).netloc.lower()
+    host = account.base_url.partition("://")[2].partition("/")[0].lower()
     name = shared_cache.key("rate", host, account.api_key, group)
     rates = {"sales": account.sales_rate, "other": account.other_rate, "total": account.total_rate}
     return Bucket(name, rates[group] or 0.0)
