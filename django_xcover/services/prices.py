@@ -1,14 +1,26 @@
-"""Prices that move at XCover after somebody has agreed to them."""
+"""Prices that nobody may be charged: not as asked for, or moved after somebody agreed to them."""
 
 from __future__ import annotations
 
+import logging
+
 from django.db.models import F
 
-from django_xcover.client.answers import PackageAnswer
+from django_xcover.client.answers import FastQuoteAnswer, PackageAnswer
 from django_xcover.models import Modification, QuotePackage, Status
+
+logger = logging.getLogger(__name__)
 
 # After a cancellation a price is what XCover makes of it; the refund is what counts.
 HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)
+
+
+def are_sellable(answer: PackageAnswer | FastQuoteAnswer, currency: str) -> bool:
+    """Return whether `answer` prices in `currency`, and nothing below zero; log it when not."""
+    sellable = answer.currency == currency and all(quote.price >= 0 for quote in answer.quotes)
+    if not sellable:
+        logger.error("No offer: XCover's prices are below zero or in another currency than asked.")
+    return sellable
 
 
 def stray(package: QuotePackage, answer: PackageAnswer) -> bool:

@@ -21,6 +21,7 @@ from django_xcover.services import (
     gateway,
     mirroring,
     payloads,
+    prices,
     rate_limits,
     refused_carts,
     updating,
@@ -110,8 +111,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     payload = payloads.quote_payload(cart.request, now=timezone.now())
     wire = client.create_quote(payload, deadline=updating.remaining(until))
     answer = package_from_wire(wire)
-    if answer.currency != cart.request.currency:
-        logger.error("No offer: XCover quoted in another currency than the cart's.")
+    if not prices.are_sellable(answer, cart.request.currency):
         return []
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))

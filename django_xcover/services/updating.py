@@ -14,7 +14,7 @@ from django_xcover.client import DeadlineExceeded, XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.conf import get_config
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services import mirroring, payloads
+from django_xcover.services import mirroring, payloads, prices
 from django_xcover.services.carts import CartToInsure
 from django_xcover.types import PolicyRequest
 
@@ -61,7 +61,7 @@ def update(
     if not changes.kept or not _take(package):
         return []
     answer, lines = _carry_out(client, package, changes, until)
-    if answer.currency != package.currency:
+    if not prices.are_sellable(answer, package.currency):
         return []
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.select_for_update().get(pk=package.pk)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest
 
@@ -16,7 +17,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services import fast_quoting, quoting, refreshing
 from django_xcover.services.carts import read_cart
 from django_xcover.services.cover import freeze_cover
-from django_xcover.signals import order_completed, payment_completed
+from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from django_xcover.types import QuoteRequest
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Adapter, Cart, Order, Shop, laptop, ticket
@@ -206,3 +207,46 @@ def test_what_cannot_be_stored_is_not_asked_for(
     assert freeze_cover(request_for(cart)).premium is None
     assert read_cart(request_for(cart)) is None
     assert sandbox.calls("create_quote") == []
+
+
+# A line of an instant booking that is returned before it is booked
+
+
+@pytest.mark.parametrize("returned", ["laptop", "tickets"])
+def test_a_line_returned_before_its_instant_booking_is_cancelled_behind_it(
+    sandbox: Sandbox, shop: Shop, returned: str
+) -> None:
+    cache.clear()
+    request = QuoteRequest(
+        currency="GBP",
+        customer_country="GB",
+        customer_language="en",
+        items=(laptop(), ticket("tickets")),
+    )
+    offer = fast_quoting.price(request)
+    assert offer is not None
+    order = shop.order()
+    fast_quoting.book(order, request, agreed=offer.prices)
+
+    order_cancelled.send(sender=Order, order=order, lines=[returned])
+    work()
+
+    statuses = dict(Quote.objects.values_list("line_reference", "status"))
+    kept = {"laptop": "tickets", "tickets": "laptop"}[returned]
+    assert statuses == {returned: "CANCELLED", kept: "CONFIRMED"}
+    cache.clear()
+
+
+def test_a_price_below_zero_is_not_offered(
+    sandbox: Sandbox, read: ReadCart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = XCoverClient.create_quote
+
+    def below(*args: Any, **options: Any) -> Any:
+        answer = honest(*args, **options)
+        answer["quotes"]["0"]["price"] = Decimal(-1)
+        return answer
+
+    monkeypatch.setattr(XCoverClient, "create_quote", below)
+
+    assert quoting.fresh_offer(read(Cart())) is None

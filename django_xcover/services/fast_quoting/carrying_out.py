@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from django_xcover.client import encoding
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
-from django_xcover.models import BOOKED, Operation, Quote, QuotePackage, Status
+from django_xcover.models import BOOKED, Choice, Operation, Quote, QuotePackage, Status
 from django_xcover.services import booking, booking_bodies, gateway, operations
 from django_xcover.services.fast_quoting.booking import BODY
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
@@ -64,9 +64,11 @@ def _require_memory(operation: Operation) -> None:
 def _name(package: QuotePackage, answers: Iterable[QuoteAnswer]) -> None:
     """Find for each agreed quote the policy it became: the answer is a list without our names.
 
-    First by policy type and price, then by policy type alone; what remains was not booked.
+    First by policy type and price, then by policy type alone; what remains was not booked. What
+    was taken back meanwhile is booked all the same, and cancelled by its id right afterwards.
     """
-    rest = list(package.quotes.offered().accepted().order_by("position"))
+    sent = package.quotes.offered().filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN))
+    rest = list(sent.order_by("position"))
     left = list(answers)
     for fits in (_is_as_agreed, _is_of_type):
         rest = [quote for quote in rest if not _take(quote, left, fits)]

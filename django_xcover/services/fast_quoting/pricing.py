@@ -15,7 +15,7 @@ from django_xcover.client import XCoverError, encoding
 from django_xcover.client.answers import FastQuoteAnswer, QuoteAnswer, fast_quote_from_wire
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.services import breaker, gateway, payloads, rate_limits, shared_cache
+from django_xcover.services import breaker, gateway, payloads, prices, rate_limits, shared_cache
 from django_xcover.services.offers import OfferedQuote, present
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
@@ -132,10 +132,7 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     except XCoverError as error:
         logger.warning("No price: %s", error)
         return None
-    if answer.currency != request.currency:
-        logger.error("No price: XCover quoted in another currency than was asked for.")
-        return None
-    return answer
+    return answer if prices.are_sellable(answer, request.currency) else None
 
 
 def _key(account: str, request: QuoteRequest) -> str:
