@@ -13,11 +13,13 @@ E008  an unknown algorithm for webhooks
 E009  a cache that `CACHES` does not have
 E010  a name of an account that no column and no URL takes
 E011  credentials that no call can be made with
+E012  settings of Django's with which nothing can be stored or told to a worker
 W001  a deadline that lets a shopper wait
 W002  webhooks that may be very old
 W003  a webhook secret that can be guessed
 W004  a paused account
 W005  something that waits for a person
+W006  a lease that is shorter than an attempt may take
 """
 
 from __future__ import annotations
@@ -60,6 +62,9 @@ LONGEST_NAME = 50
 LONGEST_PLEASANT_WAIT = 3.0
 LONGEST_TOLERANCE = 900.0
 SHORTEST_SECRET = 16
+# The most that an attempt reads besides the one call that books, changes or cancels: four answers
+# within the client's own deadline of 8 s each.
+READING = 32.0
 
 
 def check_settings(
@@ -71,7 +76,7 @@ def check_settings(
     except ImproperlyConfigured as error:
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
-    messages += _check_names(config)
+    messages += [*_check_names(config), *_check_django()]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -109,6 +114,26 @@ def _check_people() -> Iterator[CheckMessage]:
     if told:
         hint = "The admin says what to do about each. manage.py xcover_status"
         yield Warning(f"{' and '.join(told)} wait for a person.", hint=hint, id="xcover.W005")
+
+
+def _check_django() -> Iterator[CheckMessage]:
+    if not settings.USE_TZ:
+        hint = "Set USE_TZ = True: XCover's times have a zone, and a wrong hour is a wrong cover."
+        yield Error("USE_TZ is False.", hint=hint, id="xcover.E012")
+    if not settings.DATABASES.get(DEFAULT_DB_ALIAS, {}).get("AUTOCOMMIT", True):
+        hint = "Leave AUTOCOMMIT out: a worker commits its claim before it calls XCover."
+        yield Error("The database 'default' has AUTOCOMMIT off.", hint=hint, id="xcover.E012")
+
+
+def _check_lease(config: Config) -> Iterator[CheckMessage]:
+    longest = config.booking_deadline + READING
+    if config.operation_lease < longest:
+        yield Warning(
+            f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s, and an attempt may take "
+            f"{longest:.0f} s.",
+            hint="A second worker would step in, and the first one's outcome be thrown away.",
+            id="xcover.W006",
+        )
 
 
 def _check_adapter() -> Iterator[CheckMessage]:
@@ -204,6 +229,7 @@ def _check_numbers(config: Config) -> Iterator[CheckMessage]:
             message = f"XCOVER[{name.upper()!r}] must be a positive {called}, not {value!r}."
             yield Error(message, id="xcover.E007")
             return
+    yield from _check_lease(config)
     if config.offer_deadline > LONGEST_PLEASANT_WAIT:
         yield Warning(
             f"XCOVER['OFFER_DEADLINE'] lets a shopper wait {config.offer_deadline} s.",

@@ -35,6 +35,8 @@ def ids() -> list[str | None]:
         ({"BREAKER_COOL_DOWN": "10"}, "xcover.E007"),
         ({"REFUSAL_LIFETIME": 0}, "xcover.E007"),
         ({"CACHE": "nowhere"}, "xcover.E009"),
+        ({"OPERATION_LEASE": 40}, "xcover.W006"),
+        ({"BOOKING_DEADLINE": 90.0}, "xcover.W006"),
         ({"OFFER_DEADLINE": 10}, "xcover.W001"),
         ({"WEBHOOK_TOLERANCE": 86400}, "xcover.W002"),
     ],
@@ -82,6 +84,20 @@ def test_a_name_that_no_column_and_no_url_takes_is_reported(settings: Any, name:
     assert [message.id for message in messages] == ["xcover.E010"]
     assert repr(name) in messages[0].msg
     assert messages[0].hint
+
+
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("USE_TZ", False), ("DATABASES", {"default": {"AUTOCOMMIT": False}})],
+)
+def test_settings_with_which_nothing_is_ever_booked_are_reported(
+    settings: Any, name: str, value: Any
+) -> None:
+    settings.XCOVER = GOOD
+    setattr(settings, name, value)
+
+    assert ids() == ["xcover.E012"]
 
 
 def test_every_report_says_what_to_do(settings: Any) -> None:
