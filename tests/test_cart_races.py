@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.http import HttpRequest
 
 from django_xcover.models import Operation, OperationKind, QuotePackage
 from django_xcover.services import orders
+from django_xcover.services.cover import freeze_cover
 from tests.conftest import Shopper
-from tests.shop import Order, Shop
+from tests.shop import Cart, Order, Shop
 from tests.test_races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,3 +34,36 @@ def test_two_orders_of_one_cart_at_once_do_not_both_get_cover(shopper: Shopper, 
     booking = Operation.objects.get(kind=OperationKind.BOOK)
     assert booking.package.currency == "EUR"
     assert QuotePackage.objects.exclude(order_reference="").count() == 1
+
+
+@pytest.fixture
+def repeatable_read() -> Iterator[None]:
+    """Let this connection's transactions go on seeing what their first query saw."""
+    if connection.vendor != "mysql":
+        pytest.skip("Elsewhere a transaction that reads what changed meanwhile ends in an error.")
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    yield
+    connection.close()
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_last_answer_before_the_order_counts_whatever_the_transaction_saw_first(
+    shopper: Shopper,
+    shop: Shop,
+    request_for: Callable[[Cart], HttpRequest],
+    repeatable_read: None,
+    yes: bool,
+) -> None:
+    quote_id = shopper.says(yes=not yes).quotes[0].quote_id
+
+    with transaction.atomic():
+        assert QuotePackage.objects.count() == 1  # as a session is read before the order is made
+        together(lambda: shopper.posts(quote_id, yes=yes))
+        cover = freeze_cover(request_for(shopper.cart))
+        orders.complete(shop.order(), shopper.cart, paid=True)
+
+    operation = Operation.objects.get()
+    assert (cover.premium is not None) == yes
+    assert operation.kind == (OperationKind.BOOK if yes else OperationKind.OPT_OUT)
+    assert [quote["id"] for quote in operation.request.get("quotes", ())] == [quote_id] * yes
