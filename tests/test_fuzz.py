@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse, JsonResponse
+from django.utils.html import escape
 
 from django_xcover.client import encoding, endpoints
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.services import documents
 from tests.fuzz import answers, deliveries
+from tests.fuzz.mutations import HTML
+from tests.fuzz.pages import wrong_with
 from tests.fuzz.recording import Request
 from tests.fuzz.report import Report
 from tests.fuzz.strictness import as_strict_as_any
@@ -87,6 +91,13 @@ def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None
     assert found["faults"]
 
 
+@pytest.mark.parametrize("markup", [HTML, f"<p>{HTML}</p>", '<a href="javascript:x">y</a>'])
+def test_markup_of_xcovers_on_a_page_is_noticed_and_in_json_it_is_none(markup: str) -> None:
+    assert wrong_with(HttpResponse(markup)) == "has markup of XCover's"
+    assert wrong_with(HttpResponse(escape(markup))) == ""
+    assert wrong_with(JsonResponse({"name": markup})) == ""
+
+
 def test_a_run_notices_what_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(value: Any) -> str:
         raise ValueError(value)
@@ -96,4 +107,4 @@ def test_a_run_notices_what_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> 
 
     found = found_by(answers.run, 60)
 
-    assert any(what.startswith("page /") for what in found["faults"])
+    assert any(what.endswith(" cannot be shown") for what in found["faults"])

@@ -72,6 +72,8 @@ POSTED = {"confirm", "abandon", "price", "decline", "cancellations", "modificati
 ADMINS_OWN = {"add", "delete", "history", "resume", "accountpause", "<object_id>"}
 NO_PAGE = 405
 ADMIN = "/admin/xcover/"
+# Of `mutations.HTML` and of an address, as a browser would obey them.
+MARKUP = (b"<img src=x", b"<script>alert", b'href="javascript:')
 PLACES = {name: f"<{name}>" for name in ("quote_id", "kind", "pk", "reference", "object_id")}
 
 
@@ -97,8 +99,9 @@ class Pages:
         pattern, address = self._address(random, cart)
         response = self._open(address)
         report.outcomes[f"page: {response.status_code}"] += 1
-        if response.status_code >= 500:
-            report.fault(f"page {pattern}", error=repr(getattr(response, "exc_info", None)))
+        if wrong := wrong_with(response):
+            error = repr(getattr(response, "exc_info", None))
+            report.fault(f"page {pattern} {wrong}", error=error)
 
     def _open(self, address: str) -> Any:
         client = self._staff if address.startswith(ADMIN) else self._shopper
@@ -115,6 +118,16 @@ class Pages:
             row = _row(pattern, package)
             if row is not None or not re.search("<(pk|object_id)>", pattern):
                 return pattern, _filled(random, pattern, package, row)
+
+
+def wrong_with(response: Any) -> str:
+    """Return what must not be with a page, "" when nothing is."""
+    if response.status_code >= 500:
+        return "cannot be shown"
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    if is_page and any(text in response.content for text in MARKUP):
+        return "has markup of XCover's"
+    return ""
 
 
 @contextmanager
