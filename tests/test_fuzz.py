@@ -86,7 +86,7 @@ def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(encoding, "_keepable", lambda value: value)
     monkeypatch.setattr(encoding, "_is_too_deep", lambda value: False)
 
-    found = found_by(answers.run, 400)
+    found = found_by(answers.run, 200)
 
     assert found["faults"]
 
