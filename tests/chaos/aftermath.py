@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.models import Attention, Cancellation, QuotePackage
+from django_xcover.models import Attention, Cancellation, OperationKind, QuotePackage
+from django_xcover.models.status import UNFINISHED
 from tests.chaos.explaining import Reasons
 from tests.chaos.findings import Findings
 from tests.chaos.shoppers import Purchase
@@ -27,7 +28,7 @@ class Aftermath:
         if later.wish == Wish.CANCEL and later.done:
             self._check_cancelled(number, later, package)
         if later.wish == Wish.CHANGE and later.done:
-            self._check_changed(number, later, held)
+            self._check_changed(number, later, package, held)
         if later.wish == Wish.RENEW and later.done:
             self._check_renewed(number, later, package, held)
         self._check_once(number, later, package, held)
@@ -35,12 +36,17 @@ class Aftermath:
     def _held(self, package: QuotePackage) -> dict[str, Any]:
         return self._truth.packages[package.package_id]
 
+    def _waits(self, package: QuotePackage, kind: OperationKind, flag: str = "") -> bool:
+        """Return whether just this waits for a person or a worker, or was flagged as refused."""
+        unfinished = package.operations.filter(kind=kind, state__in=UNFINISHED)
+        return unfinished.exists() or flag in self._reasons.flags(package)
+
     def _check_cancelled(self, number: str, later: AfterSale, package: QuotePackage) -> None:
         """What was cancelled is cancelled, for the refund that was shown, in all three places."""
         policies = [self._truth.quote(package.package_id, one) for one in later.policies]
         if all(policy["status"] == "CANCELLED" for policy in policies):
             self._found.cancelled.add(number)
-        elif not self._found.is_open(number):
+        elif not self._waits(package, OperationKind.CANCEL, Attention.CANCELLATION_REFUSED):
             self._found.cancel_lost.add(number)
         if number not in self._found.cancelled:
             return
@@ -49,11 +55,13 @@ class Aftermath:
         if paid_back != later.amount or ledger != [later.amount]:
             self._found.refund_differs.add(number)
 
-    def _check_changed(self, number: str, later: AfterSale, held: dict[str, Any]) -> None:
+    def _check_changed(
+        self, number: str, later: AfterSale, package: QuotePackage, held: dict[str, Any]
+    ) -> None:
         """What was paid for a change is what XCover has taken for it."""
         if sum((policy["settled"] for policy in held["quotes"]), Decimal(0)) == later.amount:
             self._found.changed.add(number)
-        elif not self._found.is_open(number):
+        elif not self._waits(package, OperationKind.MODIFY, Attention.CHANGE_REFUSED):
             self._found.change_lost.add(number)
 
     def _check_renewed(
@@ -63,7 +71,7 @@ class Aftermath:
         new = [one for one in held["quotes"] if one["renewed_times"]]
         if new and all(policy["status"] == "CONFIRMED" for policy in new):
             self._found.renewed.add(number)
-        elif not self._found.is_open(number):
+        elif not self._waits(package, OperationKind.RENEW):
             self._found.renewal_lost.add(number)
         price = sum((policy["price"] for policy in new), Decimal(0))
         known = Attention.PRICE_DIFFERS in self._reasons.flags(package)
