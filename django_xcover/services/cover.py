@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -126,10 +126,14 @@ def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
     if to_insure is None:
         return Cover(lapsed=_lapse_all(request, cart))
     with transaction.atomic():
-        quotes = _lock(to_insure)
+        quotes, replaced = _lock(to_insure)
         if not quotes or not quoting.matches(quotes[0].package, to_insure):
-            return Cover(lapsed=decisions.lapse(quotes))
-        return _cover(quotes)
+            return Cover(lapsed=decisions.lapse([*quotes, *replaced]))
+        cover = _cover(quotes)
+        if cover.lines or cover.is_answered:
+            return cover
+        # A yes that another tab had quoted anew, and that this shopper still sees as saved.
+        return replace(cover, lapsed=decisions.lapse(replaced))
 
 
 def order_cover(order: Any) -> OrderCover:
@@ -171,13 +175,18 @@ def _line(quote: Quote) -> CoverLine:
     )
 
 
-def _lock(cart: CartToInsure) -> list[Quote]:
-    """Lock the cart's packages, as `choose` does, and return the quotes of the one that counts."""
+def _lock(cart: CartToInsure) -> tuple[list[Quote], list[Quote]]:
+    """Lock the cart's packages, as `choose` does; return the quotes of the one that counts.
+
+    Beside them those of the packages that it replaced.
+    """
     packages = cart_packages.lock_open(cart.account, cart.cart_reference)
     if not packages:
-        return []
-    cart_packages.freeze(packages[0])
-    return cart_packages.lock_quotes(packages[0])
+        return [], []
+    newest, *others = packages
+    cart_packages.freeze(newest)
+    replaced = [quote for other in others for quote in cart_packages.lock_quotes(other)]
+    return cart_packages.lock_quotes(newest), replaced
 
 
 def _lapse_all(request: HttpRequest, cart: Any) -> bool:

@@ -67,6 +67,30 @@ def test_cover_that_was_charged_after_its_offer_grew_old_is_booked(
     assert booked_at(sandbox) == {premium.currency}
 
 
+def test_a_yes_that_was_quoted_anew_in_another_tab_has_lapsed_and_says_so(
+    shopper: Shopper, freeze: Callable[[Cart], Cover]
+) -> None:
+    shopper.says(yes=True)
+    QuotePackage.objects.update(quoted_at=timezone.now() - timedelta(hours=3))
+    shopper.sees()  # in another tab
+
+    cover = freeze(shopper.cart)
+
+    assert cover.premium is None
+    assert cover.lapsed, "the first tab still says that cover is added"
+    assert not Quote.objects.accepted().exists()
+
+
+def test_a_no_to_what_was_quoted_anew_is_a_no_and_nothing_lapsed(
+    shopper: Shopper, freeze: Callable[[Cart], Cover]
+) -> None:
+    shopper.says(yes=True)
+    QuotePackage.objects.update(quoted_at=timezone.now() - timedelta(hours=3))
+    shopper.says(yes=False)
+
+    assert not freeze(shopper.cart).lapsed
+
+
 def test_a_yes_in_another_tab_after_the_total_was_made_is_not_booked_unpaid(
     shopper: Shopper, shop: Shop, sandbox: Sandbox, freeze: Callable[[Cart], Cover]
 ) -> None:
