@@ -39,8 +39,12 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(due | orphaned).exclude(Exists(paused)).in_turn()
 
     def in_turn(self) -> OperationQuerySet:
-        """Leave out those with an unfinished operation before them on the same package."""
+        """Leave out those with an unfinished operation before them on the same package.
+
+        An e-mail changes nothing that others build on, so nobody waits for one.
+        """
         before = Operation.objects.filter(package=OuterRef("package"), pk__lt=OuterRef("pk"))
+        before = before.exclude(kind=OperationKind.SEND_EMAIL)
         under_way = before.filter(state__in=(OperationState.PENDING, OperationState.RUNNING))
         stopped = before.filter(state=OperationState.NEEDS_PERSON)
         # A customer may always cancel: it waits for no person. It reads the booking first.

@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, OperationState
-from django_xcover.services import orders
+from django_xcover.services import operations, orders
 from django_xcover.services.next_steps import next_step_of
 from django_xcover.services.story import order_story
-from tests.conftest import Shopper, the_package
+from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +50,23 @@ def test_the_story_tells_of_the_first_and_blames_no_worker(behind: Operation) ->
     assert first.urgent
     assert second.row == behind
     assert "worker" not in second.what
+
+
+@pytest.mark.parametrize("state", [OperationState.PENDING, OperationState.NEEDS_PERSON])
+def test_nothing_waits_for_an_email_that_xcover_cannot_send(
+    shopper: Shopper, shop: Shop, state: OperationState
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    later = timezone.now() + timedelta(hours=1)
+    email = {"package": the_package(), "kind": OperationKind.SEND_EMAIL, "subject": ":1"}
+    Operation.objects.create(**email, state=state, failures=3, next_attempt_at=later)
+
+    renewal = Operation.objects.create(package=the_package(), kind=OperationKind.RENEW, subject="7")
+
+    assert operations.claim(renewal.pk) == renewal
+
+
+def test_an_email_waits_for_the_booking_that_it_is_about(behind: Operation) -> None:
+    assert operations.claim(behind.pk) is None
