@@ -67,7 +67,8 @@ class Comparison:
             self._found.reasons.add(f"{number}: {', '.join(sorted(flags) + errors)}")
             if not self._reasons.explain(package, waiting):
                 self._found.unexplained.add(number)
-        elif any(one.state in WAITING for one in operations):
+        # What waits behind an operation that needs a person waits for that person as well.
+        if not waiting and any(one.state in WAITING for one in operations):
             self._found.stuck.add(number)
 
     def _check(self, order: Order, package: QuotePackage | None) -> None:
