@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 # As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
 RECONCILE_SECONDS = 300.0
+# Seconds. While no worker runs, beat's sweeps pile up in the queue: a night's thousand, each with the
+# same rows to hand over, would hold up the morning's bookings. Machines' clocks may differ a bit.
+STALE = 300
 
 
 @shared_task(name="django_xcover.tasks.run_operation", ignore_result=True)
@@ -35,7 +38,7 @@ def run_operation(pk: int) -> None:
     running.run(pk)
 
 
-@shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True)
+@shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True, expires=STALE)
 def sweep_operations() -> None:
     """Hand over what was lost or has become due. Let beat send it every half minute or so."""
     operations.sweep()
@@ -55,7 +58,7 @@ def prepare_renewal(pk: int) -> None:
     renewing.prepare(pk)
 
 
-@shared_task(name="django_xcover.tasks.sweep_instalments", ignore_result=True)
+@shared_task(name="django_xcover.tasks.sweep_instalments", ignore_result=True, expires=STALE)
 def sweep_instalments() -> None:
     """Have the schedules read that no task has read yet. Let beat send it every few minutes."""
     for package in instalments.unmirrored():
@@ -109,7 +112,7 @@ def process_delivery(pk: int) -> None:
     webhooks.process(pk)
 
 
-@shared_task(name="django_xcover.tasks.sweep_webhooks", ignore_result=True)
+@shared_task(name="django_xcover.tasks.sweep_webhooks", ignore_result=True, expires=STALE)
 def sweep_webhooks() -> None:
     """Hand over the webhooks that were lost or are to be tried again. Every half minute or so."""
     webhooks.sweep()

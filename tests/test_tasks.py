@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from celery.signals import before_task_publish
 from kombu.exceptions import OperationalError
 
 from django_xcover import tasks
@@ -85,3 +87,26 @@ def test_tasks_keep_the_names_that_schedules_use() -> None:
     assert tasks.find_due_renewals.name == "django_xcover.tasks.find_due_renewals"
     assert tasks.sweep_instalments.name == "django_xcover.tasks.sweep_instalments"
     assert tasks.sweep_unpaid.name == "django_xcover.tasks.sweep_unpaid"
+
+
+@pytest.mark.parametrize(
+    "task", [tasks.sweep_operations, tasks.sweep_webhooks, tasks.sweep_instalments]
+)
+def test_sweeps_that_piled_up_while_no_worker_ran_are_thrown_away(task: Any) -> None:
+    """A worker throws a message away whose `expires` has passed, and beat sends what this sends."""
+    sent: list[dict[str, Any]] = []
+
+    def note(sender: str, headers: dict[str, Any], **kwargs: Any) -> None:
+        sent.append(headers)
+
+    before_task_publish.connect(note)
+    try:
+        before = datetime.now(UTC)
+        task.apply_async()
+        after = datetime.now(UTC)
+    finally:
+        before_task_publish.disconnect(note)
+
+    lasts = timedelta(seconds=tasks.STALE)
+    expires = datetime.fromisoformat(sent[0]["expires"])
+    assert before + lasts <= expires <= after + lasts
