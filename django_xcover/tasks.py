@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 # As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
 RECONCILE_SECONDS = 300.0
-# Seconds. While no worker runs, beat's sweeps pile up in the queue: a night's thousand, each with the
+# Seconds. While no worker runs, beat's sweeps pile up in the queue: a thousand a night, each with the
 # same rows to hand over, would hold up the morning's bookings. Machines' clocks may differ a bit.
 STALE = 300
 
