@@ -27,8 +27,9 @@ logger = logging.getLogger(__name__)
 
 # As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
 RECONCILE_SECONDS = 300.0
-# Seconds. While no worker runs, beat's sweeps pile up in the queue: a thousand a night, each with the
-# same rows to hand over, would hold up the morning's bookings. Machines' clocks may differ a bit.
+# Seconds. While no worker runs, beat's sweeps pile up in the queue: a thousand in a night.
+# Each would hand over the same rows and hold up the morning's bookings. Machines' clocks may
+# differ a bit.
 STALE = 300
 
 
