@@ -69,7 +69,7 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
 
 
 def _quoted(cart: CartToInsure, quotes: Sequence[Quote]) -> list[Quote]:
-    until = time.monotonic() + get_config().offer_deadline
+    until = time.monotonic() + get_config().offer_call_deadline
     with breaker.guard(cart.account), rate_limits.at_once():
         return _update(cart, quotes, until) or _create(cart, until)
 

@@ -12,6 +12,7 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_xcover.client import DeadlineExceeded, XCoverClient
 from django_xcover.models import Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, quoting
@@ -31,6 +32,22 @@ def test_a_vendor_at_fault_means_no_offer_and_no_error(
 
     assert offer is None
     assert not QuotePackage.objects.exists()
+
+
+def test_xcover_gets_a_little_less_than_the_shoppers_patience(
+    sandbox: Sandbox, read: ReadCart, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_DEADLINE": 1.0}
+    left: list[float] = []
+
+    def hang(self: XCoverClient, payload: Any, *, deadline: float) -> Any:
+        left.append(deadline)
+        raise DeadlineExceeded
+
+    monkeypatch.setattr(XCoverClient, "create_quote", hang)
+
+    assert quoting.fresh_offer(read(Cart())) is None
+    assert 0 < left[0] <= 0.95
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 500, 503])

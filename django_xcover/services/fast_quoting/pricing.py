@@ -125,7 +125,7 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     body = payloads.quote_payload(request, now=timezone.now())
     try:
         with breaker.guard(account), rate_limits.at_once():
-            wire = client.fast_quote(body, deadline=get_config().offer_deadline)
+            wire = client.fast_quote(body, deadline=get_config().offer_call_deadline)
             answer = fast_quote_from_wire(wire)
     except breaker.CircuitOpen:
         raise
