@@ -127,6 +127,7 @@ def test_a_price_that_moves_away_from_the_one_agreed_on_is_flagged(
     refreshed = refreshing.refresh(booked)
 
     quote = refreshed.quotes.get()
+    assert quote.chosen_price is not None
     assert quote.price > quote.chosen_price
     assert refreshed.attention == Attention.PRICE_DIFFERS
 
