@@ -34,7 +34,7 @@ def on_order_cancelled(
         with transaction.atomic():
             cancelling.cancel_order(order, lines, reason)
     except Exception as error:
-        if doomed.is_doomed():
+        if doomed.is_doomed(error):
             raise
         logger.critical("The cover of a cancelled order stands: %s", unexpected.describe(error))
 
@@ -45,7 +45,7 @@ def _complete(order: Any, cart: Any, *, paid: bool) -> None:
         with transaction.atomic():
             orders.complete(order, cart, paid=paid)
     except Exception as error:
-        if doomed.is_doomed():
+        if doomed.is_doomed(error):
             raise
         facts = unexpected.describe(error)
         logger.critical("The cover of an order was not settled (paid: %s): %s", paid, facts)

@@ -66,7 +66,7 @@ def forgiven(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if settings.DEBUG or doomed.is_doomed():
+        if settings.DEBUG or doomed.is_doomed(error):
             raise
         # Not `exception`: its traceback would quote what the customer typed.
         logger.critical("%s: %s", what, unexpected.describe(error))

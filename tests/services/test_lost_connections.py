@@ -68,6 +68,25 @@ def test_an_error_that_spares_the_transaction_spares_the_order(
     assert Group.objects.exists()
 
 
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_shop_hears_that_its_transaction_has_to_be_repeated(
+    monkeypatch: pytest.MonkeyPatch, signal: Any, state: str
+) -> None:
+    """A serialization failure and a deadlock: a savepoint survives both, the paid cover neither."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has neither, and MariaDB takes the savepoint along")
+
+    def collide(*args: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+
+    monkeypatch.setattr(Adapter, "get_order_reference", collide)
+
+    assert is_told(lambda: signal.send(sender=Order, order=Order()))
+    assert not Group.objects.exists()
+
+
 @pytest.mark.parametrize("fault", [lose_connection, break_a_rule])
 def test_a_shop_hears_whether_its_transaction_outlived_the_reading_of_its_cart(
     monkeypatch: pytest.MonkeyPatch, fault: Callable[..., None]
