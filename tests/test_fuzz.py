@@ -22,7 +22,7 @@ from tests.fuzz.report import Report
 from tests.fuzz.strictness import as_strict_as_any
 
 pytestmark = pytest.mark.django_db
-HOOKS, ANSWERS = 2000, 2000
+HOOKS, ANSWERS = 2000, 1500
 
 EVERY = [name for name, row in vars(endpoints).items() if isinstance(row, Endpoint)]
 
