@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connections, models
 from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,17 @@ PROVISIONAL = "instant-"
 
 
 class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
+    def locked(self) -> QuotePackageQuerySet:
+        """Return the packages with their rows locked until the transaction ends.
+
+        A package is locked before anything that hangs on it, by everybody, or two would wait for
+        each other. Its key is left out where that can be said (PostgreSQL): who adds a row for the
+        package wants to be sure of its key, and Django has that checked as late as the COMMIT.
+        Both were seen as deadlocks in storms.
+        """
+        features = connections[self.select_for_update().db].features
+        return self.select_for_update(no_key=features.has_select_for_no_key_update)
+
     def for_order(self, reference: str) -> QuotePackageQuerySet:
         """Return the packages of the order with this reference."""
         return self.filter(order_reference=reference).exclude(order_reference="")

@@ -35,7 +35,7 @@ def lock_open(account: str, cart_reference: str) -> list[QuotePackage]:
     ordered meanwhile must see that order, and a query would go by what it saw before it waited.
     """
     packages = QuotePackage.objects.filter(account=account, cart_reference=cart_reference)
-    found = list(packages.select_for_update().order_by("pk")) if cart_reference else []
+    found = list(packages.locked().order_by("pk")) if cart_reference else []
     last = max((row.pk for row in found if row.order_reference), default=0)
     return [row for row in reversed(found) if row.pk > last and row.status == Status.RECEIVED]
 

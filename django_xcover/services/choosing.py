@@ -78,7 +78,7 @@ def choose(
 
 def _open_package(cart: CartToInsure) -> QuotePackage:
     """Lock and return the cart's newest package, so that no order is made of it meanwhile."""
-    packages = QuotePackage.objects.select_for_update().order_by("-pk")
+    packages = QuotePackage.objects.locked().order_by("-pk")
     package = packages.filter(account=cart.account, cart_reference=cart.cart_reference).first()
     if package is None or not quoting.matches(package, cart):
         raise OfferChanged

@@ -83,7 +83,7 @@ def _check(customer_token_id: str) -> None:
 
 
 def _lock(order_or_package: Any) -> QuotePackage:
-    packages = QuotePackage.objects.select_for_update().order_by("-pk")
+    packages = QuotePackage.objects.locked().order_by("-pk")
     if isinstance(order_or_package, QuotePackage):
         packages = packages.filter(pk=order_or_package.pk)
     else:

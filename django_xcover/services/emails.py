@@ -47,7 +47,7 @@ def send_again(package: QuotePackage, event: str = "") -> Operation:
     if event and not _EVENT.fullmatch(event):
         raise UnknownEmail
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         _check(locked, event)
         sent = Operation.objects.filter(package=locked, kind=OperationKind.SEND_EMAIL)
         mine = sent.filter(subject__startswith=f"{event}:")

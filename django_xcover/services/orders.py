@@ -56,7 +56,7 @@ def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
 
 
 def _package_of(reference: str) -> QuotePackage | None:
-    packages = QuotePackage.objects.select_for_update().for_order(reference)
+    packages = QuotePackage.objects.locked().for_order(reference)
     # An instant booking is written by its own service and needs no settling.
     instant = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package=OuterRef("pk"))
     return packages.exclude(Exists(instant)).order_by("-pk").first()

@@ -31,7 +31,7 @@ def reread(
     seen = QuotePackage.objects.values_list("updated_at", flat=True).get(pk=package.pk)
     answer = read(gateway.client_for(package.account), package.package_id)
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         # Somebody learned something meanwhile, perhaps later than this answer: a booking that was
         # read right before its cancellation would otherwise come after it.
         overtaken = locked.updated_at != seen and readings > 1

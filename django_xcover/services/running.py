@@ -123,7 +123,7 @@ def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
 
 
 def _lock_package(operation: Operation) -> None:
-    packages = QuotePackage.objects.select_for_update()
+    packages = QuotePackage.objects.locked()
     operation.package = packages.get(pk=operation.package_id)
 
 

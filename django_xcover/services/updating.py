@@ -64,7 +64,7 @@ def update(
     if not prices.are_sellable(answer, package.currency):
         return []
     with transaction.atomic(savepoint=False):
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         if not locked.is_open:
             return []
         return mirroring.record_update(locked, cart, answer, lines)

@@ -74,7 +74,7 @@ def apply(operation: Operation, done: Done | None) -> None:
     Call it in the transaction that finishes the operation.
     """
     cancellation = cancellation_of(operation)
-    package = QuotePackage.objects.select_for_update().get(pk=operation.package_id)
+    package = QuotePackage.objects.locked().get(pk=operation.package_id)
     if done is None:
         move(cancellation, State.NOT_NEEDED, field="state")
         decisions.withdraw(cancellation.quotes.select_related("package"))

@@ -109,5 +109,5 @@ def _read_again(package: QuotePackage, until: float) -> None:
     wire = client.get_booking(package.package_id, deadline=updating.remaining(until))
     answer = package_from_wire(wire)
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         mirroring.apply_answer(locked, answer)

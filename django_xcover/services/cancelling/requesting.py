@@ -100,7 +100,7 @@ def _enqueue(package: QuotePackage, cancellation: Cancellation) -> Operation:
 
 
 def _lock(pk: int) -> QuotePackage:
-    return QuotePackage.objects.select_for_update().get(pk=pk)
+    return QuotePackage.objects.locked().get(pk=pk)
 
 
 def _expire(cancellation: Cancellation) -> bool:

@@ -38,7 +38,7 @@ def cancel_order(order: Any, lines: Iterable[str] | None = None, reason: str = "
     reference = get_adapter().get_order_reference(order)
     named = None if lines is None else _references(lines)
     with transaction.atomic():
-        packages = QuotePackage.objects.select_for_update().for_order(reference)
+        packages = QuotePackage.objects.locked().for_order(reference)
         for package in packages.order_by("pk"):
             _cancel_in(package, named, reason)
 

@@ -14,7 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover import signals
 from django_xcover.client.changes import instalments_from_wire
-from django_xcover.models import Instalment, Operation, OperationKind, OperationState, Status
+from django_xcover.models import (
+    Instalment,
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+    Status,
+)
 from django_xcover.services import gateway, operations
 from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.refusals import Refused
@@ -60,6 +67,7 @@ def report(
         raise ValueError("attempted_at needs a time zone")
     subject = _subject(instalment, paid=paid, moment=moment, is_exact=attempted_at is not None)
     with transaction.atomic():
+        package = QuotePackage.objects.locked().get(pk=instalment.quote.package_id)
         locked = Instalment.objects.select_for_update().get(pk=instalment.pk)
         known = _written(locked).filter(subject=subject).first()
         if known is not None:
@@ -67,7 +75,7 @@ def report(
         _check(locked, paid=paid)
         Instalment.objects.filter(pk=locked.pk).update(attempted_at=moment)
         operation = operations.enqueue(
-            locked.quote.package,
+            package,
             OperationKind.REPORT_INSTALMENT,
             subject=subject,
             request=_body(locked, paid=paid, moment=moment),

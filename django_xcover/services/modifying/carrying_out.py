@@ -42,7 +42,7 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
     flagged; one that was settled becomes the price agreed on.
     """
     modification = modification_of(operation)
-    package = QuotePackage.objects.select_for_update().get(pk=operation.package_id)
+    package = QuotePackage.objects.locked().get(pk=operation.package_id)
     agreed = modification.price_after if modification.update_id else package.total_price
     mirroring.apply_answer(package, booked)
     if package.total_price != agreed:

@@ -30,7 +30,7 @@ def change_details(
     """
     card_numbers.refuse(policyholder)
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         require_changeable(locked)
         require_idle(locked)
         changed = _changed(locked, policyholder)

@@ -87,7 +87,7 @@ def quote_change(
     except ValidationFailed as refused:
         raise _why_refused(package, quote, refused, until) from refused
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         first = open_change(quote, update_fields, after=before.latest)
         if first is not None:
             return first
@@ -127,7 +127,7 @@ def _read_again(package: QuotePackage, until: float) -> None:
     wire = client.get_booking(package.package_id, deadline=updating.remaining(until))
     answer = package_from_wire(wire)
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         mirroring.apply_answer(locked, answer)
 
 

@@ -39,7 +39,7 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
     charged for it is to be given back.
     """
     with transaction.atomic():
-        package = QuotePackage.objects.select_for_update().get(pk=modification.package_id)
+        package = QuotePackage.objects.locked().get(pk=modification.package_id)
         modification.refresh_from_db()
         if modification.state in UNDER_WAY:
             return _known(modification, reference)

@@ -117,7 +117,7 @@ def send(quote: Quote) -> PolicyMail:
     Talks to nobody: a worker does. Raises NothingToSend and SentRecently.
     """
     with transaction.atomic():
-        quote.package = QuotePackage.objects.select_for_update().get(pk=quote.package_id)
+        quote.package = QuotePackage.objects.locked().get(pk=quote.package_id)
         mail = mail_of(quote)
         if mail is None:
             raise NothingToSend

@@ -12,6 +12,7 @@ from django_xcover.models import Operation, OperationKind, OperationState, Renew
 from django_xcover.services import operations
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.renewing import confirming
+from django_xcover.services.renewing.locking import lock
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.services.renewing.refusals import (
     NotAnnounced,
@@ -34,7 +35,7 @@ def record_payment(
     renewed by XCover itself.
     """
     with transaction.atomic():
-        locked = _lock(renewal)
+        locked = lock(renewal)
         known = _paid_before(locked, reference)
         if known is not None:
             return known
@@ -58,7 +59,7 @@ def confirm_legacy(
     `record_payment`.
     """
     with transaction.atomic():
-        locked = _lock(renewal)
+        locked = lock(renewal)
         known = _paid_before(locked, reference)
         if known is not None:
             return known
@@ -78,7 +79,7 @@ def abandon(renewal: Renewal, *, reason: str) -> None:
     NotStuck. `reason` is kept with the operation and must not name the customer.
     """
     with transaction.atomic():
-        locked = _lock(renewal)
+        locked = lock(renewal)
         operation = _confirmation(locked)
         if operation is None or not _is_stuck(operation):
             raise NotStuck
@@ -89,10 +90,6 @@ def abandon(renewal: Renewal, *, reason: str) -> None:
 
 def _is_stuck(operation: Operation) -> bool:
     return operation.state == OperationState.NEEDS_PERSON and operation.outcome_known
-
-
-def _lock(renewal: Renewal) -> Renewal:
-    return Renewal.objects.select_for_update().get(pk=renewal.pk)
 
 
 def _paid_before(renewal: Renewal, reference: str) -> Operation | None:

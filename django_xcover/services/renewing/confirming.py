@@ -73,7 +73,7 @@ def perform(operation: Operation) -> PackageAnswer:
 def apply(operation: Operation, answer: PackageAnswer) -> None:
     """Mirror and settle. Call it in the transaction that finishes the operation."""
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
-    package = QuotePackage.objects.select_for_update().get(pk=renewal.package_id)
+    package = QuotePackage.objects.locked().get(pk=renewal.package_id)
     mirroring.apply_answer(package, answer)
     settle(renewal, package)
 

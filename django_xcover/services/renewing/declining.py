@@ -10,6 +10,7 @@ from django_xcover import signals
 from django_xcover.models import Operation, OperationKind, Renewal
 from django_xcover.services import gateway, operations
 from django_xcover.services.operations import Failure
+from django_xcover.services.renewing.locking import lock
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.services.transitions import move
 
@@ -22,7 +23,7 @@ def opt_out(renewal: Renewal) -> Operation:
     Declining again returns the same operation. Raises AlreadyPaid, AlreadyRenewed or Lapsed.
     """
     with transaction.atomic():
-        locked = Renewal.objects.select_for_update().get(pk=renewal.pk)
+        locked = lock(renewal)
         if locked.state not in {State.OPTING_OUT, State.OPTED_OUT}:
             refuse_unless_waiting(locked)
             move(locked, State.OPTING_OUT, field="state")

@@ -47,7 +47,7 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
 def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
     """Return the renewal that the event is about, with the id that XCover has announced."""
     with transaction.atomic():
-        locked = QuotePackage.objects.select_for_update().get(pk=package.pk)
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
         renewal = _find(locked, renewal_id, looking.settle_mirrored(locked))
         if renewal is not None and renewal_id and not renewal.announced_id:
             renewal.announced_id = renewal_id

@@ -31,10 +31,9 @@ def find_due(within: timedelta = AHEAD) -> list[Renewal]:
     now = timezone.now()
     _settle_renewed()
     _expire(now)
-    for package_pk, currency, due_on in _ending(now - GRACE, now + within):
-        Renewal.objects.get_or_create(
-            package_id=package_pk, due_on=due_on, defaults={"currency": currency}
-        )
+    for package_pk, due_on in _ending(now - GRACE, now + within):
+        with transaction.atomic():
+            note(QuotePackage.objects.locked().get(pk=package_pk), due_on)
     return _take_turns(now)
 
 
@@ -48,7 +47,10 @@ def _take_turns(now: datetime) -> list[Renewal]:
 
 
 def note(package: QuotePackage, due_on: datetime) -> Renewal:
-    """Return the renewal of `package` at the end of the period that ends at `due_on`."""
+    """Return the renewal of `package` at the end of the period that ends at `due_on`.
+
+    Call it in a transaction that holds the package's lock.
+    """
     renewal, _ = Renewal.objects.get_or_create(
         package=package, due_on=due_on, defaults={"currency": package.currency}
     )
@@ -76,11 +78,11 @@ def _settle_renewed() -> None:
     rows = Renewal.objects.filter(Exists(followed), state__in=WAITING)
     for package_pk in set(rows.values_list("package_id", flat=True)):
         with transaction.atomic():
-            settle_mirrored(QuotePackage.objects.select_for_update().get(pk=package_pk))
+            settle_mirrored(QuotePackage.objects.locked().get(pk=package_pk))
 
 
-def _ending(after: datetime, until: datetime) -> list[tuple[int, str, datetime]]:
-    """Return package, currency and end of the periods that end then and have no renewal.
+def _ending(after: datetime, until: datetime) -> list[tuple[int, datetime]]:
+    """Return package and end of the periods that end then and have no renewal.
 
     One for each package: XCover renews a booking, and prices whatever in it is due.
     """
@@ -93,14 +95,12 @@ def _ending(after: datetime, until: datetime) -> list[tuple[int, str, datetime]]
         policy_end_date__gt=after,
         policy_end_date__lte=until,
     )
-    rows = found.order_by("policy_end_date").values_list(
-        "package_id", "package__currency", "policy_end_date"
-    )[:LIMIT]
-    first: dict[int, tuple[int, str, datetime]] = {}
-    for package_pk, currency, ends in rows:
+    rows = found.order_by("policy_end_date").values_list("package_id", "policy_end_date")[:LIMIT]
+    first: dict[int, datetime] = {}
+    for package_pk, ends in rows:
         if ends is not None:
-            first.setdefault(package_pk, (package_pk, currency, ends))
-    return list(first.values())
+            first.setdefault(package_pk, ends)
+    return list(first.items())
 
 
 def _expire(now: datetime) -> None:

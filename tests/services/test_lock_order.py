@@ -1,0 +1,103 @@
+"""Who needs a package and what hangs on it takes the package first; nobody's COMMIT waits for it.
+
+A storm on PostgreSQL found what comes of another order: a webhook held the package and wanted the
+renewal, the shopper's payment held the renewal and wanted the package, and the shopper got a 500.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from django_xcover.models import Instalment, Operation, OperationKind, QuotePackage, Renewal
+from django_xcover.services import instalments, operations, renewing
+from tests.admin.factories import in_minutes, make_instalment, make_package, make_quote
+from tests.admin.factories import make_renewal as make_priced_renewal
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
+SOON = 0.5  # seconds: as long as the other thread gets to do what must not happen
+
+
+@pytest.fixture
+def renewal() -> Renewal:
+    """Return a renewal that waits for its payment."""
+    package = make_package(status="CONFIRMED")
+    make_quote(package, status="CONFIRMED")
+    period = {"starts_at": in_minutes(60), "ends_at": in_minutes(600_000)}
+    return make_priced_renewal(package, **period)
+
+
+@pytest.fixture
+def instalment() -> Instalment:
+    """Return an instalment that waits for its payment."""
+    return make_instalment(make_quote(make_package(status="CONFIRMED"), status="CONFIRMED"))
+
+
+ACTS: dict[str, Callable[[Any], object]] = {
+    "renewal paid": lambda row: renewing.record_payment(row, reference="paid"),
+    "renewal declined": renewing.opt_out,
+    "instalment reported": lambda row: instalments.report(row, paid=True),
+}
+
+
+@pytest.fixture(params=ACTS)
+def act(request: Any) -> Callable[[], object]:
+    """Return something that a shopper or a shop does about a row under a package."""
+    what = request.param.split()[0]
+    row = request.getfixturevalue(what)
+    return lambda: ACTS[request.param](type(row).objects.get(pk=row.pk))
+
+
+def test_who_holds_the_package_and_then_wants_the_row_meets_nobody_coming_the_other_way(
+    act: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, failures = threading.Event(), list[Exception]()
+    enqueue = operations.enqueue
+
+    def tell(*args: Any, **facts: Any) -> Operation:
+        operation = enqueue(*args, **facts)
+        written.set()
+        return operation
+
+    def in_another_process() -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - handed to the test
+            failures.append(error)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(operations, "enqueue", tell)
+    other = threading.Thread(target=in_another_process)
+    with transaction.atomic():
+        QuotePackage.objects.locked().get()
+        other.start()
+        assert not written.wait(SOON)
+        for model in (Renewal, Instalment):
+            model.objects.update(updated_at=in_minutes(0))
+    other.join()
+
+    assert failures == []
+    assert Operation.objects.count() == 1
+
+
+def test_a_row_is_added_under_a_package_that_somebody_holds(renewal: Renewal) -> None:
+    """With a full lock its COMMIT would wait: Django has foreign keys checked as late as that."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL can leave the key out of a lock")
+
+    def add() -> None:
+        Operation.objects.create(package_id=renewal.package_id, kind=OperationKind.SEND_EMAIL)
+        connection.close()
+
+    other = threading.Thread(target=add, daemon=True)
+    with transaction.atomic():
+        QuotePackage.objects.locked().get()
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+    other.join()
