@@ -21,6 +21,7 @@ from urllib3.response import HTTPResponse
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
 from django_xcover.sandbox import Sandbox
+from django_xcover.services.choosing import ChoiceRefused
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 from django_xcover.services.refusals import Refused
 from tests.fuzz import selling, serving, watching
@@ -33,6 +34,8 @@ from tests.fuzz.sale import forget, shop_calling
 
 SECURITY_TOKEN = "security_token"
 NOT_FOUND: Wire = (404, {}, b'{"message": "Not found"}')
+# What callers are told to expect: pages and the API answer each of them with a sentence.
+TYPED = (XCoverError, Refused, ChoiceRefused, NotNeeded, Undecided, Unworkable)
 # One answer in so many that were taken is looked at on a page.
 LOOKED_AT = 8
 
@@ -141,7 +144,7 @@ class Feeder:
                 if self.random.randrange(LOOKED_AT) == 0:
                     self.pages.look(self.random, step.cart, self.report)
                 transaction.set_rollback(True)
-        except (XCoverError, Refused, NotNeeded, Undecided, Unworkable) as error:
+        except TYPED as error:
             return f"refused: {type(error).__name__}"
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             self.report.fault(f"{step.name}: {type(error).__name__}", error=_why(error))
