@@ -11,10 +11,10 @@ from django.db.models import Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_xcover.client import XCoverClient, XCoverError
+from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.answers import package_from_wire
 from django_xcover.conf import get_config
-from django_xcover.models import Quote, QuotePackage
+from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.services import (
     breaker,
     cart_packages,
@@ -111,6 +111,9 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     payload = payloads.quote_payload(cart.request, now=timezone.now())
     wire = client.create_quote(payload, deadline=updating.remaining(until))
     answer = package_from_wire(wire)
+    if answer.status != Status.RECEIVED:
+        # Shown, it could not be answered: nothing but a quote package is open to a choice.
+        raise UnexpectedAnswer.at("status", "is not that of an offer")
     if not prices.are_sellable(answer, cart.request.currency):
         return []
     if answer.failed:

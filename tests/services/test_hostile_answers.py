@@ -113,6 +113,19 @@ def test_an_offer_without_a_real_beginning_or_end_is_shown_in_every_time_zone(
     assert abs(shown.year - int(moment[:4])) <= 1
 
 
+@pytest.mark.parametrize("status", ["CONFIRMED", "FAILED", "SOMETHING_NEW"])
+def test_what_is_no_quote_package_is_no_offer(
+    shopper: Shopper, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """No answer to it could be recorded: the shopper would be told that the order is placed."""
+    answer_with(monkeypatch, "create_quote", lambda answer: answer.update(status=status))
+
+    with pytest.raises(AssertionError):
+        shopper.sees()
+
+    assert not QuotePackage.objects.exists()
+
+
 def long_names(answer: Any) -> None:
     """Give each quote a policy with names longer than their columns."""
     for quote in answer["quotes"].values():
