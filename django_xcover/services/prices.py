@@ -27,8 +27,8 @@ def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
     """Return whether `answer` moves a policy's price away from the one agreed on.
 
     Ask before it is applied: a price that differed before has been flagged before. While a priced
-    change is being made the price may move; whoever carries it out compares. One query, two when
-    a price moves. The same number in another currency is another price.
+    change is being made the booking may cost what was agreed on for the change. One query, two
+    when a price moves. The same number in another currency is another price.
     """
     if answer.currency not in {package.currency, package.payload.get("currency")}:
         return True
@@ -36,9 +36,9 @@ def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
     accepted = package.quotes.offered().accepted()
     agreed = accepted.filter(price=F("chosen_price")).values_list("quote_id", "price")
     moved = any(told.get(quote_id, price) != price for quote_id, price in agreed)
-    return moved and not _is_being_changed(package)
+    return moved and not _is_being_changed(package, answer)
 
 
-def _is_being_changed(package: QuotePackage) -> bool:
-    priced = package.modifications.exclude(update_id="")
+def _is_being_changed(package: QuotePackage, answer: PackageAnswer) -> bool:
+    priced = package.modifications.exclude(update_id="").filter(price_after=answer.total_price)
     return priced.filter(state=Modification.State.REQUESTED).exists()

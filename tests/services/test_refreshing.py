@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Attention, Cancellation, QuotePackage
+from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import (
     attention,
@@ -153,9 +153,8 @@ def test_a_price_that_is_as_agreed_again_raises_no_flag(
     assert refreshed.attention == ""
 
 
-def test_a_change_that_is_being_made_may_move_the_price(
-    booked: QuotePackage, sandbox: Sandbox
-) -> None:
+def settled_change(booked: QuotePackage) -> Modification:
+    """Return a change of the tickets' price that is paid and not yet made."""
     changed = modifying.quote_change(
         booked,
         quote=booked.quotes.get(),
@@ -163,6 +162,22 @@ def test_a_change_that_is_being_made_may_move_the_price(
         origin=Cancellation.Origin.SHOPPER,
     )
     modifying.settle(changed)
+    return changed
+
+
+def test_a_change_that_is_being_made_may_move_the_price_to_nothing_else(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    settled_change(booked)
+    sandbox.faults.add("get_booking", "wrong_price")
+
+    assert refreshing.refresh(booked).attention == Attention.PRICE_DIFFERS
+
+
+def test_a_change_that_is_being_made_may_move_the_price(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    changed = settled_change(booked)
     gateway.client_for("default").confirm_booking_modification(
         booked.package_id, changed.update_id, {}, idempotency_key="x"
     )
