@@ -133,7 +133,10 @@ class Comparison:
         )
         if package.status != held["status"] or not same:
             self._found.mirror_differs.add(number)
-        elif any(here[quote_id].price != one["price"] for quote_id, one in policies.items()):
+            return
+        # Of what is cancelled the refund counts, and that is compared with what was shown.
+        in_force = [one for one in policies.values() if one["status"] != "CANCELLED"]
+        if any(here[one["id"]].price != one["price"] for one in in_force):
             self._found.wrong_price.add(number)
 
     def _check_shoppers(self) -> None:
