@@ -144,7 +144,8 @@ def _admit(account: str) -> Trip | None:
     if trip.holds(now):
         raise CircuitOpen
     probe = _probe_key(account, trip)
-    # `add` is a compare-and-set on every backend: of all processes one gets True.
+    # Of all processes one gets True, but for Django's file cache, whose `add` is not atomic: there
+    # two probes may be made, which does no harm.
     if not shared_cache.attempt(lambda cache: cache.add(probe, 1, PROBE_LEASE), otherwise=True):
         raise CircuitOpen
     return trip
