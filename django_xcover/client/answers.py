@@ -84,6 +84,13 @@ class PackageAnswer:
     policyholder_email: str = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def total(self) -> Decimal:
+        """Return `total_price`, or the sum of the prices where XCover leaves it out."""
+        if self.total_price is not None:
+            return self.total_price
+        return sum((quote.price for quote in self.quotes), Decimal(0))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastQuoteAnswer:

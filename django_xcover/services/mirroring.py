@@ -47,7 +47,7 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
             shopper_reference=cart.shopper_reference,
             fingerprint=cart.fingerprint,
             currency=answer.currency,
-            total_price=_total(answer),
+            total_price=answer.total,
             customer_country=cart.request.customer_country,
             customer_language=cart.request.customer_language,
             payload=_package_payload(answer),
@@ -73,7 +73,7 @@ def record_update(
         _save_quoted(quote, known.get(quote.quote_id))
     package.fingerprint = cart.fingerprint
     package.currency = answer.currency
-    package.total_price = _total(answer)
+    package.total_price = answer.total
     package.payload = _package_payload(answer)
     package.quoted_at = timezone.now()
     package.save()
@@ -96,7 +96,7 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
         flag(package, Attention.STATUS_UNEXPECTED)
     if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
         package.attention = ""  # the money came, or the booking ended
-    package.total_price = _total(answer)
+    package.total_price = answer.total
     package.payload = _package_payload(answer)
     if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
         package.policyholder_email = answer.policyholder_email
@@ -211,12 +211,6 @@ def _retire(quotes: Iterable[Quote]) -> None:
     for quote in quotes:
         decisions.lapse([quote])
         move(quote, Status.DELETED)
-
-
-def _total(answer: PackageAnswer) -> Any:
-    if answer.total_price is not None:
-        return answer.total_price
-    return sum(quote.price for quote in answer.quotes)
 
 
 def _package_payload(answer: PackageAnswer) -> dict[str, Any]:

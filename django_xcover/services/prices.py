@@ -40,5 +40,5 @@ def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
 
 
 def _is_being_changed(package: QuotePackage, answer: PackageAnswer) -> bool:
-    priced = package.modifications.exclude(update_id="").filter(price_after=answer.total_price)
+    priced = package.modifications.exclude(update_id="").filter(price_after=answer.total)
     return priced.filter(state=Modification.State.REQUESTED).exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import XCoverError
+from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import (
@@ -174,10 +174,23 @@ def test_a_change_that_is_being_made_may_move_the_price_to_nothing_else(
     assert refreshing.refresh(booked).attention == Attention.PRICE_DIFFERS
 
 
+def leave_out_the_total(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let XCover describe a booking without its total, as it may."""
+    read = XCoverClient.get_booking
+
+    def without(self: XCoverClient, *args: Any, **options: Any) -> Any:
+        return {**read(self, *args, **options), "total_price": None}
+
+    monkeypatch.setattr(XCoverClient, "get_booking", without)
+
+
+@pytest.mark.parametrize("has_total", [True, False])
 def test_a_change_that_is_being_made_may_move_the_price(
-    booked: QuotePackage, sandbox: Sandbox
+    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, has_total: bool
 ) -> None:
     changed = settled_change(booked)
+    if not has_total:
+        leave_out_the_total(monkeypatch)
     gateway.client_for("default").confirm_booking_modification(
         booked.package_id, changed.update_id, {}, idempotency_key="x"
     )

@@ -81,7 +81,7 @@ def _send(client: XCoverClient, operation: Operation, modification: Modification
 def _shows(booked: PackageAnswer, modification: Modification) -> bool:
     """Return whether the booking shows the change for certain."""
     if modification.update_id:
-        return bool(modification.price_diff) and booked.total_price == modification.price_after
+        return bool(modification.price_diff) and booked.total == modification.price_after
     known = booked.raw.get("policyholder") or {}
     wanted = modification.changes.get("policyholder", {})
     return all(known.get(name) == value for name, value in wanted.items())

@@ -152,10 +152,7 @@ def _record(
 
 def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal, Decimal]:
     """Return the new total and the difference, new minus old (recorded contract, 4.2)."""
-    booking = answer.booking
-    after = booking.total_price
-    if after is None:
-        after = sum((quote.price for quote in booking.quotes), Decimal(0))
+    after = answer.booking.total
     difference = answer.total_price_diff
     return after, after - package.total_price if difference is None else difference
 

@@ -71,7 +71,7 @@ def is_behind(ours: Ours, theirs: PackageAnswer) -> bool:
 
 def unknown(theirs: PackageAnswer) -> Finding:
     """Return that XCover holds a booking that nobody here knows."""
-    total = total_of(theirs)
+    total = theirs.total
     return Finding(
         kind=Kind.UNKNOWN,
         package_id=theirs.package_id,
@@ -83,13 +83,6 @@ def unknown(theirs: PackageAnswer) -> Finding:
     )
 
 
-def total_of(theirs: PackageAnswer) -> Decimal:
-    """Return the total of a booking, which XCover may leave out."""
-    if theirs.total_price is not None:
-        return theirs.total_price
-    return _sum(read.price for read in theirs.quotes)
-
-
 def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
     package = ours.package
     total, here = package.total_price, package.status
@@ -97,7 +90,7 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
         if here in BOOKED and not _is_owed_cover(ours):
             yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, here=here)
     elif theirs.status != here:
-        its = total_of(theirs) if theirs.currency == package.currency else None
+        its = theirs.total if theirs.currency == package.currency else None
         there = theirs.status
         yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, its=its, here=here, there=there)
     elif theirs.currency != package.currency:
