@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Of these there must be none.
+WRONG = (
+    "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "unexplained",
+    "mirror_differs", "shopper_differs", "cancel_lost", "cancel_duplicated", "refund_differs",
+    "change_lost", "renewal_lost", "renewal_duplicated",
+)  # fmt: skip
+
 
 @dataclass
 class Findings:
@@ -37,3 +44,10 @@ class Findings:
     def is_open(self, number: str) -> bool:
         """Return whether the order waits for a person, or for a worker."""
         return number in self.needs_person | self.stuck
+
+    def wrong(self) -> dict[str, list[str]]:
+        """Return what is true and must not be, by the number of its order."""
+        numbers = sorted(set[str]().union(*(getattr(self, name) for name in WRONG)))
+        return {
+            number: [name for name in WRONG if number in getattr(self, name)] for number in numbers
+        }

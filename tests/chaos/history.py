@@ -36,11 +36,15 @@ BACK = {
 
 @dataclass
 class History:
-    """What changed, by the primary key of a package or of a policy."""
+    """What changed, by the primary key of a package or of a policy.
+
+    `changes` has all of it in its order, by column and row: `("quote.price", 7)`.
+    """
 
     flags: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     repriced: set[int] = field(default_factory=set)
     went_back: list[str] = field(default_factory=list)
+    changes: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def begin() -> None:
@@ -65,6 +69,7 @@ def read() -> History:
 
 
 def _note(history: History, what: str, row_id: int, before: str, after: str) -> None:
+    history.changes[what, row_id].append(f"{before} to {after}")
     if what == "quotepackage.attention":
         history.flags[row_id].add(after)
     elif what == "quote.price":

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from example_shop.demo.data import fill
-from tests.chaos import history
+from tests.chaos import evidence, history
 from tests.chaos.comparing import compare
 from tests.chaos.crew import Crew
 from tests.chaos.draining import drain, settle
@@ -114,5 +114,8 @@ def _figures(
 ) -> dict[str, Any]:
     truth = read_sandbox(ground.directory / "xcover.sqlite3")
     lies = sum(struck.get(lie, 0) for lie in LIES)
-    found = compare(truth, history.read(), purchases, lies=lies)
-    return report(found, purchases, struck=struck, **facts)
+    changed = history.read()
+    found = compare(truth, changed, purchases, lies=lies)
+    return report(found, purchases, struck=struck, **facts) | {
+        "evidence": evidence.gather(found, truth, changed, purchases)
+    }

@@ -50,7 +50,7 @@ def measure(hooks: int, vendor: int, seed: int) -> dict[str, Any]:
 def _timed(run: Callable[..., None], count: int, seed: int) -> dict[str, Any]:
     from tests.fuzz.report import Report
 
-    report, start = Report(seed=seed, progress=_progress), time.monotonic()
+    report, start = Report(seed=seed, progress=_progress, alarm=_alarm), time.monotonic()
     if count:
         run(count, report)
     return {"seconds": round(time.monotonic() - start, 1), **report.as_json()}
@@ -59,6 +59,10 @@ def _timed(run: Callable[..., None], count: int, seed: int) -> dict[str, Any]:
 def _progress(report: Report) -> None:
     faults = sum(report.faults.values())
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {report.cases} cases, {faults} faults\n")
+
+
+def _alarm(example: dict[str, Any]) -> None:
+    sys.stderr.write(f"{json.dumps(example)}\n")
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Report:
     """Outcomes by name, and each thing that must not be, with the input that led to it.
 
     `telling` is the input in hand, for whoever notices something while it is worked on. `progress`
-    is told of this report now and then.
+    is told of this report now and then, `alarm` of each example at once: a run can be ended early.
     """
 
     seed: int
@@ -31,6 +31,7 @@ class Report:
     examples: list[dict[str, Any]] = field(default_factory=list)
     telling: dict[str, Any] = field(default_factory=dict)
     progress: Callable[[Report], None] = lambda report: None
+    alarm: Callable[[dict[str, Any]], None] = lambda example: None
 
     def begin(self, **told: Any) -> None:
         """Count the next input, described by `told`."""
@@ -44,6 +45,7 @@ class Report:
         self.faults[what] += 1
         if self.faults[what] <= 2 and len(self.examples) < EXAMPLES:
             self.examples.append({"fault": what, **facts, **self.telling})
+            self.alarm(self.examples[-1])
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, the commonest first."""
