@@ -53,6 +53,8 @@ class QuotePackage(models.Model):
     Columns hold what is filtered, sorted, summed or shown; `payload` is XCover's last answer
     without its quotes. The shop's cart and order are named by reference, never by foreign key.
     `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
+    `frozen_at` is when its cover was charged with an order in the making: another tab may have the
+    cart quoted anew before the order is there, and the order must not get the newer one.
     `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
     `reconciled_at` is the start of the last pass of reconciliation that met it in XCover's list.
 
@@ -87,6 +89,7 @@ class QuotePackage(models.Model):
     )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     quoted_at = models.DateTimeField(_("quoted at"))
+    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)

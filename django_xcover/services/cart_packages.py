@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage, Status
-
-# Marks in its payload the package whose cover was charged. Another tab may have the cart quoted
-# anew between that and the order, which must not get the newer one.
-FROZEN = "frozen_for_order"
 
 
 def open_packages(account: str, cart_reference: str) -> QuerySet[QuotePackage]:
@@ -42,14 +39,14 @@ def lock_open(account: str, cart_reference: str) -> list[QuotePackage]:
 
 def frozen_first(packages: Sequence[QuotePackage]) -> QuotePackage | None:
     """Return the one of `packages` (newest first) whose cover was charged, else the newest."""
-    frozen = (package for package in packages if FROZEN in package.payload)
+    frozen = (package for package in packages if package.frozen_at)
     return next(frozen, packages[0] if packages else None)
 
 
 def freeze(package: QuotePackage) -> None:
     """Mark that the order being made charges for this package, or for nothing."""
-    package.payload = {**package.payload, FROZEN: True}
-    package.save(update_fields=["payload", "updated_at"])
+    package.frozen_at = timezone.now()
+    package.save(update_fields=["frozen_at", "updated_at"])
 
 
 def lock_quotes(package: QuotePackage) -> list[Quote]:

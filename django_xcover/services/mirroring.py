@@ -76,6 +76,7 @@ def record_update(
     package.total_price = answer.total
     package.payload = _package_payload(answer)
     package.quoted_at = timezone.now()
+    package.frozen_at = None  # what may have been charged was another offer
     package.save()
     transaction.on_commit(lambda: announce_quoted(package))
     return fresh

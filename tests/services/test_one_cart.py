@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import fast_quoting, orders, quoting
+from django_xcover.services import fast_quoting, orders, quoting, refreshing
 from django_xcover.services.cover import Cover, current_cover, freeze_cover
 from django_xcover.types import QuoteRequest
 from tests.conftest import Shopper, work
@@ -46,6 +46,21 @@ def test_cover_that_was_charged_is_booked_although_another_tab_was_quoted_meanwh
         assert freeze(ordered).premium is not None
         switch(shopper, "EUR").sees()
         orders.complete(shop.order(), ordered, paid=True)
+    work()
+
+    assert booked_at(sandbox) == {"GBP"}
+
+
+def test_cover_that_was_charged_is_booked_although_xcover_was_read_again_meanwhile(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox, freeze: Callable[[Cart], Cover]
+) -> None:
+    shopper.says(yes=True)
+    ordered = shopper.cart
+    assert freeze(ordered).premium is not None
+    switch(shopper, "EUR").sees()
+
+    refreshing.refresh(QuotePackage.objects.get(currency="GBP"))
+    orders.complete(shop.order(), ordered, paid=True)
     work()
 
     assert booked_at(sandbox) == {"GBP"}
