@@ -21,11 +21,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from django_xcover.client import XCoverClient, XCoverError
-from django_xcover.models import Operation, QuotePackage, Renewal, WebhookDelivery
+from django_xcover.models import (
+    Cancellation,
+    Operation,
+    QuotePackage,
+    Renewal,
+    WebhookDelivery,
+)
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.inprocess import mount
 from django_xcover.services import (
     attention,
+    cancelling,
     gateway,
     operations,
     reconciling,
@@ -57,10 +64,14 @@ def _xcover() -> dict[str, Any]:
 
 
 class Shopfloor(RuleBasedStateMachine):
-    """A shop whose XCover answers in this process; undone at the end."""
+    """A shop whose XCover answers in this process; undone at the end.
+
+    `cancelled` once anybody has asked for a cancellation.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.cancelled = False
         self._savepoint = transaction.atomic()
         self._savepoint.__enter__()
         self._setting = override_settings(XCOVER=_xcover())
@@ -125,6 +136,16 @@ class Shopfloor(RuleBasedStateMachine):
     def staff_refresh(self) -> None:
         for package in QuotePackage.objects.all():
             self._forgiving(lambda package=package: refreshing.refresh(package))  # type: ignore[misc]
+
+    @rule()
+    def staff_cancel(self) -> None:
+        for package in QuotePackage.objects.booked():
+            self.cancelled = True
+            self._forgiving(
+                lambda package=package: cancelling.cancel_now(  # type: ignore[misc]
+                    package, origin=Cancellation.Origin.STAFF
+                )
+            )
 
     @rule(note=st.sampled_from(["refunded by hand", "called the customer"]))
     def staff_resolve(self, note: str) -> None:

@@ -20,7 +20,6 @@ from hypothesis.stateful import (
 
 from django_xcover.models import (
     BOOKED,
-    Cancellation,
     Choice,
     Decision,
     Discrepancy,
@@ -32,7 +31,6 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.services import (
-    cancelling,
     carts,
     choosing,
     gateway,
@@ -41,11 +39,10 @@ from django_xcover.services import (
 )
 from django_xcover.services.cover import freeze_cover
 from django_xcover.signals import order_cancelled
-from tests.machines import Shopfloor
+from tests.machines import FAULTS, Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
 
 CARTS = ((ticket(),), (ticket(price="80"),), (ticket(), laptop()), (laptop(),))
-FAULTS = ("process_then_reset", "reset", "garbage")
 CALLS = (
     "create_booking",
     "confirm_booking",
@@ -57,7 +54,6 @@ CALLS = (
     "get_booking",
     "list_bookings",
 )
-EVENTS = ("BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED", "SOMETHING_NEW")
 BASE_URL = "http://127.0.0.1:9/x"
 KEY, SECRET = "hook-key", "the secret of the hook"
 
@@ -70,7 +66,7 @@ class Sale(Shopfloor):
         self.charged: Any = None
         self.seen: dict[int, list[str]] = {}
         self.order = Order()
-        self.placed = self.paid = self.cancelled = self.returned = self.phoned = False
+        self.placed = self.paid = self.returned = self.phoned = False
         self.cart = Cart()
 
     def _ends_well(self) -> None:
@@ -212,16 +208,6 @@ class Sale(Shopfloor):
     # Staff
 
     @precondition(lambda self: self.placed)
-    @rule()
-    def staff_cancel(self) -> None:
-        for package in QuotePackage.objects.booked():
-            self.cancelled = True
-            self._forgiving(
-                lambda package=package: cancelling.cancel_now(  # type: ignore[misc]
-                    package, origin=Cancellation.Origin.STAFF
-                )
-            )
-
     # XCover
 
     @rule(call=st.sampled_from(CALLS), fault=st.sampled_from(FAULTS))

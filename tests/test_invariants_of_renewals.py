@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
-from django_xcover.models import Cancellation, Operation, OperationKind, QuotePackage, Renewal
-from django_xcover.services import cancelling, carts, choosing, gateway, orders, quoting, renewing
+from django_xcover.models import Operation, OperationKind, QuotePackage, Renewal
+from django_xcover.services import carts, choosing, gateway, orders, quoting, renewing
 from tests.machines import FAULTS, Shopfloor
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
 from tests.shop import SHOP, Cart
@@ -33,7 +33,7 @@ class Year(Shopfloor):
         self.clock = self._travel.start()
         self.paid: dict[int, Decimal] = {}
         self.refunded: set[int] = set()
-        self.cancelled = self.by_itself = False
+        self.by_itself = False
         self.seen: dict[int, list[str]] = {}
 
     def _undo(self) -> None:
@@ -108,16 +108,6 @@ class Year(Shopfloor):
     def _give_up(self, renewal: Renewal) -> None:
         renewing.abandon(renewal, reason="refunded")
         self.refunded.add(renewal.pk)
-
-    @rule()
-    def staff_cancel(self) -> None:
-        for package in QuotePackage.objects.booked():
-            self.cancelled = True
-            self._forgiving(
-                lambda package=package: cancelling.cancel_now(  # type: ignore[misc]
-                    package, origin=Cancellation.Origin.STAFF
-                )
-            )
 
     # XCover
 

@@ -32,27 +32,11 @@ from django_xcover.services import breaker, fast_quoting, gateway, quoting, shar
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from tests.conftest import ReadCart, Shopper
 from tests.services.caches import Away, Nonsense
-from tests.shop import Adapter, Cart, Shop, laptop
+from tests.services.conftest import START
+from tests.shop import Adapter, Cart, laptop
 
-START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("memory")
 Heard = list[tuple[str, dict[str, Any]]]
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """Return the clock, which stands still unless it is moved."""
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture(autouse=True)
-def memory(shop: Shop, clock: Any, monkeypatch: pytest.MonkeyPatch) -> shared_cache.Memory:
-    """Return an empty cache for the circuits, which a test may replace."""
-    cache = LocMemCache("breaker", {})
-    cache.clear()
-    memory = shared_cache.Memory(lambda: cache)
-    monkeypatch.setattr(shared_cache, "memory", memory)
-    return memory
 
 
 @pytest.fixture

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
-from django.core.cache.backends.locmem import LocMemCache
 
 from django_xcover.client import ServerFault, Throttled
 from django_xcover.client.deadline import Deadline
@@ -22,26 +20,10 @@ from django_xcover.services import breaker, rate_limits, shared_cache
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from django_xcover.services.cache_reach import Reach, reach
 from tests.services.caches import Away, Nonsense
+from tests.services.conftest import START
 from tests.shop import Shop
 
-START = datetime(2026, 3, 2, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """Return the clock, which stands still unless it is moved."""
-    with time_machine.travel(START, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture(autouse=True)
-def memory(shop: Shop, clock: Any, monkeypatch: pytest.MonkeyPatch) -> shared_cache.Memory:
-    """Return an empty cache, which a test may replace."""
-    cache = LocMemCache("standing", {})
-    cache.clear()
-    memory = shared_cache.Memory(lambda: cache)
-    monkeypatch.setattr(shared_cache, "memory", memory)
-    return memory
+pytestmark = pytest.mark.usefixtures("memory")
 
 
 def fail(times: int = 3) -> None:
