@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import QuotePackage
+from django_xcover.models import Discrepancy, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, orders
+from django_xcover.services import gateway, orders, reconciling
+from django_xcover.services.reconciling import Report
 from tests.conftest import ReadCart, Shopper, work
 from tests.shop import Cart, Shop
 
 Buy = Callable[..., QuotePackage]
+LOST = "KXR4W-9PJTC-INS"
 
 
 @pytest.fixture
@@ -44,3 +46,25 @@ def forget(package: QuotePackage) -> str:
     package.quotes.all().delete()
     package.delete()
     return package.package_id
+
+
+def go(**options: Any) -> Report:
+    """Walk the default account, mending unless told otherwise."""
+    return reconciling.reconcile("default", **{"fix": True, **options})
+
+
+def found() -> list[tuple[str, str]]:
+    """Return what is open: kind and package id."""
+    rows = Discrepancy.objects.open().order_by("kind", "package_id")
+    return list(rows.values_list("kind", "package_id"))
+
+
+def one() -> Discrepancy:
+    """Return the only discrepancy there is."""
+    return Discrepancy.objects.get()
+
+
+def lose_at_xcover(package: QuotePackage) -> None:
+    """Let the booking be one that XCover never made: only the mirror says so."""
+    QuotePackage.objects.filter(pk=package.pk).update(status="RECEIVED", package_id=LOST)
+    Quote.objects.filter(package=package).update(status="RECEIVED")

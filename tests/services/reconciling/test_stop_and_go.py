@@ -26,8 +26,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services import orders, reconciling, refreshing
 from django_xcover.services.reconciling import Report, UnderWay
 from tests.conftest import work
-from tests.services.reconciling.conftest import Buy, forget
-from tests.services.reconciling.test_reconciling import found, go
+from tests.services.reconciling.conftest import Buy, forget, found, go
 from tests.shop import SHOP
 
 pytestmark = pytest.mark.django_db
