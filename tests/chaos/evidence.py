@@ -65,6 +65,7 @@ def _package(package: QuotePackage, truth: Truth, history: History) -> Row:
         "at XCover": {
             "status": held["status"],
             "quotes": [_plain({name: one[name] for name in HELD}) for one in held["quotes"]],
+            "calls": truth.calls.get(package.package_id, []),
         },
     }
 

@@ -32,7 +32,8 @@ def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
 def test_a_wrong_price_is_told_with_what_every_witness_has(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    truth = Truth({one["id"]: one for one in sandbox.packages()}, {}, defaultdict(set))
+    calls = {booked.package_id: ["create_booking: 201"]}
+    truth = Truth({one["id"]: one for one in sandbox.packages()}, {}, defaultdict(set), calls)
     history = History()
     (quote,) = booked.quotes.all()
     history.changes["quote.price", quote.pk].append("1.00 to 2.00")
@@ -46,6 +47,7 @@ def test_a_wrong_price_is_told_with_what_every_witness_has(
     assert package["prices"] == {quote.quote_id: ["1.00 to 2.00"]}
     assert package["quotes"][0]["price"] == str(quote.price)
     assert package["at XCover"]["quotes"][0]["status"] == "CONFIRMED"
+    assert package["at XCover"]["calls"] == ["create_booking: 201"]
 
 
 def test_of_an_order_that_is_right_nothing_is_told(booked: QuotePackage) -> None:

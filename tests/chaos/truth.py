@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Truth:
     packages: dict[str, dict[str, Any]]
     by_order: dict[str, list[dict[str, Any]]]
     posted_twice: dict[str, set[str]]
+    calls: dict[str, list[str]] = field(default_factory=dict)
 
     def quote(self, package_id: str, quote_id: str) -> dict[str, Any]:
         """Return one policy of a package."""
@@ -38,13 +39,14 @@ def read_sandbox(database: Path) -> Truth:
     try:
         packages = {package["id"]: package for package in sandbox.packages()}
         posted_twice = _posted_twice(sandbox)
+        calls = _calls(sandbox)
     finally:
         sandbox.close()
     by_order: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for package in packages.values():
         if package["status"] in BOOKED:
             by_order[package["partner_transaction_id"]].append(package)
-    return Truth(packages, by_order, posted_twice)
+    return Truth(packages, by_order, posted_twice, calls)
 
 
 def _posted_twice(sandbox: Sandbox) -> dict[str, set[str]]:
@@ -56,6 +58,14 @@ def _posted_twice(sandbox: Sandbox) -> dict[str, set[str]]:
         for path, used in keys.items():
             if len(used) > 1:
                 found[operation].add(_package_id(path))
+    return found
+
+
+def _calls(sandbox: Sandbox) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for call in sandbox.calls():
+        if "-INS" in call.path:
+            found[_package_id(call.path)].append(f"{call.operation}: {call.status}")
     return found
 
 
