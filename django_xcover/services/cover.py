@@ -107,10 +107,14 @@ class OrderCover:
 
 
 def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
-    """Return the cover chosen for the cart, for the totals on a page. One query."""
+    """Return the cover chosen for the cart, for the totals on a page. One query.
+
+    By the same rule as `freeze_cover`, so that no page shows less than is charged: an offer that
+    merely grew old still holds.
+    """
     to_insure = read_cart(request, cart)
     quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
-    if to_insure is None or not quoting.is_current(quotes, to_insure):
+    if to_insure is None or not quotes or not quoting.matches(quotes[0].package, to_insure):
         return Cover()
     return _cover(quotes)
 

@@ -69,6 +69,19 @@ def test_a_yes_still_holds_when_the_offer_grew_old_on_the_page(
     assert freeze_cover(request_for(shopper.cart)).premium == agreed
 
 
+def test_no_page_shows_less_than_an_order_is_charged(
+    shopper: Shopper, sandbox: Sandbox, request_for: RequestFor
+) -> None:
+    shopper.says(yes=True)
+    QuotePackage.objects.update(quoted_at=timezone.now() - timedelta(days=3))
+    sandbox.faults.add("*", "reset", times=None)  # so that the old offer is not replaced
+
+    shown = current_cover(request_for(shopper.cart)).premium
+
+    assert shown is not None
+    assert freeze_cover(request_for(shopper.cart)).premium == shown
+
+
 def test_the_premium_is_the_sum_of_what_was_accepted(
     shopper: Shopper, request_for: RequestFor
 ) -> None:
