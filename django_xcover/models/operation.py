@@ -16,6 +16,11 @@ from django_xcover.models.package import QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
 
+# The subject of a booking that waits for the money. It keeps one kind of booking from standing
+# in for the other, and tells at payment which of the two there is.
+UNPAID = "unpaid"
+PAYING = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
+
 
 def new_idempotency_key() -> str:
     """Return a key for `x-idempotency-key`: a UUID, as the vendor's sample uses."""
@@ -50,6 +55,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         # A customer may always cancel: it waits for no person. It reads the booking first.
         held_up = ~Q(kind=OperationKind.CANCEL) & Q(Exists(stopped))
         return self.exclude(Exists(under_way)).exclude(held_up)
+
+    def reporting_payment(self) -> OperationQuerySet:
+        """Return those by which the shop has said that the cover is paid, and not unsaid it."""
+        rows = self.filter(kind__in=PAYING).exclude(subject=UNPAID)
+        return rows.exclude(state=OperationState.DISCARDED)
 
     def needing_person(self) -> OperationQuerySet:
         """Return those that nothing but a person can move."""
@@ -106,3 +116,9 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.package}"
+
+    @property
+    def reports_payment(self) -> bool:
+        """Return whether it is one of `reporting_payment`, for a row that has been read."""
+        over = self.state == OperationState.DISCARDED
+        return self.kind in PAYING and self.subject != UNPAID and not over

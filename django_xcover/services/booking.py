@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django_xcover.client import NotFound, XCoverClient
-from django_xcover.client.answers import PackageAnswer, QuoteAnswer, package_from_wire
+from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import (
     BOOKED,
     Attention,
@@ -17,13 +17,9 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.models.operation import new_idempotency_key
+from django_xcover.models.operation import UNPAID, new_idempotency_key
 from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
 from django_xcover.services.outcomes import NotNeeded, Undecided
-
-# The subject of a booking that waits for the money. It keeps one kind of booking from standing
-# in for the other, and tells at payment which of the two there is.
-UNPAID = "unpaid"
 
 
 def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
@@ -174,27 +170,16 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
 
 
 def _check(package: QuotePackage, answer: PackageAnswer) -> None:
-    missing = _missing(package, answer)
     if answer.status == Status.FAILED:
         mirroring.flag(package, Attention.BOOKING_FAILED)
-    elif missing:
+    elif _missing(package, answer):
         mirroring.flag(package, Attention.POLICY_MISSING)
-    elif _differing(package, answer) and package.attention != Attention.PRICE_DIFFERS:
-        mirroring.flag(package, Attention.PRICE_DIFFERS)
 
 
 def _missing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
     booked = {read.quote_id for read in answer.quotes if read.status in BOOKED}
-    return [quote for quote in _accepted(package) if quote.quote_id not in booked]
-
-
-def _differing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
-    read: dict[str, QuoteAnswer] = {item.quote_id: item for item in answer.quotes}
-    return [q for q in _accepted(package) if read[q.quote_id].price != q.chosen_price]
-
-
-def _accepted(package: QuotePackage) -> list[Quote]:
-    return list(package.quotes.offered().accepted())
+    accepted = package.quotes.offered().accepted()
+    return [quote for quote in accepted if quote.quote_id not in booked]
 
 
 def _forget_token(package: QuotePackage) -> None:

@@ -24,8 +24,8 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
+from django_xcover.models.operation import UNPAID
 from django_xcover.services import card_numbers, operations
-from django_xcover.services.booking import UNPAID
 from django_xcover.services.refusals import Refused
 
 # Ids of XPay's are not documented; this is what ids and tokens are made of.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,9 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, offers, payloads, prices, succession
+from django_xcover.services import decisions, elsewhere, offers, payloads, prices, succession
 from django_xcover.services.carts import CartToInsure
-from django_xcover.services.transitions import move
+from django_xcover.services.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
 
 # The columns of a quote that follow XCover's answer.
@@ -27,6 +27,8 @@ READ = (
     "payload",
 )
 Lines = Mapping[str, PolicyRequest]
+# The quotes of a package as they stand here, by their id.
+Rows = Mapping[str, Quote]
 # As their columns are; `payload` has the whole texts.
 LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL, LONGEST_LABEL = 100, 200, 254, 200
 
@@ -68,7 +70,9 @@ def record_update(
     """
     known = {quote.quote_id: quote for quote in package.quotes.all()}
     fresh = _in_cart_order(package, answer.quotes, lines, cart)
-    _retire(quote for key, quote in known.items() if key not in lines)
+    # Also what is still asked for, and could not be quoted with its change (an item that is null).
+    priced = {quote.quote_id for quote in fresh}
+    _retire(quote for key, quote in known.items() if key not in priced)
     for quote in fresh:
         _save_quoted(quote, known.get(quote.quote_id))
     package.fingerprint = cart.fingerprint
@@ -85,29 +89,23 @@ def record_update(
 def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     """Bring package and quotes up to a booking (or a package) as XCover describes it now.
 
-    Call it inside a transaction. Illegal moves change no status and are flagged for a person, and
-    so is a price that is no longer the one agreed on.
+    Call it inside a transaction that holds the package's lock. What a person should know is
+    flagged: illegal moves, which change no status, prices nobody agreed on, and paid cover that
+    somebody cancelled elsewhere.
     """
-    if prices.stray(package, answer):
-        flag(package, Attention.PRICE_DIFFERS)
-    appeared = [read for read in answer.quotes if _apply_quote(package, read)]
-    if appeared:
-        succession.adopt(package)
+    quotes = {quote.quote_id: quote for quote in package.quotes.all()}
+    for reason in _remarkable(package, quotes, answer):
+        flag(package, reason)
+    _apply_quotes(package, quotes, answer)
     if answer.status != package.status and not _move_package(package, answer.status):
         flag(package, Attention.STATUS_UNEXPECTED)
-    if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
-        package.attention = ""  # the money came, or the booking ended
-    package.total_price = answer.total
-    package.payload = _package_payload(answer)
-    if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
-        package.policyholder_email = answer.policyholder_email
-    package.save(
-        update_fields=["total_price", "payload", "policyholder_email", "attention", "updated_at"]
-    )
+    _copy_package(package, answer)
 
 
 def flag(package: QuotePackage, reason: Attention) -> None:
-    """Mark `package` for a person and tell the shop after the commit."""
+    """Mark `package` for a person, and tell the shop after the commit when that is new."""
+    if package.attention == reason:
+        return
     package.attention = reason
     package.save(update_fields=["attention", "updated_at"])
     transaction.on_commit(
@@ -139,20 +137,57 @@ def _announce_booked(package: QuotePackage, previous: str) -> None:
     )
 
 
-def _apply_quote(package: QuotePackage, read: QuoteAnswer) -> bool:
-    """Bring one quote up to XCover's answer and return whether it is new here."""
-    quote = package.quotes.filter(quote_id=read.quote_id).first()
-    if quote is None:
-        quote = _quote(package, read, None, position=package.quotes.count())
-        quote.save()
-        return True
+def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:
+    """Yield what a person should know of `answer` before it is applied."""
+    if prices.stray(package, quotes.values(), answer):
+        yield Attention.PRICE_DIFFERS
+    if elsewhere.cancelled(package, quotes.values(), answer):
+        yield Attention.REFUND_UNCLEAR
+    if any(_is_illegal(quotes.get(read.quote_id), read) for read in answer.quotes):
+        yield Attention.STATUS_UNEXPECTED
+
+
+def _is_illegal(quote: Quote | None, read: QuoteAnswer) -> bool:
+    """Return whether XCover holds a policy that, as it stands here, cannot be one.
+
+    What is over before it was booked is nobody's money: a quote that was taken out of its package
+    may be told of in any status.
+    """
+    if quote is None or read.status == quote.status or read.status not in BOOKED:
+        return False
+    return not may_follow(quote.status, read.status)
+
+
+def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> None:
+    newcomers = [read for read in answer.quotes if read.quote_id not in quotes]
+    for position, read in enumerate(newcomers, start=len(quotes)):
+        _quote(package, read, None, position=position).save()
+    for read in answer.quotes:
+        if read.quote_id in quotes:
+            _apply_quote(package, quotes[read.quote_id], read)
+    if newcomers:
+        succession.adopt(package)
+
+
+def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None:
     if read.status != quote.status:
         move(quote, read.status)
     _copy(quote, read)
     quote.save(update_fields=[*READ, "updated_at"])
     if package.is_open and read.status == Status.RECEIVED and quote.price != quote.chosen_price:
         decisions.lapse([quote])  # nobody has said yes to this price
-    return False
+
+
+def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
+    if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
+        package.attention = ""  # the money came, or the booking ended
+    package.total_price = answer.total
+    package.payload = _package_payload(answer)
+    if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
+        package.policyholder_email = answer.policyholder_email
+    package.save(
+        update_fields=["total_price", "payload", "policyholder_email", "attention", "updated_at"]
+    )
 
 
 def _copy(quote: Quote, read: QuoteAnswer) -> None:

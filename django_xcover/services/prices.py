@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-
-from django.db.models import F
+from collections.abc import Iterable
+from decimal import Decimal
 
 from django_xcover.client.answers import FastQuoteAnswer, PackageAnswer
-from django_xcover.models import Modification, QuotePackage, Status
+from django_xcover.models import Choice, Modification, Quote, QuotePackage, Status
 
 logger = logging.getLogger(__name__)
 
@@ -23,20 +23,27 @@ def are_sellable(answer: PackageAnswer | FastQuoteAnswer, currency: str) -> bool
     return sellable
 
 
-def stray(package: QuotePackage, answer: PackageAnswer) -> bool:
-    """Return whether `answer` moves a policy's price away from the one agreed on.
+def stray(package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer) -> bool:
+    """Return whether `answer` gives a policy another price than the one agreed on.
 
-    Ask before it is applied: a price that differed before has been flagged before. While a priced
-    change is being made the booking may cost what was agreed on for the change. One query, two
-    when a price moves. The same number in another currency is another price.
+    `quotes` are those of `package` as they stand here: ask before the answer is applied. A price
+    that XCover holds already was flagged when it came. While a priced change is being made the
+    booking may cost what was agreed on for the change. The same number in another currency is
+    another price.
     """
     if answer.currency not in {package.currency, package.payload.get("currency")}:
         return True
     told = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
-    accepted = package.quotes.offered().accepted()
-    agreed = accepted.filter(price=F("chosen_price")).values_list("quote_id", "price")
-    moved = any(told.get(quote_id, price) != price for quote_id, price in agreed)
+    moved = any(_is_new(quote, told[quote.quote_id]) for quote in quotes if quote.quote_id in told)
     return moved and not _is_being_changed(package, answer)
+
+
+def _is_new(quote: Quote, price: Decimal) -> bool:
+    """Return whether nobody has agreed to `price`, nor seen it before."""
+    if quote.choice != Choice.ACCEPTED or quote.status == Status.DELETED:
+        return False
+    known = {quote.chosen_price, quote.price} if quote.status in HELD else {quote.chosen_price}
+    return price not in known
 
 
 def _is_being_changed(package: QuotePackage, answer: PackageAnswer) -> bool:

@@ -6,20 +6,17 @@ from django.db import transaction
 
 from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
-from django_xcover.models import Attention, Cancellation, QuotePackage, Status
+from django_xcover.models import QuotePackage
 from django_xcover.services import booking, gateway, mirroring
 
 READINGS = 3
-# Cancellations of ours, under way or carried out: what they refund is known.
-OURS = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
 
 
 def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
     """Bring the mirror up to what XCover holds now and return the package.
 
-    Policies that somebody cancelled elsewhere are flagged: the shop may owe a refund. Raises
-    XCoverError when XCover cannot be asked or does not know the package; the mirror is then as it
-    was.
+    Raises XCoverError when XCover cannot be asked or does not know the package; the mirror is then
+    as it was.
     """
     return reread(package, readings=readings)[0]
 
@@ -36,7 +33,7 @@ def reread(
         # read right before its cancellation would otherwise come after it.
         overtaken = locked.updated_at != seen and readings > 1
         if not overtaken:
-            _apply(locked, answer)
+            mirroring.apply_answer(locked, answer)
     return reread(package, readings=readings - 1) if overtaken else (locked, answer)
 
 
@@ -44,11 +41,3 @@ def read(client: XCoverClient, package_id: str) -> PackageAnswer:
     """Return the package, or the booking it has become, as XCover holds it now."""
     answer = booking.read_booking(client, package_id)
     return answer or package_from_wire(client.get_quote(package_id))
-
-
-def _apply(package: QuotePackage, answer: PackageAnswer) -> None:
-    in_force = set(package.quotes.filter(status=Status.CONFIRMED).values_list("pk", flat=True))
-    mirroring.apply_answer(package, answer)
-    gone = package.quotes.filter(pk__in=in_force, status=Status.CANCELLED)
-    if gone.exclude(cancellations__state__in=OURS).exists():
-        mirroring.flag(package, Attention.REFUND_UNCLEAR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from django_xcover.client import NotFound, XCoverError
@@ -41,13 +42,15 @@ def sweep() -> list[QuotePackage]:
 
 def _is_flagged(package: QuotePackage) -> bool:
     try:
-        package = refreshing.refresh(package)
+        refreshing.refresh(package)
     except NotFound:
         logger.warning("Package %s is pending here, and XCover does not know it.", package)
     except XCoverError as error:
         logger.warning("Package %s could not be read: %s", package, type(error).__name__)
         return False
-    if package.status != Status.PENDING_PAYMENT or package.attention:
-        return False
-    mirroring.flag(package, Attention.PAYMENT_OVERDUE)
+    with transaction.atomic():
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        if locked.status != Status.PENDING_PAYMENT or locked.attention:
+            return False
+        mirroring.flag(locked, Attention.PAYMENT_OVERDUE)
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox import quoting as theirs
 from django_xcover.services import (
     attention,
     booking,
@@ -110,6 +112,16 @@ def test_a_status_that_cannot_follow_changes_nothing_and_is_flagged(
     assert refreshed.attention == Attention.STATUS_UNEXPECTED
 
 
+@pytest.mark.parametrize("status", ["CANCELLED", "DELETED"])
+def test_a_policy_in_force_that_was_over_here_is_flagged(booked: QuotePackage, status: str) -> None:
+    booked.quotes.update(status=status)
+
+    refreshed = refreshing.refresh(booked)
+
+    assert refreshed.quotes.get().status == status
+    assert refreshed.attention == Attention.STATUS_UNEXPECTED
+
+
 @pytest.fixture
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
@@ -139,6 +151,16 @@ def test_a_price_that_a_person_has_looked_into_is_not_flagged_again(
     assert attention.resolve(refreshing.refresh(booked), by="7", note="Refunded")
 
     assert refreshing.refresh(the_package()).attention == ""
+
+
+def test_a_price_that_moves_a_second_time_is_flagged_again(
+    booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.faults.add("get_booking", "wrong_price", times=None)
+    assert attention.resolve(refreshing.refresh(booked), by="7", note="Refunded")
+    monkeypatch.setattr(theirs, "WRONG_PRICE", Decimal(2))
+
+    assert refreshing.refresh(the_package()).attention == Attention.PRICE_DIFFERS
 
 
 def test_a_price_that_is_as_agreed_again_raises_no_flag(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import HttpRequest
 
+from django_xcover.client import XCoverClient
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, quoting, updating
@@ -86,6 +89,29 @@ def test_two_new_lines_are_told_apart_although_the_keys_renumber(
     prices = [quote.price.amount for quote in shopper.sees().quotes]
 
     assert prices[2] > 5 * prices[1]
+
+
+def test_a_line_that_cannot_be_quoted_with_its_change_takes_its_quote_along(
+    shopper: Shopper, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
+    shopper.says(yes=True, line=0)
+    shopper.says(yes=True, line=1)
+    honest = XCoverClient.update_quote
+
+    def loses_the_laptop(self: XCoverClient, *args: Any, **options: Any) -> Any:
+        answer = honest(self, *args, **options)
+        lost = Quote.objects.get(line_reference="laptop").quote_id
+        quotes = {key: None if one["id"] == lost else one for key, one in answer["quotes"].items()}
+        return {**answer, "quotes": quotes}
+
+    monkeypatch.setattr(XCoverClient, "update_quote", loses_the_laptop)
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop(price="1900")))
+
+    offer = shopper.sees()
+
+    assert [quote.label for quote in offer.quotes] == [ticket().label]
+    assert set(Quote.objects.accepted().values_list("line_reference", flat=True)) == {"ticket"}
 
 
 def test_a_removed_line_takes_its_quote_along(shopper: Shopper, sandbox: Sandbox) -> None:

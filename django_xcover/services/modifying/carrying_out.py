@@ -43,12 +43,9 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
     """
     modification = modification_of(operation)
     package = QuotePackage.objects.locked().get(pk=operation.package_id)
-    agreed = modification.price_after if modification.update_id else package.total_price
     mirroring.apply_answer(package, booked)
-    if package.total_price != agreed:
-        mirroring.flag(package, Attention.PRICE_DIFFERS)
-    elif modification.update_id:
-        _agree(package, modification)
+    if modification.update_id:
+        _compare(package, modification)
     now = timezone.now()
     if move(modification, State.CONFIRMED, field="state", confirmed_at=now, changes={}):
         transaction.on_commit(partial(_announce, modification))
@@ -85,6 +82,14 @@ def _shows(booked: PackageAnswer, modification: Modification) -> bool:
     known = booked.raw.get("policyholder") or {}
     wanted = modification.changes.get("policyholder", {})
     return all(known.get(name) == value for name, value in wanted.items())
+
+
+def _compare(package: QuotePackage, modification: Modification) -> None:
+    """Look whether the total is the one that was settled. Details change no price."""
+    if package.total_price == modification.price_after:
+        _agree(package, modification)
+    else:
+        mirroring.flag(package, Attention.PRICE_DIFFERS)
 
 
 def _agree(package: QuotePackage, modification: Modification) -> None:

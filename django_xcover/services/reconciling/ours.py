@@ -12,18 +12,15 @@ from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.models import (
     BOOKED,
     Operation,
-    OperationKind,
     OperationState,
     Quote,
     QuotePackage,
 )
-from django_xcover.services import booking, unexpected
+from django_xcover.services import unexpected
 from django_xcover.services.next_steps import OVERDUE
 from django_xcover.services.reconciling.comparing import Ours
 
 logger = logging.getLogger(__name__)
-
-PAYS = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
 
 
 def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
@@ -83,12 +80,7 @@ def _is_paid(package: QuotePackage, operations: list[Operation]) -> bool | None:
     said = _as_the_shop_says(package)
     if said is not None:
         return said
-    return True if any(map(_reports_payment, operations)) else None
-
-
-def _reports_payment(operation: Operation) -> bool:
-    over = operation.state == OperationState.DISCARDED
-    return operation.kind in PAYS and operation.subject != booking.UNPAID and not over
+    return True if any(row.reports_payment for row in operations) else None
 
 
 def _as_the_shop_says(package: QuotePackage) -> bool | None:
