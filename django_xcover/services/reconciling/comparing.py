@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -54,7 +54,7 @@ def compare(ours: Ours, theirs: PackageAnswer | None) -> list[Finding]:
     in force less what was paid for. Only a status that differs has no difference in money.
     """
     there = {read.quote_id: read for read in theirs.quotes} if theirs else {}
-    found = [*_status(ours, theirs), *_not_paid(ours, theirs)]
+    found = [*_status(ours, theirs), *_not_paid(ours, theirs), *_strangers(ours, theirs)]
     for quote in ours.quotes:
         read = there.get(quote.quote_id)
         found += list(_quote(ours, theirs, quote, read)) or _quote_status(ours, theirs, quote, read)
@@ -142,6 +142,19 @@ def _not_chosen(
     if ours.is_paid is not False:
         its, there, currency = read.price, read.status, theirs.currency
         yield _finding(ours, Kind.NOT_PAID, quote=quote, its=its, there=there, currency=currency)
+
+
+def _strangers(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    """Find policies in force that are not offered here: taken out of the cart, or never quoted."""
+    if theirs is None or ours.is_paid is False:
+        return  # of an order that is not paid, all that is in force is listed together
+    known = {quote.quote_id for quote in ours.quotes}
+    for read in theirs.quotes:
+        if read.status == Status.CONFIRMED and read.quote_id not in known:
+            finding = _finding(
+                ours, Kind.NOT_PAID, its=read.price, there=read.status, currency=theirs.currency
+            )
+            yield replace(finding, quote_id=read.quote_id)
 
 
 def _quote_status(

@@ -170,6 +170,17 @@ def test_a_booking_unknown_to_us_is_found_with_its_order(buy: Buy) -> None:
     assert (one().theirs, one().order_reference, one().there) == (PRICE, "ORD-1", "CONFIRMED")
 
 
+def test_a_quote_that_was_taken_out_here_and_is_in_force_at_xcover_is_found(buy: Buy) -> None:
+    package = buy()
+    package.quotes.update(status="DELETED", choice="")
+
+    for _ in range(2):
+        go()
+
+    assert found() == [(Kind.NOT_PAID, package.package_id)]
+    assert (one().quote_id, one().theirs) == (package.quotes.get().quote_id, PRICE)
+
+
 def test_a_booking_of_another_account_is_not_unknown(buy: Buy) -> None:
     package = buy()
     QuotePackage.objects.filter(pk=package.pk).update(account="eu")
