@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage
+from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
+from django_xcover.models.operation import UNPAID
 from django_xcover.services import (
     booking,
     cancelling,
@@ -77,9 +78,9 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
     quotes = cart_packages.lock_quotes(package)
     if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
         _settle_without_cover(package, quotes)
-    elif paid and _bookings(package).filter(subject=booking.UNPAID).exists():
+    elif paid and _bookings(package).filter(subject=UNPAID).exists():
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
-        cancelling.cancel_withdrawn(package)
+        cancelling.cancel_withdrawn(package, Status.PENDING_PAYMENT)
     elif paid:
         booking.enqueue(package, order, paid=True)
     elif _may_book_unpaid(adapter, package, order):

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
-from django_xcover.services import booking, emails, operations, opting_out, unexpected
+from django_xcover.models.operation import PAYING
+from django_xcover.services import booking, cancelling, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
 from django_xcover.services.fast_quoting import carrying_out as instant
 from django_xcover.services.faults import Fault, fault_of
@@ -106,6 +107,8 @@ def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
         _lock_package(operation)
         if operations.finish(operation):
             workflow.apply(operation, answer)
+            if operation.kind in PAYING:
+                cancelling.cancel_withdrawn(operation.package)
 
 
 def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:

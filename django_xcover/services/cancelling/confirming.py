@@ -56,7 +56,8 @@ def perform(operation: Operation) -> Done | None:
     package, cancellation = operation.package, cancellation_of(operation)
     client = gateway.client_for(package.account)
     wanted = _ids(cancellation)
-    is_booked = package.status == Status.CONFIRMED
+    # Of each policy: XCover may have left one out of the booking.
+    is_booked = not cancellation.quotes.exclude(status=Status.CONFIRMED).exists()
     if operation.attempts > 1 or not is_booked:
         covered = wanted & _covered(booking.read_booking(client, package.package_id))
         if not covered and not is_booked:

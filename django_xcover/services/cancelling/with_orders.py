@@ -43,13 +43,14 @@ def cancel_order(order: Any, lines: Iterable[str] | None = None, reason: str = "
             _cancel_in(package, named, reason)
 
 
-def cancel_withdrawn(package: QuotePackage) -> None:
-    """Have cancelled what was taken back while its booking waited for the money.
+def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -> None:
+    """Have cancelled what was taken back, and is in force all the same.
 
-    XCover confirms a pending booking as a whole, so what is no longer wanted is cancelled right
-    behind the confirmation. Call it with the package's lock.
+    A booking may have been on its way, or its outcome in doubt, when its order was cancelled. And
+    XCover confirms a pending booking as a whole: with PENDING_PAYMENT what is no longer wanted is
+    cancelled right behind the confirmation. Call it with the package's lock.
     """
-    withdrawn = package.quotes.filter(choice=Choice.WITHDRAWN, status=Status.PENDING_PAYMENT)
+    withdrawn = package.quotes.filter(choice=Choice.WITHDRAWN, status=status)
     under_way = cancellable.being_cancelled(package)
     quotes = [quote for quote in withdrawn if quote.pk not in under_way]
     if quotes:
