@@ -91,6 +91,30 @@ def test_an_answer_that_was_overtaken_is_not_applied(
     assert {quote.status for quote in refreshed.quotes.all()} == {"CANCELLED"}
 
 
+def test_a_look_for_somebody_who_waits_brings_back_nothing_older(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    honest = XCoverClient.get_booking
+
+    def somebody_cancels_right_after(self: XCoverClient, package_id: str, **options: Any) -> Any:
+        monkeypatch.setattr(XCoverClient, "get_booking", honest)
+        answer = honest(self, package_id, **options)
+        self.cancel_booking(package_id, idempotency_key="x")
+        refreshing.refresh(the_package())
+        return answer
+
+    monkeypatch.setattr(XCoverClient, "get_booking", somebody_cancels_right_after)
+
+    refreshing.look_again(the_package(), deadline=5)
+
+    assert the_package().status == "CANCELLED"
+    assert the_package().attention == Attention.REFUND_UNCLEAR
+    assert the_package().payload["status"] == "CANCELLED"
+
+
 def test_a_quote_is_refreshed_as_a_quote(shopper: Shopper, sandbox: Sandbox) -> None:
     shopper.sees()
 

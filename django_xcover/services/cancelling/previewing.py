@@ -13,12 +13,11 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.client import ValidationFailed, XCoverError
-from django_xcover.client.answers import package_from_wire
 from django_xcover.client.changes import CancellationAnswer, cancellation_from_wire
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Cancellation, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import card_numbers, gateway, mirroring, refunds, updating
+from django_xcover.services import card_numbers, gateway, refreshing, refunds, updating
 from django_xcover.services.cancelling import cancellable, requesting
 from django_xcover.services.cancelling.cancellable import NotCancellable
 from django_xcover.services.refusals import Refused
@@ -74,7 +73,7 @@ def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: flo
     named = quotes is not None
     wanted = cancellable.choose(package, quotes)
     if any(quote.can_be_cancelled is False for quote in wanted):
-        _read_again(package, until)
+        refreshing.look_again(package, deadline=updating.remaining(until))
         wanted = cancellable.choose(package, quotes)
     return cancellable.permitted(wanted, all_of_them=named)
 
@@ -95,19 +94,10 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
 def _why_refused(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> Refused:
     """Return the reason as a person understands it: what XCover holds by now tells it."""
     try:
-        _read_again(package, until)
+        refreshing.look_again(package, deadline=updating.remaining(until))
         cancellable.choose(package, quotes)
     except Refused as reason:
         return reason
     except XCoverError:
         return NotCancellable()
     return NotCancellable()
-
-
-def _read_again(package: QuotePackage, until: float) -> None:
-    client = gateway.client_for(package.account)
-    wire = client.get_booking(package.package_id, deadline=updating.remaining(until))
-    answer = package_from_wire(wire)
-    with transaction.atomic():
-        locked = QuotePackage.objects.locked().get(pk=package.pk)
-        mirroring.apply_answer(locked, answer)

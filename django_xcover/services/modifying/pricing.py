@@ -14,12 +14,11 @@ from django.db.models import Max
 
 from django_xcover import signals
 from django_xcover.client import ValidationFailed, XCoverError
-from django_xcover.client.answers import package_from_wire
 from django_xcover.client.changes import ModificationAnswer, modification_from_wire
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import card_numbers, gateway, mirroring, updating
+from django_xcover.services import card_numbers, gateway, refreshing, updating
 from django_xcover.services.modifying.changeable import (
     ChangeNotAccepted,
     ChangeOutdated,
@@ -113,22 +112,13 @@ def _why_refused(
 ) -> Refused:
     """Return the reason as a person understands it: the cover's state, or else the values."""
     try:
-        _read_again(package, until)
+        refreshing.look_again(package, deadline=updating.remaining(until))
         require_changeable(QuotePackage.objects.get(pk=package.pk), quote)
     except Refused as reason:
         return reason
     except XCoverError:
         return ChangeNotAccepted(refused.field_errors)
     return ChangeNotAccepted(refused.field_errors)
-
-
-def _read_again(package: QuotePackage, until: float) -> None:
-    client = gateway.client_for(package.account)
-    wire = client.get_booking(package.package_id, deadline=updating.remaining(until))
-    answer = package_from_wire(wire)
-    with transaction.atomic():
-        locked = QuotePackage.objects.locked().get(pk=package.pk)
-        mirroring.apply_answer(locked, answer)
 
 
 def _record(
