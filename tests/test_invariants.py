@@ -67,6 +67,7 @@ class Sale(Shopfloor):
         self.seen: dict[int, list[str]] = {}
         self.order = Order()
         self.placed = self.paid = self.returned = self.phoned = False
+        self.taken_back = self.left_out = False
         self.cart = Cart()
 
     def _ends_well(self) -> None:
@@ -81,6 +82,7 @@ class Sale(Shopfloor):
             self.only_what_was_accepted_and_paid_for_is_covered,
             self.what_is_booked_is_what_was_charged,
             self.nothing_is_lost,
+            self.nothing_taken_back_is_in_force,
             self.nothing_waits,
             self.the_sums_are_equal,
         ):
@@ -93,6 +95,14 @@ class Sale(Shopfloor):
             wanted = self._expected(package)
             assert package.status in wanted, (package.status, wanted)
             assert self.sandbox.package(package.package_id)["status"] == package.status
+
+    def nothing_taken_back_is_in_force(self) -> None:
+        """Return when XCover covers nothing that came back, or a person knows."""
+        for package in QuotePackage.objects.exclude(order_reference=""):
+            theirs = {q["id"]: q for q in self.sandbox.package(package.package_id)["quotes"]}
+            told = package.attention or self._somebody_looks()
+            for quote in package.quotes.filter(choice=Choice.WITHDRAWN):
+                assert told or theirs[quote.quote_id]["status"] != "CONFIRMED"
 
     def nothing_waits(self) -> None:
         """Return when each webhook was looked into: XCover answers again."""
@@ -115,7 +125,8 @@ class Sale(Shopfloor):
                 untold = self.phoned and cancellation.total_refund is None
                 assert untold or cancellation.total_refund == whole
         money = ("not_covered", "price_differs", "unknown")
-        if not (self.cancelled or self.returned or self._somebody_looks()):
+        is_settled = self.cancelled or self.returned or self.taken_back or self.left_out
+        if not (is_settled or self._somebody_looks()):
             assert not Discrepancy.objects.open().filter(kind__in=money).exists()
 
     def _somebody_looks(self) -> bool:
@@ -123,9 +134,10 @@ class Sale(Shopfloor):
 
     def _expected(self, package: QuotePackage) -> set[Status]:
         stopped = package.operations.filter(state=OperationState.NEEDS_PERSON).exists()
-        if self.cancelled or stopped:
+        if self.cancelled or stopped or (self.left_out and package.attention):
             return set(Status)
-        if self.returned:
+        accepted = package.quotes.filter(choice=Choice.ACCEPTED).exists()
+        if self.returned or (self.taken_back and not accepted):
             return set(Status) - {Status.CONFIRMED, Status.PENDING_PAYMENT}
         if self.charged is None:
             return {Status.OPTED_OUT}
@@ -205,14 +217,22 @@ class Sale(Shopfloor):
         self.returned = True
         order_cancelled.send(sender=Order, order=self.order, reason="returned")
 
-    # Staff
-
     @precondition(lambda self: self.placed)
+    @rule(line=st.sampled_from(["ticket", "laptop"]))
+    def take_a_line_back(self, line: str) -> None:
+        self.taken_back = True
+        order_cancelled.send(sender=Order, order=self.order, lines=[line])
+
     # XCover
 
     @rule(call=st.sampled_from(CALLS), fault=st.sampled_from(FAULTS))
     def something_goes_wrong(self, call: str, fault: str) -> None:
         self.sandbox.faults.add(call, fault, times=1, seconds=0)
+
+    @rule(how=st.sampled_from(["null", "absent"]))
+    def xcover_leaves_a_policy_out(self, how: str) -> None:
+        self.left_out = True
+        self.sandbox.faults.add("create_booking", "missing_policy", how=how)
 
     @precondition(lambda self: self.placed)
     @rule()
