@@ -245,6 +245,24 @@ def test_an_order_cancelled_during_the_call_is_cancelled_as_soon_as_it_is_booked
     assert the_package().attention == ""
 
 
+def test_a_policy_that_xcover_left_out_does_not_keep_the_others_from_being_cancelled(
+    paid: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = booking._complete
+
+    def cancelled_meanwhile(*args: Any) -> PackageAnswer:
+        cancel(paid)
+        return complete(*args)
+
+    sandbox.faults.add("create_booking", "missing_policy", how="absent")
+    monkeypatch.setattr(booking, "_complete", cancelled_meanwhile)
+    work()
+    work()
+
+    assert sorted(statuses().values()) == ["CANCELLED", "RECEIVED"]
+    assert Cancellation.objects.get().state == State.CONFIRMED
+
+
 def test_a_worker_that_has_the_booking_and_has_not_called_yet_does_not_call(
     paid: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

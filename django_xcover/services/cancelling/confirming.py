@@ -48,22 +48,20 @@ class Done:
 def perform(operation: Operation) -> Done | None:
     """Cancel at XCover, outside any transaction; None when there is nothing to cancel.
 
-    The booking is read first on every repeat, and when it is not known here that there is one. A
+    The booking is read first on every repeat, and when not all of it is known here as in force. A
     repeat is sent although it shows as cancelled: XCover answers it from its memory (Quotes API:
     idempotency, 48 hours), and no other answer names the refund of a direct cancellation. Raises
     XCoverError, and Undecided when the booking does not show what XCover answered.
     """
     package, cancellation = operation.package, cancellation_of(operation)
     client = gateway.client_for(package.account)
-    wanted = _ids(cancellation)
-    # Of each policy: XCover may have left one out of the booking.
-    is_booked = not cancellation.quotes.exclude(status=Status.CONFIRMED).exists()
-    if operation.attempts > 1 or not is_booked:
+    wanted, in_force = _ids(cancellation), _ids(cancellation, status=Status.CONFIRMED)
+    if operation.attempts > 1 or in_force != wanted:
         covered = wanted & _covered(booking.read_booking(client, package.package_id))
-        if not covered and not is_booked:
+        if not covered and not in_force:
             return None
         # An XCover that no longer knows what it booked has to refuse, so that a person is told.
-        wanted = covered or wanted
+        wanted = covered or in_force
     if not operation.request and not cancellation.cancellation_id:
         operations.keep_request(operation, _body(cancellation, wanted))
     return _cancel(client, operation, cancellation)
@@ -98,8 +96,8 @@ def cancellation_of(operation: Operation) -> Cancellation:
     return Cancellation.objects.get(pk=int(operation.subject))
 
 
-def _ids(cancellation: Cancellation) -> set[str]:
-    return set(cancellation.quotes.values_list("quote_id", flat=True))
+def _ids(cancellation: Cancellation, **facts: Status) -> set[str]:
+    return set(cancellation.quotes.filter(**facts).values_list("quote_id", flat=True))
 
 
 def _covered(booked: PackageAnswer | None) -> set[str]:
