@@ -19,7 +19,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.operation import UNPAID, new_idempotency_key
 from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
-from django_xcover.services.outcomes import NotNeeded, Undecided
+from django_xcover.services.outcomes import NotNeeded, Undecided, after_post
 
 
 def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
@@ -163,7 +163,8 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
     if answer.status == Status.FAILED:
         return answer
     if answer.status not in BOOKED or _missing(package, answer):
-        answer = package_from_wire(client.get_booking(package.package_id))
+        with after_post():
+            answer = package_from_wire(client.get_booking(package.package_id))
     if answer.status not in BOOKED:
         raise Undecided(f"XCover answered the booking with status {answer.status}.")
     return answer

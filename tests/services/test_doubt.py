@@ -9,13 +9,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.client import HeldBack
+from django_xcover.client import HeldBack, XCoverClient
 from django_xcover.models import Operation, OperationState
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import booking, fast_quoting, operations, orders
 from django_xcover.types import Money, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
-from tests.shop import Order, Shop, laptop
+from tests.shop import Order, Shop, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,13 @@ def try_again() -> Operation:
     let_time_pass()
     work()
     return the_operation()
+
+
+def cancel_the_order_for_good(order: Order) -> None:
+    signals.order_cancelled.send(sender=Order, order=order)
+    for _ in range(3):
+        let_time_pass()
+        work()
 
 
 def hold_back(*args: object) -> None:
@@ -101,6 +108,44 @@ def test_a_refusal_of_the_same_booking_settles_it(
     assert try_again().outcome_known, "or nobody could mend the order and retry"
 
 
+@pytest.fixture
+def unseen(shopper: Shopper, order: Order, sandbox: Sandbox) -> Operation:
+    """Return a booking of two policies, not yet made, whose answer will leave one out."""
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
+    shopper.says(yes=True, line=0)
+    shopper.says(yes=True, line=1)
+    orders.complete(order, shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "missing_policy", how="absent")
+    return the_operation()
+
+
+@pytest.mark.parametrize("fault", ["reset", "status", "hang"])
+def test_a_look_that_fails_after_the_booking_does_not_undo_it(
+    unseen: Operation, order: Order, sandbox: Sandbox, fault: str
+) -> None:
+    sandbox.faults.add("get_booking", fault, times=9, seconds=0.05)
+    work()
+    assert not the_operation().outcome_known
+    sandbox.faults.clear()
+
+    cancel_the_order_for_good(order)
+
+    assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]
+
+
+def test_a_look_that_is_held_back_after_the_booking_does_not_undo_it(
+    unseen: Operation, order: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(XCoverClient, "get_booking", hold_back)
+        work()
+    assert the_operation().attempts == 1, "or the next attempt would not look before it posts"
+
+    cancel_the_order_for_good(order)
+
+    assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]
+
+
 def test_an_order_cancelled_while_xcover_cannot_be_read_is_cancelled_there_too(
     lost_answer: Operation, order: Order, sandbox: Sandbox
 ) -> None:
@@ -108,10 +153,7 @@ def test_an_order_cancelled_while_xcover_cannot_be_read_is_cancelled_there_too(
     try_again()
     sandbox.faults.clear()
 
-    signals.order_cancelled.send(sender=Order, order=order)
-    for _ in range(3):
-        let_time_pass()
-        work()
+    cancel_the_order_for_good(order)
 
     assert the_package().status == "CANCELLED"
     assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]

@@ -25,7 +25,7 @@ from django_xcover.models import (
 from django_xcover.services import booking, decisions, gateway, mirroring, operations, refunds
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.operations import Failure
-from django_xcover.services.outcomes import Undecided
+from django_xcover.services.outcomes import Undecided, after_post
 from django_xcover.services.transitions import move
 
 State = Cancellation.State
@@ -116,13 +116,16 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
     wanted = _named(operation) or _ids(cancellation)
     try:
         answer = _send(client, operation, cancellation)
-    except (ValidationFailed, NotFound):
-        booked = booking.read_booking(client, package_id)
+    except (ValidationFailed, NotFound) as refused:
+        with after_post(outcome_known=refused.outcome_known):
+            booked = booking.read_booking(client, package_id)
         if booked is None or not _is_cancelled(booked, wanted):
             raise
         # Refused because it is cancelled: by an earlier attempt that got no answer, or elsewhere.
-        return Done(booked=booked, answer=None, elsewhere=operation.outcome_known)
-    booked = package_from_wire(client.get_booking(package_id))
+        elsewhere = operation.outcome_known and refused.outcome_known
+        return Done(booked=booked, answer=None, elsewhere=elsewhere)
+    with after_post():
+        booked = package_from_wire(client.get_booking(package_id))
     if not _is_cancelled(booked, wanted):
         raise Undecided("XCover answered the cancellation, but the booking does not show it.")
     return Done(booked=booked, answer=answer, elsewhere=False)

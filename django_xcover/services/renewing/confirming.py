@@ -18,7 +18,7 @@ from django_xcover.client.changes import renewal_from_wire
 from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
 from django_xcover.services import gateway, mirroring, operations, succession
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.outcomes import Undecided, Unworkable
+from django_xcover.services.outcomes import Undecided, Unworkable, after_post
 from django_xcover.services.renewing import quoting
 from django_xcover.services.renewing.refusals import NotRenewable
 from django_xcover.services.transitions import move
@@ -64,7 +64,8 @@ def perform(operation: Operation) -> PackageAnswer:
         return answer
     request = operation.request or _make_anew(operation, renewal)
     _confirm(client, operation, request)
-    answer = _read(client, renewal)
+    with after_post():
+        answer = _read(client, renewal)
     if not is_renewed(renewal, answer.quotes):
         raise Undecided("XCover took the confirmation but does not show the next period yet.")
     return answer

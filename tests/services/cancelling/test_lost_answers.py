@@ -78,6 +78,46 @@ def test_an_answer_lost_for_longer_than_xcover_remembers_keys_is_found_by_readin
     assert the_package().attention == (Attention.REFUND_UNCLEAR if direct else "")
 
 
+def test_a_look_that_fails_after_the_cancellation_does_not_cost_its_refund(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancel(booked, direct=False)
+    sandbox.faults.add("get_booking", "reset", times=9)
+    work()
+    assert not the_cancel().outcome_known
+    sandbox.faults.clear()
+    sandbox.faults.add("confirm_cancellation", "status", status=400)
+    let_time_pass()
+    work()
+
+    assert the_cancellation().refund == booked.total
+    assert the_package().attention == ""
+
+
+def test_a_repeat_within_the_call_that_is_refused_does_not_cost_its_refund(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancel(booked, direct=False)
+    sandbox.faults.add("confirm_cancellation", "process_then_reset")
+    sandbox.faults.add("confirm_cancellation", "status", status=422)
+    work()
+
+    assert the_cancellation().refund == booked.total
+    assert the_package().attention == ""
+
+
+def test_a_look_that_fails_behind_such_a_refusal_leaves_the_doubt(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    cancel(booked, direct=False)
+    sandbox.faults.add("confirm_cancellation", "process_then_reset")
+    sandbox.faults.add("confirm_cancellation", "status", status=422)
+    sandbox.faults.add("get_booking", "reset", times=9)
+    work()
+
+    assert not the_cancel().outcome_known
+
+
 def test_a_repeat_reads_before_it_posts(booked: QuotePackage, sandbox: Sandbox) -> None:
     cancelling.cancel_now(booked, origin=STAFF)
     sandbox.faults.add("cancel_booking", "garbage")

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from django_xcover.client import XCoverClient
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, operations, refreshing, renewing
@@ -239,6 +240,26 @@ def test_a_renewal_that_may_still_come_about_is_not_given_up(quoted: Renewal) ->
         renewing.abandon(quoted, reason="Impatience.")
 
     assert the_confirmation().state == OperationState.PENDING
+
+
+def test_a_renewal_whose_outcome_could_not_be_looked_at_is_not_given_up(
+    quoted: Renewal, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewing.record_payment(quoted)
+    confirm = XCoverClient.renewal_confirmation
+
+    def look_is_refused_from_now_on(self: XCoverClient, *args: Any, **options: Any) -> Any:
+        answer = confirm(self, *args, **options)
+        sandbox.faults.add("get_booking", "status", status=401)
+        return answer
+
+    monkeypatch.setattr(XCoverClient, "renewal_confirmation", look_is_refused_from_now_on)
+    work()
+    assert renewals_at(sandbox, quoted.package) == ["RENEWED", "CONFIRMED"]
+    assert the_confirmation().state == OperationState.NEEDS_PERSON
+
+    with pytest.raises(refusals.NotStuck):
+        renewing.abandon(quoted, reason="Refunded.")
 
 
 def test_a_price_that_differs_from_the_one_paid_is_flagged(
