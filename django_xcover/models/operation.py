@@ -71,8 +71,8 @@ class Operation(models.Model):
 
     `idempotency_key` is stored before the first call and kept for its repeats. `request` is the
     body, frozen when the operation is written so that a repeat sends the same, and emptied when
-    it is done because it holds personal data. `attempts` also fences: only the worker that made
-    the latest attempt may write its outcome.
+    it is done because it holds personal data. `attempts` and the key also fence: only the worker
+    that made the latest attempt may write its outcome, and what was rewritten has to be read anew.
     """
 
     package = models.ForeignKey(

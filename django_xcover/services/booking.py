@@ -17,7 +17,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.models.operation import UNPAID, new_idempotency_key
+from django_xcover.models.operation import UNPAID
 from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
 from django_xcover.services.outcomes import NotNeeded, Undecided, after_post
 
@@ -90,18 +90,15 @@ def _is_paid(operation: Operation) -> bool:
     return operation.kind != OperationKind.CONFIRM_PAYMENT and operation.subject != UNPAID
 
 
-def leave_out(operation: Operation, quotes: Iterable[Quote]) -> None:
-    """Take `quotes` out of a booking of which nothing has happened yet.
+def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
+    """Take `quotes` out of a booking of which nothing has happened; False when something may have.
 
-    Call it with the operation's lock. Another body needs another idempotency key.
+    One without a body is made of what is accepted when it is carried out.
     """
-    if not operation.request:
-        return  # its body is made of what is accepted when it is carried out
     gone = {quote.quote_id for quote in quotes}
-    left = [item for item in operation.request["quotes"] if item["id"] not in gone]
-    operation.request = {**operation.request, "quotes": left}
-    operation.idempotency_key = new_idempotency_key()
-    operation.save(update_fields=["request", "idempotency_key", "updated_at"])
+    left = [item for item in operation.request.get("quotes", ()) if item["id"] not in gone]
+    body = operation.request and {**operation.request, "quotes": left}
+    return operations.rewrite(operation, body)
 
 
 def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:

@@ -13,7 +13,6 @@ import re
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.adapters import get_adapter
@@ -113,19 +112,7 @@ def _hand_to(operation: Operation, package: QuotePackage) -> None:
     if operation.subject == UNPAID:
         raise TooLateToPay
     refused = operation.state == OperationState.NEEDS_PERSON and operation.outcome_known
-    if not (operations.retry(operation) if refused else _rewrite(operation, package)):
+    token = {"customer_token_id": package.customer_token_id}
+    body = operation.request and {**operation.request, **token}
+    if not (operations.retry(operation) if refused else operations.rewrite(operation, body)):
         raise TooLateToPay
-
-
-def _rewrite(operation: Operation, package: QuotePackage) -> bool:
-    """Put the token into a body that nobody has sent yet; False when somebody may have.
-
-    The attempt that is counted takes the row from a worker that has just read the old body.
-    """
-    body = operation.request and {
-        **operation.request,
-        "customer_token_id": package.customer_token_id,
-    }
-    unsent = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING, attempts=0)
-    operations.announce(operation.pk)
-    return bool(unsent.update(request=body, attempts=F("attempts") + 1))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from django_xcover import signals
@@ -28,6 +28,8 @@ SWEEP_LIMIT = 500
 LONGEST_SPACING = 3600.0
 # A gateway may name any number, also one that no calendar has.
 LONGEST_WAIT = 86400.0
+# With no worker at it.
+RESTING = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 # Twice as long as the rate limit ever asks for.
 LONGEST_POSTPONED = 120.0
 
@@ -106,7 +108,7 @@ def claim(pk: int) -> Operation | None:
         operation,
         OperationState.RUNNING,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         attempts=operation.attempts + 1,
         lease_until=now + timedelta(seconds=get_config().operation_lease),
         outcome_known=operation.outcome_known and not orphaned,
@@ -120,8 +122,21 @@ def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
     Raises NotNeeded when another worker has taken the operation over: its body goes with the key.
     """
     operation.request = dict(request)
-    if not _mine(operation).update(request=operation.request):
+    if not _rows_as_read(operation).update(request=operation.request):
         raise NotNeeded("Another worker has taken it over.")
+
+
+def rewrite(operation: Operation, request: Mapping[str, Any]) -> bool:
+    """Give an operation of which nothing has happened another body; False when something may have.
+
+    Another body needs another key, and only what still has the key it was read with is claimed: a
+    worker that has just read the old body gets nothing, so the row is handed over again.
+    """
+    rows = _rows_as_read(operation).filter(state__in=RESTING, outcome_known=True)
+    key, now = new_idempotency_key(), timezone.now()
+    rewritten = rows.update(request=dict(request), idempotency_key=key, updated_at=now)
+    announce(operation.pk)
+    return bool(rewritten)
 
 
 def finish(operation: Operation) -> bool:
@@ -133,7 +148,7 @@ def finish(operation: Operation) -> bool:
         operation,
         OperationState.DONE,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         request={},
         error={},
         outcome_known=True,
@@ -151,7 +166,7 @@ def discard(operation: Operation, reason: str) -> bool:
         operation,
         OperationState.DISCARDED,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         request={},
         error={"message": reason},
         finished_at=timezone.now(),
@@ -168,7 +183,7 @@ def refuse(operation: Operation, failure: Failure) -> bool:
         operation,
         OperationState.DISCARDED,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         failures=operation.failures + 1,
         request={},
         error=asdict(failure),
@@ -193,7 +208,7 @@ def fail(operation: Operation, failure: Failure) -> None:
         operation,
         OperationState.NEEDS_PERSON if give_up else OperationState.PENDING,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         failures=failures,
         outcome_known=failure.outcome_known,
         lease_until=None,
@@ -218,7 +233,7 @@ def postpone(operation: Operation, held: HeldBack) -> None:
         operation,
         OperationState.PENDING,
         field="state",
-        only=Q(attempts=operation.attempts),
+        only=_as_read(operation),
         attempts=operation.attempts - (1 if known else 0),
         outcome_known=known,
         lease_until=None,
@@ -275,8 +290,13 @@ def next_attempt(failures: int, retry_after: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)
 
 
-def _mine(operation: Operation) -> Any:
-    return Operation.objects.filter(pk=operation.pk, attempts=operation.attempts)
+def _as_read(operation: Operation) -> Q:
+    """Return the condition that no other worker has taken it and nobody has rewritten it since."""
+    return Q(attempts=operation.attempts, idempotency_key=operation.idempotency_key)
+
+
+def _rows_as_read(operation: Operation) -> QuerySet[Operation]:
+    return Operation.objects.filter(_as_read(operation), pk=operation.pk)
 
 
 def _announce_successor(operation: Operation) -> None:

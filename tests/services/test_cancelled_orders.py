@@ -22,7 +22,8 @@ from django_xcover.models import (
     Quote,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import booking, cancelling, cover, gateway, orders, running
+from django_xcover.services import booking, cancelling, cover, gateway, operations, orders, running
+from django_xcover.services.transitions import move
 from tests.conftest import Shopper, the_package, work
 from tests.shop import ANA, Order, Shop, laptop, ticket
 
@@ -179,6 +180,32 @@ def test_a_line_is_left_out_of_a_booking_that_has_not_begun(paid: Order, sandbox
     assert the_booking().state == OperationState.DONE
     assert cancels() == []
     assert the_package().attention == ""
+
+
+def test_a_worker_that_has_just_read_the_body_does_not_book_the_line_that_is_left_out(
+    paid: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def line_comes_back_first(*args: Any, **facts: Any) -> bool:
+        monkeypatch.setattr(operations, "move", move)
+        cancel(paid, lines=["ticket"])
+        return move(*args, **facts)
+
+    monkeypatch.setattr(operations, "move", line_comes_back_first)
+    work()
+    assert sandbox.calls("create_booking") == []
+    work()
+
+    assert statuses() == {"ticket": "RECEIVED", "laptop": "CONFIRMED"}
+
+
+def test_a_booking_that_a_line_is_left_out_of_is_handed_over_again(
+    paid: Order, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        cancel(paid, lines=["ticket"])
+
+    handed_over = [getattr(call, "args", None) for call in callbacks]
+    assert (the_booking().pk,) in handed_over, "its worker may just have lost it"
 
 
 def test_one_line_may_be_named_as_a_text(paid: Order) -> None:

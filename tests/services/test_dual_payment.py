@@ -219,6 +219,18 @@ def test_a_worker_that_has_just_read_the_old_body_does_not_send_it(
     assert [body["customer_token_id"] for body in bodies] == [TOKEN]
 
 
+def test_a_card_that_was_entered_wrongly_is_replaced_before_the_booking_begins(
+    order: Order, bodies: list[dict[str, Any]]
+) -> None:
+    orders.complete(order, paid=True)
+    dual_payment.use_token(order, "another-token")
+    dual_payment.use_token(order, TOKEN)
+
+    work()
+
+    assert [body["customer_token_id"] for body in bodies] == [TOKEN]
+
+
 def test_the_token_is_at_the_top_of_the_booking_and_forgotten_afterwards(
     order: Order, bodies: list[dict[str, Any]]
 ) -> None:

@@ -94,10 +94,7 @@ def _is_stopped(operation: Operation, quotes: Sequence[Quote]) -> bool:
         return False
     if not operation.package.quotes.offered().accepted().exists():
         return operations.discard(operation, REASON)
-    if operation.kind != OperationKind.BOOK:
-        return False
-    booking.leave_out(operation, quotes)
-    return True
+    return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)
 
 
 def _give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
