@@ -52,8 +52,10 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         before = before.exclude(kind=OperationKind.SEND_EMAIL)
         under_way = before.filter(state__in=(OperationState.PENDING, OperationState.RUNNING))
         stopped = before.filter(state=OperationState.NEEDS_PERSON)
-        # A customer may always cancel: it waits for no person. It reads the booking first.
-        held_up = ~Q(kind=OperationKind.CANCEL) & Q(Exists(stopped))
+        # A customer may always cancel: it waits for no person. It reads the booking first, but of
+        # an instant booking XCover has to tell the id before anybody can.
+        unreadable = stopped.filter(kind=OperationKind.INSTANT_BOOK)
+        held_up = ~Q(kind=OperationKind.CANCEL) & Q(Exists(stopped)) | Q(Exists(unreadable))
         return self.exclude(Exists(under_way)).exclude(held_up)
 
     def reporting_payment(self) -> OperationQuerySet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.client import HeldBack, XCoverClient
-from django_xcover.models import Operation, OperationState
+from django_xcover.models import Cancellation, Operation, OperationState, Quote
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import booking, fast_quoting, operations, orders
 from django_xcover.types import Money, QuoteRequest
@@ -48,8 +49,8 @@ def try_again() -> Operation:
     return the_operation()
 
 
-def cancel_the_order_for_good(order: Order) -> None:
-    signals.order_cancelled.send(sender=Order, order=order)
+def cancel_the_order_for_good(order: Order, lines: list[str] | None = None) -> None:
+    signals.order_cancelled.send(sender=Order, order=order, lines=lines)
     for _ in range(3):
         let_time_pass()
         work()
@@ -159,12 +160,12 @@ def test_an_order_cancelled_while_xcover_cannot_be_read_is_cancelled_there_too(
     assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]
 
 
-def test_an_instant_booking_of_unknown_outcome_is_never_booked_under_another_key(
-    order: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def lost_instant(order: Order, sandbox: Sandbox) -> Iterator[Operation]:
+    """Return an instant booking that XCover has made, and whose answer was lost."""
     cache.clear()
     request = QuoteRequest(
-        currency="GBP", customer_country="GB", customer_language="en", items=(laptop(),)
+        currency="GBP", customer_country="GB", customer_language="en", items=(laptop(), ticket())
     )
     offer = fast_quoting.price(request)
     assert offer is not None
@@ -172,6 +173,40 @@ def test_an_instant_booking_of_unknown_outcome_is_never_booked_under_another_key
     sandbox.faults.add("instant_booking", "process_then_reset", times=5)
     work()
     sandbox.faults.clear()
+    yield the_operation()
+    cache.clear()
+
+
+def test_an_order_cancelled_while_its_instant_booking_is_in_doubt_is_cancelled_at_xcover(
+    lost_instant: Operation, order: Order, sandbox: Sandbox
+) -> None:
+    cancel_the_order_for_good(order)
+
+    assert [package["status"] for package in sandbox.packages()] == ["CANCELLED"]
+    assert the_package().status == "CANCELLED"
+
+
+@pytest.mark.parametrize("lines", [None, ["laptop"]])
+def test_a_cancellation_waits_for_a_stuck_instant_booking_which_nobody_can_read(
+    lost_instant: Operation, order: Order, sandbox: Sandbox, lines: list[str] | None
+) -> None:
+    Operation.objects.update(state=OperationState.NEEDS_PERSON)
+    cancel_the_order_for_good(order, lines)
+    assert Cancellation.objects.get().state == Cancellation.State.REQUESTED
+
+    assert operations.retry(Operation.objects.get(pk=lost_instant.pk))
+    for _ in range(2):
+        let_time_pass()
+        work()
+
+    assert Cancellation.objects.get().state == Cancellation.State.CONFIRMED
+    assert Quote.objects.get(line_reference="laptop").status == "CANCELLED"
+    assert the_package().status == ("CANCELLED" if lines is None else "CONFIRMED")
+
+
+def test_an_instant_booking_of_unknown_outcome_is_never_booked_under_another_key(
+    lost_instant: Operation, sandbox: Sandbox
+) -> None:
     sandbox.faults.add("instant_booking", "status", status=403, times=1)
     stuck = try_again()
     assert stuck.state == OperationState.NEEDS_PERSON
@@ -181,4 +216,3 @@ def test_an_instant_booking_of_unknown_outcome_is_never_booked_under_another_key
 
     booked = [package for package in sandbox.packages() if package["status"] == "CONFIRMED"]
     assert len(booked) == 1
-    cache.clear()

@@ -23,10 +23,11 @@ def perform(operation: Operation) -> PackageAnswer:
 
     There is no package to read after an unknown outcome: the same key with the same body brings
     the first answer back, for 48 hours. After that a person has to look. Raises XCoverError,
-    Unworkable, Undecided, and NotNeeded when the order was cancelled meanwhile.
+    Unworkable, Undecided, and NotNeeded when the order was cancelled before anything was sent.
     """
     package = operation.package
-    if not package.quotes.offered().accepted().exists():
+    # What may have happened is repeated all the same: only the answer names what to cancel.
+    if operation.outcome_known and not package.quotes.offered().accepted().exists():
         raise NotNeeded("The order was cancelled.")
     _require_memory(operation)
     if not operation.request:
