@@ -30,6 +30,11 @@ LONGEST_SPACING = 3600.0
 LONGEST_WAIT = 86400.0
 # With no worker at it.
 RESTING = (OperationState.PENDING, OperationState.NEEDS_PERSON)
+WORKER_DIED = "WorkerDied"
+# More than XCOVER["ATTEMPTS"], and counted apart from failures: a deploy, or a machine short of
+# memory, kills workers that are at anything, and must not bring a booking to a person. What kills
+# every worker itself is theirs after ten leases, twenty minutes by default.
+MOST_DEATHS = 10
 # Twice as long as the rate limit ever asks for.
 LONGEST_POSTPONED = 120.0
 
@@ -39,6 +44,7 @@ class Failure:
     """Why an attempt failed, as it is kept with the operation and shown to staff.
 
     `permanent` means that a repeat cannot help; `outcome_known` that nothing happened at XCover.
+    `deaths` counts the workers that died of it in a row, since the last attempt that one outlived.
     """
 
     type: str
@@ -50,6 +56,19 @@ class Failure:
     code: str = ""
     field_errors: Mapping[str, list[str]] = field(default_factory=dict)
     retry_after: float = 0.0
+    deaths: int = 0
+
+    @classmethod
+    def by_death(cls, operation: Operation) -> Failure:
+        """Count one more worker that died of the operation, MOST_DEATHS of them as permanent."""
+        deaths = operation.error.get("deaths", 0) + 1
+        return cls(
+            type=WORKER_DIED,
+            message=f"{deaths} workers in a row died of it.",
+            permanent=deaths >= MOST_DEATHS,
+            outcome_known=False,
+            deaths=deaths,
+        )
 
     @classmethod
     def from_vendor(cls, error: XCoverError) -> Failure:
@@ -95,23 +114,30 @@ def claim(pk: int) -> Operation | None:
     """Return the operation for exactly one caller, leased and counted, or None.
 
     None means that it is done, not due, leased by another worker, its account paused, or that an
-    earlier operation on the same package is unfinished: their order is kept.
+    earlier operation on the same package is unfinished: their order is kept. It also means that so
+    many workers have died of it that it has just been left to a person.
     """
-    now = timezone.now()
-    rows = Operation.objects.select_related("package").claimable(now)
+    rows = Operation.objects.select_related("package").claimable(timezone.now())
     operation = rows.filter(pk=pk).first()
-    if operation is None:
-        return None
-    # A lease that ran out belonged to a worker that died, perhaps after its call was answered.
-    orphaned = operation.state == OperationState.RUNNING
+    if operation is None or operation.state != OperationState.RUNNING:
+        return operation and _lease(operation)
+    # Its lease ran out, so its worker died, perhaps after its call was answered.
+    death = Failure.by_death(operation)
+    if not death.permanent:
+        return _lease(operation, error=asdict(death), outcome_known=False)
+    fail(operation, death)
+    return None
+
+
+def _lease(operation: Operation, **facts: Any) -> Operation | None:
     won = move(
         operation,
         OperationState.RUNNING,
         field="state",
         only=_as_read(operation),
         attempts=operation.attempts + 1,
-        lease_until=now + timedelta(seconds=get_config().operation_lease),
-        outcome_known=operation.outcome_known and not orphaned,
+        lease_until=timezone.now() + timedelta(seconds=get_config().operation_lease),
+        **facts,
     )
     return operation if won else None
 

@@ -204,6 +204,63 @@ def test_the_sweeper_finds_what_was_lost_and_what_died(booking: Operation) -> No
     assert operations.sweep() == [booking.pk]
 
 
+def worker_dies(operation: Operation, times: int = 1) -> None:
+    """Let so many workers take the operation and never be heard of again."""
+    for _ in range(times):
+        Operation.objects.update(next_attempt_at=timezone.now())
+        assert operations.claim(operation.pk) is not None
+        Operation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_what_every_worker_dies_of_is_left_to_a_person_in_the_end(
+    booking: Operation,
+    needing_person: list[Operation],
+    django_capture_on_commit_callbacks: Any,
+    sandbox: Sandbox,
+) -> None:
+    worker_dies(booking, operations.MOST_DEATHS)
+    with django_capture_on_commit_callbacks(execute=True):
+        run_due(booking)
+
+    assert booking.state == OperationState.NEEDS_PERSON
+    assert not booking.outcome_known
+    assert booking.error["type"] == "WorkerDied"
+    assert [operation.pk for operation in needing_person] == [booking.pk]
+    assert sandbox.calls("create_booking") == []
+
+
+def test_workers_that_are_killed_again_and_again_bring_no_booking_to_a_person(
+    booking: Operation,
+) -> None:
+    worker_dies(booking, operations.MOST_DEATHS - 1)
+
+    assert run_due(booking).state == OperationState.DONE
+    assert booking.error == {}
+
+
+def test_an_attempt_that_a_worker_outlives_ends_the_count_of_deaths(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_quote", "status", status=503, times=5)
+    worker_dies(booking, operations.MOST_DEATHS - 1)
+    assert run_due(booking).failures == 1
+    worker_dies(booking, operations.MOST_DEATHS - 1)
+
+    assert run_due(booking).state == OperationState.DONE
+
+
+def test_what_a_person_tries_again_after_deaths_is_read_before_it_is_posted(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    key = booking.idempotency_key
+    worker_dies(booking, operations.MOST_DEATHS)
+    assert operations.retry(run_due(booking))
+
+    assert run_due(booking).state == OperationState.DONE
+    assert sandbox.calls("get_quote") != []
+    assert {call.idempotency_key for call in sandbox.calls("create_booking")} == {key}
+
+
 def test_the_sweeper_leaves_alone_what_is_not_due_or_waits_for_a_person(
     booking: Operation,
 ) -> None:

@@ -206,6 +206,38 @@ def test_after_five_failures_it_is_kept_as_failed_and_reported(
     assert webhooks.sweep() == []
 
 
+def worker_dies(times: int) -> None:
+    """Let so many workers take the only delivery and never be heard of again."""
+    for _ in range(times):
+        assert inbox.claim(the_delivery().pk) is not None
+        let_it_be_due()
+
+
+def test_what_every_worker_dies_of_is_kept_as_failed_and_reported(
+    post: Post, booked: QuotePackage, caplog: pytest.LogCaptureFixture
+) -> None:
+    post(body_of("BOOKING_UPDATED", booked.package_id))
+    worker_dies(5)
+
+    delivery = process()
+
+    assert (delivery.state, delivery.failures) == (State.FAILED, 5)
+    assert delivery.error.startswith("WorkerDied")
+    assert f"Webhook {delivery.pk} failed: WorkerDied" in caplog.text
+    assert webhooks.sweep() == []
+
+
+def test_a_worker_that_outlives_the_others_forgets_their_deaths(
+    post: Post, booked: QuotePackage
+) -> None:
+    post(body_of("BOOKING_UPDATED", booked.package_id))
+    worker_dies(4)
+
+    delivery = process()
+
+    assert (delivery.state, delivery.failures, delivery.error) == (State.PROCESSED, 0, "")
+
+
 def test_a_person_replays_what_failed(post: Post, booked: QuotePackage) -> None:
     post(body_of("BOOKING_UPDATED", booked.package_id))
     WebhookDelivery.objects.update(state=State.FAILED, failures=5)

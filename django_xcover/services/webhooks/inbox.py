@@ -15,6 +15,7 @@ from django_xcover import signals
 from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery
 from django_xcover.models.webhook import WAITING
+from django_xcover.services import operations
 from django_xcover.services.transitions import move
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SWEEP_LIMIT = 500
 BATCH = 1000
 State = WebhookDelivery.State
+WORKER_DIED = "WorkerDied: the last worker died of it."
 
 
 def announce(pk: int) -> None:
@@ -46,26 +48,53 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
 
 
 def claim(pk: int) -> WebhookDelivery | None:
-    """Return the delivery for exactly one caller, leased and counted; None when it is not due."""
-    now = timezone.now()
-    delivery = WebhookDelivery.objects.claimable(now).filter(pk=pk).first()
-    if delivery is None:
-        return None
-    won = move(
+    """Return the delivery for exactly one caller, leased and counted; None when it is not due.
+
+    A lease that ran out counts as a failure, or what every worker dies of would kill them for ever.
+    Unlike an operation it needs no higher limit: reconciliation finds what a lost hint was about.
+    """
+    delivery = WebhookDelivery.objects.claimable(timezone.now()).filter(pk=pk).first()
+    if delivery is None or delivery.state != State.PROCESSING:
+        return delivery and _lease(delivery)
+    if delivery.failures + 1 < get_config().attempts:
+        return _lease(delivery, failures=delivery.failures + 1, error=WORKER_DIED)
+    fail(delivery, WORKER_DIED)
+    return None
+
+
+def _lease(delivery: WebhookDelivery, **facts: Any) -> WebhookDelivery | None:
+    leased = settle(
         delivery,
         State.PROCESSING,
-        field="state",
-        only=Q(attempts=delivery.attempts),
         attempts=delivery.attempts + 1,
-        next_attempt_at=now + timedelta(seconds=get_config().operation_lease),
+        next_attempt_at=timezone.now() + timedelta(seconds=get_config().operation_lease),
+        **facts,
     )
-    return delivery if won else None
+    return delivery if leased else None
 
 
 def settle(delivery: WebhookDelivery, state: State, **facts: Any) -> bool:
     """Write what came of a claimed delivery; False when it came again or its lease was lost."""
     mine = Q(attempts=delivery.attempts)
     return move(delivery, state, field="state", only=mine, **facts)
+
+
+def fail(delivery: WebhookDelivery, error: str, *, retry_after: float = 0.0) -> None:
+    """Have the delivery tried again later; after `XCOVER["ATTEMPTS"]` failures keep it as FAILED.
+
+    `error` begins with the name of its class, which is all of it that is logged.
+    """
+    failures = delivery.failures + 1
+    give_up = failures >= get_config().attempts
+    settled = settle(
+        delivery,
+        State.FAILED if give_up else State.RECEIVED,
+        failures=failures,
+        error=error,
+        next_attempt_at=operations.next_attempt(failures, retry_after),
+    )
+    if settled and give_up:
+        logger.error("Webhook %s failed: %s", delivery.pk, error.partition(":")[0])
 
 
 def postpone(delivery: WebhookDelivery, seconds: float) -> None:

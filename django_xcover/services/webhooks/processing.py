@@ -8,9 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover.client import HeldBack, XCoverError
-from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.services import operations, refreshing, renewing, unexpected
+from django_xcover.services import refreshing, renewing, unexpected
 from django_xcover.services.webhooks import inbox, reading
 
 logger = logging.getLogger(__name__)
@@ -64,18 +63,8 @@ def _package(account: str, package_id: str, renewal_id: str) -> QuotePackage | N
 
 
 def _fail(delivery: WebhookDelivery, error: Exception) -> None:
-    failures = delivery.failures + 1
-    give_up = failures >= get_config().attempts
     retry_after = getattr(error, "retry_after", None) or 0.0
-    inbox.settle(
-        delivery,
-        State.FAILED if give_up else State.RECEIVED,
-        failures=failures,
-        error=_describe(error),
-        next_attempt_at=operations.next_attempt(failures, retry_after),
-    )
-    if give_up:
-        logger.error("Webhook %s failed: %s", delivery.pk, type(error).__name__)
+    inbox.fail(delivery, _describe(error), retry_after=retry_after)
 
 
 def _describe(error: Exception) -> str:
