@@ -13,9 +13,22 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from django_xcover.models import Instalment, Operation, OperationKind, QuotePackage, Renewal
-from django_xcover.services import instalments, operations, renewing
-from tests.admin.factories import in_minutes, make_instalment, make_package, make_quote
+from django_xcover.models import (
+    Instalment,
+    Modification,
+    Operation,
+    OperationKind,
+    QuotePackage,
+    Renewal,
+)
+from django_xcover.services import instalments, modifying, operations, renewing
+from tests.admin.factories import (
+    in_minutes,
+    make_instalment,
+    make_modification,
+    make_package,
+    make_quote,
+)
 from tests.admin.factories import make_renewal as make_priced_renewal
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
@@ -29,6 +42,14 @@ def renewal() -> Renewal:
     make_quote(package, status="CONFIRMED")
     period = {"starts_at": in_minutes(60), "ends_at": in_minutes(600_000)}
     return make_priced_renewal(package, **period)
+
+
+@pytest.fixture
+def change() -> Modification:
+    """Return a priced change that waits for its payment."""
+    package = make_package(status="CONFIRMED")
+    make_quote(package, status="CONFIRMED")
+    return make_modification(package)
 
 
 @pytest.fixture
@@ -83,6 +104,22 @@ def test_who_holds_the_package_and_then_wants_the_row_meets_nobody_coming_the_ot
 
     assert failures == []
     assert Operation.objects.count() == 1
+
+
+def test_a_change_is_not_given_up_while_somebody_holds_its_package(change: Modification) -> None:
+    def give_up() -> None:
+        modifying.abandon(change)
+        connection.close()
+
+    other = threading.Thread(target=give_up)
+    with transaction.atomic():
+        QuotePackage.objects.locked().get()
+        other.start()
+        other.join(SOON)
+        assert other.is_alive(), "whoever holds it may be settling the change"
+    other.join()
+
+    assert Modification.objects.get().state == Modification.State.ABANDONED
 
 
 def test_a_row_is_added_under_a_package_that_somebody_holds(renewal: Renewal) -> None:

@@ -14,6 +14,7 @@ from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
 from django_xcover.services import booking, gateway, mirroring
 from django_xcover.services.operations import Failure
+from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.transitions import move
 
 State = Modification.State
@@ -24,9 +25,11 @@ def perform(operation: Operation) -> PackageAnswer:
 
     A repeat reads first whether the change has been made. Where that cannot be told it is sent
     again under the same key, which does no harm: details are set to the same values, and an
-    `update_id` is good for once. Raises XCoverError.
+    `update_id` is good for once. Raises XCoverError, and NotNeeded for a change that is over.
     """
     modification = modification_of(operation)
+    if modification.state != State.REQUESTED:
+        raise NotNeeded(f"The change is {modification.state}.")
     client = gateway.client_for(operation.package.account)
     if operation.attempts > 1:
         booked = booking.read_booking(client, operation.package.package_id)

@@ -44,25 +44,20 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
         if modification.state in UNDER_WAY:
             return _known(modification, reference)
         _require_open(package, modification)
-        settled = timezone.now() if modification.price_diff else None
-        move(
-            modification,
-            State.REQUESTED,
-            field="state",
-            settled_at=settled,
-            settlement_reference=reference,
-        )
+        _note(modification, reference)
         return operations.enqueue(package, OperationKind.MODIFY, subject=str(modification.pk))
 
 
 def abandon(modification: Modification) -> None:
     """Give a priced change up; XCover needs not be told. Raises ChangeMade when it is too late."""
-    modification.refresh_from_db()
-    if modification.state == State.QUOTED:
-        move(modification, State.ABANDONED, field="state", changes={})
+    with transaction.atomic():
+        # As `settle` does, so that nothing is given up that is just being settled.
+        QuotePackage.objects.locked().get(pk=modification.package_id)
         modification.refresh_from_db()
-    if modification.state in UNDER_WAY:
-        raise ChangeMade
+        if modification.state in UNDER_WAY:
+            raise ChangeMade
+        if modification.state == State.QUOTED:
+            move(modification, State.ABANDONED, field="state", changes={})
 
 
 def refusal_of(modification: Modification) -> str:
@@ -86,6 +81,18 @@ def _known(modification: Modification, reference: str) -> Operation:
     if reference != modification.settlement_reference:
         raise ChangeMade
     return _operation(modification).get()
+
+
+def _note(modification: Modification, reference: str) -> None:
+    settled = timezone.now() if modification.price_diff else None
+    if not move(
+        modification,
+        State.REQUESTED,
+        field="state",
+        settled_at=settled,
+        settlement_reference=reference,
+    ):
+        raise ChangeAbandoned
 
 
 def _operation(modification: Modification) -> QuerySet[Operation]:

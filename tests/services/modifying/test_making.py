@@ -7,9 +7,19 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Attention, Cancellation, Modification, Quote, QuotePackage
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Modification,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+)
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import cancelling, modifying
+from django_xcover.services.modifying import settling
 from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
@@ -22,6 +32,7 @@ from tests.services.modifying.support import (
     details,
     price,
     the_modification,
+    the_modify,
     total_at,
 )
 from tests.shop import laptop, ticket
@@ -155,6 +166,37 @@ def test_an_abandoned_change_is_not_confirmed(booked: QuotePackage, sandbox: San
     assert the_modification().state == State.ABANDONED
     assert the_modification().changes == {}
     assert total_at(sandbox) == booked.total_price
+
+
+def test_a_change_given_up_while_it_is_settled_is_not_settled(
+    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = price(booked)
+    real = settling.is_outdated
+
+    def given_up_meanwhile(*args: Any) -> bool:
+        Modification.objects.update(state=State.ABANDONED)
+        return real(*args)
+
+    monkeypatch.setattr(settling, "is_outdated", given_up_meanwhile)
+
+    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modifying.settle(found, reference="pay_1")
+
+    assert not Operation.objects.filter(kind=OperationKind.MODIFY).exists()
+
+
+def test_a_change_that_is_no_longer_wanted_is_not_made_by_the_worker(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    modifying.settle(price(booked), reference="pay_1")
+    Modification.objects.update(state=State.ABANDONED)
+
+    work()
+
+    assert sandbox.calls("confirm_modification") == []
+    assert the_modify().state == OperationState.DISCARDED
+    assert the_modify().error == {"message": "The change is abandoned."}
 
 
 def test_a_confirmed_change_is_not_abandoned(booked: QuotePackage) -> None:
