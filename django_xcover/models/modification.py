@@ -65,3 +65,8 @@ class Modification(models.Model):
     def difference(self) -> Money:
         """Return what is to be charged (positive) or refunded (negative)."""
         return Money(self.price_diff, self.currency)
+
+    @property
+    def quote_ids(self) -> list[str]:
+        """Return the policies that it changes; none where it changes the policyholder."""
+        return [quote["id"] for quote in self.changes.get("quotes", ())]

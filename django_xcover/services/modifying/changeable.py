@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models import Cancellation, Modification, Quote, QuotePackage, Status
+from django_xcover.models import Cancellation, Modification, QuotePackage, Status
 from django_xcover.services.refusals import Refused
 
 # Where XCover names no fields. Country and age are left out: they decide what can be insured and
@@ -97,12 +97,12 @@ def changeable_fields(package: QuotePackage) -> tuple[str, ...]:
     return DETAILS
 
 
-def require_changeable(package: QuotePackage, quote: Quote | None = None) -> None:
-    """Raise NotModifiable, with the reason, unless package (and policy) can be changed now."""
+def require_changeable(package: QuotePackage, quote_ids: Collection[str] = ()) -> None:
+    """Raise NotModifiable unless the package, and the policies named, can be changed now."""
     if package.status != Status.CONFIRMED:
         raise NotModifiable
-    stored = package.quotes.filter(pk=quote.pk).first() if quote is not None else None
-    if quote is not None and (stored is None or stored.status != Status.CONFIRMED):
+    in_force = package.quotes.filter(quote_id__in=quote_ids, status=Status.CONFIRMED)
+    if in_force.count() < len(set(quote_ids)):
         raise NotModifiable
     if package.cancellations.filter(state=Cancellation.State.REQUESTED).exists():
         raise NotModifiable

@@ -75,7 +75,7 @@ def quote_change(
     """
     until = time.monotonic() + DEADLINE
     card_numbers.refuse(update_fields)
-    require_changeable(package, quote)
+    require_changeable(package, [quote.quote_id])
     require_idle(package)
     if not update_fields:
         raise NothingToChange
@@ -113,7 +113,7 @@ def _why_refused(
     """Return the reason as a person understands it: the cover's state, or else the values."""
     try:
         refreshing.look_again(package, deadline=updating.remaining(until))
-        require_changeable(QuotePackage.objects.get(pk=package.pk), quote)
+        require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
     except Refused as reason:
         return reason
     except XCoverError:

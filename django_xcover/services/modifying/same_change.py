@@ -25,8 +25,7 @@ def open_change(
 
 
 def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, Any]) -> bool:
-    policies = row.changes.get("quotes", ())
-    if [policy["id"] for policy in policies] != [quote.quote_id]:
+    if row.quote_ids != [quote.quote_id]:
         return False
-    fields = policies[0].get("update_fields", {})
+    fields = row.changes["quotes"][0].get("update_fields", {})
     return bool(typed(quote.policy_type, (), fields) == typed(quote.policy_type, (), wanted))

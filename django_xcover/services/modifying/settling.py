@@ -104,7 +104,7 @@ def _operation(modification: Modification) -> QuerySet[Operation]:
 def _require_open(package: QuotePackage, modification: Modification) -> None:
     if modification.state != State.QUOTED:
         raise ChangeAbandoned
-    require_changeable(package)
+    require_changeable(package, modification.quote_ids)
     if is_outdated(package, modification):
         raise ChangeOutdated
 

@@ -18,15 +18,17 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, modifying
+from django_xcover.services import cancelling, modifying, refreshing
 from django_xcover.services.modifying import settling
 from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
+from tests.services.cancelling.support import cancel_elsewhere
 from tests.services.modifying.support import (
     ABANDONED,
     MADE,
     NOT_ACCEPTED,
+    NOT_MODIFIABLE,
     OUTDATED,
     State,
     details,
@@ -141,6 +143,19 @@ def test_a_price_from_before_a_cancellation_is_not_confirmed(buy: Buy) -> None:
 
     with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
         modifying.settle(found)
+
+
+def test_a_change_of_a_policy_that_was_cancelled_elsewhere_is_not_settled(buy: Buy) -> None:
+    package = buy(ticket(), laptop())
+    found = price(package)
+    cancel_elsewhere(package.quotes.get(line_reference="laptop").quote_id)
+    refreshing.refresh(package)
+
+    with pytest.raises(modifying.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+        modifying.settle(found, reference="pay_1")
+
+    assert the_package().status == "CONFIRMED"
+    assert the_modification().state == State.QUOTED
 
 
 def test_a_new_phone_number_makes_no_price_outdated(booked: QuotePackage) -> None:
