@@ -41,8 +41,9 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
     with transaction.atomic():
         package = QuotePackage.objects.locked().get(pk=modification.package_id)
         modification.refresh_from_db()
-        if modification.state in UNDER_WAY:
-            return _known(modification, reference)
+        known = _known(modification, reference)
+        if known is not None:
+            return known
         _require_open(package, modification)
         _note(modification, reference)
         return operations.enqueue(package, OperationKind.MODIFY, subject=str(modification.pk))
@@ -77,10 +78,17 @@ def refusal_of(modification: Modification) -> str:
     return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
 
 
-def _known(modification: Modification, reference: str) -> Operation:
-    if reference != modification.settlement_reference:
+def _known(modification: Modification, reference: str) -> Operation | None:
+    """Return the operation that this payment has settled, raise ChangeMade for another payment.
+
+    Also where XCover has refused the change since: staff are told to give the payment back, and
+    whoever reports it again must not do so as well.
+    """
+    is_same = reference == modification.settlement_reference
+    if modification.state in UNDER_WAY and not is_same:
         raise ChangeMade
-    return _operation(modification).get()
+    is_settled = modification.state in UNDER_WAY or modification.settled_at is not None
+    return _operation(modification).get() if is_settled and is_same else None
 
 
 def _note(modification: Modification, reference: str) -> None:

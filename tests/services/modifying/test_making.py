@@ -225,20 +225,46 @@ def test_a_confirmed_change_is_not_abandoned(booked: QuotePackage) -> None:
         modifying.abandon(found)
 
 
-def test_an_update_id_that_xcover_does_not_know_is_refused_and_a_person_told(
-    booked: QuotePackage,
-) -> None:
+@pytest.fixture
+def refused(booked: QuotePackage) -> Modification:
+    """Return a change that was settled by `pay_1`, and that XCover refused."""
     found = price(booked)
     Modification.objects.update(update_id="aaaaa-bbbbb-ccccc-UPD")
     modifying.settle(found, reference="pay_1")
-
     work()
+    return found
 
+
+def test_an_update_id_that_xcover_does_not_know_is_refused_and_a_person_told(
+    refused: Modification,
+) -> None:
     assert the_modification().state == State.REFUSED
     assert modifying.refusal_of(the_modification()).startswith(NOT_ACCEPTED)
     assert the_package().attention == Attention.CHANGE_REFUSED
+
+
+def test_a_payment_reported_again_after_a_refusal_is_not_given_back_twice(
+    refused: Modification,
+) -> None:
+    """Staff give it back, as the flag asks them to: the shop must not think that it has to."""
+    assert modifying.settle(refused, reference="pay_1") == the_modify()
+
+
+def test_a_second_payment_after_a_refusal_is_refused(refused: Modification) -> None:
     with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
-        modifying.settle(found, reference="pay_1")
+        modifying.settle(refused, reference="pay_2")
+
+
+def test_a_refused_change_that_cost_nothing_is_not_open_any_more(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    found = price(booked, serial_number="SN-1")
+    sandbox.faults.add("confirm_modification", "status", status=422, body={"errors": ["No"]})
+    modifying.settle(found)
+    work()
+
+    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modifying.settle(found)
 
 
 def test_a_change_confirmed_at_another_price_than_settled_is_flagged(
