@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.models import (
     BOOKED,
     Cancellation,
-    Modification,
     Quote,
     QuotePackage,
     Status,
 )
+from django_xcover.services.outdating import changes_since
 from django_xcover.services.refusals import Refused
 
 
@@ -91,9 +91,7 @@ def is_outdated(cancellation: Cancellation) -> bool:
     end = cancellation.confirm_before
     if end is not None and end <= timezone.now():
         return True
-    changes = cancellation.package.modifications.exclude(price_diff=0)
-    since = {"confirmed_at__gte": cancellation.created_at}
-    return changes.filter(state=Modification.State.CONFIRMED, **since).exists()
+    return changes_since(cancellation.package, cancellation.created_at).exists()
 
 
 def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:

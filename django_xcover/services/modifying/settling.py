@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_xcover.models import (
@@ -23,6 +23,7 @@ from django_xcover.services.modifying.changeable import (
     NotModifiable,
     require_changeable,
 )
+from django_xcover.services.outdating import changes_since
 from django_xcover.services.transitions import move
 
 State = Modification.State
@@ -119,8 +120,9 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
 
 def is_outdated(package: QuotePackage, modification: Modification) -> bool:
     """Return whether the booking's total has moved, or is about to, since the change was priced."""
-    since = Q(confirmed_at__gte=modification.created_at)
-    others = package.modifications.exclude(pk=modification.pk).exclude(update_id="")
-    changed = others.filter(Q(state=State.REQUESTED) | Q(state=State.CONFIRMED) & since)
-    cancelled = package.cancellations.filter(since, state=Cancellation.State.CONFIRMED)
+    since = modification.created_at
+    changed = changes_since(package, since).exclude(pk=modification.pk)
+    cancelled = package.cancellations.filter(
+        state=Cancellation.State.CONFIRMED, confirmed_at__gte=since
+    )
     return changed.exists() or cancelled.exists()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_xcover.models import (
     Attention,
     Cancellation,
+    Modification,
     Operation,
     OperationKind,
     Quote,
@@ -60,44 +61,62 @@ def test_a_preview_that_expired_at_xcover_before_the_worker_came_is_expired_here
     assert the_package().attention == Attention.CANCELLATION_REFUSED
 
 
+def test_a_change_that_nobody_has_settled_leaves_a_preview_as_it_is(buy: Buy) -> None:
+    package = buy(laptop())
+    found = preview(package)
+    priced(package)
+
+    cancelling.request(found)
+
+    assert the_cancellation().state == State.REQUESTED
+
+
 @pytest.mark.parametrize("made", [True, False])
 def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool) -> None:
     package = buy(laptop())
     found = preview(package)
-    change = modifying.quote_change(
-        package,
-        quote=package.quotes.get(),
-        update_fields={"price": Decimal(1500)},
-        origin="shopper",
-    )
+    modifying.settle(priced(package))
     if made:
-        modifying.settle(change)
         work()
-        with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
-            cancelling.request(found)
-    else:
+
+    with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
         cancelling.request(found)
 
-    assert the_cancellation().state == (State.EXPIRED if made else State.REQUESTED)
+    assert the_cancellation().state == State.EXPIRED
 
 
-def test_a_preview_confirmed_while_a_change_is_made_is_expired_by_xcovers_refusal(buy: Buy) -> None:
+def test_a_preview_from_while_a_change_was_made_is_expired_by_xcovers_refusal(buy: Buy) -> None:
     package = buy(laptop())
-    found = preview(package)
-    change = modifying.quote_change(
-        package,
-        quote=package.quotes.get(),
-        update_fields={"price": Decimal(1500)},
-        origin="shopper",
-    )
+    change = priced(package)
     modifying.settle(change)
-    cancelling.request(found)
+    cancelling.request(preview(package))
 
     work()
 
     assert the_package().total_price == change.price_after
     assert cancelling.refusal_of(the_cancellation()) == EXPIRED
     assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
+def test_a_change_that_waits_for_a_person_keeps_nobody_from_cancelling(
+    buy: Buy, sandbox: Sandbox
+) -> None:
+    package = buy(laptop())
+    modifying.settle(priced(package))
+    sandbox.faults.add("confirm_modification", "status", status=401)
+    work()
+
+    cancelling.request(preview(package))
+    work()
+
+    assert the_package().status == "CANCELLED"
+
+
+def priced(package: QuotePackage) -> Modification:
+    """Return a change of the laptop's value, with its price."""
+    laptops = package.quotes.get()
+    value = {"price": Decimal(1500)}
+    return modifying.quote_change(package, quote=laptops, update_fields=value, origin="shopper")
 
 
 def test_confirming_twice_cancels_once_and_says_so(booked: QuotePackage, sandbox: Sandbox) -> None:
