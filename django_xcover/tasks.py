@@ -13,6 +13,7 @@ from django_xcover.models import QuotePackage
 from django_xcover.services import (
     heartbeat,
     instalments,
+    modifying,
     operations,
     reconciling,
     renewing,
@@ -77,8 +78,12 @@ def mirror_instalments(pk: int) -> None:
 
 @shared_task(name="django_xcover.tasks.sweep_unpaid", ignore_result=True)
 def sweep_unpaid() -> None:
-    """Flag the pending bookings that were never paid. Once a day will do."""
+    """Flag the pending bookings that were never paid, and end the changes that nobody can pay.
+
+    Once a day will do.
+    """
     unpaid.sweep()
+    modifying.give_up_outdated()
 
 
 @shared_task(name="django_xcover.tasks.reconcile", ignore_result=True)

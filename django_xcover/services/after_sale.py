@@ -20,8 +20,11 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
 )
+from django_xcover.services import modifying
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import NextStep, is_overdue, moment
+from django_xcover.services.refusals import refusal
+from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Money
 
 
@@ -74,7 +77,7 @@ def cancellation_steps(row: Cancellation) -> Iterator[NextStep]:
 
 def modification_steps(row: Modification) -> Iterator[NextStep]:
     """Yield the difference that is to be settled before a quoted change is made."""
-    if row.state != Modification.State.QUOTED:
+    if not modifying.is_open(row):
         return
     yield NextStep(
         row=row,
@@ -88,6 +91,8 @@ def modification_steps(row: Modification) -> Iterator[NextStep]:
 
 def renewal_steps(row: Renewal) -> Iterator[NextStep]:
     """Yield the renewal that waits for a price, or for the customer's money."""
+    if refusal(refuse_unless_waiting, row):
+        return
     facts = {"when": moment(row.due_on)}
     if row.state == Renewal.State.DUE:
         what = _("The cover ends on %(when)s and can be renewed.") % facts

@@ -23,7 +23,8 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.services import instalments, modifying, renewing
-from django_xcover.services.refusals import Refused
+from django_xcover.services.refusals import Refused, refusal
+from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Due
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
@@ -66,7 +67,8 @@ def payment_url(request: HttpRequest, due: Due | None) -> str:
 def of_renewal(renewal: Renewal, label: str = "") -> Due | None:
     """Return what `renewal` costs, None when it is not to be paid now."""
     premium = renewal.premium
-    if renewal.state != Renewal.State.QUOTED or premium is None:
+    is_quoted = renewal.state == Renewal.State.QUOTED
+    if not is_quoted or premium is None or refusal(refuse_unless_waiting, renewal):
         return None
     return Due(
         kind=RENEWAL,
@@ -98,7 +100,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
 def of_modification(modification: Modification, label: str = "") -> Due | None:
     """Return what `modification` costs extra, None when nothing is to be paid for it."""
     difference = modification.difference
-    if modification.state != Modification.State.QUOTED or difference.amount <= 0:
+    if difference.amount <= 0 or not modifying.is_open(modification):
         return None
     return Due(
         kind=MODIFICATION,

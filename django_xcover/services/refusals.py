@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,3 +19,15 @@ class Refused(Exception):
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(str(self.message) % facts if facts else str(self.message))
+
+
+def refusal(check: Callable[..., object], *facts: Any) -> Refused | None:
+    """Return what `check` refuses `facts` with, None where it does not.
+
+    For whoever only asks whether something can be done, by the rule of the service that does it.
+    """
+    try:
+        check(*facts)
+    except Refused as reason:
+        return reason
+    return None

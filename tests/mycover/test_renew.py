@@ -10,9 +10,17 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from django_xcover.models import Operation, OperationKind, OperationState, Quote, Renewal, Status
+from django_xcover.models import (
+    Cancellation,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    Renewal,
+    Status,
+)
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dues, renewing
+from django_xcover.services import cancelling, dues, renewing
 from django_xcover.services.renewing.refusals import PriceChanged
 from django_xcover.types import Due
 from tests.checkout.page import Page
@@ -140,6 +148,15 @@ def test_what_is_declined_or_paid_is_due_no_more(quoted: Renewal) -> None:
 
     renewing.opt_out(quoted)
 
+    assert dues.find("renewal", str(quoted.pk)) is None
+
+
+def test_a_renewal_of_what_is_cancelled_is_due_no_more(quoted: Renewal) -> None:
+    """Beat ends it once a day; until then nobody must be asked to pay for it."""
+    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
+    work()
+
+    assert the_renewal().state == State.QUOTED
     assert dues.find("renewal", str(quoted.pk)) is None
 
 

@@ -18,9 +18,16 @@ from django_xcover.services.modifying.changeable import (
     changeable_fields,
 )
 from django_xcover.services.modifying.details import change_details
+from django_xcover.services.modifying.ending import give_up_outdated
 from django_xcover.services.modifying.pricing import quote_change
 from django_xcover.services.modifying.same_change import open_change
-from django_xcover.services.modifying.settling import abandon, is_outdated, refusal_of, settle
+from django_xcover.services.modifying.settling import (
+    abandon,
+    is_open,
+    is_outdated,
+    refusal_of,
+    settle,
+)
 
 __all__ = [
     "BeingChanged",
@@ -34,6 +41,8 @@ __all__ = [
     "abandon",
     "change_details",
     "changeable_fields",
+    "give_up_outdated",
+    "is_open",
     "is_outdated",
     "open_change",
     "quote_change",

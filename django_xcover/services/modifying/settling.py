@@ -24,6 +24,7 @@ from django_xcover.services.modifying.changeable import (
     require_changeable,
 )
 from django_xcover.services.outdating import changes_since
+from django_xcover.services.refusals import refusal
 from django_xcover.services.transitions import move
 
 State = Modification.State
@@ -116,6 +117,11 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
     require_changeable(package, modification.quote_ids)
     if is_outdated(package, modification):
         raise ChangeOutdated
+
+
+def is_open(modification: Modification) -> bool:
+    """Return whether `settle` would confirm the change, as things stand."""
+    return refusal(_require_open, modification.package, modification) is None
 
 
 def is_outdated(package: QuotePackage, modification: Modification) -> bool:
