@@ -27,6 +27,7 @@ from django_xcover.services.cancelling import cancellable
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import Undecided, after_post
 from django_xcover.services.transitions import move
+from django_xcover.types import Money
 
 State = Cancellation.State
 # What a policy can be that was in force: only this is cancelled, or has been.
@@ -154,7 +155,7 @@ def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:
 
 
 def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> None:
-    shown = cancellation.total_refund
+    shown = cancellation.refund
     facts = refunds.told(done.answer) if done.answer is not None else {}
     if done.elsewhere:
         # Whoever cancelled may have refunded, too.
@@ -162,10 +163,15 @@ def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> 
     now = timezone.now()
     if not move(cancellation, State.CONFIRMED, field="state", confirmed_at=now, **facts):
         return
-    refund = cancellation.total_refund
-    if refund is None or (shown is not None and shown != refund):
+    if not _is_clear(cancellation.refund, shown, package.currency):
         mirroring.flag(package, Attention.REFUND_UNCLEAR)
     transaction.on_commit(lambda: _announce(package, cancellation))
+
+
+def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
+    """Return whether the refund is told, in the currency of the price, and is the one shown."""
+    is_told = refund is not None and refund.currency == paid_in
+    return is_told and shown in {None, refund}
 
 
 def _release_booking(package: QuotePackage, operation: Operation) -> None:

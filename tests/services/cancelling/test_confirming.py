@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from django_xcover.client.changes import CancellationAnswer, cancellation_from_wire
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -19,6 +21,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import cancelling, modifying
+from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
 from tests.services.cancelling.support import (
@@ -26,6 +29,7 @@ from tests.services.cancelling.support import (
     CANCELLED,
     EXPIRED,
     State,
+    cancel,
     preview,
     status_at,
     the_cancellation,
@@ -191,4 +195,31 @@ def test_a_refund_that_differs_from_the_one_shown_is_flagged_and_xcovers_counts(
     work()
 
     assert the_cancellation().refund == booked.total
+    assert the_package().attention == Attention.REFUND_UNCLEAR
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_refund_in_another_currency_is_flagged_though_its_amount_is_the_same(
+    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, direct: bool
+) -> None:
+    def in_yen(wire: Any) -> CancellationAnswer:
+        return replace(cancellation_from_wire(wire), currency="JPY")
+
+    cancel(booked, direct=direct)
+    reader = "django_xcover.services.cancelling.confirming.cancellation_from_wire"
+    monkeypatch.setattr(reader, in_yen)
+
+    work()
+
+    assert the_cancellation().refund == Money(booked.total_price, "JPY")
+    assert the_package().attention == Attention.REFUND_UNCLEAR
+
+
+def test_a_refund_shown_in_another_currency_than_was_paid_is_flagged(booked: QuotePackage) -> None:
+    found = preview(booked)
+    QuotePackage.objects.update(currency="JPY")
+    cancelling.request(found)
+
+    work()
+
     assert the_package().attention == Attention.REFUND_UNCLEAR
