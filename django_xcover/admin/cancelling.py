@@ -87,9 +87,10 @@ class ConfirmCancellation(Act):
         return told % facts
 
     def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
         cancelling.request(row)
         told = _("%(cancellation)s was confirmed: XCover is being asked to cancel.")
-        return Outcome(sentence=told % {"cancellation": row}, leads_to=row)
+        return Outcome(sentence=told % {"cancellation": row}, log=is_first, leads_to=row)
 
 
 class RefundForm(forms.Form):

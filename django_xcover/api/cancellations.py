@@ -57,9 +57,8 @@ class ConfirmCancellationView(CancellationView):
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Cancel; 202. Confirming twice cancels once."""
         found = self.cancellation()
-        if found.state not in {Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED}:
-            cancelling.request(found)
-            found.refresh_from_db()
+        cancelling.request(found)
+        found.refresh_from_db()
         return self.shown(CancellationShape, view_of(found), code=status.HTTP_202_ACCEPTED)
 
 

@@ -21,8 +21,6 @@ from django_xcover.services.my_cover.cancellation import view_of
 from django_xcover.services.my_cover.details import booked_together
 from django_xcover.services.refusals import Refused
 
-UNDER_WAY = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
-
 
 @acts
 def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
@@ -59,8 +57,6 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
         cancelling.request(found)
     except Refused as refusal:
         found.refresh_from_db()
-        if found.state in UNDER_WAY:
-            return see("cancellation", quote, pk=pk)
         return _page(request, quote, found, error=str(refusal), status=HTTPStatus.CONFLICT)
     return see("cancellation", quote, pk=pk)
 

@@ -13,7 +13,7 @@ from django.core import serializers
 
 from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import renewing
+from django_xcover.services import cancelling, renewing
 from tests.api.conftest import Program, policy_path
 from tests.conftest import the_package, work
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
@@ -120,6 +120,22 @@ def test_a_confirmed_preview_is_cancelled_once(
     assert (after["state"], after["waiting"]) == ("confirmed", False)
     assert Quote.objects.get().status == "CANCELLED"
     assert len(sandbox.calls("confirm_cancellation")) == 1
+
+
+def test_of_two_confirmations_at_once_the_later_is_told_how_far_it_is(
+    insured: Program, preview: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = cancelling.request
+
+    def after_the_other(found: Cancellation) -> Operation:
+        real(Cancellation.objects.get())
+        return real(found)
+
+    monkeypatch.setattr(cancelling, "request", after_the_other)
+
+    response = insured.posts(policy_path(f"cancellations/{preview['id']}/confirm/"))
+
+    assert (response.status_code, response.json()["state"]) == (202, "requested")
 
 
 def test_one_policy_of_an_order_is_cancelled_alone(program: Program) -> None:

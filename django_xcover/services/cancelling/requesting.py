@@ -11,7 +11,6 @@ from django_xcover.models import Cancellation, Operation, OperationKind, Quote, 
 from django_xcover.services import card_numbers, operations
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.cancelling.cancellable import (
-    AlreadyCancelled,
     BeingCancelled,
     NotCancellable,
     NotInForce,
@@ -21,17 +20,20 @@ from django_xcover.services.refusals import Refused
 from django_xcover.services.transitions import move
 
 State = Cancellation.State
+UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
 
 
 def request(cancellation: Cancellation) -> Operation:
     """Confirm a preview: from here on XCover is asked until it has cancelled or refused.
 
-    Raises PreviewExpired, BeingCancelled (also when pressed twice), AlreadyCancelled or
-    NotCancellable.
+    Confirmed again it returns the same operation. Raises PreviewExpired, NotCancellable, and
+    BeingCancelled or AlreadyCancelled where something else cancels its policies.
     """
     with transaction.atomic():
         package = _lock(cancellation.package_id)
         cancellation.refresh_from_db()
+        if cancellation.state in UNDER_WAY:
+            return _operation(cancellation)
         if not _expire(cancellation):
             _require_preview(cancellation)
             cancellable.choose(package, cancellation.quotes.all())
@@ -99,6 +101,11 @@ def _enqueue(package: QuotePackage, cancellation: Cancellation) -> Operation:
     return operations.enqueue(package, OperationKind.CANCEL, subject=str(cancellation.pk))
 
 
+def _operation(cancellation: Cancellation) -> Operation:
+    written = Operation.objects.filter(package=cancellation.package_id, kind=OperationKind.CANCEL)
+    return written.get(subject=str(cancellation.pk))
+
+
 def _lock(pk: int) -> QuotePackage:
     return QuotePackage.objects.locked().get(pk=pk)
 
@@ -112,8 +119,6 @@ def _expire(cancellation: Cancellation) -> bool:
 
 def _require_preview(cancellation: Cancellation) -> None:
     reasons: dict[str, type[Refused]] = {
-        State.REQUESTED: BeingCancelled,
-        State.CONFIRMED: AlreadyCancelled,
         State.REFUSED: NotCancellable,
         State.NOT_NEEDED: NotInForce,
     }
