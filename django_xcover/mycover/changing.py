@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -40,9 +39,6 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
     try:
         made = modifying.change_details(quote.package, form.cleaned_data, origin=SHOPPER)
     except Refused as refusal:
-        same = _under_way(quote, form.cleaned_data)
-        if same is not None:
-            return see("modification", quote, pk=same.pk)
         words, status = str(refusal), HTTPStatus.CONFLICT
         return _form_page(request, quote, form, error=words, status=status)
     return see("modification", quote, pk=made.pk)
@@ -79,15 +75,6 @@ def abandon(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, quote, found, refusal)
     return see("modification", quote, pk=pk)
-
-
-def _under_way(quote: Quote, wanted: Mapping[str, Any]) -> Modification | None:
-    """Return the change being made when it is just this one: a form sent twice."""
-    rows = quote.package.modifications.filter(state=Modification.State.REQUESTED, update_id="")
-    row = rows.first()
-    changes = row.changes.get("policyholder", {}) if row else {}
-    same = changes and all(wanted.get(name) == value for name, value in changes.items())
-    return row if same else None
 
 
 def _find(quote: Quote, pk: int) -> Modification:

@@ -220,6 +220,17 @@ def test_details_are_changed_at_once(insured: Program) -> None:
     assert insured.gets(policy_path()).json()["policyholder"]["phone"] == "+4915123456789"
 
 
+def test_details_sent_twice_are_changed_once(insured: Program) -> None:
+    phone = {"phone": "+4915123456789"}
+
+    first, second = (
+        insured.posts(policy_path("modifications/"), policyholder=phone) for _ in range(2)
+    )
+
+    assert (first.status_code, second.status_code) == (202, 202)
+    assert first.json() == second.json()
+
+
 # Renewing
 
 

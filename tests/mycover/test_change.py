@@ -161,6 +161,19 @@ def test_another_change_while_one_is_being_made_has_to_wait(ana: Member) -> None
     assert errors(response)[0].startswith("An earlier change is still being made.")
 
 
+def test_a_form_that_changes_more_than_is_being_changed_is_not_taken_for_the_same(
+    ana: Member,
+) -> None:
+    ana.buys()
+    form = details(ana, phone="+447700900999")
+    sends(ana, **form)
+
+    response = sends(ana, **{**form, "last_name": "Bianchi"})
+
+    assert response.status_code == 409
+    assert errors(response)[0].startswith("An earlier change is still being made.")
+
+
 # How it goes
 
 

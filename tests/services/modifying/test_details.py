@@ -84,6 +84,40 @@ def test_a_second_change_waits_until_the_first_is_made(booked: QuotePackage) -> 
         price(booked)
 
 
+@pytest.mark.parametrize("mirrored_first", [True, False])
+def test_the_same_details_sent_twice_are_one_change(
+    booked: QuotePackage, mirrored_first: bool
+) -> None:
+    first = details(booked, phone="+441632960000", email="ana@example.com", company="")
+    if mirrored_first:  # a webhook can be faster than the worker
+        booked.payload["policyholder"]["phone"] = "+441632960000"
+        booked.save()
+
+    again = details(booked, phone="+441632960000", email="ana@example.com", company=None)
+
+    assert again == first == the_modification()
+    assert the_modify().subject == str(first.pk)
+
+
+@pytest.mark.parametrize(
+    "more", [{"last_name": "Bianchi"}, {"email": "rossi@example.com"}, {"phone": ""}]
+)
+def test_details_that_say_more_than_those_being_changed_have_to_wait(
+    booked: QuotePackage, more: dict[str, str]
+) -> None:
+    details(booked, phone="+441632960000")
+
+    with pytest.raises(modifying.BeingChanged, match=f"^{BEING_CHANGED}$"):
+        details(booked, **{"phone": "+441632960000", **more})
+
+
+def test_details_that_say_less_than_those_being_changed_have_to_wait(booked: QuotePackage) -> None:
+    details(booked, phone="+441632960000", email="rossi@example.com")
+
+    with pytest.raises(modifying.BeingChanged, match=f"^{BEING_CHANGED}$"):
+        details(booked, phone="+441632960000")
+
+
 def test_a_detail_that_xcover_refuses_says_so_in_its_words(booked: QuotePackage) -> None:
     details(booked, phone="020 7946 0000")
 
