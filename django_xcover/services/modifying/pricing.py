@@ -71,7 +71,7 @@ def quote_change(
     same at the same time, both get the same. Takes `DEADLINE` seconds at most; hold no transaction
     meanwhile. Raises NotModifiable, NothingToChange, ChangeNotAccepted, ChangeOutdated when the
     price was overtaken by another change, CardNumberSent for a card number, and XCoverError when
-    XCover cannot be asked.
+    XCover cannot be asked or its answer cannot be right.
     """
     until = time.monotonic() + DEADLINE
     card_numbers.refuse(update_fields)
@@ -104,6 +104,8 @@ def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> Modificat
     answer = modification_from_wire(wire)
     if not answer.preview:
         raise UnexpectedAnswer.at("update_id", "is missing")
+    if answer.booking.currency != package.currency:
+        raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
     return answer
 
 

@@ -102,6 +102,17 @@ def test_an_answer_without_an_id_is_not_taken_for_a_price(
         price(booked)
 
 
+def test_a_price_in_another_currency_is_not_shown(booked: QuotePackage, sandbox: Sandbox) -> None:
+    wire = dict(gateway.client_for("default").get_booking(booked.package_id))
+    answer = {**wire, "currency": "EUR", "update_id": "aaaaa-bbbbb-ccccc-UPD"}
+    sandbox.faults.add("quote_modification", "status", status=200, body=answer)
+
+    with pytest.raises(XCoverError, match="currency"):
+        price(booked)
+
+    assert not Modification.objects.exists()
+
+
 # What is shown.
 
 
