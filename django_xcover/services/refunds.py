@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client.changes import CancellationAnswer, CancelledQuote
 from django_xcover.models import Cancellation
+from django_xcover.services.references import refuse_long
 from django_xcover.services.refusals import Refused
 from django_xcover.types import Money
 
@@ -69,8 +70,9 @@ def record_refund(cancellation: Cancellation, refund: Money, *, reference: str =
 
     The amount is what was paid out, also where that is not what XCover says. The same refund again
     changes nothing. Raises RefundNotRecorded for another currency, an amount that is none, a
-    cancellation that did not happen, and a second refund.
+    cancellation that did not happen, and a second refund; ReferenceTooLong for such a reference.
     """
+    refuse_long(reference)
     cancellation.refresh_from_db()
     why = _against(cancellation, refund)
     if why:

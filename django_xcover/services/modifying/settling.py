@@ -24,6 +24,7 @@ from django_xcover.services.modifying.changeable import (
     require_changeable,
 )
 from django_xcover.services.outdating import changes_since
+from django_xcover.services.references import refuse_long
 from django_xcover.services.refusals import refusal
 from django_xcover.services.transitions import move
 
@@ -37,8 +38,8 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
     `reference` is the payment's in the shop. Of a change without a difference nothing is settled:
     this confirms it. The same reference again returns the same operation, so that a payment may be
     reported twice; another one raises ChangeMade, because the customer paid twice. Also raises
-    ChangeAbandoned, ChangeOutdated and NotModifiable: then nothing is changed, and what was
-    charged for it is to be given back.
+    ChangeAbandoned, ChangeOutdated, NotModifiable and ReferenceTooLong: then nothing is changed,
+    and what was charged for it is to be given back.
     """
     with transaction.atomic():
         package = QuotePackage.objects.locked().get(pk=modification.package_id)
@@ -94,6 +95,7 @@ def _known(modification: Modification, reference: str) -> Operation | None:
 
 
 def _note(modification: Modification, reference: str) -> None:
+    refuse_long(reference)
     settled = timezone.now() if modification.price_diff else None
     if not move(
         modification,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_xcover.models import Operation, OperationKind, OperationState, Renewal
 from django_xcover.services import operations
 from django_xcover.services.amounts import format_amount
+from django_xcover.services.references import refuse_long
 from django_xcover.services.renewing import confirming
 from django_xcover.services.renewing.locking import lock
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
@@ -31,8 +32,8 @@ def record_payment(
 
     `reference` is the shop's own for the payment. `amount`, when given, must be the premium to
     the cent. The same payment again returns the same operation. Raises NotQuoted, PriceChanged,
-    and what `quote` raises for a renewal that is paid by another payment, declined, lapsed or
-    renewed by XCover itself.
+    ReferenceTooLong, and what `quote` raises for a renewal that is paid by another payment,
+    declined, lapsed or renewed by XCover itself.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -107,6 +108,7 @@ def _confirmation(renewal: Renewal) -> Operation | None:
 
 
 def _pay(renewal: Renewal, body: dict[str, Any], at: datetime, reference: str) -> Operation:
+    refuse_long(reference)
     move(
         renewal,
         Renewal.State.PAID,

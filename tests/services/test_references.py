@@ -1,0 +1,77 @@
+"""A reference that no column has room for is refused before the database does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from django_xcover.models import Cancellation, Modification, Operation, Renewal
+from django_xcover.services import cancelling, modifying, renewing
+from django_xcover.services.references import LONGEST, ReferenceTooLong
+from django_xcover.types import Money
+from tests.admin.factories import (
+    in_minutes,
+    make_cancellation,
+    make_modification,
+    make_package,
+    make_quote,
+    make_renewal,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+TOO_LONG = "This reference is too long: it may have 100 characters."
+COLUMNS = (
+    (Cancellation, "refund_reference"),
+    (Modification, "settlement_reference"),
+    (Renewal, "payment_reference"),
+)
+
+
+def refund(reference: str) -> None:
+    row = make_cancellation(booked(), state=Cancellation.State.CONFIRMED)
+    cancelling.record_refund(row, Money(Decimal(1), row.currency), reference=reference)
+
+
+def settlement(reference: str) -> None:
+    modifying.settle(make_modification(booked()), reference=reference)
+
+
+def premium(reference: str) -> None:
+    renewing.record_payment(renewal(), reference=reference)
+
+
+def premium_of_the_older_flow(reference: str) -> None:
+    renewing.confirm_legacy(renewal(), reference=reference)
+
+
+def booked() -> Any:
+    package = make_package(status="CONFIRMED")
+    make_quote(package, status="CONFIRMED")
+    return package
+
+
+def renewal() -> Renewal:
+    period = {"starts_at": in_minutes(60), "ends_at": in_minutes(600_000)}
+    return make_renewal(booked(), **period)
+
+
+@pytest.mark.parametrize(
+    "record", [refund, settlement, premium, premium_of_the_older_flow], ids=lambda act: act.__name__
+)
+def test_a_reference_is_kept_whole_or_refused_with_a_sentence(
+    record: Callable[[str], None],
+) -> None:
+    with pytest.raises(ReferenceTooLong) as refused:
+        record("r" * (LONGEST + 1))
+
+    assert str(refused.value) == TOO_LONG
+    assert not Operation.objects.exists()
+    record("r" * LONGEST)
+
+
+@pytest.mark.parametrize(("model", "column"), COLUMNS)
+def test_the_columns_have_room_for_the_longest(model: Any, column: str) -> None:
+    assert model._meta.get_field(column).max_length == LONGEST
