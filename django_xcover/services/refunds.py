@@ -14,12 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client.changes import CancellationAnswer, CancelledQuote
 from django_xcover.models import Cancellation
+from django_xcover.services.kept_answers import kept
 from django_xcover.services.references import refuse_long
 from django_xcover.services.refusals import Refused
 from django_xcover.types import Money
-
-# What a cancellation answer repeats of the booking: the customer, and links that open documents.
-NOT_KEPT = frozenset({"quotes", "policyholder", "partner", "coi", "pds_url", "security_token"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ def told(answer: CancellationAnswer) -> dict[str, Any]:
         "lines": [_line(quote) for quote in answer.quotes],
         "total_refund": _total(answer),
         "currency": answer.currency,
-        "payload": {key: value for key, value in answer.raw.items() if key not in NOT_KEPT},
+        "payload": kept(answer.raw),
     }
 
 

@@ -19,6 +19,7 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
 from django_xcover.services import card_numbers, gateway, refreshing, updating
+from django_xcover.services.kept_answers import kept
 from django_xcover.services.modifying.changeable import (
     ChangeNotAccepted,
     ChangeOutdated,
@@ -31,10 +32,6 @@ from django_xcover.services.refusals import Refused
 
 # Seconds for all that a person waits for.
 DEADLINE = 5.0
-# What an answer has that is about the booking and the customer, and kept with the package.
-NOT_KEPT = frozenset(
-    {"quotes", "policyholder", "partner", "coi", "pds_url", "account_url", "security_token"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ def _record(
         price_after=after,
         price_diff=difference,
         currency=answer.booking.currency,
-        payload=_payload(answer),
+        payload={**kept(answer.booking.raw), "price_diffs": dict(answer.price_diffs)},
     )
     transaction.on_commit(partial(_announce, modification))
     return modification
@@ -147,12 +144,6 @@ def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal,
     after = answer.booking.total
     difference = answer.total_price_diff
     return after, after - package.total_price if difference is None else difference
-
-
-def _payload(answer: ModificationAnswer) -> dict[str, Any]:
-    raw = answer.booking.raw
-    kept = {key: value for key, value in raw.items() if key not in NOT_KEPT}
-    return {**kept, "price_diffs": dict(answer.price_diffs)}
 
 
 def _announce(modification: Modification) -> None:
