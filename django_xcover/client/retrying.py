@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.errors import (
     ConnectionFailed,
+    HeldBack,
     Locked,
     ServerFault,
     Throttled,
@@ -62,32 +64,50 @@ def run(
     """Return the first success of `attempt(number)`; raise the last failure as it is.
 
     Its `outcome_known` is False as soon as any attempt left a doubt: a refused connection after a
-    lost answer does not make the lost answer known.
+    lost answer does not make the lost answer known. A repeat that is held back is no failure of
+    its own: the one before it is raised.
     """
-    doubt = False
-
-    def once(number: int) -> T:
-        nonlocal doubt
-        try:
-            return attempt(number)
-        except XCoverError as failure:
-            doubt = doubt or not failure.outcome_known
-            failure.outcome_known = not doubt
-            raise
-
-    def enough(state: RetryCallState) -> bool:
-        # A wait that would use up the time is not begun: the caller gets the answer it has.
-        return state.attempt_number >= policy.attempts or state.upcoming_sleep >= deadline.left
-
-    for turn in Retrying(
+    attempts = _Attempts(attempt)
+    turns = Retrying(
         retry=retry_if_exception(lambda e: worth_repeating(e, repeatable=repeatable)),
         wait=lambda state: policy.wait(_failure(state), state.attempt_number),
-        stop=enough,
+        stop=partial(_enough, policy, deadline),
         reraise=True,
-    ):
-        with turn:
-            return once(turn.retry_state.attempt_number)
+    )
+    try:
+        for turn in turns:
+            with turn:
+                return attempts.make(turn.retry_state.attempt_number)
+    except HeldBack as held:
+        # Nothing was sent this time. Whoever counts failures would otherwise never hear of any
+        # while the rate limit is used up, which repeats themselves help to do.
+        raise attempts.failure or held from None
     raise AssertionError("tenacity ends by returning or raising")  # pragma: no cover
+
+
+@dataclass(slots=True)
+class _Attempts(Generic[T]):
+    """The attempts at one call: `failure` is the last one that was made and failed."""
+
+    attempt: Callable[[int], T]
+    failure: XCoverError | None = None
+    doubt: bool = False
+
+    def make(self, number: int) -> T:
+        try:
+            return self.attempt(number)
+        except HeldBack:
+            raise
+        except XCoverError as failure:
+            self.doubt = self.doubt or not failure.outcome_known
+            failure.outcome_known = not self.doubt
+            self.failure = failure
+            raise
+
+
+def _enough(policy: RetryPolicy, deadline: Deadline, state: RetryCallState) -> bool:
+    # A wait that would use up the time is not begun: the caller gets the answer it has.
+    return state.attempt_number >= policy.attempts or state.upcoming_sleep >= deadline.left
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 
 import pytest
 
-from django_xcover.client import HeldBack, Throttled
+from django_xcover.client import ConnectionFailed, HeldBack, ServerFault, Throttled, XCoverError
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
 from tests.client import server as does
@@ -17,15 +18,15 @@ from tests.client.conftest import Connect, Serve
 class Gate:
     """A limiter that notes who comes through, and how they leave."""
 
-    def __init__(self, *, closed: bool = False) -> None:
-        self.closed = closed
+    def __init__(self, *, room_for: float = inf) -> None:
+        self.room_for = room_for
         self.came: list[tuple[str, str]] = []
         self.left: list[str] = []
 
     @contextmanager
     def __call__(self, endpoint: Endpoint, until: Deadline) -> Iterator[None]:
         self.came.append((endpoint.path, endpoint.group))
-        if self.closed:
+        if len(self.came) > self.room_for:
             raise HeldBack("full", retry_after=0.001)
         try:
             yield
@@ -36,7 +37,7 @@ class Gate:
 
 
 def test_what_is_held_back_is_not_sent_and_not_tried_again(serve: Serve, connect: Connect) -> None:
-    server, gate = serve(), Gate(closed=True)
+    server, gate = serve(), Gate(room_for=0)
 
     with pytest.raises(HeldBack) as caught:
         connect(server, limiter=gate).get_quote("AAAAA-BBBBB-INS")
@@ -55,10 +56,32 @@ def test_each_attempt_asks_and_a_429_is_seen(serve: Serve, connect: Connect) -> 
     assert gate.left == ["throttled", "answered"]
 
 
+@pytest.mark.parametrize(
+    ("failure", "kind", "known"),
+    [(does.json(429, {}), Throttled, True), (does.json(503, {}), ServerFault, False)],
+    ids=["429", "503"],
+)
+def test_a_repeat_that_is_held_back_does_not_hide_the_failure_before_it(
+    failure: does.Step, kind: type[XCoverError], known: bool, serve: Serve, connect: Connect
+) -> None:
+    server, gate = serve(failure), Gate(room_for=1)
+
+    with pytest.raises(kind) as caught:
+        connect(server, limiter=gate).create_booking("A-INS", {}, idempotency_key="k")
+
+    assert (len(gate.came), len(server.seen)) == (2, 1)
+    assert caught.value.outcome_known is known
+
+
+def test_nor_does_it_hide_a_connection_that_was_refused(connect: Connect) -> None:
+    with pytest.raises(ConnectionFailed):
+        connect("http://127.0.0.1:9", limiter=Gate(room_for=1)).create_quote({})
+
+
 def test_quotes_and_bookings_share_a_group_and_the_rest_another(
     serve: Serve, connect: Connect
 ) -> None:
-    gate = Gate(closed=True)
+    gate = Gate(room_for=0)
     client = connect(serve(), limiter=gate)
     calls: list[Callable[[], object]] = [
         lambda: client.create_quote({}),

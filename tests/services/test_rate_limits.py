@@ -289,6 +289,29 @@ def test_without_a_turn_there_is_no_offer_and_no_wait(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("limited")
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_operation_whose_repeat_gets_no_turn_has_failed(
+    shopper: Shopper,
+    shop: Shop,
+    sandbox: Sandbox,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    sandbox.faults.add("create_booking", "status", status=status, times=None)
+    passed(of=48)
+
+    with rate_limits.at_once():
+        running.run(the_operation().pk)
+
+    assert the_operation().failures == 1
+    assert the_operation().error["status"] == status
+
+
+@pytest.mark.django_db
 def test_an_operation_that_gets_no_turn_comes_back_and_has_not_failed(
     limited: None, shopper: Shopper, shop: Shop, sandbox: Sandbox, clock: Clock
 ) -> None:
