@@ -3,8 +3,9 @@
 Work in the background waits for its turn. A shopper does not: `at_once`.
 
 The limit is an API key's (Quotes API: rate limits), which several accounts may share. XCover's
-application counts the last second, not the clock's (its answer is Django REST framework's), so the
-second before counts by the part of it that is still within one second.
+application counts the last second, not the clock's (its answer is Django REST framework's). So
+calls are counted by tenths of a second, and the present tenth and the ten before it, which hold any
+second that ends now, have no more than the rate.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ from django_xcover.services import shared_cache
 WAITING = 1 / 3
 # Seconds to pause after a 429: as XCover says, or what it said when it did, and never too long.
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
-COUNTED = 5  # seconds a count is kept: two would do, if the clocks of all machines were one
+TENTHS = 10  # of a second
+# Seconds a count is kept. Two would do, but database and Memcached may forget it a second early.
+COUNTED = 3
+# Counts are kept under so many names in turn: one for each tenth would fill a cache that holds 300
+# entries (Django's default) and throw out the shop's own. Longer than COUNTED, and clocks differ.
+NAMES = 40
 
 _in_a_hurry: ContextVar[bool] = ContextVar("xcover_in_a_hurry", default=False)
 
@@ -106,17 +112,23 @@ def _await(bucket: Bucket, until: Deadline) -> None:
 
 def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
     """Return 0.0 and count one call, or the seconds after which to ask again."""
-    second, part = divmod(now, 1)
-    this, before = bucket.key(f"{second:.0f}"), bucket.key(f"{second - 1:.0f}")
+    this, *before = _counts(bucket, now)
     paused = bucket.key("paused")
-    known = cache.get_many([before, paused])
+    known = cache.get_many([this, *before, paused])
     if wait := _paused_for(known.get(paused, 0.0), now):
         return wait
-    taken = _count(cache, this)
-    if known.get(before, 0) * (1 - part) + taken - 1 < bucket.rate:
-        return 0.0
-    _add(cache, this, -1)
+    taken = sum(known.get(name, 0) for name in before)
+    if taken + known.get(this, 0) < bucket.rate:
+        if taken + _count(cache, this) <= bucket.rate:
+            return 0.0
+        _add(cache, this, -1)
     return 1 / bucket.rate
+
+
+def _counts(bucket: Bucket, now: float) -> list[str]:
+    """Return the names of the counts of the present tenth of a second and the ten before it."""
+    tenth = int(now * TENTHS)
+    return [bucket.key(f"{(tenth - back) % NAMES}") for back in range(TENTHS + 1)]
 
 
 def _paused_for(until: float, now: float) -> float:
@@ -135,7 +147,7 @@ def _add(cache: BaseCache, name: str, number: int) -> int:
     except ValueError:  # it was thrown out in between: a small cache that is full
         return 1
     if type(cache).incr is BaseCache.incr:
-        # Such a cache has written it for its default time. One for each second would fill it.
+        # Such a cache has written it for its default time, in which its name comes up again.
         cache.touch(name, COUNTED)
     return count
 
