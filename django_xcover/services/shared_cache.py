@@ -1,7 +1,7 @@
 """What all processes know together: Django's cache, as far as it is there.
 
 Nothing in it is needed for a booking to be right. So a cache that is away, or holds what cannot be
-read, counts as empty, and none of its errors reaches a page.
+read, counts as empty, and none of its errors reaches a page. So does a table inside a transaction.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -43,8 +42,7 @@ class Memory:
             return otherwise
         try:
             cache = self.find()
-            with _apart(cache):
-                return do(cache)
+            return otherwise if _is_in_a_transaction(cache) else do(cache)
         except Exception as error:  # noqa: BLE001 - backends raise what their drivers raise
             self.away_until = time.monotonic() + LEFT_ALONE
             # No traceback: it could quote an address with a password.
@@ -52,13 +50,16 @@ class Memory:
             return otherwise
 
 
-def _apart(cache: BaseCache) -> AbstractContextManager[object]:
-    """Keep the shop's transaction intact when a cache that is a table fails within it."""
+def _is_in_a_transaction(cache: BaseCache) -> bool:
+    """Return whether `cache` is a table that would be written in the shop's transaction.
+
+    The one row of an account's calls would be locked until that commits, and each other process
+    would wait for it, outside every deadline. What fails there would end the shop's transaction.
+    """
     if not isinstance(cache, BaseDatabaseCache):
-        return nullcontext()
+        return False
     alias = router.db_for_write(cache.cache_model_class)
-    around = transaction.get_connection(alias).in_atomic_block
-    return transaction.atomic(using=alias) if around else nullcontext()
+    return bool(transaction.get_connection(alias).in_atomic_block)
 
 
 memory = Memory(lambda: caches[get_config().cache])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,12 @@ import pytest
 import time_machine
 from django.core.cache import CacheHandler
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.db import DatabaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
 
 from django_xcover.client import ServerFault
-from django_xcover.models import QuotePackage
 from django_xcover.services import breaker, rate_limits, shared_cache
 from django_xcover.services.breaker import Circuit, CircuitOpen
 from django_xcover.services.rate_limits import Bucket, _take
@@ -24,6 +24,7 @@ from tests.requirements import need_module, need_server
 from tests.services.caches import Away
 from tests.shop import Shop
 
+TABLE = "xcover_test_cache"
 BACKENDS = ["locmem", "filebased", "redis"]
 
 
@@ -143,13 +144,48 @@ def test_no_key_tells_what_it_stands_for() -> None:
     assert shared_cache.key("a", "b", "c") != shared_cache.key("a", "bc")
 
 
-@pytest.mark.django_db
-def test_a_database_cache_that_fails_leaves_the_shops_transaction_intact() -> None:
-    memory = shared_cache.Memory(lambda: DatabaseCache("no_such_table", {}))
+@pytest.fixture
+def table(shop: Shop, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the circuits live in a table of the shop's database."""
+    options = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": TABLE}
+    handler = CacheHandler({"default": options})
+    call_command("createcachetable", TABLE)
+    monkeypatch.setattr(shared_cache, "memory", shared_cache.Memory(lambda: handler["default"]))
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {TABLE}")
 
+
+@pytest.mark.usefixtures("table")
+def test_a_database_cache_is_done_without_inside_the_shops_transaction(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with transaction.atomic():
-        assert memory.attempt(lambda cache: cache.get("x"), "without") == "without"
-        assert not QuotePackage.objects.exists()
+        fail(3)
+        assert breaker.state("default").circuit == Circuit.UNKNOWN
+
+    assert breaker.state("default").calls == 0
+    fail(3)
+    assert breaker.state("default").circuit == Circuit.OPEN
+    assert [record.levelname for record in caplog.records] == ["ERROR"], "it has not failed"
+
+
+@pytest.mark.usefixtures("table")
+def test_a_page_in_a_transaction_holds_no_other_process_that_counts() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("on SQLite one transaction holds all others, with a cache or without")
+
+    def another_process() -> None:
+        fail(1)
+        connection.close()
+
+    fail(1)
+    other = threading.Thread(target=another_process)
+    with transaction.atomic():  # of a product page, say, under ATOMIC_REQUESTS
+        fail(1)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
 
 
 def test_a_count_is_kept_for_seconds_where_counting_is_reading_and_writing(tmp_path: Path) -> None:
