@@ -123,6 +123,13 @@ class DeadlineExceeded(XCoverError):
     next_step = "Try again later, or allow the call more time."
 
 
+class NoTimeLeft(DeadlineExceeded):
+    """Say that the time was used up before the call could begin; nothing was sent.
+
+    It says nothing about XCover: the caller itself had used it up.
+    """
+
+
 class HeldBack(XCoverError):
     """Say that this side's own rate limit left no room for the call; nothing was sent.
 

@@ -15,12 +15,14 @@ from django_xcover.client.errors import (
     ConnectionFailed,
     HeldBack,
     Locked,
+    NoTimeLeft,
     ServerFault,
     Throttled,
     XCoverError,
 )
 
 RETRIED_FAULTS = frozenset({502, 503, 504})  # Quotes API: idempotency, the page's own client
+NOT_MADE = (HeldBack, NoTimeLeft)  # nothing was sent
 
 T = TypeVar("T")
 
@@ -64,8 +66,8 @@ def run(
     """Return the first success of `attempt(number)`; raise the last failure as it is.
 
     Its `outcome_known` is False as soon as any attempt left a doubt: a refused connection after a
-    lost answer does not make the lost answer known. A repeat that is held back is no failure of
-    its own: the one before it is raised.
+    lost answer does not make the lost answer known. A repeat that is not made, held back or without
+    time, is no failure of its own: the one before it is raised.
     """
     attempts = _Attempts(attempt)
     turns = Retrying(
@@ -78,10 +80,10 @@ def run(
         for turn in turns:
             with turn:
                 return attempts.make(turn.retry_state.attempt_number)
-    except HeldBack as held:
-        # Nothing was sent this time. Whoever counts failures would otherwise never hear of any
-        # while the rate limit is used up, which repeats themselves help to do.
-        raise attempts.failure or held from None
+    except NOT_MADE as reason:
+        # Whoever counts failures would otherwise never hear of any while the rate limit is used
+        # up, which repeats themselves help to do.
+        raise attempts.failure or reason from None
     raise AssertionError("tenacity ends by returning or raising")  # pragma: no cover
 
 
@@ -96,7 +98,7 @@ class _Attempts(Generic[T]):
     def make(self, number: int) -> T:
         try:
             return self.attempt(number)
-        except HeldBack:
+        except NOT_MADE:
             raise
         except XCoverError as failure:
             self.doubt = self.doubt or not failure.outcome_known

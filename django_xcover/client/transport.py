@@ -20,6 +20,7 @@ from django_xcover.client.deadline import Deadline
 from django_xcover.client.errors import (
     ConnectionFailed,
     DeadlineExceeded,
+    NoTimeLeft,
     UnexpectedAnswer,
     XCoverError,
 )
@@ -118,13 +119,16 @@ class Transport:
             self._session.close()
 
     def exchange(self, request: Request, deadline: Deadline) -> RawAnswer:
-        """Return the whole answer; raise ConnectionFailed, DeadlineExceeded, UnexpectedAnswer."""
+        """Return the whole answer; raise ConnectionFailed, DeadlineExceeded, UnexpectedAnswer.
+
+        NoTimeLeft, a DeadlineExceeded, when there was no time to begin it.
+        """
         self._drop_connections_of_a_parent_process()
         exchange = Exchange(deadline)
         try:
             exchange.limit.remaining()
         except TimeoutError:
-            raise DeadlineExceeded("no time was left to start the call") from None
+            raise NoTimeLeft("no time was left to begin the call") from None
         with running(exchange):
             try:
                 return self._send(request, exchange)

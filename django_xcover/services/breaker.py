@@ -27,6 +27,7 @@ from django_xcover import signals
 from django_xcover.client import (
     ConnectionFailed,
     DeadlineExceeded,
+    NoTimeLeft,
     RequestRefused,
     ServerFault,
     UnexpectedAnswer,
@@ -132,6 +133,8 @@ def _is_well(error: XCoverError) -> bool | None:
     """Return whether XCover answered; None when it was not asked."""
     if isinstance(error, RequestRefused) or 400 <= (error.status or 0) < 500:
         return True  # also where its body cannot be read
+    if isinstance(error, NoTimeLeft):
+        return None  # the shop itself had used up the time
     return False if isinstance(error, FAULTS) else None
 
 

@@ -36,6 +36,7 @@ FAULTS = {
     errors.HeldBack.__name__: Fault.UNAVAILABLE,
     errors.InvalidPayload.__name__: Fault.DATA,
     errors.Locked.__name__: Fault.UNAVAILABLE,
+    errors.NoTimeLeft.__name__: Fault.UNAVAILABLE,
     errors.NotFound.__name__: Fault.NOT_FOUND,
     errors.RequestRefused.__name__: Fault.REFUSED,
     errors.ServerFault.__name__: Fault.UNAVAILABLE,

@@ -18,6 +18,7 @@ from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.services import (
     breaker,
     cart_packages,
+    deadlines,
     gateway,
     mirroring,
     payloads,
@@ -109,7 +110,7 @@ def matches(package: QuotePackage, cart: CartToInsure) -> bool:
 def _create(cart: CartToInsure, until: float) -> list[Quote]:
     client = gateway.client_for(cart.account)
     payload = payloads.quote_payload(cart.request, now=timezone.now())
-    wire = client.create_quote(payload, deadline=updating.remaining(until))
+    wire = client.create_quote(payload, deadline=deadlines.remaining(until))
     answer = package_from_wire(wire)
     if answer.status != Status.RECEIVED:
         # Shown, it could not be answered: nothing but a quote package is open to a choice.

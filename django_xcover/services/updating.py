@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_xcover.client import DeadlineExceeded, XCoverClient
+from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.conf import get_config
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services import mirroring, payloads, prices
+from django_xcover.services import deadlines, mirroring, payloads, prices
 from django_xcover.services.carts import CartToInsure
 from django_xcover.types import PolicyRequest
 
@@ -86,14 +85,6 @@ def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:
     return changes
 
 
-def remaining(until: float) -> float:
-    """Return the seconds left; raise DeadlineExceeded when there are none."""
-    left = until - time.monotonic()
-    if left <= 0:
-        raise DeadlineExceeded("The time for the offer is used up.")
-    return left
-
-
 def _take(package: QuotePackage) -> bool:
     """Leave `package` without a fingerprint while it is changed; True for exactly one caller.
 
@@ -114,17 +105,17 @@ def _carry_out(
     lines, wire = dict(changes.kept), None
     if changes.removed:
         gone = {"quotes": [{"id": quote_id} for quote_id in changes.removed]}
-        wire = client.delete_quotes(package.package_id, gone, deadline=remaining(until))
+        wire = client.delete_quotes(package.package_id, gone, deadline=deadlines.remaining(until))
     if changes.patched:
         patch = {"request": changes.patched}
-        wire = client.update_quote(package.package_id, patch, deadline=remaining(until))
+        wire = client.update_quote(package.package_id, patch, deadline=deadlines.remaining(until))
     for item in changes.added:
         # One a call: the answer numbers new quotes first, in an order nobody promises.
         body = {"request": [payloads.item_payload(item, now=timezone.now())]}
-        wire = client.add_quotes(package.package_id, body, deadline=remaining(until))
+        wire = client.add_quotes(package.package_id, body, deadline=deadlines.remaining(until))
         lines.update(_newcomer(package_from_wire(wire), lines, changes.removed, item))
     if wire is None:
-        wire = client.get_quote(package.package_id, deadline=remaining(until))
+        wire = client.get_quote(package.package_id, deadline=deadlines.remaining(until))
     return package_from_wire(wire), lines
 
 

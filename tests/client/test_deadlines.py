@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import ConnectionFailed, DeadlineExceeded, XCoverError
+from django_xcover.client import ConnectionFailed, DeadlineExceeded, NoTimeLeft, XCoverError
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve
 
@@ -222,7 +222,7 @@ def test_no_time_left_means_nothing_is_sent(serve: Serve, connect: Connect) -> N
     server = serve(does.json(201, {"id": "x"}))
     client = connect(server)
 
-    with pytest.raises(DeadlineExceeded) as caught:
+    with pytest.raises(NoTimeLeft) as caught:
         client.create_quote({}, deadline=0)
 
     assert caught.value.outcome_known is True

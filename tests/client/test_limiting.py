@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
@@ -76,6 +77,21 @@ def test_a_repeat_that_is_held_back_does_not_hide_the_failure_before_it(
 def test_nor_does_it_hide_a_connection_that_was_refused(connect: Connect) -> None:
     with pytest.raises(ConnectionFailed):
         connect("http://127.0.0.1:9", limiter=Gate(room_for=1)).create_quote({})
+
+
+def test_nor_does_one_for_which_the_wait_has_left_no_time(serve: Serve, connect: Connect) -> None:
+    server = serve(does.json(503, {}))
+
+    @contextmanager
+    def slow(endpoint: Endpoint, until: Deadline) -> Iterator[None]:
+        if server.seen:
+            time.sleep(until.left)
+        yield
+
+    with pytest.raises(ServerFault):
+        connect(server, limiter=slow).get_booking("A-INS", deadline=1.0)
+
+    assert len(server.seen) == 1
 
 
 def test_quotes_and_bookings_share_a_group_and_the_rest_another(

@@ -21,6 +21,7 @@ from django_xcover.client import (
     ConnectionFailed,
     DeadlineExceeded,
     HeldBack,
+    NoTimeLeft,
     ServerFault,
     Throttled,
     UnexpectedAnswer,
@@ -36,6 +37,7 @@ from tests.services.conftest import START
 from tests.shop import Adapter, Cart, laptop
 
 pytestmark = pytest.mark.usefixtures("memory")
+UNTOUCHED = breaker.BreakerState(account="default", circuit=Circuit.CLOSED)
 Heard = list[tuple[str, dict[str, Any]]]
 
 
@@ -117,13 +119,28 @@ def test_no_4xx_ever_opens_it(sandbox: Sandbox, status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [HeldBack("full"), ConfigurationError("x"), KeyError("bug")], ids=repr
+    "error",
+    [HeldBack("full"), NoTimeLeft("x"), ConfigurationError("x"), KeyError("bug")],
+    ids=repr,
 )
 def test_what_was_never_asked_says_nothing_about_xcover(error: Exception) -> None:
     for _ in range(5):
         call(error)
 
-    assert breaker.state("default").calls == 0
+    assert breaker.state("default") == UNTOUCHED
+
+
+@pytest.mark.django_db
+def test_time_that_the_shop_itself_has_used_up_is_no_fault_of_xcovers(
+    sandbox: Sandbox, read: ReadCart, settings: Any
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_DEADLINE": 1e-9}
+
+    for number in range(3):
+        assert quoting.fresh_offer(read(Cart(reference=f"cart-{number}"))) is None
+
+    assert sandbox.calls() == []
+    assert breaker.state("default") == UNTOUCHED
 
 
 def test_one_account_does_not_suffer_for_another() -> None:

@@ -17,7 +17,7 @@ from django_xcover.client.changes import CancellationAnswer, cancellation_from_w
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Cancellation, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import card_numbers, gateway, refreshing, refunds, updating
+from django_xcover.services import card_numbers, deadlines, gateway, refreshing, refunds
 from django_xcover.services.cancelling import cancellable, requesting
 from django_xcover.services.cancelling.cancellable import NotCancellable
 from django_xcover.services.refusals import Refused
@@ -73,7 +73,7 @@ def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: flo
     named = quotes is not None
     wanted = cancellable.choose(package, quotes)
     if any(quote.can_be_cancelled is False for quote in wanted):
-        refreshing.look_again(package, deadline=updating.remaining(until))
+        refreshing.look_again(package, deadline=deadlines.remaining(until))
         wanted = cancellable.choose(package, quotes)
     return cancellable.permitted(wanted, all_of_them=named)
 
@@ -83,7 +83,7 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),
-        deadline=updating.remaining(until),
+        deadline=deadlines.remaining(until),
     )
     answer = cancellation_from_wire(wire)
     if not answer.preview:
@@ -94,7 +94,7 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
 def _why_refused(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> Refused:
     """Return the reason as a person understands it: what XCover holds by now tells it."""
     try:
-        refreshing.look_again(package, deadline=updating.remaining(until))
+        refreshing.look_again(package, deadline=deadlines.remaining(until))
         cancellable.choose(package, quotes)
     except Refused as reason:
         return reason

@@ -18,7 +18,7 @@ from django_xcover.client.changes import ModificationAnswer, modification_from_w
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.services import card_numbers, gateway, refreshing, updating
+from django_xcover.services import card_numbers, deadlines, gateway, refreshing
 from django_xcover.services.kept_answers import kept
 from django_xcover.services.modifying.changeable import (
     ChangeNotAccepted,
@@ -96,7 +96,7 @@ def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> Modificat
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),
-        deadline=updating.remaining(until),
+        deadline=deadlines.remaining(until),
     )
     answer = modification_from_wire(wire)
     if not answer.preview:
@@ -111,7 +111,7 @@ def _why_refused(
 ) -> Refused:
     """Return the reason as a person understands it: the cover's state, or else the values."""
     try:
-        refreshing.look_again(package, deadline=updating.remaining(until))
+        refreshing.look_again(package, deadline=deadlines.remaining(until))
         require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
     except Refused as reason:
         return reason
