@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import ConnectionFailed, DeadlineExceeded, NoTimeLeft, XCoverError
+from django_xcover.client import (
+    ConnectionFailed,
+    DeadlineExceeded,
+    NoTimeLeft,
+    XCoverError,
+    sockets,
+)
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve
 
@@ -162,6 +168,23 @@ def test_a_connection_nobody_accepts_is_cut_off(deaf_port: int, connect: Connect
         client.create_quote({}, deadline=LIMIT)
 
     assert caught.value.outcome_known is True
+
+
+@pytest.mark.parametrize("deaf_ones", [1, 2])
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    deaf_ones: int,
+    deaf_port: int,
+    serve: Serve,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve(does.json(200, {"id": "x"}))
+    addresses = [("127.0.0.1", port) for port in (*[deaf_port] * deaf_ones, server.port)]
+    monkeypatch.setattr(sockets, "resolve", lambda host, port, limit: addresses)
+
+    answer = connect(server).get_quote("KXR4W-9PJTC-INS", deadline=3.0)
+
+    assert answer["id"] == "x"
 
 
 def test_each_attempt_to_connect_has_its_own_shorter_limit(
