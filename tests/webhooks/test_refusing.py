@@ -186,6 +186,31 @@ def test_a_connection_that_breaks_off_is_no_error_of_ours(
         webhooks.receive(request, "default")
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [b"zz\r\n{}", b"2\r\n{}XX0\r\n\r\n", b"2\r\n{}\r\n0\r\nno header\r\n\r\n", b"2\r\n{}\r\n"],
+    ids=["no size", "too long", "a broken trailer", "no end"],
+)
+def test_a_body_in_broken_chunks_is_no_error_of_ours(rf: RequestFactory, chunks: bytes) -> None:
+    request = rf.post(
+        URL, b"", "application/json", headers=sign_delivery(b"", key_id=KEY, secret=SECRET)
+    )
+    request.META.pop("CONTENT_LENGTH", None)
+    request.META["wsgi.input_terminated"] = True
+    request.META["wsgi.input"] = as_gunicorn_reads(chunks)
+
+    with pytest.raises(WebhookRefused, match="complete"):
+        webhooks.receive(request, "default")
+
+
+def as_gunicorn_reads(chunks: bytes) -> Any:
+    """Return a body as gunicorn hands it on, whose errors are of its own kind."""
+    parser = pytest.importorskip("gunicorn.http.parser")
+    config = pytest.importorskip("gunicorn.config").Config()
+    head = b"POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return next(parser.RequestParser(config, iter([head + chunks]), ("127.0.0.1", 1))).body
+
+
 def test_a_body_is_not_read_before_its_sender_is_known(
     rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

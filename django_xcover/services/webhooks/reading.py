@@ -64,8 +64,11 @@ def _id(value: object) -> str:
 def _bytes(request: HttpRequest, limit: int) -> bytes:
     try:
         raw = _stream(request).read(limit + 1)
-    except OSError as error:
-        raise WebhookRefused("The body ended before it was complete.") from error
+    except Exception as error:  # servers raise errors of their own for a body in broken chunks
+        name = type(error).__name__
+        raise WebhookRefused(
+            f"The body could not be read until it was complete: {name}."
+        ) from error
     if len(raw) > limit:
         raise WebhookRefused("The body is larger than WEBHOOK_MAX_BYTES.")
     return bytes(raw)
