@@ -88,6 +88,26 @@ def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused_before_it_is_all_t
     assert peak < 20 * MEGABYTE
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_takes_seconds_to_decode_is_refused_unread(
+    packed: bool, serve: Serve, connect: Connect
+) -> None:
+    """No deadline holds while JSON is decoded."""
+    body = b'{"id": "x", "quotes": [' + b"[]," * 2 * MEGABYTE + b"1]}"
+    answer = gzip.compress(body) if packed else body
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    client = connect(serve(does.raw(response(200, answer, headers))), deadline=60.0)
+
+    with pytest.raises(UnexpectedAnswer, match="too long"):
+        client.get_quote(INS)
+
+
+def test_a_long_page_of_bookings_is_read(serve: Serve, connect: Connect) -> None:
+    page = {"results": [{"id": INS, "text": "x" * 11_000}] * 100, "next": None}
+
+    assert len(list(connect(serve(does.json(200, page))).list_bookings(page_size=100))) == 100
+
+
 def test_a_second_answer_behind_the_first_is_nobodys(serve: Serve, connect: Connect) -> None:
     """Left on a kept connection, it would be taken for the answer to the next call."""
     smuggled = response(200, b'{"id": "smuggled"}')
