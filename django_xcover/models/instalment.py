@@ -15,13 +15,17 @@ from django_xcover.types import Money
 
 class InstalmentQuerySet(models.QuerySet["Instalment"]):
     def open(self) -> InstalmentQuerySet:
-        """Return those that are not paid."""
+        """Return those that are neither paid nor reported as paid: what is still to be collected.
+
+        The shop has the money from its report on, whether XCover knows already or not.
+        """
         # Two ranges, because no index serves a NOT; XCover may have statuses that are not ours.
         paid = Instalment.Status.PAID
-        return self.filter(models.Q(status__lt=paid) | models.Q(status__gt=paid))
+        unpaid = models.Q(status__lt=paid) | models.Q(status__gt=paid)
+        return self.filter(unpaid, paid_at=None)
 
     def overdue(self, now: datetime) -> InstalmentQuerySet:
-        """Return those whose period has begun without having been paid."""
+        """Return those whose period has begun and that are still to be collected."""
         return self.open().filter(period_start_date__lt=now)
 
 
@@ -30,7 +34,8 @@ class Instalment(models.Model):
 
     Each is rounded up by itself, so the sum differs from the price (recorded: 12 x 0.17 is 2.04,
     not 2.01): what is charged is `total_amount`, never price divided by n. XCover reports the
-    first as PAID at once.
+    first as PAID at once. `status` is XCover's; `paid_at` is when the shop had the money of one
+    that it reported as paid.
     """
 
     class Status(models.TextChoices):
@@ -50,6 +55,7 @@ class Instalment(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     failures = models.PositiveSmallIntegerField(_("failed payments"), default=0)
     attempted_at = models.DateTimeField(_("last payment attempted"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -70,6 +76,11 @@ class Instalment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.total_amount} {self.currency}"
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it is still to be collected, as `open` finds it."""
+        return self.status != self.Status.PAID and self.paid_at is None
 
     @property
     def amount(self) -> Money:

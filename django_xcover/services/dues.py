@@ -16,13 +16,11 @@ from django_xcover.models import (
     Instalment,
     Modification,
     Operation,
-    OperationKind,
-    OperationState,
     Quote,
     Renewal,
-    Status,
 )
 from django_xcover.services import instalments, modifying, renewing
+from django_xcover.services.instalments.reports import COLLECTED_FOR
 from django_xcover.services.refusals import Refused, refusal
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Due
@@ -85,8 +83,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
     One that the shop has reported as paid counts as paid, whether XCover knows already or not.
     """
     quote = instalment.quote
-    is_open = instalment.status != Instalment.Status.PAID and instalment.pk not in reported(quote)
-    if not is_open or quote.status not in {Status.CONFIRMED, Status.RENEWED}:
+    if not instalment.is_open or quote.status not in COLLECTED_FOR:
         return None
     return Due(
         kind=INSTALMENT,
@@ -109,16 +106,6 @@ def of_modification(modification: Modification, label: str = "") -> Due | None:
         label=label or _label(modification.package.quotes.booked().first()),
         amount=difference,
     )
-
-
-def reported(quote: Quote) -> set[int]:
-    """Return the primary keys of the instalments that the shop has reported as paid."""
-    written = Operation.objects.filter(
-        package=quote.package_id,
-        kind=OperationKind.REPORT_INSTALMENT,
-        subject__endswith=":paid",
-    ).exclude(state=OperationState.DISCARDED)
-    return {instalments.instalment_pk(operation) for operation in written}
 
 
 def _find_renewal(pk: int) -> Due | None:

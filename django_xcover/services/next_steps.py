@@ -93,8 +93,8 @@ def moment(at: datetime) -> str:
 
 def is_overdue(instalment: Instalment, now: datetime) -> bool:
     """Return whether a policy in force is in the instalment's period without its payment."""
-    is_open = instalment.status != Instalment.Status.PAID and instalment.period_start_date < now
-    return is_open and instalment.quote.status == Status.CONFIRMED
+    is_late = instalment.is_open and instalment.period_start_date < now
+    return is_late and instalment.quote.status == Status.CONFIRMED
 
 
 def was_refused(operation: Operation) -> bool:

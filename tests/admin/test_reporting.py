@@ -77,6 +77,14 @@ def test_an_overdue_instalment_is_urgent_in_the_story_until_it_is_paid(
     assert "overdue" not in after
 
 
+def test_an_instalment_that_is_reported_as_paid_is_not_to_be_collected_again(
+    clerk: Client, overdue: Instalment
+) -> None:
+    do(clerk, overdue, "paid")
+
+    assert "overdue" not in clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
+
+
 def test_the_schedule_stands_on_the_page_of_the_policy(clerk: Client, overdue: Instalment) -> None:
     answer = clerk.get(f"/admin/xcover/policy/{overdue.quote.pk}/change/")
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from django_xcover.models import Instalment, Operation, OperationState, Quote, Status
+from django_xcover.models import Instalment, Operation, Quote, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import dues, instalments
 from django_xcover.services.dues import NothingDue
@@ -99,11 +99,15 @@ def test_what_is_reported_as_paid_is_not_due_again_before_xcover_knows(
     assert rows(ana.opens(page_of()))[:3] == ["Paid", "Paid", "Next payment"]
 
 
-def test_a_report_that_was_given_up_is_no_payment(schedule: list[Instalment]) -> None:
-    operation = dues.record_payment(the_due(schedule[1]))
-    Operation.objects.filter(pk=operation.pk).update(state=OperationState.DISCARDED)
+def test_the_list_asks_nobody_for_what_is_reported_as_paid(
+    ana: Member, schedule: list[Instalment], clock: time_machine.Traveller
+) -> None:
+    clock.shift(MONTH)
+    assert "Payment overdue" in text_of(ana.opens("/xcover/mycover/"))
 
-    assert dues.find("instalment", str(schedule[1].pk)) is not None
+    instalments.report(schedule[1], paid=True)
+
+    assert "Payment overdue" not in text_of(ana.opens("/xcover/mycover/"))
 
 
 def test_nothing_is_due_for_a_cancelled_policy(schedule: list[Instalment]) -> None:

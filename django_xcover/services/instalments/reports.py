@@ -73,7 +73,8 @@ def report(
         if known is not None:
             return known
         _check(locked, paid=paid)
-        Instalment.objects.filter(pk=locked.pk).update(attempted_at=moment)
+        facts = {"attempted_at": moment, **({"paid_at": moment} if paid else {})}
+        Instalment.objects.filter(pk=locked.pk).update(**facts)
         operation = operations.enqueue(
             package,
             OperationKind.REPORT_INSTALMENT,
@@ -136,14 +137,7 @@ def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: 
 def _check(instalment: Instalment, *, paid: bool) -> None:
     if instalment.quote.status not in COLLECTED_FOR:
         raise NotInForce
-    is_paid = (
-        instalment.status == PAID
-        or _written(instalment)
-        .filter(subject=f"{instalment.pk}:paid")
-        .exclude(state=OperationState.DISCARDED)
-        .exists()
-    )
-    if is_paid and not paid:
+    if not instalment.is_open and not paid:
         raise AlreadyPaid(number=instalment.number)
 
 

@@ -26,7 +26,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.instalment import InstalmentQuerySet
 from django_xcover.services import gateway
-from django_xcover.services.instalments.reports import instalment_pk
+from django_xcover.services.instalments.reports import COLLECTED_FOR, instalment_pk
 from django_xcover.services.transitions import INSTALMENTS, may_follow
 from django_xcover.types import Money
 
@@ -92,28 +92,38 @@ def has_plan(package: QuotePackage) -> bool:
 
 
 def overdue() -> InstalmentQuerySet:
-    """Return the unpaid instalments of policies in force whose period has begun, oldest first."""
+    """Return what is to be collected for policies in force and has begun, the oldest first.
+
+    What the shop has reported as paid is not, whether XCover knows already or not.
+    """
     rows = Instalment.objects.overdue(timezone.now()).filter(quote__status=Status.CONFIRMED)
     return rows.select_related("quote__package").order_by("period_start_date", "pk")
 
 
 def next_due(quote: Quote) -> Instalment | None:
-    """Return the first instalment of `quote` that is not paid, or None when all are."""
+    """Return the first instalment of `quote` that is still to be collected, or None.
+
+    None is due twice: what was reported as paid counts as paid before XCover knows. And none is
+    for a policy that was cancelled.
+    """
+    if quote.status not in COLLECTED_FOR:
+        return None
     return quote.instalments.open().order_by("number").first()
 
 
 def sums(quote: Quote) -> Sums | None:
     """Return what of the schedule of `quote` is paid and left, None when it has no schedule.
 
+    What the shop has reported as paid is paid, whether XCover knows already or not.
     Added up here and not by the database: SQLite's SUM is a float.
     """
     rows = list(quote.instalments.all())
     if not rows:
         return None
-    paid = [row for row in rows if row.status == Instalment.Status.PAID]
+    currency = rows[0].currency
     return Sums(
-        paid=_sum(paid, rows[0].currency),
-        due=_sum([row for row in rows if row not in paid], rows[0].currency),
+        paid=_sum((row for row in rows if not row.is_open), currency),
+        due=_sum((row for row in rows if row.is_open), currency),
     )
 
 

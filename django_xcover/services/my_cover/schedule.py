@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -71,29 +71,23 @@ def schedule_of(quote: Quote) -> Schedule | None:
     rows = list(quote.instalments.select_related("quote__package").order_by("number"))
     if not rows:
         return None
-    told = dues.reported(quote)
-    unpaid = [row for row in rows if not _is_paid(row, told)]
+    unpaid = [row for row in rows if row.is_open]
     following = unpaid[0] if unpaid else None
     return Schedule(
-        parts=tuple(_part(row, told, following) for row in rows),
+        parts=tuple(_part(row, following) for row in rows),
         next=following.number if following else 0,
         due=dues.of_instalment(following) if following else None,
-        paid_formatted=_sum([row for row in rows if row not in unpaid], rows[0].currency),
+        paid_formatted=_sum([row for row in rows if not row.is_open], rows[0].currency),
         left_formatted=_sum(unpaid, rows[0].currency),
     )
 
 
-def _is_paid(row: Instalment, told: Collection[int]) -> bool:
-    return row.status == Instalment.Status.PAID or row.pk in told
-
-
-def _part(row: Instalment, told: Collection[int], following: Instalment | None) -> Part:
-    paid = _is_paid(row, told)
+def _part(row: Instalment, following: Instalment | None) -> Part:
     return Part(
         number=row.number,
         amount_formatted=format_amount(row.amount),
         due=row.period_start_date,
-        state=PartState.PAID if paid else _unpaid_state(row, following),
+        state=_unpaid_state(row, following) if row.is_open else PartState.PAID,
     )
 
 

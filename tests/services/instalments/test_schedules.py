@@ -165,6 +165,39 @@ def test_overdue_is_what_has_begun_and_is_not_paid(schedule: list[Instalment], c
     assert instalments.next_due(Quote.objects.get()) == schedule[2]
 
 
+def test_what_is_reported_as_paid_is_not_collected_again_before_xcover_knows(
+    schedule: list[Instalment], clock: Any
+) -> None:
+    clock.move_to(BOUGHT + timedelta(days=62))
+    before = instalments.sums(Quote.objects.get())
+
+    instalments.report(schedule[1], paid=True)
+
+    after = instalments.sums(Quote.objects.get())
+    assert before is not None
+    assert after is not None
+    assert instalments.next_due(Quote.objects.get()) == schedule[2]
+    assert list(instalments.overdue()) == schedule[2:3]
+    assert after.paid == before.paid + schedule[1].amount
+    assert after.whole == before.whole
+
+
+def test_a_failed_payment_is_still_to_be_collected(second: Instalment) -> None:
+    instalments.report(second, paid=False)
+
+    assert instalments.next_due(Quote.objects.get()) == second
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "RENEWED"])
+def test_the_next_is_due_only_while_it_is_collected_for(second: Instalment, status: str) -> None:
+    Quote.objects.update(status=status)
+
+    due = instalments.next_due(Quote.objects.get())
+
+    # A policy that was renewed can still owe its last instalments.
+    assert due == (second if status == "RENEWED" else None)
+
+
 def test_nothing_is_overdue_on_a_cancelled_policy(schedule: list[Instalment], clock: Any) -> None:
     clock.move_to(BOUGHT + timedelta(days=62))
     package = the_package()
