@@ -60,6 +60,7 @@ ATTENTION = {
     Attention.CANCELLATION_REFUSED.value: _("not cancelled"),
     Attention.REFUND_UNCLEAR.value: _("refund unclear"),
     Attention.CHANGE_REFUSED.value: _("not changed"),
+    Attention.RENEWED_ANYWAY.value: _("renewed anyway"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}
 INSTALMENT_NAMES = {status.value: status.label for status in Instalment.Status}

@@ -95,6 +95,7 @@ class RenewalShape(serializers.Serializer[Any]):
     starts = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     is_open = serializers.BooleanField()
+    renewed_anyway = serializers.BooleanField()
     due = DueField()
     waiting = serializers.BooleanField(source="progress.waiting")
 

@@ -47,6 +47,7 @@ class Attention(models.TextChoices):
     CANCELLATION_REFUSED = "cancellation_refused", _("XCover did not cancel what it was to cancel")
     REFUND_UNCLEAR = "refund_unclear", _("cancelled, and the refund is unknown or not as shown")
     CHANGE_REFUSED = "change_refused", _("a change was settled, and XCover did not make it")
+    RENEWED_ANYWAY = "renewed_anyway", _("renewed by XCover although it was declined or not paid")
 
 
 class OperationKind(models.TextChoices):

@@ -21,6 +21,7 @@ def about(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
         Attention.CANCELLATION_REFUSED.value: _cancellation_refused,
         Attention.REFUND_UNCLEAR.value: _refund_unclear,
         Attention.CHANGE_REFUSED.value: _change_refused,
+        Attention.RENEWED_ANYWAY.value: _renewed_anyway,
     }
     return told.get(package.attention, _status_unexpected)(package, quotes)
 
@@ -103,6 +104,16 @@ def _change_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
         "still wanted, ask for it again."
     )
     return what, to_do
+
+
+def _renewed_anyway(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover renewed cover whose renewal the customer had declined or not paid.")
+    to_do = _(
+        "Ask the customer. If the new period is not wanted, contact XCover with the package id "
+        "%(package)s to have it undone, and give back what was charged for it. If it is wanted, "
+        "collect its price."
+    )
+    return what, to_do % {"package": package.package_id}
 
 
 def _status_unexpected(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:

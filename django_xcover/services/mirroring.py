@@ -165,8 +165,9 @@ def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) ->
     for read in answer.quotes:
         if read.quote_id in quotes:
             _apply_quote(package, quotes[read.quote_id], read)
-    if newcomers:
-        succession.adopt(package)
+    unwanted = succession.adopt(package) if newcomers else set()
+    if unwanted & {read.quote_id for read in newcomers}:
+        flag(package, Attention.RENEWED_ANYWAY)
 
 
 def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from django_xcover.models import Choice, Quote, QuotePackage, Status
+from django_xcover.models import Choice, Quote, QuotePackage, Renewal, Status
+
+# After one of these nobody has said yes to the next period, whatever XCover does.
+GIVEN_UP = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
 
 
-def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> None:
+def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> set[str]:
     """Join each new policy of `package` to the cart line of the policy it follows.
 
     XCover gives the next period quotes of its own, which name no predecessor: type and order tell.
     `prices` are those the customer paid, by quote id; without one, what XCover booked it at. No
     decision is recorded: the choice was not made on a page of ours, and the payment is on record
     with the renewal.
+
+    A policy whose renewal was declined, or never paid, inherits no yes. The ids of those that
+    follow one all the same are returned: XCover may charge for them.
     """
-    prices = prices or {}
+    prices, unwanted = prices or {}, set()
     earlier = _renewed(package)
+    renewals = list(package.renewals.order_by("due_on"))
     for policy in package.quotes.filter(status=Status.CONFIRMED).order_by("position"):
         predecessor = None if policy.choice else _take_predecessor(policy, earlier)
+        if predecessor is not None and _is_given_up(predecessor, renewals):
+            unwanted.add(policy.quote_id)
+            continue
         if predecessor is not None:
             _inherit(policy, predecessor)
         if predecessor is not None or policy.quote_id in prices:
             policy.chosen_price = prices.get(policy.quote_id, policy.price)
             policy.save()
+    return unwanted
 
 
 def _renewed(package: QuotePackage) -> list[Quote]:
@@ -39,6 +50,16 @@ def _take_predecessor(policy: Quote, earlier: list[Quote]) -> Quote | None:
             earlier.remove(row)
             return row
     return None
+
+
+def _is_given_up(policy: Quote, renewals: Sequence[Renewal]) -> bool:
+    """Return whether the renewal of `policy` was; `renewals` are the package's, in order.
+
+    One covers all policies of a booking that end soon, and is due when the first of them ends.
+    """
+    ends = policy.policy_end_date
+    about = [row for row in renewals if ends is None or row.due_on <= ends]
+    return bool(about) and about[-1].state in GIVEN_UP
 
 
 def _inherit(policy: Quote, earlier: Quote) -> None:

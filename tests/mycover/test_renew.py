@@ -20,7 +20,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, dues, renewing
+from django_xcover.services import cancelling, dues, gateway, refreshing, renewing
 from django_xcover.services.renewing.refusals import PriceChanged
 from django_xcover.types import Due
 from tests.checkout.page import Page
@@ -239,6 +239,23 @@ def test_a_declined_renewal_is_told_to_xcover_once(
     assert "You declined the renewal." in text_of(ana.opens(address()))
     assert "You declined the renewal." in text_of(ana.opens(page_of(first())))
     assert len(sandbox.calls("opt_out_of_renewal")) == 1
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_cover_that_was_renewed_although_it_was_declined_does_not_say_that_it_ends(
+    ana: Member, quoted: Renewal, *, told: bool
+) -> None:
+    ana.posts(address("decline/"))
+    client = gateway.client_for("default")
+    client.renewal_confirmation(the_package().package_id, quoted.renewal_id)
+    refreshing.refresh(the_package())
+    if told:
+        work()
+
+    for page in (address(), page_of(first())):
+        shown = text_of(ana.opens(page))
+        assert "the insurer has renewed your cover all the same" in shown
+        assert "Your cover ends on" not in shown
 
 
 def test_a_policy_that_is_never_renewed_speaks_of_no_renewal(ana: Member) -> None:

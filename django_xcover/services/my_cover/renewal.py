@@ -9,8 +9,10 @@ from django_xcover.models import OperationKind, Quote, Renewal, Status
 from django_xcover.services import dues
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.my_cover.progress import Progress, progress_of
+from django_xcover.services.renewing import confirming
 from django_xcover.types import Due
 
+DECLINED = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT)
 OVER = (Renewal.State.CONFIRMED, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
 KINDS = {
     Renewal.State.PAID: OperationKind.RENEW,
@@ -21,7 +23,7 @@ KINDS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalView:
     """One renewal. `premium_formatted` is "" before it is quoted, `due` None unless it can be
-    paid now.
+    paid now. `renewed_anyway` says that it was declined and XCover has made it all the same.
     """
 
     pk: int
@@ -31,6 +33,7 @@ class RenewalView:
     starts: datetime | None
     ends: datetime | None
     due: Due | None
+    renewed_anyway: bool
     progress: Progress
 
     @property
@@ -64,5 +67,11 @@ def view_of(renewal: Renewal, label: str) -> RenewalView:
         starts=renewal.starts_at,
         ends=renewal.ends_at,
         due=dues.of_renewal(renewal, label),
+        renewed_anyway=_was_made_anyway(renewal),
         progress=progress_of(renewal.package, kind, renewal) if kind else Progress(),
     )
+
+
+def _was_made_anyway(renewal: Renewal) -> bool:
+    is_declined = renewal.state in DECLINED
+    return is_declined and confirming.is_renewed(renewal, renewal.package.quotes.all())

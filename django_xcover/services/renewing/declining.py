@@ -7,9 +7,11 @@ from functools import partial
 from django.db import transaction
 
 from django_xcover import signals
-from django_xcover.models import Operation, OperationKind, Renewal
-from django_xcover.services import gateway, operations
+from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.models import Attention, Operation, OperationKind, QuotePackage, Renewal
+from django_xcover.services import gateway, mirroring, operations
 from django_xcover.services.operations import Failure
+from django_xcover.services.renewing import confirming
 from django_xcover.services.renewing.locking import lock
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.services.transitions import move
@@ -34,22 +36,44 @@ def opt_out(renewal: Renewal) -> Operation:
     return operation
 
 
-def perform(operation: Operation) -> None:
-    """Decline at XCover. Nothing tells whether that was done before, and twice does no harm."""
+def perform(operation: Operation) -> PackageAnswer | None:
+    """Decline at XCover, outside any transaction; return the booking if XCover has renewed it.
+
+    The booking is read first, because XCover renews by itself for some partners: there is nothing
+    to decline then. Nothing tells whether it was declined before, and twice does no harm.
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = gateway.client_for(operation.package.account)
+    answer = package_from_wire(client.get_booking(operation.package.package_id))
+    if confirming.is_renewed(renewal, answer.quotes):
+        return answer
     client.renewal_opt_out(operation.package.package_id, idempotency_key=operation.idempotency_key)
+    return None
 
 
-def apply(operation: Operation, answer: None) -> None:
-    """Note that XCover knows. Call it in the transaction that finishes the operation."""
-    renewal = Renewal.objects.get(pk=int(operation.subject))
-    if move(renewal, State.OPTED_OUT, field="state"):
+def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
+    """Note that XCover knows, or that it has renewed all the same: then a person is told.
+
+    Call it in the transaction that finishes the operation.
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    moved = move(renewal, State.OPTED_OUT, field="state")
+    if renewed is not None:
+        _flag(QuotePackage.objects.locked().get(pk=renewal.package_id), renewed)
+    elif moved:
         transaction.on_commit(partial(_announce, renewal))
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
     """Note that there is nothing to decline: XCover refuses it when nothing would renew."""
     move(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
+
+
+def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
+    mirroring.apply_answer(package, renewed)
+    # Mirroring flags what it sees for the first time; this may have been seen before the decline.
+    if package.attention != Attention.RENEWED_ANYWAY:
+        mirroring.flag(package, Attention.RENEWED_ANYWAY)
 
 
 def _announce(renewal: Renewal) -> None:

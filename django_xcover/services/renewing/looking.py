@@ -58,12 +58,14 @@ def note(package: QuotePackage, due_on: datetime) -> Renewal:
 
 
 def settle_mirrored(package: QuotePackage) -> list[Renewal]:
-    """Settle the open renewals of `package` whose next period its mirror shows; return them.
+    """Settle the renewals of `package` whose next period its mirror shows; return them.
 
-    Call it in a transaction that holds the package's lock.
+    Not one that is being declined: XCover has made it against the customer's will. Call it in a
+    transaction that holds the package's lock.
     """
     policies = list(package.quotes.all())
-    rows = package.renewals.select_related("package").filter(state__in=OPEN)
+    wanted = (*WAITING, State.PAID)
+    rows = package.renewals.select_related("package").filter(state__in=wanted)
     renewed = [row for row in rows if confirming.is_renewed(row, policies)]
     for row in renewed:
         confirming.settle(row, package)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Operation, OperationState, Renewal
+from django_xcover.models import Attention, Discrepancy, Operation, OperationState, Quote, Renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import renewing
+from django_xcover.services import attention, gateway, reconciling, refreshing, renewing
 from django_xcover.services.renewing import refusals
-from tests.conftest import work
+from tests.conftest import the_package, work
 from tests.services.renewing.conftest import Heard
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,68 @@ def test_credentials_that_fail_are_no_answer_about_the_renewal(
 
     due.refresh_from_db()
     assert due.state == State.OPTING_OUT
+
+
+def xcover_renews(renewal: Renewal) -> None:
+    """Let XCover make the renewal by itself, and tell nobody."""
+    client = gateway.client_for("default")
+    client.renewal_confirmation(renewal.package.package_id, renewal.renewal_id)
+
+
+def test_a_renewal_xcover_had_made_by_itself_is_not_declined_but_flagged(
+    quoted: Renewal, sandbox: Sandbox, heard: Heard, django_capture_on_commit_callbacks: Any
+) -> None:
+    xcover_renews(quoted)
+    renewing.opt_out(quoted)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        work()
+
+    assert not sandbox.calls("opt_out_of_renewal")
+    assert heard["renewal_opted_out"] == []
+    assert the_package().attention == Attention.RENEWED_ANYWAY
+    assert Quote.objects.get(status="CONFIRMED").choice == ""
+
+
+def test_a_renewal_that_was_seen_to_be_made_before_it_was_declined_is_flagged(
+    quoted: Renewal,
+) -> None:
+    xcover_renews(quoted)
+    refreshing.refresh(the_package())
+
+    renewing.opt_out(quoted)
+    work()
+
+    assert the_package().attention == Attention.RENEWED_ANYWAY
+
+
+@pytest.mark.parametrize("state", [State.OPTING_OUT, State.OPTED_OUT, State.EXPIRED])
+def test_a_period_nobody_wanted_is_nobodys_yes(quoted: Renewal, state: State) -> None:
+    Renewal.objects.update(state=state)
+    xcover_renews(quoted)
+
+    refreshing.refresh(the_package())
+    reconciling.reconcile("default", fix=True)
+
+    unwanted = Quote.objects.get(status="CONFIRMED")
+    assert (unwanted.choice, unwanted.chosen_price) == ("", None)
+    assert the_package().attention == Attention.RENEWED_ANYWAY
+    assert Discrepancy.objects.get().kind == Discrepancy.Kind.NOT_PAID
+    quoted.refresh_from_db()
+    assert quoted.state == state
+
+
+def test_what_a_person_has_looked_into_is_not_flagged_again(quoted: Renewal) -> None:
+    renewing.opt_out(quoted)
+    xcover_renews(quoted)
+    refreshing.refresh(the_package())
+    attention.resolve(the_package(), by="1", note="Cancelled at XCover.")
+
+    refreshing.refresh(the_package())
+    renewing.find_due()
+
+    assert the_package().attention == ""
+    assert Quote.objects.get(status="CONFIRMED").choice == ""
 
 
 def test_declined_twice_is_told_to_xcover_once(due: Renewal, sandbox: Sandbox) -> None:
