@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover import signals
@@ -84,11 +85,12 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
 
     Call it in a transaction.
     """
-    prices = _paid_prices(renewal)
+    policies = _next_period(renewal, package)
+    prices = _paid_prices(renewal, policies)
     succession.adopt(package, prices)
     if not move(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
         return
-    if _differs(prices, package.quotes.all()):
+    if _differs(renewal, prices, policies):
         mirroring.flag(package, Attention.PRICE_DIFFERS)
     transaction.on_commit(partial(_announce, renewal, package))
 
@@ -100,7 +102,7 @@ def is_renewed(renewal: Renewal, policies: Iterable[QuoteAnswer | Quote]) -> boo
     period is RENEWED: the contract does not say whether quoted ids survive the confirmation.
     """
     found = {policy.quote_id: policy for policy in policies}
-    quoted = [found.get(quote_id) for quote_id in _paid_prices(renewal)]
+    quoted = [found.get(quote_id) for quote_id in _quoted(renewal)]
     earlier = [found.get(quote_id) for quote_id in _earlier_ids(renewal)]
     goes_on = bool(quoted) and all(policy and _goes_on(renewal, policy) for policy in quoted)
     return goes_on or (
@@ -160,12 +162,39 @@ def _quote_again(renewal: Renewal) -> None:
         setattr(renewal, name, value)
 
 
-def _paid_prices(renewal: Renewal) -> dict[str, Decimal]:
-    """Return the quoted prices by quote id, empty when the price was never quoted here."""
+def _quoted(renewal: Renewal) -> dict[str, QuoteAnswer]:
+    """Return the quotes of the next period by id, none when its price was never quoted here."""
     if renewal.price is None:
         return {}
     answer = renewal_from_wire(renewal.payload)
-    return {read.quote_id: read.price for read in quoting.to_renew(answer)}
+    return {read.quote_id: read for read in quoting.to_renew(answer)}
+
+
+def _next_period(renewal: Renewal, package: QuotePackage) -> list[Quote]:
+    """Return the policies in force that were quoted, or have appeared, for the next period."""
+    new = Q(quote_id__in=_quoted(renewal)) | Q(created_at__gte=renewal.created_at)
+    return list(package.quotes.filter(new, status=Status.CONFIRMED).order_by("position"))
+
+
+def _paid_prices(renewal: Renewal, policies: Iterable[Quote]) -> dict[str, Decimal]:
+    """Return what was quoted for each of `policies`, by its id.
+
+    The contract does not say whether a quote's id becomes its policy's. Where it does not, type
+    and order tell.
+    """
+    quoted = _quoted(renewal)
+    named = [policy.quote_id for policy in policies if policy.quote_id in quoted]
+    prices = {quote_id: quoted.pop(quote_id).price for quote_id in named}
+    for policy in policies:
+        read = _first_of_type(policy.policy_type, quoted.values())
+        if policy.quote_id not in prices and read is not None:
+            prices[policy.quote_id] = quoted.pop(read.quote_id).price
+    return prices
+
+
+def _first_of_type(policy_type: str, quoted: Iterable[QuoteAnswer]) -> QuoteAnswer | None:
+    longest = mirroring.LONGEST_TYPE
+    return next((read for read in quoted if read.policy_type[:longest] == policy_type), None)
 
 
 def _earlier_ids(renewal: Renewal) -> list[str]:
@@ -175,8 +204,11 @@ def _earlier_ids(renewal: Renewal) -> list[str]:
     return ids or list(renewable.values_list("quote_id", flat=True))
 
 
-def _differs(prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
-    return any(prices.get(policy.quote_id, policy.price) != policy.price for policy in policies)
+def _differs(renewal: Renewal, prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
+    """Return whether the next period costs another sum than was paid, or any policy of it does."""
+    booked = {policy.quote_id: policy.price for policy in policies}
+    differs = prices != booked or renewal.price != sum(booked.values())
+    return renewal.price is not None and differs
 
 
 def _announce(renewal: Renewal, package: QuotePackage) -> None:

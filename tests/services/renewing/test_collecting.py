@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from django_xcover.client import XCoverClient
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage, Renewal
-from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox import Sandbox, ids
+from django_xcover.sandbox import renewing as their_renewing
 from django_xcover.services import gateway, operations, refreshing, renewing
 from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
@@ -274,6 +275,61 @@ def test_a_price_that_differs_from_the_one_paid_is_flagged(
     policy = package.quotes.get(status="CONFIRMED")
     assert package.attention == Attention.PRICE_DIFFERS
     assert policy.chosen_price == Decimal("46.20") != policy.price
+
+
+@pytest.fixture
+def other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let XCover give a policy of the next period another id than its quote had."""
+    honest = their_renewing._replace
+
+    def replace(inquiry: Any, package: Any, earlier_id: str, new: Any) -> None:
+        new.id = ids.new_uuid()
+        honest(inquiry, package, earlier_id, new)
+
+    monkeypatch.setattr(their_renewing, "_replace", replace)
+
+
+def test_a_price_that_differs_is_flagged_also_under_another_id(
+    quoted: Renewal, sandbox: Sandbox, other_ids: None
+) -> None:
+    renewing.record_payment(quoted)
+    sandbox.faults.add("confirm_renewal", "wrong_price")
+
+    work()
+
+    package = QuotePackage.objects.get()
+    policy = package.quotes.get(status="CONFIRMED")
+    assert package.attention == Attention.PRICE_DIFFERS
+    assert policy.chosen_price == Decimal("46.20") != policy.price
+
+
+def test_policies_under_other_ids_are_told_by_type_and_order(
+    buy: Buy, clock: Any, other_ids: None
+) -> None:
+    package = buy(yearly("one", price="1200"), yearly("two", price="900"))
+    clock.move_to(ENDS - timedelta(days=20))
+    [renewal] = renewing.find_due()
+    renewing.record_payment(renewing.quote(renewal))
+    work()
+
+    package.refresh_from_db()
+    policies = package.quotes.filter(status="CONFIRMED")
+    assert package.attention == ""
+    assert [policy.chosen_price for policy in policies] == [policy.price for policy in policies]
+    assert {policy.line_reference for policy in policies} == {"one", "two"}
+
+
+def test_a_policy_that_was_paid_for_and_does_not_appear_is_flagged(
+    quoted: Renewal, other_ids: None
+) -> None:
+    renewing.record_payment(quoted)
+    [read] = quoted.payload["quotes"]
+    two = {**quoted.payload, "quotes": [read, {**read, "id": ids.new_uuid()}]}
+    Renewal.objects.update(payload=two, price=Decimal("92.40"))
+
+    work()
+
+    assert QuotePackage.objects.get().attention == Attention.PRICE_DIFFERS
 
 
 def test_the_new_period_stands_beside_the_renewed_policy(quoted: Renewal, sandbox: Sandbox) -> None:
