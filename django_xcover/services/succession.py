@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from django_xcover.models import Choice, Quote, QuotePackage, Renewal, Status
@@ -23,25 +23,40 @@ def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) ->
     follow one all the same are returned: XCover may charge for them.
     """
     prices, unwanted = prices or {}, set()
-    earlier = _renewed(package)
-    renewals = list(package.renewals.order_by("due_on"))
+    earlier, renewals = _not_followed(package), list(package.renewals.order_by("due_on"))
     for policy in package.quotes.filter(status=Status.CONFIRMED).order_by("position"):
         predecessor = None if policy.choice else _take_predecessor(policy, earlier)
         if predecessor is not None and _is_given_up(predecessor, renewals):
             unwanted.add(policy.quote_id)
-            continue
-        if predecessor is not None:
-            _inherit(policy, predecessor)
-        if predecessor is not None or policy.quote_id in prices:
-            policy.chosen_price = prices.get(policy.quote_id, policy.price)
-            policy.save()
+        elif predecessor is not None or policy.quote_id in prices:
+            _take_over(policy, predecessor, prices.get(policy.quote_id, policy.price))
     return unwanted
 
 
-def _renewed(package: QuotePackage) -> list[Quote]:
-    """Return the earlier policies, the latest period first."""
-    rows = list(package.quotes.filter(status=Status.RENEWED).order_by("position"))
-    return sorted(rows, key=lambda row: row.policy_end_date or row.created_at, reverse=True)
+def _not_followed(package: QuotePackage) -> list[Quote]:
+    """Return the renewed policies that somebody said yes to and none follows yet, the latest first.
+
+    A policy is followed once: what XCover shows beyond that is nobody's yes.
+    """
+    chosen = [row for row in package.quotes.booked().order_by("position") if _was_chosen(row)]
+    renewed = [row for row in chosen if row.status == Status.RENEWED]
+    free = [row for row in renewed if not _is_followed(row, chosen)]
+    return sorted(free, key=lambda row: row.policy_end_date or row.created_at, reverse=True)
+
+
+def _is_followed(policy: Quote, chosen: Iterable[Quote]) -> bool:
+    """Return whether a later one of `chosen` has taken over the cart line of `policy`."""
+    line = policy.policy_type, policy.line_reference
+    return any(
+        row.position > policy.position and (row.policy_type, row.line_reference) == line
+        for row in chosen
+    )
+
+
+def _was_chosen(policy: Quote) -> bool:
+    # One that followed none in the mirror has the price that was paid, and no choice.
+    is_paid = not policy.choice and policy.chosen_price is not None
+    return policy.choice == Choice.ACCEPTED or is_paid
 
 
 def _take_predecessor(policy: Quote, earlier: list[Quote]) -> Quote | None:
@@ -62,8 +77,11 @@ def _is_given_up(policy: Quote, renewals: Sequence[Renewal]) -> bool:
     return bool(about) and about[-1].state in GIVEN_UP
 
 
-def _inherit(policy: Quote, earlier: Quote) -> None:
-    policy.choice = Choice.ACCEPTED
-    policy.line_reference = earlier.line_reference
-    policy.label = earlier.label
-    policy.request = earlier.request
+def _take_over(policy: Quote, earlier: Quote | None, price: Decimal) -> None:
+    policy.chosen_price = price
+    if earlier is not None:
+        policy.choice = Choice.ACCEPTED
+        policy.line_reference = earlier.line_reference
+        policy.label = earlier.label
+        policy.request = earlier.request
+    policy.save()

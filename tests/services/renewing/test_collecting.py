@@ -12,10 +12,18 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover.client import XCoverClient
-from django_xcover.models import Attention, Operation, OperationState, QuotePackage, Renewal
+from django_xcover.client.answers import package_from_wire
+from django_xcover.models import (
+    Attention,
+    Operation,
+    OperationState,
+    Quote,
+    QuotePackage,
+    Renewal,
+)
 from django_xcover.sandbox import Sandbox, ids
 from django_xcover.sandbox import renewing as their_renewing
-from django_xcover.services import gateway, operations, refreshing, renewing
+from django_xcover.services import gateway, mirroring, operations, refreshing, renewing
 from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
@@ -356,6 +364,39 @@ def test_each_of_two_policies_is_followed_by_its_own(buy: Buy, clock: Any) -> No
     before = dict(package.quotes.filter(status="RENEWED").values_list("line_reference", "price"))
     assert now == before
     assert sorted(now) == ["one", "two"]
+
+
+def mirror_another(package: QuotePackage, quote_id: str, price: str) -> Quote:
+    """Let XCover show one policy more, like the newest but for its price, and return it."""
+    rows = [quote.payload for quote in package.quotes.order_by("position")]
+    extra = {**rows[-1], "id": quote_id, "price": price}
+    answer = package_from_wire({**package.payload, "quotes": [*rows, extra]})
+    mirroring.apply_answer(package, answer)
+    return package.quotes.get(quote_id=quote_id)
+
+
+@pytest.mark.parametrize("since", ["in force", "cancelled"])
+def test_a_policy_is_followed_by_one_and_an_extra_one_is_nobodys_yes(
+    quoted: Renewal, sandbox: Sandbox, since: str
+) -> None:
+    renewing.record_payment(quoted)
+    work()
+    if since == "cancelled":
+        cancelled(quoted, sandbox)
+
+    extra = mirror_another(QuotePackage.objects.get(), ids.new_uuid(), "500.00")
+
+    assert (extra.choice, extra.chosen_price, extra.line_reference) == ("", None, "")
+
+
+def test_what_follows_a_policy_that_nobody_said_yes_to_is_nobodys_yes(
+    quoted: Renewal, sandbox: Sandbox, clock: Any
+) -> None:
+    Quote.objects.update(choice="", chosen_price=None)
+
+    renewed_by_itself(quoted, sandbox)
+
+    assert {quote.choice for quote in Quote.objects.all()} == {""}
 
 
 @pytest.mark.parametrize(
