@@ -35,7 +35,7 @@ class Instalment(models.Model):
     Each is rounded up by itself, so the sum differs from the price (recorded: 12 x 0.17 is 2.04,
     not 2.01): what is charged is `total_amount`, never price divided by n. XCover reports the
     first as PAID at once. `status` is XCover's; `paid_at` is when the shop had the money of one
-    that it reported as paid.
+    that it reported as paid, `payment_reference` the shop's own for that payment.
     """
 
     class Status(models.TextChoices):
@@ -56,6 +56,9 @@ class Instalment(models.Model):
     failures = models.PositiveSmallIntegerField(_("failed payments"), default=0)
     attempted_at = models.DateTimeField(_("last payment attempted"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    payment_reference = models.CharField(
+        _("payment reference"), max_length=100, blank=True, default=""
+    )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)

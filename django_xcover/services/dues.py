@@ -132,7 +132,7 @@ def _record_instalment(due: Due, reference: str) -> Operation:
     row = Instalment.objects.select_related("quote").get(pk=int(due.reference))
     if row.amount != due.amount:
         raise NothingDue
-    return instalments.report(row, paid=True)
+    return instalments.report(row, paid=True, reference=reference)
 
 
 def _record_modification(due: Due, reference: str) -> Operation:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,9 +167,9 @@ def test_an_instalment_is_collected_and_reported(
     instalments.mirror(the_package())
     charged: list[Money] = []
 
-    def charge(amount: Money) -> bool:
+    def charge(amount: Money) -> SimpleNamespace:
         charged.append(amount)
-        return is_paid
+        return SimpleNamespace(is_made=is_paid, reference="pay_4")
 
     page["collect_next"](ORDER, charge)
     work()

@@ -131,6 +131,14 @@ def test_another_amount_than_is_due_is_not_recorded(schedule: list[Instalment], 
         dues.record_payment(wrong)
 
 
+def test_a_second_payment_of_what_was_due_is_refused(schedule: list[Instalment]) -> None:
+    due = the_due(schedule[1])
+    dues.record_payment(due, reference="PAY-1")
+
+    with pytest.raises(instalments.PaidTwice):
+        dues.record_payment(due, reference="PAY-2")
+
+
 # How it goes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_xcover.services.instalments.reports import (
     AlreadyPaid,
     NotInForce,
+    PaidTwice,
     instalment_pk,
     report,
 )
@@ -21,6 +22,7 @@ from django_xcover.services.instalments.schedules import (
 __all__ = [
     "AlreadyPaid",
     "NotInForce",
+    "PaidTwice",
     "Sums",
     "has_plan",
     "instalment_pk",

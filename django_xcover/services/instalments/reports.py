@@ -38,6 +38,12 @@ class AlreadyPaid(Refused):
     message = _("Instalment %(number)s is paid, so no failed payment can be reported for it.")
 
 
+class PaidTwice(Refused):
+    """The customer paid for an instalment that is paid: it is to be given back."""
+
+    message = _("Instalment %(number)s has been paid already, by another payment.")
+
+
 class NotInForce(Refused):
     """The policy is cancelled or not booked."""
 
@@ -53,14 +59,19 @@ class Report:
 
 
 def report(
-    instalment: Instalment, *, paid: bool, attempted_at: datetime | None = None
+    instalment: Instalment,
+    *,
+    paid: bool,
+    attempted_at: datetime | None = None,
+    reference: str = "",
 ) -> Operation:
     """Have XCover told that the payment of `instalment` was made, or failed.
 
     `attempted_at` (aware) is when it was tried, now by default. The same report again returns the
     same operation: a payment is made once, and a failed one is told from the next by
-    `attempted_at`, or by its day (UTC) when that is left out. Raises AlreadyPaid and NotInForce,
-    and ValueError for a moment without a time zone.
+    `attempted_at`, or by its day (UTC) when that is left out. `reference` is the shop's own for a
+    payment that was made. Raises PaidTwice for another one of what is paid, AlreadyPaid and
+    NotInForce, and ValueError for a moment without a time zone.
     """
     moment = attempted_at or timezone.now()
     if timezone.is_naive(moment):
@@ -70,6 +81,8 @@ def report(
         package = QuotePackage.objects.locked().get(pk=instalment.quote.package_id)
         locked = Instalment.objects.select_for_update().get(pk=instalment.pk)
         known = _written(locked).filter(subject=subject).first()
+        if paid:
+            _note_reference(locked, reference, known)
         if known is not None:
             return known
         _check(locked, paid=paid)
@@ -132,6 +145,20 @@ def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: 
         return f"{instalment.pk}:paid"
     form = "%Y%m%dT%H%M%S.%f" if is_exact else "%Y%m%d"
     return f"{instalment.pk}:failed:{moment.astimezone(UTC):{form}}"
+
+
+def _note_reference(instalment: Instalment, reference: str, known: Operation | None) -> None:
+    """Keep the reference of the payment; raise PaidTwice when there was another one.
+
+    What was reported without a reference may be this payment. What XCover has as paid and nobody
+    has reported here is not.
+    """
+    before = instalment.payment_reference
+    if not reference or reference == before:
+        return
+    if before or (known is None and not instalment.is_open):
+        raise PaidTwice(number=instalment.number)
+    Instalment.objects.filter(pk=instalment.pk).update(payment_reference=reference)
 
 
 def _check(instalment: Instalment, *, paid: bool) -> None:

@@ -67,6 +67,27 @@ def test_nothing_is_collected_for_a_policy_that_is_cancelled(second: Instalment)
     assert str(refused.value) == sentence
 
 
+def test_a_second_payment_is_not_taken_for_the_first(second: Instalment, sandbox: Sandbox) -> None:
+    instalments.report(second, paid=True, reference="PAY-1")
+
+    with pytest.raises(instalments.PaidTwice) as refused:
+        instalments.report(second, paid=True, reference="PAY-2")
+    work()
+    with pytest.raises(instalments.PaidTwice):
+        instalments.report(second, paid=True, reference="PAY-2")
+
+    sentence = "Instalment 2 has been paid already, by another payment."
+    assert str(refused.value) == sentence
+    assert calls(sandbox) == 1
+    second.refresh_from_db()
+    assert second.payment_reference == "PAY-1"
+
+
+def test_a_payment_of_what_xcover_has_as_paid_is_a_second_one(schedule: list[Instalment]) -> None:
+    with pytest.raises(instalments.PaidTwice, match="Instalment 1"):
+        instalments.report(schedule[0], paid=True, reference="PAY-2")
+
+
 def test_a_moment_without_a_time_zone_is_refused(second: Instalment) -> None:
     with pytest.raises(ValueError, match="time zone"):
         instalments.report(second, paid=True, attempted_at=datetime(2026, 6, 1))  # noqa: DTZ001
@@ -188,6 +209,24 @@ def test_the_same_report_again_is_one_call(
 
     assert first == again == afterwards
     assert calls(sandbox) == 1
+
+
+def test_the_same_payment_again_is_quiet(second: Instalment) -> None:
+    first = instalments.report(second, paid=True, reference="PAY-1")
+    again = instalments.report(second, paid=True, reference="PAY-1")
+    work()
+    afterwards = instalments.report(second, paid=True, reference="PAY-1")
+
+    # Staff who look at the shop's books may report without a reference.
+    assert first == again == afterwards == instalments.report(second, paid=True)
+
+
+def test_a_reference_that_comes_later_is_kept_for_the_payment(second: Instalment) -> None:
+    instalments.report(second, paid=True)
+    instalments.report(second, paid=True, reference="PAY-1")
+
+    with pytest.raises(instalments.PaidTwice):
+        instalments.report(second, paid=True, reference="PAY-2")
 
 
 def test_a_payment_is_one_however_its_moment_is_told(second: Instalment, sandbox: Sandbox) -> None:
