@@ -210,6 +210,10 @@ def _state(
 ) -> str:
     if not accepted:
         return "declined"
+    # The customer has paid: it is XCover that has still to be told.
+    is_paid = any(op.kind == OperationKind.CONFIRM_PAYMENT for op in operations)
+    if is_paid and package.status == Status.PENDING_PAYMENT:
+        return _waiting(operations)
     return STATES.get(package.status) or _waiting(operations)
 
 

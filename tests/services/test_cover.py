@@ -146,6 +146,22 @@ def test_an_unpaid_order_waits_for_the_money(shopper: Shopper, shop: Shop) -> No
     assert "certificate" not in cover.policies[0].documents
 
 
+def test_a_payment_that_xcover_has_not_heard_of_yet_is_not_asked_for_again(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order(pays_later=True)
+    orders.complete(order, shopper.cart, paid=False)
+    work()
+    orders.complete(order, None, paid=True)
+
+    before = order_cover(order).state
+    sandbox.faults.add("confirm_booking", "status", status=422)
+    work()
+
+    assert (before, order_cover(order).state) == ("arranging", "needs_person")
+
+
 def test_a_stuck_booking_says_that_a_person_is_on_it(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:

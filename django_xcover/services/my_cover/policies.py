@@ -56,13 +56,11 @@ class Notice(models.TextChoices):
     OVERDUE = "overdue", _("payment overdue")
 
 
+# What makes cover of what was chosen and paid for.
+MAKING = (OperationKind.BOOK, OperationKind.INSTANT_BOOK, OperationKind.CONFIRM_PAYMENT)
 PAST = frozenset(
     {PolicyState.ENDED, PolicyState.CANCELLED, PolicyState.RENEWED, PolicyState.FAILED}
 )
-STATES = {
-    Status.PENDING_PAYMENT: PolicyState.AWAITING_PAYMENT,
-    Status.CANCELLED: PolicyState.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +139,8 @@ def policy_rows() -> models.QuerySet[Quote]:
     """Return policies, and accepted quotes that are to become one, with what is going on."""
     promised = Q(choice=Choice.ACCEPTED, status__in=(Status.RECEIVED, Status.FAILED))
     mine = Q(package=OuterRef("package"))
-    booking = Q(kind__in=(OperationKind.BOOK, OperationKind.INSTANT_BOOK))
+    making = Operation.objects.filter(mine, kind__in=MAKING)
+    payment = Operation.objects.filter(mine, kind=OperationKind.CONFIRM_PAYMENT)
     return (
         Quote.objects.filter(Q(status__in=BOOKED) | promised)
         .exclude(package__order_reference="")
@@ -152,9 +151,8 @@ def policy_rows() -> models.QuerySet[Quote]:
                     quotes=OuterRef("pk"), state=Cancellation.State.REQUESTED
                 )
             ),
-            is_stuck=Exists(
-                Operation.objects.filter(mine, booking, state=OperationState.NEEDS_PERSON)
-            ),
+            is_stuck=Exists(making.filter(state=OperationState.NEEDS_PERSON)),
+            is_paid=Exists(payment),
             can_be_renewed=Exists(Renewal.objects.filter(mine, state=Renewal.State.QUOTED)),
             is_overdue=Exists(
                 Instalment.objects.overdue(timezone.now()).filter(quote=OuterRef("pk"))
@@ -194,13 +192,15 @@ def _may_view(request: HttpRequest, order_reference: str) -> bool:
 def _state(quote: Quote, now: datetime) -> PolicyState:
     if quote.status == Status.RECEIVED:
         return _state_unbooked(quote)
+    if quote.status == Status.PENDING_PAYMENT:
+        return _state_pending(quote)
     if quote.status == Status.CONFIRMED:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
     if quote.status == Status.RENEWED:
         # XCover says so from the renewal on, and the policy covers until its own end all the same.
         return _period_state(quote, now, after=PolicyState.RENEWED)
-    return STATES.get(Status(quote.status), PolicyState.FAILED)
+    return PolicyState.CANCELLED if quote.status == Status.CANCELLED else PolicyState.FAILED
 
 
 def _state_unbooked(quote: Quote) -> PolicyState:
@@ -210,6 +210,14 @@ def _state_unbooked(quote: Quote) -> PolicyState:
         # Left out of a booking that was made: nothing is on its way, until a person sees to it.
         return PolicyState.NEEDS_PERSON if quote.package.attention else PolicyState.FAILED
     return PolicyState.ARRANGING
+
+
+def _state_pending(quote: Quote) -> PolicyState:
+    if not getattr(quote, "is_paid", False):
+        return PolicyState.AWAITING_PAYMENT
+    # The customer has paid: it is XCover that has still to be told.
+    stuck = getattr(quote, "is_stuck", False)
+    return PolicyState.NEEDS_PERSON if stuck else PolicyState.ARRANGING
 
 
 def _period_state(

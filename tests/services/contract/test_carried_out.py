@@ -169,7 +169,7 @@ ACTS = (
         name="Payment confirmation",
         do=lambda buyer: buyer.pays_later(),
         told=its_policy,
-        waiting=("awaiting_payment", ""),
+        waiting=("needs_person", ""),
     ),
     Act(
         kind=OperationKind.OPT_OUT,
