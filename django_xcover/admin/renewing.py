@@ -13,9 +13,8 @@ from django.utils.translation import gettext_lazy
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act
 from django_xcover.admin.fields import AmountField, ReferenceField
-from django_xcover.models import OperationKind, OperationState, Renewal
+from django_xcover.models import Renewal
 from django_xcover.services import renewing
-from django_xcover.services.after_sale import carried_out_by
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import moment
 from django_xcover.types import Money
@@ -116,10 +115,7 @@ class GiveUpRenewal(Act):
     note = gettext_lazy("Refund what the customer paid first. XCover has refused the renewal.")
 
     def fits(self, row: Renewal) -> bool:
-        if row.state != State.PAID:
-            return False
-        operation = carried_out_by(row, row.package, (OperationKind.RENEW,))
-        return operation is not None and operation.state == OperationState.NEEDS_PERSON
+        return row.state == State.PAID and renewing.may_abandon(row)
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
         renewing.abandon(row, reason="Given up in the admin.")

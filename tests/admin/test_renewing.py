@@ -13,7 +13,7 @@ from django.test import Client
 from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer, XCoverError
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.services import renewing
-from tests.admin.acting import do, page_of, page_url, told
+from tests.admin.acting import act_url, do, page_of, page_url, told
 from tests.admin.factories import make_order, make_renewal
 
 State = Renewal.State
@@ -87,6 +87,22 @@ def test_a_renewal_is_given_up_only_when_it_is_stuck(clerk: Client, quoted: Rene
     quoted.refresh_from_db()
     assert "not waiting for a person" in told(answer)[0]
     assert quoted.state == State.QUOTED
+
+
+def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refused(
+    clerk: Client,
+) -> None:
+    paid = make_renewal(make_order("SH-1"), state=State.PAID)
+    Operation.objects.create(
+        package=paid.package,
+        kind="renew",
+        subject=str(paid.pk),
+        state=OperationState.NEEDS_PERSON,
+        outcome_known=False,
+        error={"type": "DeadlineExceeded", "outcome_known": False},
+    )
+
+    assert act_url(paid, "give-up") not in page_of(clerk, paid)
 
 
 def test_a_paid_renewal_that_xcover_refused_can_be_given_up(clerk: Client) -> None:

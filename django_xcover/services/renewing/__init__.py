@@ -6,7 +6,12 @@ payment, the customer declines. Whatever comes first, and however often, the out
 
 from __future__ import annotations
 
-from django_xcover.services.renewing.collecting import abandon, confirm_legacy, record_payment
+from django_xcover.services.renewing.collecting import (
+    abandon,
+    confirm_legacy,
+    may_abandon,
+    record_payment,
+)
 from django_xcover.services.renewing.declining import opt_out
 from django_xcover.services.renewing.events import EVENTS, on_event
 from django_xcover.services.renewing.looking import find_due
@@ -18,6 +23,7 @@ __all__ = [
     "abandon",
     "confirm_legacy",
     "find_due",
+    "may_abandon",
     "on_event",
     "opt_out",
     "prepare",

@@ -73,6 +73,12 @@ def confirm_legacy(
     return operation
 
 
+def may_abandon(renewal: Renewal) -> bool:
+    """Return whether `renewal` is paid, refused by XCover and left to a person."""
+    operation = _confirmation(renewal)
+    return operation is not None and _is_stuck(operation)
+
+
 def abandon(renewal: Renewal, *, reason: str) -> None:
     """Give up a paid renewal that XCover refused; the shop gives the money back.
 
