@@ -28,7 +28,8 @@ from django_xcover.admin.links import page_url
 class Outcome:
     """What came of it, as a sentence. `stop`: the rows after this one would fare no better.
 
-    `leads_to` is the row whose page shows how it goes on.
+    `leads_to` is the row whose page shows how it goes on. What is logged is logged of the rows
+    `also` as well.
     """
 
     sentence: str
@@ -36,6 +37,7 @@ class Outcome:
     log: bool = True
     stop: bool = False
     leads_to: Model | None = None
+    also: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,8 +178,8 @@ class StaffActs(MirrorAdmin):
 
     def _tell(self, request: HttpRequest, row: Model, outcome: Outcome) -> Outcome:
         messages.add_message(request, outcome.level, outcome.sentence)
-        if outcome.log:
-            self.log_change(request, row, outcome.sentence)
+        for logged in (row, *outcome.also) if outcome.log else ():
+            self.log_change(request, logged, outcome.sentence)
         return outcome
 
 

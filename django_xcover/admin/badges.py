@@ -78,6 +78,8 @@ def status_badge(row: QuotePackage | Quote) -> SafeString:
 
 def state_badge(row: Operation | Cancellation | Modification | Renewal) -> SafeString:
     """Return the badge of how far an operation or a workflow is."""
+    if isinstance(row, Operation) and row.given_up:
+        return badge(_("given up"), BAD)
     if isinstance(row, Operation) and was_refused(row):
         return badge(_("refused by XCover"), BAD)
     return badge(row.get_state_display(), TONES.get(row.state, PLAIN))

@@ -17,14 +17,17 @@ from django.views.decorators.http import require_POST
 
 from django_xcover.admin import circuits
 from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
+from django_xcover.admin.giving_up import GiveUp
 from django_xcover.admin.progress import reload_after
+from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.search import rows_matching
 from django_xcover.admin.status_page import status_page
-from django_xcover.admin.steps import steps_shown
+from django_xcover.admin.steps import steps_shown, with_steps
 from django_xcover.models import Operation, OperationState
 from django_xcover.services import operations
 from django_xcover.services.advice import in_brief
@@ -38,13 +41,17 @@ RETRYABLE = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 
 
 @admin.register(Operation)
-class OperationAdmin(OfPackage, ActingAdmin):
-    """Operations: "Retry now" for those that wait, be it for their time or for a person."""
+class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
+    """Operations: "Retry now" for those that wait, be it for their time or for a person.
+
+    What waits for a person can be given up, too.
+    """
 
     act_name = "retry"
     act_label = gettext_lazy("Retry now")
     actions = ("retry_now",)
     act_limit = 100
+    acts = (GiveUp(),)
 
     shows_status_link = True
     list_display = (
@@ -114,8 +121,9 @@ class OperationAdmin(OfPackage, ActingAdmin):
     def page_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, next_step_of(row))
         name = f"{operation_name(row)} {row.package.package_id}"
-        also = {"steps": steps, "subtitle": name, "reload_after": reload_after(row)}
-        return super().page_context(request, row) | also
+        context = super().page_context(request, row) | {"verdict": _verdict(row)}
+        also = {"subtitle": name, "reload_after": reload_after(row)}
+        return with_steps(context, steps) | also
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -157,3 +165,8 @@ class OperationAdmin(OfPackage, ActingAdmin):
     @admin.display(description=gettext_lazy("request"))
     def request_shown(self, row: Operation) -> SafeString:
         return folded_json(row.request)
+
+
+def _verdict(row: Operation) -> str:
+    told = _("It was given up: %(note)s") % {"note": redact_text(row.given_up)}
+    return told if row.given_up else ""

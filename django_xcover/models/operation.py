@@ -59,9 +59,12 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.exclude(Exists(under_way)).exclude(held_up)
 
     def reporting_payment(self) -> OperationQuerySet:
-        """Return those by which the shop has said that the cover is paid, and not unsaid it."""
+        """Return those by which the shop has said that the cover is paid, and not unsaid it.
+
+        What a person has given up was paid for all the same.
+        """
         rows = self.filter(kind__in=PAYING).exclude(subject=UNPAID)
-        return rows.exclude(state=OperationState.DISCARDED)
+        return rows.exclude(state=OperationState.DISCARDED, given_up="")
 
     def needing_person(self) -> OperationQuerySet:
         """Return those that nothing but a person can move."""
@@ -75,6 +78,7 @@ class Operation(models.Model):
     body, frozen when the operation is written so that a repeat sends the same, and emptied when
     it is done because it holds personal data. `attempts` and the key also fence: only the worker
     that made the latest attempt may write its outcome, and what was rewritten has to be read anew.
+    `given_up` says why a person ended what had stopped.
     """
 
     package = models.ForeignKey(
@@ -95,6 +99,7 @@ class Operation(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     error = models.JSONField(_("last error"), default=dict, blank=True, encoder=DjangoJSONEncoder)
+    given_up = models.CharField(_("why it was given up"), max_length=200, blank=True, default="")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -114,7 +119,10 @@ class Operation(models.Model):
             models.Index(fields=("state", "next_attempt_at"), name="xcover_operation_due"),
             models.Index(fields=("state", "lease_until"), name="xcover_operation_lease"),
         )
-        permissions = (("retry_operation", _("Can retry operations")),)
+        permissions = (
+            ("retry_operation", _("Can retry operations")),
+            ("give_up_operation", _("Can give up operations")),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.package}"
@@ -122,5 +130,5 @@ class Operation(models.Model):
     @property
     def reports_payment(self) -> bool:
         """Return whether it is one of `reporting_payment`, for a row that has been read."""
-        over = self.state == OperationState.DISCARDED
+        over = self.state == OperationState.DISCARDED and not self.given_up
         return self.kind in PAYING and self.subject != UNPAID and not over

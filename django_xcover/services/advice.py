@@ -77,6 +77,39 @@ NAMES = {
     OperationKind.INSTANT_BOOK: gettext_lazy("Instant booking"),
 }
 
+# What is left for people to do when nothing here does it any more.
+GIVEN_UP = {
+    OperationKind.BOOK: gettext_lazy(
+        "The cover is not booked: refund what was paid for it, and tell the customer."
+    ),
+    OperationKind.INSTANT_BOOK: gettext_lazy(
+        "The cover is not booked: refund what was paid for it, and tell the customer."
+    ),
+    OperationKind.CONFIRM_PAYMENT: gettext_lazy(
+        "XCover is not told of the payment, and its booking is not in force: refund what was paid, "
+        "or have XCover confirm it, and tell the customer."
+    ),
+    OperationKind.OPT_OUT: gettext_lazy("XCover is not told that the offer was not taken."),
+    OperationKind.CANCEL: gettext_lazy(
+        "The cover is not cancelled and stays in force: tell the customer, or have XCover cancel "
+        "it."
+    ),
+    OperationKind.MODIFY: gettext_lazy(
+        "The cover stays as it was: tell the customer, and undo what was settled for the change."
+    ),
+    OperationKind.RENEW: gettext_lazy(
+        "The cover is not renewed: refund what was paid for the next period, and tell the customer."
+    ),
+    OperationKind.RENEWAL_OPT_OUT: gettext_lazy(
+        "XCover is not told that the customer declined, and may renew the cover: have XCover stop "
+        "it."
+    ),
+    OperationKind.REPORT_INSTALMENT: gettext_lazy(
+        "XCover is not told what became of this payment: tell XCover in another way."
+    ),
+    OperationKind.SEND_EMAIL: gettext_lazy("XCover does not send this e-mail."),
+}
+
 PLAIN = {
     Fault.OUTCOME_UNKNOWN: gettext_lazy("XCover gave no clear answer"),
     Fault.CREDENTIALS: gettext_lazy("XCover did not accept our credentials"),

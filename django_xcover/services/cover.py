@@ -28,6 +28,7 @@ from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
 
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
+MAKING = (*BOOKINGS, OperationKind.CONFIRM_PAYMENT)
 STATES: Mapping[str, str] = {
     Status.CONFIRMED: "booked",
     Status.RENEWED: "booked",
@@ -213,15 +214,18 @@ def _state(
     # The customer has paid: it is XCover that has still to be told.
     is_paid = any(op.kind == OperationKind.CONFIRM_PAYMENT for op in operations)
     if is_paid and package.status == Status.PENDING_PAYMENT:
-        return _waiting(operations)
-    return STATES.get(package.status) or _waiting(operations)
+        return _waiting(package, operations)
+    return STATES.get(package.status) or _waiting(package, operations)
 
 
-def _waiting(operations: Sequence[Operation]) -> str:
+def _waiting(package: QuotePackage, operations: Sequence[Operation]) -> str:
     stuck = any(op.state == OperationState.NEEDS_PERSON for op in operations)
     booking = any(op.kind in BOOKINGS for op in operations)
-    if stuck:
+    lost = any(op.kind in MAKING and op.given_up for op in operations)
+    if stuck or (lost and package.attention):
         return "needs_person"
+    if lost:
+        return "failed"
     return "arranging" if booking else "awaiting_payment"
 
 

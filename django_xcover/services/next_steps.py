@@ -99,7 +99,8 @@ def is_overdue(instalment: Instalment, now: datetime) -> bool:
 
 def was_refused(operation: Operation) -> bool:
     """Return whether the operation is over because XCover said no, and not because it is moot."""
-    return operation.state == OperationState.DISCARDED and "type" in operation.error
+    is_over = operation.state == OperationState.DISCARDED and not operation.given_up
+    return is_over and "type" in operation.error
 
 
 def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | None:
@@ -127,6 +128,7 @@ def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
         to_do=str(to_do) % facts,
         error=in_plain_words(operation.error),
         remedy=Remedy.RETRY,
+        acts=("give-up",),
     )
 
 

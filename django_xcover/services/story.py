@@ -170,17 +170,12 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
 
 
 def _moved(operation: Operation, name: dict[str, str]) -> Event:
-    refused = (_("%(name)s refused by XCover"), Tone.BAD)
-    title, tone = (
-        refused
-        if was_refused(operation)
-        else {
-            OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
-            OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
-            OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
-            OperationState.DISCARDED.value: (_("%(name)s no longer needed"), Tone.PLAIN),
-        }[operation.state]
-    )
+    title, tone = {
+        OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
+        OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
+        OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
+        OperationState.DISCARDED.value: _ended(operation),
+    }[operation.state]
     return Event(
         at=operation.finished_at or operation.updated_at,
         title=title % name,
@@ -190,10 +185,21 @@ def _moved(operation: Operation, name: dict[str, str]) -> Event:
     )
 
 
+def _ended(operation: Operation) -> tuple[str, Tone]:
+    if operation.given_up:
+        return _("%(name)s given up"), Tone.BAD
+    if was_refused(operation):
+        return _("%(name)s refused by XCover"), Tone.BAD
+    return _("%(name)s no longer needed"), Tone.PLAIN
+
+
 def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
-    attempts = (_("Attempts"), str(operation.attempts))
-    error = in_plain_words(operation.error)
-    return (attempts, (_("Last error"), error)) if error else (attempts,)
+    facts = (
+        (_("Attempts"), str(operation.attempts)),
+        (_("Last error"), in_plain_words(operation.error)),
+        (_("Why it was given up"), operation.given_up),
+    )
+    return tuple((label, fact) for label, fact in facts if fact)
 
 
 def _is_made_booking(operation: Operation) -> bool:

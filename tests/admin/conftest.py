@@ -33,6 +33,7 @@ VIEWS = (
 )
 ACTS = (
     "cancel_policy",
+    "give_up_operation",
     "modify_policy",
     "record_refund",
     "renew_policy",

@@ -26,6 +26,7 @@ from tests.admin.factories import (
     make_order,
     make_renewal,
     make_staff,
+    make_stopped,
 )
 from tests.docs.pages import DOCS, table
 
@@ -52,6 +53,7 @@ def rows() -> dict[str, Model]:
         "renewal": make_renewal(package),
         "instalment": make_instalment(quote),
         "discrepancy": make_discrepancy(package),
+        "operation": make_stopped(package),
     }
 
 

@@ -153,6 +153,7 @@ def policy_rows() -> models.QuerySet[Quote]:
             ),
             is_stuck=Exists(making.filter(state=OperationState.NEEDS_PERSON)),
             is_paid=Exists(payment),
+            is_given_up=Exists(making.exclude(given_up="")),
             can_be_renewed=Exists(Renewal.objects.filter(mine, state=Renewal.State.QUOTED)),
             is_overdue=Exists(
                 Instalment.objects.overdue(timezone.now()).filter(quote=OuterRef("pk"))
@@ -206,18 +207,26 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
 def _state_unbooked(quote: Quote) -> PolicyState:
     if getattr(quote, "is_stuck", False):
         return PolicyState.NEEDS_PERSON
-    if quote.package.status in BOOKED:
-        # Left out of a booking that was made: nothing is on its way, until a person sees to it.
-        return PolicyState.NEEDS_PERSON if quote.package.attention else PolicyState.FAILED
+    # Given up by a person, or left out of a booking that was made: nothing is on its way.
+    if getattr(quote, "is_given_up", False) or quote.package.status in BOOKED:
+        return _state_of_lost(quote)
     return PolicyState.ARRANGING
 
 
 def _state_pending(quote: Quote) -> PolicyState:
     if not getattr(quote, "is_paid", False):
         return PolicyState.AWAITING_PAYMENT
+    if getattr(quote, "is_stuck", False):
+        return PolicyState.NEEDS_PERSON
+    if getattr(quote, "is_given_up", False):
+        return _state_of_lost(quote)
     # The customer has paid: it is XCover that has still to be told.
-    stuck = getattr(quote, "is_stuck", False)
-    return PolicyState.NEEDS_PERSON if stuck else PolicyState.ARRANGING
+    return PolicyState.ARRANGING
+
+
+def _state_of_lost(quote: Quote) -> PolicyState:
+    """Return the state of cover that will not be, until a person has seen to it or after."""
+    return PolicyState.NEEDS_PERSON if quote.package.attention else PolicyState.FAILED
 
 
 def _period_state(

@@ -16,12 +16,21 @@ from django_xcover.models import (
     Attention,
     Cancellation,
     Modification,
+    Operation,
     OperationKind,
     OperationState,
     Renewal,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, emails, instalments, modifying, renewing
+from django_xcover.services import (
+    cancelling,
+    emails,
+    giving_up,
+    instalments,
+    modifying,
+    operations,
+    renewing,
+)
 from django_xcover.services.my_cover import mail
 from django_xcover.services.my_cover.policies import policy_rows, summarise
 from django_xcover.services.next_steps import next_step_of
@@ -52,6 +61,8 @@ class Act:
 
     `waits` are the refusals after which the operation waits for a person, all by default. `told`
     returns the state that is left for the customer, and their sentence ("" where there is none).
+    `given_up` is that state once a person has ended it, and `flagged` what the package then is
+    flagged for.
     """
 
     kind: OperationKind
@@ -63,6 +74,8 @@ class Act:
     waits: tuple[Kind, ...] = tuple(Kind)
     over: Callable[[Refusal], Told] | None = None
     attention: str = ""
+    given_up: str
+    flagged: str = ""
 
 
 def its_policy() -> Told:
@@ -154,6 +167,8 @@ ACTS = (
         do=lambda buyer: buyer.orders(),
         told=its_policy,
         waiting=("needs_person", ""),
+        given_up="needs_person",
+        flagged=Attention.BOOKING_FAILED,
     ),
     Act(
         kind=OperationKind.INSTANT_BOOK,
@@ -162,6 +177,8 @@ ACTS = (
         do=lambda buyer: buyer.orders_at_once(),
         told=its_policy,
         waiting=("needs_person", ""),
+        given_up="needs_person",
+        flagged=Attention.BOOKING_FAILED,
     ),
     Act(
         kind=OperationKind.CONFIRM_PAYMENT,
@@ -170,6 +187,8 @@ ACTS = (
         do=lambda buyer: buyer.pays_later(),
         told=its_policy,
         waiting=("needs_person", ""),
+        given_up="needs_person",
+        flagged=Attention.BOOKING_FAILED,
     ),
     Act(
         kind=OperationKind.OPT_OUT,
@@ -178,6 +197,7 @@ ACTS = (
         do=lambda buyer: buyer.orders(yes=False),
         told=its_package,
         waiting=("RECEIVED", ""),
+        given_up="RECEIVED",
     ),
     Act(
         kind=OperationKind.CANCEL,
@@ -189,6 +209,8 @@ ACTS = (
         waiting=("requested", ""),
         over=lambda refusal: ("refused", NOT_CANCELLABLE),
         attention=Attention.CANCELLATION_REFUSED,
+        given_up="refused",
+        flagged=Attention.CANCELLATION_REFUSED,
     ),
     Act(
         kind=OperationKind.CANCEL,
@@ -200,6 +222,8 @@ ACTS = (
         waiting=("requested", ""),
         over=lambda refusal: ("refused", NOT_CANCELLABLE),
         attention=Attention.CANCELLATION_REFUSED,
+        given_up="refused",
+        flagged=Attention.CANCELLATION_REFUSED,
     ),
     Act(
         kind=OperationKind.MODIFY,
@@ -210,6 +234,7 @@ ACTS = (
         waits=NO_ANSWER_ABOUT_IT,
         waiting=("requested", ""),
         over=change_refused,
+        given_up="refused",
     ),
     Act(
         kind=OperationKind.MODIFY,
@@ -221,6 +246,8 @@ ACTS = (
         waiting=("requested", ""),
         over=change_refused,
         attention=Attention.CHANGE_REFUSED,
+        given_up="refused",
+        flagged=Attention.CHANGE_REFUSED,
     ),
     Act(
         kind=OperationKind.RENEW,
@@ -229,6 +256,7 @@ ACTS = (
         do=pays,
         told=its_renewal,
         waiting=("paid", ""),
+        given_up="expired",
     ),
     Act(
         kind=OperationKind.RENEW,
@@ -237,6 +265,7 @@ ACTS = (
         do=pays_the_older_way,
         told=its_renewal,
         waiting=("paid", ""),
+        given_up="expired",
     ),
     Act(
         kind=OperationKind.RENEWAL_OPT_OUT,
@@ -247,6 +276,7 @@ ACTS = (
         waits=(*NO_ANSWER_ABOUT_IT, Kind.UNKNOWN, Kind.OTHER),
         waiting=("opting_out", ""),
         over=lambda refusal: ("expired", ""),
+        given_up="expired",
     ),
     Act(
         kind=OperationKind.REPORT_INSTALMENT,
@@ -255,6 +285,7 @@ ACTS = (
         do=reports,
         told=its_part,
         waiting=("UNPAID", ""),
+        given_up="UNPAID",
     ),
     Act(
         kind=OperationKind.SEND_EMAIL,
@@ -265,9 +296,12 @@ ACTS = (
         waits=NO_ANSWER_ABOUT_IT,
         waiting=("stuck", ""),
         over=lambda refusal: ("refused", ""),
+        given_up="refused",
     ),
 )
 PAIRS = tuple(product(ACTS, REFUSALS))
+# After this one every kind of operation waits for a person.
+NO_CREDENTIALS = next(one for one in REFUSALS if one.kind == Kind.CREDENTIALS)
 
 
 def named(pairs: object) -> str:
@@ -312,3 +346,17 @@ def test_a_refusal_that_is_an_answer_ends_it_with_a_sentence(
     assert act.over is not None
     assert act.told() == act.over(refusal)
     assert the_package().attention == act.attention
+
+
+@pytest.mark.parametrize("act", ACTS, ids=named)
+def test_what_a_person_gives_up_leaves_nobody_waiting(
+    buyer: Buyer, sandbox: Sandbox, act: Act
+) -> None:
+    refused(buyer, sandbox, act, NO_CREDENTIALS)
+    behind = Operation.objects.create(package=the_package(), kind=OperationKind.RENEW, subject="0")
+
+    giving_up.give_up(Operation.objects.get(state=OperationState.NEEDS_PERSON), note="By hand.")
+
+    assert act.told()[0] == act.given_up
+    assert the_package().attention == act.flagged
+    assert operations.claim(behind.pk) == behind

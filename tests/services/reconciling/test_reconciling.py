@@ -20,7 +20,7 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import running
+from django_xcover.services import giving_up, running
 from tests.services.reconciling.conftest import (
     LOST,
     Buy,
@@ -86,6 +86,16 @@ def test_paid_cover_that_waits_for_a_person_is_found(buy: Buy, sandbox: Sandbox)
 
     assert found() == [(Kind.NOT_COVERED, package.package_id)]
     assert (one().here, one().there, one().ours) == ("RECEIVED", "RECEIVED", PRICE)
+
+
+def test_paid_cover_that_a_person_has_given_up_is_found(buy: Buy, sandbox: Sandbox) -> None:
+    sandbox.faults.add("create_booking", "status", times=None, status=422)
+    package = buy()
+
+    giving_up.give_up(package.operations.get(), note="XCover will not book it.")
+    go()
+
+    assert found() == [(Kind.NOT_COVERED, package.package_id)]
 
 
 def test_cover_that_a_worker_is_about_to_book_is_not_missing(buy: Buy) -> None:
