@@ -147,7 +147,8 @@ class RefundFilter(admin.SimpleListFilter):
         return [("missing", _("not yet recorded")), ("recorded", _("recorded"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        owed = Q(state=Cancellation.State.CONFIRMED, total_refund__gt=0, refunded_at=None)
+        # What XCover has not named may be anything.
+        owed = Q(state=Cancellation.State.CONFIRMED, refunded_at=None) & ~Q(total_refund=0)
         wanted = {"missing": owed, "recorded": Q(refunded_at__isnull=False)}
         return queryset.filter(wanted.get(self.value() or "", Q()))
 

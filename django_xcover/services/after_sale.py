@@ -51,9 +51,12 @@ def carried_out_by(
 
 
 def awaits_refund(row: Cancellation) -> bool:
-    """Return whether money is to go back to the customer and nobody has said that it did."""
+    """Return whether money is to go back to the customer and nobody has said that it did.
+
+    What XCover has not named (None) may be anything, so somebody has to say.
+    """
     is_cancelled = row.state == Cancellation.State.CONFIRMED
-    return is_cancelled and bool(row.total_refund) and row.refunded_at is None
+    return is_cancelled and row.total_refund != 0 and row.refunded_at is None
 
 
 def is_expired(row: Cancellation, now: datetime) -> bool:
@@ -63,16 +66,26 @@ def is_expired(row: Cancellation, now: datetime) -> bool:
 
 def cancellation_steps(row: Cancellation) -> Iterator[NextStep]:
     """Yield the refund that is still to be made and recorded."""
-    if not awaits_refund(row) or row.refund is None:
+    if not awaits_refund(row):
         return
-    facts = {"refund": format_amount(row.refund)}
-    yield NextStep(
-        row=row,
-        urgent=True,
-        what=_("The cover is cancelled and %(refund)s is due to the customer.") % facts,
-        to_do=_("Refund %(refund)s the way the customer paid, then record it.") % facts,
-        acts=("refund",),
+    what, to_do = _unnamed_refund(row) if row.refund is None else _refund(row.refund)
+    yield NextStep(row=row, urgent=True, what=what, to_do=to_do, acts=("refund",))
+
+
+def _refund(refund: Money) -> tuple[str, str]:
+    facts = {"refund": format_amount(refund)}
+    what = _("The cover is cancelled and %(refund)s is due to the customer.")
+    to_do = _("Refund %(refund)s the way the customer paid, then record it.")
+    return what % facts, to_do % facts
+
+
+def _unnamed_refund(row: Cancellation) -> tuple[str, str]:
+    what = _("The cover is cancelled, and XCover has not said what is due to the customer.")
+    to_do = _(
+        "Ask XCover with the package id %(package)s. Refund it the way the customer paid, then "
+        "record what was refunded, 0 for nothing."
     )
+    return what, to_do % {"package": row.package.package_id}
 
 
 def modification_steps(row: Modification) -> Iterator[NextStep]:

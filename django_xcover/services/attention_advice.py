@@ -91,8 +91,9 @@ def _cancellation_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tup
 def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
     what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
     to_do = _(
-        "Open the cancellation and compare. Ask XCover with the package id %(package)s what is to "
-        "be refunded, then refund it and record it."
+        "Ask XCover with the package id %(package)s what is to be refunded, and refund it. Record "
+        "it with the cancellation; one that was made elsewhere has none here: then note it when "
+        "you mark this as looked into."
     )
     return what, to_do % {"package": package.package_id}
 

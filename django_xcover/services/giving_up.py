@@ -23,7 +23,8 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services import booking, mirroring, operations
+from django_xcover.models.operation import UNPAID
+from django_xcover.services import mirroring, operations
 from django_xcover.services.advice import GIVEN_UP
 from django_xcover.services.operations import Failure
 from django_xcover.services.refusals import Refused
@@ -106,7 +107,7 @@ def _as_failure(operation: Operation) -> Failure:
 
 
 def _flag_uncovered(operation: Operation) -> None:
-    is_paid = operation.subject != booking.UNPAID
+    is_paid = operation.subject != UNPAID
     if is_paid and operation.package.status in UNCOVERED:
         mirroring.flag(operation.package, Attention.BOOKING_FAILED)
 

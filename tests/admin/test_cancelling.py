@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_xcover.models import (
+    Attention,
     Cancellation,
     Operation,
     OperationState,
@@ -21,7 +22,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.sandbox import Sandbox
-from tests.admin.acting import do, page_of, page_url, told
+from tests.admin.acting import act_url, do, page_of, page_url, told
 from tests.admin.factories import make_cancellation, make_cancelled, make_order
 from tests.conftest import work
 
@@ -241,6 +242,44 @@ def test_a_refund_that_was_made_is_asked_for_until_it_is_on_record(clerk: Client
     entry = LogEntry.objects.get()
     assert "£6.80" in entry.change_message
     assert cancellation.cancellation_id in entry.change_message
+
+
+def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
+    clerk: Client,
+) -> None:
+    cancellation = make_cancelled(make_order("SH-1"), total_refund=None, lines=[])
+    story = "/admin/xcover/quotepackage/order/SH-1/"
+    page = clerk.get(story).content.decode()
+    assert "XCover has not said what is due to the customer" in page
+    assert cancellation.package.package_id in page
+
+    assert act_url(cancellation, "refund") in page_of(clerk, cancellation)
+    do(clerk, cancellation, "refund", amount="6.80", reference="R-1")
+
+    cancellation.refresh_from_db()
+    assert cancellation.refunded == Decimal("6.80")
+    assert "has not said what is due" not in clerk.get(story).content.decode()
+
+
+def test_a_cancellation_that_gives_nothing_back_asks_for_no_refund(clerk: Client) -> None:
+    cancellation = make_cancelled(make_order("SH-1"), total_refund=Decimal(0))
+
+    assert act_url(cancellation, "refund") not in page_of(clerk, cancellation)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_ours: bool) -> None:
+    package = make_order("SH-1", status=Status.CANCELLED)
+    package.attention = Attention.REFUND_UNCLEAR
+    package.save()
+    if is_ours:
+        make_cancelled(package, total_refund=None, lines=[])
+
+    page = page_of(clerk, package)
+
+    assert "one that was made elsewhere has none here" in page
+    assert act_url(package, "resolve") in page
+    assert ("/refund/" in page) is is_ours
 
 
 def test_a_refund_that_differs_from_xcovers_is_marked(clerk: Client) -> None:

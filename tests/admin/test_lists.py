@@ -252,8 +252,9 @@ def test_cancellations_without_a_recorded_refund_are_found(viewer: Client) -> No
     owed = make_cancelled(make_order("SH-2"))
     paid = make_cancelled(make_order("SH-3"), refunded=Decimal("6.80"), refunded_at=in_minutes(0))
     make_cancelled(make_order("SH-4"), total_refund=Decimal(0))
+    unknown = make_cancelled(make_order("SH-5"), total_refund=None)
 
-    assert listed(viewer, "cancellation", refund="missing") == [owed]
+    assert listed(viewer, "cancellation", refund="missing") == [unknown, owed]
     assert listed(viewer, "cancellation", refund="recorded") == [paid]
 
 
