@@ -33,12 +33,17 @@ class BenefitShape(serializers.Serializer[Any]):
 
 
 class PlanShape(serializers.Serializer[Any]):
-    """`first` is charged with the order, `amount` is the whole price."""
+    """`first` is charged with the order, `amount` is the price of the cover.
+
+    All `parts` come to `total`, a little more than the price; null where nobody could say.
+    """
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     first = MoneyField()
     amount = MoneyField()
+    parts = serializers.IntegerField()
+    total = MoneyField()
 
 
 class WordingShape(serializers.Serializer[Any]):

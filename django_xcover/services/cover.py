@@ -43,8 +43,9 @@ class CoverLine:
     """One accepted quote, for the order summary.
 
     `price` is what is charged with the order: all of it, or with an instalment plan its first
-    instalment. `plan` then says how it is paid ("" for all at once) and `whole` what it costs
-    altogether by XCover's price.
+    instalment. `plan` then says how it is paid ("" for all at once), `parts` and `total` in how
+    many such instalments and what they come to (None where nobody could say). `whole` is XCover's
+    price of the cover; instalments are rounded up, so that they come to a little more.
     """
 
     label: str
@@ -53,6 +54,8 @@ class CoverLine:
     price_formatted: str
     plan: str
     whole: Money
+    parts: int | None = None
+    total: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,8 @@ def _line(quote: Quote) -> CoverLine:
         price_formatted=plan.first_formatted if plan else price_text(quote),
         plan=plan.label if plan else "",
         whole=quote.cost,
+        parts=plan.parts if plan else None,
+        total=plan.total if plan else None,
     )
 
 

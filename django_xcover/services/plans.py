@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import get_currency_precision
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client import wire
@@ -20,6 +21,8 @@ LABELS = {
     "1year-monthly": _("Every month for one year"),
     "1year-quarterly": _("Every three months for one year"),
 }
+# How many parts a plan has stands nowhere in a quote, only in the schedules of these (recorded).
+PARTS = {"1year-monthly": 12, "1year-quarterly": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,8 @@ class Plan:
 
     `first` is the first instalment, which is charged with the order. The later ones are XCover's
     schedule, which comes with the booking: each is rounded by itself (recorded contract, 4.4), so
-    no amount here is ever the price divided by anything.
+    no amount here is ever the price divided by anything. `total` is what all `parts` come to,
+    a little more than the price; both are None where nobody could say.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Plan:
     amount_formatted: str
     first: Money
     first_formatted: str
+    parts: int | None = None
+    total: Money | None = None
+    total_formatted: str = ""
 
 
 def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
@@ -66,6 +73,7 @@ def evidence(plan: Plan) -> dict[str, str]:
         "label": str(plan.label),
         "amount": f"{plan.amount.amount.normalize():f}",
         "first": f"{plan.first.amount.normalize():f}",
+        "total": f"{plan.total.amount.normalize():f}" if plan.total else "",
     }
 
 
@@ -80,6 +88,8 @@ def _plans(values: list[Any], currency: str) -> Iterator[Plan]:
 
 
 def _plan(name: str, label: str, amount: Money, first: Money) -> Plan:
+    parts = _parts(name, amount, first)
+    total = Money(first.amount * parts, first.currency) if parts else None
     return Plan(
         name=name,
         label=" ".join(label.split()),
@@ -87,7 +97,21 @@ def _plan(name: str, label: str, amount: Money, first: Money) -> Plan:
         amount_formatted=format_amount(amount),
         first=first,
         first_formatted=format_amount(first),
+        parts=parts,
+        total=total,
+        total_formatted=format_amount(total) if total else "",
     )
+
+
+def _parts(name: str, amount: Money, first: Money) -> int | None:
+    """Return how many parts like `first` pay for the cover, None when that cannot be so.
+
+    Each part is rounded up (recorded), so together they exceed the price by less than one of the
+    currency's smallest coins each. Otherwise the later parts are of another size than the first.
+    """
+    parts = PARTS.get(name, 0)
+    coin = Decimal(1).scaleb(-get_currency_precision(amount.currency))
+    return parts if 0 <= first.amount * parts - amount.amount < parts * coin else None
 
 
 def _amount(value: Any) -> Decimal | None:

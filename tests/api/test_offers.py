@@ -233,7 +233,8 @@ def test_a_yes_with_a_plan_is_on_record(program: Program) -> None:
 
     assert response.status_code == 200
     assert response.json()["premium"]["amount"] == "0.66"
-    assert response.json()["quotes"][0]["plans"][0]["first"]["amount"] == "0.66"
+    plan = response.json()["quotes"][0]["plans"][0]
+    assert (plan["first"]["amount"], plan["parts"], plan["total"]["amount"]) == ("0.66", 12, "7.92")
     assert response.json()["quotes"][0]["due_today"]["amount"] == "0.66"
     decision = Decision.objects.get()
     assert (decision.instalment_plan, decision.template_version) == ("1year-monthly", "app 4.2")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.http import HttpRequest
+from django.utils.translation import override
 
 from django_xcover.models import Decision, Quote
 from django_xcover.sandbox import Sandbox
@@ -125,13 +126,54 @@ def test_no_way_to_pay_is_ticked_for_the_shopper(planned: Visitor) -> None:
     ]
 
 
-def test_each_plan_shows_what_is_due_today_and_the_whole_price(planned: Visitor) -> None:
+def test_each_plan_shows_what_is_due_today_and_what_all_parts_come_to(planned: Visitor) -> None:
     labels = [label.text for label in planned.opens("/xcover/offer/page/").all("label")]
 
     price = "price of the cover £7.89, each part rounded up"
+    monthly = "£0.66 today; 12 payments of £0.66, £7.92 in total"
+    quarterly = "£1.98 today; 4 payments of £1.98, £7.92 in total"
     assert "All at once: £7.89 today" in labels
-    assert f"Every month for one year: £0.66 today; {price}" in labels
-    assert f"Every three months for one year: £1.98 today; {price}" in labels
+    assert f"Every month for one year: {monthly} ({price})" in labels
+    assert f"Every three months for one year: {quarterly} ({price})" in labels
+
+
+def test_a_german_reads_what_all_parts_come_to(planned: Visitor) -> None:
+    with override("de"):
+        labels = [label.text for label in planned.opens("/xcover/offer/page/").all("label")]
+
+    assert any("12 Zahlungen zu je 0,66 £, insgesamt 7,92 £" in label for label in labels)
+
+
+def test_the_parts_come_to_what_xcovers_schedule_asks_for(planned: Visitor, shop: Shop) -> None:
+    says_yes(planned, plan="1year-monthly")
+    total = cover_of(planned).lines[0].total
+    orders.complete(shop.order(), planned.shopper.cart, paid=True)
+    work()
+
+    schedule = gateway.client_for("default").get_instalments(the_package().package_id)
+    parts = [part["total_amount"] for part in schedule["quotes"][0]["payment_schedule"]]
+    assert sum(parts) == total.amount
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": "2year-weekly", "label": "Two years"},  # nobody knows how many parts that is
+        {"first_instalment_amount": 0.65},  # twelve of it do not pay for the cover
+        {"first_instalment_amount": 2.00},  # the others must be smaller
+    ],
+)
+def test_no_total_is_made_up_for_parts_that_are_not_known(
+    visitor: Visitor, odd: dict[str, Any]
+) -> None:
+    visitor.is_offered()
+    offer_plans({**MONTHLY, **odd})
+    says_yes(visitor, plan=odd.get("name", MONTHLY["name"]))
+
+    page = visitor.opens("/xcover/offer/page/")
+
+    assert "today; price of the cover £7.89, each part rounded up" in page.all("label")[-1].text
+    assert (cover_of(visitor).lines[0].parts, cover_of(visitor).lines[0].total) == (None, None)
 
 
 def test_a_plan_of_another_name_is_shown_under_xcovers_label(visitor: Visitor) -> None:
@@ -153,9 +195,11 @@ def test_the_chosen_plan_is_on_record_and_its_first_instalment_is_charged(
     assert line.price == Money(Decimal("0.66"), "GBP")
     assert line.whole.amount == Decimal("7.89")
     assert line.plan == "Every month for one year"
+    assert (line.parts, line.total) == (12, Money(Decimal("7.92"), "GBP"))
     assert cover_of(planned).premium == line.price
     assert decision.instalment_plan == "1year-monthly"
     assert decision.shown["plans"][0]["first"] == "0.66"
+    assert decision.shown["plans"][0]["total"] == "7.92"
     assert planned.opens("/xcover/offer/page/").ticked == ["yes", "1year-monthly"]
 
 
@@ -195,17 +239,21 @@ def test_the_plan_is_booked_and_the_first_instalment_frozen(
     assert Quote.objects.get().status == "CONFIRMED"
 
 
-@pytest.mark.parametrize(("currency", "first"), [("JPY", "26"), ("KWD", "2.567"), ("GBP", "25.67")])
+@pytest.mark.parametrize(
+    ("currency", "price", "first"),
+    [("JPY", "308", "26"), ("KWD", "30.801", "2.567"), ("GBP", "308", "25.67")],
+)
 def test_instalments_are_exact_in_every_currency(
-    visitor: Visitor, currency: str, first: str
+    visitor: Visitor, currency: str, price: str, first: str
 ) -> None:
     visitor.shopper.cart = visitor.front.cart = visitor.shopper.cart.but(currency=currency)
     visitor.is_offered()
-    vendor_says(instalment_plans=[{**MONTHLY, "amount": "308", "first_instalment_amount": first}])
+    vendor_says(instalment_plans=[{**MONTHLY, "amount": price, "first_instalment_amount": first}])
 
     says_yes(visitor, plan="1year-monthly")
 
     assert cover_of(visitor).premium == Money(Decimal(first), currency)
+    assert cover_of(visitor).lines[0].total == Money(Decimal(first) * 12, currency)
 
 
 def test_without_a_plan_choosing_is_as_before(visitor: Visitor) -> None:

@@ -44,6 +44,11 @@ class Shopper:
         """Put something into the cart."""
         self.client.post(f"/cart/{slug}/add/", {"quantity": quantity})
 
+    def empties_the_cart_into(self, slug: str) -> None:
+        """Have one of a product in the cart and nothing else."""
+        self.client.post(f"/cart/{FESTIVAL}/", {"quantity": "0"})
+        self.takes(slug)
+
     def sees_the_checkout(self) -> dict[str, str]:
         """Return the form as the page would send it."""
         context = self.client.get("/checkout/").context
@@ -66,12 +71,12 @@ class Shopper:
     def pays(self, order: Order, **card: str) -> Any:
         return self.client.post(f"/orders/{order.number}/pay/", {**CARD, **card})
 
-    def answers(self, choice: str) -> None:
+    def answers(self, choice: str, **more: str) -> None:
         """Look at the offer and say yes or no to all of it."""
         self.client.get("/xcover/offer/")
         page = self.client.get("/xcover/offer/page/?next=/checkout/")
         for panel in page.context["panels"]:
-            form = {"quote": panel.quote.quote_id, "shown": panel.mark, "choice": choice}
+            form = {"quote": panel.quote.quote_id, "shown": panel.mark, "choice": choice, **more}
             assert self.client.post("/xcover/choose/", form).status_code == 303
 
 

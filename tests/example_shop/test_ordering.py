@@ -194,6 +194,19 @@ def test_the_summary_follows_the_answer(insured: Shopper) -> None:
     assert f"£{premium:.2f}" in page
 
 
+def test_the_summary_says_what_all_instalments_come_to(
+    xcover_sandbox: Any, shopper: Shopper
+) -> None:
+    shopper.empties_the_cart_into(CAMERA)
+    shopper.answers("yes", plan="1year-monthly")
+
+    page = shopper.opens("/checkout/summary/").content.decode()
+
+    first = QuotePackage.objects.get().quotes.get().payload["instalment_plans"][0]
+    part = Decimal(str(first["first_instalment_amount"]))
+    assert f"first of 12 payments of £{part:.2f}, £{part * 12:.2f} in total" in page
+
+
 def test_an_order_keeps_what_was_bought_when_the_product_changes(shopper: Shopper) -> None:
     order = shopper.orders()
 
