@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from django_xcover.services.cover import order_cover
+from django_xcover.services.cover import OrderCover, order_cover
 from example_shop import card, orders
 from example_shop.forms import CardForm
 from example_shop.middleware import ShopRequest
@@ -31,7 +31,8 @@ def show(request: ShopRequest, number: str) -> HttpResponse:
     """Show one order with its cover."""
     order = _own_order(request, number)
     lines = order.lines.select_related("product", "order")
-    context = {"order": order, "lines": lines, "cover": order_cover(order)}
+    cover = order_cover(order)
+    context = {"order": order, "lines": lines, "cover": cover, "cover_waits": _waits(order, cover)}
     return render(request, "shop/order.html", context)
 
 
@@ -60,6 +61,12 @@ def transfer(request: ShopRequest, number: str) -> HttpResponse:
     if order.by_card:
         raise Http404("This order is paid by card.")
     return _record_payment(request, order)
+
+
+def _waits(order: Order, cover: OrderCover) -> bool:
+    """Return whether a worker is about to change what the page says of the cover."""
+    confirming = order.is_paid and cover.state == "awaiting_payment"
+    return confirming or cover.state == "arranging"
 
 
 def _own_order(request: ShopRequest, number: str) -> Order:

@@ -138,6 +138,7 @@ def test_an_invoice_books_cover_that_waits_for_the_money(
     worker()
 
     assert statuses(xcover) == ["CONFIRMED"]
+    ana.is_told("Certificate of insurance")  # nobody has reloaded the page
 
 
 def test_a_declined_card_buys_no_cover(customer: Come, xcover: Sandbox, worker: Worker) -> None:

@@ -24,16 +24,17 @@ const sumUp = async () => {
 };
 if (summary) document.addEventListener("xcover:change", () => sumUp().catch(console.error));
 
-// Cover is arranged in the background. Look a few times, further and further apart.
-const cover = document.querySelector('[data-cover="arranging"]');
+// Cover is arranged, or its payment confirmed, in the background. Look a few times, further and
+// further apart; what has not changed is left alone, so that it is not read out again.
+const cover = document.querySelector("[data-cover-waits]");
 const look = async (seconds) => {
   const fresh = (await read(location.href)).querySelector("[data-cover]");
-  if (fresh.dataset.cover === "arranging" && seconds < 60) {
-    lookIn(seconds);
-  } else {
+  const waits = "coverWaits" in fresh.dataset;
+  if (!waits || fresh.dataset.cover !== cover.dataset.cover) {
     cover.dataset.cover = fresh.dataset.cover;
     cover.replaceChildren(...fresh.childNodes);
   }
+  if (waits && seconds < 60) lookIn(seconds);
 };
 const lookIn = (seconds) =>
   setTimeout(() => look(seconds * 1.5).catch(console.error), seconds * 1000);
