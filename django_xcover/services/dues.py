@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.adapters import get_adapter
@@ -60,6 +61,20 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
 def payment_url(request: HttpRequest, due: Due | None) -> str:
     """Return where the shopper pays `due`, as the shop's adapter says, or ""."""
     return get_adapter().get_payment_url(request, due) if due else ""
+
+
+def page_url(due: Due) -> str:
+    """Return the shopper's page that shows what becomes of `due` once it is paid.
+
+    An instalment is seen on its policy's page.
+    """
+    reader = _POLICIES.get(due.kind)
+    quote_id = reader(int(due.reference)) if reader else None
+    if quote_id is None:
+        return reverse("xcover:my_cover")
+    if due.kind == INSTALMENT:
+        return reverse("xcover:policy", args=[quote_id])
+    return reverse(f"xcover:{due.kind}", args=[quote_id, due.reference])
 
 
 def of_renewal(renewal: Renewal, label: str = "") -> Due | None:
@@ -123,6 +138,20 @@ def _find_modification(pk: int) -> Due | None:
     return of_modification(row) if row else None
 
 
+def _policy_renewed(pk: int) -> str | None:
+    booked = Quote.objects.booked().filter(package__renewals=pk)
+    return booked.order_by("-is_renewable", "pk").values_list("quote_id", flat=True).first()
+
+
+def _policy_paid_in_parts(pk: int) -> str | None:
+    return Quote.objects.filter(instalments=pk).values_list("quote_id", flat=True).first()
+
+
+def _policy_changed(pk: int) -> str | None:
+    booked = Quote.objects.booked().filter(package__modifications=pk)
+    return booked.order_by("pk").values_list("quote_id", flat=True).first()
+
+
 def _record_renewal(due: Due, reference: str) -> Operation:
     row = Renewal.objects.get(pk=int(due.reference))
     return renewing.record_payment(row, reference=reference, amount=due.amount)
@@ -150,6 +179,11 @@ _READERS: Mapping[str, Callable[[int], Due | None]] = {
     RENEWAL: _find_renewal,
     INSTALMENT: _find_instalment,
     MODIFICATION: _find_modification,
+}
+_POLICIES: Mapping[str, Callable[[int], str | None]] = {
+    RENEWAL: _policy_renewed,
+    INSTALMENT: _policy_paid_in_parts,
+    MODIFICATION: _policy_changed,
 }
 _RECORDERS: Mapping[str, Callable[[Due, str], Operation]] = {
     RENEWAL: _record_renewal,

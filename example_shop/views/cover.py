@@ -37,7 +37,8 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
         form.add_error("number", str(refusal))
         return _card_page(request, due, form)
     _record(request, due, number)
-    return redirect("xcover:my_cover")
+    # The page there waits for XCover; the list would still show the old price.
+    return redirect(dues.page_url(due))
 
 
 def _record(request: ShopRequest, due: Due, number: str) -> None:

@@ -178,11 +178,14 @@ def test_a_shopper_renews_and_pays_at_the_shop(
     ana.page.get_by_role("link", name="Renew and pay £").click()
     ana.pays()
     ana.is_told("Your payment has arrived")
+    ana.is_told("the new period is being confirmed")
     worker()
 
-    ana.page.reload()
+    # Nobody reloads: the page looks again by itself.
+    heading(ana.page).to_have_text("Lumen 14: renewed")
     statuses = [quote["status"] for quote in booking(xcover)["quotes"]]
     assert sorted(statuses) == ["CONFIRMED", "RENEWED"]
+    ana.page.get_by_role("link", name="My cover").first.click()
     expect(ana.page.get_by_role("article")).to_have_count(2)
     ana.is_told("Active")
     ana.is_told("Starts later")

@@ -111,6 +111,14 @@ def test_what_is_paid_is_told_and_not_paid_twice(covered: Shopper, owed: Instalm
     assert reports() == 1
 
 
+def test_after_a_payment_the_shopper_sees_what_becomes_of_it(
+    covered: Shopper, owed: Instalment
+) -> None:
+    response = covered.client.post(address(owed), CARD)
+
+    assert response["Location"] == f"{LIST}policies/{owed.quote.quote_id}/"
+
+
 def test_money_for_what_came_to_nothing_is_given_back(
     covered: Shopper, owed: Instalment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

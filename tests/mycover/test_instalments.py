@@ -110,6 +110,19 @@ def test_the_list_asks_nobody_for_what_is_reported_as_paid(
     assert "Payment overdue" not in text_of(ana.opens("/xcover/mycover/"))
 
 
+def test_what_becomes_of_an_instalment_is_seen_on_its_policys_page(
+    schedule: list[Instalment],
+) -> None:
+    assert dues.page_url(the_due(schedule[1])) == page_of()
+
+
+def test_what_is_gone_meanwhile_leads_to_the_list(schedule: list[Instalment]) -> None:
+    due = the_due(schedule[1])
+    Instalment.objects.all().delete()
+
+    assert dues.page_url(due) == "/xcover/mycover/"
+
+
 def test_nothing_is_due_for_a_cancelled_policy(schedule: list[Instalment]) -> None:
     Quote.objects.update(status=Status.CANCELLED)
 

@@ -193,6 +193,18 @@ def test_to_pay_and_to_decline_weigh_the_same(
     assert ways[0]["href"] == f"/pay/renewal/{quoted.pk}/"
 
 
+def test_what_becomes_of_a_payment_is_seen_on_the_renewals_page(
+    ana: Member, quoted: Renewal
+) -> None:
+    due = dues.find("renewal", str(quoted.pk))
+    assert due is not None
+    pay(quoted)
+
+    assert dues.page_url(due) == address()
+    work()
+    assert dues.page_url(due) == address()
+
+
 def test_a_shop_that_collects_by_itself_says_so(ana: Member, quoted: Renewal) -> None:
     page = ana.opens(address())
 

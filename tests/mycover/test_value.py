@@ -245,6 +245,7 @@ def test_a_higher_value_is_paid_for_and_then_insured(insured: Member) -> None:
     due = dues.find("modification", str(change.pk))
     assert due is not None
     dues.record_payment(due, reference="pay-1")
+    assert dues.page_url(due) == address()
     work()
     change.refresh_from_db()
     assert change.state == State.CONFIRMED
