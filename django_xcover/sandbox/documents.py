@@ -1,4 +1,4 @@
-"""The pages behind `pds_url`, `coi` and `account_url`, on the sandbox's own site."""
+"""The pages behind `pds_url`, `coi`, `account_url`, claims and cancellation, on our own site."""
 
 from __future__ import annotations
 
@@ -27,9 +27,16 @@ MAP = Map(
         Rule("/<language>/coi/<package>.pdf", endpoint="certificate_pdf"),
         Rule("/<language>/coi/<package>", endpoint="certificate"),
         Rule("/<language>/account", endpoint="account"),
+        Rule("/<language>/account/claims/fnol", endpoint="claim"),
+        Rule("/<language>/cancel/<package>", endpoint="cancel"),
     ]
 )
 Facts = list[tuple[str, str]]
+CLAIM = "The local XCover: a claim would be made here. It decides on none, and nothing is sent."
+CANCEL = (
+    "The local XCover: a customer would cancel here, without the shop. Nothing is cancelled from "
+    "this page."
+)
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,16 @@ class Documents:
         text = Markup("<p>Here customers look after their policies: change, cancel or claim.</p>")
         return _html("Your account", text)
 
+    def _claim(self, request: Request, language: str) -> Response:
+        # The documented link has no token, so the page shows nothing but the id it was given.
+        found = self._package(request.args.get("bookingID", ""))
+        if not found.booked:
+            raise NotFound
+        return _errand("Make a claim", CLAIM, found)
+
+    def _cancel(self, request: Request, language: str, package: str) -> Response:
+        return _errand("Cancel your cover", CANCEL, self._with_token(request, package))
+
     def _package(self, package_id: str) -> Package:
         found = self.world.store.find_package(package_id)
         if found is None:
@@ -131,6 +148,14 @@ class Documents:
         ):
             raise NotFound
         return found
+
+
+def _errand(title: str, text: str, package: Package) -> Response:
+    """Return the page of what a customer would do with a booking at XCover itself."""
+    tongue = spoken(package.language)
+    facts = _table(_translated([("Booking", package.id)], tongue))
+    body = Markup("<p>{}</p>").format(label(text, tongue)) + facts
+    return _html(title, body, tongue)
 
 
 def _same(secret: str, given: str) -> bool:

@@ -22,6 +22,20 @@ GERMAN = {
     "Not in force: payment is awaited": "Noch kein Schutz: Zahlung steht aus",
     "Cancelled: no cover": "Gekündigt: kein Schutz",
     "Renewed: a later period follows": "Verlängert: Es folgt ein neuer Zeitraum",
+    "Make a claim": "Schaden melden",
+    "Cancel your cover": "Versicherung kündigen",
+    "Booking": "Buchung",
+    "The local XCover: a claim would be made here. It decides on none, and nothing is sent.": (
+        "Das lokale XCover: Hier würde ein Schaden gemeldet. Es entscheidet über keinen, und "
+        "nichts wird gesendet."
+    ),
+    (
+        "The local XCover: a customer would cancel here, without the shop. Nothing is cancelled "
+        "from this page."
+    ): (
+        "Das lokale XCover: Hier würde ohne den Shop gekündigt. Von dieser Seite aus wird nichts "
+        "gekündigt."
+    ),
     "This document comes from a sandbox. It is not an insurance contract.": (
         "Dieses Dokument stammt aus einer Testumgebung und ist kein Versicherungsvertrag."
     ),

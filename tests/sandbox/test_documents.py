@@ -27,6 +27,10 @@ class Site:
         """Open an address."""
         return self.session.get(url, timeout=5)
 
+    def at(self, path: str, package: dict[str, Any]) -> str:
+        """Return an address of the site about a package, as the documented links are built."""
+        return f"{self.caller.base_url.removesuffix('/x')}/en/{path.format(**package)}"
+
 
 @pytest.fixture
 def site(sandbox: Sandbox) -> Iterator[Site]:
@@ -120,6 +124,60 @@ def test_the_account_page_needs_its_token(site: Site) -> None:
 
     assert site.get(url).status_code == 200
     assert site.get(url.partition("&")[0]).status_code == 404
+
+
+@dataclass
+class CustomerPage:
+    """A page at XCover that the links to a booking lead to, by its address and its words."""
+
+    path: str
+    words: str
+    needs_token: bool
+
+
+CLAIM = CustomerPage("account/claims/fnol?bookingID={id}", "a claim would be made here", False)
+CANCEL = CustomerPage(
+    "cancel/{id}?security_token={security_token}", "a customer would cancel here", True
+)
+
+
+@pytest.mark.parametrize("wanted", [CLAIM, CANCEL], ids=["claim", "cancel"])
+def test_a_customers_page_of_no_booking_is_not_found(site: Site, wanted: CustomerPage) -> None:
+    quoted = site.caller.quoted()
+    unknown = {**site.booking, "id": "ABCDE-FGHJK-INS"}
+
+    for package in (quoted, unknown):
+        assert site.get(site.at(wanted.path, package)).status_code == 404
+    assert site.get(site.at(wanted.path.partition("{")[0], quoted)).status_code == 404
+
+
+def test_the_cancellation_page_needs_the_bookings_token(site: Site) -> None:
+    wrong = {**site.booking, "security_token": "AAAAA-AAAAA-AAAAA-AAAAA"}
+
+    assert site.get(site.at(CANCEL.path, wrong)).status_code == 404
+
+
+@pytest.mark.parametrize("wanted", [CLAIM, CANCEL], ids=["claim", "cancel"])
+def test_a_customers_page_says_what_would_be_done_there_and_for_which_booking(
+    site: Site, wanted: CustomerPage
+) -> None:
+    page = site.get(site.at(wanted.path, site.booking))
+
+    assert page.status_code == 200
+    assert wanted.words in page.text
+    assert site.booking["id"] in page.text
+    assert "Ana Rossi" not in page.text
+
+
+@pytest.mark.parametrize("wanted", [CLAIM, CANCEL], ids=["claim", "cancel"])
+def test_a_german_customer_reads_a_german_page(site: Site, wanted: CustomerPage) -> None:
+    package = site.caller.quoted(TICKET, customer_language="de")
+    booking = site.caller.call("POST", f"bookings/{package['id']}/", a_booking(package)).json()
+
+    page = site.get(site.at(wanted.path, booking))
+
+    assert '<html lang="de">' in page.text
+    assert "Das lokale XCover" in page.text
 
 
 def test_in_process_links_point_to_the_configured_site() -> None:
