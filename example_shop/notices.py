@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, override
 
 from django_xcover.models import Renewal
+from example_shop import guests
 from example_shop.models import Order
 from example_shop.templatetags.shop import day
 
@@ -24,7 +25,12 @@ def renewal_notice(order: Order, renewal: Renewal) -> None:
             "day": day(renewal.due_on),
         }
         # A worker has no request to tell the shop's own address.
-        address = settings.SHOP_URL + reverse("xcover:my_cover")
+        address = settings.SHOP_URL + _way_to_the_cover(order)
         facts = {"order": order, "renewal": renewal, "address": address}
         text = render_to_string("shop/renewal_notice.txt", facts)
     send_mail(subject, text, None, [order.email])
+
+
+def _way_to_the_cover(order: Order) -> str:
+    """Return the path that shows the cover: a guest has no account to log in to."""
+    return reverse("xcover:my_cover") if order.user_id else guests.link(order)

@@ -42,7 +42,7 @@ def place(request: ShopRequest, details: dict[str, Any]) -> Order:
             OrderLine.objects.bulk_create(_line(order, line) for line in cart.lines)
             _add_cover(request, order)
             order_completed.send(sender=Order, order=order, cart=cart)
-    _remember(request, order)
+    remember(request, order)
     cart.clear()
     return order
 
@@ -62,6 +62,13 @@ def pay(order: Order) -> bool:
         order.refresh_from_db()
         payment_completed.send(sender=Order, order=order)
     return True
+
+
+def remember(request: HttpRequest, order: Order) -> None:
+    """Let this session see a guest's order."""
+    numbers = request.session.get(SESSION_KEY, [])
+    if order.number not in numbers:
+        request.session[SESSION_KEY] = [*numbers, order.number]
 
 
 def of_shopper(request: HttpRequest) -> QuerySet[Order]:
@@ -113,9 +120,3 @@ def _line(order: Order, line: CartLine) -> OrderLine:
         quantity=line.quantity,
         unit_price=line.unit_price.amount,
     )
-
-
-def _remember(request: ShopRequest, order: Order) -> None:
-    numbers = request.session.get(SESSION_KEY, [])
-    if order.number not in numbers:
-        request.session[SESSION_KEY] = [*numbers, order.number]

@@ -16,6 +16,7 @@ urlpatterns = [
     path("checkout/", checkout.checkout, name="checkout"),
     path("checkout/summary/", checkout.summary, name="summary"),
     path("orders/", orders.index, name="orders"),
+    path("orders/open/<str:token>/", orders.open_by_link, name="open"),
     path("orders/<str:number>/", orders.show, name="order"),
     path("orders/<str:number>/pay/", orders.pay, name="pay"),
     path("orders/<str:number>/transfer/", orders.transfer, name="transfer"),

@@ -7,14 +7,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from django_xcover.services.cover import OrderCover, order_cover
-from example_shop import card, orders
+from example_shop import card, guests, orders
 from example_shop.forms import CardForm
 from example_shop.middleware import ShopRequest
 from example_shop.models import Order
+
+GONE = gettext_lazy("This link is not valid any more. Please write to us, and we send you another.")
 
 
 @login_required
@@ -34,6 +37,19 @@ def show(request: ShopRequest, number: str) -> HttpResponse:
     cover = order_cover(order)
     context = {"order": order, "lines": lines, "cover": cover, "cover_waits": _waits(order, cover)}
     return render(request, "shop/order.html", context)
+
+
+@never_cache
+@require_safe
+def open_by_link(request: ShopRequest, token: str) -> HttpResponse:
+    """Show a guest their cover, by the link in a letter, as in the browser that ordered it."""
+    order = guests.order_of(token)
+    if order is None:
+        messages.error(request, GONE)
+    else:
+        orders.remember(request, order)
+    # At once to an address without the token, which nobody else should read over a shoulder.
+    return redirect("xcover:my_cover")
 
 
 @never_cache

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from django_xcover.models import QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services.renewing import notices
 from example_shop.cover import ConcertShopAdapter
+from example_shop.demo import data
 from example_shop.models import Order
 from tests.admin.factories import make_renewal
 from tests.conftest import the_package, work
@@ -60,7 +64,32 @@ def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_its
     assert f"order {number} ends on" in letter.body
     assert "You can renew it for £7.10" in letter.body
     assert "nothing is charged unless you ask for it" in letter.body
-    assert "https://encore.example/xcover/mycover/" in letter.body
+    assert "https://encore.example/orders/open/" in letter.body
+
+
+def test_the_letter_leads_a_guest_to_the_cover_in_any_browser(
+    renewal: Renewal, settings: Any
+) -> None:
+    settings.SHOP_URL = "https://encore.example"
+    notices.tell(renewal)
+
+    link = re.search(r"https://encore\.example(\S+)", str(mail.outbox[0].body))
+    assert link is not None
+    page = Client().get(link[1], follow=True)
+
+    assert "Harbour Lights Festival" in page.content.decode()
+
+
+def test_the_letter_of_somebody_with_an_account_opens_nothing_without_it(
+    renewal: Renewal, settings: Any
+) -> None:
+    settings.SHOP_URL = "https://encore.example"
+    Order.objects.update(user=User.objects.get(username=data.SHOPPER.username))
+
+    notices.tell(renewal)
+
+    assert "https://encore.example/xcover/mycover/" in mail.outbox[0].body
+    assert "/orders/open/" not in mail.outbox[0].body
 
 
 def test_the_letter_is_in_the_language_of_the_sale(renewal: Renewal) -> None:

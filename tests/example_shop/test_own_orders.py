@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
+from django.utils import timezone
 
+from example_shop import guests
 from example_shop.demo import data
+from example_shop.models import Order
 from tests.conftest import work
-from tests.example_shop.conftest import CAMERA, Shopper
+from tests.example_shop.conftest import CAMERA, Shopper, last_message
 
 PATHS = ("", "pay/")
 
@@ -48,6 +55,56 @@ def test_a_guest_sees_the_order_in_the_browser_that_placed_it(shopper: Shopper) 
     order = shopper.orders()
 
     assert shopper.opens(f"/orders/{order.number}/").status_code == 200
+
+
+GONE = "This link is not valid any more. Please write to us, and we send you another."
+
+
+@pytest.mark.parametrize("harm", ["changed", "made with another salt", "expired", "adopted"])
+def test_a_link_that_is_not_good_shows_a_guests_order_to_nobody(
+    shopper: Shopper, harm: str
+) -> None:
+    order = shopper.orders()
+    link = guests.link(order)
+    if harm == "changed":
+        link = link[:-2] + ("A/" if link[-2] != "A" else "B/")
+    elif harm == "made with another salt":
+        link = f"/orders/open/{signing.dumps(order.number)}/"
+    elif harm == "adopted":
+        Order.objects.update(user=User.objects.get(username=data.SHOPPER.username))
+
+    stranger = Client()
+    with time_machine.travel(timezone.now() + timedelta(days=91 if harm == "expired" else 0)):
+        assert last_message(stranger.get(link)) == GONE
+        assert stranger.get(f"/orders/{order.number}/").status_code == 404
+
+
+def test_a_guest_finds_order_and_cover_again_by_the_link_in_another_browser(
+    insured: Shopper,
+) -> None:
+    order = insured.orders()
+    insured.pays(order)
+    work()
+    other = Client()
+
+    response = other.get(guests.link(order))
+
+    assert response["Location"] == "/xcover/mycover/"
+    assert "no-store" in response["Cache-Control"]
+    assert "Harbour Lights Festival" in other.get(response["Location"]).content.decode()
+    assert other.get(f"/orders/{order.number}/").status_code == 200
+
+
+def test_the_link_of_one_order_opens_no_other(shopper: Shopper) -> None:
+    first = shopper.orders()
+    shopper.takes(CAMERA)
+    second = shopper.orders()
+    other = Client()
+
+    other.get(guests.link(first))
+
+    assert other.get(f"/orders/{first.number}/").status_code == 200
+    assert other.get(f"/orders/{second.number}/").status_code == 404
 
 
 def test_a_guest_is_asked_to_log_in_for_the_list(shopper: Shopper) -> None:
