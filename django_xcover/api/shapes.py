@@ -90,7 +90,9 @@ class OrderPolicyShape(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     name = serializers.CharField()
     status = serializers.CharField()
+    state = serializers.CharField()
     price_formatted = serializers.CharField()
+    agreed_formatted = serializers.CharField()
     starts = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     documents = serializers.ListField(child=serializers.CharField())

@@ -12,29 +12,22 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
-from django_xcover.models import (
-    Choice,
-    Operation,
-    OperationKind,
-    OperationState,
-    Quote,
-    QuotePackage,
-    Status,
-)
+from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.services import cart_packages, decisions, documents, quoting
+from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
+from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
 from django_xcover.services.offers import price_text
 from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
 
-BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
-MAKING = (*BOOKINGS, OperationKind.CONFIRM_PAYMENT)
-STATES: Mapping[str, str] = {
-    Status.CONFIRMED: "booked",
-    Status.RENEWED: "booked",
-    Status.CANCELLED: "cancelled",
-    Status.PENDING_PAYMENT: "awaiting_payment",
-    Status.FAILED: "failed",
+# What a policy's state means for an order all of whose policies are in one; the others are booked.
+STATES: Mapping[PolicyState, str] = {
+    PolicyState.ARRANGING: "arranging",
+    PolicyState.AWAITING_PAYMENT: "awaiting_payment",
+    PolicyState.NEEDS_PERSON: "needs_person",
+    PolicyState.FAILED: "failed",
+    PolicyState.CANCELLED: "cancelled",
 }
 
 
@@ -83,16 +76,20 @@ class Cover:
 class PolicyView:
     """One policy of an order, for the shopper.
 
-    `documents` are kinds for `xcover:document`: papers to read and pages at XCover, some of
-    `django_xcover.services.documents.KINDS`.
+    `status` is XCover's word, `state` what a shopper is told, as in My cover. `agreed_formatted`
+    is the price that was agreed on where XCover has another one now, else "". `is_looked_into`
+    says that a person looks at the booking. `documents` are kinds for `xcover:document`: papers to
+    read and pages at XCover, some of `django_xcover.services.documents.KINDS`.
     """
 
     quote_id: str
     label: str
     name: str
     status: str
-    status_display: str
+    state: PolicyState
     price_formatted: str
+    agreed_formatted: str
+    is_looked_into: bool
     starts: datetime | None
     ends: datetime | None
     documents: tuple[str, ...]
@@ -102,8 +99,10 @@ class PolicyView:
 class OrderCover:
     """What became of an order's cover.
 
-    `state` is one of none, declined, arranging, awaiting_payment, booked, cancelled, needs_person,
-    failed (XCover could not book, or with dual payment not charge the card: there is no cover).
+    `state` is true for each policy. It is one of none, declined, arranging, awaiting_payment,
+    booked, cancelled, needs_person, failed (XCover could not book, or with dual payment not charge
+    the card: there is no cover); and where the policies differ partly_cancelled (the rest is
+    booked) or partly_booked (one at least is not booked; each tells its own `state`).
     """
 
     state: str
@@ -150,14 +149,10 @@ def order_cover(order: Any) -> OrderCover:
     package = QuotePackage.objects.for_order(reference).order_by("-pk").first()
     if package is None:
         return OrderCover(state="none")
-    operations = list(package.operations.all())
-    quotes = [quote for quote in package.quotes.all() if quote.choice == Choice.ACCEPTED]
-    if not quotes and any(q.choice == Choice.WITHDRAWN for q in package.quotes.all()):
-        return OrderCover(state="cancelled")
-    return OrderCover(
-        state=_state(package, quotes, operations),
-        policies=tuple(_policy(quote, package) for quote in quotes),
-    )
+    rows = policy_rows().filter(package=package, choice=Choice.ACCEPTED).order_by("position")
+    # Each row would bring the booking's answer along once more.
+    views = tuple(_policy(quote, package) for quote in rows.defer("package__payload"))
+    return OrderCover(state=_state(package, views), policies=views)
 
 
 def _cover(quotes: Sequence[Quote]) -> Cover:
@@ -211,27 +206,14 @@ def _lapse_all(request: HttpRequest, cart: Any) -> bool:
         return decisions.lapse(quotes)
 
 
-def _state(
-    package: QuotePackage, accepted: Sequence[Quote], operations: Sequence[Operation]
-) -> str:
-    if not accepted:
-        return "declined"
-    # The customer has paid: it is XCover that has still to be told.
-    is_paid = any(op.kind == OperationKind.CONFIRM_PAYMENT for op in operations)
-    if is_paid and package.status == Status.PENDING_PAYMENT:
-        return _waiting(package, operations)
-    return STATES.get(package.status) or _waiting(package, operations)
-
-
-def _waiting(package: QuotePackage, operations: Sequence[Operation]) -> str:
-    stuck = any(op.state == OperationState.NEEDS_PERSON for op in operations)
-    booking = any(op.kind in BOOKINGS for op in operations)
-    lost = any(op.kind in MAKING and op.given_up for op in operations)
-    if stuck or (lost and package.attention):
-        return "needs_person"
-    if lost:
-        return "failed"
-    return "arranging" if booking else "awaiting_payment"
+def _state(package: QuotePackage, policies: Sequence[PolicyView]) -> str:
+    if not policies:
+        withdrawn = package.quotes.filter(choice=Choice.WITHDRAWN).exists()
+        return "cancelled" if withdrawn else "declined"
+    states = {STATES.get(policy.state, "booked") for policy in policies}
+    if len(states) == 1:
+        return states.pop()
+    return "partly_cancelled" if states == {"booked", "cancelled"} else "partly_booked"
 
 
 def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
@@ -240,13 +222,19 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         label=quote.label,
         name=quote.policy_name,
         status=quote.status,
-        status_display=_status_display(quote.status),
+        state=summarise(quote).state,
         price_formatted=price_text(quote),
+        agreed_formatted=_agreed(quote),
+        is_looked_into=bool(package.attention),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         documents=documents.kinds_of(quote, package),
     )
 
 
-def _status_display(status: str) -> str:
-    return str(Status(status).label) if status in Status else status
+def _agreed(quote: Quote) -> str:
+    agreed = quote.chosen_price
+    # After a cancellation a price is what XCover makes of it; the refund is what counts.
+    if agreed is None or agreed == quote.price or quote.status == Status.CANCELLED:
+        return ""
+    return format_amount(Money(agreed, quote.package.currency))

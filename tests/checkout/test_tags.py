@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django_xcover.checkout import tags
 from django_xcover.sandbox import Sandbox
 from django_xcover.services.cover import OrderCover, PolicyView
+from django_xcover.services.my_cover.policies import PolicyState
 from tests.checkout.conftest import Visitor, calls
 from tests.checkout.page import Page
 from tests.checkout.shopfront import Front, render
@@ -31,8 +33,10 @@ POLICY = PolicyView(
     label="Harbour Lights Festival",
     name="Ticket Protection",
     status="CONFIRMED",
-    status_display="confirmed",
+    state=PolicyState.ACTIVE,
     price_formatted="£7.90",
+    agreed_formatted="",
+    is_looked_into=False,
     starts=datetime(2026, 11, 21, tzinfo=UTC),
     ends=datetime(2027, 6, 12, tzinfo=UTC),
     documents=("certificate", "certificate-pdf", "wording"),
@@ -175,6 +179,8 @@ def test_an_order_without_an_offer_says_nothing(
         ("arranging", "Your cover is being arranged. It usually takes a moment."),
         ("awaiting_payment", "Your cover will be booked when your payment has arrived."),
         ("booked", "Your cover is booked."),
+        ("partly_booked", "Not all of your cover is booked."),
+        ("partly_cancelled", "Part of your cover has been cancelled."),
         ("cancelled", "Your cover has been cancelled."),
         (
             "needs_person",
@@ -196,9 +202,46 @@ def test_a_policy_is_shown_with_its_period_price_and_documents(
     page = policies(monkeypatch, rf.get("/"), "booked", POLICY)
 
     facts = [fact.text for fact in page.all("dd")]
-    assert facts == ["Ticket Protection", "Nov. 21, 2026 to June 12, 2027", "£7.90"]
+    assert facts == ["Ticket Protection", "Nov. 21, 2026 to June 12, 2027", "£7.90", "Active"]
     assert [(link.text, link["href"]) for link in page.all("a")] == [
         ("Certificate of insurance", f"/xcover/documents/{POLICY.quote_id}/certificate/"),
         ("Certificate of insurance (PDF)", f"/xcover/documents/{POLICY.quote_id}/certificate-pdf/"),
         ("Policy wording", f"/xcover/documents/{POLICY.quote_id}/wording/"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (PolicyState.NEEDS_PERSON, "Not booked. We are looking into it; you need not do anything."),
+        (PolicyState.FAILED, "Not booked, so you are not insured. Please contact us."),
+    ],
+)
+def test_a_policy_that_was_not_booked_says_so_beside_those_that_were(
+    front: Front,
+    rf: RequestFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    state: PolicyState,
+    sentence: str,
+) -> None:
+    lost = replace(POLICY, status="RECEIVED", state=state, label="Aero 14", documents=())
+
+    page = policies(monkeypatch, rf.get("/"), "partly_booked", lost, POLICY)
+
+    texts = [p.text for p in page.all("p")]
+    assert texts[1:] == ["Aero 14", sentence, "Harbour Lights Festival"]
+    assert "received" not in page.html.lower()
+
+
+def test_another_price_than_the_one_agreed_on_is_not_shown_without_a_word(
+    front: Front, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dearer = replace(POLICY, agreed_formatted="£5.99", is_looked_into=True)
+    settled = replace(dearer, is_looked_into=False)
+
+    page = policies(monkeypatch, rf.get("/"), "booked", dearer, settled)
+
+    facts = [fact.text for fact in page.all("dt")]
+    assert facts.count("Price you agreed to") == 2
+    looking = [p.text for p in page.all("p") if "looking into" in p.text]
+    assert looking == ["We are looking into why the price is not the one you agreed to."]

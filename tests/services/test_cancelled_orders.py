@@ -457,7 +457,7 @@ def test_a_returned_line_cancels_its_policy_only(booked: Order) -> None:
     work()
 
     assert statuses() == {"ticket": "CONFIRMED", "laptop": "CANCELLED"}
-    assert cover.order_cover(booked).state == "booked"
+    assert cover.order_cover(booked).state == "partly_cancelled"
 
 
 def test_an_order_cancelled_again_and_again_is_cancelled_once(

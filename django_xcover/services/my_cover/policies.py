@@ -137,7 +137,7 @@ def own_policy(request: HttpRequest, quote_id: str) -> Quote:
 
 def policy_rows() -> models.QuerySet[Quote]:
     """Return policies, and accepted quotes that are to become one, with what is going on."""
-    promised = Q(choice=Choice.ACCEPTED, status__in=(Status.RECEIVED, Status.FAILED))
+    promised = Q(choice=Choice.ACCEPTED)
     mine = Q(package=OuterRef("package"))
     making = Operation.objects.filter(mine, kind__in=MAKING)
     payment = Operation.objects.filter(mine, kind=OperationKind.CONFIRM_PAYMENT)
@@ -154,6 +154,7 @@ def policy_rows() -> models.QuerySet[Quote]:
             is_stuck=Exists(making.filter(state=OperationState.NEEDS_PERSON)),
             is_paid=Exists(payment),
             is_given_up=Exists(making.exclude(given_up="")),
+            is_being_booked=Exists(making.exclude(kind=OperationKind.CONFIRM_PAYMENT)),
             can_be_renewed=Exists(Renewal.objects.filter(mine, state=Renewal.State.QUOTED)),
             is_overdue=Exists(
                 Instalment.objects.overdue(timezone.now()).filter(quote=OuterRef("pk"))
@@ -210,6 +211,8 @@ def _state_unbooked(quote: Quote) -> PolicyState:
     # Given up by a person, or left out of a booking that was made: nothing is on its way.
     if getattr(quote, "is_given_up", False) or quote.package.status in BOOKED:
         return _state_of_lost(quote)
+    if not getattr(quote, "is_being_booked", True):
+        return PolicyState.AWAITING_PAYMENT  # nothing is booked for an order before its money comes
     return PolicyState.ARRANGING
 
 
