@@ -175,7 +175,7 @@ def test_an_order_without_an_offer_says_nothing(
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ("declined", "You chose no insurance for this order."),
+        ("declined", "No insurance was added to this order."),
         ("arranging", "Your cover is being arranged. It usually takes a moment."),
         ("awaiting_payment", "Your cover will be booked when your payment has arrived."),
         ("booked", "Your cover is booked."),
