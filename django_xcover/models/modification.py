@@ -16,8 +16,8 @@ class Modification(models.Model):
 
     A change that costs nothing is made at once (`PATCH`); any other is quoted first and confirmed
     when the shop has settled the difference. `price_diff` is new minus old: positive is to be
-    charged, negative to be refunded. `changes` is the body that was sent; it is emptied when the
-    modification is over, because it can hold personal data.
+    charged, negative to be refunded. `changes` is the body that was sent; at most the ids
+    of the policies are left of it when the modification is over: it can hold personal data.
     """
 
     class State(models.TextChoices):
@@ -60,6 +60,11 @@ class Modification(models.Model):
 
     def __str__(self) -> str:
         return self.update_id or f"{self.package} ({self.get_state_display()})"
+
+    @property
+    def quote_ids(self) -> tuple[str, ...]:
+        """Return the ids of the policies it names; none when it is about the policyholder."""
+        return tuple(policy["id"] for policy in self.changes.get("quotes", ()))
 
     @property
     def difference(self) -> Money:

@@ -98,7 +98,7 @@ def _refused(
 def _page(
     request: HttpRequest, quote: Quote, found: Modification, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    shown = view_of(found, summarise(quote).title)
+    shown = view_of(found)
     return workflow_page(
         request, quote, "modification", shown, due=shown.due, error=error, status=status
     )

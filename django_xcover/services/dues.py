@@ -109,7 +109,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
     )
 
 
-def of_modification(modification: Modification, label: str = "") -> Due | None:
+def of_modification(modification: Modification) -> Due | None:
     """Return what `modification` costs extra, None when nothing is to be paid for it."""
     difference = modification.difference
     if difference.amount <= 0 or not modifying.is_open(modification):
@@ -118,7 +118,7 @@ def of_modification(modification: Modification, label: str = "") -> Due | None:
         kind=MODIFICATION,
         reference=str(modification.pk),
         order_reference=modification.package.order_reference,
-        label=label or _label(modification.package.quotes.booked().first()),
+        label=_label_of_change(modification),
         amount=difference,
     )
 
@@ -169,6 +169,11 @@ def _record_modification(due: Due, reference: str) -> Operation:
     if row.difference != due.amount:
         raise NothingDue
     return modifying.settle(row, reference=reference)
+
+
+def _label_of_change(modification: Modification) -> str:
+    policies = modification.package.quotes.filter(quote_id__in=modification.quote_ids)
+    return ", ".join(_label(quote) for quote in policies)
 
 
 def _label(quote: Quote | None) -> str:

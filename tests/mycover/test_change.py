@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Modification, Operation, OperationKind, Status
+from django_xcover.models import Modification, Operation, OperationKind, Quote, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import dues, modifying
+from django_xcover.types import Due
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy
-from tests.shop import laptop
+from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Modification.State
@@ -172,6 +173,29 @@ def test_a_form_that_changes_more_than_is_being_changed_is_not_taken_for_the_sam
 
     assert response.status_code == 409
     assert errors(response)[0].startswith("An earlier change is still being made.")
+
+
+def test_what_is_to_be_paid_names_the_policy_that_changes(
+    ana: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana.buys(ticket(), laptop(price="800"))
+    tickets, device = Quote.objects.select_related("package").order_by("position")
+    change = modifying.quote_change(
+        device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
+    )
+    labels = []
+
+    def url(self: object, request: object, due: Due) -> str:
+        labels.append(due.label)
+        return "/pay/"
+
+    monkeypatch.setattr("tests.shop.Adapter.get_payment_url", url, raising=False)
+    ana.opens(page_of(tickets, f"changes/{change.pk}/"))
+
+    found = dues.find("modification", str(change.pk))
+    assert found is not None
+    assert found.label == "Aero 14"
+    assert labels == ["Aero 14"]
 
 
 # How it goes

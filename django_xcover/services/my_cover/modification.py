@@ -61,7 +61,7 @@ class ModificationView:
     progress: Progress
 
 
-def view_of(modification: Modification, label: str) -> ModificationView:
+def view_of(modification: Modification) -> ModificationView:
     """Return what a shopper is shown of `modification`. No vendor call."""
     difference, currency = modification.difference, modification.currency
     return ModificationView(
@@ -73,7 +73,7 @@ def view_of(modification: Modification, label: str) -> ModificationView:
         after_formatted=format_amount(Money(modification.price_after, currency)),
         difference_formatted=format_amount(Money(abs(difference.amount), currency)),
         refusal=modifying.refusal_of(modification),
-        due=dues.of_modification(modification, label),
+        due=dues.of_modification(modification),
         progress=progress_of(modification.package, OperationKind.MODIFY, modification),
     )
 
