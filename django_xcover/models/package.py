@@ -158,8 +158,8 @@ class Quote(models.Model):
     """One quote, later the policy of the same id.
 
     `line_reference` is the cart line it insures and `request` what was sent to quote it, so that
-    a changed line can be updated in place. `choice` is the shopper's present answer, empty for
-    none; `chosen_price` is the price at which it was given.
+    a changed line can be updated in place; a change of the policy changes it, too. `choice` is the
+    shopper's present answer, empty for none; `chosen_price` is the price at which it was given.
     """
 
     package = models.ForeignKey(

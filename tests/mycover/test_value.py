@@ -252,13 +252,16 @@ def test_a_higher_value_is_paid_for_and_then_insured(insured: Member) -> None:
     assert the_policy().package.total_price == change.price_after
 
 
-def test_after_a_change_the_old_value_can_be_asked_for_again(insured: Member) -> None:
+def test_after_a_change_the_new_value_is_shown_and_the_old_one_can_be_asked_for_again(
+    insured: Member,
+) -> None:
     asks(insured, "1600")
+    assert "£800.00" in text_of(insured.opens(page_of())), "nothing is changed yet"
     modifying.settle(Modification.objects.get(), reference="pay-1")
     work()
 
+    assert "£1,600.00" in text_of(insured.opens(page_of()))
     form = insured.opens(page_of(rest="value/"))
-    response = asks(insured, "800")
-
-    assert "value" not in form.one("input", name="amount").attributes
-    assert response.status_code == 303
+    assert Decimal(form.one("input", name="amount")["value"]) == 1600
+    assert errors(asks(insured, "1600")) == ["Nothing would change."]
+    assert asks(insured, "800").status_code == 303

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -49,15 +50,16 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
     mirroring.apply_answer(package, booked)
     if modification.update_id:
         _compare(package, modification)
-    now = timezone.now()
-    if move(modification, State.CONFIRMED, field="state", confirmed_at=now, changes={}):
+        _keep(package, modification)
+    now, left = timezone.now(), _without_values(modification)
+    if move(modification, State.CONFIRMED, field="state", confirmed_at=now, changes=left):
         transaction.on_commit(partial(_announce, modification))
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
     """Note that XCover refused. Where money was settled for it, have a person look."""
     modification = modification_of(operation)
-    move(modification, State.REFUSED, field="state", changes={})
+    move(modification, State.REFUSED, field="state", changes=_without_values(modification))
     if modification.settled_at is not None:
         mirroring.flag(operation.package, Attention.CHANGE_REFUSED)
 
@@ -96,8 +98,22 @@ def _compare(package: QuotePackage, modification: Modification) -> None:
 
 
 def _agree(package: QuotePackage, modification: Modification) -> None:
-    ids = [change["id"] for change in modification.changes.get("quotes", ())]
-    package.quotes.accepted().filter(quote_id__in=ids).update(chosen_price=F("price"))
+    changed = package.quotes.accepted().filter(quote_id__in=modification.quote_ids)
+    changed.update(chosen_price=F("price"))
+
+
+def _keep(package: QuotePackage, modification: Modification) -> None:
+    """Keep with each policy what it insures from now on: XCover's answers do not repeat it."""
+    for policy in modification.changes.get("quotes", ()):
+        for quote in package.quotes.filter(quote_id=policy["id"]):
+            quote.request = {**quote.request, **policy.get("update_fields", {})}
+            quote.save(update_fields=["request", "updated_at"])
+
+
+def _without_values(modification: Modification) -> dict[str, Any]:
+    """Return what is left of the changes when they are over: no personal data."""
+    named = [{"id": quote_id} for quote_id in modification.quote_ids]
+    return {"quotes": named} if named else {}
 
 
 def _announce(modification: Modification) -> None:

@@ -23,30 +23,25 @@ class ValueNotChangeable(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsuredValue:
-    """The field `name` of a policy, in `currency`. `amount` is None when it is not known."""
+    """The field `name` of a policy, in `currency`."""
 
     name: str
     currency: str
-    amount: Decimal | None
+    amount: Decimal
 
     @property
     def formatted(self) -> str:
-        """Return the amount as the reader's language writes it, or ""."""
-        return "" if self.amount is None else format_amount(Money(self.amount, self.currency))
+        """Return the amount as the reader's language writes it."""
+        return format_amount(Money(self.amount, self.currency))
 
 
 def insured_value(quote: Quote) -> InsuredValue | None:
     """Return the value that a shopper may change, None where there is none."""
     name = worth_of(quote.policy_type)
-    asked_for = amount_of(quote.request.get(name))
-    if quote.status != Status.CONFIRMED or asked_for is None:
+    amount = amount_of(quote.request.get(name))
+    if quote.status != Status.CONFIRMED or amount is None:
         return None
-    # What was sent to quote the policy says nothing of its value after a change.
-    changes = quote.package.modifications.exclude(update_id="")
-    changed = changes.filter(state=Modification.State.CONFIRMED).exists()
-    return InsuredValue(
-        name=name, currency=quote.package.currency, amount=None if changed else asked_for
-    )
+    return InsuredValue(name=name, currency=quote.package.currency, amount=amount)
 
 
 def quote_value(quote: Quote, amount: Decimal) -> Modification:

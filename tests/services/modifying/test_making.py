@@ -74,6 +74,32 @@ def test_what_was_settled_is_the_price_agreed_on(booked: QuotePackage) -> None:
     assert Quote.objects.get().chosen_price == Quote.objects.get().price == found.price_after
 
 
+def test_a_change_made_is_what_the_policy_is_of_from_now_on(buy: Buy) -> None:
+    package = buy(ticket(), laptop(price="1200"))
+    before = package.quotes.get(label="Harbour Lights Festival").request
+    found = price(package, "1500")
+    assert package.quotes.get(label="Aero 14").request["price"] == "1200"
+
+    modifying.settle(found)
+    work()
+
+    kept = package.quotes.get(label="Aero 14").request
+    assert (kept["price"], kept["name"]) == ("1500", "Aero 14")
+    assert package.quotes.get(label="Harbour Lights Festival").request == before
+
+
+def test_a_change_that_is_over_keeps_which_policy_it_was_about_and_nothing_more(
+    booked: QuotePackage,
+) -> None:
+    found = price(booked)
+    modifying.settle(found)
+
+    work()
+
+    policy = Quote.objects.get()
+    assert the_modification().changes == {"quotes": [{"id": policy.quote_id}]}
+
+
 def test_a_change_without_a_difference_needs_no_settlement(booked: QuotePackage) -> None:
     found = price(booked, serial_number="SN-1")
     assert found.difference == Money(Decimal(0), "GBP")
