@@ -26,9 +26,9 @@ class PolicyDetails:
 
     `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
     that can be cancelled now, this one first when it is among them. `cancellation`, `modification`
-    and `renewal` are the latest that concern it, or None. `changeable` names the policyholder's
-    fields that may be changed, `value` what the insured thing is worth where that may be, `mail`
-    how the e-mail with the documents stands where there are any.
+    and `renewal` are the latest that concern it, or None; a modification that was made is no news.
+    `changeable` names the policyholder's fields that may be changed, `value` what the insured thing
+    is worth where that may be, `mail` how the e-mail with the documents stands where there are any.
     """
 
     policy: PolicySummary
@@ -75,7 +75,7 @@ def details(quote: Quote) -> PolicyDetails:
         is_cancellable=quote.can_be_cancelled,
         cancellable=tuple(summarise(row) for row in _in_force(quote)),
         cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
-        modification=package.modifications.filter(state__in=OPEN_CHANGES).first(),
+        modification=_modification(quote),
         changeable=changeable(quote),
         value=insured_value(quote),
         renewal=_renewal(quote, policy.title),
@@ -90,6 +90,7 @@ TOLD = (
     Cancellation.State.REFUSED,
 )
 OPEN_CHANGES = (Modification.State.QUOTED, Modification.State.REQUESTED)
+OVER = (Modification.State.CONFIRMED, Modification.State.REFUSED)
 
 
 def booked_together(quote: Quote) -> Sequence[Quote]:
@@ -112,6 +113,17 @@ def _in_force(quote: Quote) -> Sequence[Quote]:
 def changeable(quote: Quote) -> tuple[str, ...]:
     """Return the policyholder's fields that may be changed while the policy is in force."""
     return modifying.changeable_fields(quote.package) if quote.status == Status.CONFIRMED else ()
+
+
+def _modification(quote: Quote) -> Modification | None:
+    """Return the change that is open for the policy in force, else the last if it was refused."""
+    if quote.status != Status.CONFIRMED:
+        return None
+    rows = quote.package.modifications.filter(state__in=OPEN_CHANGES + OVER).defer("payload")
+    mine = [row for row in rows if not row.quote_ids or quote.quote_id in row.quote_ids]
+    latest = next((row for row in mine if row.state != Modification.State.QUOTED), None)
+    refused = latest if latest and latest.state == Modification.State.REFUSED else None
+    return next((row for row in mine if row.state in OPEN_CHANGES), refused)
 
 
 def _renewal(quote: Quote, title: str) -> RenewalView | None:
