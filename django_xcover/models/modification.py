@@ -62,11 +62,6 @@ class Modification(models.Model):
         return self.update_id or f"{self.package} ({self.get_state_display()})"
 
     @property
-    def quote_ids(self) -> tuple[str, ...]:
-        """Return the ids of the policies it names; none when it is about the policyholder."""
-        return tuple(policy["id"] for policy in self.changes.get("quotes", ()))
-
-    @property
     def difference(self) -> Money:
         """Return what is to be charged (positive) or refunded (negative)."""
         return Money(self.price_diff, self.currency)
