@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 
 from django_xcover.models import Operation, OperationKind, QuotePackage
-from django_xcover.services import orders
+from django_xcover.services import cancelling, orders
 from django_xcover.services.cover import freeze_cover
-from tests.conftest import Shopper
+from tests.conftest import Shopper, work
 from tests.shop import Cart, Order, Shop
 from tests.test_races import together
 
@@ -45,6 +45,52 @@ def repeatable_read() -> Iterator[None]:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     yield
     connection.close()
+
+
+def test_a_payment_that_did_not_see_the_order_placed_is_confirmed_and_not_booked_again(
+    shopper: Shopper, shop: Shop, repeatable_read: None
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order(pays_later=True)
+
+    with transaction.atomic():
+        assert QuotePackage.objects.count() == 1
+        together(lambda: orders.complete(order, shopper.cart, paid=False))
+        orders.complete(order, shopper.cart, paid=True)
+
+    kinds = Operation.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == [OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT]
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_an_order_told_twice_is_written_once_although_the_second_did_not_see_the_first(
+    shopper: Shopper, shop: Shop, repeatable_read: None, yes: bool
+) -> None:
+    shopper.says(yes=yes)
+    order = shop.order()
+
+    with transaction.atomic():
+        assert QuotePackage.objects.count() == 1
+        together(lambda: orders.complete(order, shopper.cart, paid=True))
+        orders.complete(order, shopper.cart, paid=True)
+
+    assert Operation.objects.count() == 1
+
+
+def test_cover_is_cancelled_with_its_order_although_the_shop_did_not_see_it_booked(
+    shopper: Shopper, shop: Shop, repeatable_read: None
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+
+    with transaction.atomic():
+        assert QuotePackage.objects.count() == 1
+        together(work)
+        cancelling.cancel_order(order)
+    work()
+
+    assert QuotePackage.objects.get().status == "CANCELLED"
 
 
 @pytest.mark.parametrize("yes", [True, False])

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -98,11 +98,20 @@ def enqueue(
     The same package, kind and subject are written once, whoever asks again. After the commit the
     operation is handed to a worker; if the transaction rolls back nothing happens at XCover.
     """
-    operation, _ = Operation.objects.get_or_create(
-        package=package, kind=kind, subject=subject, defaults={"request": dict(request or {})}
-    )
+    body = dict(request or {})
+    operation = _get_or_create(body, package=package, kind=kind, subject=subject)
     announce(operation.pk)
     return operation
+
+
+def _get_or_create(request: dict[str, Any], **wanted: Any) -> Operation:
+    try:
+        return Operation.objects.get_or_create(**wanted, defaults={"request": request})[0]
+    except IntegrityError:
+        # Under REPEATABLE READ what stands in the way of the row is seen with a lock only. Not
+        # looked for with one at first: of a row that is not there MariaDB locks the gap, and two
+        # who have it cannot fill it.
+        return Operation.objects.select_for_update().get(**wanted)
 
 
 def announce(pk: int) -> None:

@@ -78,7 +78,7 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
     quotes = cart_packages.lock_quotes(package)
     if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
         _settle_without_cover(package, quotes)
-    elif paid and _bookings(package).filter(subject=UNPAID).exists():
+    elif paid and _written(package, OperationKind.BOOK).filter(subject=UNPAID).exists():
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
         cancelling.cancel_withdrawn(package, Status.PENDING_PAYMENT)
     elif paid:
@@ -91,11 +91,11 @@ def _may_book_unpaid(adapter: ShopAdapter, package: QuotePackage, order: Any) ->
     # With a token the booking charges the card (Quotes API: dual payment), so it waits for the
     # payment of the order.
     may = not package.customer_token_id and adapter.pays_later(order)
-    return may and not _bookings(package).exists()
+    return may and not _written(package, OperationKind.BOOK).exists()
 
 
 def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> None:
-    if Operation.objects.filter(package=package, kind=OperationKind.OPT_OUT).exists():
+    if _written(package, OperationKind.OPT_OUT).exists():
         return
     for quote in quotes:
         if not quote.choice:
@@ -103,6 +103,10 @@ def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> Non
     operations.enqueue(package, OperationKind.OPT_OUT)
 
 
-def _bookings(package: QuotePackage) -> QuerySet[Operation]:
-    """Return the booking written for `package`; its row is locked, so there is at most one."""
-    return Operation.objects.filter(package=package, kind=OperationKind.BOOK)
+def _written(package: QuotePackage, kind: OperationKind) -> QuerySet[Operation]:
+    """Return what was written for a locked package, with a lock as well.
+
+    What another transaction wrote before it let the package go is seen under REPEATABLE READ by a
+    read with a lock only.
+    """
+    return Operation.objects.select_for_update().filter(package=package, kind=kind)

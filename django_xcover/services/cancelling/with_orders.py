@@ -18,7 +18,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.services import booking, card_numbers, decisions, operations
+from django_xcover.services import booking, card_numbers, cart_packages, decisions, operations
 from django_xcover.services.cancelling import cancellable, requesting
 
 REASON = "The order was cancelled."
@@ -65,7 +65,7 @@ def _references(lines: Iterable[str]) -> set[str]:
 def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> None:
     quotes = [
         quote
-        for quote in package.quotes.offered().select_related("package").order_by("position")
+        for quote in cart_packages.lock_quotes(package)
         if lines is None or quote.line_reference in lines
     ]
     policies, _reasons = cancellable.split(package, quotes)
@@ -92,7 +92,8 @@ def _is_stopped(operation: Operation, quotes: Sequence[Quote]) -> bool:
     """Keep the booking from covering `quotes`; False when it may have happened, or may now."""
     if operation.state == OperationState.RUNNING or not operation.outcome_known:
         return False
-    if not operation.package.quotes.offered().accepted().exists():
+    left = cart_packages.lock_quotes(operation.package)
+    if all(quote.choice != Choice.ACCEPTED for quote in left):
         return operations.discard(operation, REASON)
     return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)
 
