@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import Error, connection, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.http import HttpRequest
 
 from django_xcover.services.cover import freeze_cover
@@ -68,20 +68,43 @@ def test_an_error_that_spares_the_transaction_spares_the_order(
     assert Group.objects.exists()
 
 
-@pytest.mark.parametrize("state", ["40001", "40P01"])
+COLLISIONS = {
+    "serialization failure": ("postgresql", "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$"),
+    "deadlock": ("postgresql", "DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"),
+    "lock_timeout": ("postgresql", "DO $$ BEGIN RAISE SQLSTATE '55P03'; END $$"),
+    "statement_timeout": ("postgresql", "DO $$ BEGIN RAISE SQLSTATE '57014'; END $$"),
+    "innodb_lock_wait_timeout": ("mysql", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205"),
+}
+
+
+@pytest.mark.parametrize("collision", COLLISIONS)
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_shop_hears_that_its_transaction_has_to_be_repeated(
-    monkeypatch: pytest.MonkeyPatch, signal: Any, state: str
+    monkeypatch: pytest.MonkeyPatch, signal: Any, collision: str
 ) -> None:
-    """A serialization failure and a deadlock: a savepoint survives both, the paid cover neither."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has neither, and MariaDB takes the savepoint along")
+    """A savepoint survives each of these, the paid cover none."""
+    vendor, statement = COLLISIONS[collision]
+    if connection.vendor != vendor:
+        pytest.skip(f"only {vendor} has it")
 
     def collide(*args: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+            cursor.execute(statement)
 
     monkeypatch.setattr(Adapter, "get_order_reference", collide)
+
+    assert is_told(lambda: signal.send(sender=Order, order=Order()))
+    assert not Group.objects.exists()
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_shop_hears_that_a_database_was_locked_for_too_long(
+    monkeypatch: pytest.MonkeyPatch, signal: Any
+) -> None:
+    def locked(*args: Any) -> None:
+        raise OperationalError("database is locked")  # SQLite's; the driver's own has no code
+
+    monkeypatch.setattr(Adapter, "get_order_reference", locked)
 
     assert is_told(lambda: signal.send(sender=Order, order=Order()))
     assert not Group.objects.exists()
