@@ -179,33 +179,12 @@ def finish(operation: Operation) -> bool:
 
     Call it in the transaction that applies the outcome, and apply nothing on False.
     """
-    done = move(
-        operation,
-        OperationState.DONE,
-        field="state",
-        only=_as_read(operation),
-        request={},
-        error={},
-        outcome_known=True,
-        lease_until=None,
-        finished_at=timezone.now(),
-    )
-    if done:
-        _announce_successor(operation)
-    return done
+    return _end(operation, OperationState.DONE, error={}, outcome_known=True)
 
 
 def discard(operation: Operation, reason: str) -> bool:
     """Mark the operation as no longer needed, for `reason`; False when somebody else has it."""
-    return move(
-        operation,
-        OperationState.DISCARDED,
-        field="state",
-        only=_as_read(operation),
-        request={},
-        error={"message": reason},
-        finished_at=timezone.now(),
-    )
+    return _end(operation, OperationState.DISCARDED, error={"message": reason})
 
 
 def refuse(operation: Operation, failure: Failure) -> bool:
@@ -214,22 +193,28 @@ def refuse(operation: Operation, failure: Failure) -> bool:
     For operations whose own row (a cancellation, a modification) says so to people: an operation
     that waits for a person holds up all later ones on the package.
     """
-    refused = move(
-        operation,
-        OperationState.DISCARDED,
-        field="state",
-        only=_as_read(operation),
-        failures=operation.failures + 1,
-        request={},
-        error=asdict(failure),
-        outcome_known=True,
-        lease_until=None,
-        finished_at=timezone.now(),
-    )
+    facts = {"failures": operation.failures + 1, "error": asdict(failure), "outcome_known": True}
+    refused = _end(operation, OperationState.DISCARDED, **facts)
     if refused:
         logger.warning("Operation %s was refused: %s", operation.pk, failure.type)
-        _announce_successor(operation)
     return refused
+
+
+def _end(operation: Operation, state: OperationState, **facts: Any) -> bool:
+    """Move to a final state, forget the body, and hand over what has waited behind it."""
+    ended = move(
+        operation,
+        state,
+        field="state",
+        only=_as_read(operation),
+        request={},
+        lease_until=None,
+        finished_at=timezone.now(),
+        **facts,
+    )
+    if ended:
+        _announce_successor(operation)
+    return ended
 
 
 def fail(operation: Operation, failure: Failure) -> None:

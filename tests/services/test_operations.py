@@ -376,6 +376,22 @@ def test_done_hands_over_the_next_of_the_package(
     assert (following.pk,) in handed_over
 
 
+def test_so_does_what_turns_out_to_be_no_longer_needed(
+    booking: Operation, django_capture_on_commit_callbacks: Any
+) -> None:
+    following = operations.enqueue(the_package(), OperationKind.CANCEL)
+    claimed = operations.claim(booking.pk)
+    assert claimed is not None
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert operations.discard(claimed, "The order was cancelled.")
+
+    handed_over = [getattr(call, "args", None) for call in callbacks]
+    assert (following.pk,) in handed_over
+    booking.refresh_from_db()
+    assert booking.lease_until is None
+
+
 def test_an_order_whose_shop_forgot_it_tells_a_person_what_is_wrong(
     booking: Operation, shop: Shop
 ) -> None:
