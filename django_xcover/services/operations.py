@@ -262,26 +262,41 @@ def postpone(operation: Operation, held: HeldBack) -> None:
 
 
 def retry(operation: Operation) -> bool:
-    """Let a person try again now; False when there is nothing to retry.
-
-    When the last attempt is known to have changed nothing, its body was refused: it is made anew
-    from the shop's data, under a new idempotency key. Otherwise key and body stay as they are, so
-    that XCover can tell a repeat.
-    """
-    also: dict[str, Any] = {"next_attempt_at": timezone.now(), "failures": 0}
-    if operation.outcome_known and operation.error:
-        also |= {"request": {}, "idempotency_key": new_idempotency_key()}
+    """Let a person try again now; False when there is nothing to retry, or not any more."""
     if operation.state == OperationState.PENDING:
-        rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
-        now = also["next_attempt_at"]
-        moved = bool(rows.update(next_attempt_at=now, updated_at=now))
+        moved = _bring_forward(operation)
     else:
-        moved = operation.state == OperationState.NEEDS_PERSON and move(
-            operation, OperationState.PENDING, field="state", **also
-        )
+        moved = operation.state == OperationState.NEEDS_PERSON and _try_anew(operation)
     if moved:
         announce(operation.pk)
     return moved
+
+
+def _bring_forward(operation: Operation) -> bool:
+    """Let the next attempt, which is planned already, be due now."""
+    now = timezone.now()
+    rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
+    return bool(rows.update(next_attempt_at=now, updated_at=now))
+
+
+def _try_anew(operation: Operation) -> bool:
+    """Take the operation back from the person it waited for.
+
+    When the last attempt is known to have changed nothing, its body was refused: it is made anew
+    from the shop's data, under a new idempotency key. Otherwise key and body stay as they are, so
+    that XCover can tell a repeat. Somebody who looks at an old page may not know which it is now.
+    """
+    was_refused = operation.outcome_known and bool(operation.error)
+    anew = {"request": {}, "idempotency_key": new_idempotency_key()} if was_refused else {}
+    return move(
+        operation,
+        OperationState.PENDING,
+        field="state",
+        only=_as_read(operation),
+        next_attempt_at=timezone.now(),
+        failures=0,
+        **anew,
+    )
 
 
 def sweep() -> list[int]:

@@ -392,6 +392,23 @@ def test_so_does_what_turns_out_to_be_no_longer_needed(
     assert booking.lease_until is None
 
 
+def test_a_person_who_looks_at_an_old_page_does_not_renew_the_key_of_what_is_in_doubt_now(
+    booking: Operation, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=422)
+    on_the_page = run_due(Operation.objects.get())
+    assert operations.retry(Operation.objects.get())
+    sandbox.faults.add("create_booking", "process_then_reset", times=5)
+    run_due(booking)
+    Operation.objects.update(state=OperationState.NEEDS_PERSON)
+
+    assert not operations.retry(on_the_page)
+
+    booking.refresh_from_db()
+    assert booking.state == OperationState.NEEDS_PERSON
+    assert booking.request != {}
+
+
 def test_an_order_whose_shop_forgot_it_tells_a_person_what_is_wrong(
     booking: Operation, shop: Shop
 ) -> None:
