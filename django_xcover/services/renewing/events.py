@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
 from django_xcover.services import refreshing
+from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import looking, notices, quoting
 from django_xcover.services.renewing.looking import GRACE, OPEN
 from django_xcover.services.renewing.refusals import NotRenewable
@@ -48,7 +49,9 @@ def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
     """Return the renewal that the event is about, with the id that XCover has announced."""
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)
-        renewal = _find(locked, renewal_id, looking.settle_mirrored(locked))
+        renewed = looking.settle_mirrored(locked)
+        looking.end_without_cover(locked)
+        renewal = _find(locked, renewal_id, renewed)
         if renewal is not None and renewal_id and not renewal.announced_id:
             renewal.announced_id = renewal_id
             renewal.save(update_fields=["announced_id", "updated_at"])
@@ -90,6 +93,9 @@ def _act(event: str, renewal: Renewal) -> None:
             notices.tell(renewal)
     except NotRenewable:
         _note_refusal(event, renewal)
+    except Refused as overtaken:
+        reason = type(overtaken).__name__
+        logger.info("%s about renewal %s was overtaken: %s.", event, renewal.pk, reason)
 
 
 def _note_refusal(event: str, renewal: Renewal) -> None:

@@ -72,6 +72,17 @@ def settle_mirrored(package: QuotePackage) -> list[Renewal]:
     return renewed
 
 
+def end_without_cover(package: QuotePackage) -> None:
+    """End the open renewals of `package` when none of its cover is in force.
+
+    Call it in a transaction that holds the package's lock.
+    """
+    if package.quotes.filter(status=Status.CONFIRMED).exists():
+        return
+    for renewal in package.renewals.filter(state__in=WAITING):
+        move(renewal, State.EXPIRED, field="state")
+
+
 def _settle_renewed() -> None:
     """Settle what XCover renewed by itself, and a refresh brought here."""
     followed = Quote.objects.filter(

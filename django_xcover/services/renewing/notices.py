@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.adapters import get_adapter
-from django_xcover.models import Renewal
+from django_xcover.models import Renewal, Status
 from django_xcover.services import unexpected
 
 logger = logging.getLogger(__name__)
@@ -18,8 +18,11 @@ def tell(renewal: Renewal) -> bool:
     """Let the shop tell the customer about a quoted renewal; True for the call that did.
 
     The shop's adapter writes to the customer, then `renewal_quoted` is sent. It happens once for
-    each price. When the adapter fails nobody counts as told, and beat's next look tells again.
+    each price, and only while there is cover to renew. When the adapter fails nobody counts as
+    told, and beat's next look tells again.
     """
+    if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
+        return False
     now = timezone.now()
     rows = Renewal.objects.filter(pk=renewal.pk, state=Renewal.State.QUOTED)
     if not rows.filter(notified_at=None).update(notified_at=now, updated_at=now):

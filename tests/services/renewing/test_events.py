@@ -13,7 +13,7 @@ from django_xcover.client import XCoverError
 from django_xcover.models import Quote, QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, operations, renewing, running
-from django_xcover.services.renewing import confirming
+from django_xcover.services.renewing import confirming, quoting
 from tests.conftest import Shopper, the_package, work
 from tests.services.renewing.conftest import ENDS, Buy, Heard
 from tests.shop import ticket
@@ -66,6 +66,49 @@ def test_when_xcover_cannot_be_asked_nothing_changes_and_the_event_is_to_come_ag
         comes("RENEWAL_DUE")
 
     assert not Renewal.objects.exists()
+
+
+def cancelled_at_xcover() -> None:
+    """Let the booking be cancelled, and tell nobody."""
+    client = gateway.client_for("default")
+    client.cancel_booking(the_package().package_id, idempotency_key="x")
+
+
+@pytest.mark.parametrize("event", renewing.EVENTS)
+@pytest.mark.parametrize("known", ["due", "quoted", "quoted and not told"])
+def test_a_late_event_about_cancelled_cover_ends_its_renewal_and_tells_nobody(
+    due: Renewal, monkeypatch: pytest.MonkeyPatch, known: str, event: str
+) -> None:
+    if known != "due":
+        renewing.quote(due)
+    told: list[Renewal] = []
+    monkeypatch.setattr(
+        "tests.shop.Adapter.send_renewal_notice", lambda self, order, renewal: told.append(renewal)
+    )
+    if known == "quoted and not told":
+        Renewal.objects.update(notified_at=None)
+    cancelled_at_xcover()
+
+    assert comes(event) is None
+
+    assert Renewal.objects.get().state == State.EXPIRED
+    assert told == []
+
+
+def test_an_event_that_a_decline_overtakes_changes_nothing(
+    due: Renewal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = quoting.ask
+
+    def decline_in_between(package: QuotePackage) -> Any:
+        renewing.opt_out(Renewal.objects.get())
+        return ask(package)
+
+    monkeypatch.setattr(quoting, "ask", decline_in_between)
+
+    comes("RENEWAL_DUE")
+
+    assert Renewal.objects.get().state == State.OPTING_OUT
 
 
 def test_an_expiry_that_xcover_does_not_stand_by_ends_nothing(

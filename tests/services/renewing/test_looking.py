@@ -10,7 +10,7 @@ import pytest
 
 from django_xcover import tasks
 from django_xcover.client import XCoverError
-from django_xcover.models import QuotePackage, Renewal
+from django_xcover.models import Quote, QuotePackage, Renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, refreshing, renewing
 from django_xcover.services.refusals import Refused
@@ -213,6 +213,18 @@ def test_a_shop_that_fails_to_write_writes_at_the_next_look(
 
     assert [told["renewal"] for told in heard["renewal_quoted"]] == [due]
     assert renewing.find_due() == []
+
+
+def test_a_customer_whose_cover_was_cancelled_is_told_nothing(
+    quoted: Renewal, letters: list[tuple[str, Money | None]]
+) -> None:
+    Renewal.objects.update(notified_at=None)
+    Quote.objects.update(status="CANCELLED")
+
+    renewing.prepare(quoted.pk)
+
+    assert letters == []
+    assert Renewal.objects.get().notified_at is None
 
 
 def test_the_customer_is_told_once_and_after_the_commit(
