@@ -16,7 +16,7 @@ class Renewal(models.Model):
 
     `due_on` is the end of the present period and tells one renewal of a booking from the next.
     XCover names a renewal twice: `renewal_id` (`…-UPD`) comes with its price, `announced_id`
-    (`…-REN`) came with a webhook and is what the older confirmation wants.
+    (`…-REN`) came with a webhook, unproven; the older confirmation takes it if there is no other.
     """
 
     class State(models.TextChoices):

@@ -40,8 +40,11 @@ def body(renewal: Renewal) -> dict[str, Any]:
 
 
 def legacy_id(renewal: Renewal) -> str:
-    """Return the id for the older confirmation: the announced one, else the quoted one."""
-    return renewal.announced_id or renewal.renewal_id
+    """Return the id for the older confirmation: the one XCover quoted, else the announced one.
+
+    What was announced stands in the body of a webhook, which nobody has signed.
+    """
+    return renewal.renewal_id or renewal.announced_id
 
 
 def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:

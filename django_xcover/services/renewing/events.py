@@ -30,9 +30,10 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
     """Do what a webhook hints at, and return its renewal; None when it concerns none.
 
     The signature of a webhook does not cover its body (Quotes API: authentication of a webhook),
-    so XCover is asked before anything changes. Events may come twice, late and in any order. Raises
-    XCoverError when XCover cannot be asked: the event is then to be tried again. Events other than
-    EVENTS, and packages that are not ours, are ignored.
+    so XCover is asked before anything changes; the id that the body announces is kept unproven.
+    Events may come twice, late and in any order. Raises XCoverError when XCover cannot be asked:
+    the event is then to be tried again. Events other than EVENTS, and packages that are not ours,
+    are ignored.
     """
     package = QuotePackage.objects.filter(account=account, package_id=package_id).first()
     if event not in EVENTS or package is None:
@@ -46,13 +47,16 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
 
 
 def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
-    """Return the renewal that the event is about, with the id that XCover has announced."""
+    """Return the renewal that the event is about, with the id that it announces.
+
+    The latest announcement counts: the body that brought an earlier one may have been forged.
+    """
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)
         renewed = looking.settle_mirrored(locked)
         looking.end_without_cover(locked)
         renewal = _find(locked, renewal_id, renewed)
-        if renewal is not None and renewal_id and not renewal.announced_id:
+        if renewal is not None and renewal_id:
             renewal.announced_id = renewal_id
             renewal.save(update_fields=["announced_id", "updated_at"])
     return renewal

@@ -2,7 +2,8 @@
 
 The signature does not cover the body (Quotes API: authentication of a webhook), so a webhook is a
 hint and no more: what changes here is what XCover answers when it is asked. That also makes
-duplicates, replays and any order of arrival harmless.
+duplicates, replays and any order of arrival harmless. The one thing kept from a body is the id that
+it announces for a renewal, for the older confirmation of one that XCover has given no other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What it says: a body into facts. Nothing of it is proven, and only the ids are used."""
+"""What it says: a body into facts. Nothing of it is proven; only event and ids are used."""
 
 from __future__ import annotations
 

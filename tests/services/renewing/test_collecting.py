@@ -485,6 +485,19 @@ def test_the_older_flow_confirms_by_the_announced_id_alone(
     assert renewals_at(sandbox, announced.package) == ["RENEWED", "CONFIRMED"]
 
 
+def test_the_older_flow_takes_the_id_xcover_gave_before_one_that_was_announced(
+    quoted: Renewal, sandbox: Sandbox
+) -> None:
+    renewing.on_event("RENEWAL_DUE", quoted.package.package_id, "default", "forge-forge-REN")
+
+    operation = renewing.confirm_legacy(quoted)
+    work()
+
+    assert operation.request["renewal_id"] == quoted.renewal_id
+    quoted.refresh_from_db()
+    assert quoted.state == State.CONFIRMED
+
+
 def test_the_older_flow_waits_until_the_booking_shows_the_new_period(
     announced: Renewal, sandbox: Sandbox
 ) -> None:

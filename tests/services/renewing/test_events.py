@@ -172,6 +172,14 @@ def test_that_a_renewal_was_created_alone_quotes_nothing_yet(
     assert not sandbox.calls("quote_for_renewal")
 
 
+def test_a_later_announcement_replaces_an_earlier_one(due: Renewal) -> None:
+    comes("RENEWAL_CREATED", "forge-forge-REN")  # nobody signs what a body says
+
+    comes("RENEWAL_CREATED", "Abcde-fGhjk-REN")
+
+    assert Renewal.objects.get().announced_id == "Abcde-fGhjk-REN"
+
+
 def test_a_notice_and_beat_mean_the_same_renewal(booked: QuotePackage) -> None:
     comes("RENEWAL_CREATED")
 
