@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from django_xcover.client import changes
@@ -22,6 +22,7 @@ from django_xcover.models import (
     OperationKind,
     Quote,
     QuotePackage,
+    Renewal,
     Status,
 )
 from django_xcover.models.instalment import InstalmentQuerySet
@@ -34,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 # A schedule that XCover does not show so long after the booking will not come.
 EXPECTED_FOR = timedelta(days=30)
+# No answer says whether the next period of a policy is paid in parts, and most are not. So its
+# schedule is asked for after the renewal and when the period begins, for this long.
+ASKED_AGAIN_FOR = timedelta(days=2)
 LIMIT = 200
 LONGEST_STATUS = 16  # as its column; `payload` has the whole
 T = TypeVar("T")
@@ -71,19 +75,40 @@ def mirror(package: QuotePackage) -> list[Instalment]:
 
 
 def unmirrored() -> list[QuotePackage]:
-    """Return the recent bookings with a plan whose schedule has not been read, LIMIT at most.
+    """Return the bookings with a policy whose schedule is to be read and has not been.
 
-    The newest first: what has been asked for in vain for weeks must not keep them waiting.
+    Those booked lately and those renewed lately, LIMIT of each at most, the newest first: what has
+    been asked for in vain for weeks must not keep them waiting.
     """
-    scheduled = Instalment.objects.filter(quote__package=OuterRef("pk"))
-    planned = Quote.objects.filter(package=OuterRef("pk"), status=Status.CONFIRMED)
-    packages = QuotePackage.objects.filter(
-        Exists(planned.exclude(instalment_plan="")),
-        ~Exists(scheduled),
-        status=Status.CONFIRMED,
-        booked_at__gt=timezone.now() - EXPECTED_FOR,
+    now = timezone.now()
+    return list(dict.fromkeys([*_booked_lately(now)[:LIMIT], *_renewed_lately(now)[:LIMIT]]))
+
+
+def _booked_lately(now: datetime) -> QuerySet[QuotePackage]:
+    planned = _unscheduled().exclude(instalment_plan="")
+    packages = QuotePackage.objects.filter(Exists(planned), status=Status.CONFIRMED)
+    return packages.filter(booked_at__gt=now - EXPECTED_FOR).order_by("-booked_at")
+
+
+def _renewed_lately(now: datetime) -> QuerySet[QuotePackage]:
+    """Return the bookings whose policy of the next period follows one that was paid in parts."""
+    planned = Quote.objects.filter(status=Status.RENEWED).exclude(instalment_plan="")
+    earlier = planned.filter(package=OuterRef("package"), line_reference=OuterRef("line_reference"))
+    since = now - ASKED_AGAIN_FOR
+    asked = Q(confirmed_at__gt=since) | Q(due_on__gt=since, due_on__lte=now)
+    made = Renewal.objects.filter(
+        asked, state=Renewal.State.CONFIRMED, due_on__gt=now - EXPECTED_FOR
     )
-    return list(packages.order_by("-booked_at")[:LIMIT])
+    packages = QuotePackage.objects.filter(Exists(_unscheduled().filter(Exists(earlier))))
+    packages = packages.filter(pk__in=made.values("package"), status=Status.CONFIRMED)
+    return packages.order_by("-pk")
+
+
+def _unscheduled() -> QuerySet[Quote]:
+    """Return the policies in force of an outer package that have no schedule here."""
+    scheduled = Instalment.objects.filter(quote=OuterRef("pk"))
+    rows = Quote.objects.filter(package=OuterRef("pk"), status=Status.CONFIRMED)
+    return rows.filter(~Exists(scheduled))
 
 
 def has_plan(package: QuotePackage) -> bool:

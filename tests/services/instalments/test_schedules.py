@@ -12,9 +12,10 @@ from django_xcover import signals, tasks
 from django_xcover.client import XCoverError
 from django_xcover.models import Instalment, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, instalments, orders, refreshing
+from django_xcover.services import gateway, instalments, orders, refreshing, renewing
 from tests.conftest import Shopper, the_package, work
 from tests.services.instalments.conftest import BOUGHT, Buy, entry
+from tests.services.renewing.conftest import ENDS, yearly
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -300,3 +301,65 @@ def test_a_renewed_booking_has_its_schedule_read(sent: list[int], buy: Buy) -> N
     signals.policy_renewed.send(sender=QuotePackage, renewal=None, package=package)
 
     assert sent == [package.pk]
+
+
+@pytest.fixture
+def renewed(shopper: Shopper, shop: Shop, clock: Any, sandbox: Sandbox) -> QuotePackage:
+    """Return a booking paid month by month whose next period, paid so too, was renewed elsewhere.
+
+    The schedule of the first period is mirrored, and the next one's is not.
+    """
+    shopper.cart = shopper.cart.but(items=(yearly(),))
+    shopper.says(yes=True)
+    Quote.objects.update(instalment_plan="1year-monthly")
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    work()
+    instalments.mirror(the_package())
+    clock.move_to(ENDS - timedelta(days=20))
+    [renewal] = renewing.find_due()
+    [read] = renewing.quote(renewal).payload["quotes"]
+    body = {"quotes": [{"id": read["id"], "instalment_plan": "1year-monthly"}]}
+    client = gateway.client_for("default")
+    client.renewal_confirmation(the_package().package_id, renewal.renewal_id, body)
+    refreshing.refresh(the_package())
+    renewing.find_due()
+    return the_package()
+
+
+def test_a_renewed_schedule_whose_reading_failed_is_read_again(
+    renewed: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("get_instalments", "status", status=503, times=5)
+    tasks.mirror_instalments(renewed.pk)
+    assert instalments.unmirrored() == [renewed]
+    sandbox.faults.clear()
+
+    tasks.mirror_instalments(renewed.pk)
+
+    assert Instalment.objects.count() == 24
+    assert instalments.unmirrored() == []
+
+
+@pytest.mark.parametrize(
+    ("after", "is_asked_for"),
+    [
+        (timedelta(days=1), True),
+        (timedelta(days=3), False),
+        (timedelta(days=21), True),  # the new period has begun
+        (timedelta(days=23), False),
+    ],
+)
+def test_a_renewed_schedule_is_asked_for_after_the_renewal_and_when_its_period_begins(
+    renewed: QuotePackage, clock: Any, after: timedelta, *, is_asked_for: bool
+) -> None:
+    clock.shift(after)
+
+    assert instalments.unmirrored() == ([renewed] if is_asked_for else [])
+
+
+def test_a_renewed_policy_that_was_never_paid_in_parts_has_no_schedule_to_read(
+    renewed: QuotePackage,
+) -> None:
+    Quote.objects.update(instalment_plan="")
+
+    assert instalments.unmirrored() == []
