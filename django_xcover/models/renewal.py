@@ -17,6 +17,7 @@ class Renewal(models.Model):
     `due_on` is the end of the present period and tells one renewal of a booking from the next.
     XCover names a renewal twice: `renewal_id` (`…-UPD`) comes with its price, `announced_id`
     (`…-REN`) came with a webhook, unproven; the older confirmation takes it if there is no other.
+    `payload` has the quotes of the next period and nothing about the customer.
     """
 
     class State(models.TextChoices):

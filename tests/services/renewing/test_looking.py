@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -274,3 +275,14 @@ def test_a_price_holds_the_next_period(quoted: Renewal, shopper: Shopper) -> Non
     assert quoted.premium == Money(Decimal("46.20"), "GBP")
     assert (quoted.starts_at, quoted.ends_at) == (ENDS, ENDS.replace(year=2028))
     assert quoted.package.quotes.get().status == "CONFIRMED"
+
+
+def test_of_a_price_nothing_is_kept_that_names_the_customer_or_lets_one_act_for_them(
+    quoted: Renewal,
+) -> None:
+    kept = json.dumps(quoted.payload, default=str)
+
+    assert set(quoted.payload) == {"renewal_id", "quotes"}
+    assert ANA.email not in kept
+    assert "token" not in kept
+    assert not {"insured", "coi", "pds_url"} & set(quoted.payload["quotes"][0])
