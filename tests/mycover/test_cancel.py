@@ -156,6 +156,26 @@ def test_xcovers_refusal_of_the_cancellation_itself_is_told(ana: Member, sandbox
     assert "did not accept" in text_of(ana.opens(page_of()))
 
 
+def test_a_cancellation_that_came_too_late_is_told_and_a_preview_nobody_confirmed_is_not(
+    ana: Member, sandbox: Sandbox
+) -> None:
+    ana.buys()
+    previews(ana)
+    confirms(ana)
+    Cancellation.objects.update(confirm_before=timezone.now() - timedelta(hours=1))
+    sandbox.faults.add("confirm_cancellation", "status", status=422)
+    work()
+    leads_to = address()
+    assert the_cancellation().state == State.EXPIRED
+    previews(ana)
+    Cancellation.objects.filter(state=State.PREVIEWED).update(state=State.EXPIRED)
+
+    page = ana.opens(page_of())
+
+    assert "did not accept your cancellation, and your cover goes on" in text_of(page)
+    assert leads_to in [link.attributes.get("href") for link in page.all("a")]
+
+
 @pytest.mark.parametrize("path", ["cancel/", "cancellations/1/confirm/"])
 def test_nothing_is_cancelled_by_a_link(ana: Member, path: str) -> None:
     ana.buys()

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django_xcover.models import Cancellation, Modification, Quote, Status
+from django_xcover.models import Cancellation, Modification, OperationKind, Quote, Status
 from django_xcover.services import documents, modifying
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.my_cover.mail import PolicyMail, mail_of
 from django_xcover.services.my_cover.policies import PolicySummary, policy_rows, summarise
+from django_xcover.services.my_cover.progress import progress_of
 from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, view_of
 from django_xcover.services.my_cover.schedule import Schedule, schedule_of
 from django_xcover.services.my_cover.value import InsuredValue, insured_value
@@ -74,7 +75,7 @@ def details(quote: Quote) -> PolicyDetails:
         mail=mail_of(quote),
         is_cancellable=quote.can_be_cancelled,
         cancellable=tuple(summarise(row) for row in _in_force(quote)),
-        cancellation=package.cancellations.filter(quotes=quote, state__in=TOLD).first(),
+        cancellation=_cancellation(quote),
         modification=_modification(quote),
         changeable=changeable(quote),
         value=insured_value(quote),
@@ -83,7 +84,6 @@ def details(quote: Quote) -> PolicyDetails:
     )
 
 
-# A preview that came to nothing is no news.
 TOLD = (
     Cancellation.State.REQUESTED,
     Cancellation.State.CONFIRMED,
@@ -124,6 +124,18 @@ def _modification(quote: Quote) -> Modification | None:
     latest = next((row for row in mine if row.state != Modification.State.QUOTED), None)
     refused = latest if latest and latest.state == Modification.State.REFUSED else None
     return next((row for row in mine if row.state in OPEN_CHANGES), refused)
+
+
+def _cancellation(quote: Quote) -> Cancellation | None:
+    """Return the latest that was asked for; a preview that came to nothing is no news."""
+    return next(filter(_is_told, quote.package.cancellations.filter(quotes=quote)), None)
+
+
+def _is_told(row: Cancellation) -> bool:
+    if row.state != Cancellation.State.EXPIRED:
+        return row.state in TOLD
+    # Confirmed, and expired before XCover could carry it out.
+    return progress_of(row.package, OperationKind.CANCEL, row).asked_at is not None
 
 
 def _renewal(quote: Quote, title: str) -> RenewalView | None:
