@@ -343,6 +343,19 @@ def test_both_policies_are_cancelled_together_and_each_refund_is_shown(ana: Memb
     assert the_package().status == Status.CANCELLED
 
 
+def test_a_refund_that_xcover_has_not_named_is_not_called_none(ana: Member) -> None:
+    ana.buys()
+    previews(ana)
+    confirms(ana)
+    work()
+    Cancellation.objects.update(total_refund=None)
+
+    shown = text_of(ana.opens(address()))
+
+    assert "There is nothing to refund" not in shown
+    assert "what comes back to you" in shown
+
+
 def test_the_refund_the_shop_has_made_is_told(ana: Member) -> None:
     ana.buys()
     previews(ana)
