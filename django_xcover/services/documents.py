@@ -7,10 +7,11 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlencode, urlsplit
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
-from django_xcover.models import Policy, Quote, QuotePackage, Status
+from django_xcover.models import BOOKED, Quote, QuotePackage, Status
 from django_xcover.services.offers import web_address
 
 CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
@@ -25,7 +26,7 @@ STAFF_PERMISSION = "xcover.open_links"
 
 
 class DocumentMissing(LookupError):
-    """There is no such policy, or XCover has named no such document for it."""
+    """There is no such policy or quote, or XCover has named no such document for it."""
 
 
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
@@ -36,12 +37,15 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     DocumentMissing when there is nothing to show. The link carries a security token: redirect to
     it, and never log or store it elsewhere.
     """
-    policy = Policy.objects.select_related("package").filter(quote_id=quote_id).first()
-    if policy is None or policy.quote_id != quote_id:
+    # The wording can be read before it is booked; a quote that nobody has ordered is nobody's.
+    ordered = Q(status__in=BOOKED) | ~Q(package__order_reference="")
+    rows = Quote.objects.select_related("package").filter(ordered, quote_id=quote_id)
+    quote = rows.first()
+    if quote is None or quote.quote_id != quote_id:
         raise DocumentMissing
-    if not _may_open(request, policy.package):
+    if not _may_open(request, quote.package):
         raise PermissionDenied
-    url = _link(policy, policy.package, kind)
+    url = _link(quote, quote.package, kind)
     if not url:
         raise DocumentMissing
     return url

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from django_xcover.models import Policy, QuotePackage
+from django_xcover.models import Policy, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import documents, orders
 from tests.conftest import Shopper, the_package, work
@@ -54,11 +54,30 @@ def test_a_policy_id_in_other_letters_is_another_id(policy: Policy) -> None:
         documents.document_url(by("ana"), policy.quote_id.upper(), documents.CERTIFICATE)
 
 
-def test_a_quote_that_was_not_booked_has_no_certificate(shopper: Shopper) -> None:
-    quote = shopper.sees().quotes[0]
+def test_a_quote_that_was_not_booked_has_no_certificate(shopper: Shopper, shop: Shop) -> None:
+    quote = shopper.says(yes=True).quotes[0]
+    orders.complete(shop.order(), shopper.cart, paid=True)
 
     with pytest.raises(documents.DocumentMissing):
         documents.document_url(by("ana"), quote.quote_id, documents.CERTIFICATE)
+
+
+def test_a_quote_without_an_order_is_shown_to_nobody(shopper: Shopper, shop: Shop) -> None:
+    shop.orders[""] = shop.order()
+    quote = shopper.sees().quotes[0]
+
+    with pytest.raises(documents.DocumentMissing):
+        documents.document_url(by("ana"), quote.quote_id, documents.WORDING)
+
+
+def test_the_wording_can_be_read_before_the_cover_is_booked(shopper: Shopper, shop: Shop) -> None:
+    shopper.says(yes=True)
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    quote = Quote.objects.get()
+
+    assert documents.kinds_of(quote, quote.package) == (documents.WORDING,)
+    link = documents.document_url(by("ana"), quote.quote_id, documents.WORDING)
+    assert link == quote.payload["pds_url"]
 
 
 def test_a_link_that_is_no_web_address_is_not_followed(policy: Policy) -> None:
