@@ -86,7 +86,14 @@ def test_a_date_too_far_off_is_refused_in_both_directions(post: Post, off: int) 
 
 
 @pytest.mark.parametrize(
-    "date", ["tomorrow", "0", "Mon, 99 Foo 99999999999999999999 99:99:99 GMT", "1\n2"]
+    "date",
+    [
+        "tomorrow",
+        "0",
+        "Mon, 99 Foo 99999999999999999999 99:99:99 GMT",
+        "1\n2",
+        f"Mon, 02 Feb 2026 10:00:00 +{'9' * 400}",
+    ],
 )
 def test_a_signed_date_that_is_none_is_refused(
     rf: RequestFactory, date: str, monkeypatch: pytest.MonkeyPatch

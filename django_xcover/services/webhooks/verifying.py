@@ -102,12 +102,13 @@ def _check_age(date: str, tolerance: float) -> None:
     """Raise WebhookRefused for a date that is none, or too far off; ours may be the wrong clock."""
     try:
         parsed = parsedate_tz(date)
-        sent_at = mktime_tz(parsed) if parsed else None
+        # A time zone may have more digits than any moment.
+        age = abs(timezone.now().timestamp() - mktime_tz(parsed)) if parsed else None
     except (ValueError, OverflowError, TypeError, IndexError):
-        sent_at = None
-    if sent_at is None:
+        age = None
+    if age is None:
         raise WebhookRefused("The header Date is no date.")
-    if abs(timezone.now().timestamp() - sent_at) > tolerance:
+    if age > tolerance:
         raise WebhookRefused(
             "The header Date is not within WEBHOOK_TOLERANCE of this machine's clock."
         )
