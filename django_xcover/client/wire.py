@@ -12,6 +12,8 @@ from typing import Any
 
 # A tax rate has 20 decimals, an amount never 16 digits before the point (recorded contract).
 MOST_DIGITS = 40
+# As many as columns keep: what is read is compared with what is stored, on every database alike.
+DECIMALS = 4
 # Columns hold 15 digits before the point, and sums of a hundred such amounts fit as well.
 LARGEST = Decimal(10) ** 13
 # The first and the last moment that the clocks of all time zones can show.
@@ -26,7 +28,10 @@ _DURATION = re.compile(r"(?:(\d{1,9}) )?(\d{1,9}):([0-5]\d):([0-5]\d)(?:\.(\d{1,
 
 
 def amount(value: Any) -> Decimal:
-    """Return an amount given as a JSON number or as decimal text; floats are not exact enough."""
+    """Return an amount given as a JSON number or as decimal text; floats are not exact enough.
+
+    More than DECIMALS are rounded, half to even as Django does: no currency has so many.
+    """
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise TypeError("is no amount")
     if isinstance(value, str) and not _AMOUNT.fullmatch(value):
@@ -35,7 +40,8 @@ def amount(value: Any) -> Decimal:
     in_range = number.is_finite() and abs(number.adjusted()) <= MOST_DIGITS
     if not in_range or abs(number) >= LARGEST:
         raise ValueError("is no amount")
-    return number
+    kept = round(number, DECIMALS)
+    return number if number == kept else kept
 
 
 def identifier(value: Any) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_xcover.client import wire
+from django_xcover.models.fields import AmountField
 
 ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
 
@@ -19,6 +20,7 @@ ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.te
         (Decimal("2.10"), "2.10"),
         (3, "3"),
         ("0.09", "0.09"),
+        ("7.8912", "7.8912"),
         ("12.00000000000000000000", "12.00000000000000000000"),
         ("-1.5", "-1.5"),
         (Decimal("1E+2"), "1E+2"),
@@ -26,6 +28,25 @@ ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.te
 )
 def test_an_amount_is_read_digit_for_digit(value: Any, amount: str) -> None:
     assert str(wire.amount(value)) == amount
+
+
+@pytest.mark.parametrize(
+    ("value", "amount"),
+    [
+        (Decimal("7.891234"), "7.8912"),
+        ("-7.89125", "-7.8912"),
+        ("0.00001", "0.0000"),
+        ("9999999999999.99994", "9999999999999.9999"),
+    ],
+)
+def test_decimals_that_no_column_keeps_are_rounded_before_anything_is_compared(
+    value: Any, amount: str
+) -> None:
+    assert str(wire.amount(value)) == amount
+
+
+def test_as_many_decimals_are_read_as_the_columns_keep() -> None:
+    assert AmountField().decimal_places == wire.DECIMALS
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from django.db import connection
 from django.http import HttpRequest
 
 from django_xcover.client import XCoverClient
+from django_xcover.client.answers import package_from_wire
 from django_xcover.models import Attention, Choice, Decision, Operation, OperationKind, Quote
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import fast_quoting, quoting, refreshing
+from django_xcover.services import fast_quoting, mirroring, quoting, refreshing
 from django_xcover.services.carts import read_cart
 from django_xcover.services.cover import freeze_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
@@ -250,3 +251,22 @@ def test_a_price_below_zero_is_not_offered(
     monkeypatch.setattr(XCoverClient, "create_quote", below)
 
     assert quoting.fresh_offer(read(Cart())) is None
+
+
+def test_a_price_of_more_decimals_than_are_kept_has_not_moved_when_it_is_read_again(
+    shopper: Shopper, shop: Shop
+) -> None:
+    shopper.says(yes=True)
+    order_completed.send(sender=Shop, order=shop.order(), cart=shopper.cart)
+    payment_completed.send(sender=Shop, order=shop.order())
+    work()
+    package, policy = the_package(), Quote.objects.get()
+    told = {**package.payload, "total_price": "7.891234"}
+    told["quotes"] = [{**policy.payload, "status": "CONFIRMED", "price": "7.891234"}]
+    answer = package_from_wire(told)
+    Quote.objects.update(price=answer.quotes[0].price, chosen_price=answer.quotes[0].price)
+
+    mirroring.apply_answer(package, answer)
+
+    assert the_package().attention == ""
+    assert Quote.objects.get().price == Decimal("7.8912")
