@@ -28,9 +28,11 @@ class Publisher:
         """Take the call that publishes, and what its primary keys are those of, for the log."""
         self._send = send
         self._what = what
-        self._lock = threading.Lock()
         self._pid = 0
         self._waiting: queue.Queue[int] = queue.Queue(BACKLOG)
+        self._renew_lock()
+        if hasattr(os, "register_at_fork"):  # nothing forks on Windows
+            os.register_at_fork(after_in_child=self._renew_lock)
 
     def offer(self, pk: int) -> bool:
         """Take `pk` to be sent soon and return at once; False when too many wait already."""
@@ -44,9 +46,11 @@ class Publisher:
 
     def flush(self, seconds: float = LAST_CHANCE) -> bool:
         """Wait until all is sent, for so many seconds at most; return whether it is."""
+        if self._pid != os.getpid():
+            return True  # nothing was offered here, and the queue's lock may be a parent's
         end = time.monotonic() + seconds
         with self._waiting.all_tasks_done:
-            while self._waiting.unfinished_tasks and self._pid == os.getpid():
+            while self._waiting.unfinished_tasks:
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
@@ -57,13 +61,17 @@ class Publisher:
         # A fork takes no threads along: the child starts its own, with a queue of its own.
         if self._pid == os.getpid():
             return
-        self._pid = os.getpid()
-        self._waiting = queue.Queue(BACKLOG)
+        waiting: queue.Queue[int] = queue.Queue(BACKLOG)
         thread = threading.Thread(
-            target=self._work, args=(self._waiting,), name="xcover-publisher", daemon=True
+            target=self._work, args=(waiting,), name="xcover-publisher", daemon=True
         )
         thread.start()
+        self._waiting, self._pid = waiting, os.getpid()
         atexit.register(self.flush)
+
+    def _renew_lock(self) -> None:
+        # Another thread of the parent's may have held it, and none of the child's would release it.
+        self._lock = threading.Lock()
 
     def _work(self, waiting: queue.Queue[int]) -> None:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -85,3 +86,45 @@ def test_a_forked_process_publishes_with_a_thread_of_its_own(
     assert publisher.flush(5)
 
     assert len(set(threads)) == 2
+
+
+def test_a_thread_that_could_not_start_once_is_started_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+    publisher = Publisher(sent.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            publisher.offer(1)
+
+    publisher.offer(2)
+
+    assert publisher.flush(5)
+    assert sent == [2]
+
+
+def refuse(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks on Windows")
+def test_a_fork_while_another_thread_offers_leaves_the_child_free_to_publish() -> None:
+    publisher = Publisher(lambda pk: None)
+    publisher.offer(1)
+    assert publisher.flush(5)
+    # As another thread holds them at the moment of the fork.
+    with publisher._lock, publisher._waiting.mutex:
+        child = os.fork()
+        if not child:
+            os._exit(0 if ends(lambda: publisher.flush() and publisher.offer(2)) else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def ends(act: Callable[[], object]) -> bool:
+    """Act in a thread and return whether it comes to an end."""
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(5)
+    return not thread.is_alive()
