@@ -7,6 +7,7 @@ call, so no thread and no signal is needed to cut a call off.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import queue
@@ -77,7 +78,10 @@ def resolve(host: str, port: int, limit: Deadline) -> list[tuple[str, int]]:
         except UnicodeError:
             found.put(OSError("the host name cannot be encoded"))
 
-    threading.Thread(target=look_up, name="xcover-resolve", daemon=True).start()
+    try:
+        threading.Thread(target=look_up, name="xcover-resolve", daemon=True).start()
+    except RuntimeError:
+        raise OSError(errno.EAGAIN, "no thread could be started") from None
     try:
         outcome = found.get(timeout=limit.remaining())
     except queue.Empty:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -151,6 +152,21 @@ def test_the_next_address_is_tried_when_one_refuses(
     monkeypatch.setattr(socket, "getaddrinfo", both)
 
     assert connect(server).get_quote(INS)["id"] == INS
+
+
+def test_a_machine_without_a_thread_to_spare_is_a_failed_connection(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    client = connect(serve(does.json(200, PACKAGE)), max_attempts=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(ConnectionFailed) as caught:
+            client.create_quote({})
+
+    assert caught.value.request_sent is False
 
 
 def test_an_endless_answer_is_refused(
