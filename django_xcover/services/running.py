@@ -24,7 +24,6 @@ from django_xcover.services.renewing import confirming, declining
 
 logger = logging.getLogger(__name__)
 
-UNEXPECTED = "An error in the shop or in this package. The worker's log says where."
 REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
 
 
@@ -157,4 +156,4 @@ def _described(error: Exception) -> Failure:
     if isinstance(error, Undecided):
         return Failure(type=name, message=str(error), permanent=False, outcome_known=False)
     logger.error("An operation failed unexpectedly: %s", unexpected.describe(error))
-    return Failure(type=name, message=UNEXPECTED, permanent=False, outcome_known=False)
+    return Failure(type=name, message=unexpected.TOLD, permanent=False, outcome_known=False)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import traceback
 
+# What staff read instead.
+TOLD = "An error in the shop or in this package. The worker's log says where."
+
 
 def describe(error: BaseException) -> str:
     """Return the type of `error` and where it was raised, without its text.

@@ -14,7 +14,6 @@ from django_xcover.services.webhooks import inbox, reading
 
 logger = logging.getLogger(__name__)
 
-UNEXPECTED = "An error in the shop or in this package. The worker's log says where."
 State = WebhookDelivery.State
 
 
@@ -72,4 +71,4 @@ def _describe(error: Exception) -> str:
     if isinstance(error, XCoverError):
         return f"{type(error).__name__}: {error}"
     logger.error("A webhook failed unexpectedly: %s", unexpected.describe(error))
-    return f"{type(error).__name__}: {UNEXPECTED}"
+    return f"{type(error).__name__}: {unexpected.TOLD}"
