@@ -18,6 +18,9 @@ from django_xcover.services import operations
 
 logger = logging.getLogger(__name__)
 
+# Who it was, where nobody is logged in.
+COMMAND_LINE = "the command line"
+
 
 def pause(account: str, *, by: str, reason: str = "") -> AccountPause:
     """Let no worker take an operation of `account` from now on; one under way is finished.

@@ -10,8 +10,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.services import pausing
 
-BY = "the command line"
-
 
 class Command(BaseCommand):
     """Let no worker take an operation of an account."""
@@ -26,7 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Pause the account and say since when it is."""
         try:
-            row = pausing.pause(options["account"], by=BY, reason=options["reason"][:200])
+            row = pausing.pause(
+                options["account"], by=pausing.COMMAND_LINE, reason=options["reason"][:200]
+            )
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         why = f" ({row.reason})" if row.reason else ""

@@ -9,8 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.services import pausing
 
-BY = "the command line"
-
 
 class Command(BaseCommand):
     """Let the operations of a paused account go on."""
@@ -23,6 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Resume the account; say so when it was not paused."""
-        if not pausing.resume(options["account"], by=BY):
+        if not pausing.resume(options["account"], by=pausing.COMMAND_LINE):
             raise CommandError(f"The account {options['account']!r} is not paused.")
         self.stdout.write(f"{options['account']} goes on.")
