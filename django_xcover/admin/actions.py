@@ -89,7 +89,10 @@ class ActingAdmin(MirrorAdmin):
 
     def do(self, request: HttpRequest, row: Any) -> Outcome:
         """Do it to `row`, tell the user and write the log entry."""
-        outcome = self.act(row)
+        return self.tell(request, row, self.act(row))
+
+    def tell(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
+        """Tell the user what came of it, and write the log entry."""
         messages.add_message(request, outcome.level, outcome.sentence)
         if outcome.log:
             self.log_change(request, row, outcome.sentence)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -67,17 +68,24 @@ class AccountPauseAdmin(ActingAdmin):
     def resume(self, request: HttpRequest, queryset: QuerySet[AccountPause]) -> None:
         self.act_on(request, queryset)
 
-    def act(self, row: AccountPause) -> Outcome:
-        if not pausing.resume(row.account, by="the admin"):
-            told = _("%(account)s was not paused any more.") % {"account": row.account}
-            return Outcome(sentence=told, level=messages.WARNING, log=False)
-        return Outcome(sentence=_("%(account)s goes on.") % {"account": row.account})
+    def do(self, request: HttpRequest, row: AccountPause) -> Outcome:
+        """Resume and log together: no account goes on without a name to it."""
+        with transaction.atomic():
+            outcome = _resumed(row.account, by=request.user.get_username())
+            return self.tell(request, row, outcome)
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Resume, and go back, if only to the list: the row is gone."""
         super().act_view(request, object_id)
         there = way_back(request) or reverse("admin:xcover_accountpause_changelist")
         return HttpResponseRedirect(there)
+
+
+def _resumed(account: str, *, by: str) -> Outcome:
+    if not pausing.resume(account, by=by):
+        told = _("%(account)s was not paused any more.") % {"account": account}
+        return Outcome(sentence=told, level=messages.WARNING, log=False)
+    return Outcome(sentence=_("%(account)s goes on.") % {"account": account})
 
 
 def _not_paused() -> list[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.models import AccountPause, Discrepancy
 from django_xcover.services import pausing
 from tests.admin.acting import do, page_of, told
@@ -123,7 +126,7 @@ def test_a_viewer_pauses_and_resumes_nothing() -> None:
     assert AccountPause.objects.exists()
 
 
-def test_the_button_resumes_and_leaves_a_name() -> None:
+def test_the_button_resumes_and_leaves_a_name(caplog: pytest.LogCaptureFixture) -> None:
     client = staff("view_accountpause", "resume_accountpause")
     row = pausing.pause("default", by="ana", reason="Prices are wrong")
     assert "Prices are wrong" in page_of(client, row)
@@ -134,3 +137,19 @@ def test_the_button_resumes_and_leaves_a_name() -> None:
     assert answer.headers["Location"] == PAUSES
     assert told(answer) == ["default goes on."]
     assert LogEntry.objects.count() == 1
+    assert "resumed by sam" in caplog.text
+
+
+def test_no_account_goes_on_without_a_name_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = staff("view_accountpause", "resume_accountpause")
+    row = pausing.pause("default", by="ana")
+
+    def fail(*args: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(AccountPauseAdmin, "log_change", fail)
+
+    with pytest.raises(RuntimeError):
+        client.post(f"{PAUSES}{row.pk}/resume/")
+
+    assert AccountPause.objects.exists()
