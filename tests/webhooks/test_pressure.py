@@ -47,6 +47,18 @@ def test_a_webhook_that_gets_no_turn_comes_back_and_has_not_failed(
     assert timedelta(seconds=5) < wait <= timedelta(seconds=7)
 
 
+def test_a_limit_that_asks_for_days_holds_a_webhook_back_for_minutes(
+    post: Post, booked: QuotePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: Any, **kwargs: Any) -> Any:
+        raise HeldBack("the rate limit is used up", retry_after=1e12)
+
+    monkeypatch.setattr(refreshing, "refresh", no_room)
+    post(body_of("BOOKING_UPDATED", booked.package_id))
+
+    assert process().next_attempt_at - timezone.now() <= timedelta(minutes=2)
+
+
 @pytest.mark.parametrize("state", [State.RECEIVED, State.PROCESSING])
 def test_what_nobody_has_looked_into_is_not_forgotten(post: Post, state: State) -> None:
     post()

@@ -99,7 +99,8 @@ def fail(delivery: WebhookDelivery, error: str, *, retry_after: float = 0.0) -> 
 
 def postpone(delivery: WebhookDelivery, seconds: float) -> None:
     """Put a claimed delivery back, because the rate limit had no room for it: no failure."""
-    settle(delivery, State.RECEIVED, next_attempt_at=timezone.now() + timedelta(seconds=seconds))
+    wait = timedelta(seconds=min(seconds, operations.LONGEST_POSTPONED))
+    settle(delivery, State.RECEIVED, next_attempt_at=timezone.now() + wait)
 
 
 def sweep() -> list[int]:
