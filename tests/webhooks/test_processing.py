@@ -238,6 +238,23 @@ def test_a_worker_that_outlives_the_others_forgets_their_deaths(
     assert (delivery.state, delivery.failures, delivery.error) == (State.PROCESSED, 0, "")
 
 
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_xcover_refuses_for_good_is_not_asked_again(
+    post: Post,
+    booked: QuotePackage,
+    sandbox: Sandbox,
+    status: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sandbox.faults.add("*", "status", status=status, times=None)
+    post(body_of("BOOKING_UPDATED", booked.package_id))
+
+    delivery = process()
+
+    assert (delivery.state, delivery.failures) == (State.FAILED, 1)
+    assert f"Webhook {delivery.pk} failed" in caplog.text
+
+
 def test_a_person_replays_what_failed(post: Post, booked: QuotePackage) -> None:
     post(body_of("BOOKING_UPDATED", booked.package_id))
     WebhookDelivery.objects.update(state=State.FAILED, failures=5)

@@ -79,13 +79,16 @@ def settle(delivery: WebhookDelivery, state: State, **facts: Any) -> bool:
     return move(delivery, state, field="state", only=mine, **facts)
 
 
-def fail(delivery: WebhookDelivery, error: str, *, retry_after: float = 0.0) -> None:
+def fail(
+    delivery: WebhookDelivery, error: str, *, permanent: bool = False, retry_after: float = 0.0
+) -> None:
     """Have the delivery tried again later; after `XCOVER["ATTEMPTS"]` failures keep it as FAILED.
 
-    `error` begins with the name of its class, which is all of it that is logged.
+    At once when the failure is `permanent`. `error` begins with the name of its class, which is all
+    of it that is logged.
     """
     failures = delivery.failures + 1
-    give_up = failures >= get_config().attempts
+    give_up = permanent or failures >= get_config().attempts
     settled = settle(
         delivery,
         State.FAILED if give_up else State.RECEIVED,

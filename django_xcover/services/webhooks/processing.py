@@ -20,8 +20,9 @@ State = WebhookDelivery.State
 def process(pk: int) -> None:
     """Make one attempt at a delivery, if it is this caller's to make.
 
-    Raises nothing that XCover can cause: what fails is tried again by the sweeper, and after
-    `XCOVER["ATTEMPTS"]` failures it is kept as FAILED and logged as an error.
+    Raises nothing that XCover can cause: what fails is tried again by the sweeper. After
+    `XCOVER["ATTEMPTS"]` failures, or one that a repeat cannot help, it is kept as FAILED and logged
+    as an error.
     """
     delivery = inbox.claim(pk)
     if delivery is None:
@@ -62,8 +63,9 @@ def _package(account: str, package_id: str, renewal_id: str) -> QuotePackage | N
 
 
 def _fail(delivery: WebhookDelivery, error: Exception) -> None:
+    permanent = isinstance(error, XCoverError) and error.permanent
     retry_after = getattr(error, "retry_after", None) or 0.0
-    inbox.fail(delivery, _describe(error), retry_after=retry_after)
+    inbox.fail(delivery, _describe(error), permanent=permanent, retry_after=retry_after)
 
 
 def _describe(error: Exception) -> str:
