@@ -85,7 +85,10 @@ class Trip:
     cool_down: float
 
     def holds(self, now: float) -> bool:
-        """Return whether no call is to be made. A longer wait than any is of another clock."""
+        """Return whether no call is to be made at `now`.
+
+        More than the longest cool-down cannot be left: then the clock was set back since.
+        """
         return 0 < self.until - now <= get_config().breaker_cool_down_limit
 
     def again(self, now: float) -> Trip:
