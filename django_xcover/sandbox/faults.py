@@ -104,12 +104,12 @@ class Faults:
         return None
 
     def _count(self, fault: Fault) -> None:
-        self._used.append(fault)
         if fault.times is None:
             return
         fault.times -= 1
         if fault.times <= 0:
             self._planned.remove(fault)
+            self._used.append(fault)  # some call may hang on it still
 
     def clear(self) -> None:
         """Forget what is planned and let go what hangs."""

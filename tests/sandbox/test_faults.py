@@ -41,6 +41,28 @@ def test_an_unknown_fault_is_refused_by_name(sandbox: Sandbox) -> None:
         sandbox.faults.add("*", "flood")
 
 
+def test_a_fault_that_lasts_is_remembered_once_however_often_it_strikes(sandbox: Sandbox) -> None:
+    lasting = sandbox.faults.add("instant_booking", "reset", times=None)
+    for _ in range(100):
+        assert sandbox.faults.take("instant_booking") is lasting
+
+    assert len(sandbox.faults._used) <= 1
+
+    sandbox.faults.clear()
+    assert lasting.released.is_set()
+
+
+def test_a_fault_that_is_used_up_is_let_go_with_the_rest(sandbox: Sandbox) -> None:
+    twice = sandbox.faults.add("instant_booking", "hang", times=2)
+    for _ in range(2):
+        sandbox.faults.take("instant_booking")
+    assert sandbox.faults.take("instant_booking") is None
+
+    sandbox.faults.clear()
+
+    assert twice.released.is_set()
+
+
 def test_a_hanging_call_is_not_carried_out(caller: Caller, sandbox: Sandbox) -> None:
     sandbox.faults.add("instant_booking", "hang", seconds=30)
 
