@@ -38,6 +38,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from django_xcover.adapters import get_adapter
 from django_xcover.client import ConfigurationError, XCoverClient
+from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models import AccountPause, Discrepancy, Operation
@@ -214,7 +215,7 @@ def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         hint = "Production is https://api.xcover.com/x."
         yield Error(f"{where}['BASE_URL'] is no http(s) address.", hint=hint, id="xcover.E003")
-    elif parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+    elif parts.scheme == "http" and not is_this_machine(parts.hostname):
         message = f"{where}['BASE_URL'] would send personal data in clear text."
         yield Error(message, hint="Use https.", id="xcover.E004")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 import time
@@ -17,6 +16,7 @@ from django_xcover.client import encoding, retrying
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.client.errors import ConfigurationError, InvalidPayload, XCoverError
+from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.limiting import Limiter
 from django_xcover.client.replies import Answer, understand
 from django_xcover.client.transport import Request, Transport
@@ -140,7 +140,7 @@ def partner_url(base_url: str, partner_code: str, *, allow_insecure: bool) -> st
         raise ConfigurationError("partner_code is empty or holds other than letters and digits")
     parts = _split(base_url)
     url = _as_sent(f"{base_url.rstrip('/')}/partners/{partner_code}/")
-    if parts.scheme == "http" and not (allow_insecure or _is_here(parts.hostname or "")):
+    if parts.scheme == "http" and not (allow_insecure or is_this_machine(parts.hostname)):
         raise ConfigurationError("base_url must be https, except on this machine (allow_insecure)")
     return url
 
@@ -163,12 +163,3 @@ def _split(base_url: str) -> Any:
     if not (usable and plain):
         raise ConfigurationError("base_url must be a plain https URL such as https://host/x")
     return parts
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

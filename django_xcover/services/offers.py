@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 
+from django_xcover.client.hosts import is_this_machine
 from django_xcover.models import Choice, Quote
 from django_xcover.services import plans
 from django_xcover.services.amounts import format_amount
@@ -191,7 +192,7 @@ def web_address(value: Any) -> str:
         parts = urlsplit(value)
     except ValueError:  # brackets or letters that no host can have
         return ""
-    local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    local = parts.scheme == "http" and is_this_machine(parts.hostname)
     return value if parts.hostname and (parts.scheme == "https" or local) else ""
 
 

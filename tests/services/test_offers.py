@@ -57,6 +57,11 @@ def test_an_address_that_is_no_safe_web_address_is_left_out(address: Any) -> Non
     assert offers.present(quote(pds_url=address)).pds_url == ""
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8001", "127.0.0.9", "[::1]:80", "xcover.localhost"])
+def test_an_address_of_a_sandbox_on_this_machine_is_kept(host: str) -> None:
+    assert offers.web_address(f"http://{host}/pds/") == f"http://{host}/pds/"
+
+
 @pytest.mark.parametrize(
     "payload", [{}, {"policy": []}, {"policy": {"content": None}}, {"benefits": 3}]
 )
