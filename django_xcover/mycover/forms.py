@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Quote
 from django_xcover.services import card_numbers
+from django_xcover.services.amounts import parse_amount
 from django_xcover.services.card_numbers import CardNumberSent
-from django_xcover.services.my_cover.modification import label_of
+from django_xcover.services.modifying.labels import label_of
 from django_xcover.services.my_cover.value import InsuredValue
 
 UNKNOWN = _("Please choose among the policies of this order.")
@@ -127,8 +128,10 @@ class ValueField(forms.DecimalField):
     """An amount as the reader writes it. A card's number is called one, not a wrong amount."""
 
     def to_python(self, value: Any) -> Any:
-        no_card_number(str(value or ""))
-        return super().to_python(value)
+        text = str(value or "")
+        no_card_number(text)
+        read = parse_amount(text)
+        return super().to_python(value if read is None else read)
 
 
 class ValueForm(forms.Form):

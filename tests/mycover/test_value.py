@@ -159,6 +159,19 @@ def test_a_comma_is_read_as_the_reader_writes_it(insured: Member) -> None:
     assert Decimal(item["update_fields"]["price"]) == Decimal("1600.50")
 
 
+@pytest.mark.parametrize(
+    ("language", "amount"), [("en", "1,600.50"), ("de", "1.600,50"), ("de", "1600.50")]
+)
+def test_an_amount_may_be_grouped_as_the_page_groups_it(
+    insured: Member, language: str, amount: str
+) -> None:
+    with translation.override(language):
+        asks(insured, amount)
+
+    [item] = Modification.objects.get().changes["quotes"]
+    assert Decimal(item["update_fields"]["price"]) == Decimal("1600.50")
+
+
 def test_no_transaction_is_held_while_xcover_is_asked(
     insured: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:

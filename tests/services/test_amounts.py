@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from django_xcover.services.amounts import format_amount
+from django_xcover.services.amounts import format_amount, parse_amount
 from django_xcover.types import Money
 
 
@@ -37,3 +37,26 @@ def test_an_amount_is_written_in_the_readers_language() -> None:
 def test_a_language_nobody_knows_reads_english() -> None:
     with translation.override("xx"):
         assert format_amount(Money(Decimal(1), "GBP")) == "£1.00"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "amount"),
+    [
+        ("1,249.00", "en", "1249.00"),
+        ("1,500", "en", "1500"),
+        ("1.200,50", "de", "1200.50"),
+        ("1.200", "de", "1200"),
+        ("1 249,00", "fr", "1249.00"),
+        ("1249.5", "en", "1249.5"),
+    ],
+)
+def test_an_amount_is_read_as_the_readers_language_writes_it(
+    text: str, language: str, amount: str
+) -> None:
+    with translation.override(language):
+        assert parse_amount(text) == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["", "much", "1,5", "NaN", "1,0e99999999", "1,2,3"])
+def test_what_is_no_amount_or_might_be_another_is_not_read(text: str) -> None:
+    assert parse_amount(text) is None
