@@ -246,6 +246,9 @@ def test_a_declined_renewal_is_told_to_xcover_once(
     waiting = ana.opens(address())
     work()
 
+    declined = text_of(ana.opens(address()))
+    assert "New period of cover" not in declined
+    assert "Price of the new period" not in declined
     assert first_time["Location"] == second_time["Location"] == address()
     assert "we are telling the insurer" in text_of(waiting)
     assert "You declined the renewal." in text_of(ana.opens(address()))

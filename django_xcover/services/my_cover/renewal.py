@@ -37,6 +37,15 @@ class RenewalView:
     progress: Progress
 
     @property
+    def is_over(self) -> bool:
+        """Return whether there is no next period, so that it has no price."""
+        return self.state in {
+            Renewal.State.OPTING_OUT,
+            Renewal.State.OPTED_OUT,
+            Renewal.State.EXPIRED,
+        }
+
+    @property
     def is_open(self) -> bool:
         """Return whether the shopper may still decide."""
         return self.state in {Renewal.State.DUE, Renewal.State.QUOTED}
