@@ -97,7 +97,11 @@ def modification_steps(row: Modification) -> Iterator[NextStep]:
         urgent=False,
         what=_("A change of the cover is quoted and not made. %(difference)s")
         % {"difference": difference_text(row.difference)},
-        to_do=_("Settle the difference with the customer and confirm, or abandon the change."),
+        # Whoever asked for a price has ordered nothing by it, and a refund needs no payment.
+        to_do=_(
+            "If the customer wants it, settle the difference and confirm; "
+            "otherwise abandon the change."
+        ),
         acts=("settle", "abandon"),
     )
 

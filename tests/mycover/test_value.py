@@ -245,7 +245,9 @@ def test_a_lower_value_gives_something_back(insured: Member) -> None:
 
     change = Modification.objects.get()
     assert change.price_diff < 0
-    assert "You get back" in text_of(insured.opens(address()))
+    page = text_of(insured.opens(address()))
+    assert "You get back" in page
+    assert "Nothing has changed yet. If you want this change, please tell us" in page
     assert insured.posts(address("confirm/")).status_code == 404
 
 
