@@ -264,6 +264,26 @@ def test_a_change_that_costs_nothing_is_made_at_a_word(ana: Member, priced: Modi
     assert Operation.objects.filter(kind=OperationKind.MODIFY).count() == 1
 
 
+def test_a_price_for_several_policies_says_so(ana: Member) -> None:
+    ana.buys(ticket(), laptop(price="800"))
+    device = Quote.objects.select_related("package").get(label="Aero 14")
+    modifying.quote_change(
+        device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
+    )
+
+    shown = text_of(ana.opens(page_of(device, f"changes/{the_change().pk}/")))
+
+    assert "PolicyAero 14" in shown
+    assert "Price until now, all policies of this order" in shown
+    assert "New price, all policies of this order" in shown
+
+
+def test_a_price_for_one_policy_does_not_speak_of_others(ana: Member, priced: Modification) -> None:
+    shown = text_of(ana.opens(address()))
+
+    assert "all policies of this order" not in shown
+
+
 def test_a_change_is_left_as_it_is(ana: Member, priced: Modification) -> None:
     first, second = ana.posts(address("abandon/")), ana.posts(address("abandon/"))
 

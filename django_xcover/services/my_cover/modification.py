@@ -44,14 +44,16 @@ LABELS: Mapping[str, StrOrPromise] = {
 class ModificationView:
     """One change. `direction` says what its difference is: "charge", "refund" or "none".
 
-    `changes` holds what is to be new, as name and value, until the change is over. The difference
-    has no sign. `due` is None unless something is to be paid now, `refusal` "" unless XCover did
-    not make the change.
+    `changes` holds what is to be new, as name and value, until the change is over. The prices are
+    those of the whole booking; where that has several policies `policy` names the one that changes,
+    else it is "". The difference has no sign. `due` is None unless something is to be paid now,
+    `refusal` "" unless XCover did not make the change.
     """
 
     pk: int
     state: str
     direction: str
+    policy: str
     changes: tuple[tuple[str, str], ...]
     before_formatted: str
     after_formatted: str
@@ -68,6 +70,7 @@ def view_of(modification: Modification) -> ModificationView:
         pk=modification.pk,
         state=modification.state,
         direction=direction_of(difference),
+        policy=_policy(modification),
         changes=tuple(_changes(modification)),
         before_formatted=format_amount(Money(modification.price_before, currency)),
         after_formatted=format_amount(Money(modification.price_after, currency)),
@@ -88,6 +91,12 @@ def direction_of(difference: Money) -> str:
     if not difference.amount:
         return "none"
     return "charge" if difference.amount > 0 else "refund"
+
+
+def _policy(modification: Modification) -> str:
+    booked = modification.package.quotes.booked()
+    named = [row for row in booked if row.quote_id in modification.quote_ids]
+    return ", ".join(row.label or row.policy_name for row in named) if len(booked) > 1 else ""
 
 
 def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
