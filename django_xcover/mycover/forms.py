@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -92,6 +93,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "country": ("country", "text"),
     "birth_date": ("bday", "text"),
 }
+# What people group a number with, and what is left (E.164: fifteen digits at most).
+SEPARATORS = re.compile(r"[\s().\-/]")
+PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 REQUIRED = frozenset({"first_name", "last_name", "email"})
 
 
@@ -110,6 +114,18 @@ class DetailsForm(forms.Form):
         )
         for name in names:
             self.fields[name] = _detail(name)
+
+    def clean_phone(self) -> str:
+        """Return the number as XCover takes it: + and digits. The one it has may stay."""
+        number: str = self.cleaned_data["phone"]
+        if "phone" not in self.changed_data:
+            return number
+        plain = SEPARATORS.sub("", number)
+        if plain and not PHONE.fullmatch(plain):
+            raise ValidationError(
+                _("Enter the number with + and the country code first, like +44 7700 900123.")
+            )
+        return plain
 
 
 def _detail(name: str) -> forms.CharField:

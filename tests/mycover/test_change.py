@@ -18,6 +18,7 @@ from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Modification.State
+PHONE = "Enter the number with + and the country code first, like +44 7700 900123."
 
 
 def details(member: Member, **changes: str) -> dict[str, str]:
@@ -70,6 +71,9 @@ def priced(ana: Member) -> Modification:
     [
         ("email", "", "This field is required."),
         ("email", "ana", "Enter a valid email address."),
+        ("phone", "07700 900999", PHONE),
+        ("phone", "+44 770O 900999", PHONE),
+        ("phone", "+1", PHONE),
         ("first_name", "4242 4242 4242 4242", "Please never send card numbers here."),
     ],
 )
@@ -140,15 +144,35 @@ def test_only_the_fields_that_xcover_names_are_asked_for(ana: Member) -> None:
     ]
 
 
-def test_what_xcover_does_not_accept_is_told(ana: Member) -> None:
+def test_what_xcover_does_not_accept_is_told_in_the_words_of_the_form(ana: Member) -> None:
     ana.buys()
-    sends(ana, **details(ana, phone="12345"))
+    modifying.change_details(the_package(), {"phone": "12345"}, origin="staff")
     work()
 
     page = ana.opens(address())
 
     assert page.one("h1").text == "Your policy was not changed"
     assert "XCover does not accept this change." in text_of(page)
+    assert "Phone, with + and the country code: The phone number should" in text_of(page)
+    assert "policyholder" not in text_of(page)
+
+
+def test_a_phone_number_that_xcover_has_holds_up_no_other_change(ana: Member) -> None:
+    ana.buys()
+    package = the_package()
+    package.payload["policyholder"]["phone"] = "07700 900999"
+    package.save()
+
+    assert sends(ana, **details(ana, city="Dover")).status_code == 303
+    assert the_change().changes == {"policyholder": {"city": "Dover"}}
+
+
+def test_a_phone_number_is_sent_as_plus_and_digits(ana: Member) -> None:
+    ana.buys()
+
+    sends(ana, **details(ana, phone="+44 (7700) 900-999"))
+
+    assert the_change().changes == {"policyholder": {"phone": "+447700900999"}}
 
 
 def test_another_change_while_one_is_being_made_has_to_wait(ana: Member) -> None:

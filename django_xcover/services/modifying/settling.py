@@ -23,6 +23,7 @@ from django_xcover.services.modifying.changeable import (
     NotModifiable,
     require_changeable,
 )
+from django_xcover.services.modifying.labels import label_at
 from django_xcover.services.outdating import changes_since
 from django_xcover.services.references import refuse_long
 from django_xcover.services.refusals import refusal
@@ -77,7 +78,8 @@ def refusal_of(modification: Modification) -> str:
     error = operation.error if operation is not None else {}
     if fault_of(error) == Fault.STATE:
         return str(NotModifiable.message)
-    words = said({"field_errors": error.get("field_errors")})
+    fields = error.get("field_errors") or {}
+    words = said({"field_errors": {label_at(path): texts for path, texts in fields.items()}})
     return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
 
 

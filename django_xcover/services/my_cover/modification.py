@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
@@ -13,31 +12,9 @@ from django_xcover.models import Modification, OperationKind, Quote
 from django_xcover.services import dues, modifying
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.modifying.fields import amount_of, is_amount, worth_of
+from django_xcover.services.modifying.labels import label_of
 from django_xcover.services.my_cover.progress import Progress, progress_of
 from django_xcover.types import Due, Money
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-
-# What the policyholder's details are called.
-LABELS: Mapping[str, StrOrPromise] = {
-    "first_name": _("First name"),
-    "middle_name": _("Middle name"),
-    "last_name": _("Last name"),
-    "company": _("Company"),
-    "email": _("E-mail"),
-    "secondary_email": _("Second e-mail"),
-    "phone": _("Phone, with + and the country code"),
-    "address1": _("Address"),
-    "address2": _("Address, second line"),
-    "city": _("Town or city"),
-    "postcode": _("Postcode"),
-    "region": _("Region"),
-    "country": _("Country (two letters)"),
-    "birth_date": _("Date of birth"),
-    "age": _("Age"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +56,6 @@ def view_of(modification: Modification) -> ModificationView:
         due=dues.of_modification(modification),
         progress=progress_of(modification.package, OperationKind.MODIFY, modification),
     )
-
-
-def label_of(name: str) -> StrOrPromise:
-    """Return what the field is called; one XCover has added since goes by its own name."""
-    return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def direction_of(difference: Money) -> str:

@@ -110,11 +110,21 @@ def its_email() -> Told:
     return str(found.state), ""
 
 
+# The fields of a refusal as the person who asked for the change knows them.
+IN_WORDS = {
+    "currency: ": "Currency: ",
+    "policy_version: ": "Policy version: ",
+    "policyholder.phone: ": "Phone, with + and the country code: ",
+}
+
+
 def change_refused(refusal: Refusal) -> Told:
-    """Say it with XCover's words where they are about the values."""
+    """Say it with XCover's words where they are about the values, and name the field in ours."""
     if refusal.kind == Kind.STATE:
         return "refused", NOT_MODIFIABLE
     words = refusal.said if refusal.kind == Kind.VALUES and "errors" in refusal.body else ""
+    for path, name in IN_WORDS.items():
+        words = words.replace(path, name)
     return "refused", f"{NOT_ACCEPTED} {words}".strip()
 
 

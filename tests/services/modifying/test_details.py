@@ -125,7 +125,7 @@ def test_a_detail_that_xcover_refuses_says_so_in_its_words(booked: QuotePackage)
 
     found = the_modification()
     assert found.state == State.REFUSED
-    told = f"{NOT_ACCEPTED} policyholder.phone: {WRONG_PHONE}"
+    told = f"{NOT_ACCEPTED} Phone, with + and the country code: {WRONG_PHONE}"
     assert modifying.refusal_of(found) == told
     assert found.changes == {}
     assert the_modify().state == OperationState.DISCARDED
