@@ -76,6 +76,16 @@ DATABASES = {
     }
 }
 
+# Shop, worker and beat have to know the same of faults, rates and the last sweep: with the memory
+# of each process, Django's default, the page "How everything stands" would know only its own.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(DATA_DIR / "cache"),
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 USE_TZ = True
 TIME_ZONE = "Europe/London"
 USE_I18N = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pytest
 import requests
@@ -29,13 +30,14 @@ class Demo:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        self.environment = {**clean_environment(), "XCOVER_DEMO_DIR": str(folder / "data")}
         self.output = folder / "output.txt"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-u", "manage.py", "demo", "--port", "0", "--sandbox-port", "0",
                  *options],
                 cwd=PROJECT,
-                env={**clean_environment(), "XCOVER_DEMO_DIR": str(folder / "data")},
+                env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
@@ -50,6 +52,18 @@ class Demo:
         found = re.search(rf"{of} +(http://\S+)", self.says)
         assert found, self.says
         return found[1]
+
+    def status(self) -> dict[str, Any]:
+        """Return how everything stands, as another process of the same folder knows it."""
+        printed = subprocess.run(
+            [sys.executable, "manage.py", "xcover_status", "--json"],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            check=True,
+        )
+        status: dict[str, Any] = json.loads(printed.stdout)
+        return status
 
     def children(self) -> list[int]:
         """Return the processes that it started, by what only they have in their environment."""
@@ -170,6 +184,8 @@ def test_the_demo_serves_a_shop_and_ends_cleanly_and_starts_again_on_its_data(
         assert requests.get(f"{shop}static/shop/shop.css", timeout=10).ok
         assert "Harbour Lights Festival" in requests.get(shop, timeout=10).text
         number = order_with_cover(shop)
+        wait_until(lambda: demo.status()["last_sweep"] is not None)
+        assert demo.status()["cache"] == "shared"
         assert demo.end() == 0
         assert demo.children() == []
         assert "Nothing is left running." in demo.says
