@@ -89,8 +89,8 @@ CACHES = {
 USE_TZ = True
 TIME_ZONE = "Europe/London"
 USE_I18N = True
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 
 # Letters are files beside the database: a demo writes to nobody.

@@ -19,7 +19,7 @@ register = template.Library()
 
 @register.filter
 def money(value: Money) -> str:
-    """Write an amount as people of the page's language do: £1,234.50, 1.234,50 €, ¥8,400."""
+    """Write an amount as people of the page's language do: £1,234.50, 1.234,50 €, JP¥8,400."""
     return format_currency(value.amount, value.currency, locale=to_locale(get_language() or "en"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+import example_shop.settings
 from django_xcover.models import Instalment, Operation, OperationKind, Quote
 from django_xcover.sandbox import Sandbox
 from example_shop.card import DECLINED_CARD
@@ -87,6 +89,16 @@ def test_fifty_policies_take_five_queries_at_most(
         page = covered.opens(LIST)
 
     assert page.content.decode().count("<article") == 50
+
+
+def test_days_of_cover_are_written_as_the_british_do(covered: Shopper, settings: Any) -> None:
+    settings.LANGUAGES = example_shop.settings.LANGUAGES
+    settings.LANGUAGE_CODE = example_shop.settings.LANGUAGE_CODE
+
+    for language in ("en", "en-US,en;q=0.9", ""):
+        page = covered.client.get(LIST, headers={"accept-language": language}).content.decode()
+        assert re.search(r"\b\d{1,2} \w{3} \d{4} to \d{1,2} \w{3} \d{4}", page)
+        assert '<html lang="en-gb">' in page
 
 
 def test_a_stranger_learns_nothing_of_what_is_due(owed: Instalment) -> None:
