@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
-
 from django_xcover.models import Modification, QuotePackage
 
 State = Modification.State
 
 
-def changes_since(package: QuotePackage, at: datetime) -> QuerySet[Modification]:
+def changes_since(package: QuotePackage, at: datetime) -> list[Modification]:
     """Return the priced changes that have been made, or are to be, by a word given since `at`.
 
     A change that was settled earlier and is not made yet is left out: it may wait for a person,
-    and a customer who wants to cancel must not wait with it.
+    and a customer who wants to cancel must not wait with it. No query where they are prefetched.
     """
-    made = Q(state=State.CONFIRMED, confirmed_at__gte=at)
-    # Settling it was the last that happened to it.
-    settled = Q(state=State.REQUESTED, updated_at__gte=at)
-    return package.modifications.exclude(update_id="").filter(made | settled)
+    return [row for row in package.modifications.all() if row.update_id and _counts(row, at)]
+
+
+def _counts(change: Modification, at: datetime) -> bool:
+    if change.state == State.REQUESTED:
+        return change.updated_at >= at  # settling it was the last that happened to it
+    made = change.confirmed_at
+    return change.state == State.CONFIRMED and made is not None and made >= at

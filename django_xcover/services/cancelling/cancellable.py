@@ -91,7 +91,7 @@ def is_outdated(cancellation: Cancellation) -> bool:
     end = cancellation.confirm_before
     if end is not None and end <= timezone.now():
         return True
-    return changes_since(cancellation.package, cancellation.created_at).exists()
+    return bool(changes_since(cancellation.package, cancellation.created_at))
 
 
 def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:

@@ -101,10 +101,12 @@ def require_changeable(package: QuotePackage, quote_ids: Collection[str] = ()) -
     """Raise NotModifiable unless the package, and the policies named, can be changed now."""
     if package.status != Status.CONFIRMED:
         raise NotModifiable
-    in_force = package.quotes.filter(quote_id__in=quote_ids, status=Status.CONFIRMED)
-    if in_force.count() < len(set(quote_ids)):
+    quotes = package.quotes.all() if quote_ids else ()
+    in_force = {quote.quote_id for quote in quotes if quote.status == Status.CONFIRMED}
+    if not in_force.issuperset(quote_ids):
         raise NotModifiable
-    if package.cancellations.filter(state=Cancellation.State.REQUESTED).exists():
+    # As they are at hand, so that a page that has them prefetched asks for none.
+    if any(row.state == Cancellation.State.REQUESTED for row in package.cancellations.all()):
         raise NotModifiable
 
 

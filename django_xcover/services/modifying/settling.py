@@ -124,15 +124,18 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
 
 
 def is_open(modification: Modification) -> bool:
-    """Return whether `settle` would confirm the change, as things stand."""
+    """Return whether `settle` would confirm the change, as things stand.
+
+    No query where what hangs on its package is prefetched: a page may show many.
+    """
     return refusal(_require_open, modification.package, modification) is None
 
 
 def is_outdated(package: QuotePackage, modification: Modification) -> bool:
     """Return whether the booking's total has moved, or is about to, since the change was priced."""
     since = modification.created_at
-    changed = changes_since(package, since).exclude(pk=modification.pk)
-    cancelled = package.cancellations.filter(
-        state=Cancellation.State.CONFIRMED, confirmed_at__gte=since
+    changed = [row for row in changes_since(package, since) if row != modification]
+    return bool(changed) or any(
+        row.state == Cancellation.State.CONFIRMED and row.confirmed_at and row.confirmed_at >= since
+        for row in package.cancellations.all()
     )
-    return changed.exists() or cancelled.exists()
