@@ -34,8 +34,9 @@ PAUSE, LONGEST_PAUSE = 1.0, 60.0
 TENTHS = 10  # of a second
 # Seconds a count is kept. Two would do, but database and Memcached may forget it a second early.
 COUNTED = 3
-# Counts are kept under so many names in turn: one for each tenth would fill a cache that holds 300
-# entries (Django's default) and throw out the shop's own. Longer than COUNTED, and clocks differ.
+# Counts are kept under so many names in turn: a new one for each tenth would fill a cache that
+# holds 300 entries (Django's default) and throw out the shop's own. So many tenths are longer than
+# COUNTED: a name's old count is forgotten when its turn comes again.
 NAMES = 40
 
 _in_a_hurry: ContextVar[bool] = ContextVar("xcover_in_a_hurry", default=False)
