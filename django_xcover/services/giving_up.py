@@ -107,9 +107,11 @@ def _as_failure(operation: Operation) -> Failure:
 
 
 def _flag_uncovered(operation: Operation) -> None:
+    package = operation.package
     is_paid = operation.subject != UNPAID
-    if is_paid and operation.package.status in UNCOVERED:
-        mirroring.flag(operation.package, Attention.BOOKING_FAILED)
+    is_wanted = package.quotes.offered().accepted().exists()  # the order was not cancelled
+    if is_paid and is_wanted and package.status in UNCOVERED:
+        mirroring.flag(package, Attention.BOOKING_FAILED)
 
 
 def _end_renewal(operation: Operation) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from django_xcover.models import (
     Attention,
+    Choice,
     Operation,
     OperationKind,
     OperationState,
@@ -127,6 +128,14 @@ def test_cover_that_xcover_has_booked_all_the_same_is_not_called_uncovered(
 ) -> None:
     QuotePackage.objects.update(status=Status.CONFIRMED)
     Quote.objects.update(status=Status.CONFIRMED)
+
+    giving_up.give_up(stopped, note=NOTE)
+
+    assert the_package().attention == ""
+
+
+def test_cover_that_nobody_wants_any_more_is_not_flagged(stopped: Operation) -> None:
+    Quote.objects.update(choice=Choice.WITHDRAWN)
 
     giving_up.give_up(stopped, note=NOTE)
 
