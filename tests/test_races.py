@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from django_xcover.models import Choice, Operation, OperationState, Quote
+from django_xcover.models import Choice, Instalment, Operation, OperationState, Quote
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import choosing, operations, orders, running
+from django_xcover.services import choosing, instalments, operations, orders, running
 from tests.conftest import Shopper, the_operation, the_package
-from tests.shop import Shop
+from tests.shop import Shop, laptop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +94,19 @@ def test_a_choice_that_races_with_the_order_is_in_it_or_refused(
     else:
         assert (choice, kind) == (Choice.ACCEPTED, "book")
     assert the_package().order_reference == "ORD-1"
+
+
+def test_eight_readings_of_a_schedule_save_it_once(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    shopper.cart = shopper.cart.but(items=(laptop(),))
+    shopper.says(yes=True)
+    Quote.objects.update(instalment_plan="1year-monthly")
+    orders.complete(shop.order(), shopper.cart, paid=True)
+    running.run(the_operation().pk)
+    package = the_package()
+
+    results = together(*[lambda: instalments.mirror(package)] * 8)
+
+    assert [result for result in results if isinstance(result, Exception)] == []
+    assert Instalment.objects.count() == 12

@@ -65,7 +65,9 @@ def mirror(package: QuotePackage) -> list[Instalment]:
     wire = gateway.client_for(package.account).get_instalments(package.package_id)
     schedules = instalments_from_wire(wire)
     with transaction.atomic():
-        quotes = {quote.quote_id: quote for quote in package.quotes.all()}
+        # The package first, as everybody does: two who read at once would both add the rows.
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        quotes = {quote.quote_id: quote for quote in locked.quotes.all()}
         return [
             row
             for schedule in schedules
