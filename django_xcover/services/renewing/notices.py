@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.adapters import get_adapter
+from django_xcover.conf import get_config
 from django_xcover.models import Renewal, Status
 from django_xcover.services import unexpected
 
@@ -19,21 +22,31 @@ def tell(renewal: Renewal) -> bool:
 
     The shop's adapter writes to the customer, then `renewal_quoted` is sent. It happens once for
     each price, and only while there is cover to renew. When the adapter fails nobody counts as
-    told, and beat's next look tells again.
+    told, and beat's next look tells again; so does one after a lease when the process dies in it.
     """
+    lease = _claim(renewal)
+    if lease is None:
+        return False
+    told = _hand_to_shop(renewal)
+    at = timezone.now() if told else None
+    # Another price since then has taken the lease away: of that one nobody has been told.
+    rows = Renewal.objects.filter(pk=renewal.pk, telling_until=lease)
+    rows.update(notified_at=at, telling_until=None)
+    if told:
+        renewal.notified_at = at
+        signals.renewal_quoted.send_robust(sender=Renewal, renewal=renewal)
+    return told
+
+
+def _claim(renewal: Renewal) -> datetime | None:
+    """Return until when this caller alone tells the customer; None when nobody is to be told."""
     if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
-        return False
+        return None
     now = timezone.now()
-    rows = Renewal.objects.filter(pk=renewal.pk, state=Renewal.State.QUOTED)
-    if not rows.filter(notified_at=None).update(notified_at=now, updated_at=now):
-        return False
-    renewal.notified_at = now
-    if not _hand_to_shop(renewal):
-        rows.filter(notified_at=now).update(notified_at=None)
-        renewal.notified_at = None
-        return False
-    signals.renewal_quoted.send_robust(sender=Renewal, renewal=renewal)
-    return True
+    lease = now + timedelta(seconds=get_config().operation_lease)
+    rows = Renewal.objects.filter(pk=renewal.pk, state=Renewal.State.QUOTED, notified_at=None)
+    free = rows.filter(Q(telling_until=None) | Q(telling_until__lt=now))
+    return lease if free.update(telling_until=lease, updated_at=now) else None
 
 
 def _hand_to_shop(renewal: Renewal) -> bool:

@@ -138,5 +138,5 @@ def _kept(quote: QuoteAnswer) -> dict[str, Any]:
 def _columns(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
     columns = terms(renewal, answer)
     if (renewal.price, renewal.currency) != (columns["price"], columns["currency"]):
-        columns["notified_at"] = None
+        columns |= {"notified_at": None, "telling_until": None}
     return columns

@@ -216,6 +216,53 @@ def test_a_shop_that_fails_to_write_writes_at_the_next_look(
     assert renewing.find_due() == []
 
 
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_letter_that_a_process_died_in_is_written_at_a_later_look(
+    due: Renewal, monkeypatch: pytest.MonkeyPatch, clock: Any, request: pytest.FixtureRequest
+) -> None:
+    def die(*args: Any) -> None:
+        raise Killed
+
+    renewing.quote(due)
+    monkeypatch.setattr("tests.shop.Adapter.send_renewal_notice", die)
+    with pytest.raises(Killed):
+        renewing.tell(due)
+    letters = request.getfixturevalue("letters")
+    renewing.prepare(due.pk)
+    assert letters == []  # it may be alive, and writing
+
+    clock.shift(timedelta(hours=1))
+    for renewal in renewing.find_due():
+        renewing.prepare(renewal.pk)
+
+    assert letters == [("ORD-1", Money(Decimal("46.20"), "GBP"))]
+    assert renewing.find_due() == []
+
+
+def test_a_price_that_changes_while_the_customer_is_told_of_another_is_told_too(
+    due: Renewal, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    prices: list[Money | None] = []
+
+    def quote_again(self: object, order: Order, renewal: Renewal) -> None:
+        prices.append(renewal.premium)
+        if len(prices) == 1:
+            sandbox.faults.add("quote_for_renewal", "wrong_price")
+            renewing.quote(Renewal.objects.get())
+
+    monkeypatch.setattr("tests.shop.Adapter.send_renewal_notice", quote_again)
+    renewing.quote(due)
+
+    renewing.tell(due)
+    renewing.prepare(due.pk)
+
+    assert len(set(prices)) == len(prices) == 2
+    assert renewing.find_due() == []
+
+
 def test_a_customer_whose_cover_was_cancelled_is_told_nothing(
     quoted: Renewal, letters: list[tuple[str, Money | None]]
 ) -> None:
