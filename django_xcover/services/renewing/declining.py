@@ -7,10 +7,13 @@ from functools import partial
 from django.db import transaction
 
 from django_xcover import signals
+from django_xcover.client import ValidationFailed, XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
+from django_xcover.client.errors import Conflict
 from django_xcover.models import Attention, Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.services import gateway, mirroring, operations
 from django_xcover.services.operations import Failure
+from django_xcover.services.outcomes import Undecided
 from django_xcover.services.renewing import confirming
 from django_xcover.services.renewing.locking import lock
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
@@ -44,11 +47,19 @@ def perform(operation: Operation) -> PackageAnswer | None:
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = gateway.client_for(operation.package.account)
-    answer = package_from_wire(client.get_booking(operation.package.package_id))
+    answer = _read(client, operation.package)
     if confirming.is_renewed(renewal, answer.quotes):
         return answer
     client.renewal_opt_out(operation.package.package_id, idempotency_key=operation.idempotency_key)
     return None
+
+
+def _read(client: XCoverClient, package: QuotePackage) -> PackageAnswer:
+    try:
+        return package_from_wire(client.get_booking(package.package_id))
+    except (ValidationFailed, Conflict) as error:
+        # Refused was the look, not the decline: the renewal is not over with it.
+        raise Undecided("XCover does not show the booking.") from error
 
 
 def apply(operation: Operation, renewed: PackageAnswer | None) -> None:

@@ -55,6 +55,21 @@ def test_declining_what_xcover_would_not_renew_ends_the_renewal(
     assert not Operation.objects.unfinished().exists()
 
 
+def test_a_booking_that_cannot_be_read_is_no_answer_about_the_renewal(
+    due: Renewal, sandbox: Sandbox
+) -> None:
+    operation = renewing.opt_out(due)
+    sandbox.faults.add("get_booking", "status", status=422, body={"errors": ["No."]})
+
+    work()
+
+    due.refresh_from_db()
+    operation.refresh_from_db()
+    assert due.state == State.OPTING_OUT
+    assert operation.state == OperationState.PENDING
+    assert not sandbox.calls("opt_out_of_renewal")
+
+
 def test_credentials_that_fail_are_no_answer_about_the_renewal(
     due: Renewal, sandbox: Sandbox
 ) -> None:
