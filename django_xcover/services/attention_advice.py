@@ -92,8 +92,8 @@ def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
     what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
     to_do = _(
         "Ask XCover with the package id %(package)s what is to be refunded, and refund it. Record "
-        "it with the cancellation; one that was made elsewhere has none here: then note it when "
-        "you mark this as looked into."
+        "it with the cancellation. If XCover was told elsewhere to cancel, there is none here: "
+        "then note the refund when you mark this as looked into."
     )
     return what, to_do % {"package": package.package_id}
 

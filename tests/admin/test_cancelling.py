@@ -277,7 +277,7 @@ def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_
 
     page = page_of(clerk, package)
 
-    assert "one that was made elsewhere has none here" in page
+    assert "If XCover was told elsewhere to cancel, there is none here" in page
     assert act_url(package, "resolve") in page
     assert ("/refund/" in page) is is_ours
 
