@@ -1,6 +1,6 @@
 """System checks for `XCOVER`. None of them calls XCover.
 
-The last two look into the database, so they run with `check --database default` and `migrate`.
+W004 and W005 look into the database, so they run with `check --database default` and `migrate`.
 
 E001  the setting cannot be read (missing, unknown or empty keys)
 E002  the adapter cannot be imported or is no ShopAdapter

@@ -20,7 +20,7 @@ from django_xcover import adapters, checks, signals, tasks
 from django_xcover.adapters import ShopAdapter
 from django_xcover.conf import Account, Config
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
-from tests.docs.pages import DOCS, PAGES, ROOT, code_in, column, table
+from tests.docs.pages import DOCS, PAGES, ROOT, blocks, code_in, column, table
 
 INSTALLATION, ADAPTER = DOCS / "installation.md", DOCS / "adapter.md"
 SIGNALS, TEMPLATES = DOCS / "signals.md", DOCS / "templates.md"
@@ -74,6 +74,21 @@ def test_every_task_is_documented() -> None:
     names = {name for name in current_app.tasks if name.startswith(f"{tasks.__name__}.")}
 
     assert names == set(re.findall(r"`(django_xcover\.tasks\.\w+)`", INSTALLATION.read_text()))
+
+
+def test_the_whole_schedule_sends_every_task_that_needs_no_primary_key() -> None:
+    whole = next(b for b in blocks(INSTALLATION) if "CELERY_BEAT_SCHEDULE = " in b.text)
+    names: dict[str, Any] = {}
+    exec(whole.code(), names)  # noqa: S102 - the page is what is tested
+    ours = {
+        name: task
+        for name, task in current_app.tasks.items()
+        if name.startswith("django_xcover.tasks.")
+    }
+
+    sent = {entry["task"] for entry in names["CELERY_BEAT_SCHEDULE"].values()}
+
+    assert sent == {name for name, task in ours.items() if not signature(task.run).parameters}
 
 
 def test_every_method_of_the_adapter_is_documented_with_its_arguments() -> None:
