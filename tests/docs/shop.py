@@ -56,6 +56,9 @@ class Found(list["Order"]):
     def first(self) -> Order | None:
         return self[0] if self else None
 
+    def values_list(self, name: str, *, flat: bool) -> list[Any]:
+        return [getattr(order, name) for order in self]
+
 
 class Orders:
     """What stands in for `Order.objects`."""
@@ -65,11 +68,12 @@ class Orders:
         Order.made.append(order)
         return order
 
-    def filter(self, number: str) -> Found:
-        return Found(order for order in Order.made if order.number == number)
+    def filter(self, **facts: Any) -> Found:
+        wanted = facts.items()
+        return Found(o for o in Order.made if all(getattr(o, k) == v for k, v in wanted))
 
     def get(self, number: str) -> Order:
-        return self.filter(number)[0]
+        return self.filter(number=number)[0]
 
 
 @dataclass
@@ -110,22 +114,24 @@ def namespace() -> dict[str, Any]:
 def readme_shop() -> Iterator[dict[str, Any]]:
     """Run the README's Python as the module `myshop.cover`; yield its names."""
     names = namespace()
-    for block in blocks(README):
-        if block.language == "python":
-            exec(block.code(), names)  # noqa: S102 - the page is what is tested
-    with installed(names):
+    with installed() as module:
+        for block in blocks(README):
+            if block.language == "python":
+                exec(block.code(), names)  # noqa: S102 - the page is what is tested
+        vars(module).update(names)
         yield names
 
 
 @contextmanager
-def installed(names: dict[str, Any]) -> Iterator[None]:
-    """Let `myshop.cover` be a module with these names."""
-    package, module = ModuleType("myshop"), ModuleType("myshop.cover")
-    vars(module).update(names)
-    sys.modules |= {"myshop": package, "myshop.cover": module}
+def installed() -> Iterator[ModuleType]:
+    """Let the shop be a package with its orders; yield the module `myshop.cover`, still empty."""
+    made = {name: ModuleType(name) for name in ("myshop", "myshop.models", "myshop.cover")}
+    made["myshop.models"].Order = Order  # type: ignore[attr-defined]
+    sys.modules |= made
     Order.made.clear()
     try:
-        yield
+        yield made["myshop.cover"]
     finally:
-        del sys.modules["myshop"], sys.modules["myshop.cover"]
+        for name in made:
+            del sys.modules[name]
         Order.made.clear()

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.management import load_command_class
 from django.http import HttpRequest
 from django.urls import resolve
 
@@ -14,7 +16,9 @@ from django_xcover.checks import check_settings
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import carts, choosing, quoting
 from django_xcover.services.cover import order_cover
+from django_xcover.services.my_cover.policies import policies
 from tests.conftest import work
+from tests.docs.pages import README
 from tests.docs.shop import Cart, Line, Order, Product
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +102,39 @@ def test_the_adapter_shows_documents_to_the_owner_of_the_order_only(
         assert adapter.can_view_order(request, order) is may
 
 
+def test_my_cover_lists_what_the_shopper_has_bought(
+    myshop: dict[str, Any],
+    xcover_sandbox: Sandbox,
+    request_with: RequestWith,
+    django_user_model: Any,
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=True)
+    order = myshop["place_order"](request, cart)
+    myshop["money_arrived"](order)
+    work()
+
+    request.user = django_user_model(pk=order.user_id)
+    mine = policies(request).policies
+    request.user = AnonymousUser()
+
+    assert [policy.order_reference for policy in mine] == [order.number]
+    assert policies(request).policies == ()
+
+
+def test_the_account_without_an_account_is_the_local_xcovers(myshop: dict[str, Any]) -> None:
+    parser = load_command_class("django_xcover.sandbox", "xcover_sandbox").create_parser("", "")
+    started = parser.parse_args([])
+
+    assert myshop["LOCAL_XCOVER"] == {
+        "BASE_URL": f"http://{started.host}:{started.port}/x",
+        "PARTNER_CODE": started.partner_code,
+        "API_KEY": started.api_key,
+        "API_SECRET": started.api_secret,
+    }
+
+
 def test_the_settings_pass_the_checks(myshop: dict[str, Any]) -> None:
     assert check_settings() == []
     assert myshop["INSTALLED_APPS"] == ["django_xcover"]
@@ -114,3 +151,10 @@ def test_the_beat_schedule_names_a_task_that_exists(myshop: dict[str, Any]) -> N
     from celery import current_app
 
     assert myshop["CELERY_BEAT_SCHEDULE"]["xcover"]["task"] in current_app.tasks
+
+
+def test_migrate_comes_after_the_adapter_that_its_checks_want() -> None:
+    page = README.read_text()
+
+    assert page.index("manage.py migrate") > page.index("class MyShopAdapter")
+    assert page.index("Python 3.11") < page.index("pip install")
