@@ -17,7 +17,6 @@ from django_xcover.services import cart_packages, decisions, documents, quoting
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
-from django_xcover.services.offers import price_text
 from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
 
@@ -172,7 +171,7 @@ def _line(quote: Quote) -> CoverLine:
         label=quote.label,
         name=quote.policy_name,
         price=plan.first if plan else quote.cost,
-        price_formatted=plan.first_formatted if plan else price_text(quote),
+        price_formatted=plan.first_formatted if plan else format_amount(quote.cost),
         plan=plan.label if plan else "",
         whole=quote.cost,
         parts=plan.parts if plan else None,
@@ -223,7 +222,7 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         name=quote.policy_name,
         status=quote.status,
         state=summarise(quote).state,
-        price_formatted=price_text(quote),
+        price_formatted=format_amount(quote.cost),
         agreed_formatted=_agreed(quote),
         is_looked_into=bool(package.attention),
         starts=quote.policy_start_date,

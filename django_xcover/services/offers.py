@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 
+from django_xcover.client import wire
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.models import Choice, Quote
 from django_xcover.services import plans
@@ -39,6 +40,8 @@ class Benefit:
 class OfferedQuote:
     """One quote as it is put before the shopper.
 
+    Amounts are written in the reader's language, as everywhere on the page. `told` has XCover's own
+    texts of them, for the record.
     `plans` are ways to pay in parts, empty when XCover offers none; `plan` is the name of the
     chosen one, "" for paying the whole price at once.
     """
@@ -57,6 +60,7 @@ class OfferedQuote:
     starts: datetime | None
     ends: datetime | None
     choice: str
+    told: Mapping[str, Any]
     plans: tuple[Plan, ...] = ()
     plan: str = ""
 
@@ -115,28 +119,28 @@ def present(quote: Quote) -> OfferedQuote:
         name=quote.policy_name,
         description=clean_text(content.get("description")),
         price=quote.cost,
-        price_formatted=price_text(quote),
-        cover_amount_formatted=clean_text(payload.get("cover_amount_formatted")),
-        benefits=_benefits(payload.get("benefits")),
+        price_formatted=format_amount(quote.cost),
+        cover_amount_formatted=_amount(payload, "cover_amount", quote.package.currency),
+        benefits=_benefits(payload.get("benefits"), quote.package.currency),
         disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
         pds_url=web_address(payload.get("pds_url")),
         insurer=clean_text(_mapping(policy.get("underwriter")).get("name")),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
+        told=_told(payload),
         plans=plans.read_plans(payload.get("instalment_plans"), quote.package.currency),
         plan=quote.instalment_plan,
     )
 
 
-def price_text(quote: Quote) -> str:
-    """Return the vendor's own price string, as it asks to be shown, or ours if it sent none."""
-    return clean_text(quote.payload.get("price_formatted")) or format_amount(quote.cost)
-
-
 def evidence(shown: OfferedQuote) -> dict[str, Any]:
-    """Return what stood on the page, as JSON values for the decision on record."""
+    """Return what stood on the page, as JSON values for the decision on record.
+
+    Amounts in XCover's texts, so that the same offer is the same evidence in every language.
+    """
     values = asdict(shown)
+    values |= values.pop("told")
     # What was chosen is no part of what was shown.
     del values["choice"], values["plan"]
     values["plans"] = [plans.evidence(plan) for plan in shown.plans]
@@ -196,18 +200,60 @@ def web_address(value: Any) -> str:
     return value if parts.hostname and (parts.scheme == "https" or local) else ""
 
 
-def _benefits(values: Any) -> tuple[Benefit, ...]:
-    items = [_mapping(value) for value in values] if isinstance(values, list) else []
-    return tuple(_benefit(item) for item in items if clean_text(item.get("description")))
+def _benefits(values: Any, currency: str) -> tuple[Benefit, ...]:
+    return tuple(_benefit(item, currency) for item in _described(values))
 
 
-def _benefit(item: Mapping[str, Any]) -> Benefit:
+def _benefit(item: Mapping[str, Any], currency: str) -> Benefit:
     # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
     return Benefit(
         description=clean_text(item.get("description")),
-        limit=clean_text(item.get("limit_formatted") or item.get("limit_description")),
-        excess=clean_text(item.get("excess_formatted") or item.get("excess_description")),
+        limit=_amount(item, "limit", currency) or _limit_in_words(item),
+        excess=_amount(item, "excess", currency) or _excess_in_words(item),
     )
+
+
+def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return XCover's own texts of what is shown in the reader's notation."""
+    return {
+        "price_formatted": clean_text(payload.get("price_formatted")),
+        "cover_amount_formatted": clean_text(payload.get("cover_amount_formatted")),
+        "benefits": [_benefit_told(item) for item in _described(payload.get("benefits"))],
+    }
+
+
+def _benefit_told(item: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "description": clean_text(item.get("description")),
+        "limit": clean_text(item.get("limit_formatted")) or _limit_in_words(item),
+        "excess": clean_text(item.get("excess_formatted")) or _excess_in_words(item),
+    }
+
+
+def _described(values: Any) -> list[Mapping[str, Any]]:
+    items = [_mapping(value) for value in values] if isinstance(values, list) else []
+    return [item for item in items if clean_text(item.get("description"))]
+
+
+def _limit_in_words(item: Mapping[str, Any]) -> str:
+    return clean_text(item.get("limit_description"))
+
+
+def _excess_in_words(item: Mapping[str, Any]) -> str:
+    return clean_text(item.get("excess_description"))
+
+
+def _amount(item: Mapping[str, Any], name: str, currency: str) -> str:
+    """Return the amount in the reader's notation; XCover's text where that is no number.
+
+    These amounts are in the currency of the quote (recorded contract, 4.6). One that XCover leaves
+    without a text is not shown.
+    """
+    text = clean_text(item.get(f"{name}_formatted"))
+    try:
+        return text and format_amount(Money(wire.amount(item.get(name)), currency))
+    except (TypeError, ValueError):
+        return text
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

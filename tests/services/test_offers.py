@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from django_xcover.models import Quote, QuotePackage
 from django_xcover.services import offers
@@ -92,6 +93,57 @@ def test_a_benefit_is_shown_with_its_amount_or_its_description() -> None:
         ("Illness", "£120.00", ""),
         ("Travel", "Up to the ticket price", ""),
     ]
+
+
+NOTATION = {
+    "price": Decimal("3.40"),
+    "price_formatted": "£3.40",
+    "cover_amount": Decimal(1200),
+    "cover_amount_formatted": "£1200.00",
+    "benefits": [
+        {
+            "description": "Theft",
+            "limit": Decimal(1200),
+            "limit_formatted": "£1200.00",
+            "limit_policy_currency": Decimal(2300),
+            "limit_policy_currency_formatted": "A$2300.00",
+            "excess": "5.5",
+            "excess_formatted": "£5.50",
+        },
+    ],
+}
+
+
+def test_amounts_are_written_in_one_notation_and_kept_as_xcover_wrote_them() -> None:
+    with translation.override("de"):
+        shown = offers.present(quote(**NOTATION))
+        kept = offers.evidence(shown)
+
+    assert shown.price_formatted == "3,40\xa0£"
+    assert shown.cover_amount_formatted == "1.200,00\xa0£"
+    assert [(b.limit, b.excess) for b in shown.benefits] == [("1.200,00\xa0£", "5,50\xa0£")]
+    assert (kept["price_formatted"], kept["cover_amount_formatted"]) == ("£3.40", "£1200.00")
+    assert kept["benefits"] == [{"description": "Theft", "limit": "£1200.00", "excess": "£5.50"}]
+
+
+def test_what_is_shown_in_another_language_is_the_same_offer() -> None:
+    with translation.override("de"):
+        german = offers.mark(offers.present(quote(**NOTATION)))
+
+    assert offers.mark(offers.present(quote(**NOTATION))) == german
+
+
+@pytest.mark.parametrize("odd", [None, "N/A", "NaN", [], {}])
+def test_an_amount_that_is_no_number_is_shown_as_xcover_wrote_it(odd: Any) -> None:
+    shown = offers.present(quote(cover_amount=odd, cover_amount_formatted="up to £5"))
+
+    assert shown.cover_amount_formatted == "up to £5"
+
+
+def test_an_amount_that_xcover_does_not_name_is_not_named() -> None:
+    shown = offers.present(quote(cover_amount=Decimal(5), cover_amount_formatted="N/A"))
+
+    assert shown.cover_amount_formatted == ""
 
 
 def test_the_title_with_its_unfilled_gaps_is_never_shown() -> None:

@@ -25,7 +25,7 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services.offers import price_text
+from django_xcover.services.amounts import format_amount
 
 PAGE_SIZE = 50
 
@@ -172,7 +172,7 @@ def summarise(quote: Quote) -> PolicySummary:
         name=quote.policy_name,
         state=state,
         notice="" if state in PAST else _notice(quote),
-        price_formatted=price_text(quote),
+        price_formatted=format_amount(quote.cost),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         order_reference=quote.package.order_reference,
