@@ -25,6 +25,8 @@ from django_xcover.types import Money
 TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
 ATTRIBUTES = {"a": {"href"}}
 BLANKS = {"", "N/A", "n/a", "None"}
+# Of an excess it is a statement: there is none (Quotes API: benefits).
+NO_EXCESS = "None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +242,8 @@ def _limit_in_words(item: Mapping[str, Any]) -> str:
 
 
 def _excess_in_words(item: Mapping[str, Any]) -> str:
-    return clean_text(item.get("excess_description"))
+    words = item.get("excess_description")
+    return NO_EXCESS if words == NO_EXCESS else clean_text(words)
 
 
 def _amount(item: Mapping[str, Any], name: str, currency: str) -> str:

@@ -90,9 +90,24 @@ def test_a_benefit_is_shown_with_its_amount_or_its_description() -> None:
     )
 
     assert [(b.description, b.limit, b.excess) for b in shown.benefits] == [
-        ("Illness", "£120.00", ""),
+        ("Illness", "£120.00", "None"),
         ("Travel", "Up to the ticket price", ""),
     ]
+
+
+def test_no_excess_is_a_statement_and_put_on_record() -> None:
+    shown = offers.present(quote(benefits=[{"description": "A", "excess_description": "None"}]))
+
+    assert offers.evidence(shown)["benefits"] == [
+        {"description": "A", "limit": "", "excess": "None"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["description", "limit_description"])
+def test_a_none_that_is_no_excess_says_nothing(name: str) -> None:
+    shown = offers.present(quote(benefits=[{"description": "A"} | {name: "None"}]))
+
+    assert "None" not in str(shown.benefits)
 
 
 NOTATION = {
