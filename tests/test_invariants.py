@@ -67,7 +67,8 @@ class Sale(Shopfloor):
         self.seen: dict[int, list[str]] = {}
         self.order = Order()
         self.placed = self.paid = self.returned = self.phoned = False
-        self.taken_back = self.left_out = False
+        self.left_out = False
+        self.taken_back: set[str] = set()
         self.cart = Cart()
 
     def _ends_well(self) -> None:
@@ -114,7 +115,7 @@ class Sale(Shopfloor):
         for package in QuotePackage.objects.booked():
             theirs = {q["id"]: q for q in self.sandbox.package(package.package_id)["quotes"]}
             booked = [quote for quote in package.quotes.all() if quote.status in BOOKED]
-            assert booked or package.attention  # a booking without its only policy
+            assert booked or self.left_out  # a booking without its only policy
             for quote in booked:
                 told = theirs[quote.quote_id]
                 assert (quote.status, quote.price) == (told["status"], told["price"])
@@ -134,10 +135,12 @@ class Sale(Shopfloor):
 
     def _expected(self, package: QuotePackage) -> set[Status]:
         stopped = package.operations.filter(state=OperationState.NEEDS_PERSON).exists()
-        if self.cancelled or stopped or (self.left_out and package.attention):
+        # What XCover has left out is a person's, who may have looked into it by now.
+        if self.cancelled or stopped or self.left_out:
             return set(Status)
-        accepted = package.quotes.filter(choice=Choice.ACCEPTED).exists()
-        if self.returned or (self.taken_back and not accepted):
+        chosen = package.quotes.filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN))
+        kept = chosen.exclude(line_reference__in=self.taken_back)
+        if self.returned or (self.taken_back and not kept.exists()):
             return set(Status) - {Status.CONFIRMED, Status.PENDING_PAYMENT}
         if self.charged is None:
             return {Status.OPTED_OUT}
@@ -220,7 +223,7 @@ class Sale(Shopfloor):
     @precondition(lambda self: self.placed)
     @rule(line=st.sampled_from(["ticket", "laptop"]))
     def take_a_line_back(self, line: str) -> None:
-        self.taken_back = True
+        self.taken_back.add(line)
         order_cancelled.send(sender=Order, order=self.order, lines=[line])
 
     # XCover
