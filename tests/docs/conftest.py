@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.http import HttpRequest
 from django.test import RequestFactory
 
@@ -13,10 +14,16 @@ from tests.docs.shop import ENVIRONMENT, Cart, readme_shop
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the variables that the pages read."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set the variables that the pages read, and put back the Celery app that one of them makes.
+
+    A new app is the current one from then on, and every task the tests look at would be its own.
+    """
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    ours = current_app._get_current_object()
+    yield
+    ours.set_current()
 
 
 @pytest.fixture
