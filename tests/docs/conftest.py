@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from celery import current_app
+from celery.app import app_or_default
 from django.http import HttpRequest
 from django.test import RequestFactory
 
@@ -21,7 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    ours = current_app._get_current_object()
+    ours = app_or_default()
     yield
     ours.set_current()
 
