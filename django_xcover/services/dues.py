@@ -148,8 +148,8 @@ def _policy_paid_in_parts(pk: int) -> str | None:
 
 
 def _policy_changed(pk: int) -> str | None:
-    booked = Quote.objects.booked().filter(package__modifications=pk)
-    return booked.order_by("pk").values_list("quote_id", flat=True).first()
+    row = Modification.objects.filter(pk=pk).first()
+    return next(iter(row.quote_ids), None) if row is not None else None
 
 
 def _record_renewal(due: Due, reference: str) -> Operation:

@@ -220,6 +220,7 @@ def test_what_is_to_be_paid_names_the_policy_that_changes(
     assert found is not None
     assert found.label == "Aero 14"
     assert labels == ["Aero 14"]
+    assert dues.page_url(found) == page_of(device, f"changes/{change.pk}/")
 
 
 # How it goes
