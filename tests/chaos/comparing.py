@@ -8,7 +8,7 @@ from typing import Any
 from django_xcover.models import Attention, OperationState, QuotePackage
 from example_shop.models import Order
 from tests.chaos.aftermath import Aftermath
-from tests.chaos.explaining import Reasons
+from tests.chaos.explaining import Reasons, is_tried_out
 from tests.chaos.findings import Findings
 from tests.chaos.history import History
 from tests.chaos.shoppers import Purchase
@@ -65,7 +65,10 @@ class Comparison:
             self._found.needs_person.add(number)
             errors = [f"{one.kind}: {one.error.get('type')}" for one in waiting]
             self._found.reasons.add(f"{number}: {', '.join(sorted(flags) + errors)}")
-            if not self._reasons.explain(package, waiting):
+            refused = [one for one in waiting if not is_tried_out(one)]
+            if len(refused) < len(waiting):
+                self._found.tried_out.add(number)
+            if not self._reasons.explain(package, refused):
                 self._found.unexplained.add(number)
         # What waits behind an operation that needs a person waits for that person as well.
         if not waiting and any(one.state in WAITING for one in operations):

@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
+from django_xcover.conf import get_config
 from django_xcover.models import Attention, Cancellation, Modification, Operation, QuotePackage
 from tests.chaos.history import History
 from tests.chaos.truth import BOOKED, Truth
+
+# What an attempt fails of when XCover, or the way to it, is at fault.
+WEATHER = {
+    "ConnectionFailed", "DeadlineExceeded", "Locked", "ServerFault", "Throttled",
+    "UnexpectedAnswer",
+}  # fmt: skip
+
+
+def is_tried_out(operation: Operation) -> bool:
+    """Return whether each of its attempts has failed, the last one of XCover's weather.
+
+    By chance one may meet as many misfortunes in a row; then a person has it, as is promised.
+    """
+    used_up = operation.failures >= get_config().attempts
+    return used_up and operation.error.get("type") in WEATHER
 
 
 class Reasons:

@@ -26,6 +26,7 @@ class Findings:
     price_flagged: set[str] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
     needs_person: set[str] = field(default_factory=set)
+    tried_out: set[str] = field(default_factory=set)
     unexplained: set[str] = field(default_factory=set)
     reasons: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)

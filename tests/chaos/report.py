@@ -11,7 +11,7 @@ from tests.chaos.shoppers import Purchase
 
 FIGURES = (
     "orders", "paid_with_cover", "booked", "lost", "duplicated", "opted_out", "opt_out_missing",
-    "wrong_price", "stuck", "needs_person", "checkout_failures",
+    "wrong_price", "stuck", "needs_person", "needs_person_tried_out", "checkout_failures",
     "cancelled", "cancel_lost", "cancel_duplicated", "refund_differs",
     "changed", "change_lost", "renewed", "renewal_lost", "renewal_duplicated",
     "max_added_wait_ms", "p99_added_wait_ms", "p50_added_wait_ms", "max_xcover_wait_ms",
@@ -48,6 +48,7 @@ def report(
             "after_sale_failures": sum(bool(record.failures) for record in later),
             "recovery_seconds": round(recovery, 1),
             "needs_person_unexplained": counts["unexplained"],
+            "needs_person_tried_out": counts["tried_out"],
         }
     )
     return {name: figures[name] for name in (*FIGURES, *NOUGHT)} | {
