@@ -1,4 +1,4 @@
-"""Why something waits for a person: five misfortunes in a row are XCover's, an error of ours is not."""
+"""Why something waits for a person: five misfortunes are XCover's weather, our errors are not."""
 
 from __future__ import annotations
 
