@@ -10,7 +10,7 @@ from django.db import transaction
 
 from django_xcover.adapters import get_adapter
 from django_xcover.models import QuotePackage
-from django_xcover.services import card_numbers, payloads, unexpected
+from django_xcover.services import card_numbers, mirroring, payloads, unexpected
 from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.services.outcomes import Unworkable
 
@@ -20,12 +20,15 @@ logger = logging.getLogger(__name__)
 def body(package: QuotePackage, order: Any) -> dict[str, Any]:
     """Return the part of a booking's body that the shop's `order` decides.
 
-    With dual payment it has a `customer_token_id`: the call then charges that card. Raises
-    Unworkable when somebody typed a card number into a name or an address.
+    With dual payment it has a `customer_token_id`: the call then charges that card. The e-mail
+    address is kept with the package. Raises Unworkable when somebody typed a card number into a
+    name or an address.
     """
     token = package.customer_token_id
+    person = policyholder(order)
+    _keep_email(package, person.get("email", ""))
     return {
-        "policyholder": policyholder(order),
+        "policyholder": person,
         "partner_transaction_id": package.order_reference,
         **({"customer_token_id": token} if token else {}),
     }
@@ -57,6 +60,16 @@ def policyholder(order: Any) -> dict[str, Any]:
             f"A card number stands in the policyholder's {refusal.field}. Take it out of the order."
         ) from None
     return person
+
+
+def _keep_email(package: QuotePackage, email: str) -> None:
+    """Let the package be found by the address that goes to XCover with its booking.
+
+    Until XCover answers with its own: who calls about an order does so while it is not booked.
+    """
+    if package.booked_at is None and len(email) <= mirroring.LONGEST_EMAIL:
+        package.policyholder_email = email
+        package.save(update_fields=["policyholder_email", "updated_at"])
 
 
 def order_of(package: QuotePackage) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from django_xcover import signals
 from django_xcover.models import Attention, Operation, OperationState, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, orders
+from django_xcover.services import gateway, operations, orders
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.workers import MOMENTS, dies, let_time_pass
-from tests.shop import Shop, laptop, ticket
+from tests.shop import ANA, Shop, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -195,6 +196,49 @@ def test_two_policies_of_one_order_are_booked_in_one_call(
     assert {quote.status for quote in package.quotes.all()} == {"CONFIRMED"}
     assert package.policyholder_email == "ana@example.com"
     assert package.booked_at is not None
+
+
+def test_a_booking_that_waits_is_found_by_the_address_of_its_order(
+    paid: Operation, sandbox: Sandbox
+) -> None:
+    assert the_package().policyholder_email == "ana@example.com"
+
+    sandbox.faults.add("create_booking", "status", status=422)
+    work()
+
+    assert the_operation().state == OperationState.NEEDS_PERSON
+    assert the_package().policyholder_email == "ana@example.com"
+
+
+def test_an_address_that_is_mended_in_the_order_replaces_the_refused_one(
+    paid: Operation, sandbox: Sandbox, shop: Shop
+) -> None:
+    sandbox.faults.add("create_booking", "status", times=2, status=422)
+    work()
+    shop.orders["ORD-1"].policyholder = replace(ANA, email="ana.rossi@example.com")
+    operations.retry(the_operation())
+    work()
+
+    assert the_package().policyholder_email == "ana.rossi@example.com"
+
+
+def test_an_address_longer_than_its_column_costs_no_order(shopper: Shopper, shop: Shop) -> None:
+    shopper.says(yes=True)
+    endless = replace(ANA, email=f"{'a' * 250}@example.com")
+    orders.complete(shop.order(policyholder=endless), shopper.cart, paid=True)
+
+    assert the_package().policyholder_email == ""
+    assert the_operation().request["policyholder"]["email"] == endless.email
+
+
+def test_once_it_is_booked_the_address_is_xcovers(
+    paid: Operation, shopper: Shopper, shop: Shop
+) -> None:
+    work()
+    shop.orders["ORD-1"].policyholder = replace(ANA, email="ben@example.com")
+    orders.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
+
+    assert the_package().policyholder_email == "ana@example.com"
 
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "GBP"])

@@ -315,6 +315,12 @@ def test_an_order_without_a_policyholder_goes_through_and_a_person_is_told(
     assert the_operation().state == OperationState.NEEDS_PERSON
 
 
+def test_an_instant_booking_that_waits_is_found_by_the_address_of_its_order(
+    paid: Operation,
+) -> None:
+    assert the_package().policyholder_email == "ana@example.com"
+
+
 def test_an_order_is_booked_once_however_often_the_shop_says_so(
     paid: Operation, shop: Shop, agreed: dict[str, Money], sandbox: Sandbox
 ) -> None:
