@@ -17,7 +17,6 @@ from django_xcover.conf import get_config
 from django_xcover.models import (
     BOOKED,
     Attention,
-    Cancellation,
     Instalment,
     Modification,
     Operation,
@@ -26,6 +25,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.services import instalments
+from django_xcover.services.after_sale import AWAITS_REFUND
 
 OPEN_RENEWALS = Q(state__in=(Renewal.State.DUE, Renewal.State.QUOTED, Renewal.State.PAID))
 
@@ -147,9 +147,7 @@ class RefundFilter(admin.SimpleListFilter):
         return [("missing", _("not yet recorded")), ("recorded", _("recorded"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        # What XCover has not named may be anything.
-        owed = Q(state=Cancellation.State.CONFIRMED, refunded_at=None) & ~Q(total_refund=0)
-        wanted = {"missing": owed, "recorded": Q(refunded_at__isnull=False)}
+        wanted = {"missing": AWAITS_REFUND, "recorded": Q(refunded_at__isnull=False)}
         return queryset.filter(wanted.get(self.value() or "", Q()))
 
 

@@ -21,7 +21,9 @@ from django_xcover.admin.links import may_view
 from django_xcover.admin.status_accounts import shown
 from django_xcover.admin.status_words import CACHES, ago, figure_tone, verdicts
 from django_xcover.models import (
+    Cancellation,
     Discrepancy,
+    Instalment,
     Operation,
     OperationState,
     QuotePackage,
@@ -77,6 +79,8 @@ def _people(request: HttpRequest, now: Status) -> list[Figure]:
         (_("Flagged bookings"), now.flagged_packages, QuotePackage, "attention=flagged"),
         (_("Open discrepancies"), now.open_discrepancies, Discrepancy, "state__exact=open"),
         (_("Failed webhooks"), now.failed_webhooks, WebhookDelivery, "state__exact=failed"),
+        (_("Refunds to record"), now.refunds_to_record, Cancellation, "refund=missing"),
+        (_("Overdue instalments"), now.overdue_instalments, Instalment, "payment=overdue"),
     ]
     return [
         Figure(

@@ -100,7 +100,8 @@ def sweep_is_late(now: Status) -> bool:
 
 def verdicts(now: Status) -> list[Verdict]:
     """Return what is wrong, worst first, each with its tone; that all is well when it is."""
-    found = [*_people(now), *_workers(now), *_circuits(now), *_rates(now), *_pauses(now)]
+    faults = [*_people(now), *_workers(now), *_circuits(now), *_rates(now), *_pauses(now)]
+    found = [*faults, *_money(now)]
     known = now.cache in {Reach.SHARED, Reach.PROCESS}
     well = _("All is well.") if known else _("As far as one can know, all is well.")
     return found or [(well, GOOD)]
@@ -156,6 +157,23 @@ def _pauses(now: Status) -> Iterator[Verdict]:
     if paused:
         told = _("Paused (%(accounts)s): what was bought is booked when somebody resumes it.")
         yield told % {"accounts": ", ".join(paused)}, WAITING
+
+
+def _money(now: Status) -> Iterator[Verdict]:
+    if now.refunds_to_record:
+        told = ngettext(
+            "%(count)s refund is to be recorded.",
+            "%(count)s refunds are to be recorded.",
+            now.refunds_to_record,
+        )
+        yield told % {"count": now.refunds_to_record}, WAITING
+    if now.overdue_instalments:
+        told = ngettext(
+            "%(count)s instalment is overdue.",
+            "%(count)s instalments are overdue.",
+            now.overdue_instalments,
+        )
+        yield told % {"count": now.overdue_instalments}, WAITING
 
 
 def figure_tone(count: int, *, bad: bool) -> str:

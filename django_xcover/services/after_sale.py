@@ -27,6 +27,9 @@ from django_xcover.services.refusals import refusal
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Money
 
+# What `awaits_refund` says of a row, for a query.
+AWAITS_REFUND = Q(state=Cancellation.State.CONFIRMED, refunded_at=None) & ~Q(total_refund=0)
+
 
 def steps_after_sale(package: QuotePackage, quotes: Iterable[Quote]) -> Iterator[NextStep]:
     """Yield what to do about `package`, whose workflows and instalments should be prefetched."""

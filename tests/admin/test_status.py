@@ -27,7 +27,9 @@ from tests.admin.acting import told
 from tests.admin.conftest import ACCOUNT
 from tests.admin.factories import (
     in_minutes,
+    make_cancelled,
     make_discrepancy,
+    make_instalment,
     make_operation,
     make_order,
     make_staff,
@@ -277,6 +279,22 @@ def test_each_number_leads_to_its_rows(root: Client) -> None:
         assert listed.context["cl"].result_count == number
 
 
+def test_money_that_the_shop_has_yet_to_move_is_told_and_leads_to_its_rows(root: Client) -> None:
+    package = make_order("SH-1001")
+    make_cancelled(package)
+    make_instalment(package.quotes.all()[0], period_start_date=in_minutes(-60))
+    make_cancelled(make_order("SH-1002"), total_refund=0)
+
+    page = text(root)
+
+    assert WELL not in page
+    assert "1 refund is to be recorded." in page
+    assert "1 instalment is overdue." in page
+    for query in ("cancellation/?refund=missing", "instalment/?payment=overdue"):
+        assert f'<a href="/admin/xcover/{query}">1</a>' in page
+        assert root.get(f"/admin/xcover/{query}").context["cl"].result_count == 1
+
+
 def test_an_operation_that_no_worker_takes_points_at_the_worker(viewer: Client) -> None:
     make_operation(make_order("SH-1001"), next_attempt_at=in_minutes(-30))
 
@@ -356,6 +374,7 @@ def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
         package = make_order(f"SH-{number}")
         make_stopped(package)
         make_discrepancy(package)
+        make_cancelled(package)
     fail()
     pausing.pause("default", by="ana")
     accounts = {f"shop{number}": ACCOUNT for number in range(5)} | {"default": ACCOUNT}
@@ -365,5 +384,5 @@ def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
         many = queries_of(root)
 
     assert Discrepancy.objects.count() == 5
-    # The session, its user, nine for how everything stands, and one for what may be resumed.
-    assert (few, many) == (12, 12)
+    # The session, its user, eleven for how everything stands, and one for what may be resumed.
+    assert (few, many) == (14, 14)

@@ -23,7 +23,9 @@ from django_xcover.client.deadline import Deadline
 from django_xcover.conf import get_config
 from django_xcover.models import (
     AccountPause,
+    Cancellation,
     Discrepancy,
+    Instalment,
     Operation,
     OperationState,
     Reconciliation,
@@ -155,6 +157,27 @@ def test_one_when_a_person_is_needed(dear: None, what: str) -> None:
 
     assert code == 1
     assert json.loads(text)["needs_person"] == 1
+
+
+def test_money_that_the_shop_has_yet_to_move_is_counted_and_is_no_fault(booked: None) -> None:
+    package = the_package()
+    owed = {"state": Cancellation.State.CONFIRMED, "currency": "GBP", "total_refund": 5}
+    Cancellation.objects.create(package=package, origin=Cancellation.Origin.STAFF, **owed)
+    due = timezone.now() - timedelta(hours=1)
+    Instalment.objects.create(
+        quote=package.quotes.get(),
+        number=1,
+        period_start_date=due,
+        period_end_date=due,
+        total_amount=1,
+        currency="GBP",
+    )
+
+    code, printed = status()
+
+    assert code == 0
+    assert "refunds to record     1" in printed
+    assert "overdue instalments   1" in printed
 
 
 def test_the_status_says_what_is_due_paused_and_reconciled(booked: None) -> None:

@@ -56,6 +56,8 @@ def _lines(now: Status) -> list[tuple[str, str]]:
         ("flagged bookings", str(now.flagged_packages)),
         ("open discrepancies", str(now.open_discrepancies)),
         ("failed webhooks", str(now.failed_webhooks)),
+        ("refunds to record", str(now.refunds_to_record)),
+        ("overdue instalments", str(now.overdue_instalments)),
         ("last sweep", _time(now.last_sweep, "unknown")),
         ("cache", CACHES[now.cache]),
         *(line for account in now.accounts for line in _account(account)),
