@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.badges import BAD, WAITING, badge
+from django_xcover.admin.badges import WAITING, badge
 from django_xcover.admin.base import section
 from django_xcover.admin.cancelling import ConfirmCancellation, RecordRefund
 from django_xcover.admin.columns import WITHOUT_KEYS
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
-from django_xcover.admin.refunds import refund_table
+from django_xcover.admin.refunds import recorded_refund, refund_table
 from django_xcover.admin.texts import amount, policies_text, policy_links
 from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.models import Cancellation, OperationKind
@@ -106,6 +106,4 @@ class CancellationAdmin(WorkflowAdmin):
     def refund_recorded(self, row: Cancellation) -> SafeString | str:
         if awaits_refund(row):
             return badge(_("not yet"), WAITING)
-        recorded = amount(row.refunded, row.currency)
-        differs = row.refunded is not None and row.refunded != row.total_refund
-        return badge(recorded, BAD) if differs else recorded
+        return recorded_refund(row)

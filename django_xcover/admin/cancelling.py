@@ -16,7 +16,7 @@ from django_xcover.admin.acts import Act
 from django_xcover.admin.fields import AmountField, ReferenceField, policies_field
 from django_xcover.admin.texts import policies_text, typed_amount
 from django_xcover.models import Cancellation, QuotePackage, Status
-from django_xcover.services import cancelling
+from django_xcover.services import cancelling, refunds
 from django_xcover.services.after_sale import awaits_refund, is_expired
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import moment
@@ -94,12 +94,36 @@ class ConfirmCancellation(Act):
 
 
 class RefundForm(forms.Form):
-    """How much went back to the customer, and where to find it in the shop."""
+    """How much went back to the customer, and where to find it in the shop.
 
-    amount = AmountField(label=gettext_lazy("Refunded"), min_value=Decimal(0))
+    A second word is asked for where that is not what XCover named: what is recorded is final.
+    """
+
+    amount = AmountField(min_value=Decimal(0))
+    differs = forms.BooleanField(required=False)
     reference = ReferenceField(
         help_text=gettext_lazy("Of the refund in the shop or at its payment provider.")
     )
+
+    def __init__(self, row: Cancellation, data: Any = None) -> None:
+        super().__init__(data, initial={"amount": typed_amount(row.refund) if row.refund else None})
+        self.row = row
+        self.fields["amount"].label = _("Refunded (%(currency)s)") % {"currency": row.currency}
+        if row.refund is None:
+            del self.fields["differs"]
+        else:
+            told = _("The amount differs from XCover's %(named)s")
+            self.fields["differs"].label = told % {"named": format_amount(row.refund)}
+
+    def clean(self) -> dict[str, Any]:
+        values = self.cleaned_data
+        refund = Money(values["amount"], self.row.currency) if "amount" in values else None
+        if refunds.differs(self.row, refund) and not values["differs"]:
+            told = _(
+                "XCover says %(named)s. Mend the amount, or confirm that another one was refunded."
+            )
+            self.add_error("differs", told % {"named": _refund(self.row)})
+        return values
 
 
 class RecordRefund(Act):
@@ -115,17 +139,19 @@ class RecordRefund(Act):
         return awaits_refund(row)
 
     def form(self, row: Cancellation, data: Any = None) -> forms.Form:
-        refund = typed_amount(row.refund) if row.refund else None
-        form = RefundForm(data, initial={"amount": refund})
-        form.fields["amount"].label = _("Refunded (%(currency)s)") % {"currency": row.currency}
-        return form
+        return RefundForm(row, data)
 
     def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
         refund = Money(values["amount"], row.currency)
         is_first = self.fits(row)
         cancelling.record_refund(row, refund, reference=values["reference"])
         told = _("A refund of %(refund)s was recorded for %(cancellation)s.")
-        facts = {"refund": format_amount(refund), "cancellation": row}
+        if refunds.differs(row, refund):
+            told = _(
+                "A refund of %(refund)s was recorded for %(cancellation)s, and it differs from "
+                "XCover's %(named)s."
+            )
+        facts = {"refund": format_amount(refund), "cancellation": row, "named": _refund(row)}
         return Outcome(sentence=told % facts, log=is_first)
 
 

@@ -7,11 +7,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from django_xcover.admin.badges import GOOD, badge
+from django_xcover.admin.badges import BAD, GOOD, badge
 from django_xcover.models import Cancellation
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import moment
-from django_xcover.services.refunds import RefundLine, lines_of
+from django_xcover.services.refunds import RefundLine, differs, lines_of, recorded
 from django_xcover.types import Money
 
 
@@ -30,6 +30,15 @@ def refund_table(row: Cancellation) -> SafeString | str:
         format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
         format_html_join("", "<tr>{}</tr>", rows),
     )
+
+
+def recorded_refund(row: Cancellation) -> SafeString | str:
+    """Return what the shop has refunded, beside XCover's refund where that is another."""
+    refund = recorded(row)
+    if refund is None or row.refund is None or not differs(row, refund):
+        return _amount(refund)
+    facts = {"recorded": format_amount(refund), "named": format_amount(row.refund)}
+    return badge(_("%(recorded)s, differs from XCover's %(named)s") % facts, BAD)
 
 
 def _cells(line: RefundLine) -> tuple[str, str, str, SafeString | str]:

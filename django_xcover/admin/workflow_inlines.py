@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import MirrorInline
+from django_xcover.admin.refunds import recorded_refund
 from django_xcover.admin.texts import amount
 from django_xcover.models import Cancellation, Modification, Renewal
 from django_xcover.services.after_sale import difference_text
@@ -40,8 +41,8 @@ class CancellationInline(WorkflowInline):
         return amount(row.total_refund, row.currency)
 
     @admin.display(description=_("refund recorded"))
-    def recorded_shown(self, row: Cancellation) -> str:
-        return amount(row.refunded, row.currency)
+    def recorded_shown(self, row: Cancellation) -> SafeString | str:
+        return recorded_refund(row)
 
 
 class ModificationInline(WorkflowInline):

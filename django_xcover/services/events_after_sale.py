@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
+from django_xcover.services import refunds
 from django_xcover.services.after_sale import difference_text
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event, Tone
-from django_xcover.types import Money
 
 
 def events_after_sale(package: QuotePackage) -> Iterator[Event]:
@@ -31,14 +31,20 @@ def _cancelled(row: Cancellation) -> Iterator[Event]:
     if row.confirmed_at:
         at = row.confirmed_at
         yield Event(at=at, title=_("Cancelled"), row=row, tone=Tone.GOOD, facts=refund)
-    if row.refunded_at and row.refunded is not None:
-        facts = (
-            (_("Refund"), format_amount(Money(row.refunded, row.currency))),
-            (_("Reference"), row.refund_reference),
-        )
-        title = _("Refund recorded")
-        yield Event(at=row.refunded_at, title=title, row=row, tone=Tone.GOOD, facts=facts)
+    yield from _refunded(row)
     yield from _ended_badly(row)
+
+
+def _refunded(row: Cancellation) -> Iterator[Event]:
+    refund = refunds.recorded(row)
+    if not row.refunded_at or refund is None:
+        return
+    title, tone = _("Refund recorded"), Tone.GOOD
+    facts = [(_("Refund"), format_amount(refund)), (_("Reference"), row.refund_reference)]
+    if row.refund and refunds.differs(row, refund):
+        title, tone = _("Refund recorded, and it differs"), Tone.BAD
+        facts.insert(1, (_("Refund XCover named"), format_amount(row.refund)))
+    yield Event(at=row.refunded_at, title=title, row=row, tone=tone, facts=tuple(facts))
 
 
 def _modified(row: Modification) -> Iterator[Event]:

@@ -89,6 +89,18 @@ def record_refund(cancellation: Cancellation, refund: Money, *, reference: str =
         raise RefundNotRecorded(why=_("another refund is recorded already."))
 
 
+def recorded(cancellation: Cancellation) -> Money | None:
+    """Return what the shop has refunded, None while nobody has said so."""
+    amount = cancellation.refunded
+    return None if amount is None else Money(amount, cancellation.currency)
+
+
+def differs(cancellation: Cancellation, refund: Money | None) -> bool:
+    """Return whether `refund` is another than XCover's; what it has not named is none to differ."""
+    named = cancellation.refund
+    return named is not None and refund is not None and refund != named
+
+
 def _total(answer: CancellationAnswer) -> Decimal | None:
     if answer.total_refund is not None:
         return answer.total_refund

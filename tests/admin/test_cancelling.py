@@ -221,11 +221,40 @@ def test_another_refund_does_not_overwrite_the_first(clerk: Client) -> None:
     cancellation = make_cancelled(make_order("SH-1"))
     do(clerk, cancellation, "refund", amount="6.80", reference="R-1")
 
-    answer = do(clerk, cancellation, "refund", amount="1.00", reference="R-2")
+    answer = do(clerk, cancellation, "refund", amount="1.00", reference="R-2", differs="on")
 
     cancellation.refresh_from_db()
     assert "another refund is recorded already" in told(answer)[-1]
     assert (cancellation.refunded, cancellation.refund_reference) == (Decimal("6.80"), "R-1")
+
+
+def test_a_refund_that_is_not_the_one_xcover_named_is_recorded_on_a_second_word_only(
+    clerk: Client,
+) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+
+    answer = do(clerk, cancellation, "refund", amount="5.00", reference="R-1")
+
+    cancellation.refresh_from_db()
+    assert cancellation.refunded_at is None
+    page = answer.content.decode().replace("&#x27;", "'")
+    assert "XCover says £6.80. Mend the amount, or confirm that another one was refunded." in page
+    assert "The amount differs from XCover's £6.80" in page
+
+
+def test_a_refund_that_differs_is_shown_beside_the_one_xcover_named(clerk: Client) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+
+    answer = do(clerk, cancellation, "refund", amount="5.00", reference="R-1", differs="on")
+
+    recorded = "A refund of £5.00 was recorded for {}, and it differs from XCover's £6.80."
+    assert told(answer) == [recorded.format(cancellation)]
+    assert "£5.00, differs from XCover's £6.80" in page_of(clerk, cancellation)
+    package = clerk.get(f"/admin/xcover/quotepackage/{cancellation.package_id}/change/")
+    assert "£5.00, differs from XCover" in package.content.decode()
+    story = clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
+    assert "Refund recorded, and it differs" in story
+    assert "Refund XCover named" in story
 
 
 def test_a_refund_that_was_made_is_asked_for_until_it_is_on_record(clerk: Client) -> None:
@@ -258,6 +287,7 @@ def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
 
     cancellation.refresh_from_db()
     assert cancellation.refunded == Decimal("6.80")
+    assert "differs" not in page_of(clerk, cancellation)
     assert "has not said what is due" not in clerk.get(story).content.decode()
 
 
@@ -287,9 +317,8 @@ def test_a_refund_that_differs_from_xcovers_is_marked(clerk: Client) -> None:
         make_order("SH-1"), refunded=Decimal("5.00"), refunded_at=timezone.now()
     )
 
-    assert '<span class="xcover-badge xcover-badge-bad">£5.00</span>' in page_of(
-        clerk, cancellation
-    )
+    marked = "£5.00, differs from XCover's £6.80"
+    assert f'xcover-badge-bad">{marked}</span>' in page_of(clerk, cancellation)
 
 
 def test_no_log_entry_names_the_customer_or_says_why(
@@ -298,7 +327,7 @@ def test_no_log_entry_names_the_customer_or_says_why(
     preview(clerk, booked, policies[0], reason="Ana Rossi says so")
     do(clerk, Cancellation.objects.get(), "confirm")
     work()
-    do(clerk, Cancellation.objects.get(), "refund", amount="1", reference="Rossi-77")
+    do(clerk, Cancellation.objects.get(), "refund", amount="1", reference="Rossi-77", differs="on")
 
     messages = " ".join(LogEntry.objects.values_list("change_message", flat=True))
     assert LogEntry.objects.count() == 3
