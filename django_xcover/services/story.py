@@ -207,5 +207,6 @@ def _is_made_booking(operation: Operation) -> bool:
 
 
 def _booked(package: QuotePackage, at: datetime) -> Event:
-    facts = ((_("Total"), format_amount(package.total)),)
-    return Event(at=at, title=_("Booked at XCover"), row=package, tone=Tone.GOOD, facts=facts)
+    # Without the total: of that there is only today's, and changes have moved it. Each decision
+    # has its price.
+    return Event(at=at, title=_("Booked at XCover"), row=package, tone=Tone.GOOD)

@@ -232,6 +232,20 @@ def test_the_story_is_told_in_the_order_in_which_it_happened() -> None:
     ]
 
 
+def test_the_booking_is_not_told_with_a_total_that_came_later(viewer: Client) -> None:
+    package = make_order("SH-1001")
+    make_finished(package)
+    package.total_price = Decimal("114.74")
+    package.save()
+
+    story = order_story("SH-1001")
+
+    assert story is not None
+    booked = story.events[-1]
+    assert (booked.title, booked.facts) == ("Booked at XCover", ())
+    assert text_of(viewer, "SH-1001").count("£114.74") == 1
+
+
 @pytest.mark.parametrize(
     ("choice", "title"),
     [
