@@ -60,7 +60,7 @@ class QuoteInline(MirrorInline):
     def choice_badge(self, row: Quote) -> SafeString | str:
         return choice_badge(row) or "-"
 
-    @admin.display(description=_("price when chosen"))
+    @admin.display(description=_("agreed price"))
     def price_chosen(self, row: Quote) -> str:
         if row.chosen_price is None:
             return "-"

@@ -91,7 +91,7 @@ class PolicyAdmin(OfPackage, StaffActs):
     def price_shown(self, row: Policy) -> str:
         return format_amount(row.cost)
 
-    @admin.display(description=_("price when chosen"))
+    @admin.display(description=_("agreed price"))
     def chosen_shown(self, row: Policy) -> str:
         if row.chosen_price is None:
             return "-"

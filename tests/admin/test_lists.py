@@ -336,6 +336,18 @@ def test_a_package_page_leads_to_the_policies_that_were_booked(viewer: Client) -
     assert f"/admin/xcover/policy/{quote.pk}/change/" not in page
 
 
+def test_the_price_that_a_change_moves_along_is_not_called_the_one_when_chosen(
+    viewer: Client,
+) -> None:
+    package = make_order("SH-1")
+    quote = package.quotes.all()[0]
+
+    for row in (f"quotepackage/{package.pk}", f"policy/{quote.pk}"):
+        page = viewer.get(f"/admin/xcover/{row}/change/").content.decode().lower()
+        assert "agreed price" in page
+        assert "price when chosen" not in page
+
+
 def test_a_package_page_has_no_empty_tables_of_what_never_happened(viewer: Client) -> None:
     package = make_order("SH-1")
     make_renewal(package)
