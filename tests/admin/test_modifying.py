@@ -152,7 +152,9 @@ def test_a_change_shows_its_difference_and_changes_nothing_before_it_is_settled(
     assert answer.url == page_url(modification)
     assert modification.price_diff > 0
     assert f"To charge: £{modification.price_diff.normalize():f}" in page.replace(",", "")
-    assert "Price: 2400" in page
+    words = "Aero 14: Insured value £2,400.00 (was £1,200.00)"
+    assert words in page
+    assert words in clerk.get("/admin/xcover/modification/").content.decode()
     assert laptop_policy.price == before
 
     do(clerk, modification, "settle", reference="P-1")
@@ -162,6 +164,9 @@ def test_a_change_shows_its_difference_and_changes_nothing_before_it_is_settled(
     laptop_policy.refresh_from_db()
     assert modification.state == State.CONFIRMED
     assert laptop_policy.price == before + modification.price_diff
+    made = page_of(clerk, modification)
+    assert "Aero 14" in made
+    assert "was £" not in made
 
 
 def test_a_settled_change_is_confirmed_once(clerk: Client, laptop_policy: Quote) -> None:
@@ -206,6 +211,36 @@ def test_the_page_of_a_change_hides_the_customers_details(clerk: Client) -> None
 
     assert "900123" not in page
     assert "Phone<br>First name" in page
+
+
+def test_a_change_of_a_list_names_the_policy_and_the_values_on_its_page_only(
+    clerk: Client,
+) -> None:
+    package = make_order("SH-1")
+    changed = {"id": package.quotes.all()[1].quote_id, "update_fields": {"tickets": [{"row": "B"}]}}
+    modification = make_modification(package, changes={"quotes": [changed]})
+
+    page, listed = page_of(clerk, modification), clerk.get("/admin/xcover/modification/")
+
+    assert "Midnight Strings: Tickets" in page
+    assert "Tickets 1: row: B" in page
+    assert "Midnight Strings: Tickets" in listed.content.decode()
+    assert "Harbour Lights Festival" not in listed.content.decode()
+
+
+def test_a_change_hides_a_new_value_that_is_a_token(clerk: Client) -> None:
+    package = make_order("SH-1")
+    changed = {"id": package.quotes.all()[0].quote_id, "update_fields": {"pass_token": "abc123"}}
+    modification = make_modification(package, changes={"quotes": [changed]})
+
+    assert "abc123" not in page_of(clerk, modification)
+    assert "abc123" not in clerk.get("/admin/xcover/modification/").content.decode()
+
+
+def test_a_change_that_was_abandoned_keeps_xcovers_id(clerk: Client) -> None:
+    modification = make_modification(make_order("SH-1"), changes={}, state=State.ABANDONED)
+
+    assert modification.update_id in clerk.get("/admin/xcover/modification/").content.decode()
 
 
 REQUEST = {

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Modification, OperationKind, Quote
 from django_xcover.services import dues, modifying
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.modifying.fields import amount_of, is_amount, worth_of
 from django_xcover.services.modifying.labels import label_of
+from django_xcover.services.modifying.wording import field_in_words, is_readable
 from django_xcover.services.my_cover.progress import Progress, progress_of
 from django_xcover.types import Due, Money
 
@@ -74,26 +71,17 @@ def _policy(modification: Modification) -> str:
 def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
     """Yield the new values that can be read as they stand; lists and objects cannot."""
     for name, value in modification.changes.get("policyholder", {}).items():
-        if _is_readable(value):
+        if is_readable(value):
             yield str(label_of(name)), str(value)
     policies = modification.changes.get("quotes", ())
     types = _policy_types(modification) if policies else {}
     for policy in policies:
         for name, value in policy.get("update_fields", {}).items():
-            if _is_readable(value):
-                yield _field(types.get(policy["id"], ""), name, value, modification.currency)
-
-
-def _is_readable(value: object) -> bool:
-    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+            if is_readable(value):
+                known = types.get(policy["id"], "")
+                yield field_in_words(known, name, value, modification.currency)
 
 
 def _policy_types(modification: Modification) -> dict[str, str]:
     rows = Quote.objects.filter(package=modification.package_id)
     return dict(rows.values_list("quote_id", "policy_type"))
-
-
-def _field(policy_type: str, name: str, value: object, currency: str) -> tuple[str, str]:
-    label = _("Insured value") if name == worth_of(policy_type) else label_of(name)
-    amount = amount_of(value) if is_amount(policy_type, (name,)) else None
-    return str(label), str(value) if amount is None else format_amount(Money(amount, currency))

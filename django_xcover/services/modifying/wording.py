@@ -1,0 +1,50 @@
+"""What a change makes of a policy, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from django_xcover.models import Quote
+from django_xcover.services.amounts import format_amount
+from django_xcover.services.modifying.fields import amount_of, is_amount, worth_of
+from django_xcover.services.modifying.labels import label_of
+from django_xcover.types import Money
+
+
+def change_in_words(
+    quote: Quote, new: Mapping[str, Any], old: Mapping[str, Any], currency: str
+) -> str:
+    """Return which policy changes and how: "Lumen 14: Insured value £1,000.00 (was £1,500.00)".
+
+    `new` holds the fields that change, empty when the change is over, and `old` what they were.
+    """
+    name = quote.label or quote.policy_name
+    told = [_field(quote.policy_type, field, new[field], old.get(field), currency) for field in new]
+    return f"{name}: {', '.join(told)}" if told else name
+
+
+def field_in_words(policy_type: str, name: str, value: object, currency: str) -> tuple[str, str]:
+    """Return what a field of a policy is called, and its value as people write it."""
+    label = _("Insured value") if name == worth_of(policy_type) else label_of(name)
+    amount = amount_of(value) if is_amount(policy_type, (name,)) else None
+    return str(label), str(value) if amount is None else format_amount(Money(amount, currency))
+
+
+def is_readable(value: object) -> bool:
+    """Return whether `value` can be read as it stands; a list or an object cannot."""
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+
+
+def _field(policy_type: str, name: str, new: object, old: object, currency: str) -> str:
+    label, value = field_in_words(policy_type, name, new, currency)
+    if not is_readable(new):
+        return label
+    if not is_readable(old):
+        return f"{label} {value}"
+    facts = {"field": label, "new": value}
+    facts["old"] = field_in_words(policy_type, name, old, currency)[1]
+    return _("%(field)s %(new)s (was %(old)s)") % facts
