@@ -137,6 +137,21 @@ class QuoteAccountFilter(AccountFilter):
     path = "quote__package__account"
 
 
+class EndedFilter(admin.SimpleListFilter):
+    """Operations whose badge says more than their state: by XCover's no, or by a person."""
+
+    title = _("ended")
+    parameter_name = "ended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("refused", _("refused by XCover")), ("given_up", _("given up"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"refused": Operation.objects.refused, "given_up": Operation.objects.given_up}
+        ended = wanted.get(self.value() or "")
+        return queryset.filter(pk__in=ended().order_by().values("pk")) if ended else queryset
+
+
 class RefundFilter(admin.SimpleListFilter):
     """Whether the refund of a cancellation is on record."""
 

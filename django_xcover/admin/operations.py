@@ -21,7 +21,7 @@ from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
 from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
-from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
+from django_xcover.admin.filters import CreatedFilter, EndedFilter, PackageAccountFilter
 from django_xcover.admin.giving_up import GiveUp
 from django_xcover.admin.progress import reload_after
 from django_xcover.admin.redaction import redact_text
@@ -63,7 +63,7 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
         "attempts",
         "package_link",
     )
-    list_filter = ("state", "kind", PackageAccountFilter, CreatedFilter)
+    list_filter = ("state", EndedFilter, "kind", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package",)
     heavy = ("request", "package__payload")
     fieldsets = (

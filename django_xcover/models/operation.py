@@ -70,6 +70,15 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Return those that nothing but a person can move."""
         return self.filter(state=OperationState.NEEDS_PERSON)
 
+    def given_up(self) -> OperationQuerySet:
+        """Return those that a person has ended."""
+        return self.filter(state=OperationState.DISCARDED).exclude(given_up="")
+
+    def refused(self) -> OperationQuerySet:
+        """Return those that are over because XCover said no: only its errors have a type."""
+        over = self.filter(state=OperationState.DISCARDED, given_up="")
+        return over.filter(error__has_key="type")
+
 
 class Operation(models.Model):
     """One thing to do at XCover, at most once for a package, kind and subject.

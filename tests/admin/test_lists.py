@@ -247,6 +247,18 @@ def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
     assert listed(viewer, "operation", kind__exact="book") == [stopped]
 
 
+def test_operations_that_xcover_refused_or_a_person_gave_up_are_found(viewer: Client) -> None:
+    over = {"state": "discarded"}
+    refusal = {"type": "ValidationFailed", "message": "No."}
+    refused = make_finished(make_order("SH-1"), **over, error=refusal)
+    given_up = make_finished(make_order("SH-2"), **over, error=refusal, given_up="By telephone")
+    make_finished(make_order("SH-3"), **over, error={"message": "The order was cancelled."})
+    make_stopped(make_order("SH-4"))
+
+    assert listed(viewer, "operation", ended="refused") == [refused]
+    assert listed(viewer, "operation", ended="given_up") == [given_up]
+
+
 def test_cancellations_without_a_recorded_refund_are_found(viewer: Client) -> None:
     make_cancellation(make_order("SH-1"))
     owed = make_cancelled(make_order("SH-2"))
