@@ -23,6 +23,7 @@ from django_xcover.admin.base import section
 from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
 from django_xcover.admin.filters import CreatedFilter, EndedFilter, PackageAccountFilter
 from django_xcover.admin.giving_up import GiveUp
+from django_xcover.admin.links import order_link, package_link
 from django_xcover.admin.progress import reload_after
 from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.search import rows_matching
@@ -56,12 +57,11 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     shows_status_link = True
     list_display = (
         "what",
-        "order",
+        "order_or_package",
         "state_badge",
-        "error_in_brief",
-        "next_attempt",
         "attempts",
-        "package_link",
+        "next_attempt",
+        "error_in_brief",
     )
     list_filter = ("state", EndedFilter, "kind", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package",)
@@ -145,6 +145,11 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     @admin.display(description=gettext_lazy("operation"))
     def what(self, row: Operation) -> str:
         return operation_name(row)
+
+    @admin.display(description=gettext_lazy("order"))
+    def order_or_package(self, row: Operation) -> SafeString | str:
+        # One column for both: the order leads to the package, and few fit on a small screen.
+        return order_link(row.package) or package_link(row.package)
 
     @admin.display(description=gettext_lazy("state"))
     def state_badge(self, row: Operation) -> SafeString:

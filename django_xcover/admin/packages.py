@@ -61,7 +61,6 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         "package_id",
         "order",
         "status_and_attention",
-        "total_shown",
         "policyholder_email",
         "created_at",
     )

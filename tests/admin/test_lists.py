@@ -259,6 +259,20 @@ def test_operations_that_xcover_refused_or_a_person_gave_up_are_found(viewer: Cl
     assert listed(viewer, "operation", ended="given_up") == [given_up]
 
 
+def test_a_list_of_operations_names_the_package_only_where_there_is_no_order(
+    viewer: Client,
+) -> None:
+    ordered = make_order("SH-1")
+    make_stopped(ordered)
+    make_stopped(make_package(package_id="KXR4W-9PJTC-INS"))
+
+    page = viewer.get("/admin/xcover/operation/").content.decode()
+
+    assert "SH-1" in page
+    assert ordered.package_id not in page
+    assert "KXR4W-9PJTC-INS" in page
+
+
 def test_cancellations_without_a_recorded_refund_are_found(viewer: Client) -> None:
     make_cancellation(make_order("SH-1"))
     owed = make_cancelled(make_order("SH-2"))
