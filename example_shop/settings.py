@@ -20,13 +20,13 @@ ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "localhost,127.0.0.1,[::1]").split(
 
 INSTALLED_APPS = [
     "example_shop",  # first, so that its templates may replace those of the others
+    "django_xcover",  # before the admin, whose front page then leads to how everything stands
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_xcover",
     "django_xcover.sandbox",
 ]
 MIDDLEWARE = [

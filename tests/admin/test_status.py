@@ -359,6 +359,22 @@ def test_the_way_there_is_shown_to_those_who_may_go(viewer: Client, path: str) -
     assert PAGE not in others.get(f"/admin/xcover/{path}").content.decode()
 
 
+def test_the_front_page_leads_there_where_the_app_stands_before_the_admin(
+    viewer: Client, settings: Any
+) -> None:
+    apps = [name for name in settings.INSTALLED_APPS if name != "django_xcover"]
+    # The templates as well, or the one that was found before would be kept.
+    first = {"INSTALLED_APPS": ["django_xcover", *apps], "TEMPLATES": settings.TEMPLATES}
+    with override_settings(**first):
+        front = viewer.get("/admin/").content.decode()
+        others = staff("view_quotepackage", name="others").get("/admin/").content.decode()
+        our_page = viewer.get("/admin/xcover/").content.decode()
+
+    assert PAGE in front
+    assert PAGE not in others
+    assert our_page.count(PAGE) == 1
+
+
 def queries_of(client: Client) -> int:
     with CaptureQueriesContext(
         connection,
