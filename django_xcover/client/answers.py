@@ -116,7 +116,7 @@ def fast_quote_from_wire(answer: Mapping[str, Any]) -> FastQuoteAnswer:
     fields = Fields.of(answer)
     places = [(key or str(n), quote) for n, (key, quote) in enumerate(_places(fields))]
     return FastQuoteAnswer(
-        fast_quote_id=fields.text("fast_quote_id"),
+        fast_quote_id=fields.perhaps_id("fast_quote_id"),
         currency=currency_of(fields),
         quotes=tuple(_unstored(quote, key) for key, quote in places if quote is not None),
         failed=MappingProxyType(_failed(fields, list(places))),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from django_xcover.client import XCoverError, encoding, wire
-from django_xcover.client.answers import package_from_wire
+from django_xcover.client.answers import fast_quote_from_wire, package_from_wire
 from django_xcover.client.changes import instalments_from_wire, renewal_from_wire
 
 QUOTE = {"id": "q-1", "status": "RECEIVED", "price": Decimal("9.50")}
@@ -56,6 +56,8 @@ def test_an_id_that_no_path_can_carry_is_refused(value: str) -> None:
     assert "id is no XCover id" in refusal_of(package_from_wire, {**PACKAGE, "id": value})
     changed = {**PACKAGE, "quotes": [{**QUOTE, "id": value}]}
     assert "quotes.0.id is no XCover id" in refusal_of(package_from_wire, changed)
+    fast = {"fast_quote_id": value, "currency": "GBP", "quotes": []}
+    assert "fast_quote_id is no XCover id" in refusal_of(fast_quote_from_wire, fast)
 
 
 def test_a_status_longer_than_a_word_is_refused() -> None:
