@@ -74,7 +74,10 @@ def _only(shown: frozenset[str], value: Any) -> Any:
 
 
 def _bare_address(address: str) -> str:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets or letters that no host can have
+        return HIDDEN
     names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     if names <= HARMLESS_PARAMETERS and not parts.fragment:
         return address

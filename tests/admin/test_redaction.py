@@ -115,6 +115,13 @@ def test_an_address_loses_what_follows_its_path(address: str) -> None:
     assert redact_text(f"See {address} now") == f"See {SITE}/anything?{HIDDEN} now"
 
 
+@pytest.mark.parametrize(
+    "address", ["https://a\u2100b/x?token=s3cret", "https://[::1/?token=s3cret"]
+)
+def test_what_is_no_address_is_hidden_whole(address: str) -> None:
+    assert redact_text(f"See {address} now") == f"See {HIDDEN} now"
+
+
 def test_a_link_to_the_terms_stays_whole() -> None:
     address = f"{SITE}/pds/KXR4W-9PJTC-INS?policy_type=event_ticket_protection_v1"
 
