@@ -19,6 +19,7 @@ from django_xcover.models.status import UNFINISHED, OperationKind, OperationStat
 # The subject of a booking that waits for the money. It keeps one kind of booking from standing
 # in for the other, and tells at payment which of the two there is.
 UNPAID = "unpaid"
+# What makes cover of a choice, or of a booking that waits for its money.
 PAYING = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
 
 

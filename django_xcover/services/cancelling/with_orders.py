@@ -18,13 +18,12 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
+from django_xcover.models.operation import PAYING
 from django_xcover.services import booking, card_numbers, cart_packages, decisions, operations
 from django_xcover.services.cancelling import cancellable, requesting
 
 REASON = "The order was cancelled."
 SHOP = Cancellation.Origin.SHOP
-# What makes cover of a choice, or of a booking that waits for its money.
-BOOKINGS = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
 
 
 def cancel_order(order: Any, lines: Iterable[str] | None = None, reason: str = "") -> None:
@@ -81,7 +80,7 @@ def _take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> N
     """Withdraw choices that are no cover yet; cancel behind a booking that may make them one."""
     decisions.withdraw(quotes)
     unfinished = Operation.objects.unfinished().select_for_update()
-    under_way = unfinished.filter(package=package, kind__in=BOOKINGS).order_by("pk")
+    under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
     doubtful = [operation for operation in under_way if not _is_stopped(operation, quotes)]
     if doubtful:
         following = requesting.enqueue(package, quotes, origin=SHOP, reason=reason)

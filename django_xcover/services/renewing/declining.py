@@ -83,8 +83,7 @@ def refuse(operation: Operation, failure: Failure) -> None:
 def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
     mirroring.apply_answer(package, renewed)
     # Mirroring flags what it sees for the first time; this may have been seen before the decline.
-    if package.attention != Attention.RENEWED_ANYWAY:
-        mirroring.flag(package, Attention.RENEWED_ANYWAY)
+    mirroring.flag(package, Attention.RENEWED_ANYWAY)
 
 
 def _announce(renewal: Renewal) -> None:
