@@ -21,8 +21,8 @@ FIGURES = (
 NOUGHT = (
     "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "checkout_failures",
     "needs_person_unexplained", "needs_person_tried_out", "mirror_differs", "shopper_differs",
-    "status_went_back", "cancel_lost", "cancel_duplicated", "refund_differs", "change_lost", "renewal_lost",
-    "renewal_duplicated", "after_sale_failures",
+    "status_went_back", "cancel_lost", "cancel_duplicated", "refund_differs",
+    "change_lost", "renewal_lost", "renewal_duplicated", "after_sale_failures",
 )  # fmt: skip
 
 
