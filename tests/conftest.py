@@ -13,7 +13,7 @@ from django.utils import translation
 
 from django_xcover.models import Operation, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import carts, choosing, quoting, running
+from django_xcover.services import carts, choosing, flags, quoting, running
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer
 from tests.requirements import need_browser
@@ -153,6 +153,12 @@ def work() -> None:
 def the_package() -> QuotePackage:
     """Return the only package there is."""
     return QuotePackage.objects.get()
+
+
+def resolve_flags(package: QuotePackage, note: str) -> bool:
+    """Let a person look into all that `package` is flagged for; False when that is nothing."""
+    resolved = [flags.resolve(row, by="7", note=note) for row in package.flags.open()]
+    return any(resolved)
 
 
 def the_operation() -> Operation:

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.models import (
     Cancellation,
+    Flag,
     Operation,
     QuotePackage,
     Renewal,
@@ -31,8 +32,8 @@ from django_xcover.models import (
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.inprocess import mount
 from django_xcover.services import (
-    attention,
     cancelling,
+    flags,
     gateway,
     operations,
     reconciling,
@@ -149,8 +150,8 @@ class Shopfloor(RuleBasedStateMachine):
 
     @rule(note=st.sampled_from(["refunded by hand", "called the customer"]))
     def staff_resolve(self, note: str) -> None:
-        for package in QuotePackage.objects.needing_attention():
-            attention.resolve(package, by="1", note=note)
+        for flag in Flag.objects.open():
+            flags.resolve(flag, by="1", note=note)
 
     @rule()
     def staff_replay_the_webhooks(self) -> None:

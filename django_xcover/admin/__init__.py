@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_xcover.admin.cancellations import CancellationAdmin
 from django_xcover.admin.decisions import DecisionAdmin
 from django_xcover.admin.discrepancies import DiscrepancyAdmin
+from django_xcover.admin.flags import FlagAdmin
 from django_xcover.admin.instalments import InstalmentAdmin
 from django_xcover.admin.modifications import ModificationAdmin
 from django_xcover.admin.operations import OperationAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "CancellationAdmin",
     "DecisionAdmin",
     "DiscrepancyAdmin",
+    "FlagAdmin",
     "InstalmentAdmin",
     "ModificationAdmin",
     "OperationAdmin",

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 
 from django_xcover.admin.base import MirrorAdmin
 from django_xcover.admin.links import page_url
+from django_xcover.services import history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,9 @@ class ActingAdmin(MirrorAdmin):
         messages.add_message(request, outcome.level, outcome.sentence)
         if outcome.log:
             self.log_change(request, row, outcome.sentence)
+            history.record_staff_action(
+                row, action=self.act_name, by=str(request.user.pk), sentence=outcome.sentence
+            )
         return outcome
 
     def get_urls(self) -> list[URLPattern]:

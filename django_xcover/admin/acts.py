@@ -27,7 +27,7 @@ from django_xcover.admin.base import MirrorAdmin
 from django_xcover.admin.links import page_url
 from django_xcover.admin.redaction import redact_text
 from django_xcover.client import XCoverError
-from django_xcover.services import card_numbers
+from django_xcover.services import card_numbers, history
 from django_xcover.services.advice import in_plain_words
 from django_xcover.services.operations import Failure
 from django_xcover.services.refusals import Refused
@@ -171,15 +171,20 @@ class StaffActs(MirrorAdmin):
 
     def _do(self, request: HttpRequest, act: Act, row: Any, values: dict[str, Any]) -> Outcome:
         if act.asks_xcover:
-            return self._tell(request, row, _attempt(act, request, row, values))
+            return self._tell(request, act, row, _attempt(act, request, row, values))
         # Together, so that nothing is done without a name to it.
         with transaction.atomic():
-            return self._tell(request, row, _attempt(act, request, row, values))
+            return self._tell(request, act, row, _attempt(act, request, row, values))
 
-    def _tell(self, request: HttpRequest, row: Model, outcome: Outcome) -> Outcome:
+    def _tell(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
         messages.add_message(request, outcome.level, outcome.sentence)
-        for logged in (row, *outcome.also) if outcome.log else ():
+        if not outcome.log:
+            return outcome
+        for logged in (row, *outcome.also):
             self.log_change(request, logged, outcome.sentence)
+        history.record_staff_action(
+            row, action=act.name, by=str(request.user.pk), sentence=outcome.sentence
+        )
         return outcome
 
 

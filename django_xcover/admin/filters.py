@@ -17,6 +17,7 @@ from django_xcover.conf import get_config
 from django_xcover.models import (
     BOOKED,
     Attention,
+    Flag,
     Instalment,
     Modification,
     Operation,
@@ -76,7 +77,27 @@ class AttentionFilter(admin.SimpleListFilter):
         value = self.value()
         if value in wanted:
             return queryset.filter(pk__in=wanted[value])
-        return queryset.filter(attention=value) if value else queryset
+        if not value:
+            return queryset
+        # The column has the newest reason only.
+        open_flags = Flag.objects.open().filter(reason=value).order_by()
+        return queryset.filter(pk__in=open_flags.values("package"))
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Whether somebody has looked into a flag."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("open", _("open")), ("resolved", _("looked into"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"open": True, "resolved": False}
+        if self.value() not in wanted:
+            return queryset
+        return queryset.filter(resolved_at__isnull=wanted[self.value() or ""])
 
 
 class CreatedFilter(admin.SimpleListFilter):

@@ -16,7 +16,7 @@ from django_xcover.admin.columns import last_error, next_attempt
 from django_xcover.admin.links import link, policy_url
 from django_xcover.models import BOOKED, Decision, Operation, Quote
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.attention_advice import price_differs
+from django_xcover.services.flag_texts import price_differs
 from django_xcover.services.next_steps import operation_name
 from django_xcover.types import Money
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from django_xcover.models import Quote, QuotePackage
+from django_xcover.models import Flag, Quote, QuotePackage
 
 
 def page_url(row: Model) -> str:
@@ -49,5 +49,6 @@ def may_view(request: HttpRequest, row: Model | type[Model]) -> bool:
     user = request.user
     if isinstance(user, AnonymousUser):
         return False
-    meta = row._meta
+    # A flag belongs to its package and is seen by those who may see that.
+    meta = QuotePackage._meta if row._meta.model is Flag else row._meta
     return user.has_perm(f"{meta.app_label}.view_{meta.model_name}")

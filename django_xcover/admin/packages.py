@@ -29,7 +29,6 @@ from django_xcover.admin.links import order_link
 from django_xcover.admin.mailing import SendEmail
 from django_xcover.admin.modifying import ChangeDetails
 from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.resolving import Resolve
 from django_xcover.admin.search import packages_matching
 from django_xcover.admin.steps import steps_shown, with_steps
 from django_xcover.admin.story import story_page
@@ -55,7 +54,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
     act_label = gettext_lazy("Refresh from XCover")
     act_limit = 20
     actions = ("refresh",)
-    acts = (PreviewCancellation(), ChangeDetails(), SendEmail(), Resolve())
+    acts = (PreviewCancellation(), ChangeDetails(), SendEmail())
 
     list_display = (
         "package_id",

@@ -13,6 +13,7 @@ from django_xcover.admin.actions import ActingAdmin, Button
 from django_xcover.admin.acts import ActShown, StaffActs
 from django_xcover.admin.links import may_view, page_url
 from django_xcover.admin.redaction import redact_text
+from django_xcover.models import Flag
 from django_xcover.services.next_steps import NextStep
 
 
@@ -59,10 +60,11 @@ def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
 
 
 def _button(request: HttpRequest, site: AdminSite, step: NextStep) -> Button | None:
-    acting: object = site.get_model_admin(type(step.row))
+    row = step.row.package if isinstance(step.row, Flag) else step.row
+    acting: object = site.get_model_admin(type(row))
     if not isinstance(acting, ActingAdmin) or step.remedy != acting.act_name:
         return None
-    return acting.button(step.row) if acting.has_act_permission(request, step.row) else None
+    return acting.button(row) if acting.has_act_permission(request, row) else None
 
 
 def _acts(request: HttpRequest, site: AdminSite, step: NextStep) -> tuple[ActShown, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django_xcover.models.cancellation import Cancellation
+from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
+from django_xcover.models.history import Attempt, Flag, StaffAction
 from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification
 from django_xcover.models.operation import Operation
@@ -11,6 +12,7 @@ from django_xcover.models.package import Policy, Quote, QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.reconciliation import Discrepancy, Reconciliation
 from django_xcover.models.renewal import Renewal
+from django_xcover.models.search import SearchTerm
 from django_xcover.models.status import (
     BOOKED,
     UNFINISHED,
@@ -26,12 +28,14 @@ __all__ = [
     "BOOKED",
     "UNFINISHED",
     "AccountPause",
+    "Attempt",
     "Attention",
     "Cancellation",
     "Choice",
     "Decision",
     "DecisionsAreFinal",
     "Discrepancy",
+    "Flag",
     "Instalment",
     "Modification",
     "Operation",
@@ -41,7 +45,10 @@ __all__ = [
     "Quote",
     "QuotePackage",
     "Reconciliation",
+    "RefundCorrection",
     "Renewal",
+    "SearchTerm",
+    "StaffAction",
     "Status",
     "WebhookDelivery",
 ]

@@ -68,6 +68,7 @@ class Cancellation(models.Model):
         permissions = (
             ("cancel_policy", _("Can cancel policies")),
             ("record_refund", _("Can record refunds")),
+            ("exceed_refund", _("Can record refunds above what XCover names")),
         )
 
     def __str__(self) -> str:
@@ -77,3 +78,33 @@ class Cancellation(models.Model):
     def refund(self) -> Money | None:
         """Return what XCover says is to be refunded, or None while it has said nothing."""
         return None if self.total_refund is None else Money(self.total_refund, self.currency)
+
+
+class RefundCorrection(models.Model):
+    """A recorded refund that was wrong: what stood there, what stands there now, why, and by whom.
+
+    `Cancellation.refunded` and its reference are what counts; this is how they came to be. `by` is
+    the key of the user, "" for the shop's own code.
+    """
+
+    cancellation = models.ForeignKey(
+        Cancellation,
+        verbose_name=_("cancellation"),
+        related_name="corrections",
+        on_delete=models.CASCADE,
+    )
+    amount_before = AmountField(_("amount before"))
+    reference_before = models.CharField(_("reference before"), max_length=100, blank=True)
+    amount = AmountField(_("amount"))
+    reference = models.CharField(_("reference"), max_length=100, blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.CharField(_("by"), max_length=64, blank=True, default="")
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("refund correction")
+        verbose_name_plural = _("refund corrections")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.cancellation}: {self.reason}"

@@ -11,7 +11,22 @@ if TYPE_CHECKING:
     # For a type checker they are Django's own, so that `null=True` makes the value optional.
     AmountField = models.DecimalField
     VendorIdField = models.CharField
+    TermField = models.CharField
 else:
+
+    class TermField(models.CharField):
+        """Text that is compared byte by byte, so that an index finds all that begins alike.
+
+        In the collations that PostgreSQL and MariaDB take by default the words with one beginning
+        are not one range.
+        """
+
+        def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+            parameters = super().db_parameters(connection)
+            binary = {"postgresql": "C", "mysql": "utf8mb4_bin"}
+            if connection.vendor in binary:
+                parameters["collation"] = binary[connection.vendor]
+            return parameters
 
     class VendorIdField(models.CharField):
         """An id of XCover's, compared exactly.

@@ -106,6 +106,7 @@ class Operation(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     failures = models.PositiveSmallIntegerField(_("failures"), default=0)
     outcome_known = models.BooleanField(_("outcome known"), default=True)
+    started_at = models.DateTimeField(_("last attempt started at"), null=True, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     error = models.JSONField(_("last error"), default=dict, blank=True, encoder=DjangoJSONEncoder)

@@ -12,11 +12,13 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, elsewhere, offers, payloads, prices, succession
+from django_xcover.services import decisions, elsewhere, flags, offers, payloads, prices, succession
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
 
+# What is read of XCover may need a person: this is how every reader says so.
+flag = flags.flag
 # The columns of a quote that follow XCover's answer.
 READ = (
     "price",
@@ -102,19 +104,6 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     _copy_package(package, answer)
 
 
-def flag(package: QuotePackage, reason: Attention) -> None:
-    """Mark `package` for a person, and tell the shop after the commit when that is new."""
-    if package.attention == reason:
-        return
-    package.attention = reason
-    package.save(update_fields=["attention", "updated_at"])
-    transaction.on_commit(
-        lambda: signals.attention_needed.send_robust(
-            sender=QuotePackage, package=package, reason=str(reason)
-        )
-    )
-
-
 def announce_quoted(package: QuotePackage) -> None:
     """Tell the shop that `package` has been quoted."""
     signals.quote_received.send_robust(sender=QuotePackage, package=package)
@@ -180,15 +169,13 @@ def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None
 
 
 def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
-    if package.status != Status.PENDING_PAYMENT and package.attention == Attention.PAYMENT_OVERDUE:
-        package.attention = ""  # the money came, or the booking ended
+    if package.attention and package.status != Status.PENDING_PAYMENT:
+        flags.settle(package, Attention.PAYMENT_OVERDUE)  # the money came, or the booking ended
     package.total_price = answer.total
     package.payload = _package_payload(answer)
     if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
         package.policyholder_email = answer.policyholder_email
-    package.save(
-        update_fields=["total_price", "payload", "policyholder_email", "attention", "updated_at"]
-    )
+    package.save(update_fields=["total_price", "payload", "policyholder_email", "updated_at"])
 
 
 def _copy(quote: Quote, read: QuoteAnswer) -> None:

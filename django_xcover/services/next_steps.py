@@ -16,6 +16,7 @@ from django_xcover.models import (
     Attention,
     Cancellation,
     Choice,
+    Flag,
     Instalment,
     Modification,
     Operation,
@@ -26,8 +27,8 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.services.advice import ADVICE, NAMES, in_plain_words
-from django_xcover.services.attention_advice import about
 from django_xcover.services.faults import fault_of
+from django_xcover.services.flag_texts import about
 
 # A due operation goes to a worker at once and is swept up soon after: one that still stands there
 # after this long has no worker.
@@ -42,7 +43,7 @@ class Remedy(StrEnum):
     REFRESH = "refresh"
 
 
-Row = QuotePackage | Operation | Cancellation | Modification | Renewal | Instalment
+Row = QuotePackage | Flag | Operation | Cancellation | Modification | Renewal | Instalment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,8 @@ def next_steps(
     """Return what to do about `package`, first what only a person can do."""
     quotes, operations = list(quotes), list(operations)
     steps = [step for operation in operations if (step := _for_operation(operation, package))]
-    if package.attention:
-        steps.append(_for_attention(package, quotes))
+    open_flags = [flag for flag in package.flags.all() if flag.is_open]
+    steps += [_for_flag(flag, package, quotes) for flag in open_flags]
     if not operations and _awaits_payment(package, quotes):
         steps.append(_unpaid(package))
     return sorted(steps, key=lambda step: not step.urgent)
@@ -78,6 +79,12 @@ def next_step_of(operation: Operation) -> list[NextStep]:
     """Return what to do about one operation: one step or none. `package` must be loaded."""
     step = _for_operation(operation, operation.package)
     return [step] if step else []
+
+
+def next_steps_of_flag(flag: Flag) -> list[NextStep]:
+    """Return what to do about one flag: one step, or none when it is resolved."""
+    quotes = list(flag.package.quotes.all())
+    return [_for_flag(flag, flag.package, quotes)] if flag.is_open else []
 
 
 def operation_name(operation: Operation) -> str:
@@ -213,11 +220,9 @@ def _name_and_time(operation: Operation) -> dict[str, str]:
     return {"name": operation_name(operation), "when": moment(operation.next_attempt_at)}
 
 
-def _for_attention(package: QuotePackage, quotes: list[Quote]) -> NextStep:
-    what, to_do = about(package, quotes)
+def _for_flag(flag: Flag, package: QuotePackage, quotes: list[Quote]) -> NextStep:
+    what, to_do = about(flag, package, quotes)
     # Asking XCover again changes no price that was booked.
-    is_settled = package.attention == Attention.PRICE_DIFFERS
+    is_settled = flag.reason == Attention.PRICE_DIFFERS
     remedy = Remedy.NONE if is_settled else Remedy.REFRESH
-    return NextStep(
-        row=package, urgent=True, what=what, to_do=to_do, remedy=remedy, acts=("resolve",)
-    )
+    return NextStep(row=flag, urgent=True, what=what, to_do=to_do, remedy=remedy, acts=("resolve",))

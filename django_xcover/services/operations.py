@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.conf import get_config
-from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.models import Attempt, Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
 from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.transitions import move
@@ -35,6 +35,7 @@ WORKER_DIED = "WorkerDied"
 # memory, kills workers that are at anything, and must not bring a booking to a person. What kills
 # every worker itself is theirs after ten leases, twenty minutes by default.
 MOST_DEATHS = 10
+LONGEST_ERROR = 255
 # Twice as long as the rate limit ever asks for.
 LONGEST_POSTPONED = 120.0
 
@@ -85,6 +86,13 @@ class Failure:
             retry_after=float(getattr(error, "retry_after", None) or 0.0),
         )
 
+    def in_brief(self) -> str:
+        """Return the kind of failure and the refused fields, without anybody's words."""
+        kind = " ".join(filter(None, (str(self.status or ""), self.vendor_type, self.code)))
+        fields = ", ".join(sorted(self.field_errors))
+        told = f"{self.type} ({kind})" if kind else self.type
+        return f"{told}: {fields}" if fields else told
+
 
 def enqueue(
     package: QuotePackage,
@@ -132,23 +140,42 @@ def claim(pk: int) -> Operation | None:
         return operation and _lease(operation)
     # Its lease ran out, so its worker died, perhaps after its call was answered.
     death = Failure.by_death(operation)
-    if not death.permanent:
-        return _lease(operation, error=asdict(death), outcome_known=False)
-    fail(operation, death)
-    return None
+    if death.permanent:
+        fail(operation, death)
+        return None
+    dead = _attempt(operation, Attempt.Outcome.DIED, death)
+    leased = _lease(operation, error=asdict(death), outcome_known=False)
+    if leased:
+        dead.save()
+    return leased
 
 
 def _lease(operation: Operation, **facts: Any) -> Operation | None:
+    now = timezone.now()
     won = move(
         operation,
         OperationState.RUNNING,
         field="state",
         only=_as_read(operation),
         attempts=operation.attempts + 1,
-        lease_until=timezone.now() + timedelta(seconds=get_config().operation_lease),
+        started_at=now,
+        lease_until=now + timedelta(seconds=get_config().operation_lease),
         **facts,
     )
     return operation if won else None
+
+
+def _attempt(
+    operation: Operation, outcome: Attempt.Outcome, failure: Failure | None = None
+) -> Attempt:
+    """Return the attempt that is under way as it ends, not stored yet."""
+    return Attempt(
+        operation=operation,
+        number=operation.attempts,
+        outcome=outcome,
+        error=failure.in_brief()[:LONGEST_ERROR] if failure else "",
+        started_at=operation.started_at,
+    )
 
 
 def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
@@ -179,12 +206,15 @@ def finish(operation: Operation) -> bool:
 
     Call it in the transaction that applies the outcome, and apply nothing on False.
     """
-    return _end(operation, OperationState.DONE, error={}, outcome_known=True)
+    attempt = _attempt(operation, Attempt.Outcome.DONE)
+    return _end(operation, OperationState.DONE, attempt, error={}, outcome_known=True)
 
 
 def discard(operation: Operation, reason: str) -> bool:
     """Mark the operation as no longer needed, for `reason`; False when somebody else has it."""
-    return _end(operation, OperationState.DISCARDED, error={"message": reason})
+    is_attempted = operation.state == OperationState.RUNNING
+    attempt = _attempt(operation, Attempt.Outcome.OBSOLETE) if is_attempted else None
+    return _end(operation, OperationState.DISCARDED, attempt, error={"message": reason})
 
 
 def refuse(operation: Operation, failure: Failure) -> bool:
@@ -194,13 +224,16 @@ def refuse(operation: Operation, failure: Failure) -> bool:
     that waits for a person holds up all later ones on the package.
     """
     facts = {"failures": operation.failures + 1, "error": asdict(failure), "outcome_known": True}
-    refused = _end(operation, OperationState.DISCARDED, **facts)
+    attempt = _attempt(operation, Attempt.Outcome.REFUSED, failure)
+    refused = _end(operation, OperationState.DISCARDED, attempt, **facts)
     if refused:
         logger.warning("Operation %s was refused: %s", operation.pk, failure.type)
     return refused
 
 
-def _end(operation: Operation, state: OperationState, **facts: Any) -> bool:
+def _end(
+    operation: Operation, state: OperationState, attempt: Attempt | None, **facts: Any
+) -> bool:
     """Move to a final state, forget the body, and hand over what has waited behind it."""
     ended = move(
         operation,
@@ -213,6 +246,8 @@ def _end(operation: Operation, state: OperationState, **facts: Any) -> bool:
         **facts,
     )
     if ended:
+        if attempt is not None:
+            attempt.save()
         _announce_successor(operation)
     return ended
 
@@ -224,6 +259,8 @@ def fail(operation: Operation, failure: Failure) -> None:
     """
     failures = operation.failures + 1
     give_up = failure.permanent or failures >= get_config().attempts
+    outcome = Attempt.Outcome.STOPPED if give_up else Attempt.Outcome.FAILED
+    attempt = _attempt(operation, outcome, failure)
     moved = move(
         operation,
         OperationState.NEEDS_PERSON if give_up else OperationState.PENDING,
@@ -235,6 +272,8 @@ def fail(operation: Operation, failure: Failure) -> None:
         next_attempt_at=next_attempt(failures, failure.retry_after),
         error=asdict(failure),
     )
+    if moved:
+        attempt.save()
     if moved and give_up:
         logger.error("Operation %s needs a person: %s", operation.pk, failure.type)
         transaction.on_commit(partial(_announce_needs_person, operation))

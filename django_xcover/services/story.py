@@ -27,7 +27,7 @@ from django_xcover.services.next_steps import NextStep, next_steps, operation_na
 from django_xcover.types import Money
 
 # What may leave something to do, each read in one query.
-TO_DO = ("quotes__instalments", "operations", "cancellations", "modifications", "renewals")
+TO_DO = ("quotes__instalments", "flags", "operations", "cancellations", "modifications", "renewals")
 # A package's first answer is stored within this time of its row.
 SAME_ANSWER = timedelta(seconds=5)
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
@@ -47,7 +47,7 @@ class Story:
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None when no package belongs to it.
 
-    Nine queries, however much happened.
+    Ten queries, however much happened.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)

@@ -16,6 +16,7 @@ from django_xcover.models import (
     Choice,
     Decision,
     Discrepancy,
+    Flag,
     Instalment,
     Modification,
     Operation,
@@ -67,7 +68,15 @@ def make_package(**values: Any) -> QuotePackage:
         "quoted_at": timezone.now(),
         "payload": booking_payload(package_id),
     }
-    return QuotePackage.objects.create(**defaults | values)
+    package = QuotePackage.objects.create(**defaults | values)
+    return make_flag(package, package.attention).package if package.attention else package
+
+
+def make_flag(package: QuotePackage, reason: str) -> Flag:
+    """Return an open flag of `package`."""
+    package.attention = reason
+    package.save()
+    return Flag.objects.create(package=package, reason=reason)
 
 
 def make_quote(package: QuotePackage, **values: Any) -> Quote:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.db.models import Model
 from django.test import Client
 from django.utils.text import capfirst
@@ -21,6 +21,7 @@ from tests.admin.conftest import ACTS, VIEWS
 from tests.admin.factories import (
     make_cancellation,
     make_discrepancy,
+    make_flag,
     make_instalment,
     make_modification,
     make_order,
@@ -42,11 +43,11 @@ EVERY_ACT = [
 def rows() -> dict[str, Model]:
     """Return a row of each kind that something can be done to."""
     package = make_order("SH-1001")
-    package.attention = Attention.PRICE_DIFFERS
-    package.save()
+    flag = make_flag(package, Attention.PRICE_DIFFERS)
     quote = package.quotes.all()[0]
     return {
         "quotepackage": package,
+        "flag": flag,
         "policy": quote,
         "cancellation": make_cancellation(package),
         "modification": make_modification(package),
@@ -61,8 +62,7 @@ def rows() -> dict[str, Model]:
 def flagged() -> QuotePackage:
     """Return a booking that was made at another price than shown."""
     package = make_order("SH-1001")
-    package.attention = Attention.PRICE_DIFFERS
-    package.save()
+    make_flag(package, Attention.PRICE_DIFFERS)
     return package
 
 
@@ -170,7 +170,7 @@ def test_every_act_is_documented_with_its_place_and_permission() -> None:
 def test_a_flag_is_not_cleared_without_saying_what_was_done(
     clerk: Client, flagged: QuotePackage
 ) -> None:
-    answer = do(clerk, flagged, "resolve", note=" ")
+    answer = do(clerk, flagged.flags.get(), "resolve", note=" ")
 
     flagged.refresh_from_db()
     assert answer.status_code == 200
@@ -178,27 +178,34 @@ def test_a_flag_is_not_cleared_without_saying_what_was_done(
     assert flagged.attention == Attention.PRICE_DIFFERS
 
 
-def test_a_flag_that_is_another_by_now_is_not_cleared(
-    clerk: Client, flagged: QuotePackage, monkeypatch: pytest.MonkeyPatch
+def test_each_flag_is_resolved_on_its_own_and_stays_on_record(
+    clerk: Client, flagged: QuotePackage
 ) -> None:
-    seen = QuotePackage.objects.get(pk=flagged.pk)
-    flagged.attention = Attention.POLICY_MISSING
-    flagged.save()
-    monkeypatch.setattr(StaffActs, "get_object", lambda *args: seen)
+    newer = make_flag(flagged, Attention.POLICY_MISSING)
+    older = flagged.flags.get(reason=Attention.PRICE_DIFFERS)
 
-    answer = do(clerk, flagged, "resolve", note="Refunded")
+    do(clerk, older, "resolve", note="Refunded")
 
     flagged.refresh_from_db()
     assert flagged.attention == Attention.POLICY_MISSING
-    assert "not flagged any more" in told(answer)[0]
-    assert not LogEntry.objects.exists()
+    older.refresh_from_db()
+    newer.refresh_from_db()
+    clerk_pk = str(User.objects.get(username="clerk").pk)
+    assert (older.resolved_by, older.note, older.is_open) == (clerk_pk, "Refunded", False)
+    assert newer.is_open
+
+    do(clerk, newer, "resolve", note="Booked by hand")
+
+    flagged.refresh_from_db()
+    assert flagged.attention == ""
+    assert flagged.flags.count() == 2
 
 
 def test_resolving_twice_is_done_and_logged_once(clerk: Client, flagged: QuotePackage) -> None:
-    do(clerk, flagged, "resolve", note="Refunded")
-    answer = do(clerk, flagged, "resolve", note="Refunded")
+    do(clerk, flagged.flags.get(), "resolve", note="Refunded")
+    answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded")
 
-    assert "not flagged any more" in told(answer)[-1]
+    assert "not flagged for this any more" in told(answer)[-1]
     assert LogEntry.objects.count() == 1
 
 
@@ -207,7 +214,8 @@ def test_a_note_is_kept_without_what_names_the_customer(
 ) -> None:
     caplog.set_level("INFO", "django_xcover")
 
-    do(clerk, flagged, "resolve", note="Refunded, told ana@example.com, +44 7700 900123")
+    note = "Refunded, told ana@example.com, +44 7700 900123"
+    do(clerk, flagged.flags.get(), "resolve", note=note)
 
     message = LogEntry.objects.get().change_message
     assert "Refunded, told" in message
@@ -219,7 +227,7 @@ def test_a_note_is_kept_without_what_names_the_customer(
 def test_a_card_number_is_refused_and_neither_kept_nor_shown_again(
     clerk: Client, flagged: QuotePackage
 ) -> None:
-    answer = do(clerk, flagged, "resolve", note="Refunded to 4242 4242 4242 4242")
+    answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded to 4242 4242 4242 4242")
 
     flagged.refresh_from_db()
     assert told(answer) == ["Please never send card numbers here. Nothing was saved."]
@@ -232,9 +240,9 @@ def test_a_flag_that_was_looked_into_is_gone_and_on_record(
     clerk: Client, flagged: QuotePackage
 ) -> None:
     story = "/admin/xcover/quotepackage/order/SH-1001/"
-    assert act_url(flagged, "resolve") in clerk.get(story).content.decode()
+    assert act_url(flagged.flags.get(), "resolve") in clerk.get(story).content.decode()
 
-    answer = do(clerk, flagged, "resolve", note="Refunded the difference", next=story)
+    answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded the difference", next=story)
 
     flagged.refresh_from_db()
     entry = LogEntry.objects.get()
@@ -246,9 +254,9 @@ def test_a_flag_that_was_looked_into_is_gone_and_on_record(
 
 
 def test_a_form_stands_on_a_page_once(clerk: Client, flagged: QuotePackage) -> None:
-    assert page_of(clerk, flagged).count(act_url(flagged, "resolve")) == 1
+    assert page_of(clerk, flagged).count(act_url(flagged.flags.get(), "resolve")) == 1
 
 
 @pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example"])
 def test_nobody_is_sent_to_another_site(clerk: Client, flagged: QuotePackage, next_: str) -> None:
-    assert do(clerk, flagged, "resolve", note="x", next=next_).url.startswith("/admin/")
+    assert do(clerk, flagged.flags.get(), "resolve", note="x", next=next_).url.startswith("/admin/")

@@ -29,6 +29,7 @@ from tests.admin.factories import (
     make_cancellation,
     make_cancelled,
     make_finished,
+    make_flag,
     make_instalment,
     make_modification,
     make_order,
@@ -199,8 +200,7 @@ def test_the_filter_for_a_look_finds_flagged_bookings_and_stopped_operations(
 ) -> None:
     make_finished(make_order("SH-1"))
     flagged = make_order("SH-2")
-    flagged.attention = Attention.PRICE_DIFFERS
-    flagged.save()
+    make_flag(flagged, Attention.PRICE_DIFFERS)
     stopped = make_order("SH-3")
     make_stopped(stopped)
 

@@ -29,6 +29,7 @@ from tests.admin.factories import (
     in_minutes,
     make_cancelled,
     make_discrepancy,
+    make_flag,
     make_instalment,
     make_operation,
     make_order,
@@ -261,8 +262,7 @@ def test_all_well_says_so_and_how_fresh_it_is(viewer: Client) -> None:
 def test_each_number_leads_to_its_rows(root: Client) -> None:
     package = make_order("SH-1001")
     make_stopped(package)
-    package.attention = Attention.PRICE_DIFFERS
-    package.save()
+    make_flag(package, Attention.PRICE_DIFFERS)
     make_discrepancy(package)
 
     page = text(root)

@@ -32,7 +32,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import breaker, orders, pausing, rate_limits, shared_cache
-from tests.conftest import Shopper, the_package, work
+from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -145,9 +145,8 @@ def test_all_well_is_zero(booked: None) -> None:
 
 @pytest.mark.parametrize("what", ["operation", "flag", "discrepancy"])
 def test_one_when_a_person_is_needed(dear: None, what: str) -> None:
-    package = the_package()
-    package.attention = "price_differs" if what == "flag" else ""
-    package.save()
+    if what != "flag":
+        resolve_flags(the_package(), note="Refunded")
     if what == "operation":
         Operation.objects.update(state=OperationState.NEEDS_PERSON)
     if what == "discrepancy":

@@ -10,9 +10,9 @@ import pytest
 
 from django_xcover.models import Modification, Quote, Status
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import attention, modifying
+from django_xcover.services import modifying
 from tests.checkout.page import Page
-from tests.conftest import work
+from tests.conftest import resolve_flags, work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
 from tests.shop import laptop, ticket
 
@@ -55,7 +55,7 @@ def test_cover_that_was_left_out_of_its_booking_is_not_called_on_its_way(
     ana.buys()
 
     flagged = text_of(ana.opens(page_of()))
-    attention.resolve(the_policy().package, by="7", note="Refunded")
+    resolve_flags(the_policy().package, note="Refunded")
     resolved = text_of(ana.opens(page_of()))
 
     assert "We are looking into it" in flagged

@@ -15,11 +15,11 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import attention, emails, giving_up, operations, orders
+from django_xcover.services import emails, giving_up, operations, orders
 from django_xcover.services.cover import order_cover
 from django_xcover.services.my_cover.policies import policy_rows, summarise
 from django_xcover.services.story import order_story
-from tests.conftest import Shopper, the_operation, the_package, work
+from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +117,7 @@ def test_the_order_tells_of_the_loss_until_somebody_has_seen_to_it_and_after(
     giving_up.give_up(stopped, note=NOTE)
 
     before = order_cover(shop.order()).state
-    attention.resolve(the_package(), by="1", note="Refunded.")
+    resolve_flags(the_package(), note="Refunded.")
 
     assert (before, order_cover(shop.order()).state) == ("needs_person", "failed")
     assert summarise(policy_rows().get()).state == "failed"

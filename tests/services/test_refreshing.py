@@ -12,7 +12,6 @@ from django_xcover.models import Attention, Cancellation, Modification, QuotePac
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox import quoting as theirs
 from django_xcover.services import (
-    attention,
     booking,
     cancelling,
     gateway,
@@ -20,7 +19,7 @@ from django_xcover.services import (
     orders,
     refreshing,
 )
-from tests.conftest import Shopper, the_package, work
+from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +171,7 @@ def test_a_price_that_a_person_has_looked_into_is_not_flagged_again(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price", times=None)
-    assert attention.resolve(refreshing.refresh(booked), by="7", note="Refunded")
+    assert resolve_flags(refreshing.refresh(booked), note="Refunded")
 
     assert refreshing.refresh(the_package()).attention == ""
 
@@ -181,7 +180,7 @@ def test_a_price_that_moves_a_second_time_is_flagged_again(
     booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price", times=None)
-    assert attention.resolve(refreshing.refresh(booked), by="7", note="Refunded")
+    assert resolve_flags(refreshing.refresh(booked), note="Refunded")
     monkeypatch.setattr(theirs, "WRONG_PRICE", Decimal(2))
 
     assert refreshing.refresh(the_package()).attention == Attention.PRICE_DIFFERS
@@ -191,7 +190,7 @@ def test_a_price_that_is_as_agreed_again_raises_no_flag(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price")
-    assert attention.resolve(refreshing.refresh(booked), by="7", note="Looked again")
+    assert resolve_flags(refreshing.refresh(booked), note="Looked again")
 
     refreshed = refreshing.refresh(the_package())
 

@@ -8,9 +8,9 @@ import pytest
 
 from django_xcover.models import Attention, Discrepancy, Operation, OperationState, Quote, Renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import attention, gateway, reconciling, refreshing, renewing
+from django_xcover.services import gateway, reconciling, refreshing, renewing
 from django_xcover.services.renewing import refusals
-from tests.conftest import the_package, work
+from tests.conftest import resolve_flags, the_package, work
 from tests.services.renewing.conftest import Heard
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +135,7 @@ def test_what_a_person_has_looked_into_is_not_flagged_again(quoted: Renewal) -> 
     renewing.opt_out(quoted)
     xcover_renews(quoted)
     refreshing.refresh(the_package())
-    attention.resolve(the_package(), by="1", note="Cancelled at XCover.")
+    resolve_flags(the_package(), note="Cancelled at XCover.")
 
     refreshing.refresh(the_package())
     renewing.find_due()

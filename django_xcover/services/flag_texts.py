@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from django_xcover.models import BOOKED, Attention, Choice, Quote, QuotePackage
+from django_xcover.models import BOOKED, Attention, Choice, Flag, Quote, QuotePackage
 from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
 
 
-def about(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    """Return what is wrong with `package`, which is flagged, and what to do."""
+def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    """Return what `package` was flagged for, and what to do."""
     told = {
         Attention.PRICE_DIFFERS.value: _price_differs,
         Attention.POLICY_MISSING.value: _policy_missing,
@@ -23,7 +23,9 @@ def about(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
         Attention.CHANGE_REFUSED.value: _change_refused,
         Attention.RENEWED_ANYWAY.value: _renewed_anyway,
     }
-    return told.get(package.attention, _status_unexpected)(package, quotes)
+    if flag.reason in told:
+        return told[flag.reason](package, quotes)
+    return _something_unexpected(flag, package)
 
 
 def price_differs(quote: Quote) -> bool:
@@ -117,9 +119,9 @@ def _renewed_anyway(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
     return what, to_do % {"package": package.package_id}
 
 
-def _status_unexpected(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:
     what = _("%(attention)s (here it is “%(status)s”).") % {
-        "attention": package.get_attention_display(),
+        "attention": flag.get_reason_display(),
         "status": package.status,
     }
     to_do = _(

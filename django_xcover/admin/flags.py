@@ -1,0 +1,111 @@
+"""Flags in the admin: why a person should look at a booking, and who has looked into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import Outcome
+from django_xcover.admin.acts import Act, StaffActs
+from django_xcover.admin.badges import BAD, GOOD, badge
+from django_xcover.admin.base import section
+from django_xcover.admin.columns import OfPackage
+from django_xcover.admin.filters import OpenFilter, PackageAccountFilter
+from django_xcover.admin.links import may_view
+from django_xcover.admin.people import name_of
+from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.resolving import ResolveForm
+from django_xcover.admin.search import rows_matching
+from django_xcover.admin.steps import steps_shown, with_steps
+from django_xcover.models import Flag
+from django_xcover.services import flags
+from django_xcover.services.next_steps import next_steps_of_flag
+
+
+class Resolve(Act):
+    """Note that a person has looked into a flag."""
+
+    name = "resolve"
+    label = gettext_lazy("Mark as looked into…")
+    button = gettext_lazy("Mark as looked into")
+    permission = "resolve_attention"
+
+    def fits(self, row: Flag) -> bool:
+        return row.is_open
+
+    def form(self, row: Flag, data: Any = None) -> forms.Form:
+        return ResolveForm(data)
+
+    def carry_out(self, request: HttpRequest, row: Flag, values: dict[str, Any]) -> Outcome:
+        facts = {"package": row.package, "reason": row.get_reason_display(), **values}
+        if not flags.resolve(row, by=str(request.user.pk), note=values["note"]):
+            told = _("%(package)s is not flagged for this any more.") % facts
+            return Outcome(sentence=told, level=messages.WARNING, log=False)
+        told = _("%(package)s was marked as looked into (%(reason)s): %(note)s")
+        return Outcome(sentence=told % facts)
+
+
+@admin.register(Flag)
+class FlagAdmin(OfPackage, StaffActs):
+    """Flags, the newest first. They belong to a package and are seen by those who may see it."""
+
+    acts = (Resolve(),)
+    shows_status_link = True
+    list_display = ("why", "state_badge", "order", "package_link", "raised_at")
+    list_filter = (OpenFilter, "reason", PackageAccountFilter)
+    list_select_related = ("package",)
+    heavy = ("package__payload",)
+    fieldsets = (
+        section(None, "state_badge", "why", ("order", "package_link"), "raised_at"),
+        section(gettext_lazy("Looked into"), "note_shown", ("resolved_by_shown", "resolved_at")),
+    )
+    readonly_fields = (
+        "state_badge",
+        "why",
+        "order",
+        "package_link",
+        "note_shown",
+        "resolved_by_shown",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
+        rows: QuerySet[Flag] = super().get_queryset(request).select_related("package")
+        return rows
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_view(request, Flag)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may_view(request, Flag)
+
+    def matching(self, text: str) -> Q:
+        return rows_matching(text)
+
+    def page_context(self, request: HttpRequest, row: Flag) -> dict[str, Any]:
+        steps = steps_shown(request, self.admin_site, next_steps_of_flag(row))
+        return with_steps(super().page_context(request, row), steps) | {"subtitle": str(row)}
+
+    @admin.display(description=gettext_lazy("why"))
+    def why(self, row: Flag) -> str:
+        return row.get_reason_display()
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, row: Flag) -> SafeString:
+        return badge(_("open"), BAD) if row.is_open else badge(_("looked into"), GOOD)
+
+    @admin.display(description=gettext_lazy("what was done about it"))
+    def note_shown(self, row: Flag) -> str:
+        return redact_text(row.note) or "-"
+
+    @admin.display(description=gettext_lazy("resolved by"))
+    def resolved_by_shown(self, row: Flag) -> str:
+        if row.is_open:
+            return "-"
+        return name_of(row.resolved_by) or _("itself: the reason went away")
