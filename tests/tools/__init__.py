@@ -1,0 +1,1 @@
+"""Programs for the developers of this project; none of them is a test."""
