@@ -14,6 +14,7 @@ from django_xcover.services import (
     heartbeat,
     instalments,
     modifying,
+    offer_counts,
     operations,
     reconciling,
     renewing,
@@ -126,8 +127,9 @@ def sweep_webhooks() -> None:
 
 @shared_task(name="django_xcover.tasks.forget_webhooks", ignore_result=True)
 def forget_webhooks() -> None:
-    """Delete old webhooks. Once a day will do."""
+    """Delete old webhooks, and old counts of offers. Once a day will do."""
     webhooks.forget()
+    offer_counts.forget()
 
 
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:

@@ -7,9 +7,11 @@ from django_xcover.models.decision import Decision, DecisionsAreFinal
 from django_xcover.models.history import Attempt, Flag, StaffAction
 from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification
+from django_xcover.models.offer_count import OfferCount, OfferOutcome
 from django_xcover.models.operation import Operation
 from django_xcover.models.package import Policy, Quote, QuotePackage
 from django_xcover.models.pause import AccountPause
+from django_xcover.models.quote_attempt import QuoteAttempt
 from django_xcover.models.reconciliation import Discrepancy, Reconciliation
 from django_xcover.models.renewal import Renewal
 from django_xcover.models.search import SearchTerm
@@ -38,11 +40,14 @@ __all__ = [
     "Flag",
     "Instalment",
     "Modification",
+    "OfferCount",
+    "OfferOutcome",
     "Operation",
     "OperationKind",
     "OperationState",
     "Policy",
     "Quote",
+    "QuoteAttempt",
     "QuotePackage",
     "Reconciliation",
     "RefundCorrection",

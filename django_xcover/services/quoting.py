@@ -14,13 +14,14 @@ from django.utils import timezone
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.answers import package_from_wire
 from django_xcover.conf import get_config
-from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.models import OfferOutcome, Quote, QuotePackage, Status
 from django_xcover.services import (
     breaker,
     cart_packages,
     deadlines,
     gateway,
     mirroring,
+    offer_counts,
     payloads,
     prices,
     rate_limits,
@@ -54,9 +55,11 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
     try:
         quotes = _quoted(cart, quotes)
     except breaker.CircuitOpen:
-        return None  # said once, when it opened
+        offer_counts.count(cart.account, OfferOutcome.CIRCUIT_OPEN)
+        return None  # logged once, when it opened
     except XCoverError as error:
         logger.warning("No offer: %s", error)
+        offer_counts.count(cart.account, offer_counts.outcome_of(error))
         if refused_carts.is_refusal(error):
             refused_carts.remember(cart)
         return None
@@ -65,6 +68,7 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
         logger.error("No offer: XCover named a package anew that is known.")  # noqa: TRY400
         return None
     if not quotes:
+        offer_counts.count(cart.account, OfferOutcome.NOTHING_TO_SELL)
         refused_carts.remember(cart)
     return build_offer(quotes) if quotes else None
 

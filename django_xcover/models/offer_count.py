@@ -1,0 +1,50 @@
+"""How often an offer was made, and how often and why none could be."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class OfferOutcome(models.TextChoices):
+    """How looking for an offer ended. All but OFFERED are lost offers, each with its reason."""
+
+    OFFERED = "offered", _("quoted and offered")
+    LATE = "late", _("answered after the deadline")
+    NO_ANSWER = "no_answer", _("no answer in time, or no connection")
+    FAULT = "fault", _("an answer that cannot be used")
+    NOT_AUTHORISED = "not_authorised", _("credentials refused")
+    REFUSED = "refused", _("cart refused")
+    NOTHING_TO_SELL = "nothing_to_sell", _("no item can be insured")
+    RATE_LIMIT = "rate_limit", _("rate limit used up")
+    CIRCUIT_OPEN = "circuit_open", _("not asked: circuit open")
+    VISITOR_LIMIT = "visitor_limit", _("not asked: too many quotes for one visitor")
+    ERROR = "error", _("error in this application")
+
+
+class OfferCount(models.Model):
+    """How often one `outcome` was seen in one hour, and when last. One row for each hour.
+
+    Nothing in it belongs to a person. `hour` is the full hour in UTC.
+    """
+
+    account = models.CharField(_("account"), max_length=50)
+    hour = models.DateTimeField(_("hour"))
+    outcome = models.CharField(_("outcome"), max_length=20, choices=OfferOutcome)
+    count = models.PositiveIntegerField(_("count"), default=0)
+    last_at = models.DateTimeField(_("last seen"))
+
+    class Meta:
+        verbose_name = _("count of offers")
+        verbose_name_plural = _("counts of offers")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "hour", "outcome"), name="xcover_offer_count_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("account", "outcome", "last_at"), name="xcover_offer_count_last"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.hour:%Y-%m-%d %H:%M} {self.outcome}"

@@ -1,0 +1,149 @@
+"""How many offers were made and how many were lost, by reason, and when each was seen last.
+
+Counted in memory and written as one row for each account, hour and outcome: with each attempt to
+quote, which runs in the background, and otherwise every WRITE_EVERY seconds. A process that is
+killed loses what it counted since.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, router, transaction
+from django.db.models import F, Max, Sum
+from django.utils import timezone
+
+from django_xcover.client import (
+    AuthenticationFailed,
+    ConnectionFailed,
+    DeadlineExceeded,
+    HeldBack,
+    RequestRefused,
+    Throttled,
+    XCoverError,
+)
+from django_xcover.models import OfferCount, OfferOutcome
+
+logger = logging.getLogger(__name__)
+
+WRITE_EVERY = 10.0
+KEPT = timedelta(days=90)
+
+Counts = Counter[tuple[str, OfferOutcome]]
+
+_lock = threading.Lock()
+_counted: Counts = Counter()
+_written_at = 0.0
+
+
+def count(account: str, outcome: OfferOutcome) -> None:
+    """Count `outcome` in memory, until `write` is called."""
+    with _lock:
+        _counted[account, outcome] += 1
+
+
+def is_due() -> bool:
+    """Return whether what was counted has waited for WRITE_EVERY seconds."""
+    return bool(_counted) and time.monotonic() - _written_at >= WRITE_EVERY
+
+
+def write() -> None:
+    """Write what was counted. A database that fails costs the counts and nothing else."""
+    global _written_at
+    with _lock:
+        counts, _written_at = Counter(_counted), time.monotonic()
+        _counted.clear()
+    try:
+        with transaction.atomic(using=router.db_for_write(OfferCount)):
+            # In one order everywhere, so that no two processes wait for each other's rows.
+            for (account, outcome), number in sorted(counts.items()):
+                _add(account, outcome, number)
+    except DatabaseError as error:
+        logger.warning("Offers were not counted: %s", type(error).__name__)
+
+
+def outcome_of(error: XCoverError) -> OfferOutcome:
+    """Return the reason for which an offer is lost when quoting ends with `error`."""
+    if isinstance(error, AuthenticationFailed):
+        return OfferOutcome.NOT_AUTHORISED
+    if isinstance(error, HeldBack | Throttled):
+        return OfferOutcome.RATE_LIMIT
+    if isinstance(error, RequestRefused):
+        return OfferOutcome.REFUSED
+    if isinstance(error, ConnectionFailed | DeadlineExceeded):
+        return OfferOutcome.NO_ANSWER
+    return OfferOutcome.FAULT
+
+
+def last_times(account: str) -> dict[OfferOutcome, datetime]:
+    """Return when each outcome was seen last for `account`. One query."""
+    rows = OfferCount.objects.filter(account=account).values("outcome").annotate(at=Max("last_at"))
+    return {OfferOutcome(row["outcome"]): row["at"] for row in rows}
+
+
+def last_offer(account: str) -> datetime | None:
+    """Return when `account` last got an offer, None for never. One query."""
+    return _latest(account, (OfferOutcome.OFFERED, OfferOutcome.LATE))
+
+
+def last_answer(account: str) -> datetime | None:
+    """Return when XCover last answered a quote of `account`, even by a refusal. One query."""
+    return _latest(account, ANSWERED)
+
+
+def counts_since(account: str, since: datetime) -> dict[OfferOutcome, int]:
+    """Return how often each outcome was counted from the full hour before `since`. One query."""
+    rows = OfferCount.objects.filter(account=account, hour__gte=_hour(since))
+    totals = rows.values("outcome").annotate(total=Sum("count"))
+    return {OfferOutcome(row["outcome"]): row["total"] for row in totals}
+
+
+def auth_refusals_since(account: str, since: datetime) -> int:
+    """Return how many quotes failed with 401 or 403 from the full hour before `since`."""
+    return counts_since(account, since).get(OfferOutcome.NOT_AUTHORISED, 0)
+
+
+def lost_since(account: str, since: datetime) -> dict[OfferOutcome, int]:
+    """Return how many offers were lost, by reason, from the full hour before `since`."""
+    counts = counts_since(account, since)
+    return {reason: n for reason, n in counts.items() if reason != OfferOutcome.OFFERED}
+
+
+def forget() -> int:
+    """Delete counts older than KEPT; return how many rows."""
+    return OfferCount.objects.filter(hour__lt=timezone.now() - KEPT).delete()[0]
+
+
+ANSWERED = (
+    OfferOutcome.OFFERED,
+    OfferOutcome.LATE,
+    OfferOutcome.REFUSED,
+    OfferOutcome.NOT_AUTHORISED,
+    OfferOutcome.NOTHING_TO_SELL,
+)
+
+
+def _add(account: str, outcome: OfferOutcome, number: int) -> None:
+    now = timezone.now()
+    row = {"account": account, "hour": _hour(now), "outcome": outcome}
+    more = {"count": F("count") + number, "last_at": now}
+    if OfferCount.objects.filter(**row).update(**more):
+        return
+    created = OfferCount(**row, count=0, last_at=now)
+    OfferCount.objects.bulk_create([created], ignore_conflicts=True)
+    OfferCount.objects.filter(**row).update(**more)
+
+
+def _latest(account: str, outcomes: Iterable[OfferOutcome]) -> datetime | None:
+    rows = OfferCount.objects.filter(account=account, outcome__in=outcomes)
+    latest: datetime | None = rows.aggregate(at=Max("last_at"))["at"]
+    return latest
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
