@@ -8,7 +8,7 @@ E003  a base URL is not an http(s) address
 E004  credentials would travel in clear text
 E005  an unknown signature algorithm
 E006  unknown signed headers
-E007  a duration or a count that is not a positive number
+E007  a duration or a count that is not a positive number, or a lease over an hour
 E008  an unknown algorithm for webhooks
 E009  a cache that `CACHES` does not have
 E010  a name of an account that no column and no URL takes
@@ -42,6 +42,7 @@ from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models import AccountPause, Discrepancy, Operation
+from django_xcover.models.leases import LONGEST_LEASE
 
 DURATIONS = (
     "offer_deadline",
@@ -128,6 +129,12 @@ def _check_django() -> Iterator[CheckMessage]:
 
 def _check_lease(config: Config) -> Iterator[CheckMessage]:
     longest = config.booking_deadline + READING
+    if config.operation_lease > LONGEST_LEASE.total_seconds():
+        yield Error(
+            f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s.",
+            hint="Use an hour at most: a longer one counts as written by a wrong clock.",
+            id="xcover.E007",
+        )
     if config.operation_lease < longest:
         yield Warning(
             f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s, and an attempt may take "

@@ -29,6 +29,7 @@ def ids() -> list[str | None]:
         ({"WEBHOOK_MAX_BYTES": 1e6}, "xcover.E007"),
         ({"ATTEMPTS": 2.5}, "xcover.E007"),
         ({"BREAKER_FAULTS": 30.0}, "xcover.E007"),
+        ({"OPERATION_LEASE": 3601}, "xcover.E007"),
         ({"OFFER_LIFETIME": float("inf")}, "xcover.E007"),
         ({"WEBHOOK_TOLERANCE": float("nan")}, "xcover.E007"),
         ({"BREAKER_FAULTS": 0}, "xcover.E007"),

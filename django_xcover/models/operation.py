@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.fields import VendorIdField
+from django_xcover.models.leases import due, lapsed
 from django_xcover.models.package import QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
@@ -39,10 +40,10 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         None of a paused account, and none before its turn on its package. What waits behind a
         person may wait for weeks: were it listed here, it would fill every sweep.
         """
-        due = Q(state=OperationState.PENDING, next_attempt_at__lte=now)
-        orphaned = Q(state=OperationState.RUNNING, lease_until__lt=now)
+        waiting = Q(due("next_attempt_at", now), state=OperationState.PENDING)
+        orphaned = Q(lapsed("lease_until", now), state=OperationState.RUNNING)
         paused = AccountPause.objects.filter(account=OuterRef("package__account"))
-        return self.filter(due | orphaned).exclude(Exists(paused)).in_turn()
+        return self.filter(waiting | orphaned).exclude(Exists(paused)).in_turn()
 
     def in_turn(self) -> OperationQuerySet:
         """Leave out those with an unfinished operation before them on the same package.

@@ -6,16 +6,34 @@ from datetime import datetime
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.fields import VendorIdField
+from django_xcover.models.leases import LONGEST_LEASE, due, lapsed
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def claimable(self, now: datetime) -> WebhookDeliveryQuerySet:
         """Return those a worker may take: due ones, and those whose worker's lease ran out."""
-        return self.filter(state__in=WAITING, next_attempt_at__lte=now)
+        waiting = Q(due("next_attempt_at", now), state=WebhookDelivery.State.RECEIVED)
+        orphaned = Q(lapsed("next_attempt_at", now), state=WebhookDelivery.State.PROCESSING)
+        return self.filter(waiting | orphaned)
+
+    def about(self, delivery: WebhookDelivery) -> WebhookDeliveryQuerySet:
+        """Return the others about the same booking; none when it names no booking."""
+        rows = self.filter(account=delivery.account, package_id=delivery.package_id)
+        return rows.exclude(package_id="").exclude(pk=delivery.pk)
+
+    def waiting(self) -> WebhookDeliveryQuerySet:
+        """Return those that no worker has taken."""
+        return self.filter(state=WebhookDelivery.State.RECEIVED)
+
+    def in_hand(self, now: datetime) -> WebhookDeliveryQuerySet:
+        """Return those that a worker is reading the booking for."""
+        leased = self.filter(state=WebhookDelivery.State.PROCESSING, next_attempt_at__gte=now)
+        return leased.filter(next_attempt_at__lte=now + LONGEST_LEASE)
 
 
 class WebhookDelivery(models.Model):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage, Reconciliation
+from django_xcover.models.leases import lapsed
 
 Phase = Reconciliation.Phase
 
@@ -55,7 +56,8 @@ class Cursor:
 
     def was_met(self, package: QuotePackage) -> bool:
         """Return whether XCover's list has shown `package` in this pass."""
-        return package.reconciled_at is not None and package.reconciled_at >= self.started_at
+        # Equal, and not later: a pass that began while the clock ran ahead has left later ones.
+        return package.reconciled_at == self.started_at
 
 
 @dataclass
@@ -88,7 +90,7 @@ def take(account: str, *, since: datetime | None) -> Cursor:
     """
     now = timezone.now()
     row, _ = Reconciliation.objects.get_or_create(account=account)
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    free = Q(lease_until=None) | lapsed("lease_until", now)
     mine = Reconciliation.objects.filter(free, pk=row.pk, attempts=row.attempts)
     if not mine.update(attempts=row.attempts + 1, lease_until=_lease()):
         raise UnderWay(account)

@@ -45,7 +45,7 @@ def not_listed(
     """
     chosen = Quote.objects.accepted().filter(package=OuterRef("pk"))
     ordered = ~Q(order_reference="") & Exists(chosen)
-    rows = packages.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=before))
+    rows = packages.filter(Q(reconciled_at=None) | ~Q(reconciled_at=before))
     rows = rows.filter(Q(status__in=BOOKED) | ordered)
     return rows.filter(_changed_since(since)) if since else rows
 

@@ -12,6 +12,7 @@ from django_xcover import signals
 from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
 from django_xcover.models import Renewal, Status
+from django_xcover.models.leases import lapsed
 from django_xcover.services import unexpected
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def _claim(renewal: Renewal) -> datetime | None:
     now = timezone.now()
     lease = now + timedelta(seconds=get_config().operation_lease)
     rows = Renewal.objects.filter(pk=renewal.pk, state=Renewal.State.QUOTED, notified_at=None)
-    free = rows.filter(Q(telling_until=None) | Q(telling_until__lt=now))
+    free = rows.filter(Q(telling_until=None) | lapsed("telling_until", now))
     return lease if free.update(telling_until=lease, updated_at=now) else None
 
 

@@ -34,10 +34,17 @@ def announce(pk: int) -> None:
 def take_again(delivery: WebhookDelivery) -> WebhookDelivery:
     """Note that the same body came once more: the booking is read again, whatever came of it.
 
-    Nobody can tell a repeat from a second change that reads the same, and reading is harmless. A
-    worker that is at it already may have read too early, so its outcome will not count.
+    A repeat cannot be told from a second change that reads the same, and reading is harmless. A
+    worker that is at it already may have read too early, so its outcome will not count, and it puts
+    the delivery back itself: a hundred repeats meanwhile are one more reading.
     """
-    return _put_back(delivery, received_at=timezone.now(), times_received=F("times_received") + 1)
+    now = timezone.now()
+    again = {"received_at": now, "times_received": F("times_received") + 1}
+    in_hand = WebhookDelivery.objects.in_hand(now).filter(pk=delivery.pk)
+    if delivery.state == State.PROCESSING and in_hand.update(updated_at=now, **again):
+        delivery.refresh_from_db()
+        return delivery
+    return _put_back(delivery, **again)
 
 
 def replay(delivery: WebhookDelivery) -> WebhookDelivery:
@@ -50,10 +57,14 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
 def claim(pk: int) -> WebhookDelivery | None:
     """Return the delivery for exactly one caller, leased and counted; None when it is not due.
 
+    Nor is it while the booking is being read for another: that worker hands over what came since.
     A lease that ran out counts as a failure, or what every worker dies of would kill them for ever.
     Unlike an operation it needs no higher limit: reconciliation finds what a lost hint was about.
     """
-    delivery = WebhookDelivery.objects.claimable(timezone.now()).filter(pk=pk).first()
+    now = timezone.now()
+    delivery = WebhookDelivery.objects.claimable(now).filter(pk=pk).first()
+    if delivery is not None and WebhookDelivery.objects.about(delivery).in_hand(now).exists():
+        return None
     if delivery is None or delivery.state != State.PROCESSING:
         return delivery and _lease(delivery)
     if delivery.failures + 1 < get_config().attempts:
@@ -74,9 +85,19 @@ def _lease(delivery: WebhookDelivery, **facts: Any) -> WebhookDelivery | None:
 
 
 def settle(delivery: WebhookDelivery, state: State, **facts: Any) -> bool:
-    """Write what came of a claimed delivery; False when it came again or its lease was lost."""
+    """Write what came of a claimed delivery; False when it came again or its lease was lost.
+
+    One that came again is handed over once more: what was read may be older than the change.
+    """
     mine = Q(attempts=delivery.attempts)
-    return move(delivery, state, field="state", only=mine, **facts)
+    as_read = mine & Q(times_received=delivery.times_received)
+    if move(delivery, state, field="state", only=as_read, **facts):
+        return True
+    rows = WebhookDelivery.objects.filter(mine, pk=delivery.pk, state=State.PROCESSING)
+    now = timezone.now()
+    if rows.update(state=State.RECEIVED, failures=0, next_attempt_at=now, updated_at=now):
+        announce(delivery.pk)
+    return False
 
 
 def fail(

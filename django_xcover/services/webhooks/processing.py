@@ -11,6 +11,7 @@ from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.services import refreshing, renewing, unexpected
 from django_xcover.services.webhooks import inbox, reading
+from django_xcover.services.webhooks.bursts import Burst
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +28,20 @@ def process(pk: int) -> None:
     delivery = inbox.claim(pk)
     if delivery is None:
         return
+    burst = Burst.before_reading(delivery)
     try:
         state = _look_into(delivery)
     except HeldBack as held:
         inbox.postpone(delivery, held.retry_after or 0.0)
+        burst.wait_with_it()
     except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
         _fail(delivery, error)
+        burst.wait_with_it()
     else:
-        inbox.settle(delivery, state, processed_at=timezone.now(), failures=0, error="")
+        now = timezone.now()
+        inbox.settle(delivery, state, processed_at=now, failures=0, error="")
+        burst.processed(state, now)
+    burst.announce_next()
 
 
 def _look_into(delivery: WebhookDelivery) -> State:
