@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode, urlsplit
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest
 
@@ -26,16 +25,16 @@ STAFF_PERMISSION = "xcover.open_links"
 
 
 class DocumentMissing(LookupError):
-    """There is no such policy or quote, or XCover has named no such document for it."""
+    """There is no such document, or this request may not see it; callers are not told which."""
 
 
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     """Return XCover's link for a document of a policy, or for a page about it.
 
     `kind` is one of KINDS. It is handed to whoever the shop's adapter lets see the order, and to
-    staff with the permission `xcover.open_links`. Raises PermissionDenied for others, and
-    DocumentMissing when there is nothing to show. The link carries a security token: redirect to
-    it, and never log or store it elsewhere.
+    staff with the permission `xcover.open_links`. Raises DocumentMissing for others, as when there
+    is nothing to show: whether a policy exists is not theirs to know. The link carries a security
+    token: redirect to it, and never log or store it elsewhere.
     """
     # The wording can be read before it is booked; a quote that nobody has ordered is nobody's.
     ordered = Q(status__in=BOOKED) | ~Q(package__order_reference="")
@@ -44,7 +43,7 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     if quote is None or quote.quote_id != quote_id:
         raise DocumentMissing
     if not _may_open(request, quote.package):
-        raise PermissionDenied
+        raise DocumentMissing
     url = _link(quote, quote.package, kind)
     if not url:
         raise DocumentMissing

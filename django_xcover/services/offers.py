@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from django_xcover.types import Money
 
 TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
 ATTRIBUTES = {"a": {"href"}}
+# As nh3 writes a link that has lost its address.
+DEAD_LINK = re.compile(r'<a(?: (?:rel|target)="[^"]*")*>(.*?)</a>', re.DOTALL)
 BLANKS = {"", "N/A", "n/a", "None"}
 # Of an excess it is a statement: there is none (Quotes API: benefits).
 NO_EXCESS = "None"
@@ -167,20 +170,28 @@ def mark(shown: OfferedQuote) -> str:
 def clean_html(value: Any) -> SafeString:
     """Return the vendor's HTML reduced to plain text marks and https links.
 
-    Disclaimers hold tags and entities (recorded), and anything could stand in them.
+    Disclaimers hold tags and entities (recorded), and anything could stand in them. A link without
+    an absolute https address keeps its text only: it would lead into the shop (`/cart`), to another
+    site with the page's own scheme (`//evil`), or nowhere.
     """
     text = value if isinstance(value, str) and value.strip() not in BLANKS else ""
-    return mark_safe(  # noqa: S308 - nh3 has just cleaned it
-        nh3.clean(
-            text,
-            tags=TAGS,
-            attributes=ATTRIBUTES,
-            url_schemes={"https"},
-            link_rel="noopener noreferrer",
-            # In a new tab: a link in a disclaimer must not lead out of the checkout.
-            set_tag_attribute_values={"a": {"target": "_blank"}},
-        )
+    cleaned = nh3.clean(
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_absolute,
+        url_schemes={"https"},
+        link_rel="noopener noreferrer",
+        # In a new tab: a link in a disclaimer must not lead out of the checkout.
+        set_tag_attribute_values={"a": {"target": "_blank"}},
     )
+    return mark_safe(DEAD_LINK.sub(r"\1", cleaned))  # noqa: S308 - nh3 has just cleaned it
+
+
+def _absolute(tag: str, attribute: str, value: str) -> str | None:
+    # By its beginning and not by its parts: browsers read `https:evil` as a path on this page.
+    is_absolute = value.startswith("https://") and bool(web_address(value))
+    return value if attribute != "href" or is_absolute else None
 
 
 def clean_text(value: Any) -> str:

@@ -37,7 +37,7 @@ def address(kind: str = "certificate") -> str:
 def test_a_stranger_is_refused(visitor: Visitor, insured: Order) -> None:
     visitor.front.shopper = "bob"
 
-    assert visitor.client.get(address()).status_code == 403
+    assert visitor.client.get(address()).status_code == 404
 
 
 def test_an_unknown_policy_or_document_is_not_found(visitor: Visitor, insured: Order) -> None:
@@ -60,7 +60,7 @@ def test_staff_without_the_permission_are_strangers(
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, AUTHENTICATION]
     visitor.client.force_login(django_user_model.objects.create(username="s", is_staff=True))
 
-    assert visitor.client.get(address("account")).status_code == 403
+    assert visitor.client.get(address("account")).status_code == 404
 
 
 def test_staff_with_the_permission_open_what_the_customer_can(

@@ -21,7 +21,7 @@ from tests.security.walking import addresses
 
 pytestmark = pytest.mark.django_db
 __all__ = ["ana", "bob", "come", "insured", "program"]
-WHAT_THEY_MAY = {403, 404, 405}
+WHAT_THEY_MAY = {404, 405}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.test import RequestFactory
 
@@ -32,14 +31,14 @@ def by(shopper: str) -> HttpRequest:
 
 
 def test_a_stranger_is_refused(policy: Policy) -> None:
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(documents.DocumentMissing):
         documents.document_url(by("mallory"), policy.quote_id, documents.CERTIFICATE)
 
 
 def test_an_order_the_shop_no_longer_has_shows_nothing(policy: Policy, shop: Shop) -> None:
     shop.orders.clear()
 
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(documents.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
