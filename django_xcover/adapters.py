@@ -94,6 +94,14 @@ class ShopAdapter:
         """
         return None
 
+    def was_charged(self, hold: str) -> bool | None:
+        """Return whether a premium was charged for the hold with this reference; None: not known.
+
+        Asked when the hold has expired and no order came. False ends it in silence, as when the
+        shopper left the payment; otherwise a person is alerted. The default is None.
+        """
+        return None
+
     def get_account(self, cart: Any) -> str:
         """Return the name of the XCover account that insures `cart`."""
         return DEFAULT_ACCOUNT

@@ -47,6 +47,7 @@ from django_xcover.models.leases import LONGEST_LEASE
 DURATIONS = (
     "offer_deadline",
     "offer_lifetime",
+    "hold_lifetime",
     "booking_deadline",
     "operation_lease",
     "retry_spacing",

@@ -59,6 +59,7 @@ class Config:
     bookings, `retry_spacing` its 2 to 5 minutes between attempts, and `attempts` its five
     failures before a person is told (Quotes API: error management). `payment_days` is how long a
     pending booking may wait for its money before a person is told; XCover names no limit.
+    `hold_lifetime` is how long a frozen premium waits for its order.
     `webhook_tolerance` is how far the date of a webhook may lie from now, both ways.
 
     `cache` names the Django cache by which all processes know what is said here of faults and
@@ -71,6 +72,7 @@ class Config:
     accounts: Mapping[str, Account]
     offer_deadline: float = 1.0
     offer_lifetime: float = 3600.0
+    hold_lifetime: float = 1800.0
     booking_deadline: float = 15.0
     operation_lease: float = 120.0
     retry_spacing: float = 120.0
@@ -103,6 +105,11 @@ class Config:
         and leaving takes 5 ms on an idle machine and 17 ms on a busy one.
         """
         return self.offer_deadline * FOR_XCOVER
+
+    @property
+    def hold_length(self) -> timedelta:
+        """How long a frozen premium waits for its order before a person is alerted."""
+        return timedelta(seconds=self.hold_lifetime)
 
     @property
     def offer_max_age(self) -> timedelta:

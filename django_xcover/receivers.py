@@ -16,14 +16,18 @@ from django_xcover.services import cancelling, doomed, orders, unexpected
 logger = logging.getLogger(__name__)
 
 
-def on_order_completed(sender: Any, *, order: Any, cart: Any = None, **kwargs: Any) -> None:
+def on_order_completed(
+    sender: Any, *, order: Any, cart: Any = None, hold: str = "", **kwargs: Any
+) -> None:
     """Settle the cover of an order that has been placed."""
-    _complete(order, cart, paid=False)
+    _complete(order, cart, hold, paid=False)
 
 
-def on_payment_completed(sender: Any, *, order: Any, cart: Any = None, **kwargs: Any) -> None:
+def on_payment_completed(
+    sender: Any, *, order: Any, cart: Any = None, hold: str = "", **kwargs: Any
+) -> None:
     """Settle the cover of an order that has been paid."""
-    _complete(order, cart, paid=True)
+    _complete(order, cart, hold, paid=True)
 
 
 def on_order_cancelled(
@@ -39,11 +43,11 @@ def on_order_cancelled(
         logger.critical("The cover of a cancelled order stands: %s", unexpected.describe(error))
 
 
-def _complete(order: Any, cart: Any, *, paid: bool) -> None:
+def _complete(order: Any, cart: Any, hold: str, *, paid: bool) -> None:
     try:
         # A savepoint: whatever fails in here, the shop's own transaction stays usable.
         with transaction.atomic():
-            orders.complete(order, cart, paid=paid)
+            orders.complete(order, cart, paid=paid, hold=hold)
     except Exception as error:
         if doomed.is_doomed(error):
             raise

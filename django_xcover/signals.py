@@ -12,11 +12,12 @@ from typing import Any
 from django.dispatch import Signal
 
 # IN. Sent by the shop when the shopper has placed the order, inside the transaction that makes it.
-# Arguments: order (the shop's object); cart (the shop's object the order was made from).
+# Arguments: order (the shop's object); cart (the shop's object the order was made from); hold
+# (`Cover.hold`, needed where the cart may be gone or changed by then).
 order_completed = Signal()
 
 # IN. Sent by the shop when the order's money has been collected, inside the transaction that
-# records it. Arguments: order; cart (only when `order_completed` is not sent before).
+# records it. Arguments: order; cart and hold (only when `order_completed` is not sent before).
 payment_completed = Signal()
 
 # IN. Sent by the shop when an order, or lines of it, was cancelled or returned, inside the
@@ -85,14 +86,26 @@ operation_ready = Signal()
 delivery_ready = Signal()
 
 
-def forward(source: Signal, *, to: Signal, order: str = "order", cart: str | None = None) -> None:
+def forward(
+    source: Signal,
+    *,
+    to: Signal,
+    order: str = "order",
+    cart: str | None = None,
+    hold: str | None = None,
+) -> None:
     """Let a signal that the shop already sends stand for one of ours.
 
-    `order` and `cart` name the arguments of `source` that hold the shop's objects:
-    `forward(order_paid, to=payment_completed, order="instance")`.
+    `order` and `cart` name the arguments of `source` that hold the shop's objects, `hold` the one
+    with the reference of a hold: `forward(order_paid, to=payment_completed, order="instance")`.
     """
 
     def receiver(sender: Any, **kwargs: Any) -> None:
-        to.send(sender=sender, order=kwargs[order], cart=kwargs.get(cart) if cart else None)
+        to.send(
+            sender=sender,
+            order=kwargs[order],
+            cart=kwargs.get(cart) if cart else None,
+            hold=(kwargs.get(hold) or "") if hold else "",
+        )
 
     source.connect(receiver, weak=False, dispatch_uid=("django_xcover.forward", id(to)))

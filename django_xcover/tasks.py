@@ -12,6 +12,7 @@ from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage
 from django_xcover.services import (
     heartbeat,
+    holds,
     instalments,
     modifying,
     offer_counts,
@@ -43,9 +44,13 @@ def run_operation(pk: int) -> None:
 
 @shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True, expires=STALE)
 def sweep_operations() -> None:
-    """Hand over what was lost or has become due. Let beat send it every half minute or so."""
+    """Hand over what was lost or has become due. Let beat send it every half minute or so.
+
+    It also finds the premiums that were frozen and for which no order came.
+    """
     operations.sweep()
     heartbeat.swept()
+    holds.sweep()
 
 
 @shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
 from django_xcover.models.history import Attempt, Flag, StaffAction
+from django_xcover.models.hold import Hold
 from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification
 from django_xcover.models.offer_count import OfferCount, OfferOutcome
@@ -38,6 +39,7 @@ __all__ = [
     "DecisionsAreFinal",
     "Discrepancy",
     "Flag",
+    "Hold",
     "Instalment",
     "Modification",
     "OfferCount",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models
 from django.db.models.functions import Upper
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.fields import AmountField, VendorIdField
@@ -53,8 +54,8 @@ class QuotePackage(models.Model):
     Columns hold what is filtered, sorted, summed or shown; `payload` is XCover's last answer
     without its quotes. The shop's cart and order are named by reference, never by foreign key.
     `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
-    `frozen_at` is when its cover was charged with an order in the making: another tab may have the
-    cart quoted anew before the order is there, and the order must not get the newer one.
+    `held_until` is when the last `Hold` on it expires: until then nothing changes its quotes or
+    their answers. A time that has passed means that nobody knows whether the premium was charged.
     `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
     `reconciled_at` is the start of the last pass of reconciliation that met it in XCover's list.
 
@@ -89,7 +90,7 @@ class QuotePackage(models.Model):
     )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     quoted_at = models.DateTimeField(_("quoted at"))
-    frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    held_until = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
@@ -138,6 +139,11 @@ class QuotePackage(models.Model):
     def is_open(self) -> bool:
         """Return whether the shopper may still choose: quoted, and no order made of it."""
         return self.status == Status.RECEIVED and not self.order_reference
+
+    @property
+    def is_held(self) -> bool:
+        """Return whether it is being paid for, so that nothing about it may change."""
+        return self.held_until is not None and self.held_until > timezone.now()
 
 
 class QuoteQuerySet(models.QuerySet["Quote"]):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage, Status
 
@@ -26,27 +25,24 @@ def open_packages(account: str, cart_reference: str) -> QuerySet[QuotePackage]:
 
 
 def lock_open(account: str, cart_reference: str) -> list[QuotePackage]:
-    """Lock all packages of the cart; return those that an order may be made of, newest first.
+    """Lock all packages of the cart; return those that an order may be made of, newest first."""
+    return still_open(lock_all(account, cart_reference))
+
+
+def lock_all(account: str, cart_reference: str) -> list[QuotePackage]:
+    """Lock and return all packages of the cart, oldest first; none without a reference."""
+    packages = QuotePackage.objects.filter(account=account, cart_reference=cart_reference)
+    return list(packages.locked().order_by("pk")) if cart_reference else []
+
+
+def still_open(packages: Sequence[QuotePackage]) -> list[QuotePackage]:
+    """Return those of a cart's locked packages that an order may be made of, newest first.
 
     Decided from the locked rows themselves: whoever waited for the lock of a package that was
     ordered meanwhile must see that order, and a query would go by what it saw before it waited.
     """
-    packages = QuotePackage.objects.filter(account=account, cart_reference=cart_reference)
-    found = list(packages.locked().order_by("pk")) if cart_reference else []
-    last = max((row.pk for row in found if row.order_reference), default=0)
-    return [row for row in reversed(found) if row.pk > last and row.status == Status.RECEIVED]
-
-
-def frozen_first(packages: Sequence[QuotePackage]) -> QuotePackage | None:
-    """Return the one of `packages` (newest first) whose cover was charged, else the newest."""
-    frozen = (package for package in packages if package.frozen_at)
-    return next(frozen, packages[0] if packages else None)
-
-
-def freeze(package: QuotePackage) -> None:
-    """Mark that the order being made charges for this package, or for nothing."""
-    package.frozen_at = timezone.now()
-    package.save(update_fields=["frozen_at", "updated_at"])
+    last = max((row.pk for row in packages if row.order_reference), default=0)
+    return [row for row in reversed(packages) if row.pk > last and row.status == Status.RECEIVED]
 
 
 def lock_quotes(package: QuotePackage) -> list[Quote]:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Choice, Quote, QuotePackage
-from django_xcover.services import cart_packages, decisions, offers, quoting
+from django_xcover.services import cart_packages, decisions, holds, offers, quoting
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer, OfferedQuote
 
@@ -30,6 +30,15 @@ class OfferClosed(ChoiceRefused):
     """An order has been made of the cart, so its choices are final."""
 
     message = _("Your order has already been placed, so this choice can no longer be changed.")
+
+
+class BeingPaid(ChoiceRefused):
+    """The premium, or a total without one, is being charged at this moment."""
+
+    message = _(
+        "Your order is being paid, so this choice cannot be changed now. Please finish the "
+        "payment, or cancel it and choose again."
+    )
 
 
 class NothingToInsure(ChoiceRefused):
@@ -60,7 +69,7 @@ def choose(
     `shown` is the `offers.mark` of what the shopper's page showed. XCover changes a package in
     place and keeps its quote ids, so a second tab may still show an older price under the same
     id; without a mark that is not noticed. The same answer again changes nothing. Raises
-    OfferChanged, OfferClosed or PlanGone.
+    OfferChanged, OfferClosed, BeingPaid or PlanGone.
     """
     with transaction.atomic():
         package = _open_package(cart)
@@ -77,13 +86,16 @@ def choose(
 
 
 def _open_package(cart: CartToInsure) -> QuotePackage:
-    """Lock and return the cart's newest package, so that no order is made of it meanwhile."""
-    packages = QuotePackage.objects.locked().order_by("-pk")
-    package = packages.filter(account=cart.account, cart_reference=cart.cart_reference).first()
+    """Lock and return the cart's package, so that no order is made of it meanwhile."""
+    every = cart_packages.lock_all(cart.account, cart.cart_reference)
+    package = quoting.counting(every[::-1], cart)
     if package is None or not quoting.matches(package, cart):
         raise OfferChanged
     if not package.is_open:
         raise OfferClosed
+    # A hold may be on no package at all: the cart was frozen before it was quoted.
+    if package.is_held or holds.is_being_paid(cart.account, cart.cart_reference, cart.fingerprint):
+        raise BeingPaid
     return package
 
 

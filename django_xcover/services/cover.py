@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,14 @@ from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
 from django_xcover.models import Choice, Quote, QuotePackage, Status
-from django_xcover.services import cart_packages, decisions, documents, quoting
+from django_xcover.services import (
+    cart_packages,
+    decisions,
+    documents,
+    holds,
+    quoting,
+    taking_over,
+)
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
@@ -63,12 +70,15 @@ class Cover:
 
     `is_answered` is False while an offer waits for an answer.
     `lapsed` tells that a yes was un-made because the cart no longer is what was offered on.
+    `hold` is the reference of what was frozen, and `held_until` (aware UTC) is when it expires.
     """
 
     lines: tuple[CoverLine, ...] = ()
     premium: Money | None = None
     is_answered: bool = True
     lapsed: bool = False
+    hold: str = ""
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +136,41 @@ def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
 
     Call it inside the transaction that makes the order, right before the total is computed, and
     send `order_completed` in the same transaction. A yes to an offer that no longer fits the cart
-    lapses and is not charged; `lapsed` says so. An offer that merely grew old still holds.
+    lapses and is not charged; `lapsed` says so. An offer that merely grew old still holds. A shop
+    that charges before it makes the order calls `hold_cover` instead.
     """
     to_insure = read_cart(request, cart)
-    if to_insure is None:
-        return Cover(lapsed=_lapse_all(request, cart))
+    named = _name(request, cart, to_insure)
+    if named is None:
+        return Cover()
     with transaction.atomic():
-        quotes, replaced = _lock(to_insure)
-        if not quotes or not quoting.matches(quotes[0].package, to_insure):
-            return Cover(lapsed=decisions.lapse([*quotes, *replaced]))
-        cover = _cover(quotes)
-        if cover.lines or cover.is_answered:
-            return cover
-        # A yes that another tab had quoted anew, and that this shopper still sees as saved.
-        return replace(cover, lapsed=decisions.lapse(replaced))
+        return _freeze(named, to_insure)
+
+
+def hold_cover(
+    request: HttpRequest, cart: Any = None, *, lifetime: timedelta | None = None
+) -> Cover:
+    """Fix the shopper's choice until the order is there, and return the cover to charge.
+
+    For shops that charge first: it commits by itself, so call it outside any transaction (it
+    raises RuntimeError inside one), charge the premium, then send `order_completed` with `hold`.
+    Meanwhile the choice cannot change, for `lifetime` at most, by default
+    `XCOVER["HOLD_LIFETIME"]`. When the payment fails call `release_cover`.
+    """
+    to_insure = read_cart(request, cart)
+    named = _name(request, cart, to_insure)
+    if named is None:
+        return Cover()
+    with transaction.atomic(durable=True):
+        return _freeze(named, to_insure, lifetime)
+
+
+def release_cover(hold: str) -> bool:
+    """Give up a hold whose premium will not be charged, so that the shopper can choose again.
+
+    Returns False when an order has taken it over, or when it is not known.
+    """
+    return holds.release(hold)
 
 
 def order_cover(order: Any) -> OrderCover:
@@ -179,30 +210,65 @@ def _line(quote: Quote) -> CoverLine:
     )
 
 
-def _lock(cart: CartToInsure) -> tuple[list[Quote], list[Quote]]:
-    """Lock the cart's packages, as `choose` does; return the quotes of the one that counts.
+def _name(
+    request: HttpRequest, cart: Any, to_insure: CartToInsure | None
+) -> tuple[str, str] | None:
+    """Return account and reference of the cart, whatever is in it; None when it has none."""
+    if to_insure is not None:
+        named = to_insure.account, to_insure.cart_reference
+    else:
+        named = reference_of(request, cart) or ("", "")
+    return named if named[1] else None
 
-    Beside them those of the packages that it replaced.
+
+def _freeze(
+    named: tuple[str, str], to_insure: CartToInsure | None, lifetime: timedelta | None = None
+) -> Cover:
+    """Lock the cart's packages, as `choose` does, and place a hold on the one that counts."""
+    every = cart_packages.lock_all(*named)
+    packages = cart_packages.still_open(every)
+    package = quoting.counting(packages, to_insure)
+    if every and not packages:
+        taking_over.alert_if_just_ordered(every[-1])
+    if package and to_insure and quoting.matches(package, to_insure):
+        quotes = cart_packages.lock_quotes(package)
+        cover = _cover_of(quotes, others=[row for row in packages if row is not package])
+    else:
+        cover = Cover(lapsed=_lapse(packages))
+        # What is being paid for at this moment was another cart.
+        package = None if package and package.is_held else package
+        quotes = cart_packages.lock_quotes(package) if package else []
+    hold = holds.place(
+        *named,
+        package=package,
+        quotes=quotes,
+        fingerprint=to_insure.fingerprint if to_insure else "",
+        lifetime=lifetime,
+    )
+    return replace(cover, hold=hold.reference, held_until=hold.expires_at)
+
+
+def _cover_of(quotes: Sequence[Quote], *, others: Sequence[QuotePackage]) -> Cover:
+    cover = _cover(quotes)
+    if cover.lines or cover.is_answered:
+        return cover
+    # A yes that another tab had quoted anew, and that this shopper still sees as saved.
+    return replace(cover, lapsed=_lapse(others))
+
+
+def _lapse(packages: Sequence[QuotePackage]) -> bool:
+    """Un-make each yes, and return whether there was one.
+
+    One that is being paid for stands, and still the cart of now does not get it.
     """
-    packages = cart_packages.lock_open(cart.account, cart.cart_reference)
-    if not packages:
-        return [], []
-    newest, *others = packages
-    cart_packages.freeze(newest)
-    replaced = [quote for other in others for quote in cart_packages.lock_quotes(other)]
-    return cart_packages.lock_quotes(newest), replaced
-
-
-def _lapse_all(request: HttpRequest, cart: Any) -> bool:
-    """Un-make what was accepted for a cart in which nothing is left to insure."""
-    named = reference_of(request, cart)
-    if named is None:
-        return False
-    account, reference = named
-    with transaction.atomic():
-        packages = cart_packages.lock_open(account, reference)
-        quotes = [quote for row in packages for quote in cart_packages.lock_quotes(row)]
-        return decisions.lapse(quotes)
+    lapsed = False
+    for package in packages:
+        quotes = cart_packages.lock_quotes(package)
+        if package.is_held:
+            lapsed |= any(quote.choice == Choice.ACCEPTED for quote in quotes)
+        else:
+            lapsed |= decisions.lapse(quotes)
+    return lapsed
 
 
 def _state(package: QuotePackage, policies: Sequence[PolicyView]) -> str:

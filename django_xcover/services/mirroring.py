@@ -82,7 +82,6 @@ def record_update(
     package.total_price = answer.total
     package.payload = _package_payload(answer)
     package.quoted_at = timezone.now()
-    package.frozen_at = None  # what may have been charged was another offer
     package.save()
     transaction.on_commit(lambda: announce_quoted(package))
     return fresh
@@ -93,8 +92,11 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
 
     Call it inside a transaction that holds the package's lock. What a person should know is
     flagged: illegal moves, which change no status, prices nobody agreed on, and paid cover that
-    somebody cancelled elsewhere.
+    somebody cancelled elsewhere. A package that is being paid for stays as the shopper saw it,
+    unless XCover has booked it: the next reading brings the rest.
     """
+    if package.is_held and answer.status not in BOOKED:
+        return
     quotes = {quote.quote_id: quote for quote in package.quotes.all()}
     for reason in _remarkable(package, quotes, answer):
         flag(package, reason)

@@ -18,25 +18,32 @@ from django_xcover.services import (
     cart_packages,
     decisions,
     operations,
+    taking_over,
     unexpected,
 )
 
 logger = logging.getLogger(__name__)
 
 
-def complete(order: Any, cart: Any = None, *, paid: bool) -> None:
-    """Let `order` take over the package of `cart`, and write what must happen at XCover.
+def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
+    """Let `order` take over what was frozen for it, and write what must happen at XCover.
 
-    Accepted and paid is booked; accepted and paid later is booked as pending and confirmed when
-    the money comes; declined or unanswered is opted out. Runs in the shop's transaction and may
-    be repeated freely.
+    `hold` is the reference of its hold, by default the newest of `cart`. Accepted and paid is
+    booked; accepted and paid later is booked as pending and confirmed when the money comes;
+    declined or unanswered is opted out. Runs in the shop's transaction and may be repeated freely.
     """
     adapter = get_adapter()
     reference = adapter.get_order_reference(order)
     with transaction.atomic():
-        package = _package_of(reference) or _take_over(adapter, reference, cart)
+        package = _package_of(reference)
+        if package is None:
+            package = taking_over.take_over(reference, cart=_named(adapter, cart), hold=hold)
         if package is not None:
             _settle(adapter, package, order, paid=paid or _is_paid(adapter, order))
+
+
+def _named(adapter: ShopAdapter, cart: Any) -> taking_over.Cart | None:
+    return None if cart is None else (adapter.get_account(cart), adapter.get_cart_reference(cart))
 
 
 def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
@@ -61,17 +68,6 @@ def _package_of(reference: str) -> QuotePackage | None:
     # An instant booking is written by its own service and needs no settling.
     instant = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package=OuterRef("pk"))
     return packages.exclude(Exists(instant)).order_by("-pk").first()
-
-
-def _take_over(adapter: ShopAdapter, reference: str, cart: Any) -> QuotePackage | None:
-    if cart is None or not reference:
-        return None
-    found = adapter.get_account(cart), adapter.get_cart_reference(cart)
-    package = cart_packages.frozen_first(cart_packages.lock_open(*found))
-    if package is not None:
-        package.order_reference = reference
-        package.save(update_fields=["order_reference", "updated_at"])
-    return package
 
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from django.db import IntegrityError
-from django.db.models import Subquery
+from django.db.models import Case, Q, Subquery, When
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -92,16 +92,33 @@ def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
 
 
 def latest_quotes(cart: CartToInsure) -> list[Quote]:
-    """Return the quotes of the cart's newest open package, in the order they are shown."""
-    newest = cart_packages.open_packages(cart.account, cart.cart_reference)
-    rows = Quote.objects.offered().filter(package=Subquery(newest.values("pk")[:1]))
+    """Return the quotes of the cart's open package that counts, in the order they are shown."""
+    packages = cart_packages.open_packages(cart.account, cart.cart_reference)
+    held = Q(held_until__gt=timezone.now(), fingerprint=cart.fingerprint)
+    held &= Q(shopper_reference=cart.shopper_reference)
+    first = packages.order_by(Case(When(held, then=0), default=1), "-pk")
+    rows = Quote.objects.offered().filter(package=Subquery(first.values("pk")[:1]))
     return list(rows.select_related("package").order_by("position"))
 
 
+def counting(packages: Sequence[QuotePackage], cart: CartToInsure | None) -> QuotePackage | None:
+    """Return which of the cart's open packages (newest first) counts.
+
+    The one that is being paid for, when it was quoted for exactly this cart, else the newest.
+    """
+    held = (row for row in packages if row.is_held and cart and matches(row, cart))
+    return next(held, packages[0] if packages else None)
+
+
 def is_current(quotes: Sequence[Quote], cart: CartToInsure) -> bool:
-    """Return whether `quotes` were made for exactly this cart and shopper, not long ago."""
+    """Return whether `quotes` were made for exactly this cart and shopper, not long ago.
+
+    What is being paid for stays as it is, however old.
+    """
     if not quotes or not matches(quotes[0].package, cart):
         return False
+    if quotes[0].package.is_held:
+        return True
     return timezone.now() - quotes[0].package.quoted_at < get_config().offer_max_age
 
 

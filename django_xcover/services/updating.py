@@ -34,11 +34,12 @@ def is_possible(package: QuotePackage, cart: CartToInsure) -> bool:
     `PATCH quotes/{INS}/` takes lines and a currency, no country, language or another customer
     (recorded). Another currency is quoted anew, because nothing says whether the amounts inside
     the lines are converted along. A package left half changed has no fingerprint and is not to be
-    trusted.
+    trusted, and one whose premium may have been charged has to stay bookable as it was.
     """
     return (
         bool(package.fingerprint)
         and package.is_open
+        and package.held_until is None
         and package.shopper_reference == cart.shopper_reference
         and package.currency == cart.request.currency
         and package.customer_country == cart.request.customer_country
@@ -64,7 +65,7 @@ def update(
         return []
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.locked().get(pk=package.pk)
-        if not locked.is_open:
+        if not locked.is_open or locked.held_until is not None:
             return []
         return mirroring.record_update(locked, cart, answer, lines)
 
@@ -93,6 +94,7 @@ def _take(package: QuotePackage) -> bool:
     rows = QuotePackage.objects.filter(
         pk=package.pk,
         fingerprint=package.fingerprint,
+        held_until=None,
         order_reference="",
         status=Status.RECEIVED,
     )
