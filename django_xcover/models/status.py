@@ -49,7 +49,10 @@ class Attention(models.TextChoices):
     CHANGE_REFUSED = "change_refused", _("a change was settled, and XCover did not make it")
     RENEWED_ANYWAY = "renewed_anyway", _("renewed by XCover although it was declined or not paid")
     HELD_WITHOUT_ORDER = "held_without_order", _("its premium was frozen, and no order came")
-    CHARGED_WITHOUT_COVER = "charged_no_cover", _("an order was charged for it and did not get it")
+    CHARGED_WITHOUT_COVER = (
+        "charged_without_cover",
+        _("an order was charged and did not get it"),
+    )
     NOT_CHARGED = "not_charged", _("ordered before its price was frozen, so probably not charged")
 
 

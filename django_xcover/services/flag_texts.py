@@ -22,6 +22,9 @@ def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[s
         Attention.REFUND_UNCLEAR.value: _refund_unclear,
         Attention.CHANGE_REFUSED.value: _change_refused,
         Attention.RENEWED_ANYWAY.value: _renewed_anyway,
+        Attention.HELD_WITHOUT_ORDER.value: _held_without_order,
+        Attention.CHARGED_WITHOUT_COVER.value: _charged_without_cover,
+        Attention.NOT_CHARGED.value: _not_charged,
     }
     if flag.reason in told:
         return told[flag.reason](package, quotes)
@@ -117,6 +120,40 @@ def _renewed_anyway(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
         "collect its price."
     )
     return what, to_do % {"package": package.package_id}
+
+
+def _held_without_order(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("%(amount)s were frozen for this cover and may have been charged. No order came.")
+    to_do = _(
+        "Look for a payment of this amount in the shop. If there is none, mark it as looked into. "
+        "If there is one, have the order made with the hold, so that the cover is booked, or give "
+        "the money back."
+    )
+    return what % {"amount": _held_amounts(package)}, to_do
+
+
+def _charged_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("An order was charged %(amount)s for this cover and did not get it.")
+    to_do = _(
+        "The hold or the log names the order. Give the premium back and tell the customer that "
+        "this order is not covered, or sell the cover again."
+    )
+    return what % {"amount": _held_amounts(package)}, to_do
+
+
+def _not_charged(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Order %(order)s took this cover before its price was frozen.")
+    to_do = _(
+        "Compare with the order's total. If the cover was not charged, charge it only if the "
+        "customer agrees, or cancel the cover. Tell the developers: freeze_cover has to come "
+        "before order_completed."
+    )
+    return what % {"order": package.order_reference}, to_do
+
+
+def _held_amounts(package: QuotePackage) -> str:
+    held = {hold.premium for hold in package.holds.all() if hold.reported_at and hold.premium}
+    return ", ".join(map(format_amount, held)) or format_amount(package.total)
 
 
 def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:
