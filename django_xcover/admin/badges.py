@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -103,9 +103,19 @@ def attention_badge(package: QuotePackage) -> SafeString | str:
     """Return the badge of what a person should look at, "" for nothing."""
     if not package.attention:
         return ""
-    brief = ATTENTION.get(package.attention, package.attention)
+    return _brief(package.attention, package.get_attention_display())
+
+
+def flag_badges(package: QuotePackage) -> SafeString:
+    """Return a badge for each open flag; the flags should be prefetched."""
+    flags = [flag for flag in package.flags.all() if flag.is_open]
+    badges = ((_brief(flag.reason, flag.get_reason_display()),) for flag in flags)
+    return format_html_join(" ", "{}", badges)
+
+
+def _brief(reason: str, in_full: str) -> SafeString:
     return format_html(
         '<span class="xcover-badge xcover-badge-bad" title="{}">{}</span>',
-        package.get_attention_display(),
-        brief,
+        in_full,
+        ATTENTION.get(reason, reason),
     )

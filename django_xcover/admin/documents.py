@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models import Policy
+from django_xcover.models import Quote
 from django_xcover.services import documents
 
 NAMES = {
@@ -33,7 +33,7 @@ class Document:
     url: str
 
 
-def documents_of(request: HttpRequest, policy: Policy) -> list[Document]:
+def documents_of(request: HttpRequest, policy: Quote) -> list[Document]:
     """Return the links that this request's user may follow; none when the shop mounts no URLs."""
     if not request.user.has_perm(documents.STAFF_PERMISSION):
         return []
@@ -44,6 +44,6 @@ def documents_of(request: HttpRequest, policy: Policy) -> list[Document]:
         return []
 
 
-def _document(policy: Policy, kind: str) -> Document:
+def _document(policy: Quote, kind: str) -> Document:
     url = reverse("xcover:document", args=(policy.quote_id, kind))
     return Document(label=str(NAMES.get(kind, kind)), url=url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -10,13 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from django_xcover.admin.badges import attention_badge, status_badge
-from django_xcover.admin.links import may_view, page_url
+from django_xcover.admin.badges import flag_badges, status_badge
+from django_xcover.admin.documents import documents_of
+from django_xcover.admin.links import may_view, page_url, policy_url
+from django_xcover.admin.people import names_of
 from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.steps import steps_shown
-from django_xcover.models import QuotePackage
+from django_xcover.models import BOOKED, QuotePackage
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event
+from django_xcover.services.policy_answers import PolicyAnswers
 from django_xcover.services.story import order_story
 
 STORY = "admin/xcover/order_story.html"
@@ -36,11 +40,15 @@ def story_page(
     if story is None:
         context["title"] = _("No cover for order %(reference)s") % {"reference": reference}
         return TemplateResponse(request, MISSING, context, status=404)
+    events = [event for event in story.events if may_view(request, event.row)]
+    names = names_of(event.by for event in events)
     context |= {
         "title": _("Order %(reference)s") % {"reference": reference},
         "order_url": story.order_url,
         "packages": [_package(package) for package in story.packages],
-        "events": [_event(event) for event in story.events if may_view(request, event.row)],
+        "answers": [_answers(request, one) for one in story.answers],
+        "events": [_event(event, names) for event in events],
+        "is_under_way": story.is_under_way,
         "steps": steps_shown(request, site, story.next_steps),
         "has_hidden_steps": bool(story.next_steps),
         "way_back": request.path,
@@ -53,17 +61,43 @@ def _package(package: QuotePackage) -> dict[str, Any]:
         "url": page_url(package),
         "package_id": package.package_id,
         "status": status_badge(package),
-        "attention": attention_badge(package),
+        "flags": flag_badges(package),
         "total": format_amount(package.total),
-        "email": package.policyholder_email,
     }
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _answers(request: HttpRequest, one: PolicyAnswers) -> dict[str, Any]:
+    facts = (
+        (_("What is insured"), one.insures),
+        (_("Policy"), one.policy),
+        (_("Period"), one.period),
+        (_("Price"), one.cost),
+        (_("How it is paid"), one.payment),
+        (_("Policyholder"), _who(one.package)),
+        (_("What happens next"), one.next),
+    )
+    return {
+        "covered": one.covered,
+        "tone": one.tone.value,
+        "facts": [(label, value) for label, value in facts if value],
+        "documents": documents_of(request, one.quote) if one.quote else [],
+        "url": policy_url(one.quote) if one.quote and one.quote.status in BOOKED else "",
+    }
+
+
+def _who(package: QuotePackage) -> str:
+    person = package.payload.get("policyholder") or {}
+    names = [person.get(part) for part in ("first_name", "last_name")]
+    said = [*filter(None, names), package.policyholder_email]
+    return " ".join(str(part) for part in said if part)
+
+
+def _event(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
+    facts = [(_("By"), names.get(event.by, "")), *event.facts]
     return {
         "at": event.at,
-        "title": event.title,
+        "title": redact_text(event.title),
         "tone": event.tone.value,
         "url": page_url(event.row),
-        "facts": [(label, redact_text(value)) for label, value in event.facts if value],
+        "facts": [(label, redact_text(value)) for label, value in facts if value],
     }

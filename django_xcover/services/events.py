@@ -9,10 +9,23 @@ from enum import StrEnum
 from django_xcover.models import (
     Cancellation,
     Decision,
+    Flag,
     Modification,
     Operation,
     QuotePackage,
     Renewal,
+    WebhookDelivery,
+)
+
+Row = (
+    QuotePackage
+    | Decision
+    | Operation
+    | Cancellation
+    | Modification
+    | Renewal
+    | Flag
+    | WebhookDelivery
 )
 
 
@@ -27,10 +40,15 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that happened to `row` at `at`, or will; `facts` are pairs of label and value."""
+    """One thing that happened to `row` at `at`; `facts` are pairs of label and value.
+
+    `by` is the key of the user who did it. What is `planned` has not happened yet.
+    """
 
     at: datetime
     title: str
-    row: QuotePackage | Decision | Operation | Cancellation | Modification | Renewal
+    row: Row
     tone: Tone = Tone.PLAIN
     facts: tuple[tuple[str, str], ...] = ()
+    by: str = ""
+    planned: bool = False

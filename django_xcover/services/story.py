@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from django_xcover.adapters import get_adapter
 from django_xcover.models import (
+    UNFINISHED,
     Choice,
     Decision,
     Operation,
@@ -23,7 +24,13 @@ from django_xcover.services.after_sale import steps_after_sale
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event, Tone
 from django_xcover.services.events_after_sale import events_after_sale
+from django_xcover.services.events_on_record import (
+    events_on_record,
+    failed_attempts,
+    webhook_events,
+)
 from django_xcover.services.next_steps import NextStep, next_steps, operation_name, was_refused
+from django_xcover.services.policy_answers import PolicyAnswers, answers_about
 from django_xcover.types import Money
 
 # What may leave something to do, each read in one query.
@@ -35,33 +42,51 @@ BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """An order's packages, its time line and what is left to do. `order_url` may be ""."""
+    """An order's packages, answers, time line and next steps. `order_url` may be "".
+
+    `is_under_way` means that something is still to change by itself: nobody has anything to do,
+    and it is not over.
+    """
 
     reference: str
     order_url: str
     packages: tuple[QuotePackage, ...]
+    answers: tuple[PolicyAnswers, ...]
     events: tuple[Event, ...]
     next_steps: tuple[NextStep, ...]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Return whether an operation is unfinished, or cover that was chosen is not booked yet."""
+        waiting = any(operation.state in UNFINISHED for operation in self._operations())
+        return waiting or any(answer.is_under_way for answer in self.answers)
+
+    def _operations(self) -> Iterator[Operation]:
+        for package in self.packages:
+            yield from package.operations.all()
 
 
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None when no package belongs to it.
 
-    Ten queries, however much happened.
+    Fourteen queries, however much happened.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
-        .prefetch_related("decisions__quote", *TO_DO)
+        .prefetch_related("decisions__quote", "operations__history", "staff_actions", *TO_DO)
         .order_by("pk")
     )
     if not packages:
         return None
     events = [event for package in packages for event in _events(package)]
+    events += webhook_events(packages)
     return Story(
         reference=reference,
         order_url=_order_url(reference),
         packages=packages,
-        events=tuple(sorted(events, key=lambda event: event.at)),
+        answers=answers_about(packages),
+        # What is planned comes last: it may be due since before the order was placed.
+        events=tuple(sorted(events, key=lambda event: (event.planned, event.at))),
         next_steps=tuple(step for package in packages for step in package_next_steps(package)),
     )
 
@@ -91,6 +116,7 @@ def _events(package: QuotePackage) -> Iterator[Event]:
     for operation in package.operations.all():
         yield from _operated(operation)
     yield from events_after_sale(package)
+    yield from events_on_record(package)
     if package.booked_at and not any(map(_is_made_booking, package.operations.all())):
         yield _booked(package, package.booked_at)
 
@@ -144,6 +170,7 @@ def _ordered(package: QuotePackage) -> Iterator[Event]:
 def _operated(operation: Operation) -> Iterator[Event]:
     name = {"name": operation_name(operation)}
     yield Event(at=operation.created_at, title=_("%(name)s noted down") % name, row=operation)
+    yield from failed_attempts(operation)
     if operation.state == OperationState.PENDING:
         yield from _pending(operation, name)
     elif _is_made_booking(operation):
@@ -153,7 +180,7 @@ def _operated(operation: Operation) -> Iterator[Event]:
 
 
 def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
-    if operation.attempts:
+    if operation.attempts and not operation.history.all():
         yield Event(
             at=operation.updated_at,
             title=_("%(name)s did not work") % name,
@@ -166,6 +193,7 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
         title=_("%(name)s: next attempt") % name,
         row=operation,
         tone=Tone.WAITING,
+        planned=True,
     )
 
 

@@ -1,0 +1,225 @@
+"""What stands first on an order's page: what staff are asked, above the history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from django_xcover.models import (
+    Attempt,
+    Attention,
+    Choice,
+    OperationState,
+    Status,
+    WebhookDelivery,
+)
+from django_xcover.services.story import Story, order_story
+from tests.admin.acting import do, text_at
+from tests.admin.factories import (
+    in_minutes,
+    make_cancelled,
+    make_finished,
+    make_flag,
+    make_instalment,
+    make_operation,
+    make_order,
+    make_package,
+    make_quote,
+    make_staff,
+    make_stopped,
+    refused,
+)
+
+PAGE = "/admin/xcover/quotepackage/order/SH-1001/"
+
+
+def story() -> Story:
+    found = order_story("SH-1001")
+    assert found is not None
+    return found
+
+
+def covered() -> set[str]:
+    return {answer.covered for answer in story().answers}
+
+
+def test_paid_cover_that_is_not_booked_yet_is_never_called_settled(viewer: Client) -> None:
+    make_operation(make_order("SH-1001", status=Status.RECEIVED))
+
+    page = text_at(viewer, PAGE)
+
+    assert covered() == {"Not yet: it is paid and is being booked at XCover."}
+    assert "Nothing to do" not in page
+    assert "It is under way" in page
+
+
+@pytest.mark.parametrize("state", [OperationState.PENDING, OperationState.RUNNING])
+def test_nothing_is_settled_while_an_operation_is_unfinished(
+    viewer: Client, state: OperationState
+) -> None:
+    package = make_order("SH-1001")
+    make_finished(package)
+    make_operation(package, kind="cancel", state=state, lease_until=in_minutes(2))
+
+    assert "Nothing to do" not in text_at(viewer, PAGE)
+
+
+def test_cover_whose_booking_stopped_is_no_cover() -> None:
+    make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+
+    assert covered() == {"No: the booking has stopped, and a person has to see to it."}
+
+
+def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
+    make_order("SH-1001", status=Status.RECEIVED)
+
+    assert covered() == {"Not yet: it is booked when the shop reports the payment."}
+
+
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        (Choice.DECLINED, "No: the customer said no."),
+        (Choice.UNANSWERED, "No: the customer did not choose."),
+        (Choice.WITHDRAWN, "No: the order was cancelled before the cover was booked."),
+        (
+            Choice.LAPSED,
+            "No: the offer changed after the customer's yes, and they did not choose again.",
+        ),
+    ],
+)
+def test_an_order_without_cover_says_why(choice: Choice, sentence: str) -> None:
+    make_quote(make_package(order_reference="SH-1001"), choice=choice)
+
+    assert covered() == {sentence}
+
+
+def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> None:
+    package = make_order("SH-1001")
+    make_finished(package)
+    now = timezone.now()
+    package.quotes.update(
+        policy_start_date=now - timedelta(days=1),
+        policy_end_date=now + timedelta(days=30),
+        payload={"pds_url": "https://www.xcover.com/en/pds/1"},
+    )
+    for number in (1, 2):
+        make_instalment(package.quotes.all()[0], number)
+    user = make_staff("view_quotepackage", "view_policy", "open_links", name="lead")
+    client.force_login(user)
+
+    page = text_at(client, PAGE)
+
+    above = page[: page.index("What happened")]
+    for fact in (
+        "Yes, until ",
+        "Harbour Lights Festival",
+        "Missed Event Cover",
+        "£3.40",
+        "In 2 parts, 0 paid (£0.00); £0.34 to come",
+        "The next payment, £0.17, is due on",
+        "At once",
+        "Ana Rossi ana@example.com",
+        "Certificate of insurance",
+        "Policy wording",
+        "Nothing until it ends.",
+    ):
+        assert fact in above, fact
+
+
+def test_a_cancelled_policy_says_whether_the_refund_is_made() -> None:
+    package = make_order("SH-1001", status=Status.CANCELLED)
+    cancellation = make_cancelled(package)
+
+    assert {one.next for one in story().answers} == {"The refund is to be made and recorded."}
+
+    cancellation.refunded, cancellation.refunded_at = Decimal("6.80"), timezone.now()
+    cancellation.save()
+    assert {one.next for one in story().answers} == {"Nothing: a refund of £6.80 is recorded."}
+
+
+def test_links_that_open_documents_are_for_those_who_may_open_them(viewer: Client) -> None:
+    make_finished(make_order("SH-1001"))
+
+    assert "Certificate of insurance" not in text_at(viewer, PAGE)
+
+
+def test_the_next_attempt_is_told_last_also_when_it_was_due_before_the_order() -> None:
+    make_operation(make_order("SH-1001", status=Status.RECEIVED), next_attempt_at=in_minutes(-14))
+
+    assert story().events[-1].title == "Booking: next attempt"
+
+
+def test_failed_attempts_stay_in_the_story_after_the_booking_is_made(viewer: Client) -> None:
+    operation = make_finished(make_order("SH-1001"))
+    for number in (1, 2):
+        Attempt.objects.create(
+            operation=operation, number=number, outcome="failed", error="ServerFault (503)"
+        )
+
+    titles = [event.title for event in story().events]
+
+    assert "Booking: attempt 1 did not work" in titles
+    assert "Booking: attempt 2 did not work" in titles
+    assert "ServerFault (503)" in text_at(viewer, PAGE)
+
+
+def test_the_story_says_who_retried(agent: Client) -> None:
+    operation = make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+
+    agent.post(f"/admin/xcover/operation/{operation.pk}/retry/")
+
+    [retried] = [event for event in story().events if event.by]
+    assert "is tried again now" in retried.title
+    assert "<dt>By</dt><dd>agent</dd>" in text_at(agent, PAGE)
+
+
+def test_the_story_says_what_staff_did_about_a_flag(clerk: Client) -> None:
+    package = make_order("SH-1001")
+    flag = make_flag(package, Attention.PRICE_DIFFERS)
+
+    do(clerk, flag, "resolve", note="Refunded the difference")
+
+    page = text_at(clerk, PAGE)
+    assert "Flagged: booked at another price than shown" in page
+    assert "Refunded the difference" in page
+    assert "<dt>By</dt><dd>clerk</dd>" in page
+
+
+def test_the_story_tells_of_the_webhooks_about_its_packages_only(root: Client) -> None:
+    package = make_order("SH-1001")
+    for key, package_id in (("1", package.package_id), ("2", "OTHER-OTHER-INS")):
+        WebhookDelivery.objects.create(
+            account="default",
+            key=key,
+            event="BOOKING_CONFIRMED",
+            package_id=package_id,
+            state=WebhookDelivery.State.PROCESSED,
+        )
+
+    page = text_at(root, PAGE)
+
+    assert page.count("XCover sent a webhook: BOOKING_CONFIRMED") == 1
+
+
+def test_webhooks_are_left_out_for_those_who_may_not_see_them(viewer: Client) -> None:
+    package = make_order("SH-1001")
+    WebhookDelivery.objects.create(account="default", key="1", package_id=package.package_id)
+
+    assert "XCover sent a webhook" not in text_at(viewer, PAGE)
+
+
+def test_an_attempt_of_before_there_was_a_history_is_told_by_its_operation() -> None:
+    make_operation(
+        make_order("SH-1001", status=Status.RECEIVED),
+        attempts=2,
+        failures=2,
+        next_attempt_at=in_minutes(4),
+        error=refused(type="ServerFault", status=503),
+    )
+
+    assert "Booking did not work" in [event.title for event in story().events]
