@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from django_xcover import phones, postcodes, values
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -54,6 +56,9 @@ class PolicyRequest:
     shopper calls it ("Harbour Lights Festival"). Neither is sent.
     `fields` are the policy type's own fields (`event_name`, `tickets`, …), with Decimal for
     amounts and aware datetimes. Without `policy_start_date` cover starts when it is quoted.
+
+    Texts may be of any type that has one: Enum members, UUIDs, lazy translations, a `Country`.
+    Raises `values.UnusableValue`, which names the place, for what has none.
     """
 
     reference: str
@@ -62,6 +67,18 @@ class PolicyRequest:
     policy_type_version: int = 1
     policy_start_date: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            reference=values.reference(self.reference, _of(self, "reference")),
+            label=values.optional_text(self.label, _of(self, "label")),
+            policy_type=values.text(self.policy_type, _of(self, "policy_type")),
+            policy_type_version=values.plain(
+                self.policy_type_version, _of(self, "policy_type_version")
+            ),
+            fields=values.plain(self.fields, _of(self, "fields")),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +96,32 @@ class QuoteRequest:
     customer_region: str | None = None
     customer_postcode: str | None = None
 
+    def __post_init__(self) -> None:
+        language = values.text(self.customer_language, _of(self, "customer_language"), longest=10)
+        country = values.text(self.customer_country, _of(self, "customer_country"), longest=2)
+        region = values.optional_text(self.customer_region, _of(self, "customer_region"))
+        _set(
+            self,
+            currency=values.text(self.currency, _of(self, "currency"), longest=3),
+            customer_country=country,
+            customer_language=language,
+            customer_region=region or None,
+            customer_postcode=postcodes.normalise(self.customer_postcode, country) or None,
+            items=tuple(self.items),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policyholder:
     """The person who takes out the cover, as XCover's booking call wants it.
 
-    `phone` is `+` and the country code first (Quotes API, data formats). Empty optional fields
-    are left out of the call: for `region` an absent key and a null mean different things there.
+    Empty optional fields are left out of the call: for `region` an absent key and a null mean
+    different things there. A `phone` is brought into the form that XCover takes, `+` and the
+    country code first, and left out where it cannot be read: one bad number would have the whole
+    booking refused. Numbers without a country code are those of `country`.
+
+    Texts may be of any type that has one: a `PhoneNumber`, a `Country`, a lazy translation. Raises
+    `values.UnusableValue`, which names the field, for what has none.
     """
 
     first_name: str = field(repr=False)
@@ -94,10 +130,41 @@ class Policyholder:
     country: str
     phone: str = field(default="", repr=False)
     age: int | None = field(default=None, repr=False)
-    birth_date: str = field(default="", repr=False)
+    birth_date: date | str = field(default="", repr=False)
     address1: str = field(default="", repr=False)
     address2: str = field(default="", repr=False)
     city: str = field(default="", repr=False)
     postcode: str = field(default="", repr=False)
     region: str = field(default="", repr=False)
     company: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        country = values.text(self.country, _of(self, "country"))
+        required = ("first_name", "last_name", "email")
+        optional = ("address1", "address2", "city", "region", "company")
+        born = self.birth_date
+        _set(
+            self,
+            country=country,
+            **{name: values.text(getattr(self, name), _of(self, name)) for name in required},
+            **{
+                name: values.optional_text(getattr(self, name), _of(self, name))
+                for name in optional
+            },
+            # Of a moment only its day: XCover takes a date.
+            birth_date=values.optional_text(
+                born.date() if isinstance(born, datetime) else born, _of(self, "birth_date")
+            ),
+            phone=phones.normalise(self.phone, country),
+            postcode=postcodes.normalise(self.postcode, country),
+            age=values.whole_number(self.age, _of(self, "age")),
+        )
+
+
+def _of(owner: object, name: str) -> str:
+    return f"{type(owner).__name__}.{name}"
+
+
+def _set(owner: object, **facts: object) -> None:
+    for name, value in facts.items():
+        object.__setattr__(owner, name, value)

@@ -10,16 +10,17 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import phones, postcodes
 from example_shop.cart import MOST_OF_ONE
 from example_shop.markets import Market
 from example_shop.models import Order
 
+# As they are written once `postcodes.normalise` has been over them.
 POSTCODES = {
-    "GB": (r"(?i)^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$", _("Enter a postcode such as SW1A 1AA.")),
-    "DE": (r"^\d{5}$", _("Enter a postcode such as 10115.")),
-    "JP": (r"^\d{3}-?\d{4}$", _("Enter a postcode such as 100-0001.")),
+    "GB": (r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}", _("Enter a postcode such as SW1A 1AA.")),
+    "DE": (r"[0-9]{5}", _("Enter a postcode such as 10115.")),
+    "JP": (r"[0-9]{3}-[0-9]{4}", _("Enter a postcode such as 100-0001.")),
 }
-PHONE = re.compile(r"^\+\d{7,15}$")
 
 
 class QuantityForm(forms.Form):
@@ -41,30 +42,38 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, market: Market, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.market = market
-        self.fields["phone"].label = _("Phone (optional)")
+        # Longer than its column: what is stored is the number alone.
+        self.fields["phone"] = forms.CharField(
+            label=_("Phone (optional)"), max_length=40, required=False
+        )
         self.fields["payment"] = forms.ChoiceField(
             label=_("How would you like to pay?"),
             choices=Order.Payment.choices,
             initial=Order.Payment.CARD,
             widget=forms.RadioSelect,
         )
-        pattern, message = POSTCODES[market.country]
-        self.fields["postcode"].validators.append(RegexValidator(pattern, message))
         self.fields["phone"].widget.input_type = "tel"
         for name, hint in AUTOCOMPLETE.items():
             self.fields[name].widget.attrs["autocomplete"] = hint
 
     def clean_phone(self) -> str:
         """Return the number with its country code first, as insurers want it; "" for none."""
-        digits = re.sub(r"[\s()/.-]", "", self.cleaned_data["phone"])
-        if digits.startswith("0"):
-            digits = self.market.calling_code + digits[1:]
-        if digits and not PHONE.match(digits):
+        typed = self.cleaned_data["phone"]
+        number = phones.normalise(typed, self.market.country)
+        if typed.strip() and not number:
             raise forms.ValidationError(
                 _("Enter a number such as %(example)s 20 7946 0000."),
                 params={"example": self.market.calling_code},
             )
-        return digits
+        return number
+
+    def clean_postcode(self) -> str:
+        """Return the postcode as it is written in the market's country."""
+        pattern, message = POSTCODES[self.market.country]
+        postcode = postcodes.normalise(self.cleaned_data["postcode"], self.market.country)
+        if not re.fullmatch(pattern, postcode):
+            raise forms.ValidationError(message)
+        return postcode
 
 
 AUTOCOMPLETE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -12,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import phones
 from django_xcover.models import Quote
 from django_xcover.services import card_numbers
 from django_xcover.services.amounts import parse_amount
@@ -93,9 +93,6 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "country": ("country", "text"),
     "birth_date": ("bday", "text"),
 }
-# What people group a number with, and what is left (E.164: fifteen digits at most).
-SEPARATORS = re.compile(r"[\s().\-/]")
-PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 REQUIRED = frozenset({"first_name", "last_name", "email"})
 
 
@@ -117,15 +114,15 @@ class DetailsForm(forms.Form):
 
     def clean_phone(self) -> str:
         """Return the number as XCover takes it: + and digits. The one it has may stay."""
-        number: str = self.cleaned_data["phone"]
+        typed: str = self.cleaned_data["phone"]
         if "phone" not in self.changed_data:
-            return number
-        plain = SEPARATORS.sub("", number)
-        if plain and not PHONE.fullmatch(plain):
+            return typed
+        number = phones.normalise(typed)
+        if typed and not number:
             raise ValidationError(
                 _("Enter the number with + and the country code first, like +44 7700 900123.")
             )
-        return plain
+        return number
 
 
 def _detail(name: str) -> forms.CharField:

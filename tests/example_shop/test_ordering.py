@@ -224,6 +224,19 @@ def test_a_national_phone_number_gets_its_country_code(shopper: Shopper) -> None
     assert shopper.orders(phone="020 7946 0000").phone == "+442079460000"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["+44 (0)20 7946 0000", "0044 20 7946 0000", "０２０ ７９４６ ００００", "٠٢٠ ٧٩٤٦ ٠٠٠٠"],
+)
+def test_a_phone_number_is_taken_as_it_is_typed(shopper: Shopper, typed: str) -> None:
+    assert shopper.orders(phone=typed).phone == "+442079460000"
+
+
+@pytest.mark.parametrize("typed", ["bs14rw", "ＢＳ１　４ＲＷ", " BS1  4RW "])
+def test_a_postcode_is_taken_as_it_is_typed(shopper: Shopper, typed: str) -> None:
+    assert shopper.orders(postcode=typed).postcode == "BS1 4RW"
+
+
 def request_of(shopper: Shopper, rf: RequestFactory) -> Any:
     """Return a request that has read the shopper's session, as a worker thread would."""
     request = rf.post("/checkout/")

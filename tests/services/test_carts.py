@@ -63,12 +63,18 @@ def test_a_setting_that_cannot_be_read_costs_the_offer_and_not_the_page(
 
 
 def test_fields_that_are_no_json_are_found_before_the_page_is_made(
-    request_for: RequestFor, shop: Shop, caplog: pytest.LogCaptureFixture
+    request_for: RequestFor,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    odd = PolicyRequest(reference="1", policy_type="x", fields={"who": object()})
+    def insure(*args: Any) -> PolicyRequest:
+        return PolicyRequest(reference="1", policy_type="x", fields={"who": object()})
 
-    assert read_cart(request_for(Cart(items=(odd,)))) is None
-    assert "TypeError" in caplog.text
+    monkeypatch.setattr("tests.shop.Adapter.get_quote_request", insure)
+
+    assert read_cart(request_for(Cart())) is None
+    assert "PolicyRequest.fields.who is of the type object" in caplog.text
 
 
 @pytest.mark.django_db
