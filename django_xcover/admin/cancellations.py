@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.badges import WAITING, badge
 from django_xcover.admin.base import section
-from django_xcover.admin.cancelling import ConfirmCancellation, RecordRefund
+from django_xcover.admin.cancelling import ConfirmCancellation, CorrectRefund, RecordRefund
 from django_xcover.admin.columns import WITHOUT_KEYS
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
-from django_xcover.admin.refunds import recorded_refund, refund_table
+from django_xcover.admin.refunds import corrections, recorded_refund, refund_table
 from django_xcover.admin.texts import amount, policies_text, policy_links
 from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.models import Cancellation, OperationKind
@@ -32,7 +32,7 @@ class CancellationAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.CANCEL,)
     vendor_id = "cancellation_id"
-    acts = (ConfirmCancellation(), RecordRefund())
+    acts = (ConfirmCancellation(), RecordRefund(), CorrectRefund())
     list_display = (
         "policies",
         "order",
@@ -55,6 +55,7 @@ class CancellationAdmin(WorkflowAdmin):
             "lines_shown",
             ("refund_shown", "confirm_before"),
             ("refund_recorded", "refund_reference", "refunded_at"),
+            "corrections_shown",
         ),
         section(
             _("For XCover's support"),
@@ -73,6 +74,7 @@ class CancellationAdmin(WorkflowAdmin):
         "lines_shown",
         "refund_shown",
         "refund_recorded",
+        "corrections_shown",
         "answer",
     )
 
@@ -101,6 +103,10 @@ class CancellationAdmin(WorkflowAdmin):
     @admin.display(description=_("refund"))
     def refund_shown(self, row: Cancellation) -> str:
         return amount(row.total_refund, row.currency)
+
+    @admin.display(description=_("corrections"))
+    def corrections_shown(self, row: Cancellation) -> SafeString | str:
+        return corrections(row)
 
     @admin.display(description=_("refund recorded"))
     def refund_recorded(self, row: Cancellation) -> SafeString | str:

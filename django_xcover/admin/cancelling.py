@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act
 from django_xcover.admin.fields import AmountField, ReferenceField, policies_field
+from django_xcover.admin.resolving import NoteField
 from django_xcover.admin.texts import policies_text, typed_amount
 from django_xcover.models import Cancellation, QuotePackage, Status
 from django_xcover.services import cancelling, refunds
@@ -96,7 +97,7 @@ class ConfirmCancellation(Act):
 class RefundForm(forms.Form):
     """How much went back to the customer, and where to find it in the shop.
 
-    A second word is asked for where that is not what XCover named: what is recorded is final.
+    A second word is asked for where that is not what XCover named.
     """
 
     amount = AmountField(min_value=Decimal(0))
@@ -144,7 +145,9 @@ class RecordRefund(Act):
     def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
         refund = Money(values["amount"], row.currency)
         is_first = self.fits(row)
-        cancelling.record_refund(row, refund, reference=values["reference"])
+        cancelling.record_refund(
+            row, refund, reference=values["reference"], may_exceed=_may_exceed(request)
+        )
         told = _("A refund of %(refund)s was recorded for %(cancellation)s.")
         if refunds.differs(row, refund):
             told = _(
@@ -153,6 +156,62 @@ class RecordRefund(Act):
             )
         facts = {"refund": format_amount(refund), "cancellation": row, "named": _refund(row)}
         return Outcome(sentence=told % facts, log=is_first)
+
+
+class CorrectionForm(RefundForm):
+    """What was refunded in truth, and what was wrong with the record."""
+
+    reason = NoteField(label=gettext_lazy("What was wrong"))
+
+    def __init__(self, row: Cancellation, data: Any = None) -> None:
+        super().__init__(row, data)
+        recorded = refunds.recorded(row)
+        self.initial["amount"] = typed_amount(recorded) if recorded else None
+        self.initial["reference"] = row.refund_reference
+
+
+class CorrectRefund(Act):
+    """Put right what was recorded by mistake. The mistake stays on record."""
+
+    name = "correct-refund"
+    label = gettext_lazy("Correct the recorded refund…")
+    button = gettext_lazy("Correct the record")
+    permission = "record_refund"
+    note = gettext_lazy(
+        "This corrects the record. It moves no money itself. What was recorded before, the reason "
+        "and your name stay on record."
+    )
+
+    def fits(self, row: Cancellation) -> bool:
+        return row.refunded is not None
+
+    def form(self, row: Cancellation, data: Any = None) -> forms.Form:
+        return CorrectionForm(row, data)
+
+    def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
+        made = cancelling.correct_refund(
+            row,
+            Money(values["amount"], row.currency),
+            reference=values["reference"],
+            reason=values["reason"],
+            by=str(request.user.pk),
+            may_exceed=_may_exceed(request),
+        )
+        told = _(
+            "The refund recorded for %(cancellation)s was corrected from %(before)s to %(after)s: "
+            "%(reason)s"
+        )
+        facts = {
+            "cancellation": row,
+            "before": format_amount(Money(made.amount_before, row.currency)),
+            "after": format_amount(Money(made.amount, row.currency)),
+            "reason": made.reason,
+        }
+        return Outcome(sentence=told % facts)
+
+
+def _may_exceed(request: HttpRequest) -> bool:
+    return request.user.has_perm("xcover.exceed_refund")
 
 
 def _refund(row: Cancellation) -> str:

@@ -8,6 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from django_xcover.admin.badges import BAD, GOOD, badge
+from django_xcover.admin.people import names_of
+from django_xcover.admin.redaction import redact_text
 from django_xcover.models import Cancellation
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.next_steps import moment
@@ -39,6 +41,24 @@ def recorded_refund(row: Cancellation) -> SafeString | str:
         return _amount(refund)
     facts = {"recorded": format_amount(refund), "named": format_amount(row.refund)}
     return badge(_("%(recorded)s, differs from XCover's %(named)s") % facts, BAD)
+
+
+def corrections(row: Cancellation) -> SafeString | str:
+    """Return each correction of the recorded refund, "-" for none."""
+    made = list(row.corrections.all())
+    names = names_of(one.by for one in made)
+    sentences = (
+        _("%(when)s: %(before)s became %(after)s (%(reason)s). By: %(by)s")
+        % {
+            "when": moment(one.at),
+            "before": format_amount(Money(one.amount_before, row.currency)),
+            "after": format_amount(Money(one.amount, row.currency)),
+            "reason": redact_text(one.reason),
+            "by": names.get(one.by) or _("the shop's code"),
+        }
+        for one in made
+    )
+    return format_html_join("", "<p>{}</p>", ((one,) for one in sentences)) or "-"
 
 
 def _cells(line: RefundLine) -> tuple[str, str, str, SafeString | str]:

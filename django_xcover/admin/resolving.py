@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
@@ -13,14 +14,17 @@ EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 PHONE = re.compile(r"\+?\d[\d\s()/.-]{7,}\d")
 
 
-class ResolveForm(forms.Form):
-    note = forms.CharField(
-        label=gettext_lazy("What was done about it"),
-        max_length=200,
-        help_text=gettext_lazy("It stays on record. No names, addresses or phone numbers."),
-    )
+class NoteField(forms.CharField):
+    """A note that stays on record, without what was typed in spite of the help text."""
 
-    def clean_note(self) -> str:
-        """Return the note without what was typed in spite of the help text."""
-        note = redact_text(self.cleaned_data["note"])
-        return PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, note))
+    def __init__(self, **kwargs: Any) -> None:
+        told = gettext_lazy("It stays on record. No names, addresses or phone numbers.")
+        super().__init__(max_length=200, help_text=told, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """Return the note without addresses and phone numbers."""
+        return PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, redact_text(super().clean(value))))
+
+
+class ResolveForm(forms.Form):
+    note = NoteField(label=gettext_lazy("What was done about it"))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
+from django_xcover.models import Cancellation, Modification, QuotePackage, RefundCorrection, Renewal
 from django_xcover.services import refunds
 from django_xcover.services.after_sale import difference_text
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event, Tone
+from django_xcover.types import Money
 
 
 def events_after_sale(package: QuotePackage) -> Iterator[Event]:
@@ -36,15 +37,32 @@ def _cancelled(row: Cancellation) -> Iterator[Event]:
 
 
 def _refunded(row: Cancellation) -> Iterator[Event]:
-    refund = refunds.recorded(row)
+    refund, reference = refunds.recorded(row), row.refund_reference
     if not row.refunded_at or refund is None:
         return
+    corrections = list(row.corrections.all())
+    if corrections:  # what was recorded first
+        refund = Money(corrections[0].amount_before, row.currency)
+        reference = corrections[0].reference_before
     title, tone = _("Refund recorded"), Tone.GOOD
-    facts = [(_("Refund"), format_amount(refund)), (_("Reference"), row.refund_reference)]
+    facts = [(_("Refund"), format_amount(refund)), (_("Reference"), reference)]
     if row.refund and refunds.differs(row, refund):
         title, tone = _("Refund recorded, and it differs"), Tone.BAD
         facts.insert(1, (_("Refund XCover named"), format_amount(row.refund)))
     yield Event(at=row.refunded_at, title=title, row=row, tone=tone, facts=tuple(facts))
+    for correction in corrections:
+        yield _corrected(row, correction)
+
+
+def _corrected(row: Cancellation, correction: RefundCorrection) -> Event:
+    facts = (
+        (_("Before"), format_amount(Money(correction.amount_before, row.currency))),
+        (_("Refund"), format_amount(Money(correction.amount, row.currency))),
+        (_("Reference"), correction.reference),
+        (_("Reason"), correction.reason),
+    )
+    title = _("Recorded refund corrected")
+    return Event(at=correction.at, title=title, row=row, facts=facts, by=correction.by)
 
 
 def _modified(row: Modification) -> Iterator[Event]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client.changes import CancellationAnswer, CancelledQuote
-from django_xcover.models import Cancellation
+from django_xcover.models import Cancellation, QuotePackage, RefundCorrection
+from django_xcover.services.amounts import format_amount
 from django_xcover.services.kept_answers import kept
 from django_xcover.services.references import refuse_long
 from django_xcover.services.refusals import Refused
 from django_xcover.types import Money
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,15 @@ class RefundNotRecorded(Refused):
     message = _("This refund cannot be recorded: %(why)s")
 
 
+class RefundAboveLimit(Refused):
+    """More than the cancelled cover gives back; it takes a permission of its own."""
+
+    message = _(
+        "%(refund)s is more than the %(limit)s that this cancellation gives back. Recording it "
+        "needs the permission to record refunds above what XCover names."
+    )
+
+
 def told(answer: CancellationAnswer) -> dict[str, Any]:
     """Return what `answer` says about the money, as columns of a cancellation."""
     return {
@@ -63,18 +77,19 @@ def lines_of(cancellation: Cancellation) -> tuple[RefundLine, ...]:
     )
 
 
-def record_refund(cancellation: Cancellation, refund: Money, *, reference: str = "") -> None:
+def record_refund(
+    cancellation: Cancellation, refund: Money, *, reference: str = "", may_exceed: bool = False
+) -> None:
     """Note that the shop has given `refund` back; `reference` is the payment's in the shop.
 
     The amount is what was paid out, also where that is not what XCover says. The same refund again
     changes nothing. Raises RefundNotRecorded for another currency, an amount that is none, a
-    cancellation that did not happen, and a second refund; ReferenceTooLong for such a reference.
+    cancellation that did not happen, and a second refund; RefundAboveLimit for more than `limit`,
+    unless the caller `may_exceed` it; ReferenceTooLong for such a reference.
     """
     refuse_long(reference)
     cancellation.refresh_from_db()
-    why = _against(cancellation, refund)
-    if why:
-        raise RefundNotRecorded(why=why)
+    _refuse_unfit(cancellation, refund, may_exceed=may_exceed)
     rows = Cancellation.objects.filter(pk=cancellation.pk, refunded_at__isnull=True)
     now = timezone.now()
     first = rows.update(
@@ -87,6 +102,79 @@ def record_refund(cancellation: Cancellation, refund: Money, *, reference: str =
     recorded = (cancellation.refunded, cancellation.refund_reference)
     if not first and recorded != (refund.amount, reference):
         raise RefundNotRecorded(why=_("another refund is recorded already."))
+
+
+def correct_refund(
+    cancellation: Cancellation,
+    refund: Money,
+    *,
+    reason: str,
+    by: str = "",
+    reference: str = "",
+    may_exceed: bool = False,
+) -> RefundCorrection:
+    """Put `refund` and `reference` in place of what was recorded by mistake, and keep both.
+
+    `reason` says what was wrong and `by` is the key of the user; neither may name the customer.
+    Raises as `record_refund` does, and RefundNotRecorded when there is nothing to correct.
+    """
+    refuse_long(reference)
+    with transaction.atomic():
+        # First, as everywhere; two corrections at once would both have replaced the same refund.
+        QuotePackage.objects.locked().get(pk=cancellation.package_id)
+        cancellation.refresh_from_db(from_queryset=Cancellation.objects.select_for_update())
+        before = cancellation.refunded
+        if before is None or (before, cancellation.refund_reference) == (refund.amount, reference):
+            raise RefundNotRecorded(why=_("there is nothing to correct."))
+        _refuse_unfit(cancellation, refund, may_exceed=may_exceed)
+        correction = RefundCorrection.objects.create(
+            cancellation=cancellation,
+            amount_before=before,
+            reference_before=cancellation.refund_reference,
+            amount=refund.amount,
+            reference=reference,
+            reason=reason,
+            by=by,
+        )
+        cancellation.refunded, cancellation.refund_reference = refund.amount, reference
+        cancellation.save(update_fields=["refunded", "refund_reference", "updated_at"])
+    logger.warning(
+        "Order %s: the refund recorded for %s was corrected from %s to %s by user %s.",
+        cancellation.package.order_reference,
+        cancellation,
+        before,
+        refund.amount,
+        by or "-",
+    )
+    return correction
+
+
+def limit(cancellation: Cancellation) -> Money:
+    """Return the most that may be refunded: XCover's figure, or what the policies had cost."""
+    if cancellation.refund is not None:
+        return cancellation.refund
+    quotes = cancellation.quotes.all()
+    prices = [quote.price if quote.chosen_price is None else quote.chosen_price for quote in quotes]
+    return Money(sum(prices, Decimal(0)), cancellation.currency)
+
+
+def _refuse_unfit(cancellation: Cancellation, refund: Money, *, may_exceed: bool) -> None:
+    why = _against(cancellation, refund)
+    if why:
+        raise RefundNotRecorded(why=why)
+    most = limit(cancellation)
+    if refund.amount <= most.amount:
+        return
+    facts = {"refund": format_amount(refund), "limit": format_amount(most)}
+    if not may_exceed:
+        raise RefundAboveLimit(**facts)
+    logger.warning(
+        "Order %s: a refund of %s was recorded for %s, above the limit of %s.",
+        cancellation.package.order_reference,
+        refund.amount,
+        cancellation,
+        most.amount,
+    )
 
 
 def recorded(cancellation: Cancellation) -> Money | None:

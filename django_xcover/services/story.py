@@ -69,11 +69,17 @@ class Story:
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None when no package belongs to it.
 
-    Fourteen queries, however much happened.
+    Fourteen queries, however much happened, and one more for corrections of refunds.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
-        .prefetch_related("decisions__quote", "operations__history", "staff_actions", *TO_DO)
+        .prefetch_related(
+            "decisions__quote",
+            "operations__history",
+            "cancellations__corrections",
+            "staff_actions",
+            *TO_DO,
+        )
         .order_by("pk")
     )
     if not packages:

@@ -23,7 +23,14 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from tests.admin.acting import act_url, do, page_of, page_url, told
-from tests.admin.factories import make_cancellation, make_cancelled, make_flag, make_order
+from tests.admin.conftest import VIEWS
+from tests.admin.factories import (
+    make_cancellation,
+    make_cancelled,
+    make_flag,
+    make_order,
+    make_staff,
+)
 from tests.conftest import work
 
 State = Cancellation.State
@@ -357,3 +364,62 @@ def test_an_operation_that_needs_a_person_says_so_on_the_page_of_its_cancellatio
 
     assert "Cancellation stopped" in page
     assert 'http-equiv="refresh"' not in page
+
+
+def test_a_refund_above_xcovers_figure_needs_a_second_permission(clerk: Client) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+
+    answer = do(clerk, cancellation, "refund", amount="9999", reference="R-1", differs="on")
+
+    cancellation.refresh_from_db()
+    assert "needs the permission to record refunds above what XCover names" in told(answer)[0]
+    assert cancellation.refunded is None
+
+    lead = Client()
+    lead.force_login(make_staff(*VIEWS, "record_refund", "exceed_refund", name="lead"))
+    do(lead, cancellation, "refund", amount="9999", reference="R-1", differs="on")
+
+    cancellation.refresh_from_db()
+    assert cancellation.refunded == 9999
+
+
+def test_a_recorded_refund_is_corrected_with_a_reason_and_both_stay_in_the_story(
+    clerk: Client,
+) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+    do(clerk, cancellation, "refund", amount="0.68", reference="R-1", differs="on")
+
+    do(
+        clerk,
+        cancellation,
+        "correct-refund",
+        amount="6.80",
+        reference="R-1",
+        reason="Comma in the wrong place, told ana@example.com",
+    )
+
+    cancellation.refresh_from_db()
+    assert cancellation.refunded == Decimal("6.80")
+    story = clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
+    for page in (page_of(clerk, cancellation), story):
+        assert "£0.68" in page
+        assert "Comma in the wrong place" in page
+        assert "ana@example.com" not in page.replace("Ana Rossi ana@example.com", "")
+        assert "clerk" in page
+
+
+def test_a_correction_without_a_reason_is_not_made(clerk: Client) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+    do(clerk, cancellation, "refund", amount="0.68", reference="R-1", differs="on")
+
+    answer = do(clerk, cancellation, "correct-refund", amount="6.80", reference="R-1", reason=" ")
+
+    cancellation.refresh_from_db()
+    assert answer.status_code == 200
+    assert cancellation.refunded == Decimal("0.68")
+
+
+def test_nothing_recorded_leaves_nothing_to_correct(clerk: Client) -> None:
+    cancellation = make_cancelled(make_order("SH-1"))
+
+    assert act_url(cancellation, "correct-refund") not in page_of(clerk, cancellation)

@@ -18,8 +18,10 @@ from django_xcover.services.cancelling.previewing import preview
 from django_xcover.services.cancelling.requesting import cancel_now, refusal_of, request
 from django_xcover.services.cancelling.with_orders import cancel_order, cancel_withdrawn
 from django_xcover.services.refunds import (
+    RefundAboveLimit,
     RefundLine,
     RefundNotRecorded,
+    correct_refund,
     lines_of,
     record_refund,
 )
@@ -31,11 +33,13 @@ __all__ = [
     "NotCancellable",
     "NotInForce",
     "PreviewExpired",
+    "RefundAboveLimit",
     "RefundLine",
     "RefundNotRecorded",
     "cancel_now",
     "cancel_order",
     "cancel_withdrawn",
+    "correct_refund",
     "lines_of",
     "preview",
     "record_refund",

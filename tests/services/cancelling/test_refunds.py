@@ -125,3 +125,94 @@ def test_a_refund_of_what_was_not_cancelled_is_not_recorded(booked: QuotePackage
 
     told = "This refund cannot be recorded: the cover was not cancelled."
     assert str(refused.value) == told
+
+
+# Above the limit, and corrected.
+
+
+@pytest.fixture
+def cancelled(booked: QuotePackage) -> Cancellation:
+    """Return a cancellation that XCover has carried out; its refund is not recorded."""
+    found = preview(booked)
+    cancelling.request(found)
+    work()
+    return the_cancellation()
+
+
+def test_more_than_xcover_named_is_not_recorded_without_leave(cancelled: Cancellation) -> None:
+    much = Money(Decimal(9999), cancelled.currency)
+
+    with pytest.raises(cancelling.RefundAboveLimit):
+        cancelling.record_refund(cancelled, much)
+    assert the_cancellation().refunded is None
+
+    cancelling.record_refund(cancelled, much, may_exceed=True)
+    assert the_cancellation().refunded == 9999
+
+
+def test_while_xcover_has_named_nothing_the_price_of_the_policies_is_the_limit(
+    cancelled: Cancellation, booked: QuotePackage
+) -> None:
+    Cancellation.objects.update(total_refund=None)
+    above = Money(booked.total_price + Decimal("0.01"), booked.currency)
+
+    with pytest.raises(cancelling.RefundAboveLimit):
+        cancelling.record_refund(cancelled, above)
+    cancelling.record_refund(cancelled, booked.total)
+
+    assert the_cancellation().refunded == booked.total_price
+
+
+def test_a_correction_keeps_what_was_recorded_before_and_why(
+    cancelled: Cancellation, booked: QuotePackage, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = Money(Decimal("1.00"), booked.currency)
+    cancelling.record_refund(cancelled, wrong, reference="re_1")
+
+    cancelling.correct_refund(
+        cancelled, booked.total, reference="re_2", reason="A digit was missing", by="7"
+    )
+
+    now = the_cancellation()
+    assert (now.refunded, now.refund_reference) == (booked.total_price, "re_2")
+    kept = now.corrections.get()
+    assert (kept.amount_before, kept.reference_before) == (Decimal("1.00"), "re_1")
+    assert (kept.amount, kept.reference) == (booked.total_price, "re_2")
+    assert (kept.reason, kept.by) == ("A digit was missing", "7")
+    assert booked.order_reference in caplog.text
+
+
+def test_corrections_add_up_and_none_is_lost(cancelled: Cancellation) -> None:
+    def amount(value: int) -> Money:
+        return Money(Decimal(value), cancelled.currency)
+
+    cancelling.record_refund(cancelled, amount(1))
+    for value in (2, 3):
+        cancelling.correct_refund(cancelled, amount(value), reason="Typed wrong")
+
+    made = list(the_cancellation().corrections.values_list("amount_before", "amount"))
+    assert made == [(Decimal(1), Decimal(2)), (Decimal(2), Decimal(3))]
+
+
+def test_a_correction_above_the_limit_needs_leave_too(cancelled: Cancellation) -> None:
+    cancelling.record_refund(cancelled, Money(Decimal(1), cancelled.currency))
+    much = Money(Decimal(9999), cancelled.currency)
+
+    with pytest.raises(cancelling.RefundAboveLimit):
+        cancelling.correct_refund(cancelled, much, reason="Typed wrong")
+
+    assert the_cancellation().refunded == 1
+    assert not the_cancellation().corrections.exists()
+
+
+def test_there_is_nothing_to_correct_before_a_refund_or_without_a_difference(
+    cancelled: Cancellation,
+) -> None:
+    one = Money(Decimal(1), cancelled.currency)
+    with pytest.raises(cancelling.RefundNotRecorded):
+        cancelling.correct_refund(cancelled, one, reason="Typed wrong")
+    cancelling.record_refund(cancelled, one, reference="re_1")
+    with pytest.raises(cancelling.RefundNotRecorded):
+        cancelling.correct_refund(cancelled, one, reference="re_1", reason="Typed wrong")
+
+    assert not the_cancellation().corrections.exists()
