@@ -13,8 +13,10 @@ from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.types import Due, Policyholder, QuoteRequest
 
 if TYPE_CHECKING:
-    # Only its name: a shop's module with an adapter may be imported before the models are.
-    from django_xcover.models import Renewal
+    # Only their names: a shop's module with an adapter may be imported before the models are.
+    from django.core.mail import EmailMessage
+
+    from django_xcover.models import Renewal, Withdrawal
 
 
 class ShopAdapter:
@@ -77,6 +79,17 @@ class ShopAdapter:
         `order` is the shop's, or None when it is not known any more. Called in a worker, once for
         each price; when it raises it is called again at beat's next look.
         """
+
+    def send_withdrawal_email(
+        self, order: Any | None, withdrawal: Withdrawal, message: EmailMessage
+    ) -> None:
+        """Send the customer the receipt of their withdrawal, and later what comes back.
+
+        The receipt is a legal duty in the EU. The default sends `message`, a plain text to
+        `withdrawal.email`, by Django's mail settings. Called in a worker, once for each e-mail;
+        when it raises it is called again after a while. `order` is None when it is not known.
+        """
+        message.send()
 
     def pays_later(self, order: Any) -> bool:
         """Return whether cover is booked now and confirmed when the money comes.

@@ -25,5 +25,7 @@ class XCoverAppConfig(AppConfig):
         signals.order_cancelled.connect(receivers.on_order_cancelled, dispatch_uid="xcover")
         signals.operation_ready.connect(tasks.hand_over, dispatch_uid="xcover")
         signals.delivery_ready.connect(tasks.hand_over_delivery, dispatch_uid="xcover")
+        signals.withdrawal_received.connect(tasks.acknowledge_withdrawal, dispatch_uid="xcover")
+        signals.policy_cancelled.connect(tasks.announce_refund, dispatch_uid="xcover")
         signals.policy_booked.connect(tasks.read_schedule, dispatch_uid="xcover")
         signals.policy_renewed.connect(tasks.read_schedule, dispatch_uid="xcover")

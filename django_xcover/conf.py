@@ -65,7 +65,8 @@ class Config:
     `cache` names the Django cache by which all processes know what is said here of faults and
     rates. `breaker_faults` in a row stop calls at checkout for `breaker_cool_down`, doubled while
     XCover stays away up to `breaker_cool_down_limit`. `refusal_lifetime` is how long a cart that
-    XCover has refused is not asked for again.
+    XCover has refused is not asked for again. `withdrawal_link_days` is how long a guest's link to
+    withdraw works from the moment it is made: longer than any withdrawal period.
     """
 
     adapter: str
@@ -86,6 +87,7 @@ class Config:
     breaker_cool_down: float = 10.0
     breaker_cool_down_limit: float = 120.0
     refusal_lifetime: float = 60.0
+    withdrawal_link_days: int = 60
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""

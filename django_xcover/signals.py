@@ -69,6 +69,10 @@ renewal_opted_out = Signal()
 # Arguments: instalment (Instalment: `status` is PAID or FAILED).
 instalment_reported = Signal()
 
+# A customer has stated that they withdraw or cancel; it is on record, and XCover is still to be
+# asked. Arguments: withdrawal (Withdrawal).
+withdrawal_received = Signal()
+
 # An operation stopped and waits for a person. Arguments: operation (Operation).
 operation_needs_person = Signal()
 

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
-from django_xcover.models import QuotePackage
+from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.services import (
     heartbeat,
     holds,
@@ -23,6 +23,7 @@ from django_xcover.services import (
     unexpected,
     unpaid,
     webhooks,
+    withdrawing,
 )
 from django_xcover.services.publishing import Publisher
 
@@ -49,8 +50,16 @@ def sweep_operations() -> None:
     It also finds the premiums that were frozen and for which no order came.
     """
     operations.sweep()
+    for pk in withdrawing.sweep():
+        send_withdrawal_email.apply_async((pk,), retry=False)
     heartbeat.swept()
     holds.sweep()
+
+
+@shared_task(name="django_xcover.tasks.send_withdrawal_email", ignore_result=True)
+def send_withdrawal_email(pk: int) -> None:
+    """Send the receipt of a withdrawal, or what comes back; what fails is left to the sweep."""
+    withdrawing.send_due(pk)
 
 
 @shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)
@@ -153,6 +162,23 @@ def hand_over_delivery(sender: Any, *, pk: int, **kwargs: Any) -> None:
         logger.warning("Webhook %s waits for the sweeper: the broker does not keep up.", pk)
 
 
+def acknowledge_withdrawal(sender: Any, *, withdrawal: Withdrawal, **kwargs: Any) -> None:
+    """Have the receipt of a withdrawal sent, without waiting for the broker."""
+    if send_withdrawal_email.app.conf.task_always_eager:
+        send_withdrawal_email.delay(withdrawal.pk)
+    elif not withdrawal_publisher.offer(withdrawal.pk):
+        logger.warning("The receipt of withdrawal %s waits for the sweeper.", withdrawal.pk)
+
+
+def announce_refund(sender: Any, *, cancellation: Cancellation, **kwargs: Any) -> None:
+    """Have a customer who withdrew written to, now that the refund is known.
+
+    Sent from a worker, in which cancellations are carried out; the sweep finds what is lost.
+    """
+    for pk in Withdrawal.objects.filter(cancellation=cancellation).values_list("pk", flat=True):
+        send_withdrawal_email.apply_async((pk,), retry=False)
+
+
 def read_schedule(sender: Any, *, package: QuotePackage, **kwargs: Any) -> None:
     """Have the instalments of a booking read that was just made or renewed, if it has any.
 
@@ -170,6 +196,11 @@ def _send_delivery(pk: int) -> None:
     process_delivery.apply_async((pk,), retry=False)
 
 
+def _send_withdrawal(pk: int) -> None:
+    send_withdrawal_email.apply_async((pk,), retry=False)
+
+
 publisher = Publisher(_send)
+withdrawal_publisher = Publisher(_send_withdrawal, what="Withdrawal")
 # A queue of its own: a burst of webhooks must not push bookings out of theirs.
 delivery_publisher = Publisher(_send_delivery, what="Webhook")

@@ -14,6 +14,7 @@ from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.admin.policies import PolicyAdmin
 from django_xcover.admin.renewals import RenewalAdmin
 from django_xcover.admin.webhooks import WebhookDeliveryAdmin
+from django_xcover.admin.withdrawals import WithdrawalAdmin
 
 __all__ = [
     "AccountPauseAdmin",
@@ -28,4 +29,5 @@ __all__ = [
     "QuotePackageAdmin",
     "RenewalAdmin",
     "WebhookDeliveryAdmin",
+    "WithdrawalAdmin",
 ]

@@ -40,6 +40,7 @@ TONES: dict[str, str] = {
     OperationState.RUNNING: WAITING,
     OperationState.NEEDS_PERSON: BAD,
     Choice.ACCEPTED: GOOD,
+    Cancellation.State.DRAFT: WAITING,
     Cancellation.State.PREVIEWED: WAITING,
     Cancellation.State.REQUESTED: WAITING,
     Cancellation.State.CONFIRMED: GOOD,

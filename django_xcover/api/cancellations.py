@@ -11,26 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import PolicyView
-from django_xcover.api.inputs import CancellationInput
+from django_xcover.api.inputs import CancellationInput, StatementInput
 from django_xcover.api.policy_shapes import CancellationShape
-from django_xcover.models import Cancellation, Quote
-from django_xcover.services import cancelling
+from django_xcover.models import Cancellation, Quote, Withdrawal
+from django_xcover.services import withdrawing
 from django_xcover.services.my_cover.cancellation import view_of
 from django_xcover.services.my_cover.details import booked_together
 
 
 class CancellationsView(PolicyView):
-    """Previews of a cancellation."""
+    """What is confirmed next: a preview, or a draft where XCover does not say the refund."""
 
     input_class = CancellationInput
 
     def post(self, request: Request, quote_id: str) -> Response:
-        """Ask XCover what comes back; 201. Nothing is cancelled before it is confirmed."""
+        """Ask XCover what comes back; 201, whether it answers or not. Nothing is cancelled yet."""
         quote, wanted = self.policy(), self.sent()
-        cancellation = cancelling.preview(
+        cancellation = withdrawing.prepare(
             quote.package,
             quotes=_chosen(quote, wanted["policies"]),
-            origin=Cancellation.Origin.SHOPPER,
             reason=wanted["reason"],
         )
         return self.shown(CancellationShape, view_of(cancellation), code=status.HTTP_201_CREATED)
@@ -50,16 +49,17 @@ class CancellationView(PolicyView):
 
 
 class ConfirmCancellationView(CancellationView):
-    """The shopper's word that what was previewed is to be cancelled."""
+    """The shopper's statement that they withdraw from, or cancel, what was prepared."""
 
     http_method_names = ("post", "options")
+    input_class = StatementInput
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Cancel; 202. Confirming twice cancels once."""
-        found = self.cancellation()
-        cancelling.request(found)
-        found.refresh_from_db()
-        return self.shown(CancellationShape, view_of(found), code=status.HTTP_202_ACCEPTED)
+        """Take the statement; 202. The same again, from whichever door, returns the first one."""
+        found, said = self.cancellation(), self.sent()
+        stated = withdrawing.withdraw(found, channel=Withdrawal.Channel.API, **said)
+        answer = view_of(stated.cancellation)
+        return self.shown(CancellationShape, answer, code=status.HTTP_202_ACCEPTED)
 
 
 def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:

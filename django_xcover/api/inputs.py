@@ -30,6 +30,13 @@ class CancellationInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 
+class StatementInput(serializers.Serializer[Any]):
+    """Who withdraws and where the receipt goes; by default as the policyholder is on record."""
+
+    name = serializers.CharField(max_length=200, allow_blank=True, default="")
+    email = serializers.EmailField(max_length=254, allow_blank=True, default="")
+
+
 class ModificationInput(serializers.Serializer[Any]):
     """Either details of the policyholder, or fields of the policy type with new values."""
 

@@ -59,6 +59,15 @@ class RefundShape(serializers.Serializer[Any]):
     is_withdrawal = serializers.BooleanField()
 
 
+class WithdrawalShape(serializers.Serializer[Any]):
+    """The customer's statement: when it arrived, what it says, and when its receipt was sent."""
+
+    made_at = serializers.DateTimeField()
+    statement = serializers.CharField()
+    email = serializers.CharField()
+    receipt_sent_at = serializers.DateTimeField()
+
+
 class CancellationShape(serializers.Serializer[Any]):
     """A cancellation; `refund` is null while XCover has not said what comes back."""
 
@@ -71,6 +80,7 @@ class CancellationShape(serializers.Serializer[Any]):
     confirm_before = serializers.DateTimeField()
     confirmed_at = serializers.DateTimeField()
     is_withdrawal = serializers.BooleanField()
+    withdrawal = WithdrawalShape()
     waiting = serializers.BooleanField(source="progress.waiting")
 
 

@@ -26,6 +26,7 @@ from django_xcover.models.status import (
     Status,
 )
 from django_xcover.models.webhook import WebhookDelivery
+from django_xcover.models.withdrawal import Withdrawal, WithdrawalsAreFinal
 
 __all__ = [
     "BOOKED",
@@ -58,4 +59,6 @@ __all__ = [
     "StaffAction",
     "Status",
     "WebhookDelivery",
+    "Withdrawal",
+    "WithdrawalsAreFinal",
 ]

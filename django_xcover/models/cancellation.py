@@ -15,11 +15,13 @@ class Cancellation(models.Model):
     """One attempt to cancel a booking or some of its policies.
 
     XCover's preview says CANCELLED while nothing is (recorded contract, 4.3), so a preview lives
-    here and never touches package or quotes. `lines` holds, for each policy, its refund, the end of
+    here and never touches package or quotes. A draft is what a shopper confirms where XCover could
+    not be asked for one. `lines` holds, for each policy, its refund, the end of
     its cooling-off period and the adjustment fee, which is *not* taken off the refund (recorded).
     """
 
     class State(models.TextChoices):
+        DRAFT = "draft", _("not confirmed, refund not known")
         PREVIEWED = "previewed", _("previewed")
         REQUESTED = "requested", _("being cancelled")
         CONFIRMED = "confirmed", _("cancelled")

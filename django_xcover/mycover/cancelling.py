@@ -1,7 +1,7 @@
 """Cancelling: first what comes back, then the shopper's word, then the wait for XCover.
 
 This is also the function by which a contract made online is withdrawn from (directive 2023/2673):
-two clicks from the policy's page, as buying took two.
+two steps from the policy's page, whether or not XCover can be reached.
 """
 
 from __future__ import annotations
@@ -10,55 +10,57 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from django_xcover.client import XCoverError
-from django_xcover.models import Cancellation, Quote
-from django_xcover.mycover.forms import CancelForm
+from django_xcover.models import Cancellation, Quote, Withdrawal
+from django_xcover.mycover.forms import CancelForm, StatementForm
 from django_xcover.mycover.guarding import acts, shows
-from django_xcover.mycover.replies import policy_page, see, sentence, status_of
-from django_xcover.mycover.workflow_pages import find, workflow_page
-from django_xcover.services import cancelling
-from django_xcover.services.my_cover.cancellation import view_of
-from django_xcover.services.my_cover.details import booked_together
+from django_xcover.mycover.replies import cancellation_page, policy_page, see
+from django_xcover.mycover.workflow_pages import find
+from django_xcover.services import withdrawing
+from django_xcover.services.my_cover.details import booked_together, policyholder
 from django_xcover.services.refusals import Refused
 
 
 @acts
 def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
-    """Ask XCover what comes back, and lead to the page that says so. Nothing is cancelled."""
+    """Lead to the page that is confirmed, with the refund if XCover says it in time."""
     form = CancelForm(request.POST, booking=booked_together(quote), quote=quote)
     if not form.is_valid():
         return policy_page(
             request, quote, error=form.complaint, cancel_form=form, status=HTTPStatus.BAD_REQUEST
         )
     try:
-        cancellation = cancelling.preview(
-            quote.package,
-            quotes=form.chosen,
-            origin=Cancellation.Origin.SHOPPER,
-            reason=form.cleaned_data["reason"],
+        cancellation = withdrawing.prepare(
+            quote.package, quotes=form.chosen, reason=form.cleaned_data["reason"]
         )
-    except (Refused, XCoverError) as problem:
-        words, status = sentence(problem), status_of(problem)
-        return policy_page(request, quote, error=words, cancel_form=form, status=status)
+    except Refused as refusal:
+        return policy_page(
+            request, quote, error=str(refusal), cancel_form=form, status=HTTPStatus.CONFLICT
+        )
     return see("cancellation", quote, pk=cancellation.pk)
 
 
 @shows
 def cancellation(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Show a cancellation: the refund, the wait, or what came of it."""
-    return _page(request, quote, _find(quote, pk))
+    found = _find(quote, pk)
+    return cancellation_page(request, found, _form(found), quote=quote)
 
 
 @acts
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Cancel what was previewed. A form sent twice cancels once, and leads to the same page."""
+    """Withdraw. A form sent twice, here or in another tab, leads to the same page."""
     found = _find(quote, pk)
+    form = StatementForm(request.POST, known=policyholder(quote.package))
+    if not form.is_valid():
+        return cancellation_page(request, found, form, quote=quote, status=HTTPStatus.BAD_REQUEST)
     try:
-        cancelling.request(found)
+        stated = withdrawing.withdraw(found, channel=Withdrawal.Channel.PAGE, **form.cleaned_data)
     except Refused as refusal:
         found.refresh_from_db()
-        return _page(request, quote, found, error=str(refusal), status=HTTPStatus.CONFLICT)
-    return see("cancellation", quote, pk=pk)
+        return cancellation_page(
+            request, found, form, quote=quote, error=str(refusal), status=HTTPStatus.CONFLICT
+        )
+    return see("cancellation", quote, pk=stated.cancellation_id)
 
 
 def _find(quote: Quote, pk: int) -> Cancellation:
@@ -66,8 +68,5 @@ def _find(quote: Quote, pk: int) -> Cancellation:
     return find(Cancellation.objects.filter(quotes=quote), quote, pk)
 
 
-def _page(
-    request: HttpRequest, quote: Quote, found: Cancellation, *, error: str = "", status: int = 200
-) -> HttpResponse:
-    shown = view_of(found)
-    return workflow_page(request, quote, "cancellation", shown, error=error, status=status)
+def _form(cancellation: Cancellation) -> StatementForm:
+    return StatementForm(known=policyholder(cancellation.package))

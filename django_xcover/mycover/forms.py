@@ -76,6 +76,35 @@ class CancelForm(forms.Form):
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
+class StatementForm(forms.Form):
+    """Who withdraws, and where the receipt goes: what a withdrawal has to state besides the cover.
+
+    Left empty it is what the policy has on record, which a guest's page does not show.
+    """
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=200,
+        required=False,
+        validators=[no_card_number],
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail for the receipt"),
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, known: Mapping[str, str], shows: bool = True
+    ) -> None:
+        names = filter(None, (known.get("first_name"), known.get("last_name")))
+        initial = {"name": " ".join(names), "email": known.get("email")} if shows else {}
+        super().__init__(data, auto_id="xcover-statement-%s", initial=initial)
+        self.fields["email"].required = not known.get("email")
+        self.shows_record = shows
+
+
 # How a browser fills a detail in, and on which keyboard.
 KINDS: Mapping[str, tuple[str, str]] = {
     "first_name": ("given-name", "text"),

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Quote
-from django_xcover.mycover.forms import CancelForm
+from django_xcover.models import Cancellation, Quote
+from django_xcover.mycover.forms import CancelForm, StatementForm
 from django_xcover.services import dues
+from django_xcover.services.my_cover.cancellation import view_of
 from django_xcover.services.my_cover.details import details
 from django_xcover.services.refusals import Refused
 
@@ -36,6 +37,36 @@ def policy_page(
         "cancel_form": cancel_form or CancelForm(booking=[quote], quote=quote),
     }
     return render(request, "xcover/mycover/policy.html", context, status=status)
+
+
+def cancellation_page(
+    request: HttpRequest,
+    found: Cancellation,
+    form: StatementForm,
+    *,
+    quote: Quote | None = None,
+    token: str = "",
+    error: str = "",
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """Return the page of a cancellation, below the policy `quote` or below a guest's link."""
+    shown = view_of(found)
+    complaint = next((str(errors[0]) for errors in form.errors.values()), "")
+    if quote is not None:
+        back_url = reverse("xcover:policy", args=[quote.quote_id])
+        confirm_url = reverse("xcover:confirm_cancellation", args=[quote.quote_id, found.pk])
+    else:
+        back_url = reverse("xcover:withdraw", args=[token])
+        confirm_url = reverse("xcover:confirm_withdrawal", args=[token, found.pk])
+    context = {
+        "cancellation": shown,
+        "progress": shown.progress,
+        "statement_form": form,
+        "back_url": back_url,
+        "confirm_url": confirm_url,
+        "error": error or complaint,
+    }
+    return render(request, "xcover/mycover/cancellation.html", context, status=status)
 
 
 def see(name: str, quote: Quote, *, place: str = "", **kwargs: Any) -> HttpResponse:

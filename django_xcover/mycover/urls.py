@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_xcover.mycover import cancelling, changing, mailing, policies, renewing, valuing
+from django_xcover.mycover import (
+    cancelling,
+    changing,
+    mailing,
+    policies,
+    renewing,
+    valuing,
+    withdrawing,
+)
 
 urlpatterns = [
     path("", policies.index, name="my_cover"),
@@ -21,6 +29,9 @@ urlpatterns = [
         cancelling.confirm,
         name="confirm_cancellation",
     ),
+    path("withdraw/<str:token>/", withdrawing.withdraw, name="withdraw"),
+    path("withdraw/<str:token>/<int:pk>/", withdrawing.withdrawal, name="withdrawal"),
+    path("withdraw/<str:token>/<int:pk>/confirm/", withdrawing.confirm, name="confirm_withdrawal"),
     path("policies/<str:quote_id>/details/", changing.change, name="change"),
     path("policies/<str:quote_id>/value/", valuing.change_value, name="change_value"),
     path("policies/<str:quote_id>/changes/<int:pk>/", changing.modification, name="modification"),

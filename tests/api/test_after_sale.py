@@ -11,9 +11,9 @@ import pytest
 import time_machine
 from django.core import serializers
 
-from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal
+from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal, Withdrawal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, renewing
+from django_xcover.services import cancelling, renewing, withdrawing
 from tests.api.conftest import Program, policy_path
 from tests.conftest import the_package, work
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
@@ -72,16 +72,24 @@ def test_policies_of_another_order_cannot_be_cancelled_along(insured: Program) -
     }
 
 
-def test_while_xcover_is_away_the_shopper_is_asked_to_try_again(
+def test_while_xcover_is_away_the_shopper_can_withdraw_without_knowing_the_refund(
     insured: Program, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("cancel_booking", "throttle", times=9, seconds=7)
 
-    response = insured.posts(policy_path("cancellations/"))
+    draft = insured.posts(policy_path("cancellations/"))
+    path = policy_path(f"cancellations/{draft.json()['id']}/confirm/")
+    stated = insured.posts(path, name="Ana Costa", email="ana@example.net")
 
-    assert (response.status_code, response.json()["type"]) == (503, "insurer_unavailable")
-    assert "Nothing has changed" in response.json()["message"]
-    assert response["Retry-After"] == "7"
+    assert (draft.status_code, draft.json()["state"], draft.json()["refund"]) == (
+        201,
+        "draft",
+        None,
+    )
+    assert (stated.status_code, stated.json()["state"]) == (202, "requested")
+    assert "Ana Costa" in stated.json()["withdrawal"]["statement"]
+    assert stated.json()["withdrawal"]["email"] == "ana@example.net"
+    assert stated.json()["withdrawal"]["made_at"] is not None
 
 
 def test_a_cancelled_policy_is_not_cancelled_again(
@@ -125,13 +133,13 @@ def test_a_confirmed_preview_is_cancelled_once(
 def test_of_two_confirmations_at_once_the_later_is_told_how_far_it_is(
     insured: Program, preview: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = cancelling.request
+    real = withdrawing.withdraw
 
-    def after_the_other(found: Cancellation) -> Operation:
-        real(Cancellation.objects.get())
-        return real(found)
+    def after_the_other(found: Cancellation, **said: Any) -> Withdrawal:
+        cancelling.request(Cancellation.objects.get())
+        return real(found, **said)
 
-    monkeypatch.setattr(cancelling, "request", after_the_other)
+    monkeypatch.setattr(withdrawing, "withdraw", after_the_other)
 
     response = insured.posts(policy_path(f"cancellations/{preview['id']}/confirm/"))
 

@@ -86,7 +86,7 @@ def test_a_shopper_withdraws_and_sees_the_refund_first(
     buys_tickets(ana, worker, script=script)
     opens_the_policy(ana, "Harbour Lights Festival")
 
-    ana.page.get_by_role("button", name="Cancel or withdraw: see the refund").click()
+    ana.page.get_by_role("button", name="Withdraw from contract here").click()
     ana.is_told("What you get back")
     assert booking(xcover)["status"] == "CONFIRMED"
     ana.page.get_by_role("button", name="Confirm withdrawal").click()
@@ -109,7 +109,7 @@ def test_a_shopper_who_keeps_the_cover_keeps_it(
     buys_tickets(ana, worker)
     opens_the_policy(ana, "Harbour Lights Festival")
 
-    ana.page.get_by_role("button", name="Cancel or withdraw: see the refund").click()
+    ana.page.get_by_role("button", name="Withdraw from contract here").click()
     ana.page.get_by_role("link", name="Keep the cover").click()
     worker()
 
@@ -213,7 +213,7 @@ def test_nothing_is_wider_than_a_phone(customer: Come, worker: Worker, width: in
     buys_tickets(ana, worker)
     opens_the_policy(ana, "Harbour Lights Festival")
     pages = [ana.page.url, f"{ana.page.url}details/"]
-    ana.page.get_by_role("button", name="Cancel or withdraw: see the refund").click()
+    ana.page.get_by_role("button", name="Withdraw from contract here").click()
     pages.append(ana.page.url)
 
     for address in pages:

@@ -18,7 +18,7 @@ from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 WAITS = "A change to your policy waits for you."
-CANCEL = "Cancel or withdraw: see the refund"
+CANCEL = "Withdraw from contract here"
 
 
 def links(page: Page) -> list[str]:
@@ -147,7 +147,7 @@ def test_to_withdraw_is_reached_from_the_top_of_the_page(ana: Member) -> None:
     page = ana.opens(page_of())
 
     (jump,) = page.all("a", href="#cancel")
-    assert jump.text == "Cancel or withdraw from the contract"
+    assert jump.text == CANCEL
     assert page.one("section", id="cancel")
     assert CANCEL in buttons(page)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +22,7 @@ from django_xcover.models import (
     OperationState,
     QuotePackage,
     Status,
+    Withdrawal,
 )
 from django_xcover.services import booking, decisions, gateway, mirroring, operations, refunds
 from django_xcover.services.cancelling import cancellable
@@ -63,7 +65,7 @@ def perform(operation: Operation) -> Done | None:
             return None
         # An XCover that no longer knows what it booked has to refuse, so that a person is told.
         wanted = covered or in_force
-    if not operation.request and not cancellation.cancellation_id:
+    if not operation.request and not _confirms_preview(cancellation):
         operations.keep_request(operation, _body(cancellation, wanted))
     return _cancel(client, operation, cancellation)
 
@@ -87,7 +89,7 @@ def apply(operation: Operation, done: Done | None) -> None:
 def refuse(operation: Operation, failure: Failure) -> None:
     """Note that XCover refused, and have a person look: the customer counts on it."""
     cancellation = cancellation_of(operation)
-    expired = bool(cancellation.cancellation_id) and cancellable.is_outdated(cancellation)
+    expired = _confirms_preview(cancellation) and cancellable.is_outdated(cancellation)
     move(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
     mirroring.flag(operation.package, Attention.CANCELLATION_REFUSED)
 
@@ -136,13 +138,29 @@ def _send(
     client: XCoverClient, operation: Operation, cancellation: Cancellation
 ) -> CancellationAnswer:
     package_id, key = operation.package.package_id, operation.idempotency_key
-    if cancellation.cancellation_id:
+    if not operation.request:
         wire = client.confirm_booking_cancellation(
             package_id, cancellation.cancellation_id, {}, idempotency_key=key
         )
     else:
+        if cancellation.cancellation_id:
+            # Its own key: the preview may have been confirmed under the operation's.
+            key = str(uuid5(UUID(key), "without preview"))
         wire = client.cancel_booking(package_id, operation.request, idempotency_key=key)
     return cancellation_from_wire(wire)
+
+
+def _confirms_preview(cancellation: Cancellation) -> bool:
+    """Return whether XCover is asked to confirm its preview, and not to cancel without one.
+
+    A customer's statement outlives the preview it was made on: XCover may be away for longer than
+    the 24 hours of a preview, and a withdrawal must not come to nothing by that.
+    """
+    if not cancellation.cancellation_id:
+        return False
+    end = cancellation.confirm_before
+    is_over = end is not None and end <= timezone.now()
+    return not (is_over and Withdrawal.objects.filter(cancellation=cancellation).exists())
 
 
 def _named(operation: Operation) -> set[str]:

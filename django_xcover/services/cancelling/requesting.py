@@ -32,16 +32,27 @@ def request(cancellation: Cancellation) -> Operation:
     with transaction.atomic():
         package = _lock(cancellation.package_id)
         cancellation.refresh_from_db()
-        if cancellation.state in UNDER_WAY:
-            return _operation(cancellation)
-        if not _expire(cancellation):
-            _require_preview(cancellation)
-            cancellable.choose(package, cancellation.quotes.all())
-            if not move(cancellation, State.REQUESTED, field="state"):
-                raise BeingCancelled
-            return _enqueue(package, cancellation)
-    # Outside, so that the row stays expired.
-    raise PreviewExpired
+        operation = confirm(package, cancellation)
+    if operation is None:
+        # Outside, so that the row stays expired.
+        raise PreviewExpired
+    return operation
+
+
+def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | None:
+    """Confirm a preview or a draft, as `request` does; None when it has expired.
+
+    Call it in a transaction that holds the package's lock, with the row as it is now.
+    """
+    if cancellation.state in UNDER_WAY:
+        return _operation(cancellation)
+    if _expire(cancellation):
+        return None
+    _require_preview(cancellation)
+    cancellable.choose(package, cancellation.quotes.all())
+    if not move(cancellation, State.REQUESTED, field="state"):
+        raise BeingCancelled
+    return _enqueue(package, cancellation)
 
 
 def cancel_now(

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from django_xcover.models import Cancellation, OperationKind
+from django_xcover.models import Cancellation, OperationKind, Withdrawal
 from django_xcover.services import cancelling, refunds
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.my_cover.progress import Progress, progress_of
+from django_xcover.services.withdrawing import may_withdraw
 from django_xcover.types import Money
 
 
@@ -34,7 +35,8 @@ class PolicyRefund:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationView:
     """One cancellation. `refusal` says why nothing was cancelled, `refunded_formatted` what the
-    shop has given back; both are "" when there is nothing to say.
+    shop has given back; both are "" when there is nothing to say. `withdrawal` is the customer's
+    statement, None where nobody has made one; `may_withdraw` is whether its period may still run.
     """
 
     pk: int
@@ -48,6 +50,13 @@ class CancellationView:
     confirm_before: datetime | None
     confirmed_at: datetime | None
     progress: Progress
+    withdrawal: Withdrawal | None
+    may_withdraw: bool
+
+    @property
+    def is_draft(self) -> bool:
+        """Return whether it waits for the shopper, who is not shown a refund."""
+        return self.state == Cancellation.State.DRAFT
 
     @property
     def is_withdrawal(self) -> bool:
@@ -61,7 +70,7 @@ class CancellationView:
 
 
 def view_of(cancellation: Cancellation) -> CancellationView:
-    """Return what a shopper is shown of `cancellation`. Two queries, no vendor call."""
+    """Return what a shopper is shown of `cancellation`. Three queries, no vendor call."""
     return CancellationView(
         pk=cancellation.pk,
         reference=cancellation.cancellation_id,
@@ -74,6 +83,8 @@ def view_of(cancellation: Cancellation) -> CancellationView:
         confirm_before=cancellation.confirm_before,
         confirmed_at=cancellation.confirmed_at,
         progress=progress_of(cancellation.package, OperationKind.CANCEL, cancellation),
+        withdrawal=Withdrawal.objects.filter(cancellation=cancellation).first(),
+        may_withdraw=may_withdraw(cancellation.package),
     )
 
 

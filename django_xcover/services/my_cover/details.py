@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django_xcover.models import Cancellation, Modification, OperationKind, Quote, Status
+from django_xcover.models import (
+    Cancellation,
+    Modification,
+    OperationKind,
+    Quote,
+    QuotePackage,
+    Status,
+)
 from django_xcover.services import documents, modifying
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.my_cover.mail import PolicyMail, mail_of
@@ -16,6 +22,7 @@ from django_xcover.services.my_cover.renewal import RenewalView, renewal_of, vie
 from django_xcover.services.my_cover.schedule import Schedule, schedule_of
 from django_xcover.services.my_cover.value import InsuredValue, insured_value
 from django_xcover.services.offers import OfferedQuote, clean_text, present
+from django_xcover.services.withdrawing import may_withdraw
 
 # What a shopper can be shown of the policyholder; the rest XCover knows and nobody asked for.
 SHOWN_OF_POLICYHOLDER = ("first_name", "last_name", "email", "phone")
@@ -26,7 +33,8 @@ class PolicyDetails:
     """One policy with everything that is going on with it.
 
     `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
-    that can be cancelled now, this one first when it is among them. `cancellation`, `modification`
+    that can be cancelled now, this one first when it is among them, and `may_withdraw` is whether a
+    withdrawal period may still run. `cancellation`, `modification`
     and `renewal` are the latest that concern it, or None; a modification that was made is no news.
     `changeable` names the policyholder's fields that may be changed, `value` what the insured thing
     is worth where that may be, `mail` how the e-mail with the documents stands where there are any.
@@ -40,6 +48,7 @@ class PolicyDetails:
     mail: PolicyMail | None
     is_cancellable: bool | None
     cancellable: tuple[PolicySummary, ...]
+    may_withdraw: bool
     cancellation: Cancellation | None
     modification: Modification | None
     changeable: tuple[str, ...]
@@ -70,11 +79,12 @@ def details(quote: Quote) -> PolicyDetails:
         policy=policy,
         content=present(quote),
         booking_id=package.package_id,
-        policyholder=_policyholder(package.payload),
+        policyholder=policyholder(package),
         documents=documents.kinds_of(quote, package),
         mail=mail_of(quote),
         is_cancellable=quote.can_be_cancelled,
         cancellable=tuple(summarise(row) for row in _in_force(quote)),
+        may_withdraw=may_withdraw(package),
         cancellation=_cancellation(quote),
         modification=_modification(quote),
         changeable=changeable(quote),
@@ -143,6 +153,7 @@ def _renewal(quote: Quote, title: str) -> RenewalView | None:
     return view_of(renewal, title) if renewal else None
 
 
-def _policyholder(payload: Mapping[str, Any]) -> dict[str, str]:
-    known = payload.get("policyholder") or {}
+def policyholder(package: QuotePackage) -> dict[str, str]:
+    """Return what a shopper is shown of the policyholder, as XCover has it."""
+    known = package.payload.get("policyholder") or {}
     return {key: clean_text(known.get(key)) for key in SHOWN_OF_POLICYHOLDER}
