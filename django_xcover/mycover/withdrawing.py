@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -48,7 +48,7 @@ def by_link(view: LinkView[P]) -> GuardedView[P]:
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
-    return login_not_required(private(guarded))  # type: ignore[no-any-return]
+    return login_not_required(private(cast("GuardedView[P]", guarded)))
 
 
 @by_link

@@ -20,6 +20,7 @@ ACCOUNT = {
     "API_SECRET": "secret-of-the-tests",
 }
 VIEWS = (
+    "view_withdrawal",
     "view_quotepackage",
     "view_policy",
     "view_decision",

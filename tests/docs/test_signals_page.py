@@ -27,6 +27,7 @@ from django_xcover.services import (
     quoting,
     renewing,
     webhooks,
+    withdrawing,
 )
 from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
@@ -114,6 +115,10 @@ def test_each_signal_has_the_documented_arguments(
         sell(yes=False)
         order = sell(yes=True)
         change(order)
+        package = QuotePackage.objects.get(order_reference=order.number)
+        withdrawing.withdraw(
+            withdrawing.prepare(package, quotes=list(package.quotes.all())), channel="page"
+        )
         signals.order_cancelled.send(sender=type(order), order=order)
         work()
         xcover_sandbox.faults.add("create_booking", "wrong_price")

@@ -17,6 +17,9 @@ OWN_PAGES = {
     "/xcover/mycover/",
     "/xcover/webhooks/",
     "/xcover/webhooks/1/",
+    "/xcover/mycover/withdraw/1/",
+    "/xcover/mycover/withdraw/1/1/",
+    "/xcover/mycover/withdraw/1/1/confirm/",
 }
 # The order's cover has an id: `test_an_order_that_is_not_the_shoppers_is_not_there`.
 OWN_ENDPOINTS = {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from django_xcover import signals
@@ -314,7 +315,12 @@ def test_the_package_is_locked_while_a_statement_is_written(
     cancellation = prepared(booked)
     locked: list[int] = []
     real = QuotePackage.objects.locked
-    monkeypatch.setattr(QuotePackage.objects, "locked", lambda: locked.append(1) or real())
+
+    def locking() -> Any:
+        locked.append(1)
+        return real()
+
+    monkeypatch.setattr(QuotePackage.objects, "locked", locking)
 
     states(cancellation)
 
@@ -360,12 +366,12 @@ def test_the_receipt_is_in_the_language_of_the_statement(
     with translation.override("de"):
         stated = states(prepared(booked))
     languages: list[str | None] = []
-    real = notices.render_to_string
-    monkeypatch.setattr(
-        notices,
-        "render_to_string",
-        lambda *args: languages.append(translation.get_language()) or real(*args),
-    )
+
+    def render(*args: Any) -> str:
+        languages.append(translation.get_language())
+        return render_to_string(*args)
+
+    monkeypatch.setattr(notices, "render_to_string", render)
 
     withdrawing.send_due(stated.pk)
 
