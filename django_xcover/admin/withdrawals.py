@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.html import linebreaks
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -61,8 +61,8 @@ class WithdrawalAdmin(MirrorAdmin):
         return state_badge(row.cancellation)
 
     @admin.display(description=_("statement"))
-    def statement_shown(self, row: Withdrawal) -> str:
-        return linebreaks(row.statement, autoescape=True)
+    def statement_shown(self, row: Withdrawal) -> SafeString:
+        return format_html_join("", "{}<br>", ((line,) for line in row.statement.splitlines()))
 
     @admin.display(description=_("receipt sent at"))
     def receipt(self, row: Withdrawal) -> SafeString | str:

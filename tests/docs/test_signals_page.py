@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.models import QuotePackage, WebhookDelivery
+from django_xcover.models import QuotePackage, WebhookDelivery, Withdrawal
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import (
     carts,
@@ -117,7 +117,8 @@ def test_each_signal_has_the_documented_arguments(
         change(order)
         package = QuotePackage.objects.get(order_reference=order.number)
         withdrawing.withdraw(
-            withdrawing.prepare(package, quotes=list(package.quotes.all())), channel="page"
+            withdrawing.prepare(package, quotes=list(package.quotes.all())),
+            channel=Withdrawal.Channel.PAGE,
         )
         signals.order_cancelled.send(sender=type(order), order=order)
         work()
