@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
+from django_xcover.models.health import Heartbeat, WebhookRefusal
 from django_xcover.models.history import Attempt, Flag, StaffAction
 from django_xcover.models.hold import Hold
 from django_xcover.models.instalment import Instalment
@@ -40,6 +41,7 @@ __all__ = [
     "DecisionsAreFinal",
     "Discrepancy",
     "Flag",
+    "Heartbeat",
     "Hold",
     "Instalment",
     "Modification",
@@ -59,6 +61,7 @@ __all__ = [
     "StaffAction",
     "Status",
     "WebhookDelivery",
+    "WebhookRefusal",
     "Withdrawal",
     "WithdrawalsAreFinal",
 ]
