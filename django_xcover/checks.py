@@ -30,6 +30,7 @@ W025  a pause that XCover has asked for
 W026  bookings that are not compared with XCover's
 W027  webhooks that do not come
 W028  webhooks that are refused
+W029  premiums that were held, and no order came
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ COUNTS = (
 HEALTH_IDS = {
     "pause": "xcover.W004",
     "people": "xcover.W005",
+    "holds": "xcover.W029",
     "workers": "xcover.W020",
     "operations": "xcover.W021",
     "credentials": "xcover.W022",

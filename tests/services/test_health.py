@@ -20,6 +20,7 @@ from django_xcover.models import (
     AccountPause,
     Attention,
     Heartbeat,
+    Hold,
     OfferCount,
     OfferOutcome,
     Operation,
@@ -186,6 +187,18 @@ def silent_webhooks() -> None:
     QuotePackage.objects.update(booked_at=timezone.now() - 2 * HOUR)
 
 
+def a_hold_without_an_order() -> None:
+    Hold.objects.create(
+        account="default",
+        cart_reference="CART-9",
+        package=the_package(),
+        amount=5,
+        currency="GBP",
+        expires_at=timezone.now(),
+        reported_at=timezone.now(),
+    )
+
+
 ILL: dict[Callable[[], None], tuple[str, State]] = {
     no_sweep: ("workers", State.ALARM),
     never_swept: ("workers", State.ALARM),
@@ -195,6 +208,7 @@ ILL: dict[Callable[[], None], tuple[str, State]] = {
     a_stopped_operation: ("people", State.ATTENTION),
     a_flag: ("people", State.ATTENTION),
     a_failed_webhook: ("people", State.ATTENTION),
+    a_hold_without_an_order: ("holds", State.ATTENTION),
     a_pause: ("pause", State.ATTENTION),
     a_key_refused_at_checkout: ("credentials", State.ALARM),
     a_key_refused_to_the_worker: ("credentials", State.ALARM),

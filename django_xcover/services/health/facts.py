@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_xcover.client import AuthenticationFailed
 from django_xcover.conf import Config
 from django_xcover.models import (
+    Hold,
     OfferCount,
     OfferOutcome,
     Operation,
@@ -122,6 +123,11 @@ def refused_webhooks() -> dict[str, dict[str, int]]:
     for row in rows.values("account", "reason").annotate(total=Sum("count")):
         found[row["account"]][row["reason"]] = row["total"]
     return dict(found)
+
+
+def holds_without_order() -> int:
+    """Return how many premiums may have been charged without an order, up to MOST. One query."""
+    return Hold.objects.without_order().values("pk")[:MOST].count()
 
 
 def with_bookings(accounts: Collection[str], *, before: datetime) -> set[str]:

@@ -39,6 +39,7 @@ def _subjects(now: Status, config: Config) -> Iterator[Subject]:
     for account in now.accounts:
         yield _subject("pause", _pause(account), account.name)
     yield _subject("people", _people(now))
+    yield _subject("holds", _holds(facts.holds_without_order()))
     yield _subject("workers", _workers(now, config))
     yield _subject("operations", _operations(now, config))
     known = [account for account in now.accounts if account.name in config.accounts]
@@ -73,6 +74,17 @@ def _people(now: Status) -> Verdict:
         now.needs_person,
     )
     return State.ATTENTION, said % {"count": now.needs_person}
+
+
+def _holds(count: int) -> Verdict:
+    if not count:
+        return WELL
+    said = ngettext(
+        "%(count)s premium was held, and no order came for it: look whether it was charged.",
+        "%(count)s premiums were held, and no order came for them: look whether they were charged.",
+        count,
+    )
+    return State.ATTENTION, said % {"count": count}
 
 
 def _workers(now: Status, config: Config) -> Verdict:
