@@ -67,10 +67,6 @@ class Config:
     XCover stays away up to `breaker_cool_down_limit`. `refusal_lifetime` is how long a cart that
     XCover has refused is not asked for again. `withdrawal_link_days` is how long a guest's link to
     withdraw works from the moment it is made: longer than any withdrawal period.
-
-    The `alarm_` fields say when health stops being well: without a sweep, with an operation that no
-    worker takes, without an offer while that many are lost, without a finished reconciliation,
-    without a webhook while cover is booked, and with how many refused webhooks in a day.
     """
 
     adapter: str
@@ -92,13 +88,6 @@ class Config:
     breaker_cool_down_limit: float = 120.0
     refusal_lifetime: float = 60.0
     withdrawal_link_days: int = 60
-    alarm_sweep: float = 300.0
-    alarm_operation: float = 900.0
-    alarm_offers: float = 1800.0
-    alarm_offers_lost: int = 3
-    alarm_reconciliation: float = 21_600.0
-    alarm_webhooks: float = 259_200.0
-    alarm_webhooks_refused: int = 1
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""

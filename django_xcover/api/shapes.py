@@ -63,14 +63,27 @@ class WordingShape(serializers.Serializer[Any]):
     ends = serializers.DateTimeField()
 
 
+class LapseShape(serializers.Serializer[Any]):
+    """A yes that no longer counts, given at the price `was`; `changed` names what is different."""
+
+    was = MoneyField()
+    now = MoneyField()
+    changed = serializers.ListField(child=serializers.CharField())
+    message = serializers.CharField()
+
+
 class OfferedQuoteShape(WordingShape):
-    """One offered quote. Send `shown` back with the answer: it is a mark of what is shown here."""
+    """One offered quote. Send `shown` back with the answer: it is a mark of what is shown here.
+
+    `lapse` is null, or a yes that no longer counts and has not been answered anew.
+    """
 
     quote_id = serializers.CharField()
     plans = PlanShape(many=True)
     choice = serializers.CharField()
     plan = serializers.CharField()
     due_today = MoneyField()
+    lapse = LapseShape(allow_null=True)
     shown = serializers.SerializerMethodField()
 
     def get_shown(self, quote: OfferedQuote) -> str:

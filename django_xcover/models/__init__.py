@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
-from django_xcover.models.health import Heartbeat, WebhookRefusal
 from django_xcover.models.history import Attempt, Flag, StaffAction
 from django_xcover.models.hold import Hold
 from django_xcover.models.instalment import Instalment
@@ -41,7 +40,6 @@ __all__ = [
     "DecisionsAreFinal",
     "Discrepancy",
     "Flag",
-    "Heartbeat",
     "Hold",
     "Instalment",
     "Modification",
@@ -61,7 +59,6 @@ __all__ = [
     "StaffAction",
     "Status",
     "WebhookDelivery",
-    "WebhookRefusal",
     "Withdrawal",
     "WithdrawalsAreFinal",
 ]

@@ -151,6 +151,10 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
         """Return the quotes that are still part of their package."""
         return self.exclude(status=Status.DELETED)
 
+    def on_offer(self) -> QuoteQuerySet:
+        """Return the quotes that a shopper may be shown and charged for."""
+        return self.filter(status=Status.RECEIVED)
+
     def accepted(self) -> QuoteQuerySet:
         """Return the quotes the shopper said yes to."""
         return self.filter(choice=Choice.ACCEPTED)
@@ -166,6 +170,9 @@ class Quote(models.Model):
     `line_reference` is the cart line it insures and `request` what was sent to quote it, so that
     a changed line can be updated in place; a change of the policy changes it, too. `choice` is the
     shopper's present answer, empty for none; `chosen_price` is the price at which it was given.
+
+    `lapsed_price` and `lapsed_currency` are those of a yes that no longer counts, until the shopper
+    answers anew; `lapsed_terms` names what changed besides, as in `services.agreement`.
     """
 
     package = models.ForeignKey(
@@ -182,6 +189,9 @@ class Quote(models.Model):
     choice = models.CharField(_("choice"), max_length=16, blank=True, default="", choices=Choice)
     chosen_price = AmountField(_("price when chosen"), null=True, blank=True)
     instalment_plan = models.CharField(_("instalment plan"), max_length=64, blank=True, default="")
+    lapsed_price = AmountField(_("price of the lapsed yes"), null=True, blank=True)
+    lapsed_currency = models.CharField(max_length=3, blank=True, default="")
+    lapsed_terms = models.CharField(max_length=200, blank=True, default="")
     can_be_cancelled = models.BooleanField(_("can be cancelled"), null=True, blank=True)
     is_renewable = models.BooleanField(_("renewable"), default=False)
     policy_start_date = models.DateTimeField(_("start"), null=True, blank=True)

@@ -21,6 +21,7 @@ class Status(models.TextChoices):
     OPTED_OUT = "OPTED_OUT", _("opted out")
     FAILED = "FAILED", _("failed")
     DELETED = "DELETED", _("deleted")
+    EXPIRED = "EXPIRED", _("expired")
 
 
 BOOKED = (Status.PENDING_PAYMENT, Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
@@ -39,6 +40,7 @@ class Choice(models.TextChoices):
 class Attention(models.TextChoices):
     """Why a person should look at a booking."""
 
+    TERMS_DIFFER = "terms_differ", _("XCover changed what the customer agreed to")
     PRICE_DIFFERS = "price_differs", _("booked at another price than shown")
     POLICY_MISSING = "policy_missing", _("XCover did not book a policy that was paid for")
     STATUS_UNEXPECTED = "status_unexpected", _("XCover reports a status that cannot follow")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
+
 from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import (
@@ -19,7 +21,10 @@ from django_xcover.models import (
 )
 from django_xcover.models.operation import UNPAID
 from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
-from django_xcover.services.outcomes import NotNeeded, Undecided, after_post
+from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable, after_post
+
+# A webhook may bring the booking before the operation that made it has ended.
+BOOKABLE = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.CONFIRMED)
 
 
 def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
@@ -44,10 +49,13 @@ def perform(operation: Operation) -> PackageAnswer:
     package = operation.package
     client = gateway.client_for(package.account)
     if operation.attempts > 1:
-        booked = read_booking(client, package.package_id)
-        if booked is not None:
-            return booked
+        found = read(client, package.package_id)
+        if found is not None and found.status in {*BOOKED, Status.FAILED}:
+            return found
+        if found is not None:
+            _note(package, found)
     _require_choice(package)
+    _require_offer(package)
     if not operation.request:
         operations.keep_request(operation, _rebuild(package, operation.subject))
     wire = client.create_booking(
@@ -109,21 +117,44 @@ def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
     The quote is read first, because it can be read in any state (recorded contract, 4.1), while
     reading a booking that was never made is not documented.
     """
+    found = read(client, package_id)
+    return found if found is not None and found.status in {*BOOKED, Status.FAILED} else None
+
+
+def read(client: XCoverClient, package_id: str) -> PackageAnswer | None:
+    """Return the package, or the booking it has become; None when XCover does not know it."""
     try:
         quoted = client.get_quote(package_id)
     except NotFound:
         return None
-    if quoted.get("status") == Status.FAILED:
-        return package_from_wire(quoted)
-    if quoted.get("status") not in BOOKED:
-        return None
-    return package_from_wire(client.get_booking(package_id))
+    wire = client.get_booking(package_id) if quoted.get("status") in BOOKED else quoted
+    return package_from_wire(wire)
 
 
 def _require_choice(package: QuotePackage) -> None:
     """Raise NotNeeded when the order was cancelled before anything was booked for it."""
     if not package.quotes.offered().accepted().exists():
         raise NotNeeded("The order was cancelled.")
+
+
+def _note(package: QuotePackage, found: PackageAnswer) -> None:
+    """Keep what XCover shows before a second post, so that a change of it is flagged."""
+    with transaction.atomic():
+        mirroring.apply_answer(QuotePackage.objects.locked().get(pk=package.pk), found)
+    package.refresh_from_db()
+
+
+def _require_offer(package: QuotePackage) -> None:
+    """Raise Unworkable unless XCover still offers something that was chosen.
+
+    What is left is booked, and what is missing is flagged.
+    """
+    bookable = package.quotes.accepted().filter(status__in=BOOKABLE)
+    if package.status not in BOOKABLE or not bookable.exists():
+        raise Unworkable(
+            f"XCover no longer offers what was chosen: package {package.package_id} is "
+            f"{package.status}. Refund the customer, or order the cover anew."
+        )
 
 
 def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
@@ -141,7 +172,7 @@ def _build(
 ) -> dict[str, Any]:
     unpaid = {"require_payment_confirmation": True} if subject == UNPAID else {}
     return {
-        "quotes": [_chosen(quote) for quote in accepted],
+        "quotes": [_chosen(quote) for quote in accepted if quote.status in BOOKABLE],
         **booking_bodies.body(package, order),
         **unpaid,
     }

@@ -45,6 +45,11 @@ def still_open(packages: Sequence[QuotePackage]) -> list[QuotePackage]:
     return [row for row in reversed(packages) if row.pk > last and row.status == Status.RECEIVED]
 
 
+def lock_offered(package: QuotePackage) -> list[Quote]:
+    """Return those of `lock_quotes` that the shopper may choose and be charged for."""
+    return [quote for quote in lock_quotes(package) if quote.status == Status.RECEIVED]
+
+
 def lock_quotes(package: QuotePackage) -> list[Quote]:
     """Return the offered quotes of a locked package, in the order they are shown.
 

@@ -73,7 +73,7 @@ def choose(
     """
     with transaction.atomic():
         package = _open_package(cart)
-        quotes = cart_packages.lock_quotes(package)
+        quotes = cart_packages.lock_offered(package)
         quote = _find(quotes, quote_id)
         offered = offers.present(quote)
         if shown and shown != offers.mark(offered):

@@ -23,6 +23,7 @@ from django_xcover.services import (
 )
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
+from django_xcover.services.lapses import lapse_of
 from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
 from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
@@ -127,7 +128,7 @@ def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     to_insure = read_cart(request, cart)
     quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
     if to_insure is None or not quotes or not quoting.matches(quotes[0].package, to_insure):
-        return Cover()
+        return Cover(lapsed=any(_counted(quote) for quote in quotes))
     return _cover(quotes)
 
 
@@ -193,7 +194,13 @@ def _cover(quotes: Sequence[Quote]) -> Cover:
         lines=lines,
         premium=Money(premium, quotes[0].package.currency) if accepted else None,
         is_answered=all(quote.choice for quote in quotes),
+        lapsed=any(lapse_of(quote) for quote in quotes),
     )
+
+
+def _counted(quote: Quote) -> bool:
+    """Return whether `quote` has a yes, or had one that lapsed without a new answer."""
+    return quote.choice == Choice.ACCEPTED or lapse_of(quote) is not None
 
 
 def _line(quote: Quote) -> CoverLine:
@@ -231,13 +238,15 @@ def _freeze(
     if every and not packages:
         taking_over.alert_if_just_ordered(every[-1])
     if package and to_insure and quoting.matches(package, to_insure):
-        quotes = cart_packages.lock_quotes(package)
+        quotes = cart_packages.lock_offered(package)
         cover = _cover_of(quotes, others=[row for row in packages if row is not package])
+        cover = replace(cover, lapsed=cover.lapsed or _has_lost(package, quotes, to_insure))
     else:
-        cover = Cover(lapsed=_lapse(packages))
+        was_wanted = bool(every) and _was_wanted(every[-1], to_insure)
+        cover = Cover(lapsed=_lapse(packages) or was_wanted)
         # What is being paid for at this moment was another cart.
         package = None if package and package.is_held else package
-        quotes = cart_packages.lock_quotes(package) if package else []
+        quotes = cart_packages.lock_offered(package) if package else []
     hold = holds.place(
         *named,
         package=package,
@@ -253,7 +262,28 @@ def _cover_of(quotes: Sequence[Quote], *, others: Sequence[QuotePackage]) -> Cov
     if cover.lines or cover.is_answered:
         return cover
     # A yes that another tab had quoted anew, and that this shopper still sees as saved.
-    return replace(cover, lapsed=_lapse(others))
+    return replace(cover, lapsed=_lapse(others) or cover.lapsed)
+
+
+def _has_lost(package: QuotePackage, offered: Sequence[Quote], to_insure: CartToInsure) -> bool:
+    """Return whether a line of the cart had a yes and is not offered any more."""
+    lines = {item.reference for item in to_insure.request.items}
+    lines -= {quote.line_reference for quote in offered}
+    rows = package.quotes.filter(line_reference__in=lines, lapsed_price__isnull=False)
+    return bool(lines) and rows.exists()
+
+
+def _was_wanted(package: QuotePackage, to_insure: CartToInsure | None) -> bool:
+    """Return whether the cart's newest package has a yes that an order made now does not get.
+
+    It lapsed and was not answered anew, or went into the order before. What is no longer in the
+    cart does not count.
+    """
+    lines = {item.reference for item in to_insure.request.items} if to_insure else set()
+    wanted = [quote for quote in package.quotes.all() if _counted(quote)]
+    if package.order_reference or lines:
+        wanted = [quote for quote in wanted if quote.line_reference in lines]
+    return bool(wanted)
 
 
 def _lapse(packages: Sequence[QuotePackage]) -> bool:

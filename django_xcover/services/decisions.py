@@ -11,8 +11,18 @@ from django.db import transaction
 from django_xcover import signals
 from django_xcover.models import Choice, Decision, Quote
 from django_xcover.services.offers import evidence, present
+from django_xcover.types import Money
 
 UNSEEN = ""
+# The columns that hold the shopper's answer, and what is left of one that no longer counts.
+ANSWER = (
+    "choice",
+    "chosen_price",
+    "instalment_plan",
+    "lapsed_price",
+    "lapsed_currency",
+    "lapsed_terms",
+)
 
 
 def record(
@@ -20,24 +30,60 @@ def record(
 ) -> Decision:
     """Set the quote's answer and put it on record with what was shown.
 
-    `plan` is how a yes is paid in parts; whatever un-makes the yes un-makes it, too. Call it
-    inside a transaction. `quote.package` must be loaded.
+    `plan` names the instalment plan of an acceptance; it is cleared whenever the acceptance is.
+    Call it inside a transaction. `quote.package` must be loaded.
     """
+    if choice in {Choice.ACCEPTED, Choice.DECLINED}:
+        forget_lapse(quote)
     quote.choice = "" if choice in {Choice.LAPSED, Choice.UNANSWERED} else choice
     quote.chosen_price = quote.price if quote.choice else None
     quote.instalment_plan = plan if choice == Choice.ACCEPTED else ""
-    quote.save(update_fields=["choice", "chosen_price", "instalment_plan", "updated_at"])
+    quote.save(update_fields=[*ANSWER, "updated_at"])
     decision = _append(quote, choice, template_version)
     transaction.on_commit(lambda: _announce(decision))
     return decision
 
 
-def lapse(quotes: Iterable[Quote]) -> bool:
-    """Un-make each yes among `quotes` and return whether there was one."""
+def lapse(quotes: Iterable[Quote], changed: Iterable[str] = ()) -> bool:
+    """Let each yes among `quotes` lapse and return whether there was one.
+
+    `changed` names the terms because of which it does. The quote keeps them with the price that
+    was agreed on, so that the shopper can be asked again and told why.
+    """
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
     for quote in accepted:
+        note_lapse(quote, _agreed(quote), changed)
         record(quote, Choice.LAPSED)
     return bool(accepted)
+
+
+def note_lapse(quote: Quote, agreed: Money, changed: Iterable[str] = ()) -> None:
+    """Set on `quote` that a yes at the price `agreed` no longer counts. Saves nothing."""
+    quote.lapsed_price, quote.lapsed_currency = agreed.amount, agreed.currency
+    quote.lapsed_terms = ",".join(changed)
+
+
+def inherit_lapse(quote: Quote, earlier: Quote, changed: Iterable[str]) -> None:
+    """Set on `quote` that a yes to `earlier`, which it replaces, does not count for it.
+
+    `changed` names the terms in which the two differ. Saves nothing.
+    """
+    if earlier.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}:
+        note_lapse(quote, _agreed(earlier), changed)
+    elif not earlier.choice and earlier.lapsed_price is not None:
+        agreed = Money(earlier.lapsed_price, earlier.lapsed_currency)
+        known = [name for name in earlier.lapsed_terms.split(",") if name]
+        note_lapse(quote, agreed, dict.fromkeys([*known, *changed]))
+
+
+def forget_lapse(quote: Quote) -> None:
+    """Clear what is left on `quote` of a lapsed yes. Saves nothing."""
+    quote.lapsed_price, quote.lapsed_currency, quote.lapsed_terms = None, "", ""
+
+
+def _agreed(quote: Quote) -> Money:
+    price = quote.price if quote.chosen_price is None else quote.chosen_price
+    return Money(price, quote.package.currency)
 
 
 def withdraw(quotes: Iterable[Quote]) -> None:

@@ -14,6 +14,7 @@ from django_xcover.types import Money
 def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
     """Return what `package` was flagged for, and what to do."""
     told = {
+        Attention.TERMS_DIFFER.value: _terms_differ,
         Attention.PRICE_DIFFERS.value: _price_differs,
         Attention.POLICY_MISSING.value: _policy_missing,
         Attention.PAYMENT_OVERDUE.value: _payment_overdue,
@@ -44,6 +45,15 @@ def _price_differs(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str,
         "little: charge it only if the customer agrees, otherwise the shop bears it."
     )
     return " ".join([what, *prices]), to_do
+
+
+def _terms_differ(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("After the customer had agreed, XCover changed the cover: amount, period or wording.")
+    to_do = _(
+        "Compare the decision on record with the policy. If the customer got less than was agreed, "
+        "contact XCover with the package id %(package)s, or ask the customer and cancel."
+    )
+    return what, to_do % {"package": package.package_id}
 
 
 def _both_prices(quote: Quote, currency: str) -> str:

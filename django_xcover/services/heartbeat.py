@@ -1,21 +1,27 @@
-"""When the sweeper last came round: proof that both beat and a worker are alive."""
+"""When the sweeper last came round, so that somebody can tell whether beat is alive.
+
+Kept in Django's cache: it is written every half minute, and nothing depends on it.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 
-from django.utils import timezone
-
-from django_xcover.models import Heartbeat
-
-SWEEP = "sweep"
+from django_xcover.services import shared_cache
 
 
 def swept() -> None:
     """Note that the sweeper has just come round."""
-    Heartbeat.objects.update_or_create(name=SWEEP, defaults={"at": timezone.now()})
+    name, now = _key(), time.time()
+    shared_cache.attempt(lambda cache: cache.set(name, now, None), None)
 
 
 def last_sweep() -> datetime | None:
-    """Return when the sweeper last came round; None when it never did."""
-    return Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True).first()
+    """Return when the sweeper last came round; None when the cache does not know."""
+    seconds = shared_cache.attempt(lambda cache: cache.get(_key()), None)
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, float) else None
+
+
+def _key() -> str:
+    return shared_cache.key("swept")

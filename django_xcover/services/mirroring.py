@@ -7,12 +7,30 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Subquery
 from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.client.answers import PackageAnswer, QuoteAnswer
-from django_xcover.models import BOOKED, Attention, Quote, QuotePackage, Status
-from django_xcover.services import decisions, elsewhere, flags, offers, payloads, prices, succession
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Choice,
+    Modification,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.services import (
+    agreement,
+    decisions,
+    elsewhere,
+    flags,
+    payloads,
+    prices,
+    succession,
+)
+from django_xcover.services.agreement import Terms
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
@@ -26,8 +44,13 @@ READ = (
     "policy_end_date",
     "can_be_cancelled",
     "is_renewable",
+    "policy_name",
     "payload",
 )
+# As far as a quote or a package goes that stands for cover, or may yet.
+ALIVE = (Status.RECEIVED, *BOOKED)
+# A policy in one of these is held to what was agreed; later ones have their own rules.
+HELD_TO_TERMS = (Status.RECEIVED, *prices.HELD)
 Lines = Mapping[str, PolicyRequest]
 # The quotes of a package as they stand here, by their id.
 Rows = Mapping[str, Quote]
@@ -43,6 +66,7 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
     """
     # Without a savepoint of its own: two queries less where the request already has a transaction.
     with transaction.atomic(savepoint=False):
+        earlier = _earlier(cart)
         package = QuotePackage.objects.create(
             account=cart.account,
             package_id=answer.package_id,
@@ -58,6 +82,8 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
             quoted_at=timezone.now(),
         )
         quotes = _in_cart_order(package, answer.quotes, lines, cart)
+        for quote in quotes:
+            _inherit(quote, earlier.get(quote.line_reference))
         Quote.objects.bulk_create(quotes)
         transaction.on_commit(lambda: announce_quoted(package))
     return quotes
@@ -68,15 +94,17 @@ def record_update(
 ) -> list[Quote]:
     """Store a package that was changed in place; return its quotes in the cart's order.
 
-    A quote whose price or wording changed loses its yes: the shopper agreed to another offer.
+    A quote of which anything changed that was agreed on loses its yes (`agreement`).
     """
     known = {quote.quote_id: quote for quote in package.quotes.all()}
     fresh = _in_cart_order(package, answer.quotes, lines, cart)
     # Also what is still asked for, and could not be quoted with its change (an item that is null).
     priced = {quote.quote_id for quote in fresh}
-    _retire(quote for key, quote in known.items() if key not in priced)
+    retired = [quote for key, quote in known.items() if key not in priced]
+    _retire(retired)
+    by_line = {quote.line_reference: quote for quote in retired}
     for quote in fresh:
-        _save_quoted(quote, known.get(quote.quote_id))
+        _save_quoted(quote, known.get(quote.quote_id), by_line.get(quote.line_reference))
     package.fingerprint = cart.fingerprint
     package.currency = answer.currency
     package.total_price = answer.total
@@ -90,20 +118,28 @@ def record_update(
 def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     """Bring package and quotes up to a booking (or a package) as XCover describes it now.
 
-    Call it inside a transaction that holds the package's lock. What a person should know is
-    flagged: illegal moves, which change no status, prices nobody agreed on, and paid cover that
-    somebody cancelled elsewhere. A package that is being paid for stays as the shopper saw it,
+    Call it inside a transaction that holds the package's lock. A yes to an open package lapses when
+    anything changed that was agreed on. What a person should know is flagged: that change where an
+    order was made, illegal moves, which change no status, prices nobody agreed on, and paid cover
+    that somebody cancelled elsewhere. A package that is being paid for stays as the shopper saw it,
     unless XCover has booked it: the next reading brings the rest.
     """
     if package.is_held and answer.status not in BOOKED:
         return
     quotes = {quote.quote_id: quote for quote in package.quotes.all()}
+    agreed = {key: agreement.terms(quote) for key, quote in quotes.items() if _is_agreed(quote)}
+    may_lapse = package.is_open and not package.is_held
     for reason in _remarkable(package, quotes, answer):
         flag(package, reason)
     _apply_quotes(package, quotes, answer)
     if answer.status != package.status and not _move_package(package, answer.status):
         flag(package, Attention.STATUS_UNEXPECTED)
     _copy_package(package, answer)
+    if may_lapse:
+        _keep_offer_true(package, quotes, agreed, answer)
+    else:
+        for reason in _broken(package, quotes, agreed, answer):
+            flag(package, reason)
 
 
 def announce_quoted(package: QuotePackage) -> None:
@@ -166,8 +202,91 @@ def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None
         move(quote, read.status)
     _copy(quote, read)
     quote.save(update_fields=[*READ, "updated_at"])
-    if package.is_open and read.status == Status.RECEIVED and quote.price != quote.chosen_price:
-        decisions.lapse([quote])  # nobody has said yes to this price
+
+
+def _is_agreed(quote: Quote) -> bool:
+    """Return whether `quote` has a yes to what is on record of it.
+
+    What an instant booking was priced as was another, unstored answer of XCover's.
+    """
+    return quote.choice == Choice.ACCEPTED and quote.payload.get("id") == quote.quote_id
+
+
+def _keep_offer_true(
+    package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
+) -> None:
+    """Let each yes lapse that is to something else than `answer` offers, and what is gone go."""
+    read = {one.quote_id: one for one in answer.quotes}
+    is_offer = answer.status in HELD_TO_TERMS and answer.currency == package.currency
+    for key, quote in quotes.items():
+        is_offered = is_offer and key in read and read[key].status in HELD_TO_TERMS
+        changed = agreement.changes(agreed[key], agreement.terms(quote)) if key in agreed else []
+        if not is_offered or changed:
+            decisions.lapse([quote], changed)
+        if key not in read and quote.status == Status.RECEIVED:
+            move(quote, Status.DELETED)
+    is_offer = is_offer and not any(_is_misread(quotes.get(key), read[key]) for key in read)
+    if not is_offer and package.is_open:
+        # It cannot be shown as it is, and a status that we do not know cannot be stored either.
+        package.fingerprint = ""
+        package.save(update_fields=["fingerprint", "updated_at"])
+
+
+def _is_misread(quote: Quote | None, read: QuoteAnswer) -> bool:
+    """Return whether the row, on offer here, stands for another product or one that is over."""
+    if quote is None or quote.status != Status.RECEIVED:
+        return False
+    return read.status not in HELD_TO_TERMS or read.policy_type[:LONGEST_TYPE] != quote.policy_type
+
+
+def _broken(
+    package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
+) -> Iterator[Attention]:
+    """Yield what XCover changed of what the customer agreed to, and was charged for."""
+    if not agreed or answer.status == Status.FAILED:
+        return  # a booking that failed has a flag of its own
+    if answer.status not in ALIVE:
+        yield Attention.STATUS_UNEXPECTED
+        return
+    read = {one.quote_id: one for one in answer.quotes}
+    if answer.status == Status.RECEIVED and any(
+        key not in read or read[key].status not in ALIVE for key in agreed
+    ):
+        yield Attention.POLICY_MISSING
+    changed = {name for key in agreed for name in _changed(agreed[key], quotes[key], read.get(key))}
+    if changed & agreement.MONEY:
+        yield Attention.PRICE_DIFFERS
+    is_being_changed = package.modifications.filter(state=Modification.State.REQUESTED)
+    if changed - agreement.MONEY and not is_being_changed.exists():
+        yield Attention.TERMS_DIFFER
+
+
+def _changed(agreed: Terms, quote: Quote, read: QuoteAnswer | None) -> Iterator[str]:
+    """Yield what changed of one quote; `prices` has its own rules for those that are booked."""
+    if read is None or read.status not in HELD_TO_TERMS:
+        return
+    for name in agreement.changes(agreed, agreement.terms(quote)):
+        # A booking shows no plans (recorded): its schedule does.
+        if name not in agreement.MONEY or read.status == Status.RECEIVED:
+            yield name
+
+
+def _earlier(cart: CartToInsure) -> dict[str, Quote]:
+    """Return by line what was last quoted for the same cart and shopper, ordered or not."""
+    packages = QuotePackage.objects.filter(
+        account=cart.account,
+        cart_reference=cart.cart_reference,
+        shopper_reference=cart.shopper_reference,
+    )
+    newest = packages.order_by("-pk").values("pk")[:1]
+    rows = Quote.objects.filter(package=Subquery(newest)).select_related("package")
+    return {quote.line_reference: quote for quote in rows.order_by("pk")}
+
+
+def _inherit(quote: Quote, earlier: Quote | None) -> None:
+    if earlier is not None:
+        changed = agreement.changes(agreement.terms(earlier), agreement.terms(quote))
+        decisions.inherit_lapse(quote, earlier, changed)
 
 
 def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
@@ -186,6 +305,7 @@ def _copy(quote: Quote, read: QuoteAnswer) -> None:
     quote.policy_end_date = read.policy_end_date
     quote.can_be_cancelled = read.can_be_cancelled
     quote.is_renewable = read.is_renewable
+    quote.policy_name = read.policy_name[:LONGEST_NAME] or quote.policy_name
     quote.payload = dict(read.raw)
 
 
@@ -207,7 +327,6 @@ def _quote(
         status=read.status,
         position=position,
         policy_type=read.policy_type[:LONGEST_TYPE],
-        policy_name=read.policy_name[:LONGEST_NAME],
     )
     _copy(quote, read)
     if item is not None:
@@ -217,20 +336,21 @@ def _quote(
     return quote
 
 
-def _save_quoted(quote: Quote, before: Quote | None) -> None:
+def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> None:
+    """Save a quote of a package that was changed in place; it may stand in for a `retired` one."""
     if before is None:
+        _inherit(quote, retired)
         quote.save(force_insert=True)
         return
     quote.pk, quote.created_at = before.pk, before.created_at
-    quote.choice, quote.chosen_price = before.choice, before.chosen_price
-    quote.instalment_plan = before.instalment_plan
+    for name in decisions.ANSWER:
+        setattr(quote, name, getattr(before, name))
+    changed = agreement.changes(agreement.terms(before), agreement.terms(quote))
+    if not quote.choice:
+        decisions.inherit_lapse(quote, before, changed)
     quote.save(force_update=True)
-    if _says_something_else(quote, before):
-        decisions.lapse([quote])
-
-
-def _says_something_else(quote: Quote, before: Quote) -> bool:
-    return offers.evidence(offers.present(quote)) != offers.evidence(offers.present(before))
+    if changed or quote.status != Status.RECEIVED:
+        decisions.lapse([quote], changed)
 
 
 def _retire(quotes: Iterable[Quote]) -> None:

@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django_xcover.client import wire
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.models import Choice, Quote
-from django_xcover.services import plans
+from django_xcover.services import lapses, plans
 from django_xcover.services.amounts import format_amount
+from django_xcover.services.lapses import Lapse
 from django_xcover.services.plans import Plan
 from django_xcover.types import Money
 
@@ -49,6 +50,7 @@ class OfferedQuote:
     texts of them, for the record.
     `plans` are ways to pay in parts, empty when XCover offers none; `plan` is the name of the
     chosen one, "" for paying the whole price at once.
+    `lapse` is a yes that no longer counts and has not been answered anew.
     """
 
     quote_id: str
@@ -68,6 +70,7 @@ class OfferedQuote:
     told: Mapping[str, Any]
     plans: tuple[Plan, ...] = ()
     plan: str = ""
+    lapse: Lapse | None = None
 
     @property
     def chosen_plan(self) -> Plan | None:
@@ -94,6 +97,11 @@ class Offer:
         return all(quote.choice for quote in self.quotes)
 
     @property
+    def has_lapsed(self) -> bool:
+        """Return whether a yes no longer counts and has not been answered anew."""
+        return any(quote.lapse for quote in self.quotes)
+
+    @property
     def premium(self) -> Money:
         """Return what the accepted quotes cost today, those paid in parts their first part."""
         accepted = (q.due_today.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
@@ -116,8 +124,8 @@ def present(quote: Quote) -> OfferedQuote:
     `content.title` is never shown: it comes with unfilled template variables (recorded).
     """
     payload = quote.payload
-    policy = _mapping(payload.get("policy"))
-    content = _mapping(policy.get("content"))
+    policy = mapping(payload.get("policy"))
+    content = mapping(policy.get("content"))
     return OfferedQuote(
         quote_id=quote.quote_id,
         label=quote.label,
@@ -129,13 +137,14 @@ def present(quote: Quote) -> OfferedQuote:
         benefits=_benefits(payload.get("benefits"), quote.package.currency),
         disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
         pds_url=web_address(payload.get("pds_url")),
-        insurer=clean_text(_mapping(policy.get("underwriter")).get("name")),
+        insurer=clean_text(mapping(policy.get("underwriter")).get("name")),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
         told=_told(payload),
         plans=plans.read_plans(payload.get("instalment_plans"), quote.package.currency),
         plan=quote.instalment_plan,
+        lapse=lapses.lapse_of(quote),
     )
 
 
@@ -146,8 +155,8 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     """
     values = asdict(shown)
     values |= values.pop("told")
-    # What was chosen is no part of what was shown.
-    del values["choice"], values["plan"]
+    # What was chosen, now or before, is no part of what was shown.
+    del values["choice"], values["plan"], values["lapse"]
     values["plans"] = [plans.evidence(plan) for plan in shown.plans]
     values["disclaimer"] = str(shown.disclaimer)
     # Without the zeros a column pads it with: the same price is the same text, and the same hash.
@@ -214,15 +223,15 @@ def web_address(value: Any) -> str:
 
 
 def _benefits(values: Any, currency: str) -> tuple[Benefit, ...]:
-    return tuple(_benefit(item, currency) for item in _described(values))
+    return tuple(_benefit(item, currency) for item in described(values))
 
 
 def _benefit(item: Mapping[str, Any], currency: str) -> Benefit:
     # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
     return Benefit(
         description=clean_text(item.get("description")),
-        limit=_amount(item, "limit", currency) or _limit_in_words(item),
-        excess=_amount(item, "excess", currency) or _excess_in_words(item),
+        limit=_amount(item, "limit", currency) or limit_in_words(item),
+        excess=_amount(item, "excess", currency) or excess_in_words(item),
     )
 
 
@@ -231,28 +240,28 @@ def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "price_formatted": clean_text(payload.get("price_formatted")),
         "cover_amount_formatted": clean_text(payload.get("cover_amount_formatted")),
-        "benefits": [_benefit_told(item) for item in _described(payload.get("benefits"))],
+        "benefits": [_benefit_told(item) for item in described(payload.get("benefits"))],
     }
 
 
 def _benefit_told(item: Mapping[str, Any]) -> dict[str, str]:
     return {
         "description": clean_text(item.get("description")),
-        "limit": clean_text(item.get("limit_formatted")) or _limit_in_words(item),
-        "excess": clean_text(item.get("excess_formatted")) or _excess_in_words(item),
+        "limit": clean_text(item.get("limit_formatted")) or limit_in_words(item),
+        "excess": clean_text(item.get("excess_formatted")) or excess_in_words(item),
     }
 
 
-def _described(values: Any) -> list[Mapping[str, Any]]:
-    items = [_mapping(value) for value in values] if isinstance(values, list) else []
+def described(values: Any) -> list[Mapping[str, Any]]:
+    items = [mapping(value) for value in values] if isinstance(values, list) else []
     return [item for item in items if clean_text(item.get("description"))]
 
 
-def _limit_in_words(item: Mapping[str, Any]) -> str:
+def limit_in_words(item: Mapping[str, Any]) -> str:
     return clean_text(item.get("limit_description"))
 
 
-def _excess_in_words(item: Mapping[str, Any]) -> str:
+def excess_in_words(item: Mapping[str, Any]) -> str:
     words = item.get("excess_description")
     return NO_EXCESS if words == NO_EXCESS else clean_text(words)
 
@@ -270,5 +279,5 @@ def _amount(item: Mapping[str, Any], name: str, currency: str) -> str:
         return text
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}

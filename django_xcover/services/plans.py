@@ -32,7 +32,8 @@ class Plan:
     `first` is the first instalment, which is charged with the order. The later ones are XCover's
     schedule, which comes with the booking: each is rounded by itself (recorded contract, 4.4), so
     no amount here is ever the price divided by anything. `total` is what all `parts` come to,
-    a little more than the price; both are None where nobody could say.
+    a little more than the price; both are None where nobody could say. `told` is XCover's own
+    label, which is the same in every language.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Plan:
     parts: int | None = None
     total: Money | None = None
     total_formatted: str = ""
+    told: str = ""
 
 
 def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
@@ -67,10 +69,10 @@ def chosen_plan(quote: Quote) -> Plan | None:
 
 
 def evidence(plan: Plan) -> dict[str, str]:
-    """Return what stood on the page about `plan`, as JSON values."""
+    """Return what stood on the page about `plan`, as JSON values in XCover's own words."""
     return {
         "name": plan.name,
-        "label": str(plan.label),
+        "label": plan.told,
         "amount": f"{plan.amount.amount.normalize():f}",
         "first": f"{plan.first.amount.normalize():f}",
         "total": f"{plan.total.amount.normalize():f}" if plan.total else "",
@@ -83,16 +85,16 @@ def _plans(values: list[Any], currency: str) -> Iterator[Plan]:
         name, amount = row.get("name"), _amount(row.get("amount"))
         first = _amount(row.get("first_instalment_amount"))
         if isinstance(name, str) and name and amount is not None and first is not None:
-            label = str(LABELS.get(name) or row.get("label") or name)
-            yield _plan(name, label, Money(amount, currency), Money(first, currency))
+            told = str(row.get("label") or name)
+            yield _plan(name, told, Money(amount, currency), Money(first, currency))
 
 
-def _plan(name: str, label: str, amount: Money, first: Money) -> Plan:
+def _plan(name: str, told: str, amount: Money, first: Money) -> Plan:
     parts = _parts(name, amount, first)
     total = Money(first.amount * parts, first.currency) if parts else None
     return Plan(
         name=name,
-        label=" ".join(label.split()),
+        label=" ".join(str(LABELS.get(name, told)).split()),
         amount=amount,
         amount_formatted=format_amount(amount),
         first=first,
@@ -100,6 +102,7 @@ def _plan(name: str, label: str, amount: Money, first: Money) -> Plan:
         parts=parts,
         total=total,
         total_formatted=format_amount(total) if total else "",
+        told=" ".join(told.split()),
     )
 
 

@@ -53,7 +53,7 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
     if refused_carts.is_remembered(cart):
         return None
     try:
-        quotes = _quoted(cart, quotes)
+        quotes = [quote for quote in _quoted(cart, quotes) if quote.status == Status.RECEIVED]
     except breaker.CircuitOpen:
         offer_counts.count(cart.account, OfferOutcome.CIRCUIT_OPEN)
         return None  # logged once, when it opened
@@ -97,7 +97,7 @@ def latest_quotes(cart: CartToInsure) -> list[Quote]:
     held = Q(held_until__gt=timezone.now(), fingerprint=cart.fingerprint)
     held &= Q(shopper_reference=cart.shopper_reference)
     first = packages.order_by(Case(When(held, then=0), default=1), "-pk")
-    rows = Quote.objects.offered().filter(package=Subquery(first.values("pk")[:1]))
+    rows = Quote.objects.on_offer().filter(package=Subquery(first.values("pk")[:1]))
     return list(rows.select_related("package").order_by("position"))
 
 

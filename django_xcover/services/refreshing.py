@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from django_xcover.client import XCoverClient
+from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import QuotePackage
 from django_xcover.services import booking, gateway, mirroring
@@ -54,5 +54,7 @@ def look_again(package: QuotePackage, *, deadline: float) -> None:
 
 def read(client: XCoverClient, package_id: str) -> PackageAnswer:
     """Return the package, or the booking it has become, as XCover holds it now."""
-    answer = booking.read_booking(client, package_id)
-    return answer or package_from_wire(client.get_quote(package_id))
+    answer = booking.read(client, package_id)
+    if answer is None:
+        raise NotFound("XCover does not know the package.", status=404)
+    return answer

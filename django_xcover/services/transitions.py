@@ -42,6 +42,7 @@ STATUSES = _table(
             Status.FAILED,
             Status.DELETED,
             Status.CANCELLED,
+            Status.EXPIRED,
         },
         Status.PENDING_PAYMENT: {Status.CONFIRMED, Status.CANCELLED, Status.FAILED},
         Status.CONFIRMED: {Status.CANCELLED, Status.RENEWED},
@@ -50,6 +51,7 @@ STATUSES = _table(
         Status.OPTED_OUT: (),
         Status.FAILED: (),
         Status.DELETED: (),
+        Status.EXPIRED: (),
     }
 )
 OPERATIONS = _table(

@@ -207,6 +207,7 @@ def test_a_renewal_and_a_policy_have_the_documented_fields(
     assert policy.keys() == POLICY.keys()
     assert shape(policy["policy"]) == shape(POLICIES["policies"][0])
     assert set(policy["wording"]) == set(OFFER["quotes"][0]) - {
+        "lapse",
         "quote_id",
         "plans",
         "choice",

@@ -72,7 +72,7 @@ def test_a_look_that_fails_does_not_settle_what_a_lost_answer_left_open(
 def test_a_call_that_was_held_back_settles_nothing(
     lost_answer: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(booking, "read_booking", hold_back)
+    monkeypatch.setattr(booking, "read", hold_back)
 
     assert not try_again().outcome_known
 

@@ -126,10 +126,10 @@ def test_a_stored_offer_costs_one_query_and_no_call(
     assert len(sandbox.calls()) == before
 
 
-def test_a_first_offer_costs_three_queries(
+def test_a_first_offer_costs_four_queries(
     sandbox: Sandbox, read: ReadCart, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         quoting.fresh_offer(read(Cart(items=(ticket(), laptop()))))
 
 

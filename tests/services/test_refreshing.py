@@ -72,16 +72,16 @@ def test_an_answer_that_was_overtaken_is_not_applied(
     shopper.says(yes=True)
     orders.complete(shop.order(), shopper.cart, paid=True)
     work()
-    read_booking = booking.read_booking
+    read = booking.read
 
     def somebody_cancels_right_after(client: Any, package_id: str) -> Any:
-        monkeypatch.setattr(booking, "read_booking", read_booking)
-        answer = read_booking(client, package_id)
+        monkeypatch.setattr(booking, "read", read)
+        answer = read(client, package_id)
         client.cancel_booking(package_id, idempotency_key="x")
         refreshing.refresh(the_package())
         return answer
 
-    monkeypatch.setattr(booking, "read_booking", somebody_cancels_right_after)
+    monkeypatch.setattr(booking, "read", somebody_cancels_right_after)
 
     refreshed = refreshing.refresh(the_package())
 

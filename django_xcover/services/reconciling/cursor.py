@@ -45,12 +45,10 @@ class Cursor:
         for name, value in facts.items():
             setattr(self.row, name, value)
 
-    def let_go(self, error: Exception | None = None) -> None:
-        """Let the next walker in at once; `error` is what has stopped this one."""
+    def let_go(self) -> None:
+        """Let the next walker in at once."""
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
-        name = type(error).__name__ if error else ""
-        failed = {"failed_at": timezone.now()} if error else {}
-        mine.update(lease_until=None, error=name, **failed)
+        mine.update(lease_until=None)
 
     def met(self, pks: Iterable[int]) -> None:
         """Note that XCover's list has shown these packages."""
@@ -73,7 +71,7 @@ class Rehearsal(Cursor):
         for name, value in facts.items():
             setattr(self.row, name, value)
 
-    def let_go(self, error: Exception | None = None) -> None:
+    def let_go(self) -> None:
         """Do nothing: nobody was kept out."""
 
     def met(self, pks: Iterable[int]) -> None:

@@ -11,14 +11,11 @@ from __future__ import annotations
 from django_xcover.services.webhooks.inbox import forget, replay, sweep
 from django_xcover.services.webhooks.processing import process
 from django_xcover.services.webhooks.receiving import receive
-from django_xcover.services.webhooks.refusals import NoSuchReceiver, Reason, WebhookRefused
-from django_xcover.services.webhooks.refusals import count as count_refusal
+from django_xcover.services.webhooks.refusals import NoSuchReceiver, WebhookRefused
 
 __all__ = [
     "NoSuchReceiver",
-    "Reason",
     "WebhookRefused",
-    "count_refusal",
     "forget",
     "process",
     "receive",
