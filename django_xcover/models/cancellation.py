@@ -6,6 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import Quote, QuotePackage
 from django_xcover.types import Money
@@ -61,7 +62,10 @@ class Cancellation(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("cancellation")
         verbose_name_plural = _("cancellations")
         ordering = ("-pk",)
@@ -103,7 +107,10 @@ class RefundCorrection(models.Model):
     by = models.CharField(_("by"), max_length=64, blank=True, default="")
     at = models.DateTimeField(_("at"), auto_now_add=True)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("refund correction")
         verbose_name_plural = _("refund corrections")
         ordering = ("pk",)

@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField
 from django_xcover.models.package import Quote, QuotePackage
 from django_xcover.models.status import Choice
@@ -53,9 +54,10 @@ class Decision(models.Model):
     order_reference = models.CharField(_("order reference"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("chosen at"), auto_now_add=True, db_index=True)
 
-    objects = DecisionQuerySet.as_manager()
+    objects = WriterManager.from_queryset(DecisionQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         ordering = ("-pk",)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.operation import Operation
 from django_xcover.models.package import QuotePackage
 from django_xcover.models.status import Attention
@@ -35,7 +36,10 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), default=timezone.now)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ("pk",)
@@ -66,9 +70,10 @@ class Flag(models.Model):
     resolved_by = models.CharField(_("resolved by"), max_length=64, blank=True, default="")
     note = models.CharField(_("what was done about it"), max_length=200, blank=True, default="")
 
-    objects = FlagQuerySet.as_manager()
+    objects = WriterManager.from_queryset(FlagQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("flag")
         verbose_name_plural = _("flags")
         ordering = ("-pk",)
@@ -101,7 +106,10 @@ class StaffAction(models.Model):
     sentence = models.TextField(_("what was done"))
     at = models.DateTimeField(_("at"), default=timezone.now)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("staff action")
         verbose_name_plural = _("staff actions")
         ordering = ("pk",)

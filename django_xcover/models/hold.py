@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import QuotePackage
 from django_xcover.types import Money
@@ -82,9 +83,10 @@ class Hold(models.Model):
     created_at = models.DateTimeField(_("frozen at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = HoldQuerySet.as_manager()
+    objects = WriterManager.from_queryset(HoldQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
         ordering = ("-pk",)

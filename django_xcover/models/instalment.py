@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import Quote
 from django_xcover.types import Money
@@ -63,9 +64,10 @@ class Instalment(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = InstalmentQuerySet.as_manager()
+    objects = WriterManager.from_queryset(InstalmentQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("instalment")
         verbose_name_plural = _("instalments")
         ordering = ("quote", "number")

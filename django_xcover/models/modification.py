@@ -6,6 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import QuotePackage
 from django_xcover.types import Money
@@ -52,7 +53,10 @@ class Modification(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("modification")
         verbose_name_plural = _("modifications")
         ordering = ("-pk",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
+
 
 class OfferOutcome(models.TextChoices):
     """How looking for an offer ended. All but OFFERED are lost offers, each with its reason."""
@@ -34,7 +36,10 @@ class OfferCount(models.Model):
     count = models.PositiveIntegerField(_("count"), default=0)
     last_at = models.DateTimeField(_("last seen"))
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("count of offers")
         verbose_name_plural = _("counts of offers")
         constraints = (

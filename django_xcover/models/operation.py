@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import VendorIdField
 from django_xcover.models.leases import due, lapsed
 from django_xcover.models.package import QuotePackage
@@ -116,9 +117,10 @@ class Operation(models.Model):
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
-    objects = OperationQuerySet.as_manager()
+    objects = WriterManager.from_queryset(OperationQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
         ordering = ("-pk",)

@@ -10,6 +10,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.status import BOOKED, Attention, Choice, Status
 from django_xcover.types import Money
@@ -96,9 +97,10 @@ class QuotePackage(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = QuotePackageQuerySet.as_manager()
+    objects = WriterManager.from_queryset(QuotePackageQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("quote package")
         verbose_name_plural = _("quote packages")
         ordering = ("-pk",)
@@ -201,9 +203,12 @@ class Quote(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = QuoteQuerySet.as_manager()
+    objects = WriterManager.from_queryset(QuoteQuerySet)()
+    # The base manager, also of policies: whatever became of a row, it can be read and saved again.
+    rows = WriterManager()
 
     class Meta:
+        base_manager_name = "rows"
         verbose_name = _("quote")
         verbose_name_plural = _("quotes")
         ordering = ("package", "position")
@@ -229,7 +234,7 @@ class Quote(models.Model):
         return started and (self.policy_end_date is None or moment <= self.policy_end_date)
 
 
-class PolicyManager(models.Manager["Policy"]):
+class PolicyManager(WriterManager["Policy"]):
     def get_queryset(self) -> models.QuerySet[Policy]:
         return super().get_queryset().filter(status__in=BOOKED)
 

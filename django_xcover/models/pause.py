@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
+
 
 class AccountPause(models.Model):
     """An account whose operations wait until somebody resumes it; no row means that none do.
@@ -18,7 +20,10 @@ class AccountPause(models.Model):
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
     paused_at = models.DateTimeField(_("paused since"), default=timezone.now)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("paused account")
         verbose_name_plural = _("paused accounts")
         ordering = ("account",)

@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
+
 
 class QuoteAttempt(models.Model):
     """A cart that is being quoted right now; the row is deleted at the end.
@@ -22,7 +24,10 @@ class QuoteAttempt(models.Model):
     token = models.UUIDField(_("token"), default=uuid.uuid4)
     started_at = models.DateTimeField(_("started at"), default=timezone.now)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("quote attempt")
         verbose_name_plural = _("quote attempts")
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 
 
@@ -35,7 +36,10 @@ class Reconciliation(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("reconciliation")
         verbose_name_plural = _("reconciliations")
         ordering = ("account",)
@@ -95,9 +99,10 @@ class Discrepancy(models.Model):
     created_at = models.DateTimeField(_("first seen"), auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = DiscrepancyQuerySet.as_manager()
+    objects = WriterManager.from_queryset(DiscrepancyQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("discrepancy")
         verbose_name_plural = _("discrepancies")
         ordering = ("-pk",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import TermField
 from django_xcover.models.package import QuotePackage
 
@@ -24,7 +25,10 @@ class SearchTerm(models.Model):
     )
     term = TermField(_("term"), max_length=LONGEST_TERM)
 
+    objects = WriterManager()
+
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("search term")
         verbose_name_plural = _("search terms")
         default_permissions = ()

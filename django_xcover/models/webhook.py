@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import VendorIdField
 from django_xcover.models.leases import LONGEST_LEASE, due, lapsed
 
@@ -70,9 +71,10 @@ class WebhookDelivery(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
-    objects = WebhookDeliveryQuerySet.as_manager()
+    objects = WriterManager.from_queryset(WebhookDeliveryQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("webhook")
         verbose_name_plural = _("webhooks")
         ordering = ("-pk",)

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
 from django_xcover.models.cancellation import Cancellation
 
 
@@ -58,9 +59,10 @@ class Withdrawal(models.Model):
     outcome_sent_at = models.DateTimeField(_("refund e-mail sent at"), null=True, blank=True)
     sending_until = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = WithdrawalQuerySet.as_manager()
+    objects = WriterManager.from_queryset(WithdrawalQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("withdrawal")
         verbose_name_plural = _("withdrawals")
         ordering = ("-pk",)
