@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.contrib import admin
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import section
@@ -19,6 +21,7 @@ from django_xcover.admin.renewing import (
 from django_xcover.admin.texts import amount
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import OperationKind, Renewal
+from django_xcover.services import renewing
 from django_xcover.services.after_sale import renewal_steps
 from django_xcover.services.next_steps import NextStep
 
@@ -43,6 +46,7 @@ class RenewalAdmin(WorkflowAdmin):
         section(None, "state_badge", ("order", "package_link"), ("due_on", "notified_at")),
         section(
             _("Next period"),
+            "policies_shown",
             "price_shown",
             ("starts_at", "ends_at"),
             ("paid_at", "payment_reference", "confirmed_at"),
@@ -56,10 +60,23 @@ class RenewalAdmin(WorkflowAdmin):
             folded=True,
         ),
     )
-    readonly_fields = ("state_badge", "order", "package_link", "price_shown", "answer")
+    readonly_fields = (
+        "state_badge",
+        "order",
+        "package_link",
+        "policies_shown",
+        "price_shown",
+        "answer",
+    )
 
     def steps_of(self, row: Renewal) -> Iterator[NextStep]:
         return renewal_steps(row)
+
+    @admin.display(description=_("policies"))
+    def policies_shown(self, row: Renewal) -> SafeString | str:
+        lines = renewing.lines_of(row)
+        shown = ((line.title, line.name, line.price_formatted or "-") for line in lines)
+        return format_html_join("", "{} ({}): {}<br>", shown) or "-"
 
     @admin.display(description=_("price"))
     def price_shown(self, row: Renewal) -> str:

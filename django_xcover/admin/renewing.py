@@ -63,8 +63,12 @@ class RecordPayment(Act):
         return row.state == State.QUOTED
 
     def note_for(self, row: Renewal) -> str:
-        told = _("The next period costs %(price)s. This renews the cover and moves no money.")
-        return told % {"price": format_amount(row.premium) if row.premium else "-"}
+        text = _(
+            "The next period of %(policies)s costs %(price)s. This renews the cover and moves no "
+            "money."
+        )
+        price = format_amount(row.premium) if row.premium else "-"
+        return text % {"policies": _policies(row), "price": price}
 
     def form(self, row: Renewal, data: Any = None) -> forms.Form:
         form = PaymentForm(data)
@@ -80,6 +84,10 @@ class RecordPayment(Act):
         return Outcome(sentence=told % facts, log=is_first, leads_to=row)
 
 
+def _policies(row: Renewal) -> str:
+    return ", ".join(line.title for line in renewing.lines_of(row)) or row.package.package_id
+
+
 class DeclineRenewal(Act):
     """Tell XCover that the customer does not want the next period."""
 
@@ -93,8 +101,8 @@ class DeclineRenewal(Act):
         return row.state in {State.DUE, State.QUOTED}
 
     def note_for(self, row: Renewal) -> str:
-        told = _("On %(when)s the cover then ends. This cannot be undone.")
-        return told % {"when": moment(row.due_on)}
+        text = _("On %(when)s the cover then ends: %(policies)s. This cannot be undone.")
+        return text % {"when": moment(row.due_on), "policies": _policies(row)}
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
         is_first = self.fits(row)

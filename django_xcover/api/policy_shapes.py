@@ -95,13 +95,24 @@ class ModificationShape(serializers.Serializer[Any]):
     due = DueField()
 
 
+class RenewalLineShape(serializers.Serializer[Any]):
+    """One policy that goes on; `price_formatted` is its share, empty before it is quoted."""
+
+    quote_id = serializers.CharField()
+    title = serializers.CharField()
+    price_formatted = serializers.CharField()
+    starts = serializers.DateTimeField()
+    ends = serializers.DateTimeField()
+
+
 class RenewalShape(serializers.Serializer[Any]):
-    """A renewal; `premium_formatted` is empty before it is quoted."""
+    """A renewal; `policies` are all that are renewed or end together, whichever page it is on."""
 
     id = serializers.IntegerField(source="pk")
     state = serializers.CharField()
     due_on = serializers.DateTimeField()
     premium_formatted = serializers.CharField()
+    policies = RenewalLineShape(source="lines", many=True)
     starts = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     is_open = serializers.BooleanField()

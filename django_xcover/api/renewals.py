@@ -12,7 +12,6 @@ from django_xcover.api.base import PolicyView
 from django_xcover.api.policy_shapes import RenewalShape
 from django_xcover.models import Renewal
 from django_xcover.services import renewing
-from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.my_cover.renewal import view_of
 
 
@@ -25,7 +24,7 @@ class RenewalView(PolicyView):
 
     def show(self, renewal: Renewal, code: int = status.HTTP_200_OK) -> Response:
         """Return `renewal` as JSON."""
-        return self.shown(RenewalShape, view_of(renewal, summarise(self.policy()).title), code=code)
+        return self.shown(RenewalShape, view_of(renewal), code=code)
 
     def renewal(self) -> Renewal:
         """Return the one the address names."""

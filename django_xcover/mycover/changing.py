@@ -8,13 +8,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from django_xcover.models import Cancellation, Modification, Quote
+from django_xcover.models import BOOKED, Cancellation, Modification, Quote
 from django_xcover.mycover.forms import DetailsForm
 from django_xcover.mycover.guarding import acts, asks_and_acts, shows
 from django_xcover.mycover.replies import policy_page, see
 from django_xcover.mycover.workflow_pages import find, workflow_page
 from django_xcover.services import modifying
-from django_xcover.services.my_cover.details import changeable
+from django_xcover.services.my_cover.details import booked_together, changeable
 from django_xcover.services.my_cover.modification import view_of
 from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.refusals import Refused
@@ -84,7 +84,12 @@ def _find(quote: Quote, pk: int) -> Modification:
 def _form_page(
     request: HttpRequest, quote: Quote, form: DetailsForm, *, error: str = "", status: int
 ) -> HttpResponse:
-    context: dict[str, Any] = {"policy": summarise(quote), "form": form, "error": error}
+    context: dict[str, Any] = {
+        "policy": summarise(quote),
+        "together": [summarise(row) for row in booked_together(quote) if row.status in BOOKED],
+        "form": form,
+        "error": error,
+    }
     return render(request, "xcover/mycover/change.html", context, status=status)
 
 

@@ -6,11 +6,10 @@ from django.http import HttpRequest, HttpResponse
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Quote, Renewal
-from django_xcover.mycover.guarding import acts, shows
+from django_xcover.mycover.guarding import acts, asks_and_acts, shows
 from django_xcover.mycover.replies import see, sentence, status_of
 from django_xcover.mycover.workflow_pages import find, workflow_page
 from django_xcover.services import renewing
-from django_xcover.services.my_cover.policies import summarise
 from django_xcover.services.my_cover.renewal import view_of
 from django_xcover.services.refusals import Refused
 
@@ -32,10 +31,20 @@ def price(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     return see("renewal", quote, pk=pk)
 
 
-@acts
+@asks_and_acts
 def decline(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Let the cover end with its period. Declining twice declines once."""
+    """Ask once, naming every policy that ends; then let the cover end with its period.
+
+    Declining twice declines once.
+    """
     found = _find(quote, pk)
+    if request.method != "POST":
+        shown = view_of(found)
+        return (
+            workflow_page(request, quote, "decline", shown)
+            if shown.is_open
+            else see("renewal", quote, pk=pk)
+        )
     try:
         renewing.opt_out(found)
     except Refused as refusal:
@@ -57,7 +66,7 @@ def _refused(
 def _page(
     request: HttpRequest, quote: Quote, found: Renewal, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    shown = view_of(found, summarise(quote).title)
+    shown = view_of(found)
     return workflow_page(
         request, quote, "renewal", shown, due=shown.due, error=error, status=status
     )

@@ -77,8 +77,11 @@ def page_url(due: Due) -> str:
     return reverse(f"xcover:{due.kind}", args=[quote_id, due.reference])
 
 
-def of_renewal(renewal: Renewal, label: str = "") -> Due | None:
-    """Return what `renewal` costs, None when it is not to be paid now."""
+def of_renewal(renewal: Renewal) -> Due | None:
+    """Return what `renewal` costs, None when it is not to be paid now.
+
+    Its label names every policy that the price is for.
+    """
     premium = renewal.premium
     is_quoted = renewal.state == Renewal.State.QUOTED
     if not is_quoted or premium is None or refusal(refuse_unless_waiting, renewal):
@@ -87,7 +90,7 @@ def of_renewal(renewal: Renewal, label: str = "") -> Due | None:
         kind=RENEWAL,
         reference=str(renewal.pk),
         order_reference=renewal.package.order_reference,
-        label=label or _label(renewal.package.quotes.filter(is_renewable=True).first()),
+        label=", ".join(line.title for line in renewing.lines_of(renewal)),
         amount=premium,
     )
 

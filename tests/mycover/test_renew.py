@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,12 +22,14 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import cancelling, dues, gateway, refreshing, renewing
+from django_xcover.services.amounts import format_amount
 from django_xcover.services.renewing.refusals import PriceChanged
 from django_xcover.types import Due
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.mycover.conftest import Member, page_of, text_of
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
+from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Renewal.State
@@ -138,9 +141,17 @@ def test_a_payment_that_waits_for_a_person_says_so(ana: Member, quoted: Renewal)
     assert "We are looking into it" in text_of(ana.opens(address()))
 
 
-def test_nothing_is_declined_by_a_link(ana: Member, quoted: Renewal) -> None:
-    assert ana.gets(address("decline/")).status_code == 405
+def test_to_decline_is_asked_once_and_nothing_is_declined_by_a_link(
+    ana: Member, quoted: Renewal
+) -> None:
+    page = ana.opens(address("decline/"))
+
+    assert page.one("h1").text == "Let this cover end?"
+    assert [button.text for button in page.all("button")] == ["Do not renew"]
     assert the_renewal().state == State.QUOTED
+    assert ana.posts(address("decline/"))["Location"] == address()
+    assert the_renewal().state == State.OPTING_OUT
+    assert ana.gets(address("decline/"))["Location"] == address()
 
 
 def test_what_is_declined_or_paid_is_due_no_more(quoted: Renewal) -> None:
@@ -209,7 +220,41 @@ def test_a_shop_that_collects_by_itself_says_so(ana: Member, quoted: Renewal) ->
     page = ana.opens(address())
 
     assert "We tell you how to pay." in text_of(page)
-    assert [button.text for button in page.all("button")] == ["Do not renew"]
+    (decline,) = (link for link in page.all("a") if link.text == "Do not renew")
+    assert decline["href"] == address("decline/")
+    assert not page.all("button")
+
+
+def test_a_page_for_one_policy_names_every_policy_that_its_price_and_its_no_are_about(
+    clock: time_machine.Traveller, ana: Member, pays_here: None
+) -> None:
+    ana.buys(yearly(), replace(yearly("second", price="900"), label="Aero 16"))
+    clock.move_to(ENDS - timedelta(days=20))
+    [renewal] = renewing.find_due()
+    renewing.quote(renewal)
+
+    pages = [page_of(first()), address(), address("decline/")]
+
+    for shown in (text_of(ana.opens(page)) for page in pages):
+        assert "Aero 14" in shown
+        assert "Aero 16" in shown
+    shares = [line.price for line in renewing.lines_of(renewal)]
+    assert sum(share.amount for share in shares if share) == renewal.price
+    for share in shares:
+        assert share is not None
+        assert format_amount(share) in text_of(ana.opens(address()))
+    due = dues.find("renewal", str(renewal.pk))
+    assert due is not None
+    assert due.label == "Aero 14, Aero 16"
+
+
+def test_details_that_count_for_all_policies_of_an_order_name_them(ana: Member) -> None:
+    ana.buys(ticket(), laptop())
+
+    shown = text_of(ana.opens(page_of(first(), "details/")))
+
+    assert "Harbour Lights Festival" in shown
+    assert "Aero 14" in shown
 
 
 def test_a_paid_renewal_is_waited_for_and_then_told(

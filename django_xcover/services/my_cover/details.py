@@ -89,7 +89,7 @@ def details(quote: Quote) -> PolicyDetails:
         modification=_modification(quote),
         changeable=changeable(quote),
         value=insured_value(quote),
-        renewal=_renewal(quote, policy.title),
+        renewal=_renewal(quote),
         schedule=schedule_of(quote),
     )
 
@@ -148,9 +148,9 @@ def _is_told(row: Cancellation) -> bool:
     return progress_of(row.package, OperationKind.CANCEL, row).asked_at is not None
 
 
-def _renewal(quote: Quote, title: str) -> RenewalView | None:
+def _renewal(quote: Quote) -> RenewalView | None:
     renewal = renewal_of(quote)
-    return view_of(renewal, title) if renewal else None
+    return view_of(renewal) if renewal else None
 
 
 def policyholder(package: QuotePackage) -> dict[str, str]:

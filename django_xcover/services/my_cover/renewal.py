@@ -9,7 +9,7 @@ from django_xcover.models import OperationKind, Quote, Renewal, Status
 from django_xcover.services import dues
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.my_cover.progress import Progress, progress_of
-from django_xcover.services.renewing import confirming
+from django_xcover.services.renewing import RenewalLine, confirming, lines_of
 from django_xcover.types import Due
 
 DECLINED = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT)
@@ -22,14 +22,17 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalView:
-    """One renewal. `premium_formatted` is "" before it is quoted, `due` None unless it can be
-    paid now. `renewed_anyway` says that it was declined and XCover has made it all the same.
+    """One renewal. `lines` are all the policies that it is about, each with its share of the price.
+
+    `premium_formatted` is "" before it is quoted, `due` None unless it can be paid now.
+    `renewed_anyway` says that it was declined and XCover has made it all the same.
     """
 
     pk: int
     state: str
     due_on: datetime
     premium_formatted: str
+    lines: tuple[RenewalLine, ...]
     starts: datetime | None
     ends: datetime | None
     due: Due | None
@@ -64,7 +67,7 @@ def renewal_of(quote: Quote) -> Renewal | None:
     return renewal
 
 
-def view_of(renewal: Renewal, label: str) -> RenewalView:
+def view_of(renewal: Renewal) -> RenewalView:
     """Return what a shopper is shown of `renewal`. No vendor call."""
     kind = KINDS.get(Renewal.State(renewal.state))
     premium = renewal.premium
@@ -75,7 +78,8 @@ def view_of(renewal: Renewal, label: str) -> RenewalView:
         premium_formatted=format_amount(premium) if premium else "",
         starts=renewal.starts_at,
         ends=renewal.ends_at,
-        due=dues.of_renewal(renewal, label),
+        lines=lines_of(renewal),
+        due=dues.of_renewal(renewal),
         renewed_anyway=_was_made_anyway(renewal),
         progress=progress_of(renewal.package, kind, renewal) if kind else Progress(),
     )

@@ -14,15 +14,18 @@ from django_xcover.services.renewing.collecting import (
 )
 from django_xcover.services.renewing.declining import opt_out
 from django_xcover.services.renewing.events import EVENTS, on_event
+from django_xcover.services.renewing.lines import RenewalLine, lines_of
 from django_xcover.services.renewing.looking import find_due
 from django_xcover.services.renewing.notices import tell
 from django_xcover.services.renewing.quoting import prepare, quote
 
 __all__ = [
     "EVENTS",
+    "RenewalLine",
     "abandon",
     "confirm_legacy",
     "find_due",
+    "lines_of",
     "may_abandon",
     "on_event",
     "opt_out",
