@@ -18,6 +18,7 @@ from django_xcover.models import (
     Attention,
     Choice,
     Decision,
+    Discrepancy,
     Hold,
     Operation,
     OperationKind,
@@ -25,7 +26,7 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import holds, refreshing
+from django_xcover.services import holds, reconciling, refreshing
 from django_xcover.services.choosing import BeingPaid
 from django_xcover.services.cover import Cover, freeze_cover, hold_cover, release_cover
 from django_xcover.signals import order_completed, payment_completed
@@ -50,7 +51,7 @@ def hold(request_for: Callable[[Cart], HttpRequest]) -> Freeze:
 
 def expired() -> time_machine.travel:
     """Let half an hour pass, as long as a hold lives."""
-    return time_machine.travel(timezone.now() + timedelta(minutes=31), tick=False)
+    return time_machine.travel(timezone.now() + timedelta(minutes=31))
 
 
 def ordered(order: Order, cart: Cart | None = None, **facts: str) -> None:
@@ -497,3 +498,25 @@ def test_the_operation_of_an_order_that_came_late_is_a_booking(
         ordered(shop.order(), hold=charged.hold)
 
     assert the_operation().kind == OperationKind.BOOK
+
+
+def test_reconciliation_lists_a_premium_without_an_order_as_paid_and_not_covered(
+    shopper: Shopper, shop: Shop, hold: Freeze
+) -> None:
+    shopper.says(yes=True)
+    charged = hold(shopper.cart)
+    assert charged.premium
+
+    with expired():
+        reconciling.reconcile("default")
+        assert not Discrepancy.objects.exists(), "it may still be on its way"
+        holds.sweep()
+        reconciling.reconcile("default")
+        found = Discrepancy.objects.get()
+        assert found.kind == Discrepancy.Kind.NOT_COVERED
+        assert (found.ours, found.currency) == (charged.premium.amount, charged.premium.currency)
+
+        ordered(shop.order(), hold=charged.hold)
+        work()
+        reconciling.reconcile("default")
+        assert Discrepancy.objects.get().state == Discrepancy.State.GONE

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.models import (
     BOOKED,
+    Hold,
     Operation,
     OperationState,
     Quote,
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
-    """Return what stands here about each of `packages`, in three queries.
+    """Return what stands here about each of `packages`, in four queries.
 
     What the adapter's `is_paid` and `get_order` ask the shop comes on top, where a shop has them.
     """
@@ -32,8 +33,9 @@ def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
     rows = packages.defer("payload").prefetch_related(
         Prefetch("quotes", quotes, to_attr="offered"),
         Prefetch("operations", Operation.objects.defer("request"), to_attr="written"),
+        Prefetch("holds", Hold.objects.without_order(), to_attr="charged"),
     )
-    return [_ours(package, package.offered, package.written) for package in rows]
+    return [_ours(row, row.offered, row.written, is_charged=bool(row.charged)) for row in rows]
 
 
 def not_listed(
@@ -41,12 +43,14 @@ def not_listed(
 ) -> QuerySet[QuotePackage]:
     """Return those of `packages` that XCover's list, as walked since `before`, has not shown.
 
-    They are bookings here, or an order was placed with them and cover chosen.
+    They are bookings here, or an order was placed with them and cover chosen, or their premium was
+    frozen and may have been charged without an order.
     """
     chosen = Quote.objects.accepted().filter(package=OuterRef("pk"))
     ordered = ~Q(order_reference="") & Exists(chosen)
     rows = packages.filter(Q(reconciled_at=None) | ~Q(reconciled_at=before))
-    rows = rows.filter(Q(status__in=BOOKED) | ordered)
+    charged = Exists(Hold.objects.without_order().filter(package=OuterRef("pk")))
+    rows = rows.filter(Q(status__in=BOOKED) | ordered | charged)
     return rows.filter(_changed_since(since)) if since else rows
 
 
@@ -56,11 +60,13 @@ def _changed_since(since: datetime) -> Q:
     return Q(updated_at__gte=since) | Q(Exists(lately))
 
 
-def _ours(package: QuotePackage, quotes: list[Quote], operations: list[Operation]) -> Ours:
+def _ours(
+    package: QuotePackage, quotes: list[Quote], operations: list[Operation], *, is_charged: bool
+) -> Ours:
     return Ours(
         package=package,
         quotes=tuple(quotes),
-        is_paid=_is_paid(package, operations),
+        is_paid=is_charged or _is_paid(package, operations),
         in_hand=any(map(_is_in_hand, operations)),
         changed_at=max([package.updated_at, *(row.updated_at for row in operations)]),
     )
