@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.services.cover import freeze_cover
+from django_xcover.services.shown_totals import require_shown
 from django_xcover.signals import order_completed, payment_completed
 from example_shop.cart import Cart, CartLine
 from example_shop.middleware import ShopRequest
@@ -31,7 +32,8 @@ def place(request: ShopRequest, details: dict[str, Any]) -> Order:
     """Make the order of this request's cart, or return the one it has already become.
 
     The order row comes first: of two simultaneous clicks the second waits for its unique cart
-    reference, and then finds the order of the first.
+    reference, and then finds the order of the first. Raises TotalChanged, and orders nothing, when
+    the order would charge another total than the page showed.
     """
     cart = request.cart
     with transaction.atomic():
@@ -41,6 +43,7 @@ def place(request: ShopRequest, details: dict[str, Any]) -> Order:
         if is_new:
             OrderLine.objects.bulk_create(_line(order, line) for line in cart.lines)
             _add_cover(request, order)
+            require_shown(request.POST, order.total)
             order_completed.send(sender=Order, order=order, cart=cart)
     remember(request, order)
     cart.clear()

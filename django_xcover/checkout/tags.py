@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from django_xcover.checkout.panels import offer_context
+from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import read_cart
-from django_xcover.services.cover import order_cover
+from django_xcover.services.cover import Cover, current_cover, order_cover
 from django_xcover.services.quoting import stored_offer
+from django_xcover.services.shown_totals import FIELD, as_text
+from django_xcover.types import Money
+
+# The script shows the base plus the premium, and sends the sum along with the form named.
+TOTAL = (
+    '<span data-xcover-total data-xcover-base="{}" data-xcover-currency="{}" lang="{}">{}</span>'
+)
+SHOWN = (
+    '<input type="hidden" name="{}" value="{}" form="{}" autocomplete="off"'
+    ' data-xcover-total data-xcover-base="{}" data-xcover-currency="{}">'
+)
 
 
 def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) -> SafeString:
-    """Return the offer when it is stored, else a place that the script fills."""
+    """Return the offer when it is stored, else a place that the script fills.
+
+    Raises ImproperlyConfigured when the package's addresses are not mounted: the place would point
+    at the page itself.
+    """
+    try:
+        reverse("xcover:offer")
+    except NoReverseMatch:
+        raise ImproperlyConfigured(
+            'The addresses of the offer are missing. Add path("xcover/", '
+            'include("django_xcover.urls")) to the urlpatterns of your root URLconf.'
+        ) from None
     to_insure = read_cart(request, cart)
     if to_insure is None:
         return SafeString()
     here = {"next": request.get_full_path(), "items": to_insure.request.items}
     context = offer_context(request, stored_offer(request, to_insure), ask=ask) | here
     return render_to_string("xcover/place.html", context, request)
+
+
+def total_block(
+    request: HttpRequest, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
+) -> SafeString:
+    """Return what the order costs with the cover chosen now, and the field that says so to `form`.
+
+    `base` is the shop's own total, without cover; `cover` spares a query when it is known already.
+    """
+    premium = (cover or current_cover(request)).premium
+    total = Money(base, currency) + (premium or Money(Decimal(0), currency))
+    plain = f"{base:f}"
+    shown = format_html(TOTAL, plain, currency, get_language() or "en", format_amount(total))
+    sent = format_html(SHOWN, FIELD, as_text(total), form, plain, currency)
+    return shown + sent
 
 
 def policies_block(request: HttpRequest, order: Any) -> SafeString:

@@ -1,11 +1,18 @@
 """The offer and the shopper's answer, over HTTP.
 
+Guests buy, too: the shop's `LoginRequiredMiddleware` leaves these views alone, and the adapter says
+whose cart and order it is.
+
 None of these views runs in the shop's `ATOMIC_REQUESTS` transaction: an offer may have to be
 quoted, and no transaction is held open while XCover is asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -20,11 +27,29 @@ from django_xcover.checkout.replies import current_offer, refused, saved
 from django_xcover.services.choosing import ChoiceRefused, OfferClosed
 from django_xcover.services.documents import DocumentMissing, document_url
 
+# What the script demands of an answer before it uses it: a login page, a proxy's or the shop's own
+# page does not carry it.
+MARK = "X-XCover"
 
+
+def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Mark the responses of `view` as the package's own."""
+
+    @wraps(view)
+    def marking(request: HttpRequest) -> HttpResponse:
+        response = view(request)
+        response[MARK] = "1"
+        return response
+
+    return marking
+
+
+@login_not_required
 @non_atomic_requests
 @require_GET
 @never_cache
 @vary_on_cookie
+@marked
 def offer(request: HttpRequest) -> HttpResponse:
     """Return the offer for this request's cart as a fragment of a page; 204 when there is none."""
     offered = current_offer(request)
@@ -33,6 +58,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     return render(request, "xcover/offer.html", offer_context(request, offered))
 
 
+@login_not_required
 @non_atomic_requests
 @require_GET
 @never_cache
@@ -43,9 +69,11 @@ def offer_page(request: HttpRequest) -> HttpResponse:
     return render(request, "xcover/offer_page.html", offer_context(request, offered))
 
 
+@login_not_required
 @non_atomic_requests
 @require_POST
 @never_cache
+@marked
 def choose(request: HttpRequest) -> HttpResponse:
     """Record yes or no to one quote: 400 for a bad form, 409 for an offer that is gone."""
     form = ChoiceForm(request.POST)
@@ -61,6 +89,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     return saved(request, offered, answered)
 
 
+@login_not_required
 @non_atomic_requests
 @require_GET
 @never_cache

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
+from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -26,8 +27,11 @@ GuardedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
 def private(view: View[P]) -> View[P]:
-    """Let a page be kept by no cache, and by none that serves somebody else."""
-    return non_atomic_requests(never_cache(vary_on_cookie(view)))
+    """Let a page be kept by no cache, and by none that serves somebody else.
+
+    A guest may see a policy, too, when the adapter says so: no login is required.
+    """
+    return login_not_required(non_atomic_requests(never_cache(vary_on_cookie(view))))
 
 
 def shows(view: PolicyView[P]) -> GuardedView[P]:

@@ -5,6 +5,7 @@ Put `{% xcover_offer cart %}` outside the shop's own `<form>`: HTML has no neste
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -14,6 +15,7 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 
 from django_xcover.checkout import tags
+from django_xcover.services.cover import Cover
 
 register = template.Library()
 
@@ -25,6 +27,19 @@ def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> Sa
     `ask` puts "Please choose yes or no." at each quote without an answer. Never calls XCover.
     """
     return tags.offer_block(_request(context), cart, ask=ask)
+
+
+@register.simple_tag(takes_context=True)
+def xcover_total(
+    context: Context, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
+) -> SafeString:
+    """Show `base`, the shop's own total, plus the premium of the cover chosen now.
+
+    The script keeps it up to date. A hidden field sends the same amount along with the form whose
+    id is `form`; compare it with `django_xcover.services.shown_totals.require_shown`. `cover` is
+    what `current_cover` has returned to the view, and read here without it.
+    """
+    return tags.total_block(_request(context), base, currency, form=form, cover=cover)
 
 
 @register.simple_tag(takes_context=True)

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_xcover.services.cover import Cover, current_cover
+from django_xcover.services.shown_totals import TotalChanged
 from django_xcover.types import Money
 from example_shop import orders
 from example_shop.cart import Cart
@@ -62,7 +63,10 @@ def _place(request: ShopRequest) -> HttpResponse:
         return _changed(request, form)
     if not form.is_valid():
         return _page(request, form, status=422)
-    order = orders.place(request, form.cleaned_data)
+    try:
+        order = orders.place(request, form.cleaned_data)
+    except TotalChanged:
+        return _changed(request, form)
     return redirect("shop:pay", order.number) if order.by_card else redirect(order)
 
 

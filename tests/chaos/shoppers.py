@@ -17,7 +17,7 @@ SLUGS = tuple(str(row["slug"]) for row in (*EVENTS, *DEVICES))
 RENEWABLE = frozenset(str(row["slug"]) for row in DEVICES)
 POSTCODES = {"GB": "SW1A 1AA", "DE": "10115", "JP": "100-0001"}
 CARD = {"name": "Ana Lima", "number": "4242424242424242", "expiry": "12/39", "code": "123"}
-FIELD = re.compile(r'name="(cart|seen)" value="([^"]*)"')
+FIELD = re.compile(r'name="(cart|seen|xcover_total)" value="([^"]*)"')
 QUOTE = re.compile(
     r'name="quote" value="([^"]+)">\s*<input type="hidden" name="shown" value="([^"]*)"'
 )
@@ -76,6 +76,8 @@ class Shopper:
         self._fill_cart()
         page = self._browser.get("/checkout/").text
         self._answer_offer()
+        # As the page's own script does after an answer.
+        page += self._browser.get("/checkout/summary/").text
         self._order(dict(FIELD.findall(page)))
         self._pay()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
@@ -13,9 +14,11 @@ from tests.shop import Cart
 PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout</title>
 {% xcover_assets %}<link rel="icon" href="data:,"></head><body>
 <form id="checkout" method="post" action="/order/">{% csrf_token %}<button>Pay</button></form>
-<output id="total">120.00</output>
+<p id="total">{% xcover_total base "GBP" form="checkout" %}</p>
 {% xcover_offer cart %}
 </body></html>"""
+
+BASE = Decimal("120.00")
 
 
 class Front:
@@ -25,6 +28,7 @@ class Front:
         self.cart: Cart | None = Cart()
         self.shopper = ""
         self.orders: list[str] = []
+        self.totals: list[str] = []
         self.before: Callable[[HttpRequest], HttpResponse | None] = lambda request: None
 
 
@@ -52,10 +56,12 @@ def with_cart(
 
 def checkout(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(PAGE)
-    return HttpResponse(template.render({"cart": FRONT.cart}, request))
+    context = {"cart": FRONT.cart, "base": BASE}
+    return HttpResponse(template.render(context, request))
 
 
 def order(request: HttpRequest) -> HttpResponse:
+    FRONT.totals.append(request.POST["xcover_total"])
     FRONT.orders.append("placed")
     return HttpResponse("<!doctype html><title>Thank you</title><h1>Thank you</h1>")
 

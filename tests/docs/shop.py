@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django.dispatch import Signal
+from django.http import HttpRequest, QueryDict
 
+from django_xcover.services.cover import current_cover
 from tests.docs.pages import README, blocks
 
 ENVIRONMENT = {
@@ -135,3 +137,12 @@ def installed() -> Iterator[ModuleType]:
         for name in made:
             del sys.modules[name]
         Order.made.clear()
+
+
+def shown_to(request: HttpRequest) -> HttpRequest:
+    """Return the request of the checkout form as the page sends it now, with the total shown."""
+    cart = request.cart  # type: ignore[attr-defined]
+    premium = current_cover(request).premium
+    total = cart.total + (premium.amount if premium else 0)
+    request.POST = QueryDict(f"xcover_total={total} {cart.currency}")
+    return request

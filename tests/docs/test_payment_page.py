@@ -17,7 +17,7 @@ from django_xcover.services.cover import order_cover
 from django_xcover.services.refusals import Refused
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
-from tests.docs.shop import Cart
+from tests.docs.shop import Cart, shown_to
 from tests.docs.test_readme import answer
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def order(page: dict[str, Any], myshop: dict[str, Any], request_with: RequestWit
     cart = Cart()
     request = request_with(cart)
     answer(request, yes=True)
-    return myshop["place_order"](request, cart)
+    return myshop["place_order"](shown_to(request), cart)
 
 
 def test_every_refusal_of_a_token_is_documented_in_its_own_words() -> None:

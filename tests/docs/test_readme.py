@@ -19,7 +19,7 @@ from django_xcover.services.cover import order_cover
 from django_xcover.services.my_cover.policies import policies
 from tests.conftest import work
 from tests.docs.pages import README
-from tests.docs.shop import Cart, Line, Order, Product
+from tests.docs.shop import Cart, Line, Order, Product, shown_to
 
 pytestmark = pytest.mark.django_db
 RequestWith = Callable[[Cart], HttpRequest]
@@ -43,7 +43,7 @@ def test_a_yes_is_charged_and_booked_when_the_money_arrives(
     request = request_with(cart)
     premium = answer(request, yes=True)
 
-    order = myshop["place_order"](request, cart)
+    order = myshop["place_order"](shown_to(request), cart)
     myshop["money_arrived"](order)
     work()
 
@@ -61,7 +61,7 @@ def test_a_no_is_not_charged_and_told_to_xcover(
     request = request_with(cart)
     answer(request, yes=False)
 
-    order = myshop["place_order"](request, cart)
+    order = myshop["place_order"](shown_to(request), cart)
     work()
 
     assert order.total == cart.total
@@ -74,7 +74,7 @@ def test_the_one_line_that_forwards_a_signal_books_as_well(
     cart = Cart()
     request = request_with(cart)
     answer(request, yes=True)
-    order = myshop["place_order"](request, cart)
+    order = myshop["place_order"](shown_to(request), cart)
 
     myshop["order_paid"].send(sender=Order, instance=order)
     work()
@@ -111,7 +111,7 @@ def test_my_cover_lists_what_the_shopper_has_bought(
     cart = Cart()
     request = request_with(cart)
     answer(request, yes=True)
-    order = myshop["place_order"](request, cart)
+    order = myshop["place_order"](shown_to(request), cart)
     myshop["money_arrived"](order)
     work()
 

@@ -55,6 +55,7 @@ class Shopper:
         return {
             "cart": context["cart"].reference,
             "seen": context["cart"].fingerprint,
+            "xcover_total": str(context["summary"].total),
             **DETAILS,
         }
 

@@ -152,10 +152,54 @@ def test_a_shopper_whose_yes_lapsed_is_told_and_not_charged_for_it(
     form = insured.sees_the_checkout()
     monkeypatch.setattr(orders, "freeze_cover", lambda *args: cover.Cover(lapsed=True))
 
-    response = insured.sends(form)
+    refused = insured.sends(form)
+    monkeypatch.setattr("example_shop.views.checkout.current_cover", lambda *args: cover.Cover())
+    response = insured.sends(insured.sees_the_checkout())
 
+    assert refused.status_code == 409
     assert last_message(response) == str(orders.LAPSED)
     assert Order.objects.get().premium is None
+
+
+def test_a_yes_given_in_another_tab_is_shown_before_it_is_charged(
+    xcover_sandbox: Any, shopper: Shopper
+) -> None:
+    form = shopper.sees_the_checkout()
+    shopper.answers("yes")
+
+    refused = shopper.sends(form)
+    order = shopper.orders()
+
+    total = product(FESTIVAL).price_gbp * 2 + QuotePackage.objects.get().quotes.get().price
+    assert refused.status_code == 409
+    assert f"£{total:.2f}" in refused.content.decode()
+    assert order.total.amount == total
+
+
+def test_a_premium_that_came_with_a_requote_is_shown_before_it_is_charged(
+    xcover_sandbox: Any, shopper: Shopper
+) -> None:
+    shopper.answers("yes")
+    shopper.takes(CAMERA)
+    form = shopper.sees_the_checkout()
+    shopper.opens("/xcover/offer/")  # the script's own request, by which the yes is carried over
+
+    refused = shopper.sends(form)
+
+    assert refused.status_code == 409
+    assert not Order.objects.exists()
+    assert not QuotePackage.objects.exclude(order_reference="").exists()
+    assert shopper.orders().premium is not None
+
+
+@pytest.mark.parametrize("shown", ["", "nonsense", "NaN GBP", "120.00", "120.00 EUR"])
+def test_a_form_that_shows_no_total_of_this_order_orders_nothing(
+    shopper: Shopper, shown: str
+) -> None:
+    form = {**shopper.sees_the_checkout(), "xcover_total": shown}
+
+    assert shopper.sends(form).status_code == 409
+    assert not Order.objects.exists()
 
 
 def test_an_order_without_an_offer_is_placed_without_cover(shopper: Shopper) -> None:
@@ -239,7 +283,7 @@ def test_a_postcode_is_taken_as_it_is_typed(shopper: Shopper, typed: str) -> Non
 
 def request_of(shopper: Shopper, rf: RequestFactory) -> Any:
     """Return a request that has read the shopper's session, as a worker thread would."""
-    request = rf.post("/checkout/")
+    request = rf.post("/checkout/", {"xcover_total": shopper.sees_the_checkout()["xcover_total"]})
     request.user = AnonymousUser()
     request.session = SessionStore(shopper.client.session.session_key)
     request.session.load()

@@ -8,6 +8,7 @@
   const FIRST = 1500;
   const LONGEST = 15000;
   let wait = FIRST;
+  const policy = window.trustedTypes?.createPolicy("xcover-mycover", { createHTML: (html) => html });
 
   const look = async () => {
     const place = document.querySelector(WAITING);
@@ -23,7 +24,7 @@
   };
 
   const show = (place, html) => {
-    const page = new DOMParser().parseFromString(html, "text/html");
+    const page = new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
     const news = page.querySelector("[data-xcover-progress]");
     if (!news || news.matches(WAITING)) return;
     place.replaceWith(document.adoptNode(news));

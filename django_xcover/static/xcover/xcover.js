@@ -1,14 +1,6 @@
 /*
- * The XCover offer on a checkout page: fetches it, posts the shopper's answer and tells the shop.
- * Without this file the same forms work by themselves.
- *
- * Events, bubbling from the offer:
- *   xcover:ready   {available, premium, currency, premiumFormatted, answered}
- *   xcover:change  the same, with {quote, choice}: "accepted", "declined", or "" for no answer
- *   xcover:error   {status, message}; status 0 when our server could not be reached
- * After the cart changed in place: send xcover:refresh to the document, or call xcover.refresh().
- * Before a checkout that is not a form post: await xcover.settled(); false means that an answer
- * could not be saved and that the page says so.
+ * The XCover offer on a checkout page: fetches it, posts the shopper's answers, keeps the total.
+ * Without this file the same forms work by themselves. Events and calls: docs/templates.md.
  */
 (() => {
   "use strict";
@@ -23,10 +15,26 @@
   const held = new WeakSet();
   let queue = Promise.resolve();
   let saving = 0;
-  let saved = true;
+  const unsaved = new Set();
+  let warned = false;
 
-  const emit = (target, name, detail) =>
+  const policy = window.trustedTypes?.createPolicy("xcover", { createHTML: (html) => html });
+  const parse = (html) =>
+    new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
+
+  // The total beside the order button, and in the input that goes along with the order.
+  const sumUp = (premium) =>
+    document.querySelectorAll("[data-xcover-total]").forEach((element) => {
+      const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
+      const sum = Number((Number(base) + Number(premium)).toFixed(6));
+      if (element.matches("input")) element.value = `${sum} ${currency}`;
+      else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency });
+    });
+
+  const emit = (target, name, detail) => {
+    if (detail.premium) sumUp(detail.premium);
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
+  };
 
   // One request at a time, in the order of the clicks, and of several for one thing only the last:
   // so no answer overtakes another, on the way to the server or back.
@@ -37,8 +45,12 @@
     return queue;
   };
 
-  const ask = (url, timeout, options) =>
-    fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(timeout), ...options });
+  // Without its header an answer is a login page, or any other page: nothing of it is used.
+  const ask = async (url, timeout, options) => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(timeout), ...options });
+    if (!response.headers.has("X-XCover")) throw response;
+    return response;
+  };
 
   const totals = (place) => {
     const { premium = "0", currency = "", premiumFormatted = "", answered = "true" } =
@@ -51,8 +63,7 @@
 
   const show = (place, html) => {
     const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
-    const page = new DOMParser().parseFromString(html, "text/html");
-    place.replaceChildren(...page.body.childNodes);
+    place.replaceChildren(...parse(html).childNodes);
     place.hidden = !place.firstElementChild;
     place.removeAttribute("aria-busy");
     // A keyboard user stays where they were, not at the top of the page.
@@ -67,12 +78,11 @@
     let html = "";
     place.setAttribute("aria-busy", "true");
     try {
-      const response = await ask(place.dataset.src, Number(place.dataset.timeout) || 3000);
-      if (response.status === 200 && !response.redirected) html = await response.text();
-      else if (response.status !== 204) emit(place, "error", { status: response.status });
-    } catch {
-      emit(place, "error", { status: 0 });
+      html = await (await ask(place.dataset.src, Number(place.dataset.timeout) || 3000)).text();
+    } catch ({ status = 0 }) {
+      emit(place, "error", { status });
     }
+    unsaved.clear();
     show(place, html);
   };
 
@@ -92,49 +102,48 @@
     });
   };
 
-  const post = async (form) => {
-    const response = await ask(form.getAttribute("action"), SAVE_TIMEOUT, {
+  const post = (form) =>
+    ask(form.getAttribute("action"), SAVE_TIMEOUT, {
       method: "POST",
       body: new FormData(form),
       headers: { Accept: "application/json" },
       keepalive: true,
     });
-    return { status: response.status, accepted: response.ok, answer: await response.json() };
-  };
 
   const save = async (form) => {
     const place = form.closest(PLACE);
     if (!place) return;
+    const quote = form.elements.quote.value;
+    unsaved.add(quote);
+    warned = false;
     try {
-      const { status, accepted, answer } = await post(form);
-      const { message, error, html, ...news } = answer;
-      if (accepted) {
+      const response = await post(form);
+      const { message, error, html, ...news } = await response.json();
+      if (response.ok) {
+        unsaved.delete(quote);
         tell(form, "", message);
         mark(form, news);
         Object.assign(place.querySelector("[data-xcover-totals]")?.dataset || {}, news);
         emit(form.isConnected ? form : document, "change", news);
         return;
       }
-      saved = false;
       show(place, html);
-      emit(place, "error", { status, message: error });
-      emit(place, "change", { quote: form.elements.quote.value, choice: "", ...totals(place) });
+      emit(place, "error", { status: response.status, message: error });
+      emit(place, "change", { quote, choice: "", ...totals(place) });
     } catch {
-      saved = false;
       tell(form, place.dataset.failed, "");
       emit(form, "error", { status: 0, message: place.dataset.failed });
     }
   };
 
   const answer = (form) => {
-    saved ||= !saving;
     saving += 1;
     tell(form, "", "");
     enqueue(form, () => save(form)).then(() => (saving -= 1));
   };
 
   // Paying right after a click must not overtake the answer: the order waits for it, and is not
-  // sent when the page has just said that the answer could not be saved.
+  // sent with an answer that could not be saved before the shopper was warned of that.
   const hold = (event, form) => {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -142,12 +151,19 @@
     held.add(form);
     settled().then((sound) => {
       held.delete(form);
-      if (sound) form.requestSubmit(event.submitter);
-      else document.querySelector(".xcover-error:not([hidden])")?.scrollIntoView({ block: "center" });
+      if (sound) return form.requestSubmit(event.submitter);
+      const alert = document.querySelector(`${PLACE} .xcover-error:not([hidden])`);
+      alert?.append(" ", alert.closest(PLACE).dataset.held);
+      alert?.scrollIntoView({ block: "center" });
     });
   };
 
-  const settled = () => queue.then(() => saved);
+  const settled = () =>
+    queue.then(() => {
+      const sound = warned || !unsaved.size;
+      warned = true;
+      return sound;
+    });
 
   const refresh = () => {
     document.querySelectorAll(PLACE).forEach((place) => enqueue(place, () => load(place)));
@@ -161,6 +177,8 @@
       place.classList.add("xcover-live");
       if (place.querySelector(FORM)) ready(place);
       else enqueue(place, () => load(place));
+      // Answered before this script ran.
+      place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
     });
 
   document.addEventListener("change", ({ target }) => {
@@ -177,11 +195,13 @@
       if (form.matches(FORM)) {
         event.preventDefault();
         answer(form);
-      } else if (saving) hold(event, form);
+      } else if (saving || (unsaved.size && !warned)) hold(event, form);
     },
     true,
   );
   document.addEventListener("xcover:refresh", refresh);
+  // Back from the browser's memory, where the page still shows an older cart's offer.
+  addEventListener("pageshow", ({ persisted }) => persisted && refresh());
 
   window.xcover = Object.freeze({ refresh, settled });
   // Offers also arrive later, with a part of the page that the shop swaps in.

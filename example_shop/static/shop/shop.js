@@ -1,9 +1,11 @@
 /* What the shop does better with JavaScript. Every page works without this file. */
 
+const policy = window.trustedTypes?.createPolicy("shop", { createHTML: (html) => html });
 const read = async (url) => {
   const response = await fetch(url, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const html = await response.text();
+  return new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html");
 };
 
 // The quantity and country menus need no second click.
@@ -13,7 +15,8 @@ document.addEventListener("change", ({ target }) => {
   if (form) form.requestSubmit();
 });
 
-// The sums are the server's: this only asks for them again when the answer to the offer changed.
+// The total follows by itself. The lines above it are the server's: this asks for them again when
+// the offer has come or its answer has changed.
 const summary = document.querySelector("[data-summary]");
 let turn = 0;
 const sumUp = async () => {
@@ -22,7 +25,8 @@ const sumUp = async () => {
   const page = await read(summary.dataset.summary);
   if (mine === turn) summary.replaceChildren(...page.body.childNodes);
 };
-if (summary) document.addEventListener("xcover:change", () => sumUp().catch(console.error));
+for (const name of summary ? ["xcover:ready", "xcover:change"] : [])
+  document.addEventListener(name, () => sumUp().catch(console.error));
 
 // Cover is arranged, or its payment confirmed, in the background. Look a few times, further and
 // further apart; what has not changed is left alone, so that it is not read out again.
