@@ -56,6 +56,8 @@ class QuoteAnswer:
     can_be_cancelled: bool | None
     is_renewable: bool
     instalment_plans: tuple[InstalmentPlan, ...]
+    discount_price: Decimal | None = None
+    discount_amount: Decimal | None = None
     raw: Mapping[str, Any] = field(repr=False)
 
 
@@ -82,6 +84,9 @@ class PackageAnswer:
     account_url: str = field(repr=False)
     partner_transaction_id: str | None
     policyholder_email: str = field(repr=False)
+    bundle_price: Decimal | None = None
+    bundle_discount_amount: Decimal | None = None
+    bundle_discount_percent: Decimal | None = None
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -146,6 +151,9 @@ def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
         account_url=fields.text("account_url"),
         partner_transaction_id=fields.text("partner_transaction_id") or None,
         policyholder_email=fields.below("policyholder").text("email"),
+        bundle_price=fields.amount("bundle_price"),
+        bundle_discount_amount=fields.amount("bundle_discount_amount"),
+        bundle_discount_percent=fields.amount("bundle_discount_percent"),
         raw=answer,
     )
 
@@ -175,6 +183,8 @@ def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
         can_be_cancelled=fields.flag("can_be_cancelled"),
         is_renewable=bool(fields.flag("is_renewable")),
         instalment_plans=tuple(_plan(row) for row in fields.rows("instalment_plans")),
+        discount_price=fields.amount("discount_price"),
+        discount_amount=fields.amount("discount_amount"),
         raw=fields.data,
     )
 

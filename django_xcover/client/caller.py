@@ -15,7 +15,12 @@ import requests
 from django_xcover.client import encoding, retrying
 from django_xcover.client.deadline import Deadline
 from django_xcover.client.endpoints import Endpoint
-from django_xcover.client.errors import ConfigurationError, InvalidPayload, XCoverError
+from django_xcover.client.errors import (
+    ConfigurationError,
+    InvalidPayload,
+    UnexpectedAnswer,
+    XCoverError,
+)
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.limiting import Limiter
 from django_xcover.client.replies import Answer, understand
@@ -65,11 +70,18 @@ class Caller:
             with self._limiter(endpoint, until), _Logged(request, number) as line:
                 raw = self._transport.exchange(request, until)
                 line.status = raw.status
-                return understand(raw, request, empty_allowed=empty_allowed)
+                answer = understand(raw, request, empty_allowed=empty_allowed)
+                _require_same(answer, endpoint, request)
+                return answer
 
         try:
             return retrying.run(
-                attempt, policy=self._policy, deadline=until, repeatable=request.repeatable
+                attempt,
+                policy=self._policy,
+                deadline=until,
+                repeatable=request.repeatable,
+                # Of a quote at most one too many is stored, and that charges nobody.
+                when_throttled=not endpoint.booking,
             )
         except XCoverError as error:
             error.reading = not request.writes
@@ -90,6 +102,16 @@ class Caller:
             params=params,
             idempotency_key=None if key is None else _checked_key(key),
         )
+
+
+def _require_same(answer: Answer | None, endpoint: Endpoint, request: Request) -> None:
+    """Raise UnexpectedAnswer for an answer about another package, or another step of it."""
+    for name, asked in endpoint.asked:
+        told = answer.get(name) if answer is not None else None
+        if told and told != asked:
+            error = UnexpectedAnswer.at(name, "is not the one that was asked for")
+            error.outcome_known = not request.writes
+            raise error
 
 
 class _Logged:

@@ -30,21 +30,26 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row: verb, path below `partners/{partner}/`, whether it may take its time, its limit."""
+    """One row: verb, path below `partners/{partner}/`, whether it may take its time, its limit.
+
+    `asked` are the ids in the path by the name that they have in an answer.
+    """
 
     method: str
     path: str
     booking: bool = False  # its write is a booking's: XCover asks for 10 s or more
     group: Group = Group.OTHER
+    asked: tuple[tuple[str, str], ...] = ()
 
     def at(self, *ids: str) -> Endpoint:
         """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
-        path = self.path
+        path, asked = self.path, []
         for name, value in zip(_PLACE.findall(path), ids, strict=True):
             if not wire.ID.fullmatch(str(value)):
                 raise InvalidPayload(f"{name} is not an XCover id")
             path = path.replace(f"{{{name}}}", str(value))
-        return replace(self, path=path)
+            asked.append(("id" if name == "package_id" else name, str(value)))
+        return replace(self, path=path, asked=tuple(asked))
 
 
 CREATE_QUOTE = Endpoint("POST", "quotes/", group=Group.SALES)

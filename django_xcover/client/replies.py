@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -37,6 +38,7 @@ _CLASSES: dict[int, type[XCoverError]] = {
 # call with the key has run or runs still (409, 423).
 _DOUBTFUL = {408, 409, 423}
 _DUPLICATE = "duplicated request"
+_AVAILABLE_IN = re.compile(r"available in (\d{1,6}(?:\.\d{1,6})?) second", re.ASCII | re.IGNORECASE)
 
 
 class Answer(dict[str, Any]):
@@ -116,7 +118,7 @@ def _failure(raw: RawAnswer, request: Request) -> XCoverError:
     return _class_of(raw.status, body)(
         status=raw.status,
         body=body,
-        retry_after=_retry_after(raw.headers),
+        retry_after=_wait(raw, body),
         outcome_known=not (doubtful and request.writes),
     )
 
@@ -148,6 +150,16 @@ def _error_body(raw: RawAnswer) -> dict[str, Any]:
     except ValueError:
         return {}
     return data if isinstance(data, dict) else {"errors": data}
+
+
+def _wait(raw: RawAnswer, body: Mapping[str, Any]) -> float | None:
+    """Return how long to wait: a 429 without the header says it in its text (recorded)."""
+    asked = _retry_after(raw.headers)
+    if asked is not None or raw.status != 429:
+        return asked
+    texts = (str(body.get(name) or "") for name in ("message", "error", "detail"))
+    found = next(filter(None, map(_AVAILABLE_IN.search, texts)), None)
+    return float(found[1]) if found else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

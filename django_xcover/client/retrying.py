@@ -46,22 +46,32 @@ class RetryPolicy:
         return max(full * random.uniform(0.5, 1.0), asked or 0.0)  # noqa: S311 (spread, no secret)
 
 
-def worth_repeating(failure: BaseException, *, repeatable: bool) -> bool:
+def worth_repeating(
+    failure: BaseException, *, repeatable: bool, when_throttled: bool = False
+) -> bool:
     """Tell whether an attempt that failed so may be made again without risk.
 
-    A call that is not repeatable (a write without key) is, only when no byte of it left.
+    A call that is not repeatable (a write without key) is, only when no byte of it left, or with
+    `when_throttled` when XCover turned it away at its rate limit: then it was certainly not done.
     """
     if not isinstance(failure, XCoverError) or failure.permanent:
         return False
     if isinstance(failure, ConnectionFailed):
         return repeatable or not failure.request_sent
-    passing = isinstance(failure, Locked | Throttled)
+    if isinstance(failure, Throttled):
+        return repeatable or when_throttled
+    passing = isinstance(failure, Locked)
     passing |= isinstance(failure, ServerFault) and failure.status in RETRIED_FAULTS
     return passing and repeatable
 
 
 def run(
-    attempt: Callable[[int], T], *, policy: RetryPolicy, deadline: Deadline, repeatable: bool
+    attempt: Callable[[int], T],
+    *,
+    policy: RetryPolicy,
+    deadline: Deadline,
+    repeatable: bool,
+    when_throttled: bool = False,
 ) -> T:
     """Return the first success of `attempt(number)`; raise the last failure as it is.
 
@@ -71,7 +81,9 @@ def run(
     """
     attempts = _Attempts(attempt)
     turns = Retrying(
-        retry=retry_if_exception(lambda e: worth_repeating(e, repeatable=repeatable)),
+        retry=retry_if_exception(
+            lambda e: worth_repeating(e, repeatable=repeatable, when_throttled=when_throttled)
+        ),
         wait=lambda state: policy.wait(_failure(state), state.attempt_number),
         stop=partial(_enough, policy, deadline),
         reraise=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from django_xcover.services import (
 )
 from django_xcover.services.agreement import Terms
 from django_xcover.services.carts import CartToInsure
+from django_xcover.services.matching import Lines
 from django_xcover.services.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
 
@@ -51,7 +52,6 @@ READ = (
 ALIVE = (Status.RECEIVED, *BOOKED)
 # A policy in one of these is held to what was agreed; later ones have their own rules.
 HELD_TO_TERMS = (Status.RECEIVED, *prices.HELD)
-Lines = Mapping[str, PolicyRequest]
 # The quotes of a package as they stand here, by their id.
 Rows = Mapping[str, Quote]
 # As their columns are; `payload` has the whole texts.
@@ -166,7 +166,7 @@ def _announce_booked(package: QuotePackage, previous: str) -> None:
 
 def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:
     """Yield what a person should know of `answer` before it is applied."""
-    if prices.stray(package, quotes.values(), answer):
+    if prices.stray(package, quotes.values(), answer) or prices.is_not_the_sum(package, answer):
         yield Attention.PRICE_DIFFERS
     if elsewhere.cancelled(package, quotes.values(), answer):
         yield Attention.REFUND_UNCLEAR
@@ -362,17 +362,3 @@ def _retire(quotes: Iterable[Quote]) -> None:
 def _package_payload(answer: PackageAnswer) -> dict[str, Any]:
     # The quotes keep their own part; keeping it twice would let the two disagree.
     return {key: value for key, value in answer.raw.items() if key != "quotes"}
-
-
-def ids_to_lines(
-    answers: Sequence[QuoteAnswer], items: Sequence[PolicyRequest]
-) -> dict[str, PolicyRequest]:
-    """Return which quote insures which item, right after *creating* a package.
-
-    Only then do the keys follow the order of the request (recorded contract, 4.1).
-    """
-    return {
-        read.quote_id: items[int(read.key)]
-        for read in answers
-        if read.key is not None and read.key.isdigit() and int(read.key) < len(items)
-    }

@@ -20,6 +20,7 @@ from django_xcover.services import (
     cart_packages,
     deadlines,
     gateway,
+    matching,
     mirroring,
     offer_counts,
     payloads,
@@ -140,7 +141,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
         return []
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
-    lines = mirroring.ids_to_lines(answer.quotes, cart.request.items)
+    lines = matching.lines_of(answer, cart.request.items)
     return mirroring.record_package(cart, answer, lines)
 
 

@@ -13,7 +13,7 @@ from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.conf import get_config
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services import deadlines, mirroring, payloads, prices
+from django_xcover.services import deadlines, matching, mirroring, payloads, prices
 from django_xcover.services.carts import CartToInsure
 from django_xcover.types import PolicyRequest
 
@@ -115,17 +115,13 @@ def _carry_out(
         # One a call: the answer numbers new quotes first, in an order nobody promises.
         body = {"request": [payloads.item_payload(item, now=timezone.now())]}
         wire = client.add_quotes(package.package_id, body, deadline=deadlines.remaining(until))
-        lines.update(_newcomer(package_from_wire(wire), lines, changes.removed, item))
+        known = {*lines, *changes.removed}
+        lines.update(matching.line_of_added(package_from_wire(wire), known, item))
     if wire is None:
         wire = client.get_quote(package.package_id, deadline=deadlines.remaining(until))
-    return package_from_wire(wire), lines
-
-
-def _newcomer(
-    answer: PackageAnswer, lines: dict[str, PolicyRequest], removed: list[str], item: PolicyRequest
-) -> dict[str, PolicyRequest]:
-    known = {*lines, *removed}
-    return {q.quote_id: item for q in answer.quotes if q.quote_id not in known}
+    answer = package_from_wire(wire)
+    matching.require_types(answer, lines)
+    return answer, lines
 
 
 def _same_policy(quote: Quote, item: PolicyRequest) -> bool:

@@ -110,8 +110,8 @@ def test_a_long_page_of_bookings_is_read(serve: Serve, connect: Connect) -> None
 
 def test_a_second_answer_behind_the_first_is_nobodys(serve: Serve, connect: Connect) -> None:
     """Left on a kept connection, it would be taken for the answer to the next call."""
-    smuggled = response(200, b'{"id": "smuggled"}')
-    first = does.raw(response(200, b'{"id": "first"}') + smuggled, keep=True)
-    client = connect(serve(first, does.json(200, {"id": "second"})))
+    smuggled = response(200, b'{"status": "smuggled"}')
+    first = does.raw(response(200, b'{"status": "first"}') + smuggled, keep=True)
+    client = connect(serve(first, does.json(200, {"status": "second"})))
 
-    assert [client.get_quote(INS)["id"] for _ in range(2)] == ["first", "second"]
+    assert [client.get_quote(INS)["status"] for _ in range(2)] == ["first", "second"]

@@ -50,7 +50,7 @@ def test_what_is_held_back_is_not_sent_and_not_tried_again(serve: Serve, connect
 
 
 def test_each_attempt_asks_and_a_429_is_seen(serve: Serve, connect: Connect) -> None:
-    server, gate = serve(does.json(429, {}), does.json(200, {"id": "x"})), Gate()
+    server, gate = serve(does.json(429, {}), does.json(200, {})), Gate()
 
     connect(server, limiter=gate).get_quote("AAAAA-BBBBB-INS")
 

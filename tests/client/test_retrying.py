@@ -191,3 +191,36 @@ def test_waits_double_up_to_a_limit_and_are_spread() -> None:
 
     for full, drawn in zip((1, 2, 4, 8), waits, strict=True):
         assert full / 2 <= min(drawn) < max(drawn) <= full
+
+
+def test_a_429_says_in_its_text_how_long_to_wait(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", waited.append)
+    text = "Request was throttled. Expected available in 3 seconds."
+    server = serve(does.json(429, {"message": text}), BOOKED)
+
+    connect(server).get_booking(INS, deadline=8.0)
+
+    assert waited == [3.0]
+
+
+def test_a_quote_that_was_turned_away_at_the_rate_limit_is_asked_for_again(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(does.json(429, {"message": "Request was throttled."}), BOOKED)
+
+    assert connect(server).create_quote({"request": []})["id"] == INS
+    assert len(server.seen) == 2
+
+
+def test_a_quote_is_not_asked_for_again_beyond_its_deadline(serve: Serve, connect: Connect) -> None:
+    text = "Request was throttled. Expected available in 30 seconds."
+    server = serve(does.json(429, {"message": text}), BOOKED)
+
+    with pytest.raises(Throttled) as caught:
+        connect(server).create_quote({"request": []}, deadline=2.0)
+
+    assert caught.value.retry_after == 30.0
+    assert len(server.seen) == 1

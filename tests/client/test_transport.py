@@ -51,7 +51,7 @@ def test_a_refused_call_leaves_the_connection_usable(serve: Serve, connect: Conn
 
 
 def test_a_kept_connection_found_dead_is_replaced(serve: Serve, connect: Connect) -> None:
-    server = serve(does.raw(does.response(200, b'{"id": "x"}')), does.json(200, PACKAGE))
+    server = serve(does.raw(does.response(200, b"{}")), does.json(200, PACKAGE))
     client = connect(server)
     client.get_quote(INS)
 

@@ -88,6 +88,8 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
     answer = cancellation_from_wire(wire)
     if not answer.preview:
         raise UnexpectedAnswer.at("cancellation_id", "is missing")
+    if answer.currency != package.currency:
+        raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
     return answer
 
 

@@ -80,8 +80,11 @@ def rows_of(answer: FastQuoteAnswer, request: QuoteRequest) -> Iterator[Quote]:
     package = QuotePackage(currency=answer.currency)
     read = {quote.key: quote for quote in answer.quotes}
     for place, item in enumerate(request.items):
-        if str(place) in read:
-            yield _row(package, read[str(place)], item)
+        found = read.get(str(place))
+        if found is not None and found.policy_type in {"", item.policy_type}:
+            yield _row(package, found, item)
+        elif found is not None:
+            logger.error("No price: policy_type is not the one asked for, at place %s.", place)
 
 
 def _row(package: QuotePackage, read: QuoteAnswer, item: PolicyRequest) -> Quote:

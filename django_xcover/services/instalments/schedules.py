@@ -68,6 +68,8 @@ def mirror(package: QuotePackage) -> list[Instalment]:
         # The package first, as everybody does: two who read at once would both add the rows.
         locked = QuotePackage.objects.locked().get(pk=package.pk)
         quotes = {quote.quote_id: quote for quote in locked.quotes.all()}
+        if any(schedule.currency != locked.currency for schedule in schedules):
+            raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
         return [
             row
             for schedule in schedules

@@ -101,6 +101,8 @@ def ask(package: QuotePackage) -> RenewalAnswer:
     answer = renewal_from_wire(wire)
     if not answer.quotes:
         raise UnexpectedAnswer.at("quotes", "is empty")
+    if answer.currency not in {"", package.currency}:
+        raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
     return answer
 
 
