@@ -6,12 +6,13 @@ No error in here costs a sale, except one that has ended the shop's transaction 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 
-from django_xcover.services import cancelling, doomed, orders, unexpected
+from django_xcover.services import doomed, order_events, shop_values, unexpected
 
 logger = logging.getLogger(__name__)
 
@@ -34,22 +35,24 @@ def on_order_cancelled(
     sender: Any, *, order: Any, lines: Iterable[str] | None = None, reason: str = "", **kwargs: Any
 ) -> None:
     """Cancel the cover of an order, or of lines of it, that was cancelled or returned."""
-    try:
-        with transaction.atomic():
-            cancelling.cancel_order(order, lines, reason)
-    except Exception as error:
-        if doomed.is_doomed(error):
-            raise
-        logger.critical("The cover of a cancelled order stands: %s", unexpected.describe(error))
+    _report(order, partial(order_events.cancelled, order, lines, reason))
 
 
 def _complete(order: Any, cart: Any, hold: str, *, paid: bool) -> None:
+    _report(order, partial(order_events.completed, order, cart, paid=paid, hold=hold))
+
+
+def _report(order: Any, report: Callable[[], None]) -> None:
     try:
         # A savepoint: whatever fails in here, the shop's own transaction stays usable.
         with transaction.atomic():
-            orders.complete(order, cart, paid=paid, hold=hold)
+            report()
     except Exception as error:
         if doomed.is_doomed(error):
             raise
-        facts = unexpected.describe(error)
-        logger.critical("The cover of an order was not settled (paid: %s): %s", paid, facts)
+        # Without its reference no row can be kept of it.
+        logger.critical(
+            "An order (%s) was not settled: %s",
+            shop_values.identify(order),
+            unexpected.describe(error),
+        )

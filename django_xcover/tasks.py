@@ -17,6 +17,7 @@ from django_xcover.services import (
     modifying,
     offer_counts,
     operations,
+    order_events,
     reconciling,
     renewing,
     running,
@@ -47,12 +48,14 @@ def run_operation(pk: int) -> None:
 def sweep_operations() -> None:
     """Hand over what was lost or has become due. Let beat send it every half minute or so.
 
-    It also finds the premiums that were frozen and for which no order came.
+    It also finds the premiums that were frozen and for which no order came, and asks the shop's
+    adapter again about the orders that could not be settled.
     """
     operations.sweep()
     for pk in withdrawing.sweep():
         send_withdrawal_email.apply_async((pk,), retry=False)
     heartbeat.swept()
+    order_events.sweep()
     holds.sweep()
 
 

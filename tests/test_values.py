@@ -135,6 +135,11 @@ def test_a_field_without_a_text_is_named_by_its_place() -> None:
         PolicyRequest(reference="1", policy_type="x", fields={"tickets": [{}, {"seat": Silent()}]})
 
 
+def test_an_items_reference_that_no_column_holds_is_refused_where_it_is_made() -> None:
+    with pytest.raises(UnusableValue, match=r"PolicyRequest\.reference has more than 100"):
+        PolicyRequest(reference="line" * 26, policy_type="x")
+
+
 @pytest.mark.parametrize("field", ["currency", "customer_country", "customer_language"])
 def test_a_quote_request_names_the_field_that_cannot_be_sent(field: str) -> None:
     asked: dict[str, Any] = {

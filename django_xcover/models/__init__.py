@@ -10,6 +10,7 @@ from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification
 from django_xcover.models.offer_count import OfferCount, OfferOutcome
 from django_xcover.models.operation import Operation
+from django_xcover.models.order_event import OrderEvent
 from django_xcover.models.package import Policy, Quote, QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.quote_attempt import QuoteAttempt
@@ -48,6 +49,7 @@ __all__ = [
     "Operation",
     "OperationKind",
     "OperationState",
+    "OrderEvent",
     "Policy",
     "Quote",
     "QuoteAttempt",

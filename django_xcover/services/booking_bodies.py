@@ -13,6 +13,8 @@ from django_xcover.models import QuotePackage
 from django_xcover.services import card_numbers, mirroring, payloads, unexpected
 from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.services.outcomes import Unworkable
+from django_xcover.types import Policyholder
+from django_xcover.values import UnusableValue
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +48,22 @@ def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[
             return build()
     except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
         # Not `exception`: its traceback would quote what the customer typed.
-        logger.error("Package %s has no policyholder yet: %s", package, unexpected.describe(error))  # noqa: TRY400
+        logger.error(  # noqa: TRY400
+            "Order %s (package %s) has no policyholder yet: %s",
+            package.order_reference,
+            package,
+            unexpected.describe(error),
+        )
         return {}
 
 
 def policyholder(order: Any) -> dict[str, Any]:
     """Return `policyholder` for the shop's `order`, without a card number in any field."""
-    person = payloads.policyholder_payload(get_adapter().get_policyholder(order))
+    found = get_adapter().get_policyholder(order)
+    if not isinstance(found, Policyholder):
+        kind = type(found).__name__
+        raise UnusableValue(f"get_policyholder returned a {kind} and not a Policyholder.")
+    person = payloads.policyholder_payload(found)
     try:
         card_numbers.refuse(person)
     except CardNumberSent as refusal:

@@ -12,8 +12,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from django_xcover import values
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.services import doomed, payloads, unexpected
+from django_xcover.services import doomed, payloads, shop_values, unexpected
 from django_xcover.types import QuoteRequest
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def reference_of(request: HttpRequest, cart: Any = None) -> tuple[str, str] | No
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
         if cart is not None:
-            found = adapter.get_account(cart), adapter.get_cart_reference(cart)
+            found = shop_values.name_cart(cart)
     return found
 
 
@@ -77,9 +78,11 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
     if quote_request is None or not quote_request.items:
         return None
     found = CartToInsure(
-        account=adapter.get_account(cart),
-        cart_reference=adapter.get_cart_reference(cart),
-        shopper_reference=adapter.get_shopper_reference(request),
+        account=shop_values.account_of(cart),
+        cart_reference=shop_values.cart_reference(cart),
+        shopper_reference=values.optional_text(
+            adapter.get_shopper_reference(request), "get_shopper_reference"
+        ),
         request=quote_request,
     )
     _require_storable(found)

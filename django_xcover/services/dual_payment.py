@@ -24,7 +24,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.operation import UNPAID
-from django_xcover.services import card_numbers, operations
+from django_xcover.services import card_numbers, operations, shop_values
 from django_xcover.services.refusals import Refused
 
 # Ids of XPay's are not documented; this is what ids and tokens are made of.
@@ -86,7 +86,7 @@ def _lock(order_or_package: Any) -> QuotePackage:
     if isinstance(order_or_package, QuotePackage):
         packages = packages.filter(pk=order_or_package.pk)
     else:
-        packages = packages.for_order(get_adapter().get_order_reference(order_or_package))
+        packages = packages.for_order(shop_values.order_reference(order_or_package))
     package = packages.first()
     if package is None or not package.quotes.offered().accepted().exists():
         raise NoCoverToPay

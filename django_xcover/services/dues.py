@@ -6,8 +6,10 @@ and calls `record_payment`, in the transaction that records the money.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +27,8 @@ from django_xcover.services.instalments.reports import COLLECTED_FOR
 from django_xcover.services.refusals import Refused, refusal
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Due
+
+logger = logging.getLogger(__name__)
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 
@@ -50,12 +54,27 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
 
     `reference` is the shop's own for the payment. The same payment again returns the same
     operation. Raises NothingDue, or what the service of its kind refuses; whoever has charged the
-    shopper before then has to give the money back.
+    shopper before then has to give the money back. It is logged with the order's number as well.
     """
     recorder = _RECORDERS.get(due.kind)
-    if recorder is None:
-        raise NothingDue
-    return recorder(due, reference)
+    try:
+        if recorder is None:
+            raise NothingDue
+        return recorder(due, reference)
+    except ObjectDoesNotExist:
+        refused: Refused = NothingDue()
+    except Refused as reason:
+        refused = reason
+    # The caller may forget the refusal, and the money with it.
+    logger.error(
+        "A payment of order %s is to be given back (%s %s, %s): %s",
+        due.order_reference,
+        due.kind,
+        due.reference,
+        due.amount,
+        type(refused).__name__,
+    )
+    raise refused
 
 
 def payment_url(request: HttpRequest, due: Due | None) -> str:

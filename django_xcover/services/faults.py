@@ -9,6 +9,7 @@ from typing import Any
 from django_xcover.client import errors
 from django_xcover.client.field_errors import NO_FIELD
 from django_xcover.services.outcomes import Undecided, Unworkable
+from django_xcover.values import UnusableValue
 
 
 class Fault(StrEnum):
@@ -45,6 +46,7 @@ FAULTS = {
     errors.ValidationFailed.__name__: Fault.DATA,
     Undecided.__name__: Fault.OUTCOME_UNKNOWN,
     Unworkable.__name__: Fault.DATA,
+    UnusableValue.__name__: Fault.DATA,
 }
 
 

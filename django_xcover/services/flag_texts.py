@@ -25,6 +25,8 @@ def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[s
         Attention.RENEWED_ANYWAY.value: _renewed_anyway,
         Attention.HELD_WITHOUT_ORDER.value: _held_without_order,
         Attention.CHARGED_WITHOUT_COVER.value: _charged_without_cover,
+        Attention.LINE_UNKNOWN.value: _line_unknown,
+        Attention.PAID_IN_VAIN.value: _paid_in_vain,
         Attention.NOT_CHARGED.value: _not_charged,
     }
     if flag.reason in told:
@@ -164,6 +166,27 @@ def _not_charged(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, s
 def _held_amounts(package: QuotePackage) -> str:
     held = {hold.premium for hold in package.holds.all() if hold.reported_at and hold.premium}
     return ", ".join(map(format_amount, held)) or format_amount(package.total)
+
+
+def _line_unknown(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Lines of the order were cancelled, and none of them is known here.")
+    to_do = _(
+        "See in the order what was cancelled. If it was insured, cancel that policy. If it was "
+        "not, nothing is wrong. If this comes back, ask those who run the shop to send the "
+        "references of cart lines with order_cancelled."
+    )
+    return what, to_do
+
+
+def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Order %(order)s was paid after its cover was cancelled.") % {
+        "order": package.order_reference
+    }
+    to_do = _(
+        "Nothing is covered. Refund what was paid for cover, and tell the customer. If the cover "
+        "is still wanted, it has to be bought anew."
+    )
+    return what, to_do
 
 
 def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:

@@ -227,7 +227,12 @@ def refuse(operation: Operation, failure: Failure) -> bool:
     attempt = _attempt(operation, Attempt.Outcome.REFUSED, failure)
     refused = _end(operation, OperationState.DISCARDED, attempt, **facts)
     if refused:
-        logger.warning("Operation %s was refused: %s", operation.pk, failure.type)
+        logger.warning(
+            "Operation %s of order %s was refused: %s",
+            operation.pk,
+            operation.package.order_reference,
+            failure.type,
+        )
     return refused
 
 
@@ -275,7 +280,12 @@ def fail(operation: Operation, failure: Failure) -> None:
     if moved:
         attempt.save()
     if moved and give_up:
-        logger.error("Operation %s needs a person: %s", operation.pk, failure.type)
+        logger.error(
+            "Operation %s of order %s needs a person: %s",
+            operation.pk,
+            operation.package.order_reference,
+            failure.type,
+        )
         transaction.on_commit(partial(_announce_needs_person, operation))
 
 

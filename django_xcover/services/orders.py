@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
-from django_xcover.models.operation import UNPAID
+from django_xcover.models import (
+    Attention,
+    Choice,
+    Operation,
+    OperationKind,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.models.operation import PAYING, UNPAID
 from django_xcover.services import (
     booking,
     cancelling,
     cart_packages,
     decisions,
+    doomed,
+    flags,
     operations,
+    shop_values,
     taking_over,
     unexpected,
 )
+from django_xcover.services.outcomes import Unworkable
+from django_xcover.services.shop_values import Cart
 
 logger = logging.getLogger(__name__)
+
+# What becomes no cover any more.
+OVER = (Status.CANCELLED, Status.FAILED)
 
 
 def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
@@ -31,19 +47,47 @@ def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> Non
     `hold` is the reference of its hold, by default the newest of `cart`. Accepted and paid is
     booked; accepted and paid later is booked as pending and confirmed when the money comes;
     declined or unanswered is opted out. Runs in the shop's transaction and may be repeated freely.
+    Raises whatever the adapter raises, with nothing changed.
+    """
+    reference = shop_values.order_reference(order)
+    with transaction.atomic():
+        package = find(reference, lambda: shop_values.name_cart(cart), hold=hold)
+        if package is not None:
+            settle(package, order, paid=paid)
+
+
+def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> QuotePackage | None:
+    """Lock and return the package of the order with this reference, None when it has no cover.
+
+    `cart` names the cart whose package the order takes over, and is called only where the order has
+    none yet. With a hold it may fail: the hold names the cart as well.
+    """
+    package = _package_of(reference)
+    if package is not None:
+        return package
+    return taking_over.take_over(reference, cart=_named(reference, cart, hold), hold=hold)
+
+
+def _named(reference: str, cart: Callable[[], Cart | None], hold: str) -> Cart | None:
+    try:
+        with transaction.atomic():
+            return cart()
+    except Exception as error:
+        if not hold or doomed.is_doomed(error):
+            raise
+        logger.warning(
+            "The cart of order %s cannot be read: %s", reference, unexpected.describe(error)
+        )
+        return None
+
+
+def settle(package: QuotePackage, order: Any, *, paid: bool) -> None:
+    """Write what must happen at XCover for the locked package of `order`.
+
+    Raises whatever the adapter raises.
     """
     adapter = get_adapter()
-    reference = adapter.get_order_reference(order)
-    with transaction.atomic():
-        package = _package_of(reference)
-        if package is None:
-            package = taking_over.take_over(reference, cart=_named(adapter, cart), hold=hold)
-        if package is not None:
-            _settle(adapter, package, order, paid=paid or _is_paid(adapter, order))
-
-
-def _named(adapter: ShopAdapter, cart: Any) -> taking_over.Cart | None:
-    return None if cart is None else (adapter.get_account(cart), adapter.get_cart_reference(cart))
+    _settle(adapter, package, order, paid=paid or _is_paid(adapter, order))
 
 
 def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
@@ -51,16 +95,13 @@ def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
 
     `payment_completed` before `order_completed`, without a cart, finds no package to book.
     """
-    if type(adapter).is_paid is ShopAdapter.is_paid:
-        return False
     try:
-        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
         with transaction.atomic():
-            return adapter.is_paid(order) is True
-    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
-        facts = unexpected.describe(error)
-        logger.error("It is not known whether an order is paid: %s", facts)  # noqa: TRY400
-        return False
+            # A shop may return the time of the payment, or None.
+            return bool(adapter.is_paid(order))
+    except OperationalError as error:
+        # A query that the database refuses: the savepoint is all that is lost by it.
+        raise Unworkable("The database refused a query of the adapter's is_paid.") from error
 
 
 def _package_of(reference: str) -> QuotePackage | None:
@@ -72,6 +113,8 @@ def _package_of(reference: str) -> QuotePackage | None:
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:
     quotes = cart_packages.lock_quotes(package)
+    if paid and _is_over(quotes):
+        _alert_unless_repeated(package)
     if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
         _settle_without_cover(package, quotes)
     elif paid and _written(package, OperationKind.BOOK).filter(subject=UNPAID).exists():
@@ -81,6 +124,25 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
         booking.enqueue(package, order, paid=True)
     elif _may_book_unpaid(adapter, package, order):
         booking.enqueue(package, order, paid=False)
+
+
+def _is_over(quotes: Sequence[Quote]) -> bool:
+    """Return whether cover was chosen, and all of it is cancelled or could not be booked."""
+    chosen = [q for q in quotes if q.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}]
+    return bool(chosen) and all(q.choice == Choice.WITHDRAWN or q.status in OVER for q in chosen)
+
+
+def _alert_unless_repeated(package: QuotePackage) -> None:
+    """Alert a person to a payment for cover that is over, unless it was reported before."""
+    if _paid(package).exists():
+        logger.info("The payment of order %s is reported again.", package.order_reference)
+        return
+    logger.critical(
+        "Order %s was paid after its cover was cancelled: package %s covers nothing.",
+        package.order_reference,
+        package,
+    )
+    flags.flag(package, Attention.PAID_IN_VAIN)
 
 
 def _may_book_unpaid(adapter: ShopAdapter, package: QuotePackage, order: Any) -> bool:
@@ -97,6 +159,12 @@ def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> Non
         if not quote.choice:
             decisions.record(quote, Choice.UNANSWERED)
     operations.enqueue(package, OperationKind.OPT_OUT)
+
+
+def _paid(package: QuotePackage) -> QuerySet[Operation]:
+    """Return what was written for a payment, also what an order that was cancelled has ended."""
+    rows = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
+    return rows.exclude(subject=UNPAID)
 
 
 def _written(package: QuotePackage, kind: OperationKind) -> QuerySet[Operation]:

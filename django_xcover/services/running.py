@@ -21,6 +21,7 @@ from django_xcover.services.modifying import carrying_out as modification
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
 from django_xcover.services.renewing import confirming, declining
+from django_xcover.values import UnusableValue
 
 logger = logging.getLogger(__name__)
 
@@ -141,19 +142,24 @@ def _failure(operation: Operation, error: Exception) -> Failure:
     Only XCover's answer to the same call tells of the earlier one: a look that failed, a call that
     never left or keys that were not accepted do not.
     """
-    failure = _described(error)
+    failure = _described(operation, error)
     settles = is_refusal(failure) and not getattr(error, "reading", False)
     known = failure.outcome_known and (operation.outcome_known or settles)
     return replace(failure, outcome_known=known)
 
 
-def _described(error: Exception) -> Failure:
+def _described(operation: Operation, error: Exception) -> Failure:
     name = type(error).__name__
     if isinstance(error, XCoverError):
         return Failure.from_vendor(error)
-    if isinstance(error, Unworkable):
+    if isinstance(error, Unworkable | UnusableValue):
         return Failure(type=name, message=str(error), permanent=True, outcome_known=True)
     if isinstance(error, Undecided):
         return Failure(type=name, message=str(error), permanent=False, outcome_known=False)
-    logger.error("An operation failed unexpectedly: %s", unexpected.describe(error))
+    logger.error(
+        "Operation %s of order %s failed unexpectedly: %s",
+        operation.pk,
+        operation.package.order_reference,
+        unexpected.describe(error),
+    )
     return Failure(type=name, message=unexpected.TOLD, permanent=False, outcome_known=False)

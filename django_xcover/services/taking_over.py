@@ -16,10 +16,9 @@ from django_xcover.conf import get_config
 from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
 from django_xcover.services import cart_packages, decisions, flags, holds
 from django_xcover.services.offers import build_offer
+from django_xcover.services.shop_values import Cart
 
 logger = logging.getLogger(__name__)
-
-Cart = tuple[str, str]  # account and reference
 
 
 def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage | None:

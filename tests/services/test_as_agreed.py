@@ -196,7 +196,6 @@ def test_a_long_label_costs_its_end_and_not_the_offer(sandbox: Sandbox, read: Re
     "cart",
     [
         Cart(reference="c" * 101),
-        Cart(items=(ticket("line" * 26),)),
         Cart(language="ca-es-valencia"),
         Cart(currency="POUND"),
         Cart(country="GBR"),

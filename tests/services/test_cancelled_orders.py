@@ -131,11 +131,13 @@ def test_a_failure_of_ours_does_not_undo_the_shops_cancellation(
     def fail(*args: Any) -> None:
         raise RuntimeError(ANA.email)
 
-    monkeypatch.setattr(cancelling, "cancel_order", fail)
+    monkeypatch.setattr(cancelling, "cancel_by_reference", fail)
 
     cancel(booked)
 
-    assert "The cover of a cancelled order stands: RuntimeError" in caplog.text
+    assert (
+        "Order ORD-1 (cancelled) is not settled yet and is tried again: RuntimeError" in caplog.text
+    )
     assert ANA.email not in caplog.text
 
 

@@ -15,7 +15,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.services.outdating import changes_since
+from django_xcover.services.outdating import changes_since, was_paid_since
 from django_xcover.services.refusals import Refused
 
 
@@ -91,7 +91,9 @@ def is_outdated(cancellation: Cancellation) -> bool:
     end = cancellation.confirm_before
     if end is not None and end <= timezone.now():
         return True
-    return bool(changes_since(cancellation.package, cancellation.created_at))
+    since = cancellation.created_at
+    package = cancellation.package
+    return bool(changes_since(package, since)) or was_paid_since(package, since)
 
 
 def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:

@@ -28,6 +28,7 @@ from django_xcover.services import booking, decisions, gateway, mirroring, opera
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import Undecided, after_post
+from django_xcover.services.outdating import was_paid_since
 from django_xcover.services.transitions import move
 from django_xcover.types import Money
 
@@ -181,7 +182,11 @@ def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> 
     now = timezone.now()
     if not move(cancellation, State.CONFIRMED, field="state", confirmed_at=now, **facts):
         return
-    if not _is_clear(cancellation.refund, shown, package.currency):
+    # A preview may have been overtaken by an instalment on its way when it was confirmed.
+    overtaken = bool(cancellation.cancellation_id) and was_paid_since(
+        package, cancellation.created_at
+    )
+    if overtaken or not _is_clear(cancellation.refund, shown, package.currency):
         mirroring.flag(package, Attention.REFUND_UNCLEAR)
     transaction.on_commit(lambda: _announce(package, cancellation))
 

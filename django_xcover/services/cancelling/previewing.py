@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from django_xcover.client import ValidationFailed, XCoverError
 from django_xcover.client.changes import CancellationAnswer, cancellation_from_wire
@@ -20,6 +21,7 @@ from django_xcover.models.operation import new_idempotency_key
 from django_xcover.services import card_numbers, deadlines, gateway, refreshing, refunds
 from django_xcover.services.cancelling import cancellable, requesting
 from django_xcover.services.cancelling.cancellable import NotCancellable
+from django_xcover.services.outdating import was_paid_since
 from django_xcover.services.refusals import Refused
 
 # Seconds for all that a person waits for.
@@ -42,24 +44,29 @@ def preview(
     cannot be asked.
     """
     card_numbers.refuse(reason, "reason")
-    wanted, answer = _ask(package, quotes, reason)
-    facts = {
-        **refunds.told(answer),
-        "cancellation_id": answer.cancellation_id,
-        "confirm_before": answer.confirm_before,
-    }
-    with transaction.atomic():
-        return requesting.create(package, wanted, origin=origin, reason=reason, **facts)
+    until = time.monotonic() + DEADLINE
+    while True:
+        asked_at = timezone.now()
+        wanted, answer = _ask(package, quotes, reason, until)
+        facts = {
+            **refunds.told(answer),
+            "cancellation_id": answer.cancellation_id,
+            "confirm_before": answer.confirm_before,
+        }
+        with transaction.atomic():
+            QuotePackage.objects.locked().get(pk=package.pk)
+            # An instalment that was paid while XCover was asked is not part of its answer.
+            if not was_paid_since(package, asked_at):
+                return requesting.create(package, wanted, origin=origin, reason=reason, **facts)
 
 
 def _ask(
-    package: QuotePackage, quotes: Sequence[Quote] | None, reason: str
+    package: QuotePackage, quotes: Sequence[Quote] | None, reason: str, until: float
 ) -> tuple[list[Quote], CancellationAnswer]:
     """Return the policies that can be cancelled and XCover's preview of it.
 
     Raises NotCancellable or AlreadyCancelled, and XCoverError when XCover cannot be asked.
     """
-    until = time.monotonic() + DEADLINE
     wanted = _permitted(package, quotes, until)
     body = {**cancellable.body_of(wanted, reason), "preview": True}
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from django_xcover.adapters import get_adapter
+from django_xcover import values
+from django_xcover.client.text import clean
 from django_xcover.models import (
+    Attention,
     Cancellation,
     Choice,
     Operation,
@@ -19,27 +22,89 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.operation import PAYING
-from django_xcover.services import booking, card_numbers, cart_packages, decisions, operations
+from django_xcover.services import (
+    booking,
+    card_numbers,
+    cart_packages,
+    decisions,
+    flags,
+    operations,
+    shop_values,
+)
 from django_xcover.services.cancelling import cancellable, requesting
+
+logger = logging.getLogger(__name__)
 
 REASON = "The order was cancelled."
 SHOP = Cancellation.Origin.SHOP
 
 
-def cancel_order(order: Any, lines: Iterable[str] | None = None, reason: str = "") -> None:
+def cancel_order(order: Any, lines: Iterable[Any] | None = None, reason: str = "") -> None:
     """Cancel the cover of `order`, or of the lines with these references.
 
     Policies are cancelled; what is chosen and not booked yet is taken back. Talks to nobody, runs
     in the shop's transaction, and may be repeated freely. A reason that holds a card number is left
-    out.
+    out. A line that is not known here is logged; when none is, a person is alerted.
     """
+    cancel_by_reference(shop_values.order_reference(order), read_lines(lines), reason)
+
+
+def cancel_by_reference(
+    reference: str, lines: Collection[str] | None = None, reason: str = ""
+) -> None:
+    """Do as `cancel_order` does for the order with this reference."""
     reason = "" if card_numbers.holds_card_number(reason) else reason
-    reference = get_adapter().get_order_reference(order)
-    named = None if lines is None else _references(lines)
     with transaction.atomic():
-        packages = QuotePackage.objects.locked().for_order(reference)
-        for package in packages.order_by("pk"):
-            _cancel_in(package, named, reason)
+        packages = list(QuotePackage.objects.locked().for_order(reference).order_by("pk"))
+        for package in packages:
+            _cancel_in(package, None if lines is None else set(lines), reason)
+        if lines is not None:
+            _report_unknown(reference, packages, lines)
+
+
+def read_lines(lines: Iterable[Any] | None) -> list[str] | None:
+    """Return the references of cancelled lines, None for the whole order.
+
+    One reference on its own is one line and not an iterable of letters. What has no text is named
+    by its type: no line is called so, and it is reported as unknown.
+    """
+    if lines is None:
+        return None
+    alone = isinstance(lines, str | bytes | Mapping) or not isinstance(lines, Iterable)
+    return [_line_reference(line) for line in ([lines] if alone else lines)]
+
+
+def _line_reference(line: Any) -> str:
+    try:
+        return values.reference(line, "lines")
+    except values.UnusableValue:
+        return f"<{type(line).__name__}>"
+
+
+def _report_unknown(
+    reference: str, packages: Sequence[QuotePackage], lines: Collection[str]
+) -> None:
+    """Log the lines that are not known here. A line that was never offered cover is none of ours.
+
+    Where none is known the shop probably names its lines in another way here than in its quotes,
+    and what should be cancelled stays in force: then a person is alerted.
+    """
+    rows = Quote.objects.filter(package__in=packages)
+    known = set(rows.values_list("line_reference", flat=True))
+    unknown = [line for line in lines if line not in known]
+    if not lines:
+        logger.warning("Order %s was cancelled without naming a line.", reference)
+    for line in unknown:
+        logger.warning(
+            "Line %r of order %s was cancelled, and no cover is known for it.",
+            clean(line, values.LONGEST_REFERENCE),
+            reference,
+        )
+    if not unknown or len(unknown) < len(lines):
+        return
+    for package in packages:
+        if package.quotes.accepted().exclude(status=Status.CANCELLED).exists():
+            flags.flag(package, Attention.LINE_UNKNOWN)
 
 
 def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -> None:
@@ -54,11 +119,6 @@ def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -
     quotes = [quote for quote in withdrawn if quote.pk not in under_way]
     if quotes:
         requesting.enqueue(package, quotes, origin=SHOP, reason=REASON)
-
-
-def _references(lines: Iterable[str]) -> set[str]:
-    """Return the references; a text on its own is one, not an iterable of letters."""
-    return {lines} if isinstance(lines, str) else {str(line) for line in lines}
 
 
 def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> None:

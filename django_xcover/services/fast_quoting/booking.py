@@ -11,12 +11,18 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from django_xcover.adapters import get_adapter
 from django_xcover.client import encoding
 from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.models import Choice, Operation, OperationKind, Quote, QuotePackage, Status
 from django_xcover.models.package import PROVISIONAL
-from django_xcover.services import booking_bodies, decisions, mirroring, operations, payloads
+from django_xcover.services import (
+    booking_bodies,
+    decisions,
+    mirroring,
+    operations,
+    payloads,
+    shop_values,
+)
 from django_xcover.services.fast_quoting import pricing
 from django_xcover.types import Money, QuoteRequest
 
@@ -39,7 +45,7 @@ def book(
     same operation. Raises ValueError when `agreed` names no item of `request`, or another currency.
     """
     wanted = _wanted(request, agreed)
-    reference = get_adapter().get_order_reference(order)
+    reference = shop_values.order_reference(order)
     written = _written(reference)
     if written is not None:
         return written

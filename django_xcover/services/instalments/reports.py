@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover import signals
 from django_xcover.client.changes import instalments_from_wire
 from django_xcover.models import (
+    Cancellation,
     Instalment,
     Operation,
     OperationKind,
@@ -48,6 +49,12 @@ class NotInForce(Refused):
     """The policy is cancelled or not booked."""
 
     message = _("This policy is not in force, so no instalment is to be collected for it.")
+
+
+class BeingCancelled(NotInForce):
+    """The cancellation of the policy is on its way, and its refund does not include this money."""
+
+    message = _("This policy is being cancelled, so no instalment is to be collected for it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,7 @@ def report(
             return known
         _check(locked, paid=paid)
         facts = {"attempted_at": moment, **({"paid_at": moment} if paid else {})}
-        Instalment.objects.filter(pk=locked.pk).update(**facts)
+        Instalment.objects.filter(pk=locked.pk).update(**facts, updated_at=timezone.now())
         operation = operations.enqueue(
             package,
             OperationKind.REPORT_INSTALMENT,
@@ -164,6 +171,10 @@ def _note_reference(instalment: Instalment, reference: str, known: Operation | N
 def _check(instalment: Instalment, *, paid: bool) -> None:
     if instalment.quote.status not in COLLECTED_FOR:
         raise NotInForce
+    # Its refund is agreed on by what was paid until then.
+    under_way = instalment.quote.cancellations.filter(state=Cancellation.State.REQUESTED)
+    if paid and under_way.exists():
+        raise BeingCancelled
     if not instalment.is_open and not paid:
         raise AlreadyPaid(number=instalment.number)
 

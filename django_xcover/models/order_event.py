@@ -1,0 +1,89 @@
+"""What the shop reported of an order, and could not be settled at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
+    def unsettled(self) -> OrderEventQuerySet:
+        """Return those that still have to be settled, by a worker or by a person."""
+        return self.filter(state__in=(OrderEvent.State.PENDING, OrderEvent.State.NEEDS_PERSON))
+
+    def due(self, now: datetime) -> OrderEventQuerySet:
+        """Return those to be settled now, each behind the earlier ones of its order."""
+        pending = self.filter(state=OrderEvent.State.PENDING)
+        earlier = OrderEvent.objects.filter(
+            state=OrderEvent.State.PENDING,
+            order_reference=OuterRef("order_reference"),
+            pk__lt=OuterRef("pk"),
+        )
+        return pending.filter(next_attempt_at__lte=now).exclude(Exists(earlier))
+
+    def needing_person(self) -> OrderEventQuerySet:
+        """Return those that nothing but a person can settle."""
+        return self.filter(state=OrderEvent.State.NEEDS_PERSON)
+
+
+class OrderEvent(models.Model):
+    """An order that was completed, paid or cancelled, while the adapter failed.
+
+    Written in the shop's transaction when its adapter raises, or returns what cannot be used, so
+    that nothing is lost: a worker asks the adapter again, and in the end a person looks. The cart
+    is named by all that could be read of it: `account` and `cart_reference`, the `hold`, and
+    `cart_key` for a cart that is a model instance and can be read again. `error` holds no text of
+    the shop's exceptions, which may quote a customer.
+    """
+
+    class Kind(models.TextChoices):
+        COMPLETED = "completed", _("order completed")
+        PAID = "paid", _("payment completed")
+        CANCELLED = "cancelled", _("order cancelled")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        DONE = "done", _("done")
+        NEEDS_PERSON = "needs_person", _("needs a person")
+        GIVEN_UP = "given_up", _("settled by hand")
+
+    kind = models.CharField(_("what happened"), max_length=16, choices=Kind)
+    order_reference = models.CharField(_("order reference"), max_length=100, db_index=True)
+    account = models.CharField(_("account"), max_length=50, blank=True, default="")
+    cart_reference = models.CharField(_("cart reference"), max_length=100, blank=True, default="")
+    cart_key = models.CharField(max_length=200, blank=True, default="", editable=False)
+    hold = models.CharField(max_length=64, blank=True, default="", editable=False)
+    is_cart_unknown = models.BooleanField(_("cart unknown"), default=False)
+    # None for the whole order.
+    lines = models.JSONField(_("cancelled lines"), null=True, encoder=DjangoJSONEncoder)
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    error = models.CharField(_("last error"), max_length=255, blank=True, default="")
+    given_up = models.CharField(_("what was done about it"), max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    objects = OrderEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("unsettled order")
+        verbose_name_plural = _("unsettled orders")
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=("state", "next_attempt_at"), name="xcover_order_event_due"),
+        )
+        permissions = (
+            ("retry_orderevent", _("Can retry unsettled orders")),
+            ("give_up_orderevent", _("Can mark unsettled orders as settled by hand")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.order_reference}: {self.get_kind_display()}"

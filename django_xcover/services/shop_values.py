@@ -1,0 +1,43 @@
+"""References as the shop's adapter returns them, checked where they enter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model
+
+from django_xcover import values
+from django_xcover.adapters import get_adapter
+
+Cart = tuple[str, str]  # account and reference
+LONGEST_ACCOUNT = 50
+
+
+def order_reference(order: Any) -> str:
+    """Return the reference of `order`; raise UnusableValue for one that cannot be stored."""
+    return values.reference(get_adapter().get_order_reference(order), "get_order_reference")
+
+
+def account_of(cart: Any) -> str:
+    """Return the name of the account that insures `cart`; raise UnusableValue for none."""
+    account = values.text(get_adapter().get_account(cart), "get_account", longest=LONGEST_ACCOUNT)
+    if not account:
+        raise values.UnusableValue("get_account is empty.")
+    return account
+
+
+def cart_reference(cart: Any) -> str:
+    """Return the reference of `cart`; raise UnusableValue for one that cannot be stored."""
+    return values.reference(get_adapter().get_cart_reference(cart), "get_cart_reference")
+
+
+def name_cart(cart: Any) -> Cart | None:
+    """Return account and reference of `cart`, None without one."""
+    return None if cart is None else (account_of(cart), cart_reference(cart))
+
+
+def identify(thing: Any) -> str:
+    """Return type and primary key of the shop's object, for a log that has no reference of it."""
+    label = thing._meta.label if isinstance(thing, Model) else type(thing).__name__
+    key = getattr(thing, "pk", None)
+    return f"{label} {key}" if isinstance(key, int) else f"{label} without a number"
