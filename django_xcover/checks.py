@@ -41,7 +41,7 @@ from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
-from django_xcover.models import AccountPause, Discrepancy, Operation
+from django_xcover.models import AccountPause, Discrepancy, Operation, OrderEvent
 from django_xcover.models.leases import LONGEST_LEASE
 
 DURATIONS = (
@@ -91,7 +91,7 @@ def check_rows(
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Return what stands still until somebody does something. Three queries."""
+    """Return what stands still until somebody does something. Four queries."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
@@ -112,6 +112,7 @@ def _check_people() -> Iterator[CheckMessage]:
     counts = {
         "operations": Operation.objects.needing_person().count(),
         "discrepancies": Discrepancy.objects.open().count(),
+        "unsettled orders": OrderEvent.objects.needing_person().count(),
     }
     told = [f"{count} {name}" for name, count in counts.items() if count]
     if told:

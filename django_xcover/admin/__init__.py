@@ -9,6 +9,7 @@ from django_xcover.admin.flags import FlagAdmin
 from django_xcover.admin.instalments import InstalmentAdmin
 from django_xcover.admin.modifications import ModificationAdmin
 from django_xcover.admin.operations import OperationAdmin
+from django_xcover.admin.order_events import OrderEventAdmin
 from django_xcover.admin.packages import QuotePackageAdmin
 from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.admin.policies import PolicyAdmin
@@ -25,6 +26,7 @@ __all__ = [
     "InstalmentAdmin",
     "ModificationAdmin",
     "OperationAdmin",
+    "OrderEventAdmin",
     "PolicyAdmin",
     "QuotePackageAdmin",
     "RenewalAdmin",

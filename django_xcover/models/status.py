@@ -56,7 +56,7 @@ class Attention(models.TextChoices):
         _("an order was charged and did not get it"),
     )
     LINE_UNKNOWN = "line_unknown", _("lines were cancelled that are not known here")
-    PAID_IN_VAIN = "paid_in_vain", _("paid, and its cover is cancelled or was never to be")
+    PAID_IN_VAIN = "paid_in_vain", _("paid after its cover was cancelled")
     NOT_CHARGED = "not_charged", _("ordered before its price was frozen, so probably not charged")
 
 

@@ -59,7 +59,7 @@ def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[
 
 def policyholder(order: Any) -> dict[str, Any]:
     """Return `policyholder` for the shop's `order`, without a card number in any field."""
-    found = get_adapter().get_policyholder(order)
+    found: object = get_adapter().get_policyholder(order)
     if not isinstance(found, Policyholder):
         kind = type(found).__name__
         raise UnusableValue(f"get_policyholder returned a {kind} and not a Policyholder.")

@@ -21,6 +21,7 @@ ACCOUNT = {
 }
 VIEWS = (
     "view_withdrawal",
+    "view_orderevent",
     "view_quotepackage",
     "view_policy",
     "view_decision",

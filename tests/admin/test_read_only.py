@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from django_xcover.models import Quote
+from django_xcover.models import OrderEvent, Quote
 from tests.admin.factories import (
     make_cancellation,
     make_discrepancy,
@@ -28,6 +28,7 @@ MODELS = (
     "renewal",
     "instalment",
     "discrepancy",
+    "orderevent",
 )
 
 
@@ -45,6 +46,7 @@ def row_of(model: str) -> Model:
         "renewal": make_renewal(package),
         "instalment": make_instalment(quote),
         "discrepancy": make_discrepancy(package),
+        "orderevent": OrderEvent.objects.create(order_reference="SH-1001", kind="completed"),
     }
     return made[model]
 

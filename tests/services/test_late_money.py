@@ -131,9 +131,9 @@ def test_an_instalment_paid_while_xcover_is_asked_is_part_of_the_refund(
             work()
         return answer
 
-    monkeypatch.setattr(previewing, "_preview", pays_meanwhile)
-    shown = cancelling.preview(the_package(), origin=SHOPPER)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(previewing, "_preview", pays_meanwhile)
+        shown = cancelling.preview(the_package(), origin=SHOPPER)
 
     assert shown.total_refund == cancelling.preview(the_package(), origin=SHOPPER).total_refund
 

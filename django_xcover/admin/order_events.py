@@ -1,0 +1,114 @@
+"""Unsettled orders in the admin: what the shop reported while its own adapter failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.admin.actions import ActingAdmin, Outcome
+from django_xcover.admin.acts import Act, StaffActs
+from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING, badge
+from django_xcover.admin.base import section
+from django_xcover.admin.filters import CreatedFilter
+from django_xcover.admin.resolving import ResolveForm
+from django_xcover.models import OrderEvent
+from django_xcover.services import order_events
+
+State = OrderEvent.State
+TONES: dict[str, str] = {
+    State.PENDING: WAITING,
+    State.DONE: GOOD,
+    State.NEEDS_PERSON: BAD,
+    State.GIVEN_UP: PLAIN,
+}
+TO_DO = gettext_lazy(
+    "The shop's adapter failed when it was asked about this order, so nothing was booked or "
+    "cancelled for it yet. Tell the developers; the log says where. Press “Retry now” when it is "
+    "mended. If the order was settled in another way, note that here."
+)
+
+
+class GiveUp(Act):
+    """Note that a person has settled the order by hand."""
+
+    name = "give-up"
+    label = gettext_lazy("Note as settled by hand…")
+    button = gettext_lazy("Never try it again")
+    permission = "give_up_orderevent"
+    is_final = True
+
+    def fits(self, row: OrderEvent) -> bool:
+        return row.state == State.NEEDS_PERSON
+
+    def form(self, row: OrderEvent, data: Any = None) -> forms.Form:
+        return ResolveForm(data)
+
+    def carry_out(self, request: HttpRequest, row: OrderEvent, values: dict[str, Any]) -> Outcome:
+        if not order_events.give_up(row, note=values["note"]):
+            told = _("Order %(order)s does not wait for a person any more.")
+            return Outcome(
+                sentence=told % {"order": row.order_reference},
+                level=messages.WARNING,
+                log=False,
+            )
+        told = _("Order %(order)s was settled by hand: %(note)s")
+        return Outcome(sentence=told % {"order": row.order_reference, **values})
+
+
+@admin.register(OrderEvent)
+class OrderEventAdmin(ActingAdmin, StaffActs):
+    """Orders that could not be settled: "Retry now", or noted as settled by hand."""
+
+    act_name = "retry"
+    act_label = gettext_lazy("Retry now")
+    act_limit = 100
+    actions = ("retry_now",)
+    acts = (GiveUp(),)
+
+    shows_status_link = True
+    search_help_text = gettext_lazy("Order.")
+    list_display = ("order_reference", "kind", "state_badge", "attempts", "error", "created_at")
+    list_filter = ("state", "kind", CreatedFilter)
+    fieldsets = (
+        section(None, "state_badge", ("order_reference", "kind"), "error", "given_up", note=TO_DO),
+        section(
+            gettext_lazy("Attempts"), "attempts", ("created_at", "next_attempt_at", "finished_at")
+        ),
+        section(gettext_lazy("What is known"), ("account", "cart_reference"), "lines"),
+    )
+    readonly_fields = ("state_badge",)
+
+    def matching(self, text: str) -> Q:
+        return Q(order_reference__startswith=text.strip())
+
+    @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])
+    def retry_now(self, request: HttpRequest, queryset: QuerySet[OrderEvent]) -> None:
+        self.act_on(request, queryset)
+
+    def act(self, row: OrderEvent) -> Outcome:
+        order = {"order": row.order_reference}
+        if order_events.retry(row):
+            return Outcome(sentence=_("Order %(order)s is tried again now.") % order)
+        told = _("Order %(order)s is settled already.") % order
+        return Outcome(sentence=told, level=messages.WARNING, log=False)
+
+    def do(self, request: HttpRequest, row: OrderEvent) -> Outcome:
+        """Retry and log together: no attempt without a name to it."""
+        with transaction.atomic():
+            return super().do(request, row)
+
+    def button_context(self, request: HttpRequest, row: OrderEvent) -> dict[str, Any]:
+        waits = row.state in {State.PENDING, State.NEEDS_PERSON}
+        return super().button_context(request, row) if waits else {}
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, row: OrderEvent) -> SafeString:
+        return badge(row.get_state_display(), TONES.get(row.state, PLAIN))
