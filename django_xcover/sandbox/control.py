@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from django_xcover.sandbox import codec, moments
 from django_xcover.sandbox.faults import Faults
 from django_xcover.sandbox.journal import Journal
+from django_xcover.sandbox.latency import Latency
 from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import World
 
@@ -22,9 +23,10 @@ OPTIONS = ("times", "seconds", "status", "body", "how")
 
 @dataclass(frozen=True)
 class Control:
-    """`/_sandbox/faults`, `/_sandbox/clock`, `/_sandbox/calls` and `/_sandbox/webhooks`."""
+    """Below `/_sandbox/`: `faults`, `latency`, `clock`, `calls` and `webhooks`."""
 
     faults: Faults
+    latency: Latency
     world: World
     journal: Journal
     webhooks: Webhooks
@@ -34,13 +36,14 @@ class Control:
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
         rooms = {
             "faults": self._faults,
+            "latency": self._latency,
             "clock": self._clock,
             "calls": self._calls,
             "webhooks": self._webhooks,
         }
         room = rooms.get(name)
         if room is None:
-            return _json(404, {"message": "There are faults, clock, calls and webhooks."})
+            return _json(404, {"message": "There are faults, latency, clock, calls and webhooks."})
         try:
             return room(request)
         except (KeyError, TypeError, ValueError, OverflowError) as wrong:
@@ -56,6 +59,12 @@ class Control:
             self.faults.clear()
             return Response(status=204)
         return _json(200, self.faults.planned())
+
+    def _latency(self, request: Request) -> Response:
+        if request.method == "POST":
+            asked = _body(request)
+            self.latency.set(str(asked["latency"]), asked.get("seed"))
+        return _json(200, {"latency": self.latency.spec})
 
     def _clock(self, request: Request) -> Response:
         if request.method == "POST":

@@ -14,6 +14,7 @@ from django_xcover.sandbox.faults import Faults
 from django_xcover.sandbox.gateway import Gateway
 from django_xcover.sandbox.idempotency import Idempotency
 from django_xcover.sandbox.journal import Call, Journal
+from django_xcover.sandbox.latency import Latency
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.shapes.package import total
 from django_xcover.sandbox.store import Store
@@ -29,7 +30,7 @@ class Sandbox:
     """A local XCover for one or more partners, its state in a SQLite file or in memory.
 
     `site_url` is where links to documents point. `max_skew` is how far a request's `Date` may be
-    off; None, the default, takes any, as staging did in 2021.
+    off; None, the default, takes any, as staging did in 2021. `latency` is how long answers take.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Sandbox:
         self.store = Store(database)
         self.clock = Clock(self.store)
         self.faults = Faults()
+        self.latency = Latency()
         self.webhooks = Webhooks(self.faults)
         self.world = World(self.store, self.clock, site_url.rstrip("/"))
         self._partners: dict[str, Partner] = {}
@@ -59,7 +61,7 @@ class Sandbox:
         )
         self.add_partner(partner_code=partner_code, api_key=api_key, api_secret=api_secret)
         self._application = Application(
-            self.gateway, self.world, self.faults, self._journal, self.webhooks
+            self.gateway, self.world, self.faults, self.latency, self._journal, self.webhooks
         )
         self.clock.moved = self.tick
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -46,12 +47,24 @@ class InProcessAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Return the sandbox's answer, or raise what a network would have raised."""
+        self._take_time(request, timeout)
         delivery = self._sandbox.gateway.answer(_received(request))
         response = _arrived(delivery, request, timeout)
         answer = self.build_response(request, _raw(response, delivery.drip))
         if not stream:
             _ = answer.content
         return answer
+
+    def _take_time(self, request: requests.PreparedRequest, timeout: Timeout) -> None:
+        seconds, limit = self._sandbox.latency.next(), _read_limit(timeout)
+        time.sleep(min(seconds, limit))
+        if seconds >= limit:
+            raise requests.ReadTimeout("Read timed out.", request=request)
+
+
+def _read_limit(timeout: Timeout) -> float:
+    limit = timeout[1] if isinstance(timeout, tuple) else timeout
+    return math.inf if limit is None else limit
 
 
 def _received(request: requests.PreparedRequest) -> Request:
@@ -77,8 +90,8 @@ def _arrived(delivery: Delivery, request: requests.PreparedRequest, timeout: Tim
     delivery.finish()
     if delivery.held is not None:
         delivery.held.entered.set()
-        limit = timeout[1] if isinstance(timeout, tuple) else timeout
-        if limit is None or delivery.held.seconds >= limit:
+        limit = _read_limit(timeout)
+        if limit == math.inf or delivery.held.seconds >= limit:
             raise requests.ReadTimeout("Read timed out.", request=request)
     if delivery.response is None:
         raise requests.ConnectionError("Connection aborted.", request=request)

@@ -16,6 +16,7 @@ from django_xcover.sandbox.documents import Documents
 from django_xcover.sandbox.faults import Faults
 from django_xcover.sandbox.gateway import Delivery, Gateway
 from django_xcover.sandbox.journal import Journal
+from django_xcover.sandbox.latency import Latency
 from django_xcover.sandbox.webhooks import Webhooks
 from django_xcover.sandbox.world import World
 
@@ -32,6 +33,7 @@ class Application:
     gateway: Gateway
     world: World
     faults: Faults
+    latency: Latency
     journal: Journal
     webhooks: Webhooks
 
@@ -39,9 +41,11 @@ class Application:
         """Answer one request; break its connection when a fault says so."""
         request = Request(environ)
         if request.path.startswith(API):
+            self.latency.wait()
             response = _delivered(self.gateway.answer(request), environ)
         elif request.path.startswith("/_sandbox/"):
-            response = Control(self.faults, self.world, self.journal, self.webhooks).answer(request)
+            control = Control(self.faults, self.latency, self.world, self.journal, self.webhooks)
+            response = control.answer(request)
         else:
             response = Documents(self.world).answer(request)
         return response(environ, start)

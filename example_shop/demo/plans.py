@@ -47,7 +47,7 @@ def _reserve(probe: socket.socket) -> None:
         accepted.close()
 
 
-def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:
+def plans(*, shop_port: int, sandbox_port: int, latency: str) -> tuple[Plan, ...]:
     """Return the processes, in the order in which they are needed."""
     environment = {
         "DJANGO_SETTINGS_MODULE": "example_shop.settings",
@@ -58,7 +58,9 @@ def plans(*, shop_port: int, sandbox_port: int) -> tuple[Plan, ...]:
         "XCOVER_API_SECRET": API_SECRET,
     }
     return (
-        _plan("sandbox", _sandbox(sandbox_port, shop_port), environment, port=sandbox_port),
+        _plan(
+            "sandbox", _sandbox(sandbox_port, shop_port, latency), environment, port=sandbox_port
+        ),
         Plan(name="worker", command=WORKER, environment=environment, answers=_worker_answers),
         Plan(name="beat", command=BEAT, environment=environment, answers=lambda: True),
         _plan("shop", _shop(shop_port), environment, port=shop_port),
@@ -91,13 +93,14 @@ BEAT = (
 )  # fmt: skip
 
 
-def _sandbox(port: int, shop_port: int) -> tuple[str, ...]:
+def _sandbox(port: int, shop_port: int, latency: str) -> tuple[str, ...]:
     key, secret = next(iter(settings.XCOVER["ACCOUNTS"]["default"]["WEBHOOK_SECRETS"].items()))
     return (
         "django", "xcover_sandbox", "--port", str(port), "--site-url", url(port).rstrip("/"),
         "--partner-code", PARTNER_CODE, "--api-key", API_KEY, "--api-secret", API_SECRET,
         "--database", str(DATA_DIR / "xcover.sqlite3"),
         "--webhook-url", f"{url(shop_port)}xcover/webhooks/",
+        "--latency", latency,
         "--webhook-key", key, "--webhook-secret", secret,
     )  # fmt: skip
 

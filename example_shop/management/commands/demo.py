@@ -43,6 +43,11 @@ class Command(BaseCommand):
         """Declare the ports."""
         parser.add_argument("--port", type=int, default=8000, help="the shop's; 0 takes a free one")
         parser.add_argument("--sandbox-port", type=int, default=8700, help="the local XCover's")
+        parser.add_argument(
+            "--latency",
+            default="recorded",
+            help="how long the local XCover's answers take: as recorded, none, or seconds",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare the data, start everything, say where, and wait."""
@@ -53,7 +58,9 @@ class Command(BaseCommand):
         try:
             with Family(DATA_DIR / "logs", stop) as family:
                 self._say("Starting the sandbox, the worker and the shop …")
-                family.start(plans(shop_port=shop, sandbox_port=sandbox))
+                family.start(
+                    plans(shop_port=shop, sandbox_port=sandbox, latency=options["latency"])
+                )
                 if not stop.is_set():
                     self._welcome(shop, sandbox)
                 family.watch()

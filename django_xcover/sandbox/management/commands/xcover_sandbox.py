@@ -7,9 +7,10 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox.latency import NAMES
 from django_xcover.sandbox.server import serve
 from django_xcover.sandbox.webhooks import DEFAULT_KEY, DEFAULT_SECRET
 from django_xcover.sandbox.world import DEFAULT_SITE
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--api-secret", default="sandbox-secret")
         parser.add_argument("--database", default=":memory:", help="a SQLite file to keep state in")
         parser.add_argument("--site-url", default=DEFAULT_SITE, help="where document links point")
+        parser.add_argument("--latency", default="none", help=f"how long answers take. {NAMES}")
         parser.add_argument("--webhook-url", help="where webhooks are sent")
         parser.add_argument("--webhook-key", default=DEFAULT_KEY)
         parser.add_argument("--webhook-secret", default=DEFAULT_SECRET)
@@ -48,6 +50,10 @@ class Command(BaseCommand):
             database=options["database"],
             site_url=options["site_url"],
         )
+        try:
+            sandbox.latency.set(options["latency"])
+        except ValueError as wrong:
+            raise CommandError(str(wrong)) from None
         if options["webhook_url"]:
             sandbox.webhooks.subscribe(
                 options["webhook_url"],
