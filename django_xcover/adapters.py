@@ -124,6 +124,16 @@ class ShopAdapter:
         user = getattr(request, "user", None)
         return f"user:{user.pk}" if user is not None and user.is_authenticated else ""
 
+    def get_visitor(self, request: HttpRequest) -> str:
+        """Return whom `XCOVER["VISITOR_QUOTES"]` counts: by default the session, else the address.
+
+        It is hashed and kept in the cache for ten minutes. Behind a proxy that sets the client's
+        address reliably, return that address: a session is easily exchanged for a new one.
+        """
+        session = getattr(request, "session", None)
+        key = None if session is None else session.session_key
+        return str(key or request.META.get("REMOTE_ADDR", ""))
+
     def get_order_url(self, order: Any) -> str:
         """Return where staff see `order` in the shop, or "" for no link."""
         return ""

@@ -20,6 +20,8 @@ from django.core.signals import setting_changed
 DEFAULT_ACCOUNT = "default"
 # The part of OFFER_DEADLINE that XCover gets.
 FOR_XCOVER = 0.95
+# So many times OFFER_DEADLINE a late answer is waited for.
+LATE = 3
 # What a key may be made of: its header is taken apart at commas and quotes.
 HEADER_SAFE = re.compile(r"[!#-+\--~]+")
 SHA_2 = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
@@ -67,11 +69,16 @@ class Config:
     XCover stays away up to `breaker_cool_down_limit`. `refusal_lifetime` is how long a cart that
     XCover has refused is not asked for again. `withdrawal_link_days` is how long a guest's link to
     withdraw works from the moment it is made: longer than any withdrawal period.
+
+    A shopper waits `offer_deadline` for an offer; `offer_threads` of a web process quote meanwhile,
+    0 to quote inside the request. One visitor gets `visitor_quotes` new quotes in ten minutes.
     """
 
     adapter: str
     accounts: Mapping[str, Account]
-    offer_deadline: float = 1.0
+    offer_deadline: float = 3.0
+    offer_threads: int = 8
+    visitor_quotes: int = 30
     offer_lifetime: float = 3600.0
     hold_lifetime: float = 1800.0
     booking_deadline: float = 15.0
@@ -101,7 +108,7 @@ class Config:
 
     @property
     def offer_call_deadline(self) -> float:
-        """How long XCover's calls for one offer may take together.
+        """How long XCover's calls for one offer may take together, inside a request.
 
         Less than `offer_deadline`, which is what the shopper waits: noticing that the time is up
         and leaving takes 5 ms on an idle machine and 17 ms on a busy one.
@@ -112,6 +119,14 @@ class Config:
     def hold_length(self) -> timedelta:
         """How long a frozen premium waits for its order before a person is alerted."""
         return timedelta(seconds=self.hold_lifetime)
+
+    @property
+    def late_answer_deadline(self) -> float:
+        """How long XCover's calls may take in a thread, for which nobody waits.
+
+        An answer behind `offer_deadline` is kept for the next look.
+        """
+        return self.offer_deadline * LATE
 
     @property
     def offer_max_age(self) -> timedelta:

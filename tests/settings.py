@@ -80,4 +80,8 @@ XCOVER = {
     # By the real clock, even where a test stops it: on a busy machine the default is soon over.
     # Below the 30 s that a fault of the sandbox hangs, so that it does outlast the deadline.
     "OFFER_DEADLINE": 20.0,
+    # Inside the request, so that a test sees the end of what it began.
+    "OFFER_THREADS": 0,
+    # One visitor makes all the quotes of a test.
+    "VISITOR_QUOTES": 1000,
 }

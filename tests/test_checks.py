@@ -39,6 +39,10 @@ def ids() -> list[str | None]:
         ({"OPERATION_LEASE": 40}, "xcover.W006"),
         ({"BOOKING_DEADLINE": 90.0}, "xcover.W006"),
         ({"OFFER_DEADLINE": 10}, "xcover.W001"),
+        ({"OFFER_DEADLINE": 1.0}, "xcover.W001"),
+        ({"OFFER_THREADS": -1}, "xcover.E007"),
+        ({"OFFER_THREADS": 1.5}, "xcover.E007"),
+        ({"VISITOR_QUOTES": 0}, "xcover.E007"),
         ({"WEBHOOK_TOLERANCE": 86400}, "xcover.W002"),
     ],
 )

@@ -99,7 +99,7 @@ def test_secrets_of_webhooks_are_a_dict_or_pairs_and_are_never_shown(settings: A
 
 def test_an_overridden_setting_is_seen_at_once(settings: Any) -> None:
     settings.XCOVER = GOOD
-    assert get_config().offer_deadline == 1.0
+    assert get_config().offer_deadline == 3.0
 
     settings.XCOVER = {**GOOD, "OFFER_DEADLINE": 0.5}
     assert get_config().offer_deadline == 0.5

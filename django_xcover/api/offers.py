@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from rest_framework import status
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import ShopView
 from django_xcover.api.inputs import ChoiceInput
 from django_xcover.api.shapes import OfferShape
-from django_xcover.services import choosing
+from django_xcover.services import choosing, quoting, visitors
 from django_xcover.services.carts import read_cart
 from django_xcover.services.choosing import NothingToInsure
-from django_xcover.services.quoting import fresh_offer
+from django_xcover.services.quoting import Look
 
 
 class OfferView(ShopView):
-    """The offer, quoted within `XCOVER["OFFER_DEADLINE"]` if need be."""
+    """The offer, quoted in the background if need be."""
 
     def get(self, request: Request) -> Response:
-        """Return the offer; 204 when there is none: the sale goes on without it."""
+        """Return the offer; 204 when there is none: the sale goes on without it.
+
+        202 while XCover is asked: ask again at `Location`. 429 for too many quotes.
+        """
         cart = read_cart(self.http)
-        offer = fresh_offer(cart) if cart else None
-        if offer is None:
-            return Response(status=status.HTTP_204_NO_CONTENT)
-        return self.shown(OfferShape, offer)
+        again = quoting.AGAIN in request.query_params
+        found = quoting.look(cart, again=again) if cart else quoting.NOTHING
+        if found.offer is not None:
+            return self.shown(OfferShape, found.offer)
+        if found.is_waiting:
+            return self._not_yet(found)
+        if found.is_limited:
+            raise Throttled(wait=visitors.retry_after())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _not_yet(self, found: Look) -> Response:
+        query = f"?{quoting.AGAIN}=1" if found.is_begun else ""
+        headers = {"Retry-After": "1", "Location": f"{self.http.path}{query}"}
+        return Response(status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 class ChoiceView(ShopView):

@@ -68,6 +68,20 @@ def total_block(
     return shown + sent
 
 
+def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString:
+    """Return a script that has the cart quoted; nothing when it is quoted already."""
+    to_insure = read_cart(request, cart)
+    if to_insure is None or stored_offer(request, to_insure) is not None:
+        return SafeString()
+    text = "" if nonce is None else str(nonce)
+    return format_html(
+        '<script src="{}" data-offer="{}" defer{}></script>',
+        static("xcover/prepare.js"),
+        reverse("xcover:offer"),
+        format_html(' nonce="{}"', text) if text else "",
+    )
+
+
 def policies_block(request: HttpRequest, order: Any) -> SafeString:
     """Return what became of the cover of the shop's `order`; nothing when none was offered."""
     cover = order_cover(order)

@@ -23,9 +23,18 @@ from django.views.decorators.vary import vary_on_cookie
 from django_xcover.checkout.answering import record_answer
 from django_xcover.checkout.forms import ChoiceForm
 from django_xcover.checkout.panels import offer_context
-from django_xcover.checkout.replies import current_offer, refused, saved
+from django_xcover.checkout.replies import (
+    WAIT,
+    current_look,
+    next_look,
+    not_yet,
+    refused,
+    saved,
+    too_many,
+)
 from django_xcover.services.choosing import ChoiceRefused, OfferClosed
 from django_xcover.services.documents import DocumentMissing, document_url
+from django_xcover.services.quoting import NOTHING
 
 # What the script demands of an answer before it uses it: a login page, a proxy's or the shop's own
 # page does not carry it.
@@ -51,11 +60,17 @@ def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest
 @vary_on_cookie
 @marked
 def offer(request: HttpRequest) -> HttpResponse:
-    """Return the offer for this request's cart as a fragment of a page; 204 when there is none."""
-    offered = current_offer(request)
-    if offered is None:
-        return HttpResponse(status=204)
-    return render(request, "xcover/offer.html", offer_context(request, offered))
+    """Return the offer for this request's cart as a fragment of a page; 204 when there is none.
+
+    202 while XCover is asked, with the address to look at next in `Location`. 429 for a visitor
+    who has caused too many quotes.
+    """
+    found = current_look(request)
+    if found.offer is not None:
+        return render(request, "xcover/offer.html", offer_context(request, found.offer))
+    if found.is_waiting:
+        return not_yet(request, found)
+    return too_many() if found.is_limited else HttpResponse(status=204)
 
 
 @login_not_required
@@ -64,9 +79,16 @@ def offer(request: HttpRequest) -> HttpResponse:
 @never_cache
 @vary_on_cookie
 def offer_page(request: HttpRequest) -> HttpResponse:
-    """Return the same offer as a page of its own, for browsers without JavaScript."""
-    offered = current_offer(request)
-    return render(request, "xcover/offer_page.html", offer_context(request, offered))
+    """Return the same offer as a page of its own, for browsers without JavaScript.
+
+    While XCover is asked it says so, and loads itself again each second.
+    """
+    found = current_look(request)
+    context = offer_context(request, found.offer) | {"waiting": found.is_waiting}
+    response = render(request, "xcover/offer_page.html", context)
+    if found.is_waiting:
+        response.headers["Refresh"] = f"1; url={next_look(request, found)}"
+    return response
 
 
 @login_not_required
@@ -78,14 +100,14 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Record yes or no to one quote: 400 for a bad form, 409 for an offer that is gone."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
-        return refused(request, form.complaint, status=400, offer=current_offer(request))
+        return refused(request, form.complaint, status=400, found=current_look(request, wait=WAIT))
     try:
         offered, answered = record_answer(request, form)
     except OfferClosed as refusal:
         # Quoting the cart anew would offer cover for what has been bought already.
-        return refused(request, str(refusal), status=409, offer=None)
+        return refused(request, str(refusal), status=409, found=NOTHING)
     except ChoiceRefused as refusal:
-        return refused(request, str(refusal), status=409, offer=current_offer(request))
+        return refused(request, str(refusal), status=409, found=current_look(request, wait=WAIT))
     return saved(request, offered, answered)
 
 

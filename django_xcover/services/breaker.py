@@ -6,7 +6,8 @@ One circuit an account, known to all processes through Django's cache:
     OPEN       no call is made, until the cool-down is over
     HALF_OPEN  exactly one call is let through: it closes the circuit, or opens it for twice as long
 
-A fault is an answer that did not come or cannot be used: network, deadline, 5xx, no JSON. Any 4xx
+A fault is an answer that did not come or cannot be used: network, deadline, 5xx, no JSON. Our own
+deadline is none while XCover answers others: it is slow then, and not down. Any 4xx
 is an answer, so it never opens the circuit and closes a half-open one. That holds for 429, too:
 XCover is well and counting, and what it asks for is fewer calls, which `rate_limits` sees to.
 """
@@ -14,6 +15,7 @@ XCover is well and counting, and what it asks for is fewer calls, which `rate_li
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from django.core.cache.backends.base import BaseCache
+from django.db import connections
 
 from django_xcover import signals
 from django_xcover.client import (
@@ -98,21 +101,70 @@ class Trip:
 
 
 @contextmanager
-def guard(account: str) -> Iterator[None]:
+def guard(account: str, *, patience: float | None = None) -> Iterator[None]:
     """Let the calls to XCover inside the block go ahead, or raise CircuitOpen at once.
 
-    An XCoverError that leaves the block says how they went.
+    An XCoverError that leaves the block says how they went. A block that is not left within
+    `patience` seconds is a fault at that moment, and forgiven when an answer comes after all.
     """
-    probing = _admit(account)
+    call = _Call(account, _admit(account))
+    timer = threading.Timer(patience or 0.0, call.wait_is_over)
+    timer.daemon = True
+    if patience is not None:
+        timer.start()
     well: bool | None = None
     try:
         yield
         well = True
     except XCoverError as error:
         well = _is_well(error)
+        if isinstance(error, DeadlineExceeded) and call.others_are_answered():
+            well = None
         raise
     finally:
-        _learn(account, probing, well)
+        timer.cancel()
+        call.end(well)
+
+
+def is_open(account: str) -> bool:
+    """Return whether `guard` would raise without asking: the cool-down is not over."""
+    trip = shared_cache.attempt(lambda cache: _trip(cache, account), None)
+    return trip is not None and trip.holds(time.time())
+
+
+class _Call:
+    """One call, and what has been learned of it so far."""
+
+    def __init__(self, account: str, probing: Trip | None) -> None:
+        self.account, self.probing = account, probing
+        self.began = time.time()
+        self.is_over = False
+        self.fault_at: float | None = None
+        self.lock = threading.Lock()
+
+    def wait_is_over(self) -> None:
+        """Count a fault before the call has ended, unless XCover answers others."""
+        try:
+            with self.lock:
+                if not self.is_over and not self.others_are_answered():
+                    self.fault_at = time.time()
+                    _learn(self.account, self.probing, False, at=self.fault_at)
+        finally:
+            connections.close_all()  # of this thread: receivers of our signals may have used some
+
+    def others_are_answered(self) -> bool:
+        """Return whether an answer of any call came since this one began."""
+        recent = shared_cache.attempt(lambda cache: _recent(cache, self.account), RecentCalls())
+        return any(well and at >= self.began for at, well in recent.calls)
+
+    def end(self, well: bool | None) -> None:
+        """Learn how the call ended, if that is not known yet."""
+        with self.lock:
+            self.is_over = True
+            if self.fault_at is None:
+                _learn(self.account, self.probing, well)
+            elif well:
+                _forgive(self.account, self.fault_at)
 
 
 def state(account: str) -> BreakerState:
@@ -157,10 +209,12 @@ def _admit(account: str) -> Trip | None:
     return trip
 
 
-def _learn(account: str, probing: Trip | None, well: bool | None) -> None:
+def _learn(
+    account: str, probing: Trip | None, well: bool | None, *, at: float | None = None
+) -> None:
     if probing is None:
         if well is not None:
-            _remember(account, well)
+            _remember(account, well, time.time() if at is None else at)
     elif well is None:
         # Nobody was asked, so the next one may.
         probe = _probe_key(account, probing)
@@ -171,9 +225,20 @@ def _learn(account: str, probing: Trip | None, well: bool | None) -> None:
         _open_again(account, probing)
 
 
-def _remember(account: str, well: bool) -> None:
+def _forgive(account: str, fault_at: float) -> None:
+    """Take back the fault of a call whose answer came late; close a circuit that is open."""
+    trip = shared_cache.attempt(lambda cache: _trip(cache, account), None)
+    if trip is not None:
+        _close(account, trip)
+        return
+    recent = shared_cache.attempt(lambda cache: _recent(cache, account), RecentCalls())
+    calls = tuple(call for call in recent.calls if call != (fault_at, False))
+    kept = RecentCalls(calls).plus(time.time(), well=True).calls
+    shared_cache.attempt(lambda cache: cache.set(_recent_key(account), kept, KEPT), None)
+
+
+def _remember(account: str, well: bool, now: float) -> None:
     """Note how a call ended, and open the circuit when it is one fault too many."""
-    now = time.time()
     # Read and written without a lock. Two at once lose one of theirs, which delays the opening by
     # a call and never opens anything.
     recent = shared_cache.attempt(lambda cache: _recent(cache, account), RecentCalls())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,12 +22,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class CartToInsure:
-    """Whose cart it is and what in it can be insured."""
+    """Whose cart it is and what in it can be insured.
+
+    `visitor` is whoever the limit on new quotes counts: personal data, so never stored or logged.
+    """
 
     account: str
     cart_reference: str
     shopper_reference: str
     request: QuoteRequest
+    visitor: str = field(default="", repr=False, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -84,6 +88,7 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
             adapter.get_shopper_reference(request), "get_shopper_reference"
         ),
         request=quote_request,
+        visitor=adapter.get_visitor(request),
     )
     _require_storable(found)
     # Now, so that fields that cannot be written as JSON are found here and not on the page.

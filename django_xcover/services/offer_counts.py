@@ -73,7 +73,7 @@ def outcome_of(error: XCoverError) -> OfferOutcome:
         return OfferOutcome.NOT_AUTHORISED
     if isinstance(error, HeldBack | Throttled):
         return OfferOutcome.RATE_LIMIT
-    if isinstance(error, RequestRefused):
+    if isinstance(error, RequestRefused) and error.permanent:
         return OfferOutcome.REFUSED
     if isinstance(error, ConnectionFailed | DeadlineExceeded):
         return OfferOutcome.NO_ANSWER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.db.models import Case, Q, Subquery, When
@@ -14,8 +15,9 @@ from django.utils import timezone
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.answers import package_from_wire
 from django_xcover.conf import get_config
-from django_xcover.models import OfferOutcome, Quote, QuotePackage, Status
+from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
 from django_xcover.services import (
+    background,
     breaker,
     cart_packages,
     deadlines,
@@ -25,9 +27,11 @@ from django_xcover.services import (
     offer_counts,
     payloads,
     prices,
+    quote_attempts,
     rate_limits,
     refused_carts,
     updating,
+    visitors,
 )
 from django_xcover.services.carts import CartToInsure
 from django_xcover.services.offers import Offer, build_offer
@@ -41,42 +45,144 @@ def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:
     return build_offer(quotes) if is_current(quotes, cart) else None
 
 
-def fresh_offer(cart: CartToInsure) -> Offer | None:
-    """Return an offer for `cart`, quoting within `XCOVER["OFFER_DEADLINE"]` if need be.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What looking for an offer has found.
 
-    None means that there is no offer to show: XCover is slow, at fault or does not insure this.
-    A vendor's fault is logged and never raised, because the sale goes on. XCover is not asked
-    while the circuit is open, nor again soon for a cart that it has refused.
+    Without an `offer`: `is_waiting` says that one may come, so look again, and hand `is_begun` on
+    to that look as `again`. `is_limited` says that this visitor has caused too many quotes.
     """
+
+    offer: Offer | None = None
+    is_waiting: bool = False
+    is_begun: bool = False
+    is_limited: bool = False
+
+
+# The query parameter in which a door hands `is_begun` on to the next look.
+AGAIN = "again"
+NOTHING = Look()
+# Quoting has not begun: all threads are busy, or another state of the cart is being quoted.
+NOT_YET = Look(is_waiting=True)
+BEGUN = Look(is_waiting=True, is_begun=True)
+
+
+def look(cart: CartToInsure, *, again: bool = False, wait: float = 0.0) -> Look:
+    """Return the offer for `cart`, or begin to quote it in the background and say "not yet".
+
+    `again` says that an earlier look has begun: this one asks how that goes and begins nothing.
+    `wait` is for how many seconds to wait for an answer here.
+
+    A vendor's fault is logged and counted and never raised, because the sale goes on. XCover is not
+    asked while the circuit is open, nor again soon for a cart that it has refused. Where no threads
+    can be used (see `background`), the cart is quoted before this returns, within
+    `XCOVER["OFFER_DEADLINE"]`.
+    """
+    # Before the quotes are read: an attempt that ends in between has stored them.
+    attempt = quote_attempts.find(cart) if again else None
     quotes = latest_quotes(cart)
     if is_current(quotes, cart):
-        return build_offer(quotes)
-    if refused_carts.is_remembered(cart):
-        return None
+        return Look(offer=build_offer(quotes))
+    if again:
+        return NOTHING if attempt is None else _progress(attempt, cart)
+    return _refusal(cart) or _begin(cart, quotes, wait)
+
+
+def fresh_offer(cart: CartToInsure) -> Offer | None:
+    """Return the offer for `cart` as `look` does; None when there is none, or not yet."""
+    return look(cart).offer
+
+
+def _refusal(cart: CartToInsure) -> Look | None:
+    """Return what is known without asking XCover, None when it has to be asked."""
+    if reason := refused_carts.remembered(cart):
+        return _lost(cart, reason)
+    if breaker.is_open(cart.account):
+        return _lost(cart, OfferOutcome.CIRCUIT_OPEN)  # logged once, when it opened
+    if not visitors.may_quote(cart):
+        _lost(cart, OfferOutcome.VISITOR_LIMIT)
+        return Look(is_limited=True)
+    return None
+
+
+def _lost(cart: CartToInsure, reason: OfferOutcome) -> Look:
+    offer_counts.count(cart.account, reason)
+    if offer_counts.is_due() and background.is_possible():
+        background.start(offer_counts.write)
+    return NOTHING
+
+
+def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
+    claim = quote_attempts.claim(cart)
+    if not claim.is_mine:
+        return _progress(claim.row, cart)
+    if claim.quoted_at != (quotes[0].package.quoted_at if quotes else None):
+        quotes = latest_quotes(cart)
+        if is_current(quotes, cart):  # quoted by another process in between
+            quote_attempts.release(claim.row)
+            return Look(offer=build_offer(quotes))
+    visitors.count(cart)
+    config = get_config()
+    if not background.is_possible():
+        found = _attempt(claim.row, cart, quotes, config.offer_call_deadline)
+        return Look(offer=build_offer(found)) if found else NOTHING
+    thread = background.start(
+        lambda: _attempt(claim.row, cart, quotes, config.late_answer_deadline)
+    )
+    if thread is None:
+        quote_attempts.release(claim.row)
+        return NOT_YET
+    if wait:
+        thread.join(wait)
+        return look(cart, again=True)
+    return BEGUN
+
+
+def _progress(attempt: QuoteAttempt, cart: CartToInsure) -> Look:
+    """Return how far an attempt is that is under way."""
+    if quote_attempts.is_overdue(attempt):
+        return NOTHING
+    return BEGUN if attempt.fingerprint == cart.fingerprint else NOT_YET
+
+
+def _attempt(
+    attempt: QuoteAttempt, cart: CartToInsure, quotes: Sequence[Quote], seconds: float
+) -> list[Quote]:
+    """Quote `cart` within so many seconds and count how it ended; return [] without an offer."""
+    outcome, found = OfferOutcome.ERROR, []
     try:
-        quotes = [quote for quote in _quoted(cart, quotes) if quote.status == Status.RECEIVED]
+        quoted = _quoted(cart, quotes, seconds)
+        found = [quote for quote in quoted if quote.status == Status.RECEIVED]
+        outcome = OfferOutcome.OFFERED if found else OfferOutcome.NOTHING_TO_SELL
+        if found and quote_attempts.is_overdue(attempt):
+            outcome = OfferOutcome.LATE
     except breaker.CircuitOpen:
-        offer_counts.count(cart.account, OfferOutcome.CIRCUIT_OPEN)
-        return None  # logged once, when it opened
+        outcome = OfferOutcome.CIRCUIT_OPEN
     except XCoverError as error:
         logger.warning("No offer: %s", error)
-        offer_counts.count(cart.account, offer_counts.outcome_of(error))
-        if refused_carts.is_refusal(error):
-            refused_carts.remember(cart)
-        return None
+        outcome = offer_counts.outcome_of(error)
     except IntegrityError:
         # XCover gave a new quote the id of a package that is stored already.
         logger.error("No offer: XCover named a package anew that is known.")  # noqa: TRY400
-        return None
-    if not quotes:
-        offer_counts.count(cart.account, OfferOutcome.NOTHING_TO_SELL)
-        refused_carts.remember(cart)
-    return build_offer(quotes) if quotes else None
+    finally:
+        if outcome in LASTING:
+            refused_carts.remember(cart, outcome)
+        quote_attempts.release(attempt)
+        offer_counts.count(cart.account, outcome)
+        offer_counts.write()
+    return found
 
 
-def _quoted(cart: CartToInsure, quotes: Sequence[Quote]) -> list[Quote]:
-    until = time.monotonic() + get_config().offer_call_deadline
-    with breaker.guard(cart.account), rate_limits.at_once():
+# Asking for the same cart again would be answered the same.
+LASTING = {OfferOutcome.REFUSED, OfferOutcome.NOT_AUTHORISED, OfferOutcome.NOTHING_TO_SELL}
+
+
+def _quoted(cart: CartToInsure, quotes: Sequence[Quote], seconds: float) -> list[Quote]:
+    until = time.monotonic() + seconds
+    deadline = get_config().offer_deadline
+    # An answer that may come late must not keep the breaker from hearing that it is late.
+    patience = deadline if seconds > deadline else None
+    with breaker.guard(cart.account, patience=patience), rate_limits.at_once():
         return _update(cart, quotes, until) or _create(cart, until)
 
 

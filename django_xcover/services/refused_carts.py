@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from django_xcover.client import RequestRefused, XCoverError
 from django_xcover.conf import get_config
+from django_xcover.models import OfferOutcome
 from django_xcover.services import shared_cache
 from django_xcover.services.carts import CartToInsure
 
 
-def remember(cart: CartToInsure) -> None:
+def remember(cart: CartToInsure, reason: OfferOutcome) -> None:
     """Do not ask for `cart` for `XCOVER["REFUSAL_LIFETIME"]` seconds."""
     lifetime = get_config().refusal_lifetime
-    shared_cache.attempt(lambda cache: cache.set(_key(cart), 1, lifetime), None)
+    shared_cache.attempt(lambda cache: cache.set(_key(cart), reason.value, lifetime), None)
 
 
-def is_remembered(cart: CartToInsure) -> bool:
-    """Return whether XCover has just said that it has no offer for `cart`."""
-    return shared_cache.attempt(lambda cache: cache.get(_key(cart)) == 1, otherwise=False)
+def remembered(cart: CartToInsure) -> OfferOutcome | None:
+    """Return why XCover has just had no offer for `cart`, None when it has not said so."""
+    found = shared_cache.attempt(lambda cache: cache.get(_key(cart)), None)
+    return OfferOutcome(found) if found in OfferOutcome.values else None
 
 
 def is_refusal(error: XCoverError) -> bool:

@@ -30,6 +30,15 @@ def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> Sa
 
 
 @register.simple_tag(takes_context=True)
+def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
+    """Have `cart` quoted early, by a script on the page before the checkout.
+
+    Shows nothing. The offer is then there when the checkout opens.
+    """
+    return tags.prepare_script(_request(context), cart, _nonce(context))
+
+
+@register.simple_tag(takes_context=True)
 def xcover_total(
     context: Context, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
 ) -> SafeString:
@@ -54,10 +63,14 @@ def xcover_assets(context: Context) -> SafeString:
 
     The nonce is `csp_nonce` of the context (Django 6) or of the request (django-csp).
     """
+    return tags.asset_links(_nonce(context))
+
+
+def _nonce(context: Context) -> object:
     nonce = context.get("csp_nonce")
     if nonce is None:
         nonce = getattr(context.get("request"), "csp_nonce", None)
-    return tags.asset_links(nonce)
+    return nonce
 
 
 def _request(context: Context) -> HttpRequest:

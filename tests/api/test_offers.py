@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from django_xcover.api import offers
 from django_xcover.models import Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.services import quoting
 from django_xcover.services.carts import read_cart
 from tests.api.conftest import ROOT, Program
 from tests.checkout.conftest import vendor_says
@@ -188,13 +189,48 @@ def test_no_transaction_is_open_while_xcover_is_asked(
 ) -> None:
     inside: list[bool] = []
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    monkeypatch.setattr(
-        offers, "fresh_offer", lambda cart: inside.append(connection.in_atomic_block)
-    )
+
+    def look(cart: object, *, again: bool) -> quoting.Look:
+        inside.append(connection.in_atomic_block)
+        return quoting.NOTHING
+
+    monkeypatch.setattr(quoting, "look", look)
 
     program.gets("offer/")
 
     assert inside == [False]
+
+
+@pytest.mark.parametrize(
+    ("found", "address"),
+    [
+        (quoting.BEGUN, f"{ROOT}offer/?again=1"),
+        (quoting.NOT_YET, f"{ROOT}offer/"),
+    ],
+    ids=["begun", "not begun"],
+)
+def test_an_offer_that_is_on_its_way_is_202_and_says_where_to_ask_again(
+    program: Program, monkeypatch: pytest.MonkeyPatch, found: quoting.Look, address: str
+) -> None:
+    monkeypatch.setattr(quoting, "look", lambda cart, *, again: found)
+
+    response = program.gets("offer/")
+
+    assert response.status_code == 202
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Location"] == address
+
+
+def test_too_many_quotes_for_one_visitor_are_429_with_a_wait(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = quoting.Look(is_limited=True)
+    monkeypatch.setattr(quoting, "look", lambda cart, *, again: found)
+
+    response = program.gets("offer/")
+
+    assert response.status_code == 429
+    assert 0 < int(response.headers["Retry-After"]) <= 600
 
 
 def test_the_offer_is_quoted_and_told_exactly(program: Program) -> None:

@@ -200,6 +200,7 @@ def order_with_cover(shop: str) -> str:
     """Buy insured tickets as a shopper would, wait for the policy, return the order's number."""
     robin = log_in(shop)
     robin.sends("products/harbour-lights-festival/", "cart/harbour-lights-festival/add/")
+    wait_until(lambda: "Yes, add cover" in robin.opens("xcover/offer/page/"))
     robin.sends("xcover/offer/page/", "xcover/choose/", choice="yes")
     address = robin.sends("checkout/", "checkout/", **DETAILS).removeprefix(shop)
     order = robin.sends(address, address, number="4242424242424242", **CARD).removeprefix(shop)

@@ -4,7 +4,7 @@
  */
 (() => {
   "use strict";
-  // Loaded twice, or a browser too old for it: the plain forms do.
+  // Loaded twice, or by an old browser.
   if (window.xcover || !AbortSignal.timeout) return;
 
   const PLACE = "[data-xcover-offer]";
@@ -36,8 +36,7 @@
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
   };
 
-  // One request at a time, in the order of the clicks, and of several for one thing only the last:
-  // so no answer overtakes another, on the way to the server or back.
+  // One request at a time, in the order of the clicks; of several for one thing only the last.
   const enqueue = (subject, work) => {
     const turn = (turns.get(subject) || 0) + 1;
     turns.set(subject, turn);
@@ -45,7 +44,7 @@
     return queue;
   };
 
-  // Without its header an answer is a login page, or any other page: nothing of it is used.
+  // Without its header an answer is a login page or another one.
   const ask = async (url, timeout, options) => {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeout), ...options });
     if (!response.headers.has("X-XCover")) throw response;
@@ -74,11 +73,18 @@
     ready(place);
   };
 
-  const load = async (place) => {
+  // 202: look again, later each time, outside the queue.
+  const load = async (place, src = place.dataset.src, wait = 300) => {
     let html = "";
     place.setAttribute("aria-busy", "true");
     try {
-      html = await (await ask(place.dataset.src, Number(place.dataset.timeout) || 3000)).text();
+      const response = await ask(src, Number(place.dataset.timeout) || 3000);
+      if (response.status === 202 && wait < 3000) {
+        const turn = turns.get(place);
+        const again = () => load(place, response.headers.get("Location"), wait * 1.4);
+        return void setTimeout(() => turns.get(place) === turn && enqueue(place, again), wait);
+      }
+      html = await response.text();
     } catch ({ status = 0 }) {
       emit(place, "error", { status });
     }
@@ -118,7 +124,7 @@
     warned = false;
     try {
       const response = await post(form);
-      const { message, error, html, ...news } = await response.json();
+      const { message, error, html, waiting, ...news } = await response.json();
       if (response.ok) {
         unsaved.delete(quote);
         tell(form, "", message);
@@ -128,6 +134,7 @@
         return;
       }
       show(place, html);
+      if (waiting) setTimeout(refresh, 2000);
       emit(place, "error", { status: response.status, message: error });
       emit(place, "change", { quote, choice: "", ...totals(place) });
     } catch {
@@ -142,8 +149,7 @@
     enqueue(form, () => save(form)).then(() => (saving -= 1));
   };
 
-  // Paying right after a click must not overtake the answer: the order waits for it, and is not
-  // sent with an answer that could not be saved before the shopper was warned of that.
+  // The order waits for the answer; with one that could not be saved it is sent after a warning.
   const hold = (event, form) => {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -200,11 +206,11 @@
     true,
   );
   document.addEventListener("xcover:refresh", refresh);
-  // Back from the browser's memory, where the page still shows an older cart's offer.
+  // Back from the browser's memory, with an older cart's offer.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
 
   window.xcover = Object.freeze({ refresh, settled });
-  // Offers also arrive later, with a part of the page that the shop swaps in.
+  // The shop may swap an offer in later.
   new MutationObserver(mount).observe(document.documentElement, { childList: true, subtree: true });
   mount();
 })();
