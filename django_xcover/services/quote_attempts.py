@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import router
 from django.db.models import Subquery
 from django.utils import timezone
 
@@ -34,12 +33,9 @@ class Claim:
 def claim(cart: CartToInsure) -> Claim:
     """Begin an attempt, or return the one that is under way. Two queries, or three to take over."""
     mine = QuoteAttempt(cart=_key(cart), fingerprint=cart.fingerprint, token=uuid.uuid4())
-    alias = router.db_for_write(QuoteAttempt)
-    QuoteAttempt.objects.using(alias).bulk_create([mine], ignore_conflicts=True)
+    QuoteAttempt.objects.bulk_create([mine], ignore_conflicts=True)
     packages = cart_packages.open_packages(cart.account, cart.cart_reference)
-    rows = QuoteAttempt.objects.using(alias).annotate(
-        quoted_at=Subquery(packages.values("quoted_at")[:1])
-    )
+    rows = QuoteAttempt.objects.annotate(quoted_at=Subquery(packages.values("quoted_at")[:1]))
     row = rows.filter(cart=mine.cart).first()
     if row is None:  # the other attempt has just ended
         return claim(cart)
@@ -50,15 +46,13 @@ def claim(cart: CartToInsure) -> Claim:
 
 def find(cart: CartToInsure) -> QuoteAttempt | None:
     """Return the attempt that is under way for `cart`. One query."""
-    alias = router.db_for_write(QuoteAttempt)
-    row = QuoteAttempt.objects.using(alias).filter(cart=_key(cart)).first()
+    row = QuoteAttempt.objects.filter(cart=_key(cart)).first()
     return row if row is not None and is_alive(row) else None
 
 
 def release(row: QuoteAttempt) -> None:
     """End this process's own attempt."""
-    alias = router.db_for_write(QuoteAttempt)
-    QuoteAttempt.objects.using(alias).filter(cart=row.cart, token=row.token).delete()
+    QuoteAttempt.objects.filter(cart=row.cart, token=row.token).delete()
 
 
 def is_alive(row: QuoteAttempt) -> bool:
@@ -78,8 +72,7 @@ def is_overdue(row: QuoteAttempt) -> bool:
 
 def _take_over(row: QuoteAttempt, mine: QuoteAttempt) -> bool:
     """Replace the attempt of a dead process by `mine`; True for exactly one caller."""
-    alias = router.db_for_write(QuoteAttempt)
-    rows = QuoteAttempt.objects.using(alias).filter(cart=row.cart, token=row.token)
+    rows = QuoteAttempt.objects.filter(cart=row.cart, token=row.token)
     values = {"token": mine.token, "fingerprint": mine.fingerprint, "started_at": mine.started_at}
     return bool(rows.update(**values))
 
