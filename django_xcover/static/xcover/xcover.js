@@ -65,7 +65,7 @@
     place.replaceChildren(...parse(html).childNodes);
     place.hidden = !place.firstElementChild;
     place.removeAttribute("aria-busy");
-    // A keyboard user stays where they were, not at the top of the page.
+    // A keyboard user stays where they were.
     if (focused !== null) {
       place.tabIndex = -1;
       (document.getElementById(focused) || place).focus({ preventScroll: true });
@@ -183,8 +183,7 @@
       place.classList.add("xcover-live");
       if (place.querySelector(FORM)) ready(place);
       else enqueue(place, () => load(place));
-      // Answered before this script ran.
-      place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
+          place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
     });
 
   document.addEventListener("change", ({ target }) => {
