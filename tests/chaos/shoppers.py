@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -57,6 +58,10 @@ def buy(shop_url: str, outages: Outages, seed: int, number: int) -> Purchase:
     return purchase
 
 
+# XCover is being asked: look again.
+ASKED = 202
+
+
 class Shopper:
     """One shopper with wishes of their own."""
 
@@ -89,7 +94,10 @@ class Shopper:
 
     def _answer_offer(self) -> None:
         """Look at the offer, if there is one, and answer each of its quotes, or none."""
-        offer = self._browser.get("/xcover/offer/", 200, 204)
+        offer = self._browser.get("/xcover/offer/", 200, 202, 204)
+        while offer.status_code == ASKED:
+            time.sleep(0.3)
+            offer = self._browser.get(offer.headers["Location"], 200, 202, 204)
         quotes = QUOTE.findall(offer.text)
         self._purchase.offered = bool(quotes)
         for quote, shown in quotes if self._answer else ():

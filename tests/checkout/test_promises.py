@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
 
 import django_xcover
-from django_xcover.checkout import replies
+from django_xcover.services import quoting
 from django_xcover.services.carts import CartToInsure
 from tests.checkout.conftest import Visitor
 
@@ -23,11 +24,12 @@ def test_no_transaction_is_open_while_xcover_is_asked(
 ) -> None:
     inside: list[bool] = []
 
-    def quote(cart: CartToInsure) -> None:
+    def look(cart: CartToInsure, **how: Any) -> quoting.Look:
         inside.append(connection.in_atomic_block)
+        return quoting.NOTHING
 
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    monkeypatch.setattr(replies, "fresh_offer", quote)
+    monkeypatch.setattr(quoting, "look", look)
 
     send = visitor.client.post if path == "choose/" else visitor.client.get
     send(f"/xcover/{path}")
