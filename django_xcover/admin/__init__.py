@@ -6,6 +6,7 @@ from django_xcover.admin.cancellations import CancellationAdmin
 from django_xcover.admin.decisions import DecisionAdmin
 from django_xcover.admin.discrepancies import DiscrepancyAdmin
 from django_xcover.admin.flags import FlagAdmin
+from django_xcover.admin.holds import HoldAdmin
 from django_xcover.admin.instalments import InstalmentAdmin
 from django_xcover.admin.modifications import ModificationAdmin
 from django_xcover.admin.operations import OperationAdmin
@@ -23,6 +24,7 @@ __all__ = [
     "DecisionAdmin",
     "DiscrepancyAdmin",
     "FlagAdmin",
+    "HoldAdmin",
     "InstalmentAdmin",
     "ModificationAdmin",
     "OperationAdmin",

@@ -14,6 +14,7 @@ from django_xcover.models import (
     Cancellation,
     Choice,
     Decision,
+    Hold,
     Instalment,
     Modification,
     Operation,
@@ -50,6 +51,10 @@ TONES: dict[str, str] = {
     Renewal.State.PAID: WAITING,
     Renewal.State.OPTING_OUT: WAITING,
     Instalment.Status.PAID: GOOD,
+    Hold.State.LIVE: WAITING,
+    Hold.State.NO_ORDER: BAD,
+    Hold.State.TAKEN: GOOD,
+    Hold.State.NOT_COVERED: BAD,
 }
 # Few words for a column; the title says it in full.
 ATTENTION = {
@@ -62,6 +67,9 @@ ATTENTION = {
     Attention.REFUND_UNCLEAR.value: _("refund unclear"),
     Attention.CHANGE_REFUSED.value: _("not changed"),
     Attention.RENEWED_ANYWAY.value: _("renewed anyway"),
+    Attention.HELD_WITHOUT_ORDER.value: _("no order came"),
+    Attention.CHARGED_WITHOUT_COVER.value: _("charged, not covered"),
+    Attention.NOT_CHARGED.value: _("not charged?"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}
 INSTALMENT_NAMES = {status.value: status.label for status in Instalment.Status}
@@ -93,6 +101,11 @@ def instalment_badge(row: Instalment) -> SafeString:
     if not is_overdue(row, timezone.now()):
         return shown
     return format_html("{} {}", shown, badge(_("overdue"), BAD))
+
+
+def hold_badge(row: Hold) -> SafeString:
+    """Return the badge of what became of a frozen premium."""
+    return badge(row.state.label, TONES.get(row.state, PLAIN))
 
 
 def choice_badge(row: Quote | Decision) -> SafeString | str:

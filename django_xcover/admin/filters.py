@@ -18,6 +18,7 @@ from django_xcover.models import (
     BOOKED,
     Attention,
     Flag,
+    Hold,
     Instalment,
     Modification,
     Operation,
@@ -98,6 +99,21 @@ class OpenFilter(admin.SimpleListFilter):
         if self.value() not in wanted:
             return queryset
         return queryset.filter(resolved_at__isnull=wanted[self.value() or ""])
+
+
+class HoldFilter(admin.SimpleListFilter):
+    """What became of a frozen premium."""
+
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Hold.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in Hold.State:
+            return queryset
+        return queryset.filter(pk__in=Hold.objects.in_state(self.value() or "").values("pk"))
 
 
 class CreatedFilter(admin.SimpleListFilter):

@@ -45,6 +45,19 @@ class HoldQuerySet(models.QuerySet["Hold"]):
         """Return the premiums that may have been charged and for which no order came."""
         return self.unresolved().with_premium().exclude(reported_at=None)
 
+    def in_state(self, state: str) -> HoldQuerySet:
+        """Return those in this `Hold.state`."""
+        now, waiting = timezone.now(), self.unresolved()
+        taken = self.exclude(taken_at=None)
+        return {
+            Hold.State.LIVE: waiting.filter(reported_at=None, expires_at__gt=now),
+            Hold.State.EXPIRED: waiting.filter(reported_at=None, expires_at__lte=now),
+            Hold.State.NO_ORDER: waiting.exclude(reported_at=None),
+            Hold.State.RELEASED: self.filter(taken_at=None).exclude(released_at=None),
+            Hold.State.TAKEN: taken.filter(reported_at=None),
+            Hold.State.NOT_COVERED: taken.exclude(reported_at=None),
+        }[Hold.State(state)]
+
 
 class Hold(models.Model):
     """What a cart is charged for cover, fixed until an order takes it over or it is released.
@@ -57,6 +70,16 @@ class Hold(models.Model):
     that a payment that arrives late can still be booked. `reported_at` is when a person was
     alerted. `order_reference` is the order that took it over, or that came for it in vain.
     """
+
+    class State(models.TextChoices):
+        """What became of it, told by its columns and the clock."""
+
+        LIVE = "live", _("being paid")
+        EXPIRED = "expired", _("expired")
+        NO_ORDER = "no_order", _("no order came")
+        RELEASED = "released", _("released")
+        TAKEN = "taken", _("taken over by its order")
+        NOT_COVERED = "not_covered", _("order charged and not covered")
 
     reference = VendorIdField(_("reference"), unique=True, default=new_reference)
     account = models.CharField(_("account"), max_length=50)
@@ -104,6 +127,17 @@ class Hold(models.Model):
     def premium(self) -> Money | None:
         """Return what is charged with the order, None without cover."""
         return None if self.amount is None else Money(self.amount, self.currency)
+
+    @property
+    def state(self) -> State:
+        """Return what became of it."""
+        if self.taken_at is not None:
+            return self.State.NOT_COVERED if self.reported_at else self.State.TAKEN
+        if self.released_at is not None:
+            return self.State.RELEASED
+        if self.reported_at is not None:
+            return self.State.NO_ORDER
+        return self.State.LIVE if self.is_live else self.State.EXPIRED
 
     @property
     def is_resolved(self) -> bool:

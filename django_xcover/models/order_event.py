@@ -10,6 +10,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.models.base import WriterManager
+
 
 class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
     def unsettled(self) -> OrderEventQuerySet:
@@ -71,9 +73,10 @@ class OrderEvent(models.Model):
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
-    objects = OrderEventQuerySet.as_manager()
+    objects = WriterManager.from_queryset(OrderEventQuerySet)()
 
     class Meta:
+        base_manager_name = "objects"
         verbose_name = _("unsettled order")
         verbose_name_plural = _("unsettled orders")
         ordering = ("-pk",)

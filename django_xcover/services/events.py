@@ -10,6 +10,7 @@ from django_xcover.models import (
     Cancellation,
     Decision,
     Flag,
+    Hold,
     Modification,
     Operation,
     QuotePackage,
@@ -25,6 +26,7 @@ Row = (
     | Modification
     | Renewal
     | Flag
+    | Hold
     | WebhookDelivery
 )
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from django_xcover.models import Attempt, Flag, Operation, QuotePackage, WebhookDelivery
+from django_xcover.models import Attempt, Flag, Hold, Operation, QuotePackage, WebhookDelivery
+from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event, Tone
 from django_xcover.services.next_steps import operation_name
 
@@ -16,7 +17,9 @@ FAILED = (Attempt.Outcome.FAILED, Attempt.Outcome.DIED)
 
 
 def events_on_record(package: QuotePackage) -> Iterator[Event]:
-    """Yield the flags of `package` and what staff did; both should be prefetched."""
+    """Yield the flags and holds of `package` and what staff did; all should be prefetched."""
+    for hold in package.holds.all():
+        yield from _held(hold)
     for flag in package.flags.all():
         yield from _flagged(flag)
     for action in package.staff_actions.all():
@@ -55,6 +58,23 @@ def _failed(operation: Operation, attempt: Attempt) -> Event:
         tone=Tone.BAD if _has_stopped(attempt) else Tone.WAITING,
         facts=((_("Error"), attempt.error),),
     )
+
+
+def _held(hold: Hold) -> Iterator[Event]:
+    """Yield what became of a frozen premium; the alarm is a flag, which is an event of its own."""
+    if hold.premium is None:
+        return
+    facts = {"premium": format_amount(hold.premium), "order": hold.order_reference}
+    yield Event(at=hold.created_at, title=_("%(premium)s frozen to be charged") % facts, row=hold)
+    if hold.state == Hold.State.TAKEN and hold.taken_at:
+        title = _("%(premium)s taken over by order %(order)s") % facts
+        yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.GOOD)
+    elif hold.state == Hold.State.NOT_COVERED and hold.taken_at:
+        title = _("Order %(order)s was charged %(premium)s and is not covered by this") % facts
+        yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.BAD)
+    elif hold.released_at:
+        title = _("%(premium)s released: not charged") % facts
+        yield Event(at=hold.released_at, title=title, row=hold)
 
 
 def _flagged(flag: Flag) -> Iterator[Event]:

@@ -69,7 +69,7 @@ class Story:
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None when no package belongs to it.
 
-    Fourteen queries, however much happened, and one more for corrections of refunds.
+    Fifteen queries, however much happened, and one more for corrections of refunds.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
@@ -78,6 +78,7 @@ def order_story(reference: str) -> Story | None:
             "operations__history",
             "cancellations__corrections",
             "staff_actions",
+            "holds",
             *TO_DO,
         )
         .order_by("pk")

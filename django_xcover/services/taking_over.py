@@ -78,6 +78,7 @@ def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePack
         _alert(hold, package, order, f"order {hold.order_reference} has it")
         return None
     hold.order_reference, hold.taken_at = order, timezone.now()
+    hold.reported_at = None
     why_not = _why_not(hold, package)
     if why_not and hold.amount is not None:
         hold.reported_at = hold.taken_at

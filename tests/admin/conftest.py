@@ -31,6 +31,7 @@ VIEWS = (
     "view_renewal",
     "view_instalment",
     "view_discrepancy",
+    "view_hold",
     "view_accountpause",
 )
 ACTS = (

@@ -17,6 +17,7 @@ from django_xcover.models import (
     Decision,
     Discrepancy,
     Flag,
+    Hold,
     Instalment,
     Modification,
     Operation,
@@ -206,6 +207,22 @@ def make_discrepancy(package: QuotePackage, **values: Any) -> Discrepancy:
         "here": package.status,
     }
     return Discrepancy.objects.create(**defaults | values)
+
+
+def make_hold(package: QuotePackage | None, **values: Any) -> Hold:
+    """Return a premium that was frozen for the order that has the package."""
+    facts: dict[str, Any] = {
+        "account": "default",
+        "cart_reference": "cart",
+        "package": package,
+        "amount": Decimal("7.89"),
+        "currency": "GBP",
+        "choices": [{"quote": "q", "choice": "accepted", "price": "7.89", "plan": ""}],
+        "order_reference": package.order_reference if package else "SH-1001",
+        "expires_at": in_minutes(30),
+        "taken_at": in_minutes(0),
+    }
+    return Hold.objects.create(**facts | values)
 
 
 def make_renewal(package: QuotePackage, **values: Any) -> Renewal:

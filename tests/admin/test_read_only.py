@@ -10,6 +10,7 @@ from django_xcover.models import OrderEvent, Quote
 from tests.admin.factories import (
     make_cancellation,
     make_discrepancy,
+    make_hold,
     make_instalment,
     make_modification,
     make_operation,
@@ -29,6 +30,7 @@ MODELS = (
     "instalment",
     "discrepancy",
     "orderevent",
+    "hold",
 )
 
 
@@ -47,6 +49,7 @@ def row_of(model: str) -> Model:
         "instalment": make_instalment(quote),
         "discrepancy": make_discrepancy(package),
         "orderevent": OrderEvent.objects.create(order_reference="SH-1001", kind="completed"),
+        "hold": make_hold(package),
     }
     return made[model]
 

@@ -1,0 +1,74 @@
+"""What staff see of frozen premiums: which wait, which were charged, which order has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from django_xcover.admin.links import story_url
+from django_xcover.models import Hold
+from tests.admin.factories import in_minutes, make_hold, make_order
+
+pytestmark = pytest.mark.django_db
+
+WAITING: dict[str, Any] = {"taken_at": None, "order_reference": ""}
+STATES = {
+    "live": WAITING,
+    "expired": WAITING | {"expires_at": in_minutes(-1)},
+    "no_order": WAITING | {"expires_at": in_minutes(-1), "reported_at": in_minutes(0)},
+    "released": WAITING | {"released_at": in_minutes(0)},
+    "taken": {},
+    "not_covered": {"reported_at": in_minutes(0), "order_reference": "SH-2"},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_filter_finds_each_state_as_its_badge_names_it(root: Client, state: str) -> None:
+    package = make_order("SH-1001")
+    rows = {name: make_hold(package, **facts) for name, facts in STATES.items()}
+
+    page = root.get("/admin/xcover/hold/", {"state": state})
+
+    assert [row.pk for row in page.context["cl"].result_list] == [rows[state].pk]
+    assert rows[state].state == state
+    assert f">{Hold.State(state).label}</span>" in page.content.decode()
+
+
+def test_a_hold_shows_what_was_frozen_and_the_order_that_has_it(root: Client) -> None:
+    hold = make_hold(make_order("SH-1001"))
+
+    page = root.get(f"/admin/xcover/hold/{hold.pk}/change/").content.decode()
+
+    assert "£7.89" in page
+    assert f'href="{story_url("SH-1001")}"' in page
+    assert hold.reference in page
+
+
+def test_a_hold_without_a_package_is_shown_as_without_cover(root: Client) -> None:
+    hold = make_hold(None, amount=None, currency="", choices=[])
+
+    assert "without cover" in root.get("/admin/xcover/hold/").content.decode()
+    assert root.get(f"/admin/xcover/hold/{hold.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("text", ["SH-1001", "SH-2"])
+def test_a_hold_is_found_by_its_order(root: Client, text: str) -> None:
+    package = make_order("SH-1001")
+    rows = {"SH-1001": make_hold(package), "SH-2": make_hold(make_order("SH-2"))}
+
+    page = root.get("/admin/xcover/hold/", {"q": text})
+
+    assert [row.pk for row in page.context["cl"].result_list] == [rows[text].pk]
+
+
+def test_the_orders_page_tells_what_was_frozen_and_charged_in_vain(root: Client) -> None:
+    package = make_order("SH-1001")
+    make_hold(package)
+    make_hold(package, **STATES["not_covered"])
+
+    page = root.get(story_url("SH-1001")).content.decode()
+
+    assert "£7.89 taken over by order SH-1001" in page
+    assert "Order SH-2 was charged £7.89 and is not covered by this" in page
