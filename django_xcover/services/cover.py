@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,6 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from django_xcover.adapters import get_adapter
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.services import (
     cart_packages,
@@ -19,6 +19,7 @@ from django_xcover.services import (
     documents,
     holds,
     quoting,
+    shop_values,
     taking_over,
 )
 from django_xcover.services.amounts import format_amount
@@ -27,6 +28,9 @@ from django_xcover.services.lapses import lapse_of
 from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
 from django_xcover.services.plans import chosen_plan
 from django_xcover.types import Money
+from django_xcover.values import UnusableValue
+
+logger = logging.getLogger(__name__)
 
 # What a policy's state means for an order all of whose policies are in one; the others are booked.
 STATES: Mapping[PolicyState, str] = {
@@ -175,8 +179,15 @@ def release_cover(hold: str) -> bool:
 
 
 def order_cover(order: Any) -> OrderCover:
-    """Return the state and the policies of the shop's `order`, for its page."""
-    reference = get_adapter().get_order_reference(order)
+    """Return the state and the policies of the shop's `order`, for its page.
+
+    The state is "none" for an order without a usable number; the log says what is wrong with it.
+    """
+    try:
+        reference = shop_values.order_reference(order)
+    except UnusableValue as unusable:
+        logger.error("The page of an order shows no cover: %s", unusable)  # noqa: TRY400
+        return OrderCover(state="none")
     package = QuotePackage.objects.for_order(reference).order_by("-pk").first()
     if package is None:
         return OrderCover(state="none")

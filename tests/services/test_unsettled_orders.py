@@ -22,6 +22,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import order_events
+from django_xcover.services.cover import order_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Adapter, Cart, Order, Shop
@@ -246,6 +247,7 @@ def test_an_order_without_a_usable_number_is_named_by_its_type_in_the_log(
     assert "An order (Order without a number) was not settled: UnusableValue" in caplog.text
     assert "get_order_reference" in caplog.text
     assert not Operation.objects.exists()
+    assert order_cover(shop.order()).state == "none"
 
 
 @pytest.mark.parametrize(
@@ -267,6 +269,7 @@ def test_an_orders_number_may_be_of_any_type_that_has_a_text(
     work()
 
     assert (the_package().order_reference, the_package().status) == (kept, "CONFIRMED")
+    assert order_cover(shop.order()).state == "booked"
 
 
 @pytest.mark.parametrize("value", [None, {"first_name": "Ana"}, "Ana", object()])

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import values
 from django_xcover.adapters import get_adapter
 from django_xcover.models import (
     BOOKED,
@@ -109,7 +110,8 @@ class PolicyPage:
 
 def policies(request: HttpRequest, *, page: int = 1) -> PolicyPage:
     """Return a page of the shopper's policies: the adapter's orders, and one query."""
-    references = tuple(filter(None, get_adapter().get_orders(request)))
+    named = filter(None, get_adapter().get_orders(request))
+    references = tuple(values.reference(row, "get_orders") for row in named)
     page = max(page, 1)
     first = (page - 1) * PAGE_SIZE
     # One more than is shown tells whether there is a next page, without counting them all.
