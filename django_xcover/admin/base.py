@@ -70,7 +70,10 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     # Switches the search box on; `matching` does the work.
     search_fields = ("pk",)
-    search_help_text = _("Order, package id, policyholder's e-mail or policy id.")
+    search_help_text = _(
+        "The beginning of any word of the order, the policyholder's name or e-mail, the package "
+        "id or the policy id: three letters at least. Shows the newest 500."
+    )
     # Columns that only the row's own page needs; there each costs a query.
     heavy: ClassVar[tuple[str, ...]] = ()
     # Whether the list leads to the page that says how everything stands.

@@ -23,7 +23,7 @@ from django_xcover.admin.base import section
 from django_xcover.admin.filters import AccountFilter, CreatedFilter
 from django_xcover.admin.links import link, story_url
 from django_xcover.admin.resolving import ResolveForm
-from django_xcover.admin.search import UUID
+from django_xcover.admin.search import UUID, package_ids_matching
 from django_xcover.admin.texts import amount
 from django_xcover.models import Discrepancy
 from django_xcover.services import reconciling
@@ -103,9 +103,8 @@ class DiscrepancyAdmin(StaffActs):
         text = text.strip()
         if UUID.fullmatch(text):
             return Q(quote_id=text.lower())
-        if text.upper().endswith("-INS"):
-            return Q(package_id=text.upper()) | Q(order_reference=text)
-        return Q(order_reference__startswith=text)
+        # By the order as well: a booking that is unknown to us has no package here.
+        return Q(package_id__in=package_ids_matching(text)) | Q(order_reference__startswith=text)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Return whether this user may mark discrepancies; asked for the list's action too."""

@@ -30,7 +30,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.services.cache_reach import Reach
-from django_xcover.services.status import Status, status
+from django_xcover.services.status import Status, count_text, status
 
 STATUS = "admin/xcover/status.html"
 # Seconds, while something passes by itself: then somebody is watching.
@@ -93,11 +93,11 @@ def _people(request: HttpRequest, now: Status) -> list[Figure]:
     ]
 
 
-def _outbox(request: HttpRequest, now: Status) -> list[tuple[SafeString, int, str]]:
+def _outbox(request: HttpRequest, now: Status) -> list[tuple[SafeString, str, str]]:
     return [
         (
             badge(OperationState(state).label, TONES.get(state, "") if count else "plain"),
-            count,
+            count_text(count),
             list_url(request, Operation, f"state__exact={state}"),
         )
         for state, count in now.operations.items()

@@ -20,7 +20,7 @@ from django_xcover.admin.columns import folded_json
 from django_xcover.admin.filters import AccountFilter, CreatedFilter
 from django_xcover.admin.links import package_link
 from django_xcover.admin.redaction import HIDDEN, redact_text
-from django_xcover.admin.search import packages_matching
+from django_xcover.admin.search import package_ids_matching
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.services import webhooks
 
@@ -71,11 +71,7 @@ class WebhookDeliveryAdmin(ActingAdmin):
 
     def matching(self, text: str) -> Q:
         """Find by package as the other lists do, and by the id of one that is not ours."""
-        packages = QuotePackage.objects.filter(packages_matching(text)).values("package_id")
-        rows = WebhookDelivery.objects.order_by()
-        named = rows.filter(package_id=text.strip().upper())
-        # No index serves an OR of a value and a subquery: all webhooks would be read.
-        return Q(pk__in=named.union(rows.filter(package_id__in=packages)).values("pk"))
+        return Q(package_id__in=package_ids_matching(text))
 
     @admin.action(description=gettext_lazy("Replay"), permissions=["act"])
     def replay_now(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:

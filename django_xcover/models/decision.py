@@ -61,6 +61,8 @@ class Decision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         ordering = ("-pk",)
+        # The list of one choice, the newest first: a withdrawn one is rare.
+        indexes = (models.Index(fields=("choice", "id"), name="xcover_decision_choice"),)
 
     def __str__(self) -> str:
         return f"{self.get_choice_display()} ({self.price:f} {self.currency})"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models
-from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -112,8 +111,8 @@ class QuotePackage(models.Model):
             ),
         )
         indexes = (
-            # Staff look for an address in any case, and PostgreSQL compares UPPER of both.
-            models.Index(Upper("policyholder_email"), name="xcover_package_email"),
+            # A list of one account's, which can be few among very many.
+            models.Index(fields=("account",), name="xcover_package_account"),
             # Beat looks for the late among the pending, and for schedules of recent bookings.
             models.Index(fields=("status", "booked_at"), name="xcover_package_booked"),
         )
@@ -218,7 +217,10 @@ class Quote(models.Model):
             ),
         )
         # Policies are told from quotes by their status, and those that end soon by both.
-        indexes = (models.Index(fields=("status", "policy_end_date"), name="xcover_quote_status"),)
+        indexes = (
+            models.Index(fields=("status", "policy_end_date"), name="xcover_quote_status"),
+            models.Index(fields=("status", "policy_start_date"), name="xcover_quote_start"),
+        )
 
     def __str__(self) -> str:
         return f"{self.policy_name} {self.quote_id}"

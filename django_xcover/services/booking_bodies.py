@@ -10,7 +10,7 @@ from django.db import transaction
 
 from django_xcover.adapters import get_adapter
 from django_xcover.models import QuotePackage
-from django_xcover.services import card_numbers, mirroring, payloads, unexpected
+from django_xcover.services import card_numbers, mirroring, payloads, search_terms, unexpected
 from django_xcover.services.card_numbers import CardNumberSent
 from django_xcover.services.outcomes import Unworkable
 from django_xcover.types import Policyholder
@@ -28,7 +28,7 @@ def body(package: QuotePackage, order: Any) -> dict[str, Any]:
     """
     token = package.customer_token_id
     person = policyholder(order)
-    _keep_email(package, person.get("email", ""))
+    _keep_findable(package, person)
     return {
         "policyholder": person,
         "partner_transaction_id": package.order_reference,
@@ -73,14 +73,16 @@ def policyholder(order: Any) -> dict[str, Any]:
     return person
 
 
-def _keep_email(package: QuotePackage, email: str) -> None:
-    """Let the package be found by the address that goes to XCover with its booking.
+def _keep_findable(package: QuotePackage, person: dict[str, Any]) -> None:
+    """Let the package be found by the name and address that go to XCover with its booking.
 
     Until XCover answers with its own: who calls about an order does so while it is not booked.
     """
+    email = person.get("email", "")
     if package.booked_at is None and len(email) <= mirroring.LONGEST_EMAIL:
         package.policyholder_email = email
         package.save(update_fields=["policyholder_email", "updated_at"])
+        search_terms.add(package, person)
 
 
 def order_of(package: QuotePackage) -> Any:

@@ -28,6 +28,7 @@ from django_xcover.services import (
     flags,
     payloads,
     prices,
+    search_terms,
     succession,
 )
 from django_xcover.services.agreement import Terms
@@ -129,6 +130,8 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     quotes = {quote.quote_id: quote for quote in package.quotes.all()}
     agreed = {key: agreement.terms(quote) for key, quote in quotes.items() if _is_agreed(quote)}
     may_lapse = package.is_open and not package.is_held
+    policies = [quote.quote_id for quote in quotes.values() if quote.status in BOOKED]
+    found_by = search_terms.terms_if_booked(package, policies)
     for reason in _remarkable(package, quotes, answer):
         flag(package, reason)
     _apply_quotes(package, quotes, answer)
@@ -140,6 +143,10 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     else:
         for reason in _broken(package, quotes, agreed, answer):
             flag(package, reason)
+    policies = [read.quote_id for read in answer.quotes if read.status in BOOKED]
+    terms = search_terms.terms_if_booked(package, policies)
+    if terms != found_by:
+        search_terms.replace(package, terms)
 
 
 def announce_quoted(package: QuotePackage) -> None:

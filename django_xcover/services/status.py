@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Min
 from django.utils import timezone
 
 from django_xcover.conf import Config, get_config
@@ -25,6 +25,8 @@ from django_xcover.services.after_sale import AWAITS_REFUND
 from django_xcover.services.cache_reach import Reach, reach
 from django_xcover.services.next_steps import OVERDUE
 from django_xcover.services.rate_limits import RateState
+
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class Status:
 
 
 def status() -> Status:
-    """Return how everything stands. Eleven queries, no call to XCover."""
+    """Return how everything stands. Fifteen queries, no call to XCover."""
     failed = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED)
     return Status(
         operations=_operations(),
@@ -98,8 +100,21 @@ def status() -> Status:
 
 
 def _operations() -> dict[str, int]:
-    counted = Operation.objects.order_by().values_list("state").annotate(Count("pk"))
-    return dict.fromkeys(OperationState.values, 0) | dict(counted)
+    return {state: _count_up_to_most(state) for state in OperationState.values}
+
+
+def _count_up_to_most(state: str) -> int:
+    """Return how many operations are in `state`, MOST_COUNTED + 1 for more than that.
+
+    Those that are done are all that the shop has ever sold: counting a million took 115 ms.
+    """
+    rows = Operation.objects.filter(state=state).order_by()
+    return rows.values("pk")[: MOST_COUNTED + 1].count()
+
+
+def count_text(count: int) -> str:
+    """Return a count of operations as text, with its bound."""
+    return f">{MOST_COUNTED}" if count > MOST_COUNTED else str(count)
 
 
 def _oldest_due() -> datetime | None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from django_xcover.conf import get_config
 from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
-from django_xcover.services import cart_packages, decisions, flags, holds
+from django_xcover.services import cart_packages, decisions, flags, holds, search_terms
 from django_xcover.services.offers import build_offer
 from django_xcover.services.shop_values import Cart
 
@@ -111,6 +111,7 @@ def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage
 def _give(package: QuotePackage, order: str) -> None:
     package.order_reference = order
     package.save(update_fields=["order_reference", "updated_at"])
+    search_terms.add(package)
 
 
 def _why_not(hold: Hold, package: QuotePackage | None) -> str:

@@ -28,6 +28,7 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
+from django_xcover.services import search_terms
 
 ALPHABET = "346789ABCDEFGHJKLMNPQRTUVWXY"
 SECURITY_TOKEN = "aB1cD-eF2gH-iJ3kL-mN4oP"
@@ -70,7 +71,15 @@ def make_package(**values: Any) -> QuotePackage:
         "payload": booking_payload(package_id),
     }
     package = QuotePackage.objects.create(**defaults | values)
+    make_findable(package)
     return make_flag(package, package.attention).package if package.attention else package
+
+
+def make_findable(package: QuotePackage) -> None:
+    """Write the terms by which staff search, as the services do for an ordered package."""
+    if package.order_reference:
+        quotes = package.quotes.values_list("quote_id", flat=True)
+        search_terms.replace(package, search_terms.terms_of(package, quotes))
 
 
 def make_flag(package: QuotePackage, reason: str) -> Flag:

@@ -28,6 +28,7 @@ from tests.admin.factories import (
     in_minutes,
     make_cancellation,
     make_cancelled,
+    make_findable,
     make_finished,
     make_flag,
     make_instalment,
@@ -91,6 +92,14 @@ TYPED: dict[str, Callable[[QuotePackage], str]] = {
     "package id in lower case": lambda package: package.package_id.lower(),
     "e-mail in another case": lambda package: package.policyholder_email.upper(),
     "policy id": lambda package: package.quotes.all()[0].quote_id,
+    "order reference in lower case": lambda package: package.order_reference.lower(),
+    "part of an order reference": lambda package: package.order_reference[3:],
+    "package id without its end": lambda package: package.package_id.removesuffix("-INS"),
+    "first characters of a policy id": lambda package: package.quotes.all()[0].quote_id[:9],
+    "last name": lambda package: "Rossi",
+    "first and last name, without accents and in another order": lambda package: "ROSSÍ ana",
+    "part of an e-mail": lambda package: "ana@exam",
+    "domain of an e-mail": lambda package: "example.com",
     "order reference between blanks": lambda package: f"  {package.order_reference} ",
 }
 
@@ -99,8 +108,12 @@ TYPED: dict[str, Callable[[QuotePackage], str]] = {
 @pytest.mark.parametrize("model", LISTS)
 def test_each_list_is_searched_by(viewer: Client, model: str, what: str) -> None:
     wanted, other = make_order("SH-1001"), make_order("TX-2002")
-    other.policyholder_email = "ben@example.com"
+    other.policyholder_email = "ben@example.org"
+    ben = {"first_name": "Ben", "last_name": "Ashworth", "email": other.policyholder_email}
+    other.payload["policyholder"] |= ben
     other.save()
+    for package in (wanted, other):
+        make_findable(package)
     live_through(wanted)
     live_through(other)
 

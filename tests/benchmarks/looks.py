@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -29,7 +31,7 @@ from django_xcover.services.webhooks import inbox
 from tests.benchmarks.rows import DUE
 
 RATIO = 1.3
-ORDER, PACKAGE, EMAIL = "ORD-0001500", "P1500-INS", "c1500@example.com"
+ORDER, PACKAGE, EMAIL = "ORD-0001500", "P0001500-INS", "c1500@example.com"
 POLICY = "00000000-0000-0000-0000-000000001500"
 
 
@@ -59,6 +61,14 @@ def page(path: str) -> Callable[[Client], object]:
             raise RuntimeError(f"{path} shows nothing")
 
     return look
+
+
+def month(field: str, *, years: int = 0) -> str:
+    """Return the query of a list whose rows have `field` in this month, some years from now."""
+    start = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = start.replace(year=start.year + years)
+    end = (start + timedelta(days=32)).replace(day=1)
+    return urlencode({f"{field}__gte": start.isoformat(), f"{field}__lt": end.isoformat()})
 
 
 def sweep_operations(client: Client) -> None:
@@ -112,6 +122,16 @@ LOOKS = (
     Look("packages, search by id", page(f"quotepackage/?q={PACKAGE}")),
     Look("packages, search by e-mail", page(f"quotepackage/?q={EMAIL}")),
     Look("packages, search by policy", page(f"quotepackage/?q={POLICY}")),
+    Look("packages, search in lower case", page(f"quotepackage/?q={ORDER.lower()}")),
+    Look("packages, search by a name", page("quotepackage/?q=Rossi0001500")),
+    Look("packages, search by part of an e-mail", page(f"quotepackage/?q={EMAIL[:6]}")),
+    Look("packages, search by id without its end", page(f"quotepackage/?q={PACKAGE[:-4]}")),
+    Look("packages, search by half a policy id", page(f"quotepackage/?q={POLICY[:-1]}")),
+    Look(
+        "packages, search by a domain",
+        page("quotepackage/?q=example.com"),
+        grows="it is everybody's",
+    ),
     Look("packages that need a look", page("quotepackage/?attention=any")),
     Look("packages with a stopped operation", page("quotepackage/?attention=stopped")),
     Look("packages, cancelled", page("quotepackage/?status=CANCELLED")),
@@ -120,12 +140,20 @@ LOOKS = (
     Look("policies, second page", page("policy/?p=2")),
     Look("policies, search by order", page(f"policy/?q={ORDER}")),
     Look("policies, search by policy", page(f"policy/?q={POLICY}")),
+    Look("policies, search by a name", page("policy/?q=Rossi0001500")),
+    Look("policies, start this month", page(f"policy/?{month('policy_start_date')}")),
+    Look("policies, end this month", page(f"policy/?{month('policy_end_date', years=2)}")),
     Look("policies, cancelled", page("policy/?status=CANCELLED")),
     Look("operations", page("operation/")),
     Look("operations, second page", page("operation/?p=2")),
     Look("operations, search by order", page(f"operation/?q={ORDER}")),
     Look("operations that need a person", page("operation/?state__exact=needs_person")),
+    Look("operations of a small account", page("operation/?account=other")),
+    Look("decisions", page("decision/")),
+    Look("decisions, withdrawn", page("decision/?choice__exact=withdrawn")),
     Look("webhooks", page("webhookdelivery/")),
+    Look("webhooks, search by id", page(f"webhookdelivery/?q={PACKAGE}")),
+    Look("webhooks, search by a name", page("webhookdelivery/?q=Rossi0001500")),
     Look("webhooks, search by order", page(f"webhookdelivery/?q={ORDER}")),
     Look("webhooks, failed", page("webhookdelivery/?state__exact=failed")),
     Look("discrepancies, open", page("discrepancy/?state__exact=open")),
@@ -133,7 +161,7 @@ LOOKS = (
     Look("cancellations without a refund", page("cancellation/?refund=missing")),
     Look("renewals due in 30 days", page("renewal/?due=30")),
     Look("instalments overdue", page("instalment/?payment=overdue")),
-    Look("xcover_status", lambda client: status.status(), grows="it counts what is done"),
+    Look("xcover_status", lambda client: status.status()),
 )
 
 
@@ -154,7 +182,8 @@ def somebody_looking() -> Iterator[Client]:
 def _accounts() -> dict[str, Any]:
     from django.conf import settings
 
-    return dict(settings.XCOVER["ACCOUNTS"])
+    accounts = settings.XCOVER["ACCOUNTS"]
+    return {**accounts, "other": accounts["default"]}
 
 
 def _found(count: int) -> None:

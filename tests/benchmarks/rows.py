@@ -22,6 +22,7 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
     Renewal,
+    SearchTerm,
     WebhookDelivery,
 )
 from tests.admin import factories
@@ -49,10 +50,11 @@ COPIES = (
         QuotePackage,
         {
             "id": "g",
-            "package_id": "'P' || g || '-INS'",
+            "package_id": "'P' || lpad(g::text, 7, '0') || '-INS'",
             "order_reference": "'ORD-' || lpad(g::text, 7, '0')",
             "cart_reference": "'cart-' || g",
             "policyholder_email": "'c' || g || '@example.com'",
+            "account": some(FLAGGED, "'other'", "'default'", at=2),
             "status": some(
                 100, "'CANCELLED'", some(FLAGGED, "'PENDING_PAYMENT'", "'CONFIRMED'", at=1)
             ),
@@ -68,10 +70,34 @@ COPIES = (
             "package_id": "g",
             "quote_id": "'00000000-0000-0000-0000-' || lpad(g::text, 12, '0')",
             "status": some(100, "'CANCELLED'", "'CONFIRMED'"),
+            "policy_start_date": MINUTES,
+            "policy_end_date": f"{MINUTES} + interval '2 years'",
             "created_at": MINUTES,
         },
     ),
-    Copies(Decision, {"id": "g", "package_id": "g", "quote_id": "g", "created_at": MINUTES}),
+    *(
+        Copies(SearchTerm, {"id": f"g + COUNT * {place}", "package_id": "g", "term": term})
+        for place, term in enumerate(
+            (
+                "'ord-' || lpad(g::text, 7, '0')",
+                "'p' || lpad(g::text, 7, '0') || '-ins'",
+                "'00000000-0000-0000-0000-' || lpad(g::text, 12, '0')",
+                "'c' || g || '@example.com'",
+                "'example.com'",
+                "'rossi' || lpad(g::text, 7, '0')",
+            )
+        )
+    ),
+    Copies(
+        Decision,
+        {
+            "id": "g",
+            "package_id": "g",
+            "quote_id": "g",
+            "choice": some(FLAGGED, "'withdrawn'", "'accepted'"),
+            "created_at": MINUTES,
+        },
+    ),
     Copies(
         Operation,
         {
@@ -87,7 +113,7 @@ COPIES = (
         {
             "id": "g",
             "key": "'key-' || g",
-            "package_id": "'P' || g || '-INS'",
+            "package_id": "'P' || lpad(g::text, 7, '0') || '-INS'",
             "state": some(DUE, "'received'", some(FLAGGED, "'failed'", "'processed'")),
             "received_at": MINUTES,
             "created_at": MINUTES,
@@ -97,7 +123,7 @@ COPIES = (
         Discrepancy,
         {
             "id": "g",
-            "package_id": "'P' || g * 100 || '-INS'",
+            "package_id": "'P' || lpad((g * 100)::text, 7, '0') || '-INS'",
             "order_reference": "'ORD-' || lpad((g * 100)::text, 7, '0')",
             "state": some(FLAGGED, "'open'", "'gone'", of=100),
         },
@@ -146,6 +172,7 @@ def make_template() -> None:
     quote = factories.make_quote(
         package, choice="accepted", chosen_price="3.40", payload={"text": "x" * 1500}
     )
+    SearchTerm.objects.create(package=package, term="one")
     factories.make_decision(quote)
     factories.make_finished(package)
     body: dict[str, Any] = {"event": "BOOKING_UPDATED", "payload": {"id": package.package_id}}

@@ -15,7 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django_xcover.services.breaker import Circuit
 from django_xcover.services.cache_reach import Reach
 from django_xcover.services.rate_limits import RateState
-from django_xcover.services.status import AccountStatus, Status, status
+from django_xcover.services.status import AccountStatus, Status, count_text, status
 
 CACHES = {
     Reach.SHARED: "shared",
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def _lines(now: Status) -> list[tuple[str, str]]:
-    told = [f"{count} {state}" for state, count in now.operations.items() if count]
+    told = [f"{count_text(count)} {state}" for state, count in now.operations.items() if count]
     return [
         ("operations", ", ".join(told) or "none"),
         ("oldest due", _time(now.oldest_due, "nothing is due")),

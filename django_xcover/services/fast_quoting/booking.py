@@ -21,6 +21,7 @@ from django_xcover.services import (
     mirroring,
     operations,
     payloads,
+    search_terms,
     shop_values,
 )
 from django_xcover.services.fast_quoting import pricing
@@ -87,7 +88,7 @@ def _provisional(
     reference: str, account: str, wanted: QuoteRequest, agreed: Mapping[str, Money]
 ) -> QuotePackage:
     body = payloads.quote_payload(wanted, now=timezone.now())
-    return QuotePackage.objects.create(
+    package = QuotePackage.objects.create(
         account=account,
         # Made of the order, so that of two simultaneous calls only one can write.
         package_id=PROVISIONAL + hashlib.sha256(reference.encode()).hexdigest()[:40],
@@ -101,6 +102,8 @@ def _provisional(
         payload={BODY: encoding.encode(body).decode()},
         quoted_at=timezone.now(),
     )
+    search_terms.add(package)
+    return package
 
 
 def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Money]) -> None:

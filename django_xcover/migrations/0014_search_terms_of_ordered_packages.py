@@ -1,0 +1,51 @@
+"""Let the packages that were ordered before be found: a term for each word of what names them.
+
+In batches, each a transaction of its own: a million packages take minutes, and the shop sells
+meanwhile. What is interrupted goes on where it is run again.
+"""
+
+from django.db import migrations
+
+BATCH = 500
+
+
+def add_terms(apps, schema_editor):
+    # The rules by which terms are made, at the time of this migration and later, are the same:
+    # whoever changes them has all terms written anew.
+    from django_xcover.services.search_terms import terms_of
+
+    Package = apps.get_model("xcover", "QuotePackage")
+    Term = apps.get_model("xcover", "SearchTerm")
+    ordered = Package.objects.exclude(order_reference="").order_by("pk")
+    last = 0
+    while batch := list(ordered.filter(pk__gt=last).prefetch_related("quotes")[:BATCH]):
+        rows = [
+            Term(package=package, term=term[:254])
+            for package in batch
+            for term in terms_of(package, _policies(package))
+            if term
+        ]
+        Term.objects.bulk_create(rows, ignore_conflicts=True)
+        last = batch[-1].pk
+
+
+def _policies(package):
+    booked = ("PENDING_PAYMENT", "CONFIRMED", "CANCELLED", "RENEWED")
+    return [quote.quote_id for quote in package.quotes.all() if quote.status in booked]
+
+
+def remove_terms(apps, schema_editor):
+    apps.get_model("xcover", "SearchTerm").objects.all().delete()
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ("xcover", "0013_quicker_lists"),
+    ]
+
+    operations = [
+        migrations.RunPython(add_terms, remove_terms),
+    ]

@@ -1,0 +1,115 @@
+"""What staff find an order's package by, and that it is kept true."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from django_xcover.models import Quote, QuotePackage, SearchTerm
+from django_xcover.services import orders, refreshing, search_terms
+from tests.conftest import Shopper, the_package, work
+from tests.shop import Order, Shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order(shopper: Shopper, shop: Shop) -> Order:
+    """Return a paid order whose cover is not booked yet."""
+    shopper.says(yes=True)
+    order = shop.order()
+    orders.complete(order, shopper.cart, paid=True)
+    return order
+
+
+def test_an_offer_that_nobody_took_writes_no_terms(shopper: Shopper) -> None:
+    shopper.says(yes=True)
+
+    assert not SearchTerm.objects.exists()
+    package = the_package()
+    assert search_terms.find(package.package_id.removesuffix("-INS")) == [package.pk]
+    assert search_terms.find(Quote.objects.get().quote_id) == [package.pk]
+
+
+@pytest.mark.parametrize("text", ["ana@exam", "ANA", "rossi", "Rossi Ana", "example.com"])
+def test_a_customer_is_found_before_the_cover_is_booked_and_after(order: Order, text: str) -> None:
+    before = search_terms.find(text)
+    work()
+
+    assert the_package().status == "CONFIRMED"
+    assert before == search_terms.find(text) == [the_package().pk]
+
+
+def test_a_policy_is_found_by_the_first_characters_of_its_id(order: Order) -> None:
+    work()
+
+    assert search_terms.find(Quote.objects.get().quote_id[:8].upper()) == [the_package().pk]
+
+
+def test_fewer_than_three_letters_find_whole_words_only(order: Order) -> None:
+    reference = the_package().order_reference
+
+    assert search_terms.find(reference.lower()[:3]) == [the_package().pk]
+    assert search_terms.find(reference[:2]) == []
+
+
+def test_every_word_has_to_be_found(order: Order) -> None:
+    work()
+
+    assert search_terms.find("ana nobody") == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "%", "_", "\x00", "a\x00b", "🎫" * 300, "\ud800"])
+def test_whatever_is_typed_finds_nothing_and_breaks_nothing(order: Order, text: str) -> None:
+    assert search_terms.find(text) == []
+
+
+def test_a_name_that_changes_at_xcover_is_found_by_the_new_one_only(order: Order) -> None:
+    work()
+    package = the_package()
+    package.payload["policyholder"]["last_name"] = "Old"
+    package.save()
+    search_terms.replace(package, search_terms.terms_of(package))
+    assert search_terms.find("old")
+
+    refreshing.refresh(package)
+
+    assert search_terms.find("old") == []
+    assert search_terms.find("rossi") == [package.pk]
+
+
+def test_a_refresh_that_changes_nothing_writes_no_terms(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work()
+    monkeypatch.setattr(search_terms, "replace", lambda *args: pytest.fail("written for nothing"))
+
+    refreshing.refresh(the_package())
+
+
+def test_terms_go_with_their_package(order: Order) -> None:
+
+    package = the_package()
+    package.operations.all().delete()
+    connection.cursor().execute("DELETE FROM xcover_decision")
+    package.delete()
+
+    assert not SearchTerm.objects.exists()
+
+
+def test_what_was_ordered_before_is_found_after_the_migration(order: Order) -> None:
+    work()
+    before = set(SearchTerm.objects.values_list("term", flat=True))
+    SearchTerm.objects.all().delete()
+    migration = importlib.import_module(
+        "django_xcover.migrations.0014_search_terms_of_ordered_packages"
+    )
+
+    migration.add_terms(apps, None)
+    migration.add_terms(apps, None)
+
+    assert set(SearchTerm.objects.values_list("term", flat=True)) == before
+    assert QuotePackage.objects.count() == 1
