@@ -20,12 +20,14 @@ W003  a webhook secret that can be guessed
 W004  a paused account
 W005  something that waits for a person
 W006  a lease that is shorter than an attempt may take
+W011  addresses that are not mounted
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from math import inf
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +37,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.urls import NoReverseMatch, reverse
 
 from django_xcover.adapters import get_adapter
 from django_xcover.client import ConfigurationError, XCoverClient
@@ -80,7 +83,7 @@ def check_settings(
     except ImproperlyConfigured as error:
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
-    messages += [*_check_names(config), *_check_django()]
+    messages += [*_check_names(config), *_check_django(), *_check_addresses()]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -128,6 +131,16 @@ def _check_django() -> Iterator[CheckMessage]:
     if not settings.DATABASES.get(DEFAULT_DB_ALIAS, {}).get("AUTOCOMMIT", True):
         hint = "Leave AUTOCOMMIT out: a worker commits its claim before it calls XCover."
         yield Error("The database 'default' has AUTOCOMMIT off.", hint=hint, id="xcover.E012")
+
+
+def _check_addresses() -> Iterator[CheckMessage]:
+    # A warning, because a shop may choose its URLconf by host, or sell over the API alone.
+    for name in ("xcover:offer", "xcover_api:offer"):
+        with suppress(NoReverseMatch):
+            reverse(name)
+            return
+    hint = 'Add path("xcover/", include("django_xcover.urls")) to the root URLconf.'
+    yield Warning("The addresses of the offer are not mounted.", hint=hint, id="xcover.W011")
 
 
 def _check_lease(config: Config) -> Iterator[CheckMessage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from django_xcover import converters  # noqa: F401 - registers what `path` takes
 from django_xcover.checkout import views
 
 app_name = "xcover"
@@ -12,7 +13,7 @@ urlpatterns = [
     path("offer/", views.offer, name="offer"),
     path("offer/page/", views.offer_page, name="offer_page"),
     path("choose/", views.choose, name="choose"),
-    path("documents/<str:quote_id>/<slug:kind>/", views.document, name="document"),
+    path("documents/<xcover_id:quote_id>/<slug:kind>/", views.document, name="document"),
     path("mycover/", include("django_xcover.mycover.urls")),
     path("webhooks/", include("django_xcover.webhooks.urls")),
 ]

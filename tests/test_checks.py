@@ -124,3 +124,16 @@ def test_a_sandbox_on_this_machine_may_be_plain_http(settings: Any, host: str) -
     settings.XCOVER = {**GOOD, "ACCOUNTS": {"default": {**ACCOUNT, "BASE_URL": f"http://{host}/x"}}}
 
     assert ids() == []
+
+
+def test_addresses_that_are_not_mounted_are_named(settings: Any) -> None:
+    settings.ROOT_URLCONF = "django.contrib.auth.urls"
+
+    assert "xcover.W011" in ids()
+
+
+@pytest.mark.parametrize("urls", ["tests.checkout.shopfront", "tests.api.shopfront"])
+def test_either_addresses_are_enough(settings: Any, urls: str) -> None:
+    settings.ROOT_URLCONF = urls
+
+    assert "xcover.W011" not in ids()

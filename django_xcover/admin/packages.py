@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from django_xcover import converters  # noqa: F401 - registers what `path` takes
 from django_xcover.admin.actions import ActingAdmin, Outcome
 from django_xcover.admin.acts import StaffActs
 from django_xcover.admin.badges import BAD, attention_badge, badge, status_badge
@@ -140,7 +141,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.story_view)
-        story = path("order/<path:reference>/", view, name="xcover_order_story")
+        story = path("order/<xcover_reference:reference>/", view, name="xcover_order_story")
         return [story, *super().get_urls()]
 
     def story_view(self, request: HttpRequest, reference: str) -> HttpResponse:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path
 
+from django_xcover import converters  # noqa: F401 - registers what `path` takes
 from django_xcover.api import (
     cancellations,
     modifications,
@@ -44,8 +45,12 @@ _policy: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("offer/", offers.OfferView.as_view(), name="offer"),
     path("choice/", offers.ChoiceView.as_view(), name="choice"),
-    path("orders/<path:reference>/cover/", orders.OrderCoverView.as_view(), name="order_cover"),
+    path(
+        "orders/<xcover_reference:reference>/cover/",
+        orders.OrderCoverView.as_view(),
+        name="order_cover",
+    ),
     path("policies/", policies.PoliciesView.as_view(), name="policies"),
     # XCover's ids have letters, digits and dashes (Quotes API: identifiers).
-    re_path(r"^policies/(?P<quote_id>[0-9A-Za-z-]{1,64})/", include(_policy)),
+    path("policies/<xcover_id:quote_id>/", include(_policy)),
 ]

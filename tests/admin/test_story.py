@@ -314,6 +314,19 @@ def test_an_order_reference_may_hold_slashes_and_umlauts(viewer: Client) -> None
     assert story_page(viewer, "2026/%C3%B6%201").status_code == 200
 
 
+def test_an_order_reference_may_hold_a_line_break(viewer: Client) -> None:
+    make_order("SH\n1")
+
+    listed = viewer.get("/admin/xcover/quotepackage/").content.decode()
+
+    assert "/order/SH%0A1/" in listed
+    assert story_page(viewer, "SH%0A1").status_code == 200
+
+
+def test_an_order_reference_with_a_nul_has_no_page(viewer: Client) -> None:
+    assert viewer.get("/admin/xcover/quotepackage/order/SH%001/").status_code in {302, 404}
+
+
 def test_a_story_takes_as_many_queries_for_much_as_for_little() -> None:
     make_finished(make_order("SH-1"))
     for _ in range(4):

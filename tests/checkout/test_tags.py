@@ -245,3 +245,12 @@ def test_another_price_than_the_one_agreed_on_is_not_shown_without_a_word(
     assert facts.count("Price you agreed to") == 2
     looking = [p.text for p in page.all("p") if "looking into" in p.text]
     assert looking == ["We are looking into why the price is not the one you agreed to."]
+
+
+def test_a_page_whose_shop_has_not_mounted_the_addresses_says_so(
+    front: Front, settings: Any, request_for: RequestFor
+) -> None:
+    settings.ROOT_URLCONF = "django.contrib.auth.urls"
+
+    with pytest.raises(ImproperlyConfigured, match=r"django_xcover\.urls"):
+        render(OFFER, {"cart": Cart()}, request_for(Cart()))
