@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from django_xcover.models import Operation
+from django_xcover.models import Hold, Operation
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import dual_payment
 from django_xcover.services.cover import order_cover
@@ -30,7 +32,7 @@ RequestWith = Callable[[Cart], HttpRequest]
 def page(myshop: dict[str, Any], xcover_sandbox: Sandbox) -> dict[str, Any]:
     """Return what the page defines, in the README's shop."""
     cache.clear()
-    names: dict[str, Any] = {"__name__": "payment"}
+    names: dict[str, Any] = {"__name__": "payment", "Order": myshop["Order"]}
     for block in blocks(PAGE):
         if block.language == "python":
             exec(block.code(), names)  # noqa: S102 - the page is what is tested
@@ -95,3 +97,37 @@ def test_a_price_that_was_not_taken_is_told(page: dict[str, Any], myshop: dict[s
     work()
 
     assert the_package().status == "OPTED_OUT"
+
+
+class Provider:
+    """A payment provider: it keeps what it was started with, and hands it back."""
+
+    def start(self, amount: Decimal, *, metadata: dict[str, str]) -> SimpleNamespace:
+        return SimpleNamespace(amount=amount, metadata=metadata)
+
+
+def test_who_pays_first_gets_the_cover_that_was_charged(
+    page: dict[str, Any], request_with: RequestWith
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=True)
+
+    payment = page["start_payment"](shown_to(request), cart, Provider())
+    order = page["payment_succeeded"](payment, cart)
+    work()
+
+    assert payment.amount == cart.total + the_package().total_price
+    assert order_cover(order).state == "booked"
+
+
+def test_a_payment_that_failed_releases_the_cover(
+    page: dict[str, Any], request_with: RequestWith
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=True)
+
+    page["payment_failed"](page["start_payment"](shown_to(request), cart, Provider()))
+
+    assert Hold.objects.get().state == Hold.State.RELEASED
