@@ -20,6 +20,7 @@ W003  a webhook secret that can be guessed
 W004  a paused account
 W005  something that waits for a person
 W006  a lease that is shorter than an attempt may take
+W007  instalments that are offered and that nobody collects
 W011  addresses that are not mounted
 """
 
@@ -39,7 +40,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.urls import NoReverseMatch, reverse
 
-from django_xcover.adapters import get_adapter
+from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
@@ -84,6 +85,7 @@ def check_settings(
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     messages += [*_check_names(config), *_check_django(), *_check_addresses()]
+    messages += [*_check_instalments(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -141,6 +143,27 @@ def _check_addresses() -> Iterator[CheckMessage]:
             return
     hint = 'Add path("xcover/", include("django_xcover.urls")) to the root URLconf.'
     yield Warning("The addresses of the offer are not mounted.", hint=hint, id="xcover.W011")
+
+
+def _check_instalments(config: Config) -> Iterator[CheckMessage]:
+    value: object = config.offer_instalments
+    if not isinstance(value, bool):
+        message = "XCOVER['OFFER_INSTALMENTS'] is neither True nor False."
+        yield Error(message, hint="Use True or False.", id="xcover.E007")
+    elif value and not _can_collect():
+        yield Warning(
+            "XCOVER['OFFER_INSTALMENTS'] is True, and the adapter has no get_payment_url.",
+            hint="Add the page on which later instalments are paid, or leave the setting out.",
+            id="xcover.W007",
+        )
+
+
+def _can_collect() -> bool:
+    try:
+        adapter = type(get_adapter())
+    except ImproperlyConfigured:
+        return True  # E002 says so
+    return adapter.get_payment_url is not ShopAdapter.get_payment_url
 
 
 def _check_lease(config: Config) -> Iterator[CheckMessage]:

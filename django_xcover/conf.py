@@ -72,6 +72,8 @@ class Config:
 
     A shopper waits `offer_deadline` for an offer; `offer_threads` of a web process quote meanwhile,
     0 to quote inside the request. One visitor gets `visitor_quotes` new quotes in ten minutes.
+
+    `offer_instalments` says that the shop collects later instalments; only then are plans offered.
     """
 
     adapter: str
@@ -95,6 +97,7 @@ class Config:
     breaker_cool_down_limit: float = 120.0
     refusal_lifetime: float = 60.0
     withdrawal_link_days: int = 60
+    offer_instalments: bool = False
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""

@@ -135,6 +135,8 @@ CELERY_BEAT_SCHEDULE = {
 # `manage.py xcover_sandbox` has by default.
 XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
+    # The shop has a page on which later instalments are paid: `get_payment_url`.
+    "OFFER_INSTALMENTS": True,
     "ACCOUNTS": {
         "default": {
             "BASE_URL": os.environ.get("XCOVER_BASE_URL", "http://127.0.0.1:8700/x"),

@@ -84,4 +84,5 @@ XCOVER = {
     "OFFER_THREADS": 0,
     # One visitor makes all the quotes of a test.
     "VISITOR_QUOTES": 1000,
+    "OFFER_INSTALMENTS": True,
 }

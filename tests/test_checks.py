@@ -37,6 +37,8 @@ def ids() -> list[str | None]:
         ({"REFUSAL_LIFETIME": 0}, "xcover.E007"),
         ({"CACHE": "nowhere"}, "xcover.E009"),
         ({"OPERATION_LEASE": 40}, "xcover.W006"),
+        ({"ADAPTER": "tests.shop.Adapter", "OFFER_INSTALMENTS": True}, "xcover.W007"),
+        ({"OFFER_INSTALMENTS": "yes"}, "xcover.E007"),
         ({"BOOKING_DEADLINE": 90.0}, "xcover.W006"),
         ({"OFFER_DEADLINE": 10}, "xcover.W001"),
         ({"OFFER_DEADLINE": 1.0}, "xcover.W001"),

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy
 from django_xcover.admin.actions import Outcome
 from django_xcover.admin.acts import Act
 from django_xcover.models import Instalment, OperationKind
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services import instalments
 from django_xcover.services.after_sale import carried_out_by
 from django_xcover.services.amounts import format_amount
-from django_xcover.services.instalments.reports import COLLECTED_FOR
 
 KINDS = (OperationKind.REPORT_INSTALMENT,)
 

@@ -109,6 +109,7 @@ class OrderPolicyShape(serializers.Serializer[Any]):
     starts = serializers.DateTimeField()
     ends = serializers.DateTimeField()
     documents = serializers.ListField(child=serializers.CharField())
+    plan = serializers.CharField()
 
 
 class OrderCoverShape(serializers.Serializer[Any]):

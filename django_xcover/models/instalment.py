@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import Quote
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.types import Money
 
 
@@ -26,8 +27,12 @@ class InstalmentQuerySet(models.QuerySet["Instalment"]):
         return self.filter(unpaid, paid_at=None)
 
     def overdue(self, now: datetime) -> InstalmentQuerySet:
-        """Return those whose period has begun and that are still to be collected."""
-        return self.open().filter(period_start_date__lt=now)
+        """Return those whose period has begun and that are still to be collected.
+
+        Of a policy that was cancelled nothing is. A renewed one can still owe its last ones.
+        """
+        owing = self.open().filter(quote__status__in=COLLECTED_FOR)
+        return owing.filter(period_start_date__lt=now)
 
 
 class Instalment(models.Model):

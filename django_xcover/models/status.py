@@ -27,6 +27,10 @@ class Status(models.TextChoices):
 BOOKED = (Status.PENDING_PAYMENT, Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
 
 
+# A policy that was renewed can still owe its last instalments.
+COLLECTED_FOR = (Status.CONFIRMED, Status.RENEWED)
+
+
 class Choice(models.TextChoices):
     """What became of one offered quote."""
 

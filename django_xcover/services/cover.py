@@ -26,7 +26,7 @@ from django_xcover.services.amounts import format_amount
 from django_xcover.services.carts import CartToInsure, read_cart, reference_of
 from django_xcover.services.lapses import lapse_of
 from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
-from django_xcover.services.plans import chosen_plan
+from django_xcover.services.plans import chosen_plan, label_of
 from django_xcover.types import Money
 from django_xcover.values import UnusableValue
 
@@ -93,7 +93,8 @@ class PolicyView:
     `status` is XCover's word, `state` what a shopper is told, as in My cover. `agreed_formatted`
     is the price that was agreed on where XCover has another one now, else "". `is_looked_into`
     says that a person looks at the booking. `documents` are kinds for `xcover:document`: papers to
-    read and pages at XCover, some of `django_xcover.services.documents.KINDS`.
+    read and pages at XCover, some of `django_xcover.services.documents.KINDS`. `plan` says how
+    it is paid in parts, "" for all at once.
     """
 
     quote_id: str
@@ -107,6 +108,7 @@ class PolicyView:
     starts: datetime | None
     ends: datetime | None
     documents: tuple[str, ...]
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +337,7 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         documents=documents.kinds_of(quote, package),
+        plan=label_of(quote.instalment_plan),
     )
 
 

@@ -22,8 +22,8 @@ from django_xcover.models import (
     Quote,
     Renewal,
 )
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services import instalments, modifying, renewing
-from django_xcover.services.instalments.reports import COLLECTED_FOR
 from django_xcover.services.refusals import Refused, refusal
 from django_xcover.services.renewing.quoting import refuse_unless_waiting
 from django_xcover.types import Due

@@ -26,6 +26,7 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services.advice import ADVICE, NAMES, in_plain_words
 from django_xcover.services.faults import fault_of
 from django_xcover.services.flag_texts import about
@@ -101,7 +102,7 @@ def moment(at: datetime) -> str:
 def is_overdue(instalment: Instalment, now: datetime) -> bool:
     """Return whether a policy in force is in the instalment's period without its payment."""
     is_late = instalment.is_open and instalment.period_start_date < now
-    return is_late and instalment.quote.status == Status.CONFIRMED
+    return is_late and instalment.quote.status in COLLECTED_FOR
 
 
 def was_refused(operation: Operation) -> bool:

@@ -142,7 +142,7 @@ def present(quote: Quote) -> OfferedQuote:
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
         told=_told(payload),
-        plans=plans.read_plans(payload.get("instalment_plans"), quote.package.currency),
+        plans=plans.offered_plans(payload.get("instalment_plans"), quote.package.currency),
         plan=quote.instalment_plan,
         lapse=lapses.lapse_of(quote),
     )

@@ -11,6 +11,7 @@ from babel.numbers import get_currency_precision
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client import wire
+from django_xcover.conf import get_config
 from django_xcover.models import Quote
 from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
@@ -55,6 +56,23 @@ def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
     to charge with the order.
     """
     return tuple(_plans(values if isinstance(values, list) else [], currency))
+
+
+def offered_plans(values: Any, currency: str) -> tuple[Plan, ...]:
+    """Return those of `read_plans` that the shopper may choose.
+
+    None unless the shop collects the later instalments (`XCOVER["OFFER_INSTALMENTS"]`): after the
+    first one nobody would pay for the cover.
+    """
+    return read_plans(values, currency) if get_config().offer_instalments else ()
+
+
+def label_of(name: str) -> str:
+    """Return the instalment plan called `name` in words, "" for all at once.
+
+    A booking shows no plans (recorded), so one of XCover's own goes by its name.
+    """
+    return str(LABELS.get(name, name))
 
 
 def chosen_plan(quote: Quote) -> Plan | None:

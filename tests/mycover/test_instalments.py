@@ -13,6 +13,8 @@ from django_xcover.models import Instalment, Operation, Quote, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import dues, instalments
 from django_xcover.services.dues import NothingDue
+from django_xcover.services.my_cover.policies import policy_rows
+from django_xcover.services.my_cover.schedule import schedule_of
 from django_xcover.types import Due, Money
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -127,6 +129,24 @@ def test_nothing_is_due_for_a_cancelled_policy(schedule: list[Instalment]) -> No
     Quote.objects.update(status=Status.CANCELLED)
 
     assert dues.find("instalment", str(schedule[1].pk)) is None
+
+
+def test_a_cancelled_policy_demands_no_payment_anywhere(
+    schedule: list[Instalment], ana: Member, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(BOUGHT + 2 * MONTH)
+    Quote.objects.update(status=Status.CANCELLED)
+
+    found = schedule_of(the_policy())
+
+    assert found is not None
+    assert (found.is_over, found.next, found.due, found.left_formatted) == (True, 0, None, "£0.00")
+    assert {part.state for part in found.parts} == {"paid", "not_due"}
+    assert not instalments.overdue().exists()
+    assert not any(row.is_overdue for row in policy_rows())  # type: ignore[attr-defined]
+    page = ana.opens(page_of(the_policy()))
+    assert "no more payments are due" in text_of(page)
+    assert "Next payment" not in text_of(page)
 
 
 @pytest.mark.parametrize("kind", ["instalment", "order"])

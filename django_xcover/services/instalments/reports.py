@@ -21,16 +21,14 @@ from django_xcover.models import (
     OperationKind,
     OperationState,
     QuotePackage,
-    Status,
 )
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services import gateway, operations
 from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.refusals import Refused
 from django_xcover.services.transitions import move
 
 PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
-# A policy that was renewed can still owe its last instalments.
-COLLECTED_FOR = (Status.CONFIRMED, Status.RENEWED)
 
 
 class AlreadyPaid(Refused):

@@ -26,8 +26,9 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.instalment import InstalmentQuerySet
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services import gateway
-from django_xcover.services.instalments.reports import COLLECTED_FOR, instalment_pk
+from django_xcover.services.instalments.reports import instalment_pk
 from django_xcover.services.transitions import INSTALMENTS, may_follow
 from django_xcover.types import Money
 
@@ -125,7 +126,7 @@ def overdue() -> InstalmentQuerySet:
 
     What the shop has reported as paid is not, whether XCover knows already or not.
     """
-    rows = Instalment.objects.overdue(timezone.now()).filter(quote__status=Status.CONFIRMED)
+    rows = Instalment.objects.overdue(timezone.now())
     return rows.select_related("quote__package").order_by("period_start_date", "pk")
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models import Instalment, Quote
+from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.services import dues
 from django_xcover.services.amounts import format_amount
 from django_xcover.types import Due, Money
@@ -25,6 +26,7 @@ class PartState(models.TextChoices):
     OVERDUE = "overdue", _("overdue")
     NEXT = "next", _("next payment")
     LATER = "later", _("to come")
+    NOT_DUE = "not_due", _("no longer due")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,8 @@ class Part:
 class Schedule:
     """All payments of a policy. `next` is the number of the first that is not paid, 0 for none.
 
-    `due` is that payment as the shop can collect it.
+    `due` is that payment as the shop can collect it. `is_over` says that the policy has been
+    cancelled, so that nothing more is to be paid.
     """
 
     parts: tuple[Part, ...]
@@ -49,6 +52,7 @@ class Schedule:
     due: Due | None
     paid_formatted: str
     left_formatted: str
+    is_over: bool = False
 
     @property
     def next_part(self) -> Part | None:
@@ -71,7 +75,8 @@ def schedule_of(quote: Quote) -> Schedule | None:
     rows = list(quote.instalments.select_related("quote__package").order_by("number"))
     if not rows:
         return None
-    unpaid = [row for row in rows if row.is_open]
+    is_over = quote.status not in COLLECTED_FOR
+    unpaid = [] if is_over else [row for row in rows if row.is_open]
     following = unpaid[0] if unpaid else None
     return Schedule(
         parts=tuple(_part(row, following) for row in rows),
@@ -79,6 +84,7 @@ def schedule_of(quote: Quote) -> Schedule | None:
         due=dues.of_instalment(following) if following else None,
         paid_formatted=_sum([row for row in rows if not row.is_open], rows[0].currency),
         left_formatted=_sum(unpaid, rows[0].currency),
+        is_over=is_over,
     )
 
 
@@ -92,6 +98,8 @@ def _part(row: Instalment, following: Instalment | None) -> Part:
 
 
 def _unpaid_state(row: Instalment, following: Instalment | None) -> PartState:
+    if row.quote.status not in COLLECTED_FOR:
+        return PartState.NOT_DUE
     if row.status == Instalment.Status.FAILED:
         return PartState.FAILED
     if row.period_start_date < timezone.now():
