@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core import serializers
 from django.db import connection
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.test import APIClient
@@ -17,11 +19,12 @@ from django_xcover.models import Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.services import quoting
 from django_xcover.services.carts import read_cart
+from django_xcover.services.cover import hold_cover
 from tests.api.conftest import ROOT, Program
 from tests.checkout.conftest import vendor_says
 from tests.checkout.test_plans import MONTHLY
 from tests.services.test_card_numbers import CARDS
-from tests.shop import ticket
+from tests.shop import Cart, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -287,3 +290,16 @@ def test_money_is_exact_text_in_every_currency(
     assert price["currency"] == currency
     assert len(price["amount"].partition(".")[2]) <= decimals
     assert price["amount"] == f"{Quote.objects.get().price.normalize():f}"
+
+
+def test_an_answer_while_the_order_is_being_paid_is_refused_and_the_held_choice_shown(
+    program: Program, request_for: Callable[[Cart], HttpRequest]
+) -> None:
+    program.shopper.says(yes=True)
+    hold_cover(request_for(program.shopper.cart))
+
+    response = answers(program, choice="no")
+
+    assert response.status_code == 409
+    assert response.json()["type"] == "being_paid"
+    assert program.gets("offer/").json()["quotes"][0]["choice"] == "accepted"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.http import HttpRequest
 from django.test import Client
 
 from django_xcover.checkout.panels import TEMPLATE_VERSION
 from django_xcover.models import Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.services.cover import hold_cover
 from tests.checkout.conftest import AS_SCRIPT, Visitor, calls
 from tests.checkout.page import Page
 from tests.conftest import ReadCart, Shopper
@@ -306,3 +309,19 @@ def test_no_answer_is_kept_by_a_cache_on_the_way(visitor: Visitor) -> None:
 
 def _hidden_fields(page: Page) -> dict[str, str]:
     return {field["name"]: field["value"] for field in page.all("input", type="hidden")}
+
+
+def test_an_answer_while_the_order_is_being_paid_is_refused_and_the_held_choice_shown(
+    visitor: Visitor, request_for: Callable[[Cart], HttpRequest]
+) -> None:
+    quote = visitor.is_offered().quotes[0]
+    visitor.sends(quote=quote.quote_id, choice="yes")
+    hold_cover(request_for(visitor.shopper.cart))
+
+    response = visitor.sends(quote=quote.quote_id, choice="no")
+
+    answer = response.json()
+    assert response.status_code == 409
+    assert answer["error"].startswith("Your order is being paid")
+    assert Page(answer["html"]).ticked == ["yes"]
+    assert Quote.objects.get().choice == "accepted"
