@@ -19,7 +19,7 @@ def secret_key() -> str:
     """
     path = DATA_DIR / "secret-key"
     if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        _make_folder()
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(50))
@@ -27,3 +27,14 @@ def secret_key() -> str:
             os.link(draft, path)
         draft.unlink()
     return path.read_text()
+
+
+def _make_folder() -> None:
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # The settings are being read: an exception here would reach nobody as one sentence.
+        raise SystemExit(
+            f"The shop cannot write to {DATA_DIR} ({error.strerror}). Name another folder in the "
+            "environment: XCOVER_DEMO_DIR=/tmp/encore"
+        ) from error

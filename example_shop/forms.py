@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,10 @@ POSTCODES = {
     "DE": (r"[0-9]{5}", _("Enter a postcode such as 10115.")),
     "JP": (r"[0-9]{3}-[0-9]{4}", _("Enter a postcode such as 100-0001.")),
 }
+
+
+SESSION_KEY = "details"
+LONGEST_DETAIL = 300
 
 
 class QuantityForm(forms.Form):
@@ -114,8 +120,21 @@ def _luhn(digits: str) -> bool:
     return sum(sum(divmod(value, 10)) for value in doubled) % 10 == 0
 
 
-def initial_details(user: AbstractBaseUser | AnonymousUser) -> dict[str, str]:
-    """Return what the shop already knows of a logged-in shopper."""
-    if not user.is_authenticated:
-        return {}
-    return {name: getattr(user, name, "") for name in ("first_name", "last_name", "email")}
+def keep_details(session: SessionBase, typed: Mapping[str, str]) -> None:
+    """Remember what was typed at the checkout while the country or the language changes."""
+    names = CheckoutForm.Meta.fields
+    details = {name: typed[name][:LONGEST_DETAIL] for name in names if name in typed}
+    if details:
+        session[SESSION_KEY] = details
+
+
+def forget_details(session: SessionBase) -> None:
+    """Forget them once they are part of an order."""
+    session.pop(SESSION_KEY, None)
+
+
+def initial_details(user: AbstractBaseUser | AnonymousUser, session: SessionBase) -> dict[str, str]:
+    """Return what the shopper has typed before, else what the shop knows of them."""
+    names = ("first_name", "last_name", "email") if user.is_authenticated else ()
+    typed: dict[str, str] = session.get(SESSION_KEY, {})
+    return {name: getattr(user, name, "") for name in names} | typed

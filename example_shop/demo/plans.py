@@ -28,6 +28,8 @@ def claim_port(wanted: int) -> int:
             probe.bind((HOST, wanted))
         except OSError as error:
             raise PortTaken(f"Port {wanted} on {HOST} cannot be used: {error.strerror}.") from error
+        except OverflowError as error:
+            raise PortTaken(f"Port {wanted} does not exist: the highest is 65535.") from error
         if not wanted:
             _reserve(probe)
         port: int = probe.getsockname()[1]

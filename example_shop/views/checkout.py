@@ -16,7 +16,7 @@ from django_xcover.services.shown_totals import TotalChanged
 from django_xcover.types import Money
 from example_shop import orders
 from example_shop.cart import Cart
-from example_shop.forms import CheckoutForm, initial_details
+from example_shop.forms import CheckoutForm, forget_details, initial_details
 from example_shop.middleware import ShopRequest
 
 
@@ -41,7 +41,9 @@ def checkout(request: ShopRequest) -> HttpResponse:
         return _place(request)
     if request.cart.is_empty:
         return _nothing_to_order(request)
-    form = CheckoutForm(market=request.cart.market, initial=initial_details(request.user))
+    form = CheckoutForm(
+        market=request.cart.market, initial=initial_details(request.user, request.session)
+    )
     return _page(request, form)
 
 
@@ -67,11 +69,17 @@ def _place(request: ShopRequest) -> HttpResponse:
         order = orders.place(request, form.cleaned_data)
     except TotalChanged:
         return _changed(request, form)
+    forget_details(request.session)
     return redirect("shop:pay", order.number) if order.by_card else redirect(order)
 
 
 def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "cart": request.cart, "summary": _summary(request)}
+    context = {
+        "form": form,
+        "cart": request.cart,
+        "summary": _summary(request),
+        "details_form": "checkout",
+    }
     return render(request, "shop/checkout.html", context, status=status)
 
 

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 
+from example_shop.forms import keep_details
 from example_shop.markets import choose_market
 from example_shop.middleware import ShopRequest
 
@@ -17,6 +18,7 @@ from example_shop.middleware import ShopRequest
 def save(request: ShopRequest) -> HttpResponse:
     """Remember the choices and go back to the page they were made on."""
     choose_market(request.session, request.POST.get("country", ""))
+    keep_details(request.session, request.POST)
     response = redirect(_way_back(request))
     language = request.POST.get("language", "")
     if language in dict(settings.LANGUAGES) and check_for_language(language):

@@ -203,6 +203,15 @@ def test_the_chosen_plan_is_on_record_and_its_first_instalment_is_charged(
     assert planned.opens("/xcover/offer/page/").ticked == ["yes", "1year-monthly"]
 
 
+def test_parts_that_come_to_the_price_itself_are_not_called_rounded(planned: Visitor) -> None:
+    vendor_says(instalment_plans=[{**MONTHLY, "amount": "7.92", "first_instalment_amount": "0.66"}])
+
+    page = planned.opens("/xcover/offer/page/")
+
+    assert "12 payments of £0.66, £7.92 in total" in page.html
+    assert "rounded up" not in page.html
+
+
 def test_another_way_to_pay_is_another_decision(planned: Visitor) -> None:
     says_yes(planned, plan="1year-monthly")
     says_yes(planned, plan="1year-monthly")

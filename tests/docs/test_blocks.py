@@ -179,6 +179,7 @@ def _nothing_to_check(words: list[str]) -> None:
 COMMANDS: dict[str, Callable[[list[str]], None]] = {
     "pip": _pip,
     "python": _python,
+    "python3": _python,
     "celery": _celery,
     "curl": _nothing_to_check,
     "pytest": _nothing_to_check,

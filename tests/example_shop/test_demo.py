@@ -138,6 +138,38 @@ def test_a_taken_port_is_named_and_nothing_is_started(tmp_path: Path, taken_port
     assert not (tmp_path / "data" / "logs").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--port", "8123", "--sandbox-port", "8123"), "both got 8123"),
+        (("--port", "99999"), "Port 99999 does not exist"),
+        (("--port", "shop"), "invalid int value: 'shop'"),
+    ],
+)
+def test_ports_that_cannot_be_are_named_and_nothing_is_started(
+    tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    with Demo(tmp_path, *options) as demo:
+        code = demo.process.wait(PATIENCE)
+
+    assert code != 0
+    assert sentence in demo.says
+    assert "Traceback" not in demo.says
+    assert not (tmp_path / "data" / "logs").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to("/proc/self/nowhere")
+
+    with Demo(tmp_path) as demo:
+        code = demo.process.wait(PATIENCE)
+
+    assert code == 1
+    assert "cannot write to" in demo.says
+    assert "XCOVER_DEMO_DIR" in demo.says
+    assert "Traceback" not in demo.says
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SO_REUSEADDR means another thing there")
 def test_a_free_port_is_kept_for_who_names_it() -> None:
     port = plans.claim_port(0)

@@ -251,6 +251,25 @@ def test_the_summary_says_what_all_instalments_come_to(
     assert f"first of 12 payments of £{part:.2f}, £{part * 12:.2f} in total" in page
 
 
+def test_typed_details_survive_a_change_of_country_and_language_until_the_order(
+    shopper: Shopper,
+) -> None:
+    form = {**shopper.sees_the_checkout(), "payment": "invoice"}
+    page = shopper.opens("/checkout/").content.decode()
+
+    shopper.client.post(
+        "/preferences/", {**form, "country": "DE", "language": "de", "next": "/checkout/"}
+    )
+
+    assert page.count('form="checkout" formaction="/preferences/" formnovalidate') == 1
+    again = shopper.opens("/checkout/").content.decode()
+    assert 'value="Robin"' in again
+    assert 'value="invoice"' in again.partition("checked")[0][-200:]
+    shopper.client.post("/preferences/", {"country": "GB", "language": "en"})
+    shopper.orders()
+    assert "details" not in shopper.client.session
+
+
 def test_an_order_keeps_what_was_bought_when_the_product_changes(shopper: Shopper) -> None:
     order = shopper.orders()
 

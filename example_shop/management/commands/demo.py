@@ -69,8 +69,11 @@ class Command(BaseCommand):
         self._say("Closed. Nothing is left running.")
 
     def _ports(self, options: dict[str, Any]) -> tuple[int, int]:
+        shop, sandbox = options["port"], options["sandbox_port"]
+        if shop == sandbox != 0:
+            raise CommandError(f"The shop and the sandbox need a port each, and both got {shop}.")
         try:
-            return claim_port(options["port"]), claim_port(options["sandbox_port"])
+            return claim_port(shop), claim_port(sandbox)
         except PortTaken as error:
             hint = "Choose others: manage.py demo --port 8080 --sandbox-port 8701"
             raise CommandError(f"{error} {hint}") from error

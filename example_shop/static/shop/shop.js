@@ -12,7 +12,9 @@ const read = async (url) => {
 document.documentElement.classList.add("js");
 document.addEventListener("change", ({ target }) => {
   const form = target.closest("form[data-autosubmit]");
-  if (form) form.requestSubmit();
+  // The button may belong to another form: at the checkout the typed details go along.
+  const button = form?.querySelector("button");
+  if (button) button.form.requestSubmit(button);
 });
 
 // The total follows by itself. The lines above it are the server's: this asks for them again when
