@@ -16,10 +16,10 @@ class XCoverAppConfig(AppConfig):
     def ready(self) -> None:
         # Models exist only from here on, so their users are imported here.
         from django_xcover import receivers, signals, tasks  # noqa: PLC0415
-        from django_xcover.checks import check_rows, check_settings  # noqa: PLC0415
+        from django_xcover.checks import check_health, check_settings  # noqa: PLC0415
 
         checks.register(check_settings, checks.Tags.security)
-        checks.register(check_rows, checks.Tags.database)
+        checks.register(check_health, checks.Tags.database)
         signals.order_completed.connect(receivers.on_order_completed, dispatch_uid="xcover")
         signals.payment_completed.connect(receivers.on_payment_completed, dispatch_uid="xcover")
         signals.order_cancelled.connect(receivers.on_order_cancelled, dispatch_uid="xcover")

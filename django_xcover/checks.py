@@ -1,6 +1,7 @@
 """System checks for `XCOVER`. None of them calls XCover.
 
-W004 and W005 look into the database, so they run with `check --database default` and `migrate`.
+W004, W005 and those from W020 are what `xcover_status` says. They look into the database, so they
+run with `check --database default` and `migrate`.
 
 E001  the setting cannot be read (missing, unknown or empty keys)
 E002  the adapter cannot be imported or is no ShopAdapter
@@ -22,6 +23,17 @@ W005  something that waits for a person
 W006  a lease that is shorter than an attempt may take
 W007  instalments that are offered and that nobody collects
 W011  addresses that are not mounted
+W020  no sweep of the worker
+W021  operations that no worker takes
+W022  credentials that XCover refuses
+W023  offers that are lost
+W024  an XCover that does not answer
+W025  a pause that XCover has asked for
+W026  bookings that are not compared with XCover's
+W027  webhooks that do not come
+W028  webhooks that are refused
+W029  premiums that were held, and no order came
+W030  orders that could not be settled
 """
 
 from __future__ import annotations
@@ -45,8 +57,8 @@ from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.hosts import is_this_machine
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
-from django_xcover.models import AccountPause, Discrepancy, Operation, OrderEvent
 from django_xcover.models.leases import LONGEST_LEASE
+from django_xcover.services.health import health
 
 DURATIONS = (
     "offer_deadline",
@@ -61,9 +73,39 @@ DURATIONS = (
     "breaker_cool_down",
     "breaker_cool_down_limit",
     "refusal_lifetime",
+    "unordered_retention_days",
+    "access_log_days",
+    "alarm_sweep",
+    "alarm_operation",
+    "alarm_offers",
+    "alarm_reconciliation",
+    "alarm_webhooks",
 )
 # Read so many bytes, remember so many calls: a float of them is an error when it comes to it.
-COUNTS = ("attempts", "webhook_max_bytes", "breaker_faults", "visitor_quotes")
+COUNTS = (
+    "attempts",
+    "webhook_max_bytes",
+    "breaker_faults",
+    "visitor_quotes",
+    "alarm_offers_lost",
+    "alarm_webhooks_refused",
+)
+# One for each subject of health.
+HEALTH_IDS = {
+    "pause": "xcover.W004",
+    "people": "xcover.W005",
+    "holds": "xcover.W029",
+    "orders": "xcover.W030",
+    "workers": "xcover.W020",
+    "operations": "xcover.W021",
+    "credentials": "xcover.W022",
+    "offers": "xcover.W023",
+    "circuit": "xcover.W024",
+    "rate": "xcover.W025",
+    "reconciliation": "xcover.W026",
+    "webhooks": "xcover.W027",
+    "refused_webhooks": "xcover.W028",
+}
 # As the columns have it.
 LONGEST_NAME = 50
 # Recorded answers took 351 to 2,815 ms.
@@ -92,38 +134,20 @@ def check_settings(
     return messages
 
 
-def check_rows(
+def check_health(
     app_configs: Sequence[AppConfig] | None = None,
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Return what stands still until somebody does something. Four queries."""
+    """Return what is not well, as `xcover_status` and the admin's page say it."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
-        return [*_check_pauses(), *_check_people()]
-    except DatabaseError:
+        problems = list(health().problems())
+    except (DatabaseError, ImproperlyConfigured):
         return []  # before the first `migrate` there is nothing to look into
-
-
-def _check_pauses() -> Iterator[CheckMessage]:
-    for row in AccountPause.objects.all():
-        since = f"{row.paused_at:%Y-%m-%d %H:%M %Z}"
-        hint = f"What has to happen there waits. manage.py xcover_resume {row.account}"
-        message = f"The XCover account {row.account!r} is paused since {since}."
-        yield Warning(message, hint=hint, id="xcover.W004")
-
-
-def _check_people() -> Iterator[CheckMessage]:
-    counts = {
-        "operations": Operation.objects.needing_person().count(),
-        "discrepancies": Discrepancy.objects.open().count(),
-        "unsettled orders": OrderEvent.objects.needing_person().count(),
-    }
-    told = [f"{count} {name}" for name, count in counts.items() if count]
-    if told:
-        hint = "The admin says what to do about each. manage.py xcover_status"
-        yield Warning(f"{' and '.join(told)} wait for a person.", hint=hint, id="xcover.W005")
+    hint = "The admin's page of how everything stands says more. manage.py xcover_status"
+    return [Warning(one.sentence, hint=hint, id=HEALTH_IDS[one.name]) for one in problems]
 
 
 def _check_django() -> Iterator[CheckMessage]:

@@ -74,6 +74,13 @@ class Config:
     0 to quote inside the request. One visitor gets `visitor_quotes` new quotes in ten minutes.
 
     `offer_instalments` says that the shop collects later instalments; only then are plans offered.
+
+    `unordered_retention_days` is how long a package that was never ordered is kept, and
+    `access_log_days` how long it is on record who opened personal data.
+
+    The `alarm_` fields say when health stops being well: without a sweep, with an operation that no
+    worker takes, without an offer while that many are lost, without a finished reconciliation,
+    without a webhook while cover is booked, and with how many refused webhooks in a day.
     """
 
     adapter: str
@@ -98,6 +105,15 @@ class Config:
     refusal_lifetime: float = 60.0
     withdrawal_link_days: int = 60
     offer_instalments: bool = False
+    unordered_retention_days: int = 90
+    access_log_days: int = 365
+    alarm_sweep: float = 300.0
+    alarm_operation: float = 900.0
+    alarm_offers: float = 1800.0
+    alarm_offers_lost: int = 3
+    alarm_reconciliation: float = 21_600.0
+    alarm_webhooks: float = 259_200.0
+    alarm_webhooks_refused: int = 1
 
     def account(self, name: str) -> Account:
         """Return the credentials called `name`, or raise ImproperlyConfigured."""

@@ -11,6 +11,8 @@ from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.services import (
+    access,
+    erasing,
     heartbeat,
     holds,
     instalments,
@@ -147,6 +149,13 @@ def forget_webhooks() -> None:
     """Delete old webhooks, and old counts of offers. Once a day will do."""
     webhooks.forget()
     offer_counts.forget()
+
+
+@shared_task(name="django_xcover.tasks.forget_personal_data", ignore_result=True)
+def forget_personal_data() -> None:
+    """Delete packages that were never ordered, and old records of accesses. Once a day will do."""
+    erasing.forget_unordered()
+    access.forget()
 
 
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:

@@ -125,6 +125,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "django_xcover.tasks.sweep_operations", "schedule": 5.0},
     "webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 5.0},
     "old-webhooks": {"task": "django_xcover.tasks.forget_webhooks", "schedule": 86_400.0},
+    "personal-data": {"task": "django_xcover.tasks.forget_personal_data", "schedule": 86_400.0},
     "renewals": {"task": "django_xcover.tasks.find_due_renewals", "schedule": 60.0},
     "schedules": {"task": "django_xcover.tasks.sweep_instalments", "schedule": 60.0},
     "unpaid": {"task": "django_xcover.tasks.sweep_unpaid", "schedule": 3_600.0},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django_xcover.admin.access import AccessRecordAdmin
 from django_xcover.admin.cancellations import CancellationAdmin
 from django_xcover.admin.decisions import DecisionAdmin
 from django_xcover.admin.discrepancies import DiscrepancyAdmin
@@ -19,6 +20,7 @@ from django_xcover.admin.webhooks import WebhookDeliveryAdmin
 from django_xcover.admin.withdrawals import WithdrawalAdmin
 
 __all__ = [
+    "AccessRecordAdmin",
     "AccountPauseAdmin",
     "CancellationAdmin",
     "DecisionAdmin",

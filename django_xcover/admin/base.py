@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from django_xcover.models import AccessRecord, QuotePackage
+from django_xcover.services import access
 
 STYLES = {"all": ("xcover/admin.css",)}
 
@@ -18,6 +21,13 @@ def section(title: Any, *fields: Any, note: Any = "", folded: bool = False) -> A
     """Return one fieldset: its title, fields (a tuple stands in one line) and what to know."""
     classes = ("collapse",) if folded else ()
     return title, {"fields": fields, "description": note, "classes": classes}
+
+
+def package_of(row: Any) -> QuotePackage | None:
+    """Return the package that `row` is, or hangs on; None when it hangs on none."""
+    held = getattr(row, "cancellation", None) or row
+    found = row if isinstance(row, QuotePackage) else getattr(held, "package", None)
+    return found if isinstance(found, QuotePackage) else None
 
 
 class ReadOnly:
@@ -79,8 +89,38 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     # Whether the list leads to the page that says how everything stands.
     shows_status_link: ClassVar[bool] = False
 
+    # Columns and fields that show personal data; without the permission they are left out.
+    personal: ClassVar[frozenset[str]] = frozenset()
+
     class Media:
         css = STYLES
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._shown(request, super().get_list_display(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sections = [
+            (title, options | {"fields": self._shown(request, options["fields"])})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+        return [(title, options) for title, options in sections if options["fields"]]
+
+    def _shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
+        """Return names of columns or fields, lines of several among them, that may be shown."""
+        if not self.personal or access.may_see_people(request):
+            return tuple(names)
+        lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
+        kept = [tuple(part for part in line if part not in self.personal) for line in lines]
+        return tuple(line[0] if len(line) == 1 else line for line in kept if line)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        shows = self.personal.intersection(self.list_display) and access.may_see_people(request)
+        if shows and self.has_view_permission(request):
+            access.record(request, AccessRecord.What.LIST, str(self.opts.model_name))
+        return answer
 
     def matching(self, text: str) -> Q:
         """Return the condition that finds what was typed into the search box."""
@@ -89,8 +129,12 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        found = queryset.filter(self.matching(search_term)) if search_term.strip() else queryset
-        return found, False
+        if not search_term.strip():
+            return queryset, False
+        if "@" in search_term and not access.may_see_people(request):
+            # That an address is found tells whose it is.
+            return queryset.none(), False
+        return queryset.filter(self.matching(search_term)), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*self.heavy)
@@ -102,6 +146,10 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         row = context.get("original")
         context |= {} if row is None else self.page_context(request, row)
+        if row is not None and self.personal and access.may_see_people(request):
+            access.record(
+                request, AccessRecord.What.PAGE, str(self.opts.model_name), package_of(row)
+            )
         return super().render_change_form(request, context, *args, **kw)
 
 

@@ -47,6 +47,7 @@ class ModificationAdmin(WorkflowAdmin):
         "created_at",
     )
     list_filter = ("state", SettlementFilter, PackageAccountFilter, CreatedFilter)
+    personal = frozenset({"changes_shown", "answer"})
     fieldsets = (
         section(None, "state_badge", "what_changes", ("order", "package_link"), "origin"),
         section(

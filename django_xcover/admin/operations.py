@@ -66,6 +66,7 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     list_filter = ("state", EndedFilter, "kind", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package",)
     heavy = ("request", "package__payload")
+    personal = frozenset({"request_shown"})
     fieldsets = (
         section(None, "state_badge", ("order", "package_link")),
         section(

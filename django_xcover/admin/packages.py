@@ -74,6 +74,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         OperationInline,
     )
     heavy = ("payload",)
+    personal = frozenset({"email", "policyholder_email", "answer"})
     fieldsets = (
         section(
             None,

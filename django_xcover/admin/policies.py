@@ -43,6 +43,7 @@ class PolicyAdmin(OfPackage, StaffActs):
     inlines = (InstalmentInline,)
     acts = (PriceChange(),)
     heavy = ("payload", "request", "package__payload")
+    personal = frozenset({"email", "answer"})
     fieldsets = (
         section(
             None,

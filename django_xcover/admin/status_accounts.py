@@ -94,6 +94,9 @@ def _reconciled(account: AccountStatus) -> Fact:
     told = ago(account.reconciled_at, _("never"))
     if account.reconciling:
         told = _("%(last)s; one is under way") % {"last": told}
+    elif account.reconciliation_error:
+        facts = {"last": told, "error": account.reconciliation_error}
+        told = _("%(last)s; the latest one failed (%(error)s)") % facts
     return _("Last comparison with XCover"), told
 
 

@@ -29,8 +29,8 @@ from django_xcover.models import (
     QuotePackage,
     WebhookDelivery,
 )
-from django_xcover.services.cache_reach import Reach
-from django_xcover.services.status import Status, count_text, status
+from django_xcover.services.health import health
+from django_xcover.services.status import Status, count_text
 
 STATUS = "admin/xcover/status.html"
 # Seconds, while something passes by itself: then somebody is watching.
@@ -51,7 +51,8 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
     """Return the page, for those who may see operations."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    now = status()
+    found = health()
+    now = found.status
     site: AdminSite = model_admin.admin_site
     accounts = shown(request, now)
     context: dict[str, Any] = {
@@ -59,7 +60,7 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
         "opts": model_admin.opts,
         "media": model_admin.media,
         "title": _("How everything stands"),
-        "verdicts": verdicts(now),
+        "verdicts": verdicts(found),
         "people": _people(request, now),
         "outbox": _outbox(request, now),
         "accounts": accounts,
@@ -105,10 +106,9 @@ def _outbox(request: HttpRequest, now: Status) -> list[tuple[SafeString, str, st
 
 
 def _facts(now: Status) -> list[tuple[str, str]]:
-    unknown = _("not known to this process") if now.cache == Reach.PROCESS else _("not known")
     return [
         (_("Oldest that is due"), ago(now.oldest_due, _("nothing is due"))),
-        (_("Last sweep of the worker"), ago(now.last_sweep, unknown)),
+        (_("Last sweep of the worker"), ago(now.last_sweep, _("never"))),
     ]
 
 

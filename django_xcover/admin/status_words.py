@@ -14,11 +14,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING
 from django_xcover.services.breaker import Circuit
 from django_xcover.services.cache_reach import Reach
-from django_xcover.services.rate_limits import RateState
+from django_xcover.services.health import Health, State
 from django_xcover.services.status import AccountStatus, Status
 
-# Beat sends the sweeper round every half minute: ten rounds that did not come are no delay.
-SWEEP_LATE = timedelta(minutes=5)
+TONES_OF_STATES = {State.ATTENTION: WAITING, State.ALARM: BAD}
 
 CIRCUITS = {
     Circuit.CLOSED: (gettext_lazy("closed: XCover is asked"), GOOD),
@@ -46,16 +45,15 @@ MEANINGS = {
 CACHES = {
     Reach.SHARED: "",
     Reach.PROCESS: gettext_lazy(
-        "The cache is the memory of each process, so circuits, rates and the last sweep are shown "
+        "The cache is the memory of each process, so circuits and rates are shown "
         "as this one process knows them. Another one may know otherwise. With a shared cache, such "
         "as Redis, all know the same."
     ),
     Reach.NOBODY: gettext_lazy(
-        "The cache keeps nothing, so circuits, pauses of rates and the last sweep are not known."
+        "The cache keeps nothing, so circuits and pauses of rates are not known."
     ),
     Reach.AWAY: gettext_lazy(
-        "The cache is away, so circuits, pauses of rates and the last sweep are not known. "
-        "Bookings need no cache."
+        "The cache is away, so circuits and pauses of rates are not known. Bookings need no cache."
     ),
 }
 RATES = {
@@ -91,72 +89,13 @@ def meaning(account: AccountStatus) -> str:
     return str(MEANINGS[Circuit(account.circuit)]) % {"until": until}
 
 
-def sweep_is_late(now: Status) -> bool:
-    """Return whether the sweeper should have come round and has not, as far as one can know."""
-    if now.last_sweep is None:
-        return now.cache == Reach.SHARED
-    return timezone.now() - now.last_sweep > SWEEP_LATE
-
-
-def verdicts(now: Status) -> list[Verdict]:
-    """Return what is wrong, worst first, each with its tone; that all is well when it is."""
-    faults = [*_people(now), *_workers(now), *_circuits(now), *_rates(now), *_pauses(now)]
-    found = [*faults, *_money(now)]
-    known = now.cache in {Reach.SHARED, Reach.PROCESS}
+def verdicts(found: Health) -> list[Verdict]:
+    """Return what is not well, worst first, each with its tone; that all is well when it is."""
+    problems = [(one.sentence, TONES_OF_STATES[one.state]) for one in found.problems()]
+    problems += _money(found.status)
+    known = found.status.cache in {Reach.SHARED, Reach.PROCESS}
     well = _("All is well.") if known else _("As far as one can know, all is well.")
-    return found or [(well, GOOD)]
-
-
-def _people(now: Status) -> Iterator[Verdict]:
-    if now.needs_person:
-        told = ngettext(
-            "%(count)s thing waits for a person.",
-            "%(count)s things wait for a person.",
-            now.needs_person,
-        )
-        yield told % {"count": now.needs_person}, BAD
-
-
-def _workers(now: Status) -> Iterator[Verdict]:
-    if now.without_worker:
-        told = ngettext(
-            "%(count)s operation has waited for a worker for more than 15 minutes: Celery's worker "
-            "or beat seems to be down. Nothing is lost; it goes on when they are back.",
-            "%(count)s operations have waited for a worker for more than 15 minutes: Celery's "
-            "worker or beat seems to be down. Nothing is lost; they go on when they are back.",
-            now.without_worker,
-        )
-        yield told % {"count": now.without_worker}, BAD
-    elif sweep_is_late(now):
-        yield _("No sweep has come round lately: look whether Celery's beat and worker run."), BAD
-
-
-def _circuits(now: Status) -> Iterator[Verdict]:
-    down = [one.name for one in now.accounts if one.circuit in {Circuit.OPEN, Circuit.HALF_OPEN}]
-    if down:
-        told = _("XCover does not answer (%(accounts)s): shoppers see no new offers. See below.")
-        yield told % {"accounts": ", ".join(down)}, WAITING
-
-
-def _rates(now: Status) -> Iterator[Verdict]:
-    # A shopper does not wait for a turn, so a pause of the sales is one of the offers.
-    held = [one.name for one in now.accounts for rate in one.rates if _holds_offers(rate)]
-    if held:
-        told = _(
-            "XCover asked for a pause (%(accounts)s): until it is over, no new offers. See below."
-        )
-        yield told % {"accounts": ", ".join(held)}, WAITING
-
-
-def _holds_offers(rate: RateState) -> bool:
-    return rate.paused_until is not None and rate.group != "other"
-
-
-def _pauses(now: Status) -> Iterator[Verdict]:
-    paused = [one.name for one in now.accounts if one.paused_since]
-    if paused:
-        told = _("Paused (%(accounts)s): what was bought is booked when somebody resumes it.")
-        yield told % {"accounts": ", ".join(paused)}, WAITING
+    return problems or [(well, GOOD)]
 
 
 def _money(now: Status) -> Iterator[Verdict]:

@@ -17,7 +17,8 @@ from django_xcover.admin.links import may_view, page_url, policy_url
 from django_xcover.admin.people import names_of
 from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.steps import steps_shown
-from django_xcover.models import BOOKED, QuotePackage
+from django_xcover.models import BOOKED, AccessRecord, QuotePackage
+from django_xcover.services.access import may_see_people, record
 from django_xcover.services.amounts import format_amount
 from django_xcover.services.events import Event
 from django_xcover.services.policy_answers import PolicyAnswers
@@ -42,6 +43,8 @@ def story_page(
         return TemplateResponse(request, MISSING, context, status=404)
     events = [event for event in story.events if may_view(request, event.row)]
     names = names_of(event.by for event in events)
+    if may_see_people(request):
+        record(request, AccessRecord.What.PAGE, "order", order_reference=reference)
     context |= {
         "title": _("Order %(reference)s") % {"reference": reference},
         "order_url": story.order_url,
@@ -73,7 +76,7 @@ def _answers(request: HttpRequest, one: PolicyAnswers) -> dict[str, Any]:
         (_("Period"), one.period),
         (_("Price"), one.cost),
         (_("How it is paid"), one.payment),
-        (_("Policyholder"), _who(one.package)),
+        (_("Policyholder"), _who(one.package) if may_see_people(request) else ""),
         (_("What happens next"), one.next),
     )
     return {

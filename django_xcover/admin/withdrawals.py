@@ -25,6 +25,7 @@ class WithdrawalAdmin(MirrorAdmin):
     list_filter = ("channel", ("receipt_sent_at", admin.EmptyFieldListFilter))
     list_select_related = ("cancellation__package",)
     heavy = ("cancellation__payload", "cancellation__package__payload")
+    personal = frozenset({"name", "email", "statement_shown"})
     fieldsets = (
         section(None, "made_at", ("order", "package_link"), "cancellation_link", "outcome"),
         section(_("What was stated"), "statement_shown", ("name", "email"), "channel", "language"),

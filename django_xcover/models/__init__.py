@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django_xcover.models.access import AccessRecord, AccessRecordsAreFinal
 from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
+from django_xcover.models.health import Heartbeat, WebhookRefusal
 from django_xcover.models.history import Attempt, Flag, StaffAction
 from django_xcover.models.hold import Hold
 from django_xcover.models.instalment import Instalment
@@ -32,6 +34,8 @@ from django_xcover.models.withdrawal import Withdrawal, WithdrawalsAreFinal
 __all__ = [
     "BOOKED",
     "UNFINISHED",
+    "AccessRecord",
+    "AccessRecordsAreFinal",
     "AccountPause",
     "Attempt",
     "Attention",
@@ -41,6 +45,7 @@ __all__ = [
     "DecisionsAreFinal",
     "Discrepancy",
     "Flag",
+    "Heartbeat",
     "Hold",
     "Instalment",
     "Modification",
@@ -61,6 +66,7 @@ __all__ = [
     "StaffAction",
     "Status",
     "WebhookDelivery",
+    "WebhookRefusal",
     "Withdrawal",
     "WithdrawalsAreFinal",
 ]

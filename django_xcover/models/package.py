@@ -118,6 +118,7 @@ class QuotePackage(models.Model):
         )
         permissions = (
             ("refresh_quotepackage", _("Can refresh quote packages from XCover")),
+            ("view_personal_data", _("Can see customers' personal data")),
             ("open_links", _("Can open customers' documents and pages at XCover")),
             ("resolve_attention", _("Can mark bookings as looked into")),
             ("send_email", _("Can have XCover send e-mails again")),

@@ -16,6 +16,8 @@ class Reconciliation(models.Model):
     A pass walks XCover's list by `offset`, then our own packages and then the discrepancies that
     were not met on the way, both by `last_pk`. All of it is written after each page, so that what
     died goes on where it was. `attempts` fences: only the latest to take the row may write it.
+    `error` is the class of what ended the last attempt at `failed_at`, "" since one that did not
+    fail.
     """
 
     class Phase(models.TextChoices):
@@ -31,6 +33,8 @@ class Reconciliation(models.Model):
     since = models.DateTimeField(_("changed since"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("failed at"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=64, blank=True, default="")
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
-from django_xcover.models import BOOKED, Quote, QuotePackage, Status
+from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Status
+from django_xcover.services import access
 from django_xcover.services.offers import web_address
 
 CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
@@ -47,6 +48,7 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     url = _link(quote, quote.package, kind)
     if not url:
         raise DocumentMissing
+    access.record(request, AccessRecord.What.DOCUMENT, kind, quote.package)
     return url
 
 

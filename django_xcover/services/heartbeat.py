@@ -1,27 +1,21 @@
-"""When the sweeper last came round, so that somebody can tell whether beat is alive.
-
-Kept in Django's cache: it is written every half minute, and nothing depends on it.
-"""
+"""When the sweeper last came round: proof that both beat and a worker are alive."""
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 
-from django_xcover.services import shared_cache
+from django.utils import timezone
+
+from django_xcover.models import Heartbeat
+
+SWEEP = "sweep"
 
 
 def swept() -> None:
     """Note that the sweeper has just come round."""
-    name, now = _key(), time.time()
-    shared_cache.attempt(lambda cache: cache.set(name, now, None), None)
+    Heartbeat.objects.update_or_create(name=SWEEP, defaults={"at": timezone.now()})
 
 
 def last_sweep() -> datetime | None:
-    """Return when the sweeper last came round; None when the cache does not know."""
-    seconds = shared_cache.attempt(lambda cache: cache.get(_key()), None)
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, float) else None
-
-
-def _key() -> str:
-    return shared_cache.key("swept")
+    """Return when the sweeper last came round; None when it never did."""
+    return Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True).first()

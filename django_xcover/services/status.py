@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Min
@@ -20,10 +20,10 @@ from django_xcover.models import (
     Reconciliation,
     WebhookDelivery,
 )
+from django_xcover.models.leases import LONGEST_LEASE
 from django_xcover.services import breaker, heartbeat, instalments, operations, rate_limits
 from django_xcover.services.after_sale import AWAITS_REFUND
 from django_xcover.services.cache_reach import Reach, reach
-from django_xcover.services.next_steps import OVERDUE
 from django_xcover.services.rate_limits import RateState
 
 MOST_COUNTED = 10_000
@@ -35,7 +35,8 @@ class AccountStatus:
 
     While it is not closed, `opened_at` and `open_until` say since when and until when; while it is,
     `faults` of the remembered `calls` failed. `rates` is empty for an account that is gone from the
-    settings.
+    settings. `reconciling` says that a process is at it now; `reconciliation_error` is what ended
+    the last attempt, "" when it did not fail.
     """
 
     name: str
@@ -49,17 +50,20 @@ class AccountStatus:
     pause_reason: str
     reconciled_at: datetime | None
     reconciling: bool
+    reconciliation_started_at: datetime | None
+    reconciliation_failed_at: datetime | None
+    reconciliation_error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Counts and times; `oldest_due` is since when the operation that waits longest has been due.
 
-    `without_worker` counts those that no worker has taken for a quarter of an hour although one
-    may, up to 500. `refunds_to_record` and `overdue_instalments` are money that the shop has yet to
-    move: its daily work and no fault, so `needs_person` leaves them out. `last_sweep` is None when
-    there was none, or when the cache does not know of it. `cache` says whether circuits, rates and
-    sweep are what all processes know.
+    `without_worker` counts those that no worker has taken for XCOVER["ALARM_OPERATION"] seconds
+    although one may, up to 500. `refunds_to_record` and `overdue_instalments` are money that the
+    shop has yet to move: its daily work and no fault, so `needs_person` leaves them out.
+    `last_sweep` is None when there was none. `cache` says whether circuits and rates are what all
+    processes know.
     """
 
     operations: dict[str, int]
@@ -129,7 +133,8 @@ def _oldest_due() -> datetime | None:
 
 
 def _without_worker() -> int:
-    long_due = Operation.objects.claimable(timezone.now() - OVERDUE).order_by()
+    waited = timedelta(seconds=get_config().alarm_operation)
+    long_due = Operation.objects.claimable(timezone.now() - waited).order_by()
     return long_due.values("pk")[: operations.SWEEP_LIMIT].count()
 
 
@@ -152,8 +157,17 @@ def _account(
         paused_since=pause.paused_at if pause else None,
         pause_reason=pause.reason if pause else "",
         reconciled_at=walk.finished_at if walk else None,
-        reconciling=walk is not None and walk.phase != Reconciliation.Phase.DONE,
+        reconciling=walk is not None and _is_under_way(walk),
+        reconciliation_started_at=walk.started_at if walk else None,
+        reconciliation_failed_at=walk.failed_at if walk else None,
+        reconciliation_error=walk.error if walk else "",
     )
+
+
+def _is_under_way(walk: Reconciliation) -> bool:
+    """Return whether a process is at it: what has failed or was interrupted only waits its turn."""
+    lease, now = walk.lease_until, timezone.now()
+    return lease is not None and now < lease <= now + LONGEST_LEASE
 
 
 def _circuit(name: str) -> dict[str, Any]:

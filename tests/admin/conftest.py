@@ -22,6 +22,7 @@ ACCOUNT = {
 VIEWS = (
     "view_withdrawal",
     "view_orderevent",
+    "view_personal_data",
     "view_quotepackage",
     "view_policy",
     "view_decision",

@@ -109,7 +109,9 @@ def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> 
     )
     for number in (1, 2):
         make_instalment(package.quotes.all()[0], number)
-    user = make_staff("view_quotepackage", "view_policy", "open_links", name="lead")
+    user = make_staff(
+        "view_quotepackage", "view_policy", "open_links", "view_personal_data", name="lead"
+    )
     client.force_login(user)
 
     page = text_at(client, PAGE)

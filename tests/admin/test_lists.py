@@ -171,8 +171,8 @@ def test_a_list_reads_session_user_count_and_rows_and_nothing_else(
 ) -> None:
     make_order("SH-1001")
 
-    # session, user, the user's and the groups' permissions, count, rows
-    with django_assert_num_queries(6):
+    # session, user, the user's and the groups' permissions, count, rows; and that it was opened
+    with django_assert_num_queries(7):
         listed(viewer, "quotepackage")
 
 

@@ -19,7 +19,15 @@ from tests.shop import Shop
 PAGE = DOCS / "personal-data.md"
 pytestmark = pytest.mark.django_db
 # Whose rows belong to no order.
-OF_NO_ORDER = {"AccountPause", "Discrepancy", "OfferCount", "QuoteAttempt", "Reconciliation"}
+OF_NO_ORDER = {
+    "AccountPause",
+    "Discrepancy",
+    "Heartbeat",
+    "OfferCount",
+    "QuoteAttempt",
+    "Reconciliation",
+    "WebhookRefusal",
+}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from django_xcover import tasks
-from django_xcover.checks import check_rows
+from django_xcover.checks import check_health
 from django_xcover.client import ServerFault, Throttled, endpoints
 from django_xcover.client.deadline import Deadline
 from django_xcover.conf import get_config
@@ -31,7 +31,7 @@ from django_xcover.models import (
     Reconciliation,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, orders, pausing, rate_limits, shared_cache
+from django_xcover.services import breaker, heartbeat, orders, pausing, rate_limits, shared_cache
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
@@ -44,6 +44,7 @@ def booked(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     orders.complete(shop.order(), shopper.cart, paid=True)
     work()
+    heartbeat.swept()
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def dear(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> None:
     shopper.says(yes=True)
     orders.complete(shop.order(), shopper.cart, paid=True)
     work()
+    heartbeat.swept()
 
 
 def run(name: str, *words: str) -> str:
@@ -223,7 +225,7 @@ def test_the_status_says_that_xcover_is_left_alone_and_until_when(down: None) ->
 
     code, text = status()
 
-    assert code == 0
+    assert code == 1
     assert "circuit open since" in text
     assert f"next try from {state.open_until:%Y-%m-%d %H:%M:%S} UTC" in text
     assert "50 calls a second, XCover asked for a pause until" in text
@@ -262,14 +264,14 @@ def test_the_status_of_an_account_that_is_gone_from_the_settings_is_told(booked:
 
 
 def test_the_checks_say_what_stands_still(booked: None) -> None:
-    assert check_rows(databases=["default"]) == []
+    assert check_health(databases=["default"]) == []
     Operation.objects.update(state=OperationState.NEEDS_PERSON)
     pausing.pause("default", by="ana")
 
-    found = check_rows(databases=["default"])
+    found = check_health(databases=["default"])
 
     assert [message.id for message in found] == ["xcover.W004", "xcover.W005"]
-    assert check_rows(databases=None) == []
+    assert check_health(databases=None) == []
 
 
 def test_a_database_without_our_tables_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +280,7 @@ def test_a_database_without_our_tables_is_no_error(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(AccountPause.objects, "all", no_table)
 
-    assert check_rows(databases=["default"]) == []
+    assert check_health(databases=["default"]) == []
 
 
 def test_the_task_reconciles_each_account_and_survives_all_that_xcover_does(

@@ -47,6 +47,7 @@ def reconcile(
     client = gateway.client_for(account)
     cursor = rehearse(account, since=since) if dry_run else take(account, since=since)
     report = Report(account=account)
+    stopped: Exception | None = None
     walk = Walk(
         client=client,
         cursor=cursor,
@@ -59,10 +60,13 @@ def reconcile(
     try:
         report.handed_over = _hand_over(account, announce=walk.look.fix)
         walk.go()
-    except XCoverError as error:
-        report.error = error
+    except XCoverError as problem:
+        report.error = stopped = problem
+    except Exception as problem:
+        stopped = problem
+        raise
     finally:
-        cursor.let_go()
+        cursor.let_go(stopped)
     report.lines = lines_found(report) if dry_run else lines_open(account)
     return report
 

@@ -45,10 +45,12 @@ class Cursor:
         for name, value in facts.items():
             setattr(self.row, name, value)
 
-    def let_go(self) -> None:
-        """Let the next walker in at once."""
+    def let_go(self, error: Exception | None = None) -> None:
+        """Let the next walker in at once; `error` is what has stopped this one."""
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
-        mine.update(lease_until=None)
+        name = type(error).__name__ if error else ""
+        failed = {"failed_at": timezone.now()} if error else {}
+        mine.update(lease_until=None, error=name, **failed)
 
     def met(self, pks: Iterable[int]) -> None:
         """Note that XCover's list has shown these packages."""
@@ -71,7 +73,7 @@ class Rehearsal(Cursor):
         for name, value in facts.items():
             setattr(self.row, name, value)
 
-    def let_go(self) -> None:
+    def let_go(self, error: Exception | None = None) -> None:
         """Do nothing: nobody was kept out."""
 
     def met(self, pks: Iterable[int]) -> None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 from django_xcover.services.webhooks.inbox import forget, replay, sweep
 from django_xcover.services.webhooks.processing import process
 from django_xcover.services.webhooks.receiving import receive
-from django_xcover.services.webhooks.refusals import NoSuchReceiver, WebhookRefused
+from django_xcover.services.webhooks.refusals import NoSuchReceiver, Reason, WebhookRefused
+from django_xcover.services.webhooks.refusals import count as count_refusal
 
 __all__ = [
     "NoSuchReceiver",
+    "Reason",
     "WebhookRefused",
+    "count_refusal",
     "forget",
     "process",
     "receive",

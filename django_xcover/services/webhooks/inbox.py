@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.conf import get_config
-from django_xcover.models import WebhookDelivery
+from django_xcover.models import WebhookDelivery, WebhookRefusal
 from django_xcover.models.webhook import WAITING
 from django_xcover.services import operations
 from django_xcover.services.transitions import move
@@ -143,6 +143,7 @@ def forget() -> int:
     still waits to be looked into stays: no worker may have run for as long.
     """
     before = timezone.now() - timedelta(days=get_config().webhook_retention_days)
+    WebhookRefusal.objects.filter(last_at__lt=before).delete()
     deleted = 0
     while pks := _older_than(before):
         deleted += _over(before).filter(pk__in=pks).delete()[0]

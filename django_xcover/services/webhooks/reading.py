@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 
 from django_xcover.client.text import identifier
-from django_xcover.services.webhooks.refusals import WebhookRefused
+from django_xcover.services.webhooks.refusals import Reason, WebhookRefused
 
 # MariaDB takes JSON up to 32 levels deep; a webhook of XCover's has five.
 DEEPEST = 20
@@ -67,10 +67,10 @@ def _bytes(request: HttpRequest, limit: int) -> bytes:
     except Exception as error:  # servers raise errors of their own for a body in broken chunks
         name = type(error).__name__
         raise WebhookRefused(
-            f"The body could not be read until it was complete: {name}."
+            f"The body could not be read until it was complete: {name}.", Reason.BODY
         ) from error
     if len(raw) > limit:
-        raise WebhookRefused("The body is larger than WEBHOOK_MAX_BYTES.")
+        raise WebhookRefused("The body is larger than WEBHOOK_MAX_BYTES.", Reason.BODY)
     return bytes(raw)
 
 
@@ -92,9 +92,11 @@ def _parse(raw: bytes) -> dict[str, Any]:
         _check(body)
     except (ValueError, RecursionError):
         # Without the cause: it quotes the body.
-        raise WebhookRefused("The body is no JSON, or none that every database keeps.") from None
+        raise WebhookRefused(
+            "The body is no JSON, or none that every database keeps.", Reason.BODY
+        ) from None
     if not isinstance(body, dict):
-        raise WebhookRefused("The body is no JSON object.")
+        raise WebhookRefused("The body is no JSON object.", Reason.BODY)
     return body
 
 

@@ -1,18 +1,50 @@
-"""Why a webhook is not taken. Django answers with the status that the type stands for."""
+"""Why a webhook is not taken, and how many were not."""
 
 from __future__ import annotations
 
+import logging
+
 from django.core.exceptions import BadRequest
+from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.http import Http404
+from django.utils import timezone
+
+from django_xcover.models import WebhookRefusal
+
+logger = logging.getLogger(__name__)
+
+Reason = WebhookRefusal.Reason
 
 
 class WebhookRefused(BadRequest):
     """The request proves no sender, or carries nothing that can be kept: 400.
 
-    No SuspiciousOperation, which would mail the admins for each. `str()` is for the log and holds
-    no value from the request.
+    `str()` is for the log and holds no value from the request; `reason` is what it counts as.
     """
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class NoSuchReceiver(Http404):
     """The account in the URL does not exist, or has no WEBHOOK_SECRETS: 404."""
+
+    reason = Reason.NO_RECEIVER
+
+
+def count(account: str, reason: Reason) -> None:
+    """Count one refused request. A database that fails costs the count and nothing else."""
+    now = timezone.now()
+    row = {"account": account, "reason": reason, "day": now.date()}
+    more = {"count": F("count") + 1, "last_at": now}
+    try:
+        with transaction.atomic():
+            if WebhookRefusal.objects.filter(**row).update(**more):
+                return
+            new = WebhookRefusal(**row, last_at=now)
+            WebhookRefusal.objects.bulk_create([new], ignore_conflicts=True)
+            WebhookRefusal.objects.filter(**row).update(**more)
+    except DatabaseError as error:
+        logger.warning("A refused webhook was not counted: %s", type(error).__name__)

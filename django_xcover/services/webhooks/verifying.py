@@ -16,7 +16,7 @@ from django.utils.encoding import escape_uri_path
 
 from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS, signature, string_to_sign
 from django_xcover.conf import Account
-from django_xcover.services.webhooks.refusals import WebhookRefused
+from django_xcover.services.webhooks.refusals import Reason, WebhookRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,9 @@ def verify(request: HttpRequest, account: Account, *, tolerance: float) -> None:
     date = _header(request, "Date")
     text = _signed_text(claim, date, request)
     if not _is_signed(claim, text, account):
-        raise WebhookRefused("The signature was made with none of the account's WEBHOOK_SECRETS.")
+        raise WebhookRefused(
+            "The signature was made with none of the account's WEBHOOK_SECRETS.", Reason.SIGNATURE
+        )
     _check_age(date, tolerance)
 
 
@@ -47,7 +49,7 @@ def _header(request: HttpRequest, name: str) -> str:
     """Return a header, "" when it is absent; what is signed and compared is ASCII."""
     value = str(request.headers.get(name, ""))
     if not value.isascii():
-        raise WebhookRefused(f"The header {name} is not plain ASCII.")
+        raise WebhookRefused(f"The header {name} is not plain ASCII.", Reason.SIGNATURE)
     return value
 
 
@@ -57,7 +59,9 @@ def _read(authorization: str) -> Claim:
     pairs = (item.partition("=") for item in listed.split(","))
     fields = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
     if scheme.lower() != "signature" or not {"keyid", "algorithm", "signature"} <= fields.keys():
-        raise WebhookRefused("The header Authorization is missing, or no signature.")
+        raise WebhookRefused(
+            "The header Authorization is missing, or no signature.", Reason.UNSIGNED
+        )
     return Claim(
         key_id=fields["keyid"],
         algorithm=fields["algorithm"].lower(),
@@ -69,14 +73,18 @@ def _read(authorization: str) -> Claim:
 def _check_key(claim: Claim, api_key: str) -> None:
     # The contract sends both; that one of them may be absent is known of its gateway.
     if api_key and not constant_time_compare(api_key, claim.key_id):
-        raise WebhookRefused("The header X-Api-Key names another key than the signature.")
+        raise WebhookRefused(
+            "The header X-Api-Key names another key than the signature.", Reason.SIGNATURE
+        )
 
 
 def _signed_text(claim: Claim, date: str, request: HttpRequest) -> str:
     if not date:
-        raise WebhookRefused("The header Date is missing, and it is what is signed.")
+        raise WebhookRefused("The header Date is missing, and it is what is signed.", Reason.DATE)
     if claim.headers not in SIGNED_HEADERS:
-        raise WebhookRefused("The signature covers other headers than the contract has.")
+        raise WebhookRefused(
+            "The signature covers other headers than the contract has.", Reason.SIGNATURE
+        )
     # Escaped, as it came: Django has taken the escapes out.
     path = escape_uri_path(request.path)
     return string_to_sign(claim.headers, date=date, method=str(request.method), path=path)
@@ -85,7 +93,9 @@ def _signed_text(claim: Claim, date: str, request: HttpRequest) -> str:
 def _is_signed(claim: Claim, text: str, account: Account) -> bool:
     """Compare with every secret of the key, without stopping at the first that fits."""
     if claim.algorithm not in set(account.webhook_algorithms) & ALGORITHMS.keys():
-        raise WebhookRefused("The signature's algorithm is not among WEBHOOK_ALGORITHMS.")
+        raise WebhookRefused(
+            "The signature's algorithm is not among WEBHOOK_ALGORITHMS.", Reason.SIGNATURE
+        )
     # Decoded, because escapes may be in lower case (Quotes API: details worth copying).
     given = unquote(claim.signature)
     fits = [
@@ -107,8 +117,9 @@ def _check_age(date: str, tolerance: float) -> None:
     except (ValueError, OverflowError, TypeError, IndexError):
         age = None
     if age is None:
-        raise WebhookRefused("The header Date is no date.")
+        raise WebhookRefused("The header Date is no date.", Reason.DATE)
     if age > tolerance:
         raise WebhookRefused(
-            "The header Date is not within WEBHOOK_TOLERANCE of this machine's clock."
+            "The header Date is not within WEBHOOK_TOLERANCE of this machine's clock.",
+            Reason.DATE,
         )

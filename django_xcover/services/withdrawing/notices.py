@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
 from django_xcover.models import Cancellation, Withdrawal
+from django_xcover.models.leases import lapsed
 from django_xcover.services import unexpected
 from django_xcover.services.amounts import format_amount
 
@@ -55,13 +56,13 @@ def _due(now: datetime) -> QuerySet[Withdrawal]:
         cancellation__state=Cancellation.State.CONFIRMED,
         cancellation__total_refund__isnull=False,
     )
-    free = Q(sending_until=None) | Q(sending_until__lt=now)
+    free = Q(sending_until=None) | lapsed("sending_until", now)
     rows = Withdrawal.objects.filter(free, Q(receipt_sent_at=None) | known)
     return rows.filter(made_at__gt=now - TRIED_FOR).exclude(email="")
 
 
 def _claim(pk: int, now: datetime, lease: datetime) -> bool:
-    free = Q(sending_until=None) | Q(sending_until__lt=now)
+    free = Q(sending_until=None) | lapsed("sending_until", now)
     return bool(Withdrawal.objects.filter(free, pk=pk).update(sending_until=lease))
 
 

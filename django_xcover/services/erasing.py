@@ -1,0 +1,157 @@
+"""Deleting packages with all that hangs on them: for retention, and for a customer who asks.
+
+Nothing is deleted row by row: decisions, statements and records refuse that, being evidence. They
+are evidence of a sale, so they go with it when it may go, or when there never was one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, router, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from django_xcover.conf import get_config
+from django_xcover.models import (
+    AccessRecord,
+    Attempt,
+    Cancellation,
+    Decision,
+    Flag,
+    Hold,
+    Instalment,
+    Modification,
+    Operation,
+    OrderEvent,
+    Quote,
+    QuotePackage,
+    RefundCorrection,
+    Renewal,
+    SearchTerm,
+    StaffAction,
+    Status,
+    WebhookDelivery,
+    Withdrawal,
+)
+from django_xcover.models.status import UNFINISHED
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+# What hangs on others first, and how each is found from the packages.
+ROWS: tuple[tuple[type[models.Model], str], ...] = (
+    (Instalment, "quote__package__in"),
+    (Hold, "package__in"),
+    (Decision, "package__in"),
+    (Attempt, "operation__package__in"),
+    (Operation, "package__in"),
+    (Flag, "package__in"),
+    (StaffAction, "package__in"),
+    (SearchTerm, "package__in"),
+    (Withdrawal, "cancellation__package__in"),
+    (Cancellation.quotes.through, "cancellation__package__in"),
+    (RefundCorrection, "cancellation__package__in"),
+    (Cancellation, "package__in"),
+    (Modification, "package__in"),
+    (Renewal, "package__in"),
+    (Quote, "package__in"),
+    (QuotePackage, "pk__in"),
+)
+
+
+class StillUnderWay(Exception):
+    """Something has to happen at XCover for these packages yet, so they cannot be erased."""
+
+
+def erase_order(reference: str) -> int:
+    """Delete every row about the order and return how many packages it had.
+
+    Raises StillUnderWay while an operation is unfinished. XCover has to erase the customer first:
+    a webhook or a reconciliation would bring the data back.
+    """
+    with transaction.atomic():
+        packages = list(QuotePackage.objects.for_order(reference).locked())
+        pks = [package.pk for package in packages]
+        if Operation.objects.filter(package__in=pks, state__in=UNFINISHED).exists():
+            raise StillUnderWay(f"Order {reference!r} has operations that are not over.")
+        _delete(packages)
+        events = OrderEvent.objects.filter(order_reference=reference)
+        _raw_delete(events.exclude(order_reference=""))
+        holds = Hold.objects.filter(order_reference=reference).exclude(order_reference="")
+        _raw_delete(holds)
+        accesses = AccessRecord.objects.filter(order_reference=reference)
+        _raw_delete(accesses.exclude(order_reference=""))
+    logger.warning("Everything about an order was erased: %s packages.", len(packages))
+    return len(packages)
+
+
+def forget_unordered() -> int:
+    """Delete packages that no order came for in so many days and return how many they were.
+
+    The days are XCOVER["UNORDERED_RETENTION_DAYS"].
+    What is held, flagged, booked, or has anything to happen at XCover stays, whatever its age.
+    """
+    deleted = 0
+    while batch := _forget_batch():
+        deleted += batch
+    return deleted
+
+
+def _forget_batch() -> int:
+    with transaction.atomic():
+        pks = list(_unordered().order_by("pk").values_list("pk", flat=True)[:BATCH])
+        # Under the lock once more: an order may have come in between.
+        locked = QuotePackage.objects.locked().filter(pk__in=pks)
+        packages = list(locked.filter(pk__in=_unordered().values("pk")))
+        _delete(packages)
+    return len(packages)
+
+
+def _unordered() -> QuerySet[QuotePackage]:
+    before = timezone.now() - timedelta(days=get_config().unordered_retention_days)
+    rows = QuotePackage.objects.filter(
+        created_at__lt=before,
+        updated_at__lt=before,
+        order_reference="",
+        attention="",
+        booked_at=None,
+        status__in=(Status.RECEIVED, Status.FAILED, Status.DELETED, Status.OPTED_OUT),
+    )
+    kept = (Operation, Cancellation, Modification, Renewal, Flag)
+    for model in kept:
+        rows = rows.exclude(Exists(_of_package(model)))
+    return rows.exclude(Exists(Hold.objects.unresolved().filter(package=OuterRef("pk"))))
+
+
+def _of_package(model: type[Any]) -> QuerySet[Any]:
+    found: QuerySet[Any] = model._default_manager.filter(package=OuterRef("pk"))
+    return found
+
+
+def _delete(packages: Collection[QuotePackage]) -> None:
+    pks = [package.pk for package in packages]
+    for account, ids in _by_account(packages).items():
+        named = {"account": account, "package_id__in": ids}
+        _raw_delete(WebhookDelivery.objects.filter(**named))
+        _raw_delete(AccessRecord.objects.filter(**named))
+    for model, path in ROWS:
+        _raw_delete(model._default_manager.filter(**{path: pks}))
+
+
+def _by_account(packages: Iterable[QuotePackage]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for package in packages:
+        found.setdefault(package.account, []).append(package.package_id)
+    return found
+
+
+def _raw_delete(rows: QuerySet[Any]) -> None:
+    # By key, because no database deletes across a join. Raw, because evidence refuses `delete`.
+    writer = router.db_for_write(rows.model)
+    pks = list(rows.using(writer).values_list("pk", flat=True))
+    plain: QuerySet[Any] = QuerySet(rows.model, using=writer).filter(pk__in=pks)
+    plain._raw_delete(writer)  # noqa: SLF001
