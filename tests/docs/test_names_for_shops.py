@@ -57,7 +57,7 @@ def test_every_setting_that_is_named_exists() -> None:
 
 def test_every_check_is_documented() -> None:
     known = set(re.findall(r"^([EW]\d{3})  ", checks.__doc__ or "", re.MULTILINE))
-    used = set(re.findall(r'id="xcover\.([EW]\d{3})"', Path(checks.__file__).read_text()))
+    used = set(re.findall(r'"xcover\.([EW]\d{3})"', Path(checks.__file__).read_text()))
 
     assert {name.removeprefix("xcover.") for name in column(INSTALLATION, "| Id |")} == known
     assert used == known
