@@ -399,5 +399,5 @@ def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
         many = queries_of(root)
 
     assert Discrepancy.objects.count() == 5
-    # The session, its user, twenty-three for how everything stands, and one for what may be resumed.
+    # The session, its user, 23 for how everything stands, and one for what may be resumed.
     assert (few, many) == (26, 26)
