@@ -64,7 +64,7 @@ class PolicyRequest:
     reference: str
     label: str = ""
     policy_type: str
-    policy_type_version: int = 1
+    policy_type_version: int | str = 1
     policy_start_date: datetime | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 

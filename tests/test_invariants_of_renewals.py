@@ -16,7 +16,7 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 from django_xcover.models import Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.services import carts, choosing, gateway, orders, quoting, renewing
 from tests.machines import FAULTS, Shopfloor
-from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
+from tests.services.renewing.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart
 
 CALLS = ("quote_for_renewal", "confirm_renewal", "opt_out_of_renewal", "get_booking")
@@ -122,7 +122,7 @@ class Year(Shopfloor):
             self.by_itself = True
             self._forgiving(
                 lambda renewal=renewal: client.renewal_confirmation(  # type: ignore[misc]
-                    renewal.package.package_id, renewal.renewal_id
+                    renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
                 )
             )
 

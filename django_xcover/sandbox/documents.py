@@ -197,7 +197,8 @@ def _policy_facts(package: Package, quote: Quote) -> Facts:
     if priced is None:
         return []
     # ISO dates: the same in every language.
-    period = f"{priced.policy_start:%Y-%m-%d %H:%M} / {priced.policy_end:%Y-%m-%d %H:%M} UTC"
+    end = f"{priced.policy_end:%Y-%m-%d %H:%M}" if priced.policy_end else ""
+    period = f"{priced.policy_start:%Y-%m-%d %H:%M} / {end} UTC"
     return [
         ("Policy", product.name),
         ("Insured", str(quote.fields[product.name_field])),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 
 class ApiError(Exception):
@@ -24,6 +26,38 @@ class Invalid(ApiError):
         super().__init__(422, "validation_error", "An API error occurred.")
         self.errors = errors
         self.body["errors"] = errors
+
+
+def second_version(refused: ApiError) -> dict[str, Any]:
+    """Return the body that the header `X-API-Error-Version: v2` selects.
+
+    Seen in 2026: its keys. Inferred: the code, and that a complaint about a field carries its path.
+    """
+    errors = getattr(refused, "errors", None)
+    found = list(_details(errors)) if errors is not None else []
+    return {
+        "code": refused.body["type"],
+        "error_id": str(uuid4()),
+        "metadata": {},
+        "errors": found or [_detail(refused.body["message"], refused.body["type"])],
+    }
+
+
+def _details(node: Any, path: str = "") -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict) and "message" in node and "type" in node:
+        yield _detail(node["message"], node["type"])
+    elif isinstance(node, dict):
+        for name, below in node.items():
+            yield from _details(below, f"{path}.{name}" if path else str(name))
+    elif isinstance(node, list):
+        for below in node:
+            yield from _details(below, path)
+    else:
+        yield _detail(f"{path}: {node}" if path else str(node), "validation_error")
+
+
+def _detail(text: str, code: str) -> dict[str, Any]:
+    return {"product_config_id": None, "quote_id": None, "code": code, "details": [text]}
 
 
 class StatusRefused(Invalid):

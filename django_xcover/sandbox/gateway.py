@@ -59,7 +59,9 @@ class Gateway:
         try:
             delivery, operation = self._admitted(request, match)
         except errors.ApiError as refused:
-            answer = Answer(refused.status, refused.body, refused.headers)
+            newer = request.headers.get("X-API-Error-Version", "").lower() == "v2"
+            body = errors.second_version(refused) if newer else refused.body
+            answer = Answer(refused.status, body, refused.headers)
             delivery, operation = Delivery(respond(answer)), _name(request, match)
         if delivery.response is not None and match is not None:
             delivery.response.headers["Allow"] = match.route.allow

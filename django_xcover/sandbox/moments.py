@@ -31,8 +31,10 @@ def zulu(moment: datetime) -> str:
     return offset(moment).replace("+00:00", "Z")
 
 
-def duration(start: datetime, end: datetime) -> str:
-    """Return `[D ]HH:MM:SS[.ffffff]`, exactly end minus start."""
+def duration(start: datetime, end: datetime | None) -> str | None:
+    """Return `[D ]HH:MM:SS[.ffffff]`, exactly end minus start; None without an end (inferred)."""
+    if end is None:
+        return None
     whole = end - start
     clock = str(timedelta(seconds=whole.seconds, microseconds=whole.microseconds)).zfill(8)
     clock = clock if len(clock.split(".", maxsplit=1)[0]) == 8 else f"0{clock}"

@@ -15,7 +15,7 @@ class Priced:
     """What a product made of a request: the period, the price and the cover."""
 
     policy_start: datetime
-    policy_end: datetime
+    policy_end: datetime | None
     net: Decimal
     taxes: list[dict[str, Any]]
     cover_amount: Decimal
@@ -45,7 +45,7 @@ class Quote:
     position: int
     status: str
     policy_type: str
-    policy_type_version: int
+    policy_type_version: str
     fields: dict[str, Any]
     created_at: datetime
     updated_at: datetime

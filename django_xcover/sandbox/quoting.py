@@ -15,8 +15,10 @@ from django_xcover.sandbox.products.base import NO_POLICY, Cover, Terms
 from django_xcover.sandbox.validation import Field, clean, text
 from django_xcover.sandbox.world import Inquiry
 
-KNOWN_VERSION = 1
+FIRST_VERSION = "1"
 HEAD = frozenset({"policy_type", "policy_type_version"})
+# What any element may carry, and no policy type reads.
+UNREAD = frozenset({"insured"})
 
 
 def read_item(value: Any) -> dict[str, Any]:
@@ -35,13 +37,12 @@ def new_quote(inquiry: Inquiry, package: Package, item: dict[str, Any], position
     Inferred: an element that cannot be quoted does not fail the call (Quotes API: error types).
     """
     now = inquiry.stamp()
-    version = item.get("policy_type_version", KNOWN_VERSION)
     quote = Quote(
         id=ids.new_uuid(),
         position=position,
         status=states.RECEIVED,
         policy_type=item["policy_type"],
-        policy_type_version=version if isinstance(version, int) else KNOWN_VERSION,
+        policy_type_version=str(item.get("policy_type_version", FIRST_VERSION)),
         fields={key: value for key, value in item.items() if key not in HEAD},
         created_at=now,
         updated_at=inquiry.stamp(),
@@ -61,9 +62,10 @@ def _price_or_fail(inquiry: Inquiry, package: Package, quote: Quote) -> None:
 def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
     """Give the quote the price of its fields; raise Invalid when it cannot be quoted."""
     product = PRODUCTS.get(quote.policy_type)
-    if product is None or quote.policy_type_version != KNOWN_VERSION:
+    version = product.versions.get(quote.policy_type_version) if product else None
+    if product is None or version is None:
         raise Invalid([NO_POLICY])
-    policy_currency = pricing.policy_currency(package.country)
+    policy_currency = version.currency or pricing.policy_currency(package.country)
     terms = Terms(package.currency, package.country, policy_currency, quote.created_at)
     offered = product.cover(quote.fields, terms)
     net = _net(offered, quote, package)
@@ -71,7 +73,7 @@ def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
         net = money.rounded(net * WRONG_PRICE, package.currency)
     quote.priced = Priced(
         policy_start=offered.start,
-        policy_end=offered.end,
+        policy_end=None if version.open_ended else offered.end,
         net=net,
         taxes=pricing.tax_lines(net, package.country, package.currency),
         cover_amount=offered.amount,

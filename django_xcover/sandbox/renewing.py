@@ -55,8 +55,8 @@ def _due(package: Package, now: datetime) -> list[Quote]:
 
 
 def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
-    if earlier.priced is None:
-        raise RuntimeError(f"Quote {earlier.id} is confirmed but has no price.")
+    if earlier.priced is None or earlier.priced.policy_end is None:
+        raise RuntimeError(f"Quote {earlier.id} is confirmed but has no price, or no end.")
     new = replace(
         earlier,
         id=ids.new_uuid(),
@@ -145,7 +145,8 @@ def _reschedule(inquiry: Inquiry, package: Package, new: Quote, change: dict[str
         quoting.price(inquiry, package, new)
     ends = change.get("policy_end_date")
     if ends is not None and new.priced and ends != new.priced.policy_end:
-        sentence = f"The renewal ends on {moments.offset(new.priced.policy_end)}"
+        known = new.priced.policy_end
+        sentence = f"The renewal ends on {moments.offset(known)}" if known else "It has no end"
         raise Invalid({"policy_end_date": [sentence]})
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django_xcover.sandbox import money, states
+from django_xcover.sandbox.cooling_off import rule_for
 from django_xcover.sandbox.packages import Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS
 
@@ -20,28 +21,35 @@ def can_be_cancelled(quote: Quote, now: datetime) -> bool:
     if quote.status != states.CONFIRMED or quote.priced is None:
         return False
     named = PRODUCTS[quote.policy_type].cancellable_until
-    until = (quote.fields.get(named) if named else None) or quote.priced.policy_end
-    return bool(now < min(until, quote.priced.policy_end))
+    ends = (quote.fields.get(named) if named else None, quote.priced.policy_end)
+    return all(now < end for end in ends if end is not None)
 
 
 def can_be_modified(quote: Quote, now: datetime) -> bool:
     """Return whether the quote is confirmed and its policy has not ended."""
-    ended = quote.priced is None or quote.priced.policy_end <= now
+    end = quote.priced.policy_end if quote.priced else now
+    ended = end is not None and end <= now
     return quote.status == states.CONFIRMED and not ended
 
 
-def refund(quote: Quote, at: datetime, currency: str) -> Decimal:
+def refund(quote: Quote, at: datetime, currency: str, country: str) -> Decimal:
     """Return what is paid back when the quote is cancelled at this moment.
 
-    Recorded: everything, while cooling off. Inferred: the formula afterwards, since the page only
-    says pro rata: what was paid, less the share of the price for the time that is over, to the
-    microsecond, in whole minor units.
+    Recorded: everything, while cooling off. Afterwards nothing for events and travel (partners'
+    help pages). Inferred: the formula for the rest, since the page only says pro rata: what was
+    paid, less the share of the price for the time that is over, to the microsecond, in whole minor
+    units; and nothing for cover without an end, which has no share that is over.
     """
     if quote.priced is None or quote.confirmed_at is None:
         return Decimal(0)
-    cooling_off = timedelta(days=PRODUCTS[quote.policy_type].cooling_off_days)
-    if at <= max(quote.confirmed_at + cooling_off, quote.priced.policy_start):
+    rule = rule_for(quote.policy_type, country, quote.confirmed_at)
+    cools_off_until = quote.confirmed_at + rule.period
+    if rule.refundable_afterwards:
+        cools_off_until = max(cools_off_until, quote.priced.policy_start)
+    if at <= cools_off_until:
         return paid(quote)
+    if not rule.refundable_afterwards or quote.priced.policy_end is None:
+        return Decimal(0)
     left = money.rounded(quote.price * _share_left(quote.priced, at), currency)
     return max(min(paid(quote), quote.price) - (quote.price - left), Decimal(0))
 
@@ -55,6 +63,8 @@ def paid(quote: Quote) -> Decimal:
 
 
 def _share_left(priced: Priced, at: datetime) -> Decimal:
+    if priced.policy_end is None:
+        raise RuntimeError("Cover without an end has no share that is left.")
     left, whole = priced.policy_end - at, priced.policy_end - priced.policy_start
     microsecond = timedelta(microseconds=1)
     return Decimal(max(left // microsecond, 0)) / Decimal(whole // microsecond)

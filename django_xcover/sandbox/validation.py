@@ -102,6 +102,11 @@ def integer(value: Any, highest: int = 1_000_000) -> int:
     return value
 
 
+def version(value: Any) -> str:
+    """Read a version, a whole number or (seen in 2026) a text."""
+    return text(value) if isinstance(value, str) else str(integer(value))
+
+
 def count(value: Any) -> int:
     """Read a whole number, which may be none."""
     return 0 if value == 0 and type(value) is int else integer(value)

@@ -116,7 +116,9 @@ def test_renewals_have_the_fields_of_bookings(
     sandbox.clock.advance(days=350)
     quoted = caller.call("PATCH", f"renewals/{booking['id']}/quote_for_renewal/")
     renewal_id = quoted.json()["renewal_id"]
-    confirmed = caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", {})
+    quote = quoted.json()["quotes"][0]
+    body = {"id": quote["id"], "policy_start_date": quote["policy_start_date"]}
+    confirmed = caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", body)
 
     # Documented: `renewal_id`. It is all that a booking does not have.
     assert _tree("booking", quoted) == ["booking.renewal_id is unknown"]

@@ -95,7 +95,9 @@ def test_the_sdk_lives_through_a_year_and_into_the_next(
     # The end comes near: the renewal is priced, paid at once and in force.
     _passes(sdk, "25d")
     renewal = sdk.quote_for_renewal(package_id)
-    renewed = sdk.renewal_confirmation(package_id, renewal["renewal_id"])
+    due = renewal["quotes"][0]
+    dates = {"id": due["id"], "policy_start_date": due["policy_start_date"]}
+    renewed = sdk.renewal_confirmation(package_id, renewal["renewal_id"], dates)
     old, new = renewed["quotes"]
     assert (old["status"], new["status"]) == ("RENEWED", "CONFIRMED")
     assert new["policy_start_date"] == old["policy_end_date"] == quote["policy_end_date"]

@@ -28,7 +28,7 @@ from django_xcover.types import Due
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.mycover.conftest import Member, page_of, text_of
-from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
+from tests.services.renewing.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
@@ -307,7 +307,9 @@ def test_cover_that_was_renewed_although_it_was_declined_does_not_say_that_it_en
 ) -> None:
     ana.posts(address("decline/"))
     client = gateway.client_for("default")
-    client.renewal_confirmation(the_package().package_id, quoted.renewal_id)
+    client.renewal_confirmation(
+        the_package().package_id, quoted.renewal_id, required(quoted.payload)
+    )
     refreshing.refresh(the_package())
     if told:
         work()

@@ -40,10 +40,12 @@ def _quoted(caller: Caller, item: dict[str, Any], **changes: Any) -> Any:
     ],
 )
 def test_what_nobody_insures_fails_in_the_package(caller: Caller, item: dict[str, Any]) -> None:
-    package = caller.quoted(item)
+    package = caller.quoted(item, LAPTOP)
 
     assert package["quotes"]["0"] is None
     assert package["errors"]["0"]["message"] == NO_POLICY
+    alone = caller.call("POST", "quotes/", a_cart(item))
+    assert (alone.status_code, alone.json()["errors"]) == (422, package["errors"])
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,9 @@ def test_a_renewed_certificate_shows_both_periods(caller: Caller, sandbox: Sandb
     sandbox.clock.advance(days=350)
     shown = caller.call("PATCH", f"renewals/{booking['id']}/quote_for_renewal/").json()
     path = f"renewals/{booking['id']}/confirm/{shown['renewal_id']}/"
-    renewed = caller.call("POST", path, {}).json()
+    quote = shown["quotes"][0]
+    body = {"id": quote["id"], "policy_start_date": quote["policy_start_date"]}
+    renewed = caller.call("POST", path, body).json()
 
     url = renewed["coi"]["url"].removeprefix(sandbox.site_url)
     page = Client(sandbox.wsgi_app).get(url).text

@@ -20,13 +20,13 @@ def _exact(caller: Caller, *items: dict[str, Any], **changes: Any) -> Any:
 
 
 def test_a_product_too_dear_to_insure_has_no_quote(caller: Caller) -> None:
-    assert _exact(caller, {**LAPTOP, "price": 15001})["quotes"]["0"] is None
+    assert _exact(caller, {**LAPTOP, "price": 15001}, LAPTOP)["quotes"]["0"] is None
 
 
 def test_an_event_before_the_cover_starts_has_no_quote(caller: Caller) -> None:
     past = {**TICKET, "event_datetime": "2030-04-30T00:00:00Z"}
 
-    assert _exact(caller, past)["quotes"]["0"] is None
+    assert _exact(caller, past, LAPTOP)["quotes"]["0"] is None
 
 
 @pytest.mark.parametrize("price", [30, 60, 120, 250, 500])

@@ -36,7 +36,18 @@ def _quoted(caller: Caller, booking: dict[str, Any]) -> requests.Response:
 def _confirmed(
     caller: Caller, booking: dict[str, Any], renewal_id: str, body: Any = None
 ) -> requests.Response:
-    return caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", body or {})
+    """Confirm with `body`, by default with the required fields of the first policy."""
+    path = f"renewals/{booking['id']}/confirm/{renewal_id}/"
+    return caller.call("POST", path, _required(booking) if body is None else body)
+
+
+def _required(booking: dict[str, Any]) -> dict[str, Any]:
+    """Return what the confirmation of a renewal cannot go without."""
+    return {
+        key: quote[name]
+        for quote in booking.get("quotes", [])[:1]
+        for key, name in (("id", "id"), ("policy_start_date", "policy_end_date"))
+    }
 
 
 def _declined(caller: Caller, booking: dict[str, Any]) -> requests.Response:
@@ -160,7 +171,7 @@ def test_a_repeated_confirmation_with_its_key_is_the_first_answer(
     renewal_id = _quoted(caller, due).json()["renewal_id"]
     path = f"renewals/{due['id']}/confirm/{renewal_id}/"
 
-    first, second = (caller.call("POST", path, {}, key="one") for _ in range(2))
+    first, second = (caller.call("POST", path, _required(due), key="one") for _ in range(2))
 
     assert (first.status_code, second.status_code) == (201, 409)
     assert first.content == second.content
@@ -170,9 +181,20 @@ def test_a_repeated_confirmation_with_its_key_is_the_first_answer(
 @pytest.mark.parametrize(
     ("body", "errors"),
     [
-        ({"id": "nobody"}, {"id": ["Quote nobody does not exist"]}),
+        (
+            {"id": "nobody", "policy_start_date": "2030-01-01"},
+            {"id": ["Quote nobody does not exist"]},
+        ),
+        (
+            {},
+            {"id": ["This field is required."], "policy_start_date": ["This field is required."]},
+        ),
+        ({"id": "nobody"}, {"policy_start_date": ["This field is required."]}),
         ({"quotes": [{"policy_start_date": "2030-01-01"}]}, {"quotes": [{"id": "?"}]}),
-        ({"price": 1}, {"price": "Unexpected field"}),
+        (
+            {"id": "nobody", "policy_start_date": "2030-01-01", "price": 1},
+            {"price": "Unexpected field"},
+        ),
     ],
 )
 def test_a_confirmation_that_names_what_is_not_there_is_refused(
@@ -191,7 +213,11 @@ def test_a_renewal_neither_overlaps_nor_ends_at_will(caller: Caller, due: dict[s
     shown = _quoted(caller, due).json()
     quote, renewal_id = shown["quotes"][0], shown["renewal_id"]
     early = {"id": quote["id"], "policy_start_date": "2020-01-01T00:00:00Z"}
-    long = {"id": quote["id"], "policy_end_date": "2099-01-01T00:00:00Z"}
+    long = {
+        "id": quote["id"],
+        "policy_start_date": quote["policy_start_date"],
+        "policy_end_date": "2099-01-01T00:00:00Z",
+    }
 
     starts, ends = quote["policy_start_date"], quote["policy_end_date"]
     assert _refusal(_confirmed(caller, due, renewal_id, early)) == (
@@ -300,7 +326,7 @@ def test_a_renewal_can_be_paid_in_instalments(caller: Caller, due: dict[str, Any
     shown = _quoted(caller, due).json()
     new = shown["quotes"][0]["id"]
 
-    body = {"quotes": [{"id": new, "instalment_plan": "1year-monthly"}]}
+    body = {"quotes": [{**_required(due), "id": new, "instalment_plan": "1year-monthly"}]}
     _confirmed(caller, due, shown["renewal_id"], body)
 
     (schedule,) = caller.call("GET", f"bookings/{due['id']}/instalments/").json()["quotes"]
@@ -321,7 +347,7 @@ def test_the_next_period_knows_nothing_of_how_the_last_was_paid(
     sandbox.clock.advance(days=350)
     shown = _quoted(caller, booking).json()
 
-    plan = {"quotes": [{"id": earlier, "instalment_plan": "1year-quarterly"}]}
+    plan = {"quotes": [{**_required(booking), "instalment_plan": "1year-quarterly"}]}
     _confirmed(caller, booking, shown["renewal_id"], plan)
 
     old, new = caller.call("GET", f"bookings/{booking['id']}/instalments/").json()["quotes"]
@@ -353,7 +379,9 @@ def test_a_policy_renewed_twice_counts_and_costs_twice(caller: Caller, sandbox: 
         sandbox.clock.advance(days=350)
         shown = _quoted(caller, booking).json()
         nets.append(shown["quotes"][0]["tax"]["total_amount_without_tax"])
-        _confirmed(caller, booking, shown["renewal_id"])
+        quote = shown["quotes"][0]
+        dates = {"id": quote["id"], "policy_start_date": quote["policy_start_date"]}
+        _confirmed(caller, booking, shown["renewal_id"], dates)
 
     assert [quote["renewed_times"] for quote in sandbox.package(booking["id"])["quotes"]] == [
         0,
@@ -369,7 +397,9 @@ def test_only_what_renews_is_renewed_and_the_rest_stays(caller: Caller, sandbox:
     sandbox.clock.advance(days=350)
     shown = _quoted(caller, booking).json()
 
-    done = _confirmed(caller, booking, shown["renewal_id"]).json()
+    due = {"quotes": booking["quotes"][1:]}
+    body = _required(due)
+    done = _confirmed(caller, booking, shown["renewal_id"], body).json()
 
     assert [quote["status"] for quote in done["quotes"]] == ["CONFIRMED", "RENEWED", "CONFIRMED"]
     prices = [quote["price"] for quote in done["quotes"]]

@@ -10,8 +10,8 @@ import pytest
 import requests
 import simplejson
 
-from django_xcover.sandbox import Sandbox, rules
-from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking
+from django_xcover.sandbox import Sandbox, cooling_off, rules
+from tests.sandbox.support import LAPTOP, PERSON, TICKET, TRIP, Caller, a_booking, a_cart
 
 YEARLY = {**LAPTOP, "term": 12}
 CURRENCIES = pytest.mark.parametrize("currency", ["GBP", "JPY", "KWD"])
@@ -193,6 +193,7 @@ def test_the_last_moment_to_cancel_is_before_the_end(caller: Caller, sandbox: Sa
     (quote,) = found.quotes
     assert quote.priced is not None
     ends = quote.priced.policy_end
+    assert ends is not None
 
     assert rules.can_be_cancelled(quote, ends - timedelta(microseconds=1))
     assert not rules.can_be_cancelled(quote, ends)
@@ -261,10 +262,53 @@ def test_while_cooling_off_everything_is_paid_back(
 
 def test_before_it_begins_everything_is_paid_back(caller: Caller, sandbox: Sandbox) -> None:
     sandbox.clock.travel_to(datetime.fromisoformat("2030-01-01T00:00:00+00:00"))
-    booking = _booked(caller, TICKET)
+    booking = _booked(caller, {**LAPTOP, "policy_start_date": "2031-01-01T00:00:00Z"})
     sandbox.clock.advance(days=100)
 
     assert _exact(_cancelled(caller, booking))["total_refund"] == booking["total_price"]
+
+
+@pytest.mark.parametrize(
+    ("item", "country", "days"),
+    [
+        (TICKET, "GB", 14),
+        (TRIP, "US", 15),
+        (TRIP, "CA", 10),
+        (TRIP, "GB", 14),
+        (TRIP, "AU", 14),
+        (TRIP, "NZ", 14),
+        (TRIP, "DE", 14),
+    ],
+)
+def test_events_and_travel_are_paid_back_while_cooling_off_and_not_afterwards(
+    caller: Caller, sandbox: Sandbox, item: dict[str, Any], country: str, days: int
+) -> None:
+    sandbox.clock.travel_to(datetime.fromisoformat("2030-05-01T00:00:00+00:00"))
+    package = caller.call("POST", "quotes/", a_cart(item, customer_country=country)).json()
+    booking = caller.call("POST", f"bookings/{package['id']}/", a_booking(package)).json()
+
+    sandbox.clock.advance(days=days, seconds=-60)
+    before = _exact(_cancelled(caller, booking, preview=True))
+    sandbox.clock.advance(seconds=120)
+    after = _exact(_cancelled(caller, booking, preview=True))
+
+    assert float(before["total_refund"]) == booking["total_price"]
+    assert after["total_refund"] == 0
+
+
+def test_a_later_row_of_the_cooling_off_rules_counts_from_its_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changed = datetime.fromisoformat("2031-01-01T00:00:00+00:00")
+    later = cooling_off.Rule(changed, "product_insurance", "", 30, True, "made up")
+    monkeypatch.setattr(cooling_off, "RULES", (*cooling_off.RULES, later))
+
+    days = [
+        cooling_off.rule_for("product_insurance", "GB", changed + timedelta(days=moved)).days
+        for moved in (-1, 0)
+    ]
+
+    assert days == [28, 30]
 
 
 @CURRENCIES
@@ -300,12 +344,18 @@ def test_the_refund_is_the_one_that_was_shown(caller: Caller, sandbox: Sandbox) 
     assert done["quotes"][0]["adjustment_fee"] == shown["quotes"][0]["adjustment_fee"]
 
 
-def test_the_adjustment_fee_is_the_net_premium_and_not_deducted(caller: Caller) -> None:
+def test_the_adjustment_fee_is_the_net_premium_without_commission_and_not_deducted(
+    caller: Caller,
+) -> None:
     booking = _booked(caller, LAPTOP)
 
     quote = _exact(_cancelled(caller, booking))["quotes"][0]
 
-    assert quote["adjustment_fee"] == booking["quotes"][0]["tax"]["total_amount_without_tax"]
+    net = booking["quotes"][0]["tax"]["total_amount_without_tax"]
+    commission = booking["quotes"][0]["commission"]["partner_commission"]
+    # As 398.15 = 568.79 - 170.64 in the traffic of 2026, where the commission is 30 %.
+    assert commission == (net * 3 / 10).quantize(Decimal("0.01"))
+    assert quote["adjustment_fee"] == net - commission
     assert quote["refund_value"] == quote["price"]
 
 
@@ -314,7 +364,9 @@ def test_a_renewed_policy_pays_back_the_new_period_only(caller: Caller, sandbox:
     sandbox.clock.advance(days=350)
     shown = caller.call("PATCH", f"renewals/{booking['id']}/quote_for_renewal/").json()
     path = f"renewals/{booking['id']}/confirm/{shown['renewal_id']}/"
-    renewed = _exact(caller.call("POST", path, {}))
+    quote = shown["quotes"][0]
+    body = {"id": quote["id"], "policy_start_date": quote["policy_start_date"]}
+    renewed = _exact(caller.call("POST", path, body))
     sandbox.clock.advance(days=200)
 
     done = _exact(_cancelled(caller, booking))

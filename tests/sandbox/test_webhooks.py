@@ -495,7 +495,9 @@ def test_a_renewed_policy_is_announced_again_a_year_later(caller: Caller, sandbo
     booking = caller.booked(YEARLY)
     sandbox.clock.advance(days=350)
     renewal_id = sandbox.webhooks.sent[-1].payload["renewal_id"]
-    caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", {})
+    quote = booking["quotes"][0]
+    body = {"id": quote["id"], "policy_start_date": quote["policy_end_date"]}
+    caller.call("POST", f"renewals/{booking['id']}/confirm/{renewal_id}/", body)
     sandbox.webhooks.sent.clear()
 
     sandbox.clock.advance(days=370)

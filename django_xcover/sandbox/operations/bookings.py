@@ -155,7 +155,9 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], asked: dict[s
         _set_status(inquiry, quote, package.status)
         plans.start(package, quote, inquiry.world.clock.now())
     package.policyholder = _policyholder(package, asked["policyholder"])
-    package.partner_transaction_id = asked.get("partner_transaction_id")
+    package.partner_transaction_id = (
+        asked.get("partner_transaction_id") or package.partner_transaction_id
+    )
     package.partner_metadata |= asked.get("partner_metadata") or {}
     package.updated_at = inquiry.stamp()
     inquiry.save(package)

@@ -146,7 +146,9 @@ def _event(package: Package) -> str:
 
 def _refunds(package: Package, reasons: dict[str, str | None], at: datetime) -> dict[str, Decimal]:
     chosen = (quote for quote in package.booked if quote.id in reasons)
-    return {quote.id: rules.refund(quote, at, package.currency) for quote in chosen}
+    return {
+        quote.id: rules.refund(quote, at, package.currency, package.country) for quote in chosen
+    }
 
 
 def _without(quote: Quote, refunds: dict[str, Decimal]) -> Quote:

@@ -37,6 +37,8 @@ CREATE: dict[str, Field] = {
     "customer_country": Field(one_of(COUNTRIES), required=True),
     # The oldest SDK's test of parcels sends it beside the request. Inferred: it changes nothing.
     "destination_country": Field(one_of(COUNTRIES), null=True),
+    # Other clients send it with the quote already. A booking may name another one.
+    "partner_transaction_id": Field(any_text, null=True),
     **CUSTOMER,
 }
 ADD = {"request": Field(list_of(quoting.read_item), required=True)}
@@ -44,8 +46,13 @@ DELETE = {"quotes": Field(list_of(nested({"id": Field(text, required=True)})))}
 
 
 def create_quote(inquiry: Inquiry) -> Answer:
-    """POST quotes/: 201 with the package; elements that failed are null in it."""
+    """POST quotes/: 201 with the package; elements that failed are null in it.
+
+    When all of them fail it is 422. Inferred: its body, the errors of the package by position.
+    """
     package = new_package(inquiry, clean(inquiry.payload, CREATE))
+    if not any(quote.priced for quote in package.quotes):
+        raise Invalid(package_shape.failures(package))
     inquiry.save(package)
     return _shown(inquiry, package, 201)
 
@@ -136,6 +143,7 @@ def new_package(inquiry: Inquiry, asked: dict[str, Any]) -> Package:
         signup_token=ids.new_token(),
         created_at=now,
         updated_at=now,
+        partner_transaction_id=asked.get("partner_transaction_id"),
         partner_metadata=asked.get("partner_metadata") or {},
     )
     for position, item in enumerate(asked["request"]):

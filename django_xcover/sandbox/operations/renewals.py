@@ -13,19 +13,15 @@ from django_xcover.sandbox.shapes import renewal as renewal_shape
 from django_xcover.sandbox.validation import Field, clean, list_of, moment, nested, one_of, text
 from django_xcover.sandbox.world import Answer, Inquiry
 
-DATES: dict[str, Field] = {"policy_start_date": Field(moment), "policy_end_date": Field(moment)}
 RENEWED: dict[str, Field] = {
     "id": Field(text, required=True),
-    **DATES,
+    "policy_start_date": Field(moment, required=True),
+    "policy_end_date": Field(moment, null=True),
     "instalment_plan": Field(one_of(plans.PLANS), null=True),
 }
-# The page's table begins with `id` and `policy_start_date` and is cut off. Inferred: they may
-# stand at the top or in `quotes`, and all may be left out, as the official SDK does.
-CONFIRM: dict[str, Field] = {
-    "id": Field(text),
-    **DATES,
-    "quotes": Field(list_of(nested(RENEWED))),
-}
+# `id` and `policy_start_date` are required, and the page's table is cut off behind them. Inferred:
+# they may stand at the top, for one quote, or in `quotes`.
+CONFIRM_ALL: dict[str, Field] = {"quotes": Field(list_of(nested(RENEWED)), required=True)}
 LEGACY: dict[str, Field] = {"paid_on": Field(moment, required=True)}
 
 
@@ -48,7 +44,10 @@ def confirm_renewal(inquiry: Inquiry) -> Answer:
     Inferred: 201, as for `confirm_update`; the page does not say.
     """
     package = inquiry.package()
-    asked = clean(inquiry.payload, CONFIRM)
+    if inquiry.ids["renewal"] not in package.renewals:
+        raise not_found(renewing.MISSING)
+    in_list = isinstance(inquiry.payload, dict) and "quotes" in inquiry.payload
+    asked = clean(inquiry.payload, CONFIRM_ALL if in_list else RENEWED)
     _confirm(inquiry, package, inquiry.ids["renewal"], asked)
     world = inquiry.world
     return Answer(201, booking_shape.shape(world.site_url, package, world.clock.now()))

@@ -11,13 +11,25 @@ from typing import Any
 
 from django_xcover.sandbox import money
 from django_xcover.sandbox.errors import Invalid
-from django_xcover.sandbox.validation import Field, Parser, amount, any_text, integer, moment, text
+from django_xcover.sandbox.validation import (
+    Field,
+    Parser,
+    amount,
+    any_object,
+    any_text,
+    list_of,
+    moment,
+    text,
+    version,
+)
 
 NO_POLICY = "no policy available for these parameters"
 # What every policy type is asked for.
 COMMON: dict[str, Field] = {
     "policy_type": Field(text, required=True),
-    "policy_type_version": Field(integer),
+    "policy_type_version": Field(version),
+    # Other clients send it, also as `[{}, {}]`. Inferred: it changes nothing; bookings name them.
+    "insured": Field(list_of(any_object), null=True),
     "policy_start_date": Field(moment),
     "partner_price": Field(amount),
 }
@@ -47,7 +59,7 @@ class Cover:
     """What a product offers: the period, the net premium and the benefits."""
 
     start: datetime
-    end: datetime
+    end: datetime | None
     net: Decimal
     amount: Decimal
     benefits: list[dict[str, Any]]
@@ -66,13 +78,25 @@ class Texts:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What a version of a policy type decides: its own currency, and whether its cover ends.
+
+    Seen in 2026: a customer in the US who pays dollars has a policy in euros. Inferred: without a
+    currency of its own it is that of the customer's country.
+    """
+
+    currency: str | None = None
+    open_ended: bool = False
+
+
+@dataclass(frozen=True)
 class Product:
     """One policy type. `own` are its own request keys.
 
     `priced` names what is an amount in the items of those that are lists. `fixed` are fields that a
     booked policy keeps. `cancellable_until` names the field with the moment after which nothing can
-    be cancelled; without one it is the policy's end. `renewal_rate` is what
-    the net premium is multiplied by with each renewal.
+    be cancelled; without one it is the policy's end. `versions` are those that can be quoted.
+    `renewal_rate` is what the net premium is multiplied by with each renewal.
     """
 
     policy_type: str
@@ -80,7 +104,6 @@ class Product:
     name: str
     code: str
     version_id: str
-    cooling_off_days: int
     name_field: str
     own: Mapping[str, Field]
     cover: Callable[[Mapping[str, Any], Terms], Cover]
@@ -92,6 +115,7 @@ class Product:
     first_instalment_named: bool = True
     renewable: bool = False
     renewal_rate: Decimal = Decimal(1)
+    versions: Mapping[str, Version] = field(default_factory=lambda: {"1": Version()})
 
     @cached_property
     def fields(self) -> dict[str, Field]:

@@ -92,7 +92,6 @@ EVENT_TICKET = Product(
     name="Missed Event Cover",
     code="MECG0001",
     version_id="b1c7a0de-51c2-4f0e-9d55-0f1a6ce3b801",
-    cooling_off_days=14,
     name_field="event_name",
     own=OWN,
     priced={"tickets": "price"},

@@ -88,7 +88,6 @@ PARCEL = Product(
     name="Parcel Insurance",
     code="PARC0001",
     version_id="c3d8e0a4-1b56-4c0f-8e2a-5b9f3d7a1e04",
-    cooling_off_days=14,
     name_field="to_country",
     own=OWN,
     priced={"parcel_products": "value"},

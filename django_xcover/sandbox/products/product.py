@@ -15,6 +15,7 @@ from django_xcover.sandbox.products.base import (
     Cover,
     Product,
     Terms,
+    Version,
     benefit,
     needed,
     no_policy,
@@ -74,7 +75,6 @@ PRODUCT = Product(
     name="Product Protection",
     code="PROD0001",
     version_id="4e0a1f6b-8b7d-4a35-8c56-7d2f3e9b1c02",
-    cooling_off_days=28,
     name_field="name",
     own=OWN,
     cover=cover,
@@ -82,4 +82,6 @@ PRODUCT = Product(
     fixed=frozenset({"category", "purchase_date", "term"}),
     instalments=True,
     renewable=True,
+    # None of the ten retail policies of 2026 has an end; theirs are in euros. Inferred: the number.
+    versions={"1": Version(), "2": Version(currency="EUR", open_ended=True)},
 )

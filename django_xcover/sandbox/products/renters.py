@@ -74,7 +74,6 @@ RENTERS = Product(
     name="Renters Insurance",
     code="RENT0001",
     version_id="e7f1b2c6-3a94-4d2b-9c61-0d8e4f5b7a05",
-    cooling_off_days=14,
     name_field="address1",
     own=OWN,
     cover=cover,

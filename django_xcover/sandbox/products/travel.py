@@ -107,7 +107,6 @@ TRAVEL = Product(
     name="Comprehensive Travel Insurance",
     code="TRAV0001",
     version_id="9a0c5d5e-7f0b-4a86-9f0d-2f1c7b8e6a03",
-    cooling_off_days=14,
     name_field="destination_country",
     own=OWN,
     cover=cover,

@@ -17,6 +17,8 @@ PERSON = (
     "first_name", "middle_name", "last_name", "email", "phone", "country", "age", "address1",
     "address2", "city", "postcode", "region", "secondary_email", "birth_date", "company",
 )  # fmt: skip
+# Keys of 2026. Inferred: their values.
+LATER: dict[str, Any] = {"gender": None, "company_reg_id": None, "fields_allowed_to_update": []}
 
 
 def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
@@ -33,8 +35,14 @@ def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
         "account_url": links.account(site, package),
         "policyholder": policyholder(package),
         **totals(booked, package.currency),
+        **_of_2026(),
         **errors,
     }
+
+
+def _of_2026() -> dict[str, Any]:
+    """Return the keys that bookings of 2026 have at the top. Inferred: their place and values."""
+    return dict.fromkeys(("experiment", "sign_up_url", "booking_agent", "fast_quote_id"))
 
 
 def _listed(package: Package) -> list[Quote]:
@@ -45,7 +53,7 @@ def _listed(package: Package) -> list[Quote]:
 def policyholder(package: Package) -> dict[str, Any]:
     """Return the policyholder with every key, null where nothing is known."""
     known = package.policyholder or {}
-    return {**{key: known.get(key) for key in PERSON}, "allow_updates": False}
+    return {**{key: known.get(key) for key in PERSON}, "allow_updates": False, **LATER}
 
 
 def totals(quotes: list[Quote], currency: str) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django_xcover.sandbox import moments, money, states
+from django_xcover.sandbox.cooling_off import rule_for
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.shapes import links, partner
 from django_xcover.sandbox.shapes.booking import policyholder, totals
 from django_xcover.sandbox.shapes.package import total
-from django_xcover.sandbox.shapes.quote import policy
+from django_xcover.sandbox.shapes.quote import partner_commission, policy
 
 
 def shape(
@@ -57,18 +57,19 @@ def _quote(site: str, package: Package, quote: Quote) -> dict[str, Any]:
     priced = quote.priced
     if priced is None or quote.confirmed_at is None:
         raise RuntimeError(f"Quote {quote.id} is cancelled but was never booked.")
-    cooling_off = timedelta(days=PRODUCTS[quote.policy_type].cooling_off_days)
+    cools_off = rule_for(quote.policy_type, package.country, quote.confirmed_at).period
     return {
         "id": quote.id,
         "policy_start_date": moments.zulu(priced.policy_start),
-        "policy_end_date": moments.zulu(priced.policy_end),
+        "policy_end_date": moments.zulu(priced.policy_end) if priced.policy_end else None,
         "policy_cancellation_date": moments.stamp(quote.cancelled_at),
-        "policy_coolingoff_date": moments.stamp(quote.confirmed_at + cooling_off),
+        "policy_coolingoff_date": moments.stamp(quote.confirmed_at + cools_off),
         "status": states.CANCELLED,
         "price": money.number(quote.price),
         "refund_value": money.number(quote.refund or Decimal(0)),
-        # Recorded: the net premium, not deducted from the refund; its meaning is not documented.
-        "adjustment_fee": money.number(priced.net),
+        # Recorded: the net premium without the partner's commission (398.15 = 568.79 - 170.64),
+        # not deducted from the refund; its meaning is not documented.
+        "adjustment_fee": money.number(priced.net - partner_commission(priced, package.currency)),
         "policy": policy(site, package, quote, named=False),
         "insured": quote.insured,
         "created_at": moments.stamp(quote.created_at),

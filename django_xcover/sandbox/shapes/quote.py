@@ -15,8 +15,8 @@ UNDERWRITER = {
     "disclaimer": "This plan is arranged by XCover.com",
     "name": "Harbour Mutual Insurance Limited",
 }
-# Inferred: the recorded partner earned nothing; these shares let finance see something.
-PARTNER_COMMISSION = Decimal("0.15")
+# Of the net premium: what a retail partner earned in 2026. The partner of 2021 earned nothing.
+PARTNER_COMMISSION = Decimal("0.30")
 
 
 def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[st
     return {
         "id": quote.id,
         "policy_start_date": moments.offset(priced.policy_start),
-        "policy_end_date": moments.offset(priced.policy_end),
+        "policy_end_date": moments.offset(priced.policy_end) if priced.policy_end else None,
         "status": quote.status,
         **money.pair("price", quote.price, currency),
         "policy": policy(site, package, quote),
@@ -69,6 +69,25 @@ def in_booking(site: str, package: Package, quote: Quote, now: datetime) -> dict
         **common(site, package, quote, quote.priced),
         "next_renewal": _next_renewal(quote),
         "can_be_cancelled": rules.can_be_cancelled(quote, now),
+        **_of_2026(quote, quote.priced),
+    }
+
+
+def _of_2026(quote: Quote, priced: Priced) -> dict[str, Any]:
+    """Return the keys that bookings of 2026 have. Inferred: that they stand with the policy, and
+    the values where only the names were seen."""
+    return {
+        "policy_type_version": str(quote.policy_type_version),
+        "policy_type_slug": quote.policy_type.replace("_", "-"),
+        "policy_currency": priced.policy_currency,
+        "cancelled_from": None,
+        "custom_documents": [],
+        "parent_quote_status": None,
+        "third_party_admins": [],
+        "ombudsman_list": [],
+        "cancellation_info": None,
+        "fnol_link": None,
+        "cancel_link": None,
     }
 
 
@@ -133,8 +152,13 @@ def _benefit(row: dict[str, Any], texts: Any, currency: str, priced: Priced) -> 
     return shown
 
 
+def partner_commission(priced: Priced, currency: str) -> Decimal:
+    """Return what the partner earns with one policy."""
+    return money.rounded(priced.net * PARTNER_COMMISSION, currency)
+
+
 def _commission(priced: Priced, currency: str) -> dict[str, Any]:
-    earned = money.rounded(priced.net * PARTNER_COMMISSION, currency)
+    earned = partner_commission(priced, currency)
     return {
         **money.pair("partner_commission", earned, currency),
         **money.pair("surcharge_commission", Decimal(0), currency),

@@ -34,7 +34,7 @@ def _quote(package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
     return {
         "id": quote.id,
         "policy_start_date": moments.offset(priced.policy_start),
-        "policy_end_date": moments.offset(priced.policy_end),
+        "policy_end_date": moments.offset(priced.policy_end) if priced.policy_end else None,
         "status": quote.status,
         **money.pair("price", quote.price, package.currency),
         "policy": {

@@ -318,7 +318,8 @@ def renewed(shopper: Shopper, shop: Shop, clock: Any, sandbox: Sandbox) -> Quote
     clock.move_to(ENDS - timedelta(days=20))
     [renewal] = renewing.find_due()
     [read] = renewing.quote(renewal).payload["quotes"]
-    body = {"quotes": [{"id": read["id"], "instalment_plan": "1year-monthly"}]}
+    dates = {"policy_start_date": read["policy_start_date"]}
+    body = {"quotes": [{"id": read["id"], **dates, "instalment_plan": "1year-monthly"}]}
     client = gateway.client_for("default")
     client.renewal_confirmation(the_package().package_id, renewal.renewal_id, body)
     refreshing.refresh(the_package())

@@ -87,3 +87,10 @@ def heard(django_capture_on_commit_callbacks: Any) -> Iterator[Heard]:
 def renewals_at(sandbox: Sandbox, package: QuotePackage) -> list[str]:
     """Return the statuses of the policies at XCover, in order."""
     return [quote["status"] for quote in sandbox.package(package.package_id)["quotes"]]
+
+
+def required(quoted: Any) -> dict[str, Any]:
+    """Return what XCover's confirmation of a renewal cannot go without, from its price."""
+    due = [quote for quote in quoted["quotes"] if quote["status"] == "RECEIVED"]
+    keys = ("id", "policy_start_date")
+    return {"quotes": [{key: quote[key] for key in keys} for quote in due]}

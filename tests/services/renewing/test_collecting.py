@@ -28,7 +28,7 @@ from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
 from tests.conftest import work
-from tests.services.renewing.conftest import ENDS, Buy, Heard, renewals_at, yearly
+from tests.services.renewing.conftest import ENDS, Buy, Heard, renewals_at, required, yearly
 
 pytestmark = pytest.mark.django_db
 State = Renewal.State
@@ -61,7 +61,9 @@ def cancelled(renewal: Renewal, sandbox: Sandbox) -> None:
 
 def renewed_by_itself(renewal: Renewal, sandbox: Sandbox) -> None:
     client = gateway.client_for("default")
-    client.renewal_confirmation(renewal.package.package_id, renewal.renewal_id)
+    client.renewal_confirmation(
+        renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
+    )
     renewing.on_event("RENEWAL_DUE", renewal.package.package_id, "default")
 
 
@@ -178,7 +180,9 @@ def test_a_payment_for_what_xcover_renewed_meanwhile_confirms_nothing_again(
 ) -> None:
     renewing.record_payment(quoted)
     client = gateway.client_for("default")
-    client.renewal_confirmation(quoted.package.package_id, quoted.renewal_id)
+    client.renewal_confirmation(
+        quoted.package.package_id, quoted.renewal_id, required(quoted.payload)
+    )
     confirmations = len(sandbox.calls("confirm_renewal"))
 
     work()

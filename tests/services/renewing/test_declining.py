@@ -11,7 +11,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, reconciling, refreshing, renewing
 from django_xcover.services.renewing import refusals
 from tests.conftest import resolve_flags, the_package, work
-from tests.services.renewing.conftest import Heard
+from tests.services.renewing.conftest import Heard, required
 
 pytestmark = pytest.mark.django_db
 State = Renewal.State
@@ -85,7 +85,9 @@ def test_credentials_that_fail_are_no_answer_about_the_renewal(
 def xcover_renews(renewal: Renewal) -> None:
     """Let XCover make the renewal by itself, and tell nobody."""
     client = gateway.client_for("default")
-    client.renewal_confirmation(renewal.package.package_id, renewal.renewal_id)
+    client.renewal_confirmation(
+        renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
+    )
 
 
 def test_a_renewal_xcover_had_made_by_itself_is_not_declined_but_flagged(

@@ -15,7 +15,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.services import gateway, operations, renewing, running
 from django_xcover.services.renewing import confirming, quoting
 from tests.conftest import Shopper, the_package, work
-from tests.services.renewing.conftest import ENDS, Buy, Heard
+from tests.services.renewing.conftest import ENDS, Buy, Heard, required
 from tests.shop import ticket
 
 pytestmark = pytest.mark.django_db
@@ -229,7 +229,8 @@ def renewed_at_xcover() -> None:
     """Let XCover renew by itself, as it does for some partners."""
     client = gateway.client_for("default")
     package_id = the_package().package_id
-    client.renewal_confirmation(package_id, client.quote_for_renewal(package_id)["renewal_id"])
+    quoted = client.quote_for_renewal(package_id)
+    client.renewal_confirmation(package_id, quoted["renewal_id"], required(quoted))
 
 
 @pytest.mark.parametrize("known", ["unknown here", "due", "quoted"])

@@ -18,7 +18,7 @@ from django_xcover.services.refusals import Refused
 from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
 from tests.conftest import Shopper, work
-from tests.services.renewing.conftest import ENDS, Buy, Heard, yearly
+from tests.services.renewing.conftest import ENDS, Buy, Heard, required, yearly
 from tests.shop import ANA, Order, ticket
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,8 @@ def test_a_renewal_xcover_made_by_itself_is_noticed_after_a_refresh(
 ) -> None:
     client = gateway.client_for("default")
     package_id = due.package.package_id
-    client.renewal_confirmation(package_id, client.quote_for_renewal(package_id)["renewal_id"])
+    quoted = client.quote_for_renewal(package_id)
+    client.renewal_confirmation(package_id, quoted["renewal_id"], required(quoted))
     refreshing.refresh(due.package)
 
     with django_capture_on_commit_callbacks(execute=True):
