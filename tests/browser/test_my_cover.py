@@ -197,6 +197,7 @@ def test_a_shopper_declines_the_renewal(
     ana = renewal_due
     ana.page.get_by_role("link", name="Lumen 14").click()
     ana.page.get_by_role("link", name="Renew or decline").click()
+    ana.page.get_by_role("link", name="Do not renew").click()
     ana.page.get_by_role("button", name="Do not renew").click()
     ana.is_told("we are telling the insurer")
     worker()
