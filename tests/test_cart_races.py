@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 
 from django_xcover.models import Operation, OperationKind, QuotePackage
-from django_xcover.services import cancelling, orders
+from django_xcover.services import orders
+from django_xcover.services.cancelling import with_orders
 from django_xcover.services.cover import freeze_cover
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Order, Shop
@@ -87,7 +88,7 @@ def test_cover_is_cancelled_with_its_order_although_the_shop_did_not_see_it_book
     with transaction.atomic():
         assert QuotePackage.objects.count() == 1
         together(work)
-        cancelling.cancel_order(order)
+        with_orders.cancel_order(order)
     work()
 
     assert QuotePackage.objects.get().status == "CANCELLED"

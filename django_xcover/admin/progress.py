@@ -13,7 +13,8 @@ from django_xcover.admin.badges import state_badge
 from django_xcover.admin.columns import last_error
 from django_xcover.admin.links import may_view, page_url
 from django_xcover.models import Operation, OperationState
-from django_xcover.services.next_steps import OVERDUE, operation_name
+from django_xcover.services.next_steps import operation_name
+from django_xcover.services.operations import OVERDUE
 
 MOVING = (OperationState.PENDING, OperationState.RUNNING)
 # Somebody is watching at first; later the page only keeps itself from being out of date.

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from django_xcover.client import NotFound, XCoverClient
+from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import (
     BOOKED,
@@ -20,7 +20,14 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.operation import UNPAID
-from django_xcover.services import booking_bodies, cart_packages, gateway, mirroring, operations
+from django_xcover.services import (
+    booking_bodies,
+    cart_packages,
+    gateway,
+    mirroring,
+    operations,
+    reads,
+)
 from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable, after_post
 
 # A webhook may bring the booking before the operation that made it has ended.
@@ -49,7 +56,7 @@ def perform(operation: Operation) -> PackageAnswer:
     package = operation.package
     client = gateway.client_for(package.account)
     if operation.attempts > 1:
-        found = read(client, package.package_id)
+        found = reads.read(client, package.package_id)
         if found is not None and found.status in {*BOOKED, Status.FAILED}:
             return found
         if found is not None:
@@ -69,7 +76,7 @@ def perform_confirmation(operation: Operation) -> PackageAnswer:
     package_id = operation.package.package_id
     client = gateway.client_for(operation.package.account)
     if operation.attempts > 1:
-        booked = read_booking(client, package_id)
+        booked = reads.read_booking(client, package_id)
         if booked is not None and booked.status != Status.PENDING_PAYMENT:
             return booked
     _require_choice(operation.package)
@@ -107,28 +114,6 @@ def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
     left = [item for item in operation.request.get("quotes", ()) if item["id"] not in gone]
     body = operation.request and {**operation.request, "quotes": left}
     return operations.rewrite(operation, body)
-
-
-def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
-    """Return the booking XCover holds under `package_id`, or None while it is only a quote.
-
-    A booking that failed is returned as well: it is settled, and posting it again charges nobody.
-
-    The quote is read first, because it can be read in any state (recorded contract, 4.1), while
-    reading a booking that was never made is not documented.
-    """
-    found = read(client, package_id)
-    return found if found is not None and found.status in {*BOOKED, Status.FAILED} else None
-
-
-def read(client: XCoverClient, package_id: str) -> PackageAnswer | None:
-    """Return the package, or the booking it has become; None when XCover does not know it."""
-    try:
-        quoted = client.get_quote(package_id)
-    except NotFound:
-        return None
-    wire = client.get_booking(package_id) if quoted.get("status") in BOOKED else quoted
-    return package_from_wire(wire)
 
 
 def _require_choice(package: QuotePackage) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Subquery
 from django.utils import timezone
 
 from django_xcover import signals
@@ -32,8 +31,6 @@ from django_xcover.services import (
     succession,
 )
 from django_xcover.services.agreement import Terms
-from django_xcover.services.carts import CartToInsure
-from django_xcover.services.matching import Lines
 from django_xcover.services.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
 
@@ -57,63 +54,6 @@ HELD_TO_TERMS = (Status.RECEIVED, *prices.HELD)
 Rows = Mapping[str, Quote]
 # As their columns are; `payload` has the whole texts.
 LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL, LONGEST_LABEL = 100, 200, 254, 200
-
-
-def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
-    """Store a package that was just quoted and return its quotes in the cart's order.
-
-    `lines` maps each quote id to the item it insures: the keys of an answer renumber (recorded),
-    so only the ids tell.
-    """
-    # Without a savepoint of its own: two queries less where the request already has a transaction.
-    with transaction.atomic(savepoint=False):
-        earlier = _earlier(cart)
-        package = QuotePackage.objects.create(
-            account=cart.account,
-            package_id=answer.package_id,
-            status=answer.status,
-            cart_reference=cart.cart_reference,
-            shopper_reference=cart.shopper_reference,
-            fingerprint=cart.fingerprint,
-            currency=answer.currency,
-            total_price=answer.total,
-            customer_country=cart.request.customer_country,
-            customer_language=cart.request.customer_language,
-            payload=_package_payload(answer),
-            quoted_at=timezone.now(),
-        )
-        quotes = _in_cart_order(package, answer.quotes, lines, cart)
-        for quote in quotes:
-            _inherit(quote, earlier.get(quote.line_reference))
-        Quote.objects.bulk_create(quotes)
-        transaction.on_commit(lambda: announce_quoted(package))
-    return quotes
-
-
-def record_update(
-    package: QuotePackage, cart: CartToInsure, answer: PackageAnswer, lines: Lines
-) -> list[Quote]:
-    """Store a package that was changed in place; return its quotes in the cart's order.
-
-    A quote of which anything changed that was agreed on loses its yes (`agreement`).
-    """
-    known = {quote.quote_id: quote for quote in package.quotes.all()}
-    fresh = _in_cart_order(package, answer.quotes, lines, cart)
-    # Also what is still asked for, and could not be quoted with its change (an item that is null).
-    priced = {quote.quote_id for quote in fresh}
-    retired = [quote for key, quote in known.items() if key not in priced]
-    _retire(retired)
-    by_line = {quote.line_reference: quote for quote in retired}
-    for quote in fresh:
-        _save_quoted(quote, known.get(quote.quote_id), by_line.get(quote.line_reference))
-    package.fingerprint = cart.fingerprint
-    package.currency = answer.currency
-    package.total_price = answer.total
-    package.payload = _package_payload(answer)
-    package.quoted_at = timezone.now()
-    package.save()
-    transaction.on_commit(lambda: announce_quoted(package))
-    return fresh
 
 
 def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
@@ -195,7 +135,7 @@ def _is_illegal(quote: Quote | None, read: QuoteAnswer) -> bool:
 def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> None:
     newcomers = [read for read in answer.quotes if read.quote_id not in quotes]
     for position, read in enumerate(newcomers, start=len(quotes)):
-        _quote(package, read, None, position=position).save()
+        build_quote(package, read, None, position=position).save()
     for read in answer.quotes:
         if read.quote_id in quotes:
             _apply_quote(package, quotes[read.quote_id], read)
@@ -278,29 +218,11 @@ def _changed(agreed: Terms, quote: Quote, read: QuoteAnswer | None) -> Iterator[
             yield name
 
 
-def _earlier(cart: CartToInsure) -> dict[str, Quote]:
-    """Return by line what was last quoted for the same cart and shopper, ordered or not."""
-    packages = QuotePackage.objects.filter(
-        account=cart.account,
-        cart_reference=cart.cart_reference,
-        shopper_reference=cart.shopper_reference,
-    )
-    newest = packages.order_by("-pk").values("pk")[:1]
-    rows = Quote.objects.filter(package=Subquery(newest)).select_related("package")
-    return {quote.line_reference: quote for quote in rows.order_by("pk")}
-
-
-def _inherit(quote: Quote, earlier: Quote | None) -> None:
-    if earlier is not None:
-        changed = agreement.changes(agreement.terms(earlier), agreement.terms(quote))
-        decisions.inherit_lapse(quote, earlier, changed)
-
-
 def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
     if package.attention and package.status != Status.PENDING_PAYMENT:
         flags.settle(package, Attention.PAYMENT_OVERDUE)  # the money came, or the booking ended
     package.total_price = answer.total
-    package.payload = _package_payload(answer)
+    package.payload = package_payload(answer)
     if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
         package.policyholder_email = answer.policyholder_email
     package.save(update_fields=["total_price", "payload", "policyholder_email", "updated_at"])
@@ -316,16 +238,7 @@ def _copy(quote: Quote, read: QuoteAnswer) -> None:
     quote.payload = dict(read.raw)
 
 
-def _in_cart_order(
-    package: QuotePackage, answers: Iterable[QuoteAnswer], lines: Lines, cart: CartToInsure
-) -> list[Quote]:
-    order = [item.reference for item in cart.request.items]
-    mine = [read for read in answers if read.quote_id in lines]
-    mine.sort(key=lambda read: order.index(lines[read.quote_id].reference))
-    return [_quote(package, read, lines[read.quote_id], i) for i, read in enumerate(mine)]
-
-
-def _quote(
+def build_quote(
     package: QuotePackage, read: QuoteAnswer, item: PolicyRequest | None, position: int
 ) -> Quote:
     quote = Quote(
@@ -343,29 +256,6 @@ def _quote(
     return quote
 
 
-def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> None:
-    """Save a quote of a package that was changed in place; it may stand in for a `retired` one."""
-    if before is None:
-        _inherit(quote, retired)
-        quote.save(force_insert=True)
-        return
-    quote.pk, quote.created_at = before.pk, before.created_at
-    for name in decisions.ANSWER:
-        setattr(quote, name, getattr(before, name))
-    changed = agreement.changes(agreement.terms(before), agreement.terms(quote))
-    if not quote.choice:
-        decisions.inherit_lapse(quote, before, changed)
-    quote.save(force_update=True)
-    if changed or quote.status != Status.RECEIVED:
-        decisions.lapse([quote], changed)
-
-
-def _retire(quotes: Iterable[Quote]) -> None:
-    for quote in quotes:
-        decisions.lapse([quote])
-        move(quote, Status.DELETED)
-
-
-def _package_payload(answer: PackageAnswer) -> dict[str, Any]:
+def package_payload(answer: PackageAnswer) -> dict[str, Any]:
     # The quotes keep their own part; keeping it twice would let the two disagree.
     return {key: value for key, value in answer.raw.items() if key != "quotes"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils import timezone
@@ -27,13 +27,10 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.services import operations
 from django_xcover.services.advice import ADVICE, NAMES, in_plain_words
 from django_xcover.services.faults import fault_of
 from django_xcover.services.flag_texts import about
-
-# A due operation goes to a worker at once and is swept up soon after: one that still stands there
-# after this long has no worker.
-OVERDUE = timedelta(minutes=15)
 
 
 class Remedy(StrEnum):
@@ -145,7 +142,7 @@ def _is_overdue(operation: Operation) -> bool:
         OperationState.PENDING.value: operation.next_attempt_at,
         OperationState.RUNNING.value: operation.lease_until,
     }.get(operation.state)
-    return due is not None and due < timezone.now() - OVERDUE
+    return due is not None and due < timezone.now() - operations.OVERDUE
 
 
 def _overdue(operation: Operation, package: QuotePackage) -> NextStep:

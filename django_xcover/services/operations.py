@@ -25,6 +25,9 @@ from django_xcover.services.transitions import move
 logger = logging.getLogger(__name__)
 
 SWEEP_LIMIT = 500
+# A due operation goes to a worker at once and is swept up soon after: one that still stands there
+# after this long has no worker.
+OVERDUE = timedelta(minutes=15)
 LONGEST_SPACING = 3600.0
 # A gateway may name any number, also one that no calendar has.
 LONGEST_WAIT = 86400.0

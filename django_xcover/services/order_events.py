@@ -20,7 +20,6 @@ from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
 from django_xcover.models import OrderEvent, QuotePackage
 from django_xcover.services import (
-    cancelling,
     card_numbers,
     doomed,
     operations,
@@ -28,6 +27,7 @@ from django_xcover.services import (
     shop_values,
     unexpected,
 )
+from django_xcover.services.cancelling import with_orders
 from django_xcover.services.outcomes import Unworkable
 from django_xcover.services.shop_values import Cart
 from django_xcover.values import UnusableValue
@@ -69,7 +69,7 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
     Raises as `completed` does.
     """
     reference = shop_values.order_reference(order)
-    named = cancelling.read_lines(lines)
+    named = with_orders.read_lines(lines)
     event = OrderEvent(
         kind=Kind.CANCELLED,
         order_reference=reference,
@@ -83,7 +83,7 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
             _keep(event, "Waits for an earlier event of the order.")
         try:
             with transaction.atomic():
-                cancelling.cancel_by_reference(reference, named, reason)
+                with_orders.cancel_by_reference(reference, named, reason)
         except Exception as error:  # noqa: BLE001 - the shop's order is cancelled all the same
             _keep_or_raise(event, error)
 
@@ -185,7 +185,7 @@ def _with_cart(event: OrderEvent, cart: Any) -> OrderEvent:
 
 def _carry_out(event: OrderEvent) -> None:
     if event.kind == Kind.CANCELLED:
-        cancelling.cancel_by_reference(event.order_reference, event.lines, event.reason)
+        with_orders.cancel_by_reference(event.order_reference, event.lines, event.reason)
         return
     order = get_adapter().get_order(event.order_reference)
     if order is None:

@@ -22,7 +22,6 @@ from django_xcover.models import (
 from django_xcover.models.operation import PAYING, UNPAID
 from django_xcover.services import (
     booking,
-    cancelling,
     cart_packages,
     decisions,
     doomed,
@@ -32,6 +31,7 @@ from django_xcover.services import (
     taking_over,
     unexpected,
 )
+from django_xcover.services.cancelling import with_orders
 from django_xcover.services.outcomes import Unworkable
 from django_xcover.services.shop_values import Cart
 
@@ -119,7 +119,7 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
         _settle_without_cover(package, quotes)
     elif paid and _written(package, OperationKind.BOOK).filter(subject=UNPAID).exists():
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
-        cancelling.cancel_withdrawn(package, Status.PENDING_PAYMENT)
+        with_orders.cancel_withdrawn(package, Status.PENDING_PAYMENT)
     elif paid:
         booking.enqueue(package, order, paid=True)
     elif _may_book_unpaid(adapter, package, order):

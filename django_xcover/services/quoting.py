@@ -23,11 +23,11 @@ from django_xcover.services import (
     deadlines,
     gateway,
     matching,
-    mirroring,
     offer_counts,
     payloads,
     prices,
     quote_attempts,
+    quote_storage,
     rate_limits,
     refused_carts,
     updating,
@@ -248,7 +248,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
     lines = matching.lines_of(answer, cart.request.items)
-    return mirroring.record_package(cart, answer, lines)
+    return quote_storage.record_package(cart, answer, lines)
 
 
 def _update(cart: CartToInsure, quotes: Sequence[Quote], until: float) -> list[Quote]:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import QuotePackage
-from django_xcover.services import booking, gateway, mirroring
+from django_xcover.services import gateway, mirroring, reads
 
 READINGS = 3
 
@@ -54,7 +54,7 @@ def look_again(package: QuotePackage, *, deadline: float) -> None:
 
 def read(client: XCoverClient, package_id: str) -> PackageAnswer:
     """Return the package, or the booking it has become, as XCover holds it now."""
-    answer = booking.read(client, package_id)
+    answer = reads.read(client, package_id)
     if answer is None:
         raise NotFound("XCover does not know the package.", status=404)
     return answer

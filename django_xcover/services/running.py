@@ -12,8 +12,9 @@ from django.db import transaction
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import PAYING
-from django_xcover.services import booking, cancelling, emails, operations, opting_out, unexpected
+from django_xcover.services import booking, emails, operations, opting_out, unexpected
 from django_xcover.services.cancelling import confirming as cancellation
+from django_xcover.services.cancelling import with_orders
 from django_xcover.services.fast_quoting import carrying_out as instant
 from django_xcover.services.faults import Fault, fault_of
 from django_xcover.services.instalments import reports
@@ -108,7 +109,7 @@ def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
         if operations.finish(operation):
             workflow.apply(operation, answer)
             if operation.kind in PAYING:
-                cancelling.cancel_withdrawn(operation.package)
+                with_orders.cancel_withdrawn(operation.package)
 
 
 def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:

@@ -13,7 +13,7 @@ from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.conf import get_config
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services import deadlines, matching, mirroring, payloads, prices
+from django_xcover.services import deadlines, matching, payloads, prices, quote_storage
 from django_xcover.services.carts import CartToInsure
 from django_xcover.types import PolicyRequest
 
@@ -67,7 +67,7 @@ def update(
         locked = QuotePackage.objects.locked().get(pk=package.pk)
         if not locked.is_open or locked.held_until is not None:
             return []
-        return mirroring.record_update(locked, cart, answer, lines)
+        return quote_storage.record_update(locked, cart, answer, lines)
 
 
 def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:

@@ -13,7 +13,7 @@ from django_xcover import signals
 from django_xcover.client import HeldBack, XCoverClient
 from django_xcover.models import Cancellation, Operation, OperationState, Quote
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import booking, fast_quoting, operations, orders
+from django_xcover.services import fast_quoting, operations, orders, reads
 from django_xcover.types import Money, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
@@ -72,7 +72,7 @@ def test_a_look_that_fails_does_not_settle_what_a_lost_answer_left_open(
 def test_a_call_that_was_held_back_settles_nothing(
     lost_answer: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(booking, "read", hold_back)
+    monkeypatch.setattr(reads, "read", hold_back)
 
     assert not try_again().outcome_known
 

@@ -12,11 +12,11 @@ from django_xcover.models import Attention, Cancellation, Modification, QuotePac
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox import quoting as theirs
 from django_xcover.services import (
-    booking,
     cancelling,
     gateway,
     modifying,
     orders,
+    reads,
     refreshing,
 )
 from tests.conftest import Shopper, resolve_flags, the_package, work
@@ -72,16 +72,16 @@ def test_an_answer_that_was_overtaken_is_not_applied(
     shopper.says(yes=True)
     orders.complete(shop.order(), shopper.cart, paid=True)
     work()
-    read = booking.read
+    read = reads.read
 
     def somebody_cancels_right_after(client: Any, package_id: str) -> Any:
-        monkeypatch.setattr(booking, "read", read)
+        monkeypatch.setattr(reads, "read", read)
         answer = read(client, package_id)
         client.cancel_booking(package_id, idempotency_key="x")
         refreshing.refresh(the_package())
         return answer
 
-    monkeypatch.setattr(booking, "read", somebody_cancels_right_after)
+    monkeypatch.setattr(reads, "read", somebody_cancels_right_after)
 
     refreshed = refreshing.refresh(the_package())
 

@@ -16,12 +16,6 @@ from django_xcover.services.cancelling.cancellable import (
 )
 from django_xcover.services.cancelling.previewing import preview
 from django_xcover.services.cancelling.requesting import cancel_now, refusal_of, request
-from django_xcover.services.cancelling.with_orders import (
-    cancel_by_reference,
-    cancel_order,
-    cancel_withdrawn,
-    read_lines,
-)
 from django_xcover.services.refunds import (
     RefundAboveLimit,
     RefundLine,
@@ -41,14 +35,10 @@ __all__ = [
     "RefundAboveLimit",
     "RefundLine",
     "RefundNotRecorded",
-    "cancel_by_reference",
     "cancel_now",
-    "cancel_order",
-    "cancel_withdrawn",
     "correct_refund",
     "lines_of",
     "preview",
-    "read_lines",
     "record_refund",
     "refusal_of",
     "request",

@@ -24,7 +24,14 @@ from django_xcover.models import (
     Status,
     Withdrawal,
 )
-from django_xcover.services import booking, decisions, gateway, mirroring, operations, refunds
+from django_xcover.services import (
+    decisions,
+    gateway,
+    mirroring,
+    operations,
+    reads,
+    refunds,
+)
 from django_xcover.services.cancelling import cancellable
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import Undecided, after_post
@@ -61,7 +68,7 @@ def perform(operation: Operation) -> Done | None:
     client = gateway.client_for(package.account)
     wanted, in_force = _ids(cancellation), _ids(cancellation, status=Status.CONFIRMED)
     if operation.attempts > 1 or in_force != wanted:
-        covered = wanted & _covered(booking.read_booking(client, package.package_id))
+        covered = wanted & _covered(reads.read_booking(client, package.package_id))
         if not covered and not in_force:
             return None
         # An XCover that no longer knows what it booked has to refuse, so that a person is told.
@@ -122,7 +129,7 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
         answer = _send(client, operation, cancellation)
     except (ValidationFailed, NotFound) as refused:
         with after_post(outcome_known=refused.outcome_known):
-            booked = booking.read_booking(client, package_id)
+            booked = reads.read_booking(client, package_id)
         if booked is None or not _is_cancelled(booked, wanted):
             raise
         # Refused because it is cancelled: by an earlier attempt that got no answer, or elsewhere.

@@ -13,7 +13,7 @@ from django_xcover import signals
 from django_xcover.client import XCoverClient
 from django_xcover.client.answers import PackageAnswer, package_from_wire
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
-from django_xcover.services import booking, gateway, mirroring
+from django_xcover.services import gateway, mirroring, reads
 from django_xcover.services.operations import Failure
 from django_xcover.services.outcomes import NotNeeded
 from django_xcover.services.transitions import move
@@ -33,7 +33,7 @@ def perform(operation: Operation) -> PackageAnswer:
         raise NotNeeded(f"The change is {modification.state}.")
     client = gateway.client_for(operation.package.account)
     if operation.attempts > 1:
-        booked = booking.read_booking(client, operation.package.package_id)
+        booked = reads.read_booking(client, operation.package.package_id)
         if booked is not None and _shows(booked, modification):
             return booked
     return _send(client, operation, modification)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_xcover.client import XCoverError
 from django_xcover.models import Operation
 from django_xcover.services import gateway, operations
-from django_xcover.services.next_steps import OVERDUE
+from django_xcover.services.operations import OVERDUE
 from django_xcover.services.reconciling.cursor import UnderWay, rehearse, take
 from django_xcover.services.reconciling.looking import Look
 from django_xcover.services.reconciling.recording import resolve

@@ -18,7 +18,7 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.services import unexpected
-from django_xcover.services.next_steps import OVERDUE
+from django_xcover.services.operations import OVERDUE
 from django_xcover.services.reconciling.comparing import Ours
 
 logger = logging.getLogger(__name__)

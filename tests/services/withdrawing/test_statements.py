@@ -26,8 +26,8 @@ from django_xcover.models import (
     WithdrawalsAreFinal,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, cancelling, withdrawing
-from django_xcover.services.cancelling import AlreadyCancelled, PreviewExpired
+from django_xcover.services import breaker, withdrawing
+from django_xcover.services.cancelling import AlreadyCancelled, PreviewExpired, with_orders
 from django_xcover.services.withdrawing import notices
 from tests.conftest import Shopper, the_package, work
 from tests.services.buying import buys
@@ -243,7 +243,7 @@ def test_an_order_cancelled_at_the_same_time_carries_the_statement_out(
     booked: QuotePackage,
 ) -> None:
     cancellation = prepared(booked)
-    cancelling.cancel_order(SHOP.orders[booked.order_reference])
+    with_orders.cancel_order(SHOP.orders[booked.order_reference])
 
     stated = states(cancellation)
     work()
@@ -258,7 +258,7 @@ def test_a_statement_made_before_the_order_is_cancelled_is_carried_out_once(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     states(prepared(booked))
-    cancelling.cancel_order(SHOP.orders[booked.order_reference])
+    with_orders.cancel_order(SHOP.orders[booked.order_reference])
     work()
 
     assert Operation.objects.filter(kind=OperationKind.CANCEL).count() == 1
