@@ -68,7 +68,7 @@ class ShopAdapter:
         """Return where this shopper pays `due`, or "" when the shop collects it by itself.
 
         The shop's page shows `due.amount`, and once that is collected tells
-        `django_xcover.services.dues.record_payment`.
+        `django_xcover.payments.record_payment`.
         """
         return ""
 

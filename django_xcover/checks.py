@@ -54,11 +54,11 @@ from django.urls import NoReverseMatch, reverse
 
 from django_xcover.adapters import ShopAdapter, get_adapter
 from django_xcover.client import ConfigurationError, XCoverClient
-from django_xcover.client.hosts import is_this_machine
-from django_xcover.client.signing import ALGORITHMS, SIGNED_HEADERS
+from django_xcover.client.auth import ALGORITHMS, SIGNED_HEADERS
+from django_xcover.client.http import is_this_machine
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
-from django_xcover.models.leases import LONGEST_LEASE
-from django_xcover.services.health import health
+from django_xcover.models.base import LONGEST_LEASE
+from django_xcover.support.health import health
 
 DURATIONS = (
     "offer_deadline",

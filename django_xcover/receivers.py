@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db import transaction
 
-from django_xcover.services import doomed, order_events, shop_values, unexpected
+from django_xcover import db, safe_logging
+from django_xcover.offers import shop_values
+from django_xcover.orders import events
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +37,11 @@ def on_order_cancelled(
     sender: Any, *, order: Any, lines: Iterable[str] | None = None, reason: str = "", **kwargs: Any
 ) -> None:
     """Cancel the cover of an order, or of lines of it, that was cancelled or returned."""
-    _report(order, partial(order_events.cancelled, order, lines, reason))
+    _report(order, partial(events.cancelled, order, lines, reason))
 
 
 def _complete(order: Any, cart: Any, hold: str, *, paid: bool) -> None:
-    _report(order, partial(order_events.completed, order, cart, paid=paid, hold=hold))
+    _report(order, partial(events.completed, order, cart, paid=paid, hold=hold))
 
 
 def _report(order: Any, report: Callable[[], None]) -> None:
@@ -48,11 +50,11 @@ def _report(order: Any, report: Callable[[], None]) -> None:
         with transaction.atomic():
             report()
     except Exception as error:
-        if doomed.is_doomed(error):
+        if db.is_doomed(error):
             raise
         # Without its reference no row can be kept of it.
         logger.critical(
             "An order (%s) was not settled: %s",
             shop_values.identify(order),
-            unexpected.describe(error),
+            safe_logging.describe(error),
         )

@@ -7,28 +7,28 @@ from typing import Any
 
 from celery import shared_task
 
+from django_xcover import safe_logging, worker
+from django_xcover.booking import overdue_payments
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
+from django_xcover.mirror import access_log
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
-from django_xcover.services import (
-    access,
-    erasing,
-    heartbeat,
-    holds,
+from django_xcover.offers import counts, holds
+from django_xcover.orders import events
+from django_xcover.outbox import heartbeat, operations
+from django_xcover.outbox.publisher import Publisher
+from django_xcover.policies import (
     instalments,
-    modifying,
-    offer_counts,
-    operations,
-    order_events,
-    reconciling,
-    renewing,
-    running,
-    unexpected,
-    unpaid,
-    webhooks,
-    withdrawing,
+    modification,
 )
-from django_xcover.services.publishing import Publisher
+from django_xcover.policies import (
+    renewal as renewing,
+)
+from django_xcover.policies import (
+    withdrawal as withdrawing,
+)
+from django_xcover.support import erasure
+from django_xcover.sync import reconciliation, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ STALE = 300
 @shared_task(name="django_xcover.tasks.run_operation", ignore_result=True)
 def run_operation(pk: int) -> None:
     """Make one attempt at an operation."""
-    running.run(pk)
+    worker.run(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True, expires=STALE)
@@ -57,7 +57,7 @@ def sweep_operations() -> None:
     for pk in withdrawing.sweep():
         send_withdrawal_email.apply_async((pk,), retry=False)
     heartbeat.swept()
-    order_events.sweep()
+    events.sweep()
     holds.sweep()
 
 
@@ -102,8 +102,8 @@ def sweep_unpaid() -> None:
 
     Once a day will do.
     """
-    unpaid.sweep()
-    modifying.give_up_outdated()
+    overdue_payments.sweep()
+    modification.give_up_outdated()
 
 
 @shared_task(name="django_xcover.tasks.reconcile", ignore_result=True)
@@ -118,14 +118,14 @@ def reconcile() -> None:
 
 def _reconcile(account: str) -> None:
     try:
-        error = reconciling.reconcile(account, fix=True, seconds=RECONCILE_SECONDS).error
-    except reconciling.UnderWay as other:
+        error = reconciliation.reconcile(account, fix=True, seconds=RECONCILE_SECONDS).error
+    except reconciliation.UnderWay as other:
         logger.info("%s", other)
         return
     except XCoverError as unusable:  # credentials that no call can be made with
         error = unusable
     except Exception as problem:  # noqa: BLE001 - it must not keep the other accounts waiting
-        said = unexpected.describe(problem)
+        said = safe_logging.describe(problem)
         logger.error("Account %s could not be reconciled: %s", account, said)  # noqa: TRY400
         return
     if error is not None:
@@ -148,14 +148,14 @@ def sweep_webhooks() -> None:
 def forget_webhooks() -> None:
     """Delete old webhooks, and old counts of offers. Once a day will do."""
     webhooks.forget()
-    offer_counts.forget()
+    counts.forget()
 
 
 @shared_task(name="django_xcover.tasks.forget_personal_data", ignore_result=True)
 def forget_personal_data() -> None:
     """Delete packages that were never ordered, and old records of accesses. Once a day will do."""
-    erasing.forget_unordered()
-    access.forget()
+    erasure.forget_unordered()
+    access_log.forget()
 
 
 def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:

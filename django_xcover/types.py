@@ -8,7 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover import phones, postcodes, values
+from django_xcover import values
+from django_xcover.values import phones, postcodes
 
 
 @dataclass(frozen=True, slots=True, order=False)

@@ -14,6 +14,6 @@ urlpatterns = [
     path("offer/page/", views.offer_page, name="offer_page"),
     path("choose/", views.choose, name="choose"),
     path("documents/<xcover_id:quote_id>/<slug:kind>/", views.document, name="document"),
-    path("mycover/", include("django_xcover.mycover.urls")),
+    path("mycover/", include("django_xcover.account.urls")),
     path("webhooks/", include("django_xcover.webhooks.urls")),
 ]

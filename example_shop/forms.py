@@ -12,7 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover import phones, postcodes
+from django_xcover.values import phones, postcodes
 from example_shop.cart import MOST_OF_ONE
 from example_shop.markets import Market
 from example_shop.models import Order

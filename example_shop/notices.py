@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, override
 
 from django_xcover.models import Renewal
-from django_xcover.services import renewing
+from django_xcover.policies import renewal as renewing
 from example_shop import guests
 from example_shop.models import Order
 from example_shop.templatetags.shop import day

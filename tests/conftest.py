@@ -11,11 +11,13 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import translation
 
+from django_xcover import worker
+from django_xcover.mirror import flags
+from django_xcover.mirror.presentation import Offer
 from django_xcover.models import Operation, QuotePackage
+from django_xcover.offers import carts, choices, quoting
+from django_xcover.offers.carts import CartToInsure
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import carts, choosing, flags, quoting, running
-from django_xcover.services.carts import CartToInsure
-from django_xcover.services.offers import Offer
 from tests.requirements import need_browser
 from tests.shop import SHOP, Cart, Shop
 
@@ -129,7 +131,7 @@ class Shopper:
 
     def posts(self, quote_id: str, *, yes: bool, plan: str = "") -> Offer:
         """Send an answer to a quote, whatever the page showed."""
-        return choosing.choose(
+        return choices.choose(
             self._read(self.cart),
             quote_id=quote_id,
             accepted=yes,
@@ -147,7 +149,7 @@ def shopper(sandbox: Sandbox, read: ReadCart) -> Shopper:
 def work() -> None:
     """Let a worker make one attempt at each operation, in order."""
     for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
-        running.run(pk)
+        worker.run(pk)
 
 
 def the_package() -> QuotePackage:

@@ -20,7 +20,11 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from django_xcover import worker
 from django_xcover.client import XCoverClient, XCoverError
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import flags, refresh
 from django_xcover.models import (
     Cancellation,
     Flag,
@@ -29,28 +33,19 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
+from django_xcover.offers.choices import ChoiceRefused
+from django_xcover.outbox import operations
+from django_xcover.policies import cancellation, renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
-from django_xcover.services import (
-    cancelling,
-    flags,
-    gateway,
-    operations,
-    reconciling,
-    refreshing,
-    renewing,
-    running,
-    webhooks,
-)
-from django_xcover.services.choosing import ChoiceRefused
-from django_xcover.services.refusals import Refused
-from django_xcover.services.webhooks import inbox
+from django_xcover.sandbox.http.adapter import mount
+from django_xcover.sync import reconciliation, webhooks
+from django_xcover.sync.webhooks import inbox
 from django_xcover.testing.webhooks import sign_delivery
 from tests.shop import SHOP
 
 FAULTS = ("process_then_reset", "reset", "garbage")
 EVENTS = (
-    "BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED", "SOMETHING_NEW", *renewing.EVENTS
+    "BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED", "SOMETHING_NEW", *renewal.EVENTS
 )  # fmt: skip
 BASE_URL = "http://127.0.0.1:9/x"
 KEY, SECRET = "hook-key", "the secret of the hook"
@@ -88,7 +83,7 @@ class Shopfloor(RuleBasedStateMachine):
             max_attempts=1,
             session=self.session,
         )
-        self._gateway = mock.patch.object(gateway, "client_for", return_value=client)
+        self._gateway = mock.patch.object(factory, "client_for", return_value=client)
         self._gateway.start()
 
     def teardown(self) -> None:
@@ -119,7 +114,7 @@ class Shopfloor(RuleBasedStateMachine):
             past = timezone.now() - timedelta(seconds=1)
             Operation.objects.update(next_attempt_at=past, lease_until=past)
         for pk in Operation.objects.order_by("pk").values_list("pk", flat=True):
-            running.run(pk)
+            worker.run(pk)
 
     @rule()
     def a_worker_dies_with_a_claim(self) -> None:
@@ -136,14 +131,14 @@ class Shopfloor(RuleBasedStateMachine):
     @rule()
     def staff_refresh(self) -> None:
         for package in QuotePackage.objects.all():
-            self._forgiving(lambda package=package: refreshing.refresh(package))  # type: ignore[misc]
+            self._forgiving(lambda package=package: refresh.refresh(package))  # type: ignore[misc]
 
     @rule()
     def staff_cancel(self) -> None:
         for package in QuotePackage.objects.booked():
             self.cancelled = True
             self._forgiving(
-                lambda package=package: cancelling.cancel_now(  # type: ignore[misc]
+                lambda package=package: cancellation.cancel_now(  # type: ignore[misc]
                     package, origin=Cancellation.Origin.STAFF
                 )
             )
@@ -160,7 +155,7 @@ class Shopfloor(RuleBasedStateMachine):
 
     @rule(fix=st.booleans())
     def reconcile(self, fix: bool) -> None:
-        reconciling.reconcile("default", fix=fix)
+        reconciliation.reconcile("default", fix=fix)
 
     @rule()
     def sweep(self) -> None:
@@ -169,7 +164,7 @@ class Shopfloor(RuleBasedStateMachine):
         Operation.objects.update(next_attempt_at=past, lease_until=past)
         WebhookDelivery.objects.update(next_attempt_at=past)
         for pk in operations.sweep():
-            running.run(pk)
+            worker.run(pk)
         for pk in webhooks.sweep():
             webhooks.process(pk)
 
@@ -179,7 +174,7 @@ class Shopfloor(RuleBasedStateMachine):
     def a_webhook_comes(self, event: str, times: int, data: st.DataObject) -> None:
         ids = [*QuotePackage.objects.values_list("package_id", flat=True), "AAAAA-AAAAA-INS"]
         facts = {"id": data.draw(st.sampled_from(ids)), "status": "CANCELLED"}
-        if event in renewing.EVENTS:
+        if event in renewal.EVENTS:
             known = Renewal.objects.values_list("renewal_id", flat=True)
             facts["renewal_id"] = data.draw(st.sampled_from([*known, "aB3dE-fGh4J-REN"]))
         body = json.dumps({"event": event, "payload": facts})

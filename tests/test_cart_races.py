@@ -8,10 +8,9 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpRequest
 
+from django_xcover.cover import freeze_cover
 from django_xcover.models import Operation, OperationKind, QuotePackage
-from django_xcover.services import orders
-from django_xcover.services.cancelling import with_orders
-from django_xcover.services.cover import freeze_cover
+from django_xcover.orders import cancellation, completion
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Order, Shop
 from tests.test_races import together
@@ -26,7 +25,7 @@ def test_two_orders_of_one_cart_at_once_do_not_both_get_cover(shopper: Shopper, 
 
     def pay(order: Order) -> None:
         with transaction.atomic():
-            orders.complete(order, shopper.cart, paid=True)
+            completion.complete(order, shopper.cart, paid=True)
 
     made = [shop.order(f"ORD-{number}") for number in range(6)]
     results = together(*[lambda order=order: pay(order) for order in made])
@@ -56,8 +55,8 @@ def test_a_payment_that_did_not_see_the_order_placed_is_confirmed_and_not_booked
 
     with transaction.atomic():
         assert QuotePackage.objects.count() == 1
-        together(lambda: orders.complete(order, shopper.cart, paid=False))
-        orders.complete(order, shopper.cart, paid=True)
+        together(lambda: completion.complete(order, shopper.cart, paid=False))
+        completion.complete(order, shopper.cart, paid=True)
 
     kinds = Operation.objects.order_by("pk").values_list("kind", flat=True)
     assert list(kinds) == [OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT]
@@ -72,8 +71,8 @@ def test_an_order_told_twice_is_written_once_although_the_second_did_not_see_the
 
     with transaction.atomic():
         assert QuotePackage.objects.count() == 1
-        together(lambda: orders.complete(order, shopper.cart, paid=True))
-        orders.complete(order, shopper.cart, paid=True)
+        together(lambda: completion.complete(order, shopper.cart, paid=True))
+        completion.complete(order, shopper.cart, paid=True)
 
     assert Operation.objects.count() == 1
 
@@ -83,12 +82,12 @@ def test_cover_is_cancelled_with_its_order_although_the_shop_did_not_see_it_book
 ) -> None:
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
 
     with transaction.atomic():
         assert QuotePackage.objects.count() == 1
         together(work)
-        with_orders.cancel_order(order)
+        cancellation.cancel_order(order)
     work()
 
     assert QuotePackage.objects.get().status == "CANCELLED"
@@ -108,7 +107,7 @@ def test_the_last_answer_before_the_order_counts_whatever_the_transaction_saw_fi
         assert QuotePackage.objects.count() == 1  # as a session is read before the order is made
         together(lambda: shopper.posts(quote_id, yes=yes))
         cover = freeze_cover(request_for(shopper.cart))
-        orders.complete(shop.order(), shopper.cart, paid=True)
+        completion.complete(shop.order(), shopper.cart, paid=True)
 
     operation = Operation.objects.get()
     assert (cover.premium is not None) == yes

@@ -19,6 +19,8 @@ import time_machine
 from django.db import connection, transaction
 from django.utils import timezone
 
+from django_xcover import worker
+from django_xcover.clients import factory
 from django_xcover.models import (
     Cancellation,
     Modification,
@@ -28,18 +30,20 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    cancelling,
-    gateway,
-    modifying,
-    operations,
-    orders,
-    renewing,
-    running,
-    webhooks,
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.policies import (
+    cancellation as cancelling,
 )
-from django_xcover.services.renewing import looking
+from django_xcover.policies import (
+    modification,
+)
+from django_xcover.policies import (
+    renewal as renewing,
+)
+from django_xcover.policies.renewal import due
+from django_xcover.sandbox import Sandbox
+from django_xcover.sync import webhooks
 from tests.conftest import ReadCart, Shopper
 from tests.services.renewing.conftest import yearly
 from tests.shop import Cart, Shop, ticket
@@ -124,7 +128,7 @@ def paid_order(
         cart = Cart(reference=f"cart-{number}", items=items)
         Shopper(cart, read).says(yes=yes)
         order = shop.order(f"ORD-{number}", **facts)
-        orders.complete(order, cart, paid=not facts)
+        completion.complete(order, cart, paid=not facts)
         return Operation.objects.latest("pk"), cart
 
     return make
@@ -136,7 +140,7 @@ def booking(paid_order: Callable[..., tuple[Operation, Cart]]) -> Callable[[int]
 
     def make(number: int) -> QuotePackage:
         operation, _ = paid_order(number, yes=True, items=(yearly(),))
-        running.run(operation.pk)
+        worker.run(operation.pk)
         return QuotePackage.objects.get(pk=operation.package_id)
 
     return make
@@ -150,7 +154,7 @@ def recover() -> None:
     )
     WebhookDelivery.objects.update(next_attempt_at=past)
     for pk in operations.sweep():
-        running.run(pk)
+        worker.run(pk)
     for pk in webhooks.sweep():
         webhooks.process(pk)
 
@@ -168,7 +172,7 @@ def test_a_booking_survives_a_death_at_every_point(
 ) -> None:
     def case(number: int) -> Callable[[], object]:
         operation, _ = paid_order(number, yes=True)
-        return lambda: running.run(operation.pk)
+        return lambda: worker.run(operation.pk)
 
     for _ in die_everywhere(case):
         recover()
@@ -184,7 +188,7 @@ def test_an_opt_out_survives_a_death_at_every_point(
 ) -> None:
     def case(number: int) -> Callable[[], object]:
         operation, _ = paid_order(number, yes=False)
-        return lambda: running.run(operation.pk)
+        return lambda: worker.run(operation.pk)
 
     for _ in die_everywhere(case):
         recover()
@@ -200,10 +204,10 @@ def test_a_payment_confirmation_survives_a_death_at_every_point(
 ) -> None:
     def case(number: int) -> Callable[[], object]:
         booking, cart = paid_order(number, yes=True, pays_later=True)
-        running.run(booking.pk)
-        orders.complete(shop.orders[f"ORD-{number}"], cart, paid=True)
+        worker.run(booking.pk)
+        completion.complete(shop.orders[f"ORD-{number}"], cart, paid=True)
         confirmation = Operation.objects.latest("pk")
-        return lambda: running.run(confirmation.pk)
+        return lambda: worker.run(confirmation.pk)
 
     for _ in die_everywhere(case):
         recover()
@@ -219,11 +223,11 @@ def test_a_cancellation_survives_a_death_at_every_point_and_keeps_its_refund(
 ) -> None:
     def case(number: int) -> Callable[[], object]:
         booking, _ = paid_order(number, yes=True)
-        running.run(booking.pk)
+        worker.run(booking.pk)
         package = QuotePackage.objects.get(pk=booking.package_id)
         previewed = cancelling.preview(package, origin=Cancellation.Origin.SHOPPER)
         operation = cancelling.request(previewed)
-        return lambda: running.run(operation.pk)
+        return lambda: worker.run(operation.pk)
 
     for _ in die_everywhere(case):
         recover()
@@ -242,11 +246,11 @@ def test_a_change_survives_a_death_at_every_point_and_costs_its_difference_once(
     def case(number: int) -> Callable[[], object]:
         package = booking(number)
         dearer, quote = {"price": Decimal(1500)}, package.quotes.get()
-        priced = modifying.quote_change(
+        priced = modification.quote_change(
             package, quote=quote, update_fields=dearer, origin="shopper"
         )
-        operation = modifying.settle(priced, reference="paid")
-        return lambda: running.run(operation.pk)
+        operation = modification.settle(priced, reference="paid")
+        return lambda: worker.run(operation.pk)
 
     for _ in die_everywhere(case):
         recover()
@@ -267,9 +271,9 @@ def test_a_renewal_survives_a_death_at_every_point(
             package = booking(number)
         ends = package.quotes.get().policy_end_date
         assert ends is not None
-        quoted = renewing.quote(looking.note(package, ends))
+        quoted = renewing.quote(due.note(package, ends))
         operation = renewing.record_payment(quoted, reference="PAY-1", amount=quoted.premium)
-        return lambda: running.run(operation.pk)
+        return lambda: worker.run(operation.pk)
 
     with time_machine.travel(bought + timedelta(days=355), tick=False):
         for _ in die_everywhere(case):
@@ -289,7 +293,7 @@ def test_a_webhook_survives_a_death_at_every_point(
     def case(number: int) -> Callable[[], object]:
         WebhookDelivery.objects.all().delete()
         package = booking(number)
-        gateway.client_for("default").cancel_booking(
+        factory.client_for("default").cancel_booking(
             package.package_id, idempotency_key=f"{number}"
         )
         delivery = WebhookDelivery.objects.create(
@@ -316,7 +320,7 @@ def test_an_order_is_paid_with_its_operation_or_not_at_all(
 
         def pay() -> None:
             with transaction.atomic():
-                orders.complete(order, cart, paid=True)
+                completion.complete(order, cart, paid=True)
 
         return pay
 
@@ -324,7 +328,9 @@ def test_an_order_is_paid_with_its_operation_or_not_at_all(
         package = QuotePackage.objects.get(cart_reference=f"cart-{number}")
         assert bool(package.order_reference) == package.operations.exists()
 
-        orders.complete(shop.orders[f"ORD-{number}"], Cart(reference=f"cart-{number}"), paid=True)
+        completion.complete(
+            shop.orders[f"ORD-{number}"], Cart(reference=f"cart-{number}"), paid=True
+        )
         recover()
 
         package.refresh_from_db()

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.html import escape
 
-from django_xcover.client import encoding, endpoints
+from django_xcover.client import endpoints, exact_json
 from django_xcover.client.endpoints import Endpoint
-from django_xcover.services import documents
+from django_xcover.policies import documents
 from tests.fuzz import answers, deliveries
 from tests.fuzz.mutations import HTML
 from tests.fuzz.pages import wrong_with
@@ -83,8 +83,8 @@ def test_several_pages_of_the_list_are_bent(asked: set[Request]) -> None:
 
 def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the readers' care for what no database keeps, the same run finds it."""
-    monkeypatch.setattr(encoding, "_keepable", lambda value: value)
-    monkeypatch.setattr(encoding, "_is_too_deep", lambda value: False)
+    monkeypatch.setattr(exact_json, "_keepable", lambda value: value)
+    monkeypatch.setattr(exact_json, "_is_too_deep", lambda value: False)
 
     found = found_by(answers.run, 200)
 

@@ -18,6 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from django_xcover.clients import factory
+from django_xcover.cover import freeze_cover
 from django_xcover.models import (
     BOOKED,
     Choice,
@@ -30,14 +32,9 @@ from django_xcover.models import (
     Status,
     WebhookDelivery,
 )
-from django_xcover.services import (
-    carts,
-    choosing,
-    gateway,
-    orders,
-    quoting,
-)
-from django_xcover.services.cover import freeze_cover
+from django_xcover.offers import carts, quoting
+from django_xcover.offers import choices as choosing
+from django_xcover.orders import completion
 from django_xcover.signals import order_cancelled
 from tests.machines import FAULTS, Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
@@ -205,13 +202,13 @@ class Sale(Shopfloor):
         with transaction.atomic():
             cover = freeze_cover(HttpRequest(), self.cart)
             self.charged = cover.premium
-            orders.complete(self.order, self.cart, paid=False)
+            completion.complete(self.order, self.cart, paid=False)
         self.placed = True
 
     @precondition(lambda self: self.placed)
     @rule()
     def pay(self) -> None:
-        orders.complete(self.order, self.cart, paid=True)
+        completion.complete(self.order, self.cart, paid=True)
         self.paid = True
 
     @precondition(lambda self: self.placed)
@@ -240,7 +237,7 @@ class Sale(Shopfloor):
     @precondition(lambda self: self.placed)
     @rule()
     def somebody_cancels_by_phone(self) -> None:
-        client = gateway.client_for("default")
+        client = factory.client_for("default")
         for package in QuotePackage.objects.booked():
             self.cancelled = self.phoned = True
             self._forgiving(

@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
+from django_xcover.clients import factory
 from django_xcover.models import Operation, OperationKind, QuotePackage, Renewal
-from django_xcover.services import carts, choosing, gateway, orders, quoting, renewing
+from django_xcover.offers import carts, choices, quoting
+from django_xcover.orders import completion
+from django_xcover.policies import renewal as renewing
 from tests.machines import FAULTS, Shopfloor
 from tests.services.renewing.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart
@@ -56,8 +59,8 @@ class Year(Shopfloor):
         offer = quoting.fresh_offer(to_insure)
         assert offer is not None
         quote_id = offer.quotes[0].quote_id
-        choosing.choose(to_insure, quote_id=quote_id, accepted=True, template_version="test")
-        orders.complete(SHOP.order(), cart, paid=True)
+        choices.choose(to_insure, quote_id=quote_id, accepted=True, template_version="test")
+        completion.complete(SHOP.order(), cart, paid=True)
         self.work(later=False)
         assert QuotePackage.objects.get().status == "CONFIRMED"
         self.clock.move_to(ENDS - timedelta(days=20))
@@ -117,7 +120,7 @@ class Year(Shopfloor):
 
     @rule()
     def xcover_renews_by_itself(self) -> None:
-        client = gateway.client_for("default")
+        client = factory.client_for("default")
         for renewal in Renewal.objects.exclude(renewal_id=""):
             self.by_itself = True
             self._forgiving(

@@ -16,7 +16,9 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.client.changes import instalments_from_wire
+from django_xcover.client.schemas.policies import instalments_from_wire
+from django_xcover.clients import factory
+from django_xcover.cover import freeze_cover
 from django_xcover.models import (
     Cancellation,
     Instalment,
@@ -26,17 +28,21 @@ from django_xcover.models import (
     Quote,
     Renewal,
 )
-from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    cancelling,
-    choosing,
-    gateway,
-    instalments,
-    modifying,
-    orders,
-    renewing,
+from django_xcover.offers import choices
+from django_xcover.orders import completion
+from django_xcover.policies import (
+    cancellation as cancelling,
 )
-from django_xcover.services.cover import freeze_cover
+from django_xcover.policies import (
+    instalments,
+)
+from django_xcover.policies import (
+    modification as modifying,
+)
+from django_xcover.policies import (
+    renewal as renewing,
+)
+from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Shop, laptop
 
@@ -86,7 +92,7 @@ class Year:
 
     def schedule(self) -> list[tuple[int, str, Decimal | None]]:
         """Return the instalments as XCover has them."""
-        client = gateway.client_for("default")
+        client = factory.client_for("default")
         answer = client.get_instalments(the_package().package_id)
         return [
             (item.number, item.status, item.total_amount)
@@ -126,7 +132,7 @@ def buy_in_instalments(
 ) -> Quote:
     """Accept with the monthly plan, pay the first instalment, and have it booked."""
     shown = shopper.sees().quotes[0]
-    choosing.choose(
+    choices.choose(
         read(shopper.cart),
         quote_id=shown.quote_id,
         accepted=True,
@@ -137,7 +143,7 @@ def buy_in_instalments(
     assert cover.premium is not None
     assert cover.premium.amount < shown.price.amount
     year.charges(cover.premium.amount)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     year.works()
     instalments.mirror(the_package())
     year.agrees()

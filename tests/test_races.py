@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from django_xcover import worker
 from django_xcover.models import Choice, Instalment, Operation, OperationState, Quote
+from django_xcover.offers import choices
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import choosing, instalments, operations, orders, running
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import Shop, laptop
 
@@ -44,12 +48,12 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 def paid(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation of a paid order."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
 def test_eight_workers_book_once(paid: Operation, sandbox: Sandbox) -> None:
-    together(*[lambda: running.run(paid.pk)] * 8)
+    together(*[lambda: worker.run(paid.pk)] * 8)
 
     assert len(sandbox.calls("create_booking")) == 1
     assert the_operation().state == OperationState.DONE
@@ -70,7 +74,7 @@ def test_a_pay_button_clicked_eight_times_writes_one_operation(
 
     def pay() -> None:
         with transaction.atomic():
-            orders.complete(order, shopper.cart, paid=True)
+            completion.complete(order, shopper.cart, paid=True)
 
     together(*[pay] * 8)
 
@@ -85,11 +89,11 @@ def test_a_choice_that_races_with_the_order_is_in_it_or_refused(
 
     answer, _ = together(
         lambda: shopper.posts(quote_id, yes=True),
-        lambda: orders.complete(order, shopper.cart, paid=True),
+        lambda: completion.complete(order, shopper.cart, paid=True),
     )
 
     choice, kind = Quote.objects.get().choice, the_operation().kind
-    if isinstance(answer, choosing.OfferClosed):
+    if isinstance(answer, choices.OfferClosed):
         assert (choice, kind) == (Choice.DECLINED, "opt_out")
     else:
         assert (choice, kind) == (Choice.ACCEPTED, "book")
@@ -102,8 +106,8 @@ def test_eight_readings_of_a_schedule_save_it_once(
     shopper.cart = shopper.cart.but(items=(laptop(),))
     shopper.says(yes=True)
     Quote.objects.update(instalment_plan="1year-monthly")
-    orders.complete(shop.order(), shopper.cart, paid=True)
-    running.run(the_operation().pk)
+    completion.complete(shop.order(), shopper.cart, paid=True)
+    worker.run(the_operation().pk)
     package = the_package()
 
     results = together(*[lambda: instalments.mirror(package)] * 8)

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from django_xcover import tasks
 from django_xcover.models import Operation, OperationState
-from django_xcover.services import orders
+from django_xcover.orders import completion
 from tests.conftest import Shopper, the_operation
 from tests.shop import Shop
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def paid(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation of a paid order."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 

@@ -14,10 +14,10 @@ from django.db import models
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from django_xcover import phones, postcodes, values
-from django_xcover.services import payloads
+from django_xcover import values
+from django_xcover.mirror import request_bodies
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
-from django_xcover.values import UnusableValue
+from django_xcover.values import UnusableValue, phones, postcodes
 
 
 class Colour(Enum):
@@ -102,7 +102,7 @@ def test_a_policyholder_may_come_from_any_model() -> None:
         postcode="ｓｗ１ａ１ａａ",
     )
 
-    assert payloads.policyholder_payload(person) == {
+    assert request_bodies.policyholder_payload(person) == {
         "first_name": "Ana",
         "last_name": "Rossi",
         "email": "ana@example.com",
@@ -127,7 +127,7 @@ def test_fields_of_a_policy_may_hold_whatever_has_a_text() -> None:
 
     assert (item.reference, item.label, item.policy_type) == ("7", "A ticket", "red")
     assert item.fields["nested"] == [{"price": Decimal("1.50"), "red": "GB"}]
-    assert json.dumps(payloads.comparable(item))
+    assert json.dumps(request_bodies.comparable(item))
 
 
 def test_a_field_without_a_text_is_named_by_its_place() -> None:

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import MirrorAdmin, section
-from django_xcover.admin.people import names_of
+from django_xcover.admin.redaction import names_of
 from django_xcover.models import AccessRecord
 
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.mirror import access_log
 from django_xcover.models import AccessRecord, QuotePackage
-from django_xcover.services import access
 
 STYLES = {"all": ("xcover/admin.css",)}
 
@@ -107,7 +107,7 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
         """Return names of columns or fields, lines of several among them, that may be shown."""
-        if not self.personal or access.may_see_people(request):
+        if not self.personal or access_log.may_see_people(request):
             return tuple(names)
         lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
         kept = [tuple(part for part in line if part not in self.personal) for line in lines]
@@ -117,9 +117,9 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         answer: HttpResponse = super().changelist_view(request, extra_context)
-        shows = self.personal.intersection(self.list_display) and access.may_see_people(request)
+        shows = self.personal.intersection(self.list_display) and access_log.may_see_people(request)
         if shows and self.has_view_permission(request):
-            access.record(request, AccessRecord.What.LIST, str(self.opts.model_name))
+            access_log.record(request, AccessRecord.What.LIST, str(self.opts.model_name))
         return answer
 
     def matching(self, text: str) -> Q:
@@ -131,7 +131,7 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if "@" in search_term and not access.may_see_people(request):
+        if "@" in search_term and not access_log.may_see_people(request):
             # That an address is found tells whose it is.
             return queryset.none(), False
         return queryset.filter(self.matching(search_term)), False
@@ -146,8 +146,8 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         row = context.get("original")
         context |= {} if row is None else self.page_context(request, row)
-        if row is not None and self.personal and access.may_see_people(request):
-            access.record(
+        if row is not None and self.personal and access_log.may_see_people(request):
+            access_log.record(
                 request, AccessRecord.What.PAGE, str(self.opts.model_name), package_of(row)
             )
         return super().render_change_form(request, context, *args, **kw)

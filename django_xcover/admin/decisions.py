@@ -7,13 +7,11 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.badges import choice_badge
 from django_xcover.admin.base import MirrorAdmin, section
-from django_xcover.admin.columns import OfPackage, folded_json
-from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter
-from django_xcover.admin.search import rows_matching
+from django_xcover.admin.display import OfPackage, choice_badge, folded_json
+from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, rows_matching
+from django_xcover.formats import format_amount
 from django_xcover.models import Decision
-from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.conf import get_config
+from django_xcover.mirror import search_terms
 from django_xcover.models import (
     BOOKED,
     Attention,
@@ -26,8 +28,8 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services import instalments
-from django_xcover.services.after_sale import AWAITS_REFUND
+from django_xcover.policies import instalments
+from django_xcover.support.follow_ups import AWAITS_REFUND
 
 OPEN_RENEWALS = Q(state__in=(Renewal.State.DUE, Renewal.State.QUOTED, Renewal.State.PAID))
 
@@ -258,3 +260,40 @@ class PaymentFilter(admin.SimpleListFilter):
         if self.value() == self.OVERDUE:
             return queryset.filter(pk__in=instalments.overdue().order_by().values("pk"))
         return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+WORKFLOW_ID = re.compile(r"-(CCL|UPD|REN)$")
+
+
+def packages_matching(text: str) -> Q:
+    """Return the condition on QuotePackage that finds `text`."""
+    return Q(pk__in=search_terms.find(text))
+
+
+def rows_matching(text: str) -> Q:
+    """Return the condition on rows with a `package` that finds `text`."""
+    return Q(package__in=search_terms.find(text))
+
+
+def quotes_matching(text: str) -> Q:
+    """Return the condition on Quote: a policy id finds itself and not its neighbours."""
+    text = text.strip()
+    return Q(quote_id=text.lower()) if UUID.fullmatch(text) else rows_matching(text)
+
+
+def workflows_matching(text: str, vendor_id: str) -> Q:
+    """Return the condition on rows with a `package` and XCover's id in the column `vendor_id`.
+
+    These ids mix cases, and case tells them apart (Quotes API: identifiers).
+    """
+    text = text.strip()
+    is_id = vendor_id and WORKFLOW_ID.search(text)
+    return Q(**{vendor_id: text}) if is_id else rows_matching(text)
+
+
+def package_ids_matching(text: str) -> set[str]:
+    """Return the package ids that `text` finds, and those it can be itself, ours or not."""
+    ours = QuotePackage.objects.filter(packages_matching(text)).values_list("package_id", flat=True)
+    typed = text.strip().upper()
+    return {*ours, typed, f"{typed}-INS"}

@@ -12,21 +12,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.actions import Outcome
-from django_xcover.admin.acts import Act, StaffActs
-from django_xcover.admin.badges import BAD, GOOD, badge
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import OfPackage
-from django_xcover.admin.filters import OpenFilter, PackageAccountFilter
-from django_xcover.admin.links import may_view
-from django_xcover.admin.people import name_of
-from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.resolving import ResolveForm
-from django_xcover.admin.search import rows_matching
-from django_xcover.admin.steps import steps_shown, with_steps
+from django_xcover.admin.display import BAD, GOOD, OfPackage, badge, may_view
+from django_xcover.admin.filters import OpenFilter, PackageAccountFilter, rows_matching
+from django_xcover.admin.forms import ResolveForm
+from django_xcover.admin.redaction import name_of, redact_text
+from django_xcover.admin.row_actions import Act, Outcome, StaffActs
+from django_xcover.admin.workflows import steps_shown, with_steps
+from django_xcover.mirror import flags
 from django_xcover.models import Flag
-from django_xcover.services import flags
-from django_xcover.services.next_steps import next_steps_of_flag
+from django_xcover.support.next_steps import next_steps_of_flag
 
 
 class Resolve(Act):

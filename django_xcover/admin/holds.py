@@ -10,13 +10,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin import links
-from django_xcover.admin.badges import hold_badge
+from django_xcover.admin import display
 from django_xcover.admin.base import MirrorAdmin, section
-from django_xcover.admin.filters import CreatedFilter, HoldFilter
-from django_xcover.admin.search import packages_matching
+from django_xcover.admin.display import hold_badge
+from django_xcover.admin.filters import CreatedFilter, HoldFilter, packages_matching
+from django_xcover.formats import format_amount
 from django_xcover.models import Choice, Hold, QuotePackage
-from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
 
 
@@ -59,11 +58,13 @@ class HoldAdmin(MirrorAdmin):
         reference = row.order_reference
         # The story is that of an order's package: it has none when the order got nothing.
         has_story = row.package is not None and row.package.order_reference == reference
-        return links.link(links.story_url(reference), reference) if has_story else reference or "-"
+        return (
+            display.link(display.story_url(reference), reference) if has_story else reference or "-"
+        )
 
     @admin.display(description=_("package"))
     def package_link(self, row: Hold) -> SafeString | str:
-        return links.package_link(row.package) if row.package else "-"
+        return display.package_link(row.package) if row.package else "-"
 
     @admin.display(description=_("expires at"))
     def expiry(self, row: Hold) -> object:

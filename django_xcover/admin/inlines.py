@@ -10,14 +10,32 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.badges import badge, choice_badge, state_badge, status_badge
 from django_xcover.admin.base import MirrorInline
-from django_xcover.admin.columns import last_error, next_attempt
-from django_xcover.admin.links import link, policy_url
-from django_xcover.models import BOOKED, Decision, Operation, Quote
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.flag_texts import price_differs
-from django_xcover.services.next_steps import operation_name
+from django_xcover.admin.display import (
+    amount,
+    badge,
+    choice_badge,
+    last_error,
+    link,
+    next_attempt,
+    policy_url,
+    state_badge,
+    status_badge,
+)
+from django_xcover.admin.refunds import recorded_refund
+from django_xcover.formats import format_amount
+from django_xcover.models import (
+    BOOKED,
+    Cancellation,
+    Decision,
+    Modification,
+    Operation,
+    Quote,
+    Renewal,
+)
+from django_xcover.support.flag_texts import price_differs
+from django_xcover.support.follow_ups import difference_text
+from django_xcover.support.next_steps import operation_name
 from django_xcover.types import Money
 
 
@@ -125,3 +143,54 @@ class OperationInline(MirrorInline):
     @admin.display(description=_("last error"))
     def error_in_words(self, row: Operation) -> str:
         return last_error(row)
+
+
+class WorkflowInline(MirrorInline):
+    """Rows with a `state`, newest first; their own page has the rest."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("payload")
+
+    @admin.display(description=_("state"))
+    def state_badge(self, row: Any) -> SafeString:
+        return state_badge(row)
+
+
+class CancellationInline(WorkflowInline):
+    """What was or could be cancelled."""
+
+    model = Cancellation
+    fields = ("state_badge", "refund_shown", "recorded_shown", "origin", "created_at")
+    readonly_fields = fields
+
+    @admin.display(description=_("refund"))
+    def refund_shown(self, row: Cancellation) -> str:
+        return amount(row.total_refund, row.currency)
+
+    @admin.display(description=_("refund recorded"))
+    def recorded_shown(self, row: Cancellation) -> SafeString | str:
+        return recorded_refund(row)
+
+
+class ModificationInline(WorkflowInline):
+    """What was or could be changed."""
+
+    model = Modification
+    fields = ("state_badge", "difference_shown", "settled_at", "origin", "created_at")
+    readonly_fields = fields
+
+    @admin.display(description=_("difference"))
+    def difference_shown(self, row: Modification) -> str:
+        return difference_text(row.difference)
+
+
+class RenewalInline(WorkflowInline):
+    """The next periods."""
+
+    model = Renewal
+    fields = ("state_badge", "due_on", "price_shown", "notified_at", "paid_at")
+    readonly_fields = fields
+
+    @admin.display(description=_("price"))
+    def price_shown(self, row: Renewal) -> str:
+        return amount(row.price, row.currency)

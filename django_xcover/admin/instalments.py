@@ -3,25 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin import links
-from django_xcover.admin.badges import instalment_badge
+from django_xcover.admin import display
 from django_xcover.admin.base import MirrorInline, section
-from django_xcover.admin.columns import WITHOUT_KEYS
-from django_xcover.admin.filters import PaymentFilter, QuoteAccountFilter
-from django_xcover.admin.reporting import ReportFailed, ReportPaid
-from django_xcover.admin.search import quotes_matching
-from django_xcover.admin.texts import amount
+from django_xcover.admin.display import WITHOUT_KEYS, amount, instalment_badge
+from django_xcover.admin.filters import PaymentFilter, QuoteAccountFilter, quotes_matching
+from django_xcover.admin.row_actions import Act, Outcome
 from django_xcover.admin.workflows import WorkflowAdmin
+from django_xcover.formats import format_amount
 from django_xcover.models import Instalment, OperationKind, Quote, QuotePackage
-from django_xcover.services.after_sale import instalment_steps
-from django_xcover.services.next_steps import NextStep
+from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.policies import instalments
+from django_xcover.support.follow_ups import carried_out_by, instalment_steps
+from django_xcover.support.next_steps import NextStep
+
+KINDS = (OperationKind.REPORT_INSTALMENT,)
+
+
+class Report(Act):
+    """Tell XCover how the payment went. It collects no money."""
+
+    permission = "report_instalment"
+    paid: bool
+
+    def fits(self, row: Instalment) -> bool:
+        in_force = row.quote.status in COLLECTED_FOR
+        return in_force and row.status != Instalment.Status.PAID
+
+    def note_for(self, row: Instalment) -> str:
+        told = _("Instalment %(number)s, %(amount)s. XCover is told; this collects no money.")
+        return told % {"number": row.number, "amount": format_amount(row.amount)}
+
+    def carry_out(self, request: HttpRequest, row: Instalment, values: dict[str, Any]) -> Outcome:
+        known = carried_out_by(row, row.quote.package, KINDS)
+        operation = instalments.report(row, paid=self.paid)
+        told = (
+            _("Instalment %(number)s of %(package)s (%(amount)s) is reported as paid.")
+            if self.paid
+            else _("Instalment %(number)s of %(package)s (%(amount)s) is reported as failed.")
+        )
+        facts = {
+            "number": row.number,
+            "package": row.quote.package.package_id,
+            "amount": format_amount(row.amount),
+        }
+        return Outcome(sentence=told % facts, log=operation != known, leads_to=row)
+
+
+class ReportPaid(Report):
+    name = "paid"
+    label = gettext_lazy("Report as paid…")
+    button = gettext_lazy("It was paid")
+    paid = True
+
+
+class ReportFailed(Report):
+    name = "failed"
+    label = gettext_lazy("Report as failed…")
+    button = gettext_lazy("The payment failed")
+    paid = False
 
 
 @admin.register(Instalment)
@@ -86,15 +134,15 @@ class InstalmentAdmin(WorkflowAdmin):
 
     @admin.display(description=_("package"))
     def package_link(self, row: Instalment) -> SafeString:
-        return links.package_link(row.quote.package)
+        return display.package_link(row.quote.package)
 
     @admin.display(description=_("order"))
     def order(self, row: Instalment) -> SafeString | str:
-        return links.order_link(row.quote.package) or "-"
+        return display.order_link(row.quote.package) or "-"
 
     @admin.display(description=_("policy"))
     def policy_link(self, row: Instalment) -> SafeString:
-        return links.link(links.policy_url(row.quote), row.quote.policy_name)
+        return display.link(display.policy_url(row.quote), row.quote.policy_name)
 
     @admin.display(description=_("status"))
     def status_badge(self, row: Instalment) -> SafeString:

@@ -5,27 +5,136 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import section
-from django_xcover.admin.change_forms import NAMES
-from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
+from django_xcover.admin.display import WITHOUT_KEYS, amount, folded_json
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
-from django_xcover.admin.leaves import leaves, name_of
-from django_xcover.admin.modifying import Abandon, Settle
+from django_xcover.admin.forms import (
+    NAMES,
+    DetailsForm,
+    PolicyForm,
+    ReferenceField,
+    leaves,
+    name_of,
+)
 from django_xcover.admin.redaction import redact
-from django_xcover.admin.texts import amount
+from django_xcover.admin.row_actions import Act, Outcome
 from django_xcover.admin.workflows import WorkflowAdmin
-from django_xcover.models import Modification, OperationKind, Quote
-from django_xcover.services import modifying
-from django_xcover.services.after_sale import difference_text, modification_steps
-from django_xcover.services.modifying.wording import change_in_words
-from django_xcover.services.next_steps import NextStep
+from django_xcover.models import Modification, OperationKind, Policy, Quote, QuotePackage, Status
+from django_xcover.policies import modification
+from django_xcover.policies.modification.texts import change_in_words
+from django_xcover.support.follow_ups import difference_text, modification_steps
+from django_xcover.support.next_steps import NextStep
+
+STAFF = "staff"
+State = Modification.State
+
+
+class ChangeDetails(Act):
+    """Change details of the policyholder, which costs nothing."""
+
+    name = "details"
+    label = gettext_lazy("Change policyholder…")
+    button = gettext_lazy("Change the details")
+    permission = "modify_policy"
+    note = gettext_lazy("Leave empty what stays as it is. The price does not change.")
+
+    def fits(self, row: QuotePackage) -> bool:
+        return row.status == Status.CONFIRMED
+
+    def form(self, row: QuotePackage, data: Any = None) -> forms.Form:
+        return DetailsForm(row, data)
+
+    def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
+        found = modification.change_details(row, values, origin=STAFF)
+        told = _("Details of %(package)s are being changed: %(fields)s.")
+        facts = {"package": row.package_id, "fields": ", ".join(sorted(values))}
+        return Outcome(sentence=told % facts, leads_to=found)
+
+
+class PriceChange(Act):
+    """Ask XCover what a change of what is insured would cost. Nothing is changed by it."""
+
+    name = "price"
+    label = gettext_lazy("Change what is insured…")
+    button = gettext_lazy("Show the difference")
+    permission = "modify_policy"
+    note = gettext_lazy(
+        "Nothing is changed yet: the next page shows the difference in price and asks again."
+    )
+    asks_xcover = True
+
+    def fits(self, row: Policy) -> bool:
+        return row.status == Status.CONFIRMED and any(leaves(row.request))
+
+    def form(self, row: Policy, data: Any = None) -> forms.Form:
+        return PolicyForm(row, data)
+
+    def carry_out(self, request: HttpRequest, row: Policy, values: dict[str, Any]) -> Outcome:
+        found = modification.quote_change(row.package, quote=row, origin=STAFF, **values)
+        told = _("A change of %(package)s is priced. %(difference)s Nothing is changed yet.")
+        facts = {
+            "package": row.package.package_id,
+            "difference": difference_text(found.difference),
+        }
+        return Outcome(sentence=told % facts, leads_to=found)
+
+
+class SettlementForm(forms.Form):
+    reference = ReferenceField(
+        help_text=gettext_lazy("Of the extra payment or refund, in the shop.")
+    )
+
+
+class Settle(Act):
+    """Confirm a priced change, because its difference is settled. It moves no money."""
+
+    name = "settle"
+    label = gettext_lazy("Confirm the change…")
+    button = gettext_lazy("The difference is settled: change the cover")
+    permission = "modify_policy"
+    is_final = True
+
+    def fits(self, row: Modification) -> bool:
+        return row.state == State.QUOTED
+
+    def note_for(self, row: Modification) -> str:
+        told = difference_text(row.difference)
+        return told + " " + _("Settle it first: this changes the cover and moves no money.")
+
+    def form(self, row: Modification, data: Any = None) -> forms.Form:
+        return SettlementForm(data)
+
+    def carry_out(self, request: HttpRequest, row: Modification, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
+        modification.settle(row, reference=values["reference"])
+        told = _("%(change)s was confirmed: XCover is being asked to change the cover.")
+        return Outcome(sentence=told % {"change": row}, log=is_first, leads_to=row)
+
+
+class Abandon(Act):
+    """Give a priced change up."""
+
+    name = "abandon"
+    label = gettext_lazy("Abandon the change")
+    permission = "modify_policy"
+
+    def fits(self, row: Modification) -> bool:
+        return row.state == State.QUOTED
+
+    def carry_out(self, request: HttpRequest, row: Modification, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
+        modification.abandon(row)
+        return Outcome(sentence=_("%(change)s was abandoned.") % {"change": row}, log=is_first)
+
 
 # What is told of the policies, without the vendor's answers.
 POLICIES = Prefetch("package__quotes", Quote.objects.defer("payload").order_by("position"))
@@ -88,7 +197,7 @@ class ModificationAdmin(WorkflowAdmin):
         return self.what(row)
 
     def verdict(self, row: Modification) -> str:
-        return modifying.refusal_of(row)
+        return modification.refusal_of(row)
 
     @admin.display(description=_("modification"))
     def what(self, row: Modification) -> str:

@@ -2,37 +2,109 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from django_xcover.admin import circuits
-from django_xcover.admin.actions import ActingAdmin, Outcome
-from django_xcover.admin.acts import StaffActs
-from django_xcover.admin.badges import state_badge
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import OfPackage, folded_json, last_error, next_attempt
-from django_xcover.admin.filters import CreatedFilter, EndedFilter, PackageAccountFilter
-from django_xcover.admin.giving_up import GiveUp
-from django_xcover.admin.links import order_link, package_link
-from django_xcover.admin.progress import reload_after
+from django_xcover.admin.display import (
+    OfPackage,
+    folded_json,
+    last_error,
+    next_attempt,
+    order_link,
+    package_link,
+    state_badge,
+)
+from django_xcover.admin.filters import (
+    CreatedFilter,
+    EndedFilter,
+    PackageAccountFilter,
+    rows_matching,
+)
+from django_xcover.admin.forms import ResolveForm
+from django_xcover.admin.health import status_page
 from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.search import rows_matching
-from django_xcover.admin.status_page import status_page
-from django_xcover.admin.steps import steps_shown, with_steps
-from django_xcover.models import Operation, OperationState
-from django_xcover.services import operations
-from django_xcover.services.advice import in_brief
-from django_xcover.services.next_steps import next_step_of, operation_name
+from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
+from django_xcover.admin.workflows import reload_after, steps_shown, with_steps
+from django_xcover.clients import circuit_breaker
+from django_xcover.conf import get_config
+from django_xcover.models import AccountPause, Operation, OperationState
+from django_xcover.outbox import operations
+from django_xcover.support import give_up
+from django_xcover.support.failure_texts import in_brief
+from django_xcover.support.next_steps import next_step_of, operation_name
+
+logger = logging.getLogger(__name__)
+
+
+def try_now(model_admin: ModelAdmin[Operation], request: HttpRequest, account: str) -> HttpResponse:
+    """Let the next call of `account` try, for those who may retry operations."""
+    may = request.user.has_perm("xcover.retry_operation")
+    if not (may and model_admin.has_view_permission(request)):
+        raise PermissionDenied
+    if account not in get_config().accounts:
+        raise Http404(_("There is no such account."))
+    if circuit_breaker.try_now(account):
+        told = _("The next call tries whether XCover is back (%(account)s).")
+        messages.success(request, told % {"account": account})
+        _log(request, account, told % {"account": account})
+    else:
+        messages.warning(request, _("%(account)s: its circuit is not open.") % {"account": account})
+    return HttpResponseRedirect(reverse("admin:xcover_status"))
+
+
+def _log(request: HttpRequest, account: str, told: str) -> None:
+    logger.warning("User %s lets the next call try (%s).", request.user.pk, account)
+    # An account is no row, so the entry leads nowhere.
+    LogEntry.objects.create(
+        user_id=str(request.user.pk),
+        content_type=ContentType.objects.get_for_model(AccountPause),
+        object_repr=account,
+        action_flag=CHANGE,
+        change_message=told,
+    )
+
+
+class GiveUp(Act):
+    """End an operation that was settled by hand, or of which nothing will come."""
+
+    name = "give-up"
+    label = gettext_lazy("Give up, or note as settled by hand…")
+    button = gettext_lazy("Never try it again")
+    permission = "give_up_operation"
+    is_final = True
+
+    def fits(self, row: Operation) -> bool:
+        return give_up.may_give_up(row)
+
+    def note_for(self, row: Operation) -> str:
+        return give_up.meaning_of(row)
+
+    def form(self, row: Operation, data: Any = None) -> forms.Form:
+        return ResolveForm(data)
+
+    def carry_out(self, request: HttpRequest, row: Operation, values: dict[str, Any]) -> Outcome:
+        give_up.give_up(row, note=values["note"])
+        told = _("%(name)s of %(package)s was given up: %(note)s")
+        facts = {"name": operation_name(row), "package": row.package.package_id, **values}
+        return Outcome(sentence=told % facts, also=(row.package,))
+
 
 REQUEST_NOTE = gettext_lazy(
     "The request shows name, e-mail and country of the customer and nothing else of the person. "
@@ -141,7 +213,7 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     @method_decorator(require_POST)
     def try_view(self, request: HttpRequest, account: str) -> HttpResponse:
         """Let the next call try whether XCover is back."""
-        return circuits.try_now(self, request, account)
+        return try_now(self, request, account)
 
     @admin.display(description=gettext_lazy("operation"))
     def what(self, row: Operation) -> str:

@@ -13,14 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.actions import ActingAdmin, Outcome
-from django_xcover.admin.acts import Act, StaffActs
-from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING, badge
 from django_xcover.admin.base import section
+from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge
 from django_xcover.admin.filters import CreatedFilter
-from django_xcover.admin.resolving import ResolveForm
+from django_xcover.admin.forms import ResolveForm
+from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
 from django_xcover.models import OrderEvent
-from django_xcover.services import order_events
+from django_xcover.orders import events
 
 State = OrderEvent.State
 TONES: dict[str, str] = {
@@ -52,7 +51,7 @@ class GiveUp(Act):
         return ResolveForm(data)
 
     def carry_out(self, request: HttpRequest, row: OrderEvent, values: dict[str, Any]) -> Outcome:
-        if not order_events.give_up(row, note=values["note"]):
+        if not events.give_up(row, note=values["note"]):
             told = _("Order %(order)s does not wait for a person any more.")
             return Outcome(
                 sentence=told % {"order": row.order_reference},
@@ -95,7 +94,7 @@ class OrderEventAdmin(ActingAdmin, StaffActs):
 
     def act(self, row: OrderEvent) -> Outcome:
         order = {"order": row.order_reference}
-        if order_events.retry(row):
+        if events.retry(row):
             return Outcome(sentence=_("Order %(order)s is tried again now.") % order)
         told = _("Order %(order)s is settled already.") % order
         return Outcome(sentence=told, level=messages.WARNING, log=False)

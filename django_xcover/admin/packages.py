@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
@@ -18,33 +19,93 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover import converters  # noqa: F401 - registers what `path` takes
-from django_xcover.admin.actions import ActingAdmin, Outcome
-from django_xcover.admin.acts import StaffActs
-from django_xcover.admin.badges import BAD, attention_badge, badge, status_badge
 from django_xcover.admin.base import section
-from django_xcover.admin.cancelling import PreviewCancellation
-from django_xcover.admin.columns import WITHOUT_KEYS, folded_json
-from django_xcover.admin.filters import AccountFilter, AttentionFilter, CreatedFilter, StatusFilter
-from django_xcover.admin.inlines import DecisionInline, OperationInline, QuoteInline
-from django_xcover.admin.links import order_link
-from django_xcover.admin.mailing import SendEmail
-from django_xcover.admin.modifying import ChangeDetails
-from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.search import packages_matching
-from django_xcover.admin.steps import steps_shown, with_steps
-from django_xcover.admin.story import story_page
-from django_xcover.admin.workflow_inlines import (
+from django_xcover.admin.cancellations import PreviewCancellation
+from django_xcover.admin.display import (
+    BAD,
+    WITHOUT_KEYS,
+    attention_badge,
+    badge,
+    folded_json,
+    order_link,
+    status_badge,
+)
+from django_xcover.admin.filters import (
+    AccountFilter,
+    AttentionFilter,
+    CreatedFilter,
+    StatusFilter,
+    packages_matching,
+)
+from django_xcover.admin.inlines import (
     CancellationInline,
+    DecisionInline,
     ModificationInline,
+    OperationInline,
+    QuoteInline,
     RenewalInline,
 )
+from django_xcover.admin.modifications import ChangeDetails
+from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
+from django_xcover.admin.timeline import story_page
+from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.client import AuthenticationFailed, XCoverError
-from django_xcover.models import Cancellation, Modification, Operation, QuotePackage, Renewal
-from django_xcover.services import refreshing
-from django_xcover.services.advice import in_plain_words
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.operations import Failure
-from django_xcover.services.story import TO_DO, package_next_steps
+from django_xcover.formats import format_amount
+from django_xcover.mirror import refresh as refreshing
+from django_xcover.models import (
+    BOOKED,
+    Cancellation,
+    Modification,
+    Operation,
+    QuotePackage,
+    Renewal,
+    Status,
+)
+from django_xcover.outbox.operations import Failure
+from django_xcover.policies import emails
+from django_xcover.support.failure_texts import in_plain_words
+from django_xcover.support.timeline import TO_DO, package_next_steps
+
+EVENTS = (
+    ("", gettext_lazy("For the booking's present state")),
+    (emails.CREATED, gettext_lazy("Booking made")),
+    (emails.UPDATED, gettext_lazy("Booking changed")),
+)
+CANCELLED = (emails.CANCELLED, gettext_lazy("Booking cancelled"))
+
+
+class EmailForm(forms.Form):
+    def __init__(self, package: QuotePackage, data: Any = None) -> None:
+        super().__init__(data)
+        is_cancelled = package.status == Status.CANCELLED
+        self.fields["event"] = forms.ChoiceField(
+            label=_("Which e-mail"),
+            choices=(*EVENTS, CANCELLED) if is_cancelled else EVENTS,
+            required=False,
+        )
+
+
+class SendEmail(Act):
+    """Ask XCover for one of its e-mails once more."""
+
+    name = "email"
+    label = gettext_lazy("Send e-mail again…")
+    button = gettext_lazy("Send it")
+    permission = "send_email"
+    note = gettext_lazy("XCover writes to the policyholder's address as XCover knows it.")
+
+    def fits(self, row: QuotePackage) -> bool:
+        return row.status in BOOKED
+
+    def form(self, row: QuotePackage, data: Any = None) -> forms.Form:
+        return EmailForm(row, data)
+
+    def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
+        operation = emails.send_again(row, values["event"])
+        told = _("XCover is asked to send the e-mail of %(package)s again (%(event)s).")
+        facts = {"package": row.package_id, "event": values["event"] or row.status}
+        return Outcome(sentence=told % facts, leads_to=operation)
 
 
 @admin.register(QuotePackage)

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.actions import ActingAdmin, Outcome, way_back
+from django_xcover.admin.row_actions import ActingAdmin, Outcome, way_back
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause
-from django_xcover.services import pausing
+from django_xcover.outbox import account_pause
 
 
 class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -62,7 +62,7 @@ class AccountPauseAdmin(ActingAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Pause the account through the service, so that any door does the same."""
         by = request.user.get_username()
-        obj.pk = pausing.pause(obj.account, by=by, reason=obj.reason).pk
+        obj.pk = account_pause.pause(obj.account, by=by, reason=obj.reason).pk
 
     @admin.action(description=gettext_lazy("Resume"), permissions=["act"])
     def resume(self, request: HttpRequest, queryset: QuerySet[AccountPause]) -> None:
@@ -82,7 +82,7 @@ class AccountPauseAdmin(ActingAdmin):
 
 
 def _resumed(account: str, *, by: str) -> Outcome:
-    if not pausing.resume(account, by=by):
+    if not account_pause.resume(account, by=by):
         told = _("%(account)s was not paused any more.") % {"account": account}
         return Outcome(sentence=told, level=messages.WARNING, log=False)
     return Outcome(sentence=_("%(account)s goes on.") % {"account": account})

@@ -10,17 +10,21 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.acts import StaffActs
-from django_xcover.admin.badges import choice_badge, status_badge
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import WITHOUT_KEYS, OfPackage, folded_json
-from django_xcover.admin.documents import documents_of
-from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter
+from django_xcover.admin.display import (
+    WITHOUT_KEYS,
+    OfPackage,
+    choice_badge,
+    documents_of,
+    folded_json,
+    status_badge,
+)
+from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter, quotes_matching
 from django_xcover.admin.instalments import InstalmentInline
-from django_xcover.admin.modifying import PriceChange
-from django_xcover.admin.search import quotes_matching
+from django_xcover.admin.modifications import PriceChange
+from django_xcover.admin.row_actions import StaffActs
+from django_xcover.formats import format_amount
 from django_xcover.models import Policy
-from django_xcover.services.amounts import format_amount
 from django_xcover.types import Money
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 
 HIDDEN = "[hidden]"
 
@@ -82,3 +85,21 @@ def _bare_address(address: str) -> str:
     if names <= HARMLESS_PARAMETERS and not parts.fragment:
         return address
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")) + "?" + HIDDEN
+
+
+def names_of(keys: Iterable[str]) -> dict[str, str]:
+    """Return the user names for `keys`, in one query; a user who is gone keeps the key."""
+    wanted = {key for key in keys if key}
+    if not wanted:
+        return {}
+    users = get_user_model()._default_manager
+    try:
+        found = {str(user.pk): user.get_username() for user in users.filter(pk__in=wanted)}
+    except (ValueError, ValidationError):  # keys of another user model
+        found = {}
+    return {key: found.get(key, key) for key in wanted}
+
+
+def name_of(key: str) -> str:
+    """Return the user name for `key`, "" for none."""
+    return names_of([key]).get(key, "")

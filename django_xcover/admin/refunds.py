@@ -7,13 +7,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from django_xcover.admin.badges import BAD, GOOD, badge
-from django_xcover.admin.people import names_of
-from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.display import BAD, GOOD, badge
+from django_xcover.admin.redaction import names_of, redact_text
+from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.next_steps import moment
-from django_xcover.services.refunds import RefundLine, differs, lines_of, recorded
+from django_xcover.policies.refunds import RefundLine, differs, lines_of, recorded
+from django_xcover.support.next_steps import moment
 from django_xcover.types import Money
 
 

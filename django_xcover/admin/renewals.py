@@ -3,27 +3,140 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import WITHOUT_KEYS
+from django_xcover.admin.display import WITHOUT_KEYS, amount
 from django_xcover.admin.filters import DueFilter, PackageAccountFilter
-from django_xcover.admin.renewing import (
-    DeclineRenewal,
-    GiveUpRenewal,
-    QuoteRenewal,
-    RecordPayment,
-)
-from django_xcover.admin.texts import amount
+from django_xcover.admin.forms import AmountField, ReferenceField
+from django_xcover.admin.row_actions import Act, Outcome
 from django_xcover.admin.workflows import WorkflowAdmin
+from django_xcover.formats import format_amount
 from django_xcover.models import OperationKind, Renewal
-from django_xcover.services import renewing
-from django_xcover.services.after_sale import renewal_steps
-from django_xcover.services.next_steps import NextStep
+from django_xcover.policies import renewal
+from django_xcover.support.follow_ups import renewal_steps
+from django_xcover.support.next_steps import NextStep, moment
+from django_xcover.types import Money
+
+State = Renewal.State
+
+
+class QuoteRenewal(Act):
+    """Ask XCover for the price of the next period. The customer is told when it is new."""
+
+    name = "quote"
+    label = gettext_lazy("Ask XCover for the price…")
+    button = gettext_lazy("Ask for the price")
+    permission = "renew_policy"
+    note = gettext_lazy("The customer is told of the price, once for each price.")
+    asks_xcover = True
+
+    def fits(self, row: Renewal) -> bool:
+        return row.state in {State.DUE, State.QUOTED}
+
+    def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        quoted = renewal.quote(row)
+        price = format_amount(quoted.premium) if quoted.premium else "-"
+        told = _("The next period of %(package)s costs %(price)s.")
+        facts = {"package": row.package.package_id, "price": price}
+        return Outcome(sentence=told % facts)
+
+
+class PaymentForm(forms.Form):
+    """What was paid, so that nobody confirms a price that the customer did not pay."""
+
+    amount = AmountField(min_value=Decimal(0))
+    reference = ReferenceField(help_text=gettext_lazy("Of the payment in the shop."))
+
+
+class RecordPayment(Act):
+    """Note that the customer has paid, and have the next period confirmed."""
+
+    name = "pay"
+    label = gettext_lazy("Record the payment…")
+    button = gettext_lazy("Renew the cover")
+    permission = "renew_policy"
+    is_final = True
+
+    def fits(self, row: Renewal) -> bool:
+        return row.state == State.QUOTED
+
+    def note_for(self, row: Renewal) -> str:
+        text = _(
+            "The next period of %(policies)s costs %(price)s. This renews the cover and moves no "
+            "money."
+        )
+        price = format_amount(row.premium) if row.premium else "-"
+        return text % {"policies": _policies(row), "price": price}
+
+    def form(self, row: Renewal, data: Any = None) -> forms.Form:
+        form = PaymentForm(data)
+        form.fields["amount"].label = _("Paid (%(currency)s)") % {"currency": row.currency}
+        return form
+
+    def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
+        paid = Money(values["amount"], row.currency)
+        renewal.record_payment(row, reference=values["reference"], amount=paid)
+        told = _("%(price)s was recorded for the renewal of %(package)s, which is on its way.")
+        facts = {"package": row.package.package_id, "price": format_amount(paid)}
+        return Outcome(sentence=told % facts, log=is_first, leads_to=row)
+
+
+def _policies(row: Renewal) -> str:
+    return ", ".join(line.title for line in renewal.lines_of(row)) or row.package.package_id
+
+
+class DeclineRenewal(Act):
+    """Tell XCover that the customer does not want the next period."""
+
+    name = "decline"
+    label = gettext_lazy("Decline for the customer…")
+    button = gettext_lazy("Decline the renewal")
+    permission = "renew_policy"
+    is_final = True
+
+    def fits(self, row: Renewal) -> bool:
+        return row.state in {State.DUE, State.QUOTED}
+
+    def note_for(self, row: Renewal) -> str:
+        text = _("On %(when)s the cover then ends: %(policies)s. This cannot be undone.")
+        return text % {"when": moment(row.due_on), "policies": _policies(row)}
+
+    def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        is_first = self.fits(row)
+        renewal.opt_out(row)
+        facts = {"package": row.package.package_id}
+        told = _("The renewal of %(package)s is being declined.") % facts
+        return Outcome(sentence=told, log=is_first, leads_to=row)
+
+
+class GiveUpRenewal(Act):
+    """End a paid renewal that XCover has refused."""
+
+    name = "give-up"
+    label = gettext_lazy("Give up the renewal…")
+    button = gettext_lazy("Give it up")
+    permission = "renew_policy"
+    is_final = True
+    note = gettext_lazy("Refund what the customer paid first. XCover has refused the renewal.")
+
+    def fits(self, row: Renewal) -> bool:
+        return row.state == State.PAID and renewal.may_abandon(row)
+
+    def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
+        renewal.abandon(row, reason="Given up in the admin.")
+        told = _("The renewal of %(package)s was given up.")
+        return Outcome(sentence=told % {"package": row.package.package_id})
 
 
 @admin.register(Renewal)
@@ -74,7 +187,7 @@ class RenewalAdmin(WorkflowAdmin):
 
     @admin.display(description=_("policies"))
     def policies_shown(self, row: Renewal) -> SafeString | str:
-        lines = renewing.lines_of(row)
+        lines = renewal.lines_of(row)
         shown = ((line.title, line.name, line.price_formatted or "-") for line in lines)
         return format_html_join("", "{} ({}): {}<br>", shown) or "-"
 

@@ -13,16 +13,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.actions import ActingAdmin, Outcome
-from django_xcover.admin.badges import BAD, GOOD, PLAIN, WAITING, badge
 from django_xcover.admin.base import section
-from django_xcover.admin.columns import folded_json
-from django_xcover.admin.filters import AccountFilter, CreatedFilter
-from django_xcover.admin.links import package_link
+from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge, folded_json, package_link
+from django_xcover.admin.filters import AccountFilter, CreatedFilter, package_ids_matching
 from django_xcover.admin.redaction import HIDDEN, redact_text
-from django_xcover.admin.search import package_ids_matching
+from django_xcover.admin.row_actions import ActingAdmin, Outcome
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.services import webhooks
+from django_xcover.sync import webhooks
 
 State = WebhookDelivery.State
 TONES: dict[str, str] = {

@@ -9,12 +9,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin import links
-from django_xcover.admin.badges import WAITING, badge, state_badge
+from django_xcover.admin import display
 from django_xcover.admin.base import MirrorAdmin, section
-from django_xcover.admin.search import packages_matching
+from django_xcover.admin.display import WAITING, badge, state_badge
+from django_xcover.admin.filters import packages_matching
 from django_xcover.models import QuotePackage, Withdrawal
-from django_xcover.services.next_steps import moment
+from django_xcover.support.next_steps import moment
 
 
 @admin.register(Withdrawal)
@@ -46,16 +46,16 @@ class WithdrawalAdmin(MirrorAdmin):
 
     @admin.display(description=_("order"))
     def order(self, row: Withdrawal) -> SafeString | str:
-        return links.order_link(row.cancellation.package) or "-"
+        return display.order_link(row.cancellation.package) or "-"
 
     @admin.display(description=_("package"))
     def package_link(self, row: Withdrawal) -> SafeString:
-        return links.package_link(row.cancellation.package)
+        return display.package_link(row.cancellation.package)
 
     @admin.display(description=_("cancellation"))
     def cancellation_link(self, row: Withdrawal) -> SafeString:
         url = reverse("admin:xcover_cancellation_change", args=[row.cancellation_id])
-        return links.link(url, str(row.cancellation))
+        return display.link(url, str(row.cancellation))
 
     @admin.display(description=_("carried out"))
     def outcome(self, row: Withdrawal) -> SafeString:

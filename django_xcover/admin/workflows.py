@@ -2,26 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin import AdminSite
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.acts import StaffActs
-from django_xcover.admin.badges import state_badge
-from django_xcover.admin.columns import OfPackage, folded_json
-from django_xcover.admin.progress import progress_of, reload_after
+from django_xcover.admin.display import (
+    OfPackage,
+    folded_json,
+    last_error,
+    may_view,
+    page_url,
+    state_badge,
+)
+from django_xcover.admin.filters import workflows_matching
 from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.search import workflows_matching
-from django_xcover.admin.steps import steps_shown, with_steps
-from django_xcover.models import Operation, OperationKind, OperationState, Quote, QuotePackage
-from django_xcover.services.after_sale import carried_out_by
-from django_xcover.services.next_steps import NextStep, next_step_of
+from django_xcover.admin.row_actions import ActingAdmin, ActShown, Button, StaffActs
+from django_xcover.models import Flag, Operation, OperationKind, OperationState, Quote, QuotePackage
+from django_xcover.outbox.operations import OVERDUE
+from django_xcover.support.follow_ups import carried_out_by
+from django_xcover.support.next_steps import NextStep, next_step_of, operation_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepShown:
+    """A next step as a page shows it; `error` is the last error of an operation.
+
+    `acts` are the forms that do it, for those who may.
+    """
+
+    urgent: bool
+    what: str
+    to_do: str
+    error: str
+    url: str
+    button: Button | None
+    acts: tuple[ActShown, ...]
+
+
+def steps_shown(
+    request: HttpRequest, site: AdminSite, steps: Iterable[NextStep]
+) -> list[StepShown]:
+    """Return those of `steps` whose row this user may see."""
+    return [_shown(request, site, step) for step in steps if may_view(request, step.row)]
+
+
+def with_steps(context: dict[str, Any], steps: list[StepShown]) -> dict[str, Any]:
+    """Return the context of a page with `steps`, whose forms it then does not show twice."""
+    shown = {act.url for step in steps for act in step.acts}
+    acts = [act for act in context.get("acts", ()) if act.url not in shown]
+    return context | {"steps": steps, "acts": acts}
+
+
+def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
+    return StepShown(
+        urgent=step.urgent,
+        what=redact_text(step.what),
+        to_do=step.to_do,
+        error=redact_text(step.error),
+        url=page_url(step.row),
+        button=_button(request, site, step),
+        acts=_acts(request, site, step),
+    )
+
+
+def _button(request: HttpRequest, site: AdminSite, step: NextStep) -> Button | None:
+    row = step.row.package if isinstance(step.row, Flag) else step.row
+    acting: object = site.get_model_admin(type(row))
+    if not isinstance(acting, ActingAdmin) or step.remedy != acting.act_name:
+        return None
+    return acting.button(row) if acting.has_act_permission(request, row) else None
+
+
+def _acts(request: HttpRequest, site: AdminSite, step: NextStep) -> tuple[ActShown, ...]:
+    acting: object = site.get_model_admin(type(step.row))
+    if not isinstance(acting, StaffActs):
+        return ()
+    return tuple(acting.acts_shown(request, step.row, step.acts))
+
+
+MOVING = (OperationState.PENDING, OperationState.RUNNING)
+# Somebody is watching at first; later the page only keeps itself from being out of date.
+SOON, LATER = 3, 20
+A_WHILE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """An operation as the page of its workflow shows it.
+
+    `url` and `error` are "" for those who may not see operations.
+    """
+
+    name: str
+    state: SafeString
+    error: str
+    url: str
+
+
+def progress_of(request: HttpRequest, operation: Operation) -> Progress:
+    """Return how far `operation` is."""
+    seen = may_view(request, operation)
+    return Progress(
+        name=operation_name(operation),
+        state=state_badge(operation),
+        error=last_error(operation) if seen and operation.error else "",
+        url=page_url(operation) if seen else "",
+    )
+
+
+def reload_after(operation: Operation) -> int:
+    """Return after how many seconds the page should be loaded again, 0 for never."""
+    age = timezone.now() - operation.updated_at
+    if operation.state not in MOVING or age > OVERDUE:
+        return 0
+    return SOON if age < A_WHILE else LATER
+
 
 # What a list shows of the policies, without the vendor's answers.
 NAMES_OF_POLICIES = Prefetch(

@@ -17,12 +17,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from django_xcover.api import problems
-from django_xcover.api.authenticating import ShopperSession
-from django_xcover.api.parsing import ExactJSONParser
+from django_xcover import validators
+from django_xcover.api import exceptions
+from django_xcover.api.authentication import ShopperSession
+from django_xcover.api.parsers import ExactJSONParser
 from django_xcover.models import Cancellation, Modification, Quote, Renewal
-from django_xcover.services import card_numbers
-from django_xcover.services.my_cover.policies import own_policy
+from django_xcover.overview.policies import own_policy
 
 Row = TypeVar("Row", Cancellation, Modification, Renewal)
 
@@ -55,14 +55,14 @@ class ShopView(APIView):
 
     def get_exception_handler(self) -> Any:
         """Return what says what is wrong."""
-        return problems.respond
+        return exceptions.respond
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse card numbers before anything looks at what was sent."""
         super().initial(request, *args, **kwargs)
-        card_numbers.refuse(dict(request.query_params))
+        validators.refuse(dict(request.query_params))
         if request.method not in SAFE_METHODS:
-            card_numbers.refuse(request.data)
+            validators.refuse(request.data)
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import PolicyView
-from django_xcover.api.inputs import CancellationInput, StatementInput
-from django_xcover.api.policy_shapes import CancellationShape
+from django_xcover.api.serializers.inputs import CancellationInput, StatementInput
+from django_xcover.api.serializers.policies import CancellationShape
 from django_xcover.models import Cancellation, Quote, Withdrawal
-from django_xcover.services import withdrawing
-from django_xcover.services.my_cover.cancellation import view_of
-from django_xcover.services.my_cover.details import booked_together
+from django_xcover.overview.cancellations import view_of
+from django_xcover.overview.policy import booked_together
+from django_xcover.policies import withdrawal
 
 
 class CancellationsView(PolicyView):
@@ -27,7 +27,7 @@ class CancellationsView(PolicyView):
     def post(self, request: Request, quote_id: str) -> Response:
         """Ask XCover what comes back; 201, whether it answers or not. Nothing is cancelled yet."""
         quote, wanted = self.policy(), self.sent()
-        cancellation = withdrawing.prepare(
+        cancellation = withdrawal.prepare(
             quote.package,
             quotes=_chosen(quote, wanted["policies"]),
             reason=wanted["reason"],
@@ -57,7 +57,7 @@ class ConfirmCancellationView(CancellationView):
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Take the statement; 202. The same again, from whichever door, returns the first one."""
         found, said = self.cancellation(), self.sent()
-        stated = withdrawing.withdraw(found, channel=Withdrawal.Channel.API, **said)
+        stated = withdrawal.withdraw(found, channel=Withdrawal.Channel.API, **said)
         answer = view_of(stated.cancellation)
         return self.shown(CancellationShape, answer, code=status.HTTP_202_ACCEPTED)
 

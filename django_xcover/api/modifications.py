@@ -11,12 +11,13 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from django_xcover import payments
 from django_xcover.api.base import PolicyView
-from django_xcover.api.inputs import ModificationInput
-from django_xcover.api.policy_shapes import ModificationShape
+from django_xcover.api.serializers.inputs import ModificationInput
+from django_xcover.api.serializers.policies import ModificationShape
+from django_xcover.exceptions import Refused
 from django_xcover.models import Cancellation, Modification, Quote
-from django_xcover.services import dues, modifying
-from django_xcover.services.refusals import Refused
+from django_xcover.policies import modification as modifying
 from django_xcover.types import Due, Money
 
 SHOPPER = Cancellation.Origin.SHOPPER
@@ -51,7 +52,7 @@ class ChangeView(PolicyView):
             difference=modification.difference,
             refusal=modifying.refusal_of(modification),
             confirmed_at=modification.confirmed_at,
-            due=dues.of_modification(modification),
+            due=payments.of_modification(modification),
         )
         return self.shown(ModificationShape, answer, code=code)
 

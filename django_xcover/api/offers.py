@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import ShopView
-from django_xcover.api.inputs import ChoiceInput
-from django_xcover.api.shapes import OfferShape
-from django_xcover.services import choosing, quoting, visitors
-from django_xcover.services.carts import read_cart
-from django_xcover.services.choosing import NothingToInsure
-from django_xcover.services.quoting import Look
+from django_xcover.api.serializers.inputs import ChoiceInput
+from django_xcover.api.serializers.offers import OfferShape
+from django_xcover.offers import choices, quoting, visitors
+from django_xcover.offers.carts import read_cart
+from django_xcover.offers.choices import NothingToInsure
+from django_xcover.offers.quoting import Look
 
 
 class OfferView(ShopView):
@@ -52,7 +52,7 @@ class ChoiceView(ShopView):
         cart = read_cart(self.http)
         if cart is None:
             raise NothingToInsure
-        offer = choosing.choose(
+        offer = choices.choose(
             cart,
             quote_id=answer["quote"],
             accepted=answer["choice"] == "yes",

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from django_xcover.adapters import get_adapter
 from django_xcover.api.base import ShopView
-from django_xcover.api.shapes import OrderCoverShape
-from django_xcover.services.cover import order_cover
+from django_xcover.api.serializers.offers import OrderCoverShape
+from django_xcover.cover import order_cover
 
 
 class OrderCoverView(ShopView):

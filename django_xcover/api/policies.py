@@ -8,11 +8,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import PolicyView, ShopView
-from django_xcover.api.policy_shapes import DetailsShape, MailShape, PageShape, ScheduleShape
-from django_xcover.services import documents
-from django_xcover.services.my_cover import mail, policies
-from django_xcover.services.my_cover.details import details
-from django_xcover.services.my_cover.schedule import schedule_of
+from django_xcover.api.serializers.policies import (
+    DetailsShape,
+    MailShape,
+    PageShape,
+    ScheduleShape,
+)
+from django_xcover.overview import documents as mail
+from django_xcover.overview import policies
+from django_xcover.overview.instalments import schedule_of
+from django_xcover.overview.policy import details
+from django_xcover.policies import documents
 
 
 class PoliciesView(ShopView):

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_xcover.api.base import PolicyView
-from django_xcover.api.policy_shapes import RenewalShape
+from django_xcover.api.serializers.policies import RenewalShape
 from django_xcover.models import Renewal
-from django_xcover.services import renewing
-from django_xcover.services.my_cover.renewal import view_of
+from django_xcover.overview.renewals import view_of
+from django_xcover.policies import renewal as renewing
 
 
 class RenewalView(PolicyView):

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.services import card_numbers
-from django_xcover.services.card_numbers import CardNumberSent
+from django_xcover import validators
+from django_xcover.validators import CardNumberSent
 
 PLEASE_CHOOSE = _("Please choose yes or no.")
 UNREADABLE = _("We could not tell which offer you answered. Please answer it again.")
@@ -40,7 +40,7 @@ class ChoiceForm(forms.Form):
         # Not in `next`: it is an address of the shop's, in which any long number may stand.
         posted = {name: values for name, values in dict(self.data).items() if name != "next"}
         try:
-            card_numbers.refuse(posted)
+            validators.refuse(posted)
         except CardNumberSent as refusal:
             self.errors.clear()
             raise forms.ValidationError(str(refusal)) from None

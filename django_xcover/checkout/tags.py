@@ -14,12 +14,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from django_xcover.checkout.panels import offer_context
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.carts import read_cart
-from django_xcover.services.cover import Cover, current_cover, order_cover
-from django_xcover.services.quoting import stored_offer
-from django_xcover.services.shown_totals import FIELD, as_text
+from django_xcover.checkout.presenters import offer_context
+from django_xcover.cover import Cover, current_cover, order_cover
+from django_xcover.formats import format_amount
+from django_xcover.offers.carts import read_cart
+from django_xcover.offers.quoting import stored_offer
+from django_xcover.offers.shown_totals import FIELD, as_text
 from django_xcover.types import Money
 
 # The script shows the base plus the premium, and sends the sum along with the form named.

@@ -14,27 +14,120 @@ from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_cookie
 
-from django_xcover.checkout.answering import record_answer
 from django_xcover.checkout.forms import ChoiceForm
-from django_xcover.checkout.panels import offer_context
-from django_xcover.checkout.replies import (
-    WAIT,
-    current_look,
-    next_look,
-    not_yet,
-    refused,
-    saved,
-    too_many,
+from django_xcover.checkout.presenters import (
+    TEMPLATE_VERSION,
+    offer_context,
+    saved_sentence,
+    totals,
 )
-from django_xcover.services.choosing import ChoiceRefused, OfferClosed
-from django_xcover.services.documents import DocumentMissing, document_url
-from django_xcover.services.quoting import NOTHING
+from django_xcover.checkout.redirects import safe_next
+from django_xcover.mirror.presentation import Offer, OfferedQuote
+from django_xcover.offers import choices, quoting, visitors
+from django_xcover.offers.carts import read_cart
+from django_xcover.offers.choices import ChoiceRefused, NothingToInsure, OfferChanged, OfferClosed
+from django_xcover.offers.quoting import NOTHING, Look
+from django_xcover.policies.documents import DocumentMissing, document_url
+
+
+def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:
+    """Put the answer of a valid `form` on record; return the offer and the answered quote now.
+
+    Raises ChoiceRefused, whose text is a sentence for the shopper.
+    """
+    cart = read_cart(request)
+    if cart is None:
+        raise NothingToInsure
+    quote_id = form.cleaned_data["quote"]
+    offer = choices.choose(
+        cart,
+        quote_id=quote_id,
+        accepted=form.accepted,
+        template_version=TEMPLATE_VERSION,
+        shown=form.cleaned_data["shown"],
+        plan=form.cleaned_data["plan"],
+    )
+    return offer, _find_quote(offer, quote_id)
+
+
+def _find_quote(offer: Offer, quote_id: str) -> OfferedQuote:
+    for quote in offer.quotes:
+        if quote.quote_id == quote_id:
+            return quote
+    raise OfferChanged
+
+
+ANCHOR = "#xcover-offer"
+
+
+# Seconds that a refused answer waits for the new offer: mostly it is there by then.
+WAIT = 1.0
+
+
+def current_look(request: HttpRequest, *, wait: float = 0.0) -> Look:
+    """Look for the offer for this request's cart; it is quoted in the background if need be."""
+    cart = read_cart(request)
+    again = quoting.AGAIN in request.GET
+    return quoting.look(cart, again=again, wait=wait) if cart else quoting.NOTHING
+
+
+def not_yet(request: HttpRequest, found: Look) -> HttpResponse:
+    """Reply that the offer is on its way: ask again at `Location` after a moment."""
+    headers = {"Retry-After": "1", "Location": next_look(request, found)}
+    return HttpResponse(status=202, headers=headers)
+
+
+def too_many() -> HttpResponse:
+    """Reply that this visitor has had new quotes enough for a while."""
+    return HttpResponse(status=429, headers={"Retry-After": str(visitors.retry_after())})
+
+
+def next_look(request: HttpRequest, found: Look) -> str:
+    """Return the address at which to ask again."""
+    query = request.GET.copy()
+    query.pop(quoting.AGAIN, None)
+    if found.is_begun:
+        query[quoting.AGAIN] = "1"
+    return f"{request.path}?{query.urlencode()}"
+
+
+def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpResponse:
+    """Reply that the answer to the quote `answered` is on record."""
+    if _from_script(request):
+        news = {
+            "choice": answered.choice,
+            "plan": answered.plan,
+            "message": saved_sentence(answered),
+        }
+        return JsonResponse({"quote": answered.quote_id} | news | totals(offer))
+    back = safe_next(request) or reverse("xcover:offer_page")
+    # 303: the browser gets the page again, and reloading it does not answer again.
+    return HttpResponseRedirect(back.partition("#")[0] + ANCHOR, status=303)
+
+
+def refused(request: HttpRequest, sentence: str, *, status: int, found: Look) -> HttpResponse:
+    """Reply with what is wrong and with the offer as it stands now, so that nothing is lost."""
+    quote_id = request.POST.get("quote", "")
+    context = offer_context(request, found.offer, error=sentence, quote_id=quote_id)
+    context["waiting"] = found.is_waiting
+    if not _from_script(request):
+        return render(request, "xcover/offer_page.html", context, status=status)
+    html = render_to_string("xcover/offer.html", context, request)
+    answer = {"error": sentence, "html": html, "waiting": found.is_waiting}
+    return JsonResponse(answer, status=status)
+
+
+def _from_script(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
 
 # What the script demands of an answer before it uses it: a login page, a proxy's or the shop's own
 # page does not carry it.

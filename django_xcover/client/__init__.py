@@ -21,7 +21,7 @@ from django_xcover.client.errors import (
     ValidationFailed,
     XCoverError,
 )
-from django_xcover.client.replies import Answer
+from django_xcover.client.responses import Answer
 
 __all__ = [
     "Answer",

@@ -8,14 +8,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from django_xcover.client import caller, endpoints
+from django_xcover.client import endpoints, requestor
+from django_xcover.client.auth import SignatureAuth
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.client.errors import ConfigurationError, UnexpectedAnswer
-from django_xcover.client.limiting import Limiter, unlimited
-from django_xcover.client.replies import Answer
-from django_xcover.client.retrying import RetryPolicy
-from django_xcover.client.signing import SignatureAuth
-from django_xcover.client.transport import Transport
+from django_xcover.client.http import Transport
+from django_xcover.client.requestor import Limiter, unlimited
+from django_xcover.client.responses import Answer
+from django_xcover.client.retry import RetryPolicy
 
 Payload = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ class XCoverClient:
         """
         if min(deadline, booking_deadline, connect_timeout) <= 0 or max_attempts < 1 or backoff < 0:
             raise ConfigurationError("timeouts must be above zero, max_attempts at least one")
-        url = caller.partner_url(base_url, partner_code, allow_insecure=allow_insecure)
+        url = requestor.partner_url(base_url, partner_code, allow_insecure=allow_insecure)
         auth = SignatureAuth(
             api_key=api_key,
             api_secret=api_secret,
@@ -85,7 +85,7 @@ class XCoverClient:
         self._transport = Transport(
             base_url=url, auth=auth, connect_timeout=connect_timeout, session=session
         )
-        self._caller = caller.Caller(
+        self._caller = requestor.Caller(
             self._transport,
             partner_url=url,
             policy=RetryPolicy(attempts=max_attempts, backoff=backoff),

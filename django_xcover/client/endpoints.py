@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from django_xcover.client import wire
 from django_xcover.client.errors import InvalidPayload
+from django_xcover.client.schemas import fields
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 
@@ -45,7 +45,7 @@ class Endpoint:
         """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
         path, asked = self.path, []
         for name, value in zip(_PLACE.findall(path), ids, strict=True):
-            if not wire.ID.fullmatch(str(value)):
+            if not fields.ID.fullmatch(str(value)):
                 raise InvalidPayload(f"{name} is not an XCover id")
             path = path.replace(f"{{{name}}}", str(value))
             asked.append(("id" if name == "package_id" else name, str(value)))

@@ -12,7 +12,7 @@ BATCH = 500
 def add_terms(apps, schema_editor):
     # The rules by which terms are made, at the time of this migration and later, are the same:
     # whoever changes them has all terms written anew.
-    from django_xcover.services.search_terms import terms_of
+    from django_xcover.mirror.search_terms import terms_of
 
     Package = apps.get_model("xcover", "QuotePackage")
     Term = apps.get_model("xcover", "SearchTerm")

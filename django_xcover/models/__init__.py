@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from django_xcover.models.access import AccessRecord, AccessRecordsAreFinal
 from django_xcover.models.cancellation import Cancellation, RefundCorrection
 from django_xcover.models.decision import Decision, DecisionsAreFinal
 from django_xcover.models.health import Heartbeat, WebhookRefusal
-from django_xcover.models.history import Attempt, Flag, StaffAction
+from django_xcover.models.history import (
+    AccessRecord,
+    AccessRecordsAreFinal,
+    Attempt,
+    Flag,
+    StaffAction,
+)
 from django_xcover.models.hold import Hold
 from django_xcover.models.instalment import Instalment
 from django_xcover.models.modification import Modification

@@ -11,9 +11,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models.base import WriterManager
+from django_xcover.models.base import WriterManager, due, lapsed
 from django_xcover.models.fields import VendorIdField
-from django_xcover.models.leases import due, lapsed
 from django_xcover.models.package import QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState

@@ -10,9 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.models.base import WriterManager
+from django_xcover.models.base import LONGEST_LEASE, WriterManager, due, lapsed
 from django_xcover.models.fields import VendorIdField
-from django_xcover.models.leases import LONGEST_LEASE, due, lapsed
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):

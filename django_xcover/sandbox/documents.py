@@ -11,14 +11,60 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from django_xcover.sandbox import money, states
-from django_xcover.sandbox.labels import label, spoken
+from django_xcover.sandbox import money, transitions
+from django_xcover.sandbox.context import World
+from django_xcover.sandbox.http.pages import page
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.pages import page
-from django_xcover.sandbox.pdf import pdf
 from django_xcover.sandbox.products import PRODUCTS
-from django_xcover.sandbox.shapes import quote as quote_shape
-from django_xcover.sandbox.world import World
+from django_xcover.sandbox.serializers import quote as quote_shape
+from django_xcover.sandbox.translations import label, spoken
+
+
+def pdf(title: str, lines: list[str]) -> bytes:
+    """Return a one-page A4 PDF; characters outside Windows-1252 become question marks."""
+    content = _content(title, lines)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+            b"/Resources << /Font << /F1 5 0 R >> >> >>"
+        ),
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    return _file(objects)
+
+
+def _content(title: str, lines: list[str]) -> bytes:
+    shown = [b"BT /F1 18 Tf 60 770 Td (%s) Tj" % _escaped(title), b"/F1 10 Tf 16 TL 0 -14 Td"]
+    shown += [b"T* (%s) Tj" % _escaped(line) for line in lines]
+    return b"\n".join([*shown, b"ET"])
+
+
+def _escaped(text: str) -> bytes:
+    raw = text.encode("cp1252", errors="replace")
+    return raw.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+
+
+def _file(objects: list[bytes]) -> bytes:
+    data, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(objects) + 1
+    head = b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
+    return (
+        data
+        + head
+        + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (
+            size,
+            len(data),
+        )
+    )
+
 
 MAP = Map(
     [
@@ -173,7 +219,9 @@ def _either(row: dict[str, Any], name: str) -> str:
 
 def _booking_facts(package: Package) -> Facts:
     holder = package.policyholder or {}
-    paid = sum((q.price for q in package.booked if q.status not in states.OVER), start=money.ZERO)
+    paid = sum(
+        (q.price for q in package.booked if q.status not in transitions.OVER), start=money.ZERO
+    )
     return [
         ("Certificate number", package.id),
         ("Status", _status(package.status)),
@@ -184,10 +232,10 @@ def _booking_facts(package: Package) -> Facts:
 
 def _status(status: str) -> str:
     texts = {
-        states.CONFIRMED: "Confirmed",
-        states.PENDING_PAYMENT: "Not in force: payment is awaited",
-        states.CANCELLED: "Cancelled: no cover",
-        states.RENEWED: "Renewed: a later period follows",
+        transitions.CONFIRMED: "Confirmed",
+        transitions.PENDING_PAYMENT: "Not in force: payment is awaited",
+        transitions.CANCELLED: "Cancelled: no cover",
+        transitions.RENEWED: "Renewed: a later period follows",
     }
     return texts[status]
 

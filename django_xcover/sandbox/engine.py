@@ -6,21 +6,21 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django_xcover.sandbox import announcing
-from django_xcover.sandbox.auth import Gatekeeper, Partner
+from django_xcover.sandbox import renewal_events
 from django_xcover.sandbox.clock import Clock
-from django_xcover.sandbox.errors import package_not_found
-from django_xcover.sandbox.faults import Faults
-from django_xcover.sandbox.gateway import Gateway
-from django_xcover.sandbox.idempotency import Idempotency
-from django_xcover.sandbox.journal import Call, Journal
-from django_xcover.sandbox.latency import Latency
+from django_xcover.sandbox.context import DEFAULT_SITE, World
+from django_xcover.sandbox.http.auth import Gatekeeper, Partner
+from django_xcover.sandbox.http.call_log import Call, Journal
+from django_xcover.sandbox.http.errors import package_not_found
+from django_xcover.sandbox.http.faults import Faults
+from django_xcover.sandbox.http.idempotency import Idempotency
+from django_xcover.sandbox.http.latency import Latency
+from django_xcover.sandbox.http.pipeline import Gateway
+from django_xcover.sandbox.http.wsgi import Application
 from django_xcover.sandbox.packages import Package
-from django_xcover.sandbox.shapes.package import total
+from django_xcover.sandbox.serializers.package import total
 from django_xcover.sandbox.store import Store
 from django_xcover.sandbox.webhooks import Webhooks
-from django_xcover.sandbox.world import DEFAULT_SITE, World
-from django_xcover.sandbox.wsgi import Application
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -104,7 +104,7 @@ class Sandbox:
 
     def tick(self) -> None:
         """Let happen what has fallen due: the clock calls this when it is moved."""
-        self.webhooks.post(announcing.announce(self.world))
+        self.webhooks.post(renewal_events.announce(self.world))
 
     def close(self) -> None:
         """Let go what hangs and close the store."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import states
+from django_xcover.sandbox import transitions
 
 
 @dataclass(kw_only=True)
@@ -70,7 +70,7 @@ class Quote:
     @property
     def is_booked(self) -> bool:
         """Return whether a booking chose this quote."""
-        return self.status in states.BOOKED
+        return self.status in transitions.BOOKED
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Quote:

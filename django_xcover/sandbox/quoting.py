@@ -6,14 +6,15 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import ids, money, pricing, states
-from django_xcover.sandbox.errors import Invalid
-from django_xcover.sandbox.faults import WRONG_PRICE
+from django_xcover.sandbox import ids, money, transitions
+from django_xcover.sandbox.context import Inquiry
+from django_xcover.sandbox.http.errors import Invalid
+from django_xcover.sandbox.http.faults import WRONG_PRICE
 from django_xcover.sandbox.packages import Package, Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS, Product
 from django_xcover.sandbox.products.base import NO_POLICY, Cover, Terms
+from django_xcover.sandbox.tariff import pricing
 from django_xcover.sandbox.validation import Field, clean, text
-from django_xcover.sandbox.world import Inquiry
 
 FIRST_VERSION = "1"
 HEAD = frozenset({"policy_type", "policy_type_version"})
@@ -40,7 +41,7 @@ def new_quote(inquiry: Inquiry, package: Package, item: dict[str, Any], position
     quote = Quote(
         id=ids.new_uuid(),
         position=position,
-        status=states.RECEIVED,
+        status=transitions.RECEIVED,
         policy_type=item["policy_type"],
         policy_type_version=str(item.get("policy_type_version", FIRST_VERSION)),
         fields={key: value for key, value in item.items() if key not in HEAD},
@@ -55,7 +56,7 @@ def _price_or_fail(inquiry: Inquiry, package: Package, quote: Quote) -> None:
     try:
         price(inquiry, package, quote)
     except Invalid as refused:
-        quote.status = states.FAILED
+        quote.status = transitions.FAILED
         quote.failure = refused.errors[0]
 
 

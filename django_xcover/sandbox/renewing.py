@@ -12,10 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import ids, moments, plans, quoting, rules, states
-from django_xcover.sandbox.errors import Invalid, not_found
+from django_xcover.sandbox import datetimes, ids, quoting, transitions
+from django_xcover.sandbox.context import Inquiry
+from django_xcover.sandbox.http.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.world import Inquiry
+from django_xcover.sandbox.tariff import plans, policy_rules
 
 MISSING = "Renewal does not exist"
 
@@ -28,7 +29,7 @@ def start(
     `at` is when it is asked for, now unless told. Raises StatusRefused for a booking that is not
     confirmed, and Invalid with a sentence per quote when none can be renewed then.
     """
-    states.moved(package.status, "renew")
+    transitions.moved(package.status, "renew")
     due = _due(package, at or inquiry.world.clock.now())
     later = [_next_period(inquiry, package, quote) for quote in due]
     package.renewals[renewal_id] = {
@@ -45,9 +46,9 @@ def start(
 
 
 def _due(package: Package, now: datetime) -> list[Quote]:
-    alive = [quote for quote in package.booked if quote.status == states.CONFIRMED]
-    candidates = [quote for quote in alive if rules.is_renewable(quote)] or alive
-    refused = {quote.id: rules.renewal_refusal(quote, now) for quote in candidates}
+    alive = [quote for quote in package.booked if quote.status == transitions.CONFIRMED]
+    candidates = [quote for quote in alive if policy_rules.is_renewable(quote)] or alive
+    refused = {quote.id: policy_rules.renewal_refusal(quote, now) for quote in candidates}
     due = [quote for quote in candidates if refused[quote.id] is None]
     if not due:
         raise Invalid(list(refused.values()))
@@ -60,7 +61,7 @@ def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
     new = replace(
         earlier,
         id=ids.new_uuid(),
-        status=states.RECEIVED,
+        status=transitions.RECEIVED,
         fields={**earlier.fields, "policy_start_date": earlier.priced.policy_end},
         created_at=inquiry.stamp(),
         updated_at=inquiry.stamp(),
@@ -86,7 +87,7 @@ def latest(package: Package) -> str | None:
 
 def _is_confirmed(package: Package, quote_id: str) -> bool:
     quote = package.quote(quote_id)
-    return quote is not None and quote.status == states.CONFIRMED
+    return quote is not None and quote.status == transitions.CONFIRMED
 
 
 def confirm(
@@ -100,7 +101,7 @@ def confirm(
     renewal = package.renewals.get(renewal_id)
     if renewal is None:
         raise not_found(MISSING)
-    states.moved(package.status, "renew")
+    transitions.moved(package.status, "renew")
     if renewal["confirmed_at"] is not None:
         raise Invalid([f"Renewal {renewal_id} is already confirmed"])
     _check(package, renewal, inquiry.world.clock.now())
@@ -116,7 +117,7 @@ def _check(package: Package, renewal: dict[str, Any], now: datetime) -> None:
     refused = []
     for item in renewal["quotes"]:
         quote = package.quote(item["of"])
-        reason = rules.renewal_refusal(quote, now) if quote else MISSING
+        reason = policy_rules.renewal_refusal(quote, now) if quote else MISSING
         refused += [reason] if reason else []
     if refused:
         raise Invalid(refused)
@@ -139,14 +140,16 @@ def _reschedule(inquiry: Inquiry, package: Package, new: Quote, change: dict[str
     begins = change.get("policy_start_date")
     if begins is not None and new.priced and begins != new.priced.policy_start:
         if begins < new.priced.policy_start:
-            sentence = f"The renewal can not start before {moments.offset(new.priced.policy_start)}"
+            sentence = (
+                f"The renewal can not start before {datetimes.offset(new.priced.policy_start)}"
+            )
             raise Invalid({"policy_start_date": [sentence]})
         new.fields["policy_start_date"] = begins
         quoting.price(inquiry, package, new)
     ends = change.get("policy_end_date")
     if ends is not None and new.priced and ends != new.priced.policy_end:
         known = new.priced.policy_end
-        sentence = f"The renewal ends on {moments.offset(known)}" if known else "It has no end"
+        sentence = f"The renewal ends on {datetimes.offset(known)}" if known else "It has no end"
         raise Invalid({"policy_end_date": [sentence]})
 
 
@@ -154,11 +157,11 @@ def _replace(inquiry: Inquiry, package: Package, earlier_id: str, new: Quote) ->
     earlier = package.quote(earlier_id)
     if earlier is None:
         raise RuntimeError(f"Quote {earlier_id} is renewed but not in its package.")
-    earlier.status, earlier.updated_at = states.RENEWED, inquiry.stamp()
+    earlier.status, earlier.updated_at = transitions.RENEWED, inquiry.stamp()
     if inquiry.suffers("wrong_price"):
         quoting.price(inquiry, package, new)
     new.status, new.confirmed_at, new.updated_at = (
-        states.CONFIRMED,
+        transitions.CONFIRMED,
         inquiry.stamp(),
         inquiry.stamp(),
     )
@@ -171,9 +174,9 @@ def decline(inquiry: Inquiry, package: Package) -> None:
 
     Raises StatusRefused for a booking that is not confirmed, Invalid when nothing renews.
     """
-    states.moved(package.status, "renew")
-    alive = [quote for quote in package.booked if quote.status == states.CONFIRMED]
-    renewable = [quote for quote in alive if rules.is_renewable(quote)]
+    transitions.moved(package.status, "renew")
+    alive = [quote for quote in package.booked if quote.status == transitions.CONFIRMED]
+    renewable = [quote for quote in alive if policy_rules.is_renewable(quote)]
     if not renewable:
         raise Invalid([f"Quote {quote.id} can not be renewed" for quote in alive])
     for quote in renewable:

@@ -7,10 +7,51 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import codec
+import simplejson
+
 from django_xcover.sandbox.packages import Package
+
+
+def to_wire(body: Any) -> bytes:
+    """Return compact raw UTF-8 JSON, as recorded: `£` is not escaped."""
+    text = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
+
+
+def from_wire(data: bytes) -> Any:
+    """Return the parsed value with Decimal for fractions; raise ValueError for invalid JSON."""
+    return simplejson.loads(data.decode(), use_decimal=True)
+
+
+def to_store(value: Any) -> str:
+    """Return JSON in which Decimal and datetime keep their type."""
+    return simplejson.dumps(value, use_decimal=False, default=_tagged)
+
+
+def from_store(text: str) -> Any:
+    """Return what `to_store` was given."""
+    return simplejson.loads(text, object_hook=_untagged)
+
+
+def _tagged(value: object) -> dict[str, str]:
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, datetime):
+        return {"$time": value.isoformat()}
+    raise TypeError(f"The store cannot hold {type(value).__name__}.")
+
+
+def _untagged(found: dict[str, Any]) -> Any:
+    if "$decimal" in found:
+        return Decimal(found["$decimal"])
+    if "$time" in found:
+        return datetime.fromisoformat(found["$time"])
+    return found
+
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS package (
@@ -77,7 +118,7 @@ class Store:
         self.rows(
             "INSERT INTO package (id, partner, status, document) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, document = excluded.document",
-            (package.id, package.partner, package.status, codec.to_store(package.document())),
+            (package.id, package.partner, package.status, to_store(package.document())),
         )
 
     def find_package(self, package_id: str) -> Package | None:
@@ -131,4 +172,4 @@ class Store:
 
 
 def _package(row: tuple[Any, ...]) -> Package:
-    return Package.from_document(codec.from_store(row[0]))
+    return Package.from_document(from_store(row[0]))

@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.sandbox import moments
-from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox import datetimes
+from django_xcover.sandbox.http.errors import Invalid
 
 Parser = Callable[[Any], Any]
 HIGHEST_AMOUNT = Decimal(10) ** 12
@@ -129,7 +129,7 @@ def amount(value: Any) -> Decimal:
 def moment(value: Any) -> datetime:
     """Read an RFC 3339 date or time."""
     try:
-        return moments.parse(text(value))
+        return datetimes.parse(text(value))
     except (ValueError, OverflowError):
         raise Invalid(["Datetime has wrong format. Use RFC 3339."]) from None
 

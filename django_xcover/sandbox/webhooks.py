@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import requests
 
-from django_xcover.sandbox import codec
-from django_xcover.sandbox.courier import Courier
-from django_xcover.sandbox.faults import WEBHOOK, Faults
-from django_xcover.sandbox.notices import EVENTS, Notice, at_another_price
+from django_xcover.sandbox import store
+from django_xcover.sandbox.events import EVENTS, Notice, at_another_price
+from django_xcover.sandbox.http.faults import WEBHOOK, Faults
+from django_xcover.sandbox.scheduler import Courier
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3  # "for up to 3 times": taken as three in all.
@@ -69,7 +69,7 @@ class Subscription:
 
     def delivery(self, notice: Notice) -> Delivery:
         """Return the notice, signed now; the signature covers the date alone."""
-        body = codec.to_wire({"event": notice.event, "payload": notice.payload})
+        body = store.to_wire({"event": notice.event, "payload": notice.payload})
         return Delivery(notice.event, notice.payload, body, self.signature())
 
     def signature(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from django.template.context import Context
 from django.utils.safestring import SafeString
 
 from django_xcover.checkout import tags
-from django_xcover.services.cover import Cover
+from django_xcover.cover import Cover
 
 register = template.Library()
 
@@ -45,7 +45,7 @@ def xcover_total(
     """Show `base`, the shop's own total, plus the premium of the cover chosen now.
 
     The script keeps it up to date. A hidden field sends the same amount along with the form whose
-    id is `form`; compare it with `django_xcover.services.shown_totals.require_shown`. `cover` is
+    id is `form`; compare it with `django_xcover.offers.shown_totals.require_shown`. `cover` is
     what `current_cover` has returned to the view, and read here without it.
     """
     return tags.total_block(_request(context), base, currency, form=form, cover=cover)

@@ -23,10 +23,11 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     from django.core.cache.backends.locmem import LocMemCache  # noqa: PLC0415
 
     from django_xcover.client import XCoverClient  # noqa: PLC0415
+    from django_xcover.clients import cache as shared_cache  # noqa: PLC0415
+    from django_xcover.clients import factory  # noqa: PLC0415
     from django_xcover.conf import DEFAULT_ACCOUNT, get_config  # noqa: PLC0415
     from django_xcover.sandbox import Sandbox  # noqa: PLC0415
-    from django_xcover.sandbox.inprocess import mount  # noqa: PLC0415
-    from django_xcover.services import gateway, shared_cache  # noqa: PLC0415
+    from django_xcover.sandbox.http.adapter import mount  # noqa: PLC0415
 
     account = get_config().account(DEFAULT_ACCOUNT)
     sandbox = Sandbox(
@@ -46,7 +47,7 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
             backoff=0,
             session=session,
         )
-        monkeypatch.setattr(gateway, "client_for", lambda name: client)
+        monkeypatch.setattr(factory, "client_for", lambda name: client)
         # A cache of its own: what XCover refused in another test, or why it was not asked, is past.
         cache = LocMemCache(f"xcover-{id(sandbox)}", {})
         cache.clear()

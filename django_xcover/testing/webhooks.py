@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django_xcover.client.signing import http_date, signature, string_to_sign
+from django_xcover.client.auth import http_date, signature, string_to_sign
 
 
 def sign_delivery(

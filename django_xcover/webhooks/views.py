@@ -17,8 +17,8 @@ from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 
 from django_xcover.conf import DEFAULT_ACCOUNT
-from django_xcover.services import webhooks
-from django_xcover.services.webhooks import NoSuchReceiver, Reason, WebhookRefused
+from django_xcover.sync import webhooks
+from django_xcover.sync.webhooks import NoSuchReceiver, Reason, WebhookRefused
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from django_xcover.services.cover import Cover, current_cover
-from django_xcover.services.shown_totals import TotalChanged
+from django_xcover.cover import Cover, current_cover
+from django_xcover.offers.shown_totals import TotalChanged
 from django_xcover.types import Money
 from example_shop import orders
 from example_shop.cart import Cart

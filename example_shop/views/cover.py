@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from django_xcover.services import dues
-from django_xcover.services.refusals import Refused
+from django_xcover import payments
+from django_xcover.exceptions import Refused
 from django_xcover.types import Due
 from example_shop import card, orders
 from example_shop.forms import CardForm
@@ -22,9 +22,9 @@ from example_shop.models import Order
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
     """Pay by card what is due for cover of the shopper's own order."""
-    due = dues.find(kind, reference)
+    due = payments.find(kind, reference)
     if due is None:
-        messages.info(request, str(dues.NothingDue()))
+        messages.info(request, str(payments.NothingDue()))
         return redirect("xcover:my_cover")
     _check_owner(request, due)
     form = CardForm(request.POST or None)
@@ -38,13 +38,13 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
         return _card_page(request, due, form)
     _record(request, due, number)
     # The page there waits for XCover; the list would still show the old price.
-    return redirect(dues.page_url(due))
+    return redirect(payments.page_url(due))
 
 
 def _record(request: ShopRequest, due: Due, number: str) -> None:
     """Tell insurance of the money, or give it back: something may have come in between."""
     try:
-        dues.record_payment(due, reference=number)
+        payments.record_payment(due, reference=number)
     except Refused as refusal:
         card.give_back(order_number=number)
         messages.error(request, _("%(why)s You were not charged.") % {"why": refusal})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from django_xcover.services.cover import OrderCover, order_cover
+from django_xcover.cover import OrderCover, order_cover
 from example_shop import card, guests, orders
 from example_shop.forms import CardForm
 from example_shop.middleware import ShopRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_xcover.models import QuotePackage
-from django_xcover.services import orders
+from django_xcover.orders import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Cart, Shop, laptop, ticket
 
@@ -16,6 +16,6 @@ def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     shopper.cart = Cart(items=(ticket(), laptop()))
     shopper.says(yes=True, line=0)
     shopper.says(yes=True, line=1)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()

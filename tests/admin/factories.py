@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
+from django_xcover.mirror import search_terms
 from django_xcover.models import (
     Cancellation,
     Choice,
@@ -28,7 +29,6 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services import search_terms
 
 ALPHABET = "346789ABCDEFGHJKLMNPQRTUVWXY"
 SECURITY_TOKEN = "aB1cD-eF2gH-iJ3kL-mN4oP"

@@ -18,9 +18,10 @@ from django_xcover.client import (
     UnexpectedAnswer,
     XCoverError,
 )
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import Operation, OperationState, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, refreshing
 from tests.admin.factories import (
     SECURITY_TOKEN,
     SITE,
@@ -323,7 +324,7 @@ def test_a_refresh_brings_in_what_xcover_holds(
 ) -> None:
     shopper.says(yes=True)
     package = the_package()
-    gateway.client_for("default").opt_out(package.package_id, idempotency_key="by-hand")
+    factory.client_for("default").opt_out(package.package_id, idempotency_key="by-hand")
 
     answer = refresh(agent, package)
 

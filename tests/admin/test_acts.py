@@ -13,8 +13,7 @@ from django.test import Client
 from django.utils.text import capfirst
 
 from django_xcover.admin import DiscrepancyAdmin
-from django_xcover.admin.actions import ActingAdmin
-from django_xcover.admin.acts import StaffActs
+from django_xcover.admin.row_actions import ActingAdmin, StaffActs
 from django_xcover.models import Attention, QuotePackage
 from tests.admin.acting import act_url, do, page_of, told
 from tests.admin.conftest import ACTS, VIEWS

@@ -17,7 +17,7 @@ from django_xcover.models import (
     Status,
     WebhookDelivery,
 )
-from django_xcover.services.story import Story, order_story
+from django_xcover.support.timeline import Story, order_story
 from tests.admin.acting import do, text_at
 from tests.admin.factories import (
     in_minutes,

@@ -10,7 +10,7 @@ from django.test import Client
 
 from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.models import AccountPause, Discrepancy
-from django_xcover.services import pausing
+from django_xcover.outbox import account_pause
 from tests.admin.acting import do, page_of, told
 from tests.admin.factories import make_discrepancy, make_order, make_staff
 
@@ -118,7 +118,7 @@ def test_an_account_that_does_not_exist_is_no_choice() -> None:
 
 def test_a_viewer_pauses_and_resumes_nothing() -> None:
     client = staff("view_accountpause")
-    row = pausing.pause("default", by="ana")
+    row = account_pause.pause("default", by="ana")
 
     assert client.post(f"{PAUSES}add/", {"account": "default"}).status_code == 403
     assert client.post(f"{PAUSES}{row.pk}/resume/").status_code == 403
@@ -128,7 +128,7 @@ def test_a_viewer_pauses_and_resumes_nothing() -> None:
 
 def test_the_button_resumes_and_leaves_a_name(caplog: pytest.LogCaptureFixture) -> None:
     client = staff("view_accountpause", "resume_accountpause")
-    row = pausing.pause("default", by="ana", reason="Prices are wrong")
+    row = account_pause.pause("default", by="ana", reason="Prices are wrong")
     assert "Prices are wrong" in page_of(client, row)
 
     answer = client.post(f"{PAUSES}{row.pk}/resume/")
@@ -142,7 +142,7 @@ def test_the_button_resumes_and_leaves_a_name(caplog: pytest.LogCaptureFixture) 
 
 def test_no_account_goes_on_without_a_name_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     client = staff("view_accountpause", "resume_accountpause")
-    row = pausing.pause("default", by="ana")
+    row = account_pause.pause("default", by="ana")
 
     def fail(*args: Any) -> None:
         raise RuntimeError

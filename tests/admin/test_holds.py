@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from django_xcover.admin.links import story_url
+from django_xcover.admin.display import story_url
 from django_xcover.models import Hold
 from tests.admin.factories import in_minutes, make_hold, make_order
 

@@ -10,8 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.forms import CharField
 from django.test import Client
 
-from django_xcover.admin.change_forms import PolicyForm
-from django_xcover.admin.leaves import changed, leaves, name_of
+from django_xcover.admin.forms import PolicyForm, changed, leaves, name_of
 from django_xcover.models import Modification, Operation, Quote, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
 from tests.admin.acting import do, page_of, page_url, told

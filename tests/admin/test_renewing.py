@@ -12,7 +12,7 @@ from django.test import Client
 
 from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer, XCoverError
 from django_xcover.models import Operation, OperationState, Renewal
-from django_xcover.services import renewing
+from django_xcover.policies import renewal
 from tests.admin.acting import act_url, do, page_of, page_url, told
 from tests.admin.factories import make_order, make_renewal
 
@@ -40,7 +40,7 @@ def failing(error: Exception) -> Callable[..., Any]:
 def test_a_price_that_xcover_cannot_give_is_a_sentence(
     clerk: Client, quoted: Renewal, monkeypatch: pytest.MonkeyPatch, error: XCoverError
 ) -> None:
-    monkeypatch.setattr(renewing, "quote", failing(error))
+    monkeypatch.setattr(renewal, "quote", failing(error))
 
     answer = do(clerk, quoted, "quote")
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from django_xcover.models import Discrepancy
-from django_xcover.services.reconciling import resolving
+from django_xcover.sync.reconciliation import discrepancies
 from tests.admin.acting import told
 from tests.admin.factories import make_discrepancy, make_package, make_staff
 
@@ -67,7 +67,7 @@ def test_who_may_only_look_is_offered_nothing_and_refused(client: Client) -> Non
 
     assert "unknown to us” as looked" not in client.get(LIST).content.decode()
     choose(client, row)
-    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{resolving.fingerprint(row)}"})
+    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{discrepancies.fingerprint(row)}"})
 
     assert answer.status_code == 403
     assert states() == [State.OPEN]
@@ -77,7 +77,7 @@ def test_who_may_resolve_and_not_look_is_refused() -> None:
     row, client = stranger(), Client()
     client.force_login(make_staff("resolve_discrepancy"))
 
-    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{resolving.fingerprint(row)}"})
+    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{discrepancies.fingerprint(row)}"})
 
     assert answer.status_code == 403
     assert states() == [State.OPEN]
@@ -178,7 +178,7 @@ def test_a_page_that_came_back_broken_marks_nothing(client_: Client, nonsense: s
 def test_no_crafted_page_marks_another_kind(client_: Client) -> None:
     row = make_discrepancy(make_package())
 
-    client_.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{resolving.fingerprint(row)}"})
+    client_.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{discrepancies.fingerprint(row)}"})
 
     assert states() == [State.OPEN]
 
@@ -187,7 +187,7 @@ def test_no_other_site_marks_anything() -> None:
     row, client = stranger(), Client(enforce_csrf_checks=True)
     client.force_login(make_staff("view_discrepancy", "resolve_discrepancy"))
 
-    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{resolving.fingerprint(row)}"})
+    answer = client.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{discrepancies.fingerprint(row)}"})
 
     assert answer.status_code == 403
     assert states() == [State.OPEN]
@@ -210,7 +210,7 @@ def test_all_of_the_list_can_be_chosen_at_once(client_: Client) -> None:
 
 
 def test_more_than_go_at_a_time_are_told(client_: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving, "LIMIT", 2)
+    monkeypatch.setattr(discrepancies, "LIMIT", 2)
     rows = [stranger() for _ in range(3)]
 
     page = choose(client_, *rows)

@@ -17,12 +17,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_xcover.client import ServerFault, Throttled
-from django_xcover.client.deadline import Deadline
+from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import CREATE_QUOTE
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, rate_limits
+from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Attention, Discrepancy, Reconciliation
-from django_xcover.services import breaker, heartbeat, pausing, rate_limits, shared_cache
-from django_xcover.services.breaker import Circuit
+from django_xcover.outbox import account_pause, heartbeat
 from tests.admin.acting import told
 from tests.admin.conftest import ACCOUNT
 from tests.admin.factories import (
@@ -70,12 +72,12 @@ def text(client: Client) -> str:
 def fail(times: int = 3, account: str = "default") -> None:
     """Let calls fail, by default as often as opens the circuit."""
     for _ in range(times):
-        with suppress(ServerFault), breaker.guard(account):
+        with suppress(ServerFault), circuit_breaker.guard(account):
             raise ServerFault(status=503)
 
 
 def circuit() -> Circuit:
-    return breaker.state("default").circuit
+    return circuit_breaker.state("default").circuit
 
 
 def throttled(seconds: float) -> None:
@@ -102,7 +104,7 @@ def test_it_is_closed_to_shoppers_and_to_staff_who_may_not_see_operations(path: 
 def test_who_may_not_see_rows_sees_how_many_and_no_link_to_them() -> None:
     package = make_order("SH-1001")
     make_discrepancy(package)
-    pausing.pause("default", by="ana", reason="Prices are wrong")
+    account_pause.pause("default", by="ana", reason="Prices are wrong")
 
     page = text(staff("view_operation"))
 
@@ -127,7 +129,7 @@ def test_it_shows_no_key_and_no_secret(root: Client) -> None:
 
 def test_a_viewer_finds_nothing_to_press(viewer: Client) -> None:
     fail()
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     page = text(viewer)
 
@@ -146,7 +148,9 @@ def test_an_open_circuit_says_since_when_until_when_and_what_it_means(viewer: Cl
 
     assert "XCover does not answer (default): shoppers see no new offers." in page
     assert "Left alone since" in page
-    assert "from {} one call tries".format(_clock(breaker.state("default").open_until)) in page
+    assert (
+        "from {} one call tries".format(_clock(circuit_breaker.state("default").open_until)) in page
+    )
     assert 'http-equiv="refresh"' in page
     assert WELL not in page
 
@@ -157,7 +161,7 @@ def _clock(moment: Any) -> str:
 
 def test_a_half_open_circuit_says_who_tries(viewer: Client) -> None:
     fail()
-    breaker.try_now("default")
+    circuit_breaker.try_now("default")
 
     page = text(viewer)
 
@@ -320,7 +324,7 @@ def test_who_may_pauses_and_resumes_from_here() -> None:
     way = "/admin/xcover/accountpause/add/?account=default"
     assert way in text(client)
     assert '<option value="default" selected>' in client.get(way).content.decode()
-    row = pausing.pause("default", by="ana", reason="Prices are wrong")
+    row = account_pause.pause("default", by="ana", reason="Prices are wrong")
     page = text(client)
     assert "Prices are wrong" in page
     assert way not in page
@@ -391,7 +395,7 @@ def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
         make_discrepancy(package)
         make_cancelled(package)
     fail()
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
     accounts = {f"shop{number}": ACCOUNT for number in range(5)} | {"default": ACCOUNT}
     setting = {"ADAPTER": "tests.admin.shop.BoxOfficeAdapter", "ACCOUNTS": accounts}
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from django_xcover.models import Attention, Choice, OperationKind, OperationState, Status
-from django_xcover.services.story import order_story
+from django_xcover.support.timeline import order_story
 from tests.admin.factories import (
     in_minutes,
     make_decision,

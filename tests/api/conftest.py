@@ -9,8 +9,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from django_xcover.models import Quote
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
 from django_xcover.types import PolicyRequest
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper, work
@@ -57,7 +57,7 @@ class Program:
         for line in range(len(shopper.cart.items)):
             shopper.says(yes=True, line=line)
         order = SHOP.order(reference, owner=self.front.shopper, pays_later=not paid)
-        orders.complete(order, shopper.cart, paid=paid)
+        completion.complete(order, shopper.cart, paid=paid)
         work()
         return order
 

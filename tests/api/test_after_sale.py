@@ -12,8 +12,9 @@ import time_machine
 from django.core import serializers
 
 from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal, Withdrawal
+from django_xcover.policies import cancellation, withdrawal
+from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, renewing, withdrawing
 from tests.api.conftest import Program, policy_path
 from tests.conftest import the_package, work
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
@@ -133,13 +134,13 @@ def test_a_confirmed_preview_is_cancelled_once(
 def test_of_two_confirmations_at_once_the_later_is_told_how_far_it_is(
     insured: Program, preview: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = withdrawing.withdraw
+    real = withdrawal.withdraw
 
     def after_the_other(found: Cancellation, **said: Any) -> Withdrawal:
-        cancelling.request(Cancellation.objects.get())
+        cancellation.request(Cancellation.objects.get())
         return real(found, **said)
 
-    monkeypatch.setattr(withdrawing, "withdraw", after_the_other)
+    monkeypatch.setattr(withdrawal, "withdraw", after_the_other)
 
     response = insured.posts(policy_path(f"cancellations/{preview['id']}/confirm/"))
 

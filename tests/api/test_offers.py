@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.test import APIClient
 
 from django_xcover.api import offers
+from django_xcover.cover import hold_cover
 from django_xcover.models import Decision, Quote, QuotePackage
+from django_xcover.offers import quoting
+from django_xcover.offers.carts import read_cart
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import quoting
-from django_xcover.services.carts import read_cart
-from django_xcover.services.cover import hold_cover
 from tests.api.conftest import ROOT, Program
 from tests.checkout.conftest import vendor_says
 from tests.checkout.test_plans import MONTHLY

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_xcover.models import Quote
-from django_xcover.services import instalments
+from django_xcover.policies import instalments
 from tests.api.conftest import Program, policy_path
 from tests.checkout.conftest import vendor_says
 from tests.checkout.test_plans import MONTHLY
@@ -137,7 +137,7 @@ def test_instalments_tell_what_is_due_next(program: Program) -> None:
 
 
 def _pay(program: Program) -> Any:
-    from django_xcover.services import orders
+    from django_xcover.orders import completion
 
-    orders.complete(SHOP.order(owner="ana"), program.shopper.cart, paid=True)
+    completion.complete(SHOP.order(owner="ana"), program.shopper.cart, paid=True)
     work()

@@ -21,12 +21,14 @@ from django.test.utils import setup_test_environment, teardown_test_environment
 from django.utils import timezone
 
 from django_xcover.client import ServerFault, XCoverClient, XCoverError
+from django_xcover.clients import circuit_breaker, factory
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, OperationState, Quote, QuotePackage
+from django_xcover.offers import quoting
+from django_xcover.offers.carts import CartToInsure
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
-from django_xcover.services import breaker, gateway, operations, quoting
-from django_xcover.services.carts import CartToInsure
+from django_xcover.sandbox.http.server import serve
 from example_shop.demo import data
 from tests.benchmarks import webhooks
 from tests.benchmarks.timing import Figure, compare
@@ -56,7 +58,7 @@ def measure(*, rounds: int) -> list[Figure]:
 
 def _client_figures(url: str, rounds: int) -> Iterator[Figure]:
     """Time the client against `requests` alone and against the official SDK."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     package_id = client.create_quote(_payload())["id"]
     path = f"{url}/x/partners/SHOP1/quotes/{package_id}/"
     with requests.Session() as session:
@@ -154,15 +156,15 @@ def _open_circuit(rounds: int) -> Figure:
         rounds=rounds,
         max_ms=OPEN_CIRCUIT_MS,
     )
-    assert breaker.state("default").circuit == breaker.Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == circuit_breaker.Circuit.OPEN
     cache.clear()
     return figure
 
 
 def _let_xcover_fail() -> None:
     cache.clear()
-    while breaker.state("default").circuit != breaker.Circuit.OPEN:
-        with suppress(XCoverError), breaker.guard("default"):
+    while circuit_breaker.state("default").circuit != circuit_breaker.Circuit.OPEN:
+        with suppress(XCoverError), circuit_breaker.guard("default"):
             raise ServerFault
 
 
@@ -210,7 +212,7 @@ def _shop_calling(url: str) -> Iterator[None]:
     with override_settings(XCOVER=setting):
         cache.clear()
         yield
-        gateway._client.cache_clear()
+        factory._client.cache_clear()
 
 
 def _shopper() -> Client:
@@ -242,9 +244,9 @@ def _request() -> Any:
 
 
 def _payload() -> dict[str, Any]:
-    from django_xcover.services import payloads
+    from django_xcover.mirror import request_bodies
 
-    return payloads.quote_payload(_request(), now=timezone.now())
+    return request_bodies.quote_payload(_request(), now=timezone.now())
 
 
 def _signed_headers(client: XCoverClient, package_id: str) -> dict[str, str]:

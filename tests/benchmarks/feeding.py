@@ -10,15 +10,9 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from django_xcover.models import Cancellation, Operation, OperationState, QuotePackage
-from django_xcover.services import (
-    cancelling,
-    carts,
-    choosing,
-    emails,
-    modifying,
-    orders,
-    quoting,
-)
+from django_xcover.offers import carts, choices, quoting
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation, emails, modification
 from tests import shop
 
 BATCH, PATIENCE = 40, 120.0
@@ -56,9 +50,9 @@ def _sell(number: int) -> None:
         raise RuntimeError("The sandbox made no offer.")
     yes = number % NO_THANKS != 0
     quote_id = offer.quotes[0].quote_id
-    choosing.choose(to_insure, quote_id=quote_id, accepted=yes, template_version="memory")
+    choices.choose(to_insure, quote_id=quote_id, accepted=yes, template_version="memory")
     with transaction.atomic():
-        orders.complete(shop.Order(reference=f"ORD-{number}"), cart, paid=True)
+        completion.complete(shop.Order(reference=f"ORD-{number}"), cart, paid=True)
 
 
 def _booked(batch: list[int]) -> list[int]:
@@ -69,10 +63,10 @@ def _booked(batch: list[int]) -> list[int]:
 
 def _after_the_sale(package: QuotePackage) -> None:
     phone = f"+4477{package.pk:08}"
-    modifying.change_details(package, {"phone": phone}, origin="shopper")
+    modification.change_details(package, {"phone": phone}, origin="shopper")
     emails.send_again(package)
     emails.send_again(package, "BOOKING_CREATED")
-    cancelling.cancel_now(package, origin=Cancellation.Origin.SHOP)
+    cancellation.cancel_now(package, origin=Cancellation.Origin.SHOP)
 
 
 def _wait(alive: Callable[[], None]) -> None:

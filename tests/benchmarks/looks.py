@@ -15,19 +15,16 @@ from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from django_xcover.booking import overdue_payments
 from django_xcover.models import Reconciliation
-from django_xcover.services import (
-    operations,
-    reconciling,
-    renewing,
-    status,
-    unpaid,
-    webhooks,
-)
-from django_xcover.services.my_cover import policies
-from django_xcover.services.reconciling import walking
-from django_xcover.services.reconciling.cursor import Rehearsal
-from django_xcover.services.webhooks import inbox
+from django_xcover.outbox import operations
+from django_xcover.overview import policies
+from django_xcover.policies import renewal
+from django_xcover.support import status
+from django_xcover.sync import reconciliation, webhooks
+from django_xcover.sync.reconciliation import run
+from django_xcover.sync.reconciliation.run import Rehearsal
+from django_xcover.sync.webhooks import inbox
 from tests.benchmarks.rows import DUE
 
 RATIO = 1.3
@@ -83,7 +80,7 @@ def sweep_webhooks(client: Client) -> None:
 
 def find_due_renewals(client: Client) -> None:
     """Find the cover that ends soon, and the renewals to be told."""
-    if not renewing.find_due():
+    if not renewal.find_due():
         raise RuntimeError("no renewal was found")
 
 
@@ -101,18 +98,18 @@ def reconcile_page(client: Client) -> None:
     now = timezone.now()
     row = Reconciliation(account="default", phase="ours", last_pk=1000, started_at=now)
     look = mock.Mock(**{"at.return_value": []})
-    report = reconciling.Report(account="default")
-    walk = walking.Walk(mock.Mock(), Rehearsal(row), look, report, writes=False)
+    report = reconciliation.Report(account="default")
+    walk = run.Walk(mock.Mock(), Rehearsal(row), look, report, writes=False)
     walk._ours()
-    if report.looked_at != walking.SLICE:
-        raise RuntimeError(f"{report.looked_at} of {walking.SLICE} packages looked at")
+    if report.looked_at != run.SLICE:
+        raise RuntimeError(f"{report.looked_at} of {run.SLICE} packages looked at")
 
 
 LOOKS = (
     Look("sweeper of operations", sweep_operations),
     Look("sweeper of webhooks", sweep_webhooks),
     Look("renewals that are due", find_due_renewals),
-    Look("bookings that were never paid", lambda client: unpaid.overdue()),
+    Look("bookings that were never paid", lambda client: overdue_payments.overdue()),
     Look("reconciliation, a page of our own", reconcile_page),
     Look("My cover, 20 orders", list_own_cover),
     Look("story of an order", page(f"quotepackage/order/{ORDER}/")),

@@ -14,7 +14,7 @@ from django.test import Client
 
 from django_xcover.admin.base import ShortPaginator
 from django_xcover.models import QuotePackage
-from django_xcover.services import status
+from django_xcover.support import status
 from tests.benchmarks import plans
 from tests.benchmarks.looks import LOOKS, Look, somebody_looking
 from tests.benchmarks.rows import fill, look_into, make_template

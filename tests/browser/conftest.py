@@ -10,9 +10,9 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from django_xcover.clients import factory
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
-from django_xcover.services import gateway
+from django_xcover.sandbox.http.server import serve
 from example_shop.demo import data
 from tests.conftest import work
 
@@ -90,7 +90,7 @@ def xcover(settings: Any) -> Iterator[Sandbox]:
         settings.XCOVER = {**settings.XCOVER, "ACCOUNTS": accounts}
         cache.clear()
         yield sandbox
-        gateway._client.cache_clear()
+        factory._client.cache_clear()
 
 
 @pytest.fixture

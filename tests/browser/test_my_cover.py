@@ -12,8 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from django_xcover.models import Cancellation, Quote
+from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import renewing
 from example_shop.demo import data
 from example_shop.models import Order
 from tests.browser.conftest import Customer

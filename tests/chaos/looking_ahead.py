@@ -9,8 +9,8 @@ import requests
 from celery import shared_task
 from django.utils import timezone
 
-from django_xcover.services import renewing
-from django_xcover.services.renewing.looking import AHEAD
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal.due import AHEAD
 from django_xcover.tasks import prepare_renewal
 
 

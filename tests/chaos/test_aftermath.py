@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Cancellation, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, orders
 from tests.chaos.aftermath import Aftermath
 from tests.chaos.explaining import Reasons
 from tests.chaos.findings import Findings
@@ -29,7 +30,7 @@ NUMBER = "EN-1"
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 
@@ -51,8 +52,8 @@ def found(truth: Truth, wish: Wish, **told: Any) -> set[str]:
 
 def cancel(package: QuotePackage) -> tuple[tuple[str, ...], Decimal]:
     """Cancel as a shopper does; return the policies and the refund."""
-    shown = cancelling.preview(package, origin=Cancellation.Origin.SHOPPER)
-    cancelling.request(shown)
+    shown = cancellation.preview(package, origin=Cancellation.Origin.SHOPPER)
+    cancellation.request(shown)
     work()
     assert shown.total_refund is not None
     return tuple(shown.quotes.values_list("quote_id", flat=True)), shown.total_refund

@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 
 from django_xcover.models import QuotePackage
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
 from tests.chaos import evidence
 from tests.chaos.findings import Findings
 from tests.chaos.history import History
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 

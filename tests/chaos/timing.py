@@ -10,8 +10,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
-from django_xcover.client.caller import Caller
-from django_xcover.services.breaker import Circuit, state
+from django_xcover.client.requestor import Caller
+from django_xcover.clients.circuit_breaker import Circuit, state
 
 HEADER = "X-Chaos-Milliseconds"
 XCOVER = "X-Chaos-XCover-Milliseconds"

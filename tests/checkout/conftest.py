@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 import django_xcover
+from django_xcover.mirror.presentation import Offer
 from django_xcover.models import Quote
 from django_xcover.sandbox import Sandbox
-from django_xcover.services.offers import Offer
 from tests.checkout.page import Page
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper

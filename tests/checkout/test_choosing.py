@@ -9,10 +9,10 @@ import pytest
 from django.http import HttpRequest
 from django.test import Client
 
-from django_xcover.checkout.panels import TEMPLATE_VERSION
+from django_xcover.checkout.presenters import TEMPLATE_VERSION
+from django_xcover.cover import hold_cover
 from django_xcover.models import Decision, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services.cover import hold_cover
 from tests.checkout.conftest import AS_SCRIPT, Visitor, calls
 from tests.checkout.page import Page
 from tests.conftest import ReadCart, Shopper

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.services import orders
+from django_xcover.orders import completion
 from tests.checkout.conftest import Visitor
 from tests.checkout.page import Page
 from tests.checkout.shopfront import render
@@ -25,7 +25,7 @@ def insured(visitor: Visitor, shop: Shop) -> Order:
     """Return an order of Ana's whose cover is booked."""
     visitor.shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, visitor.shopper.cart, paid=True)
+    completion.complete(order, visitor.shopper.cart, paid=True)
     work()
     return order
 

@@ -9,10 +9,12 @@ import pytest
 from django.http import HttpRequest
 from django.utils.translation import override
 
+from django_xcover.clients import factory
+from django_xcover.cover import current_cover, freeze_cover
 from django_xcover.models import Decision, Quote
+from django_xcover.offers import choices
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import choosing, gateway, orders
-from django_xcover.services.cover import current_cover, freeze_cover
 from django_xcover.types import Money
 from tests.checkout.conftest import Visitor, vendor_says
 from tests.checkout.page import Page
@@ -147,10 +149,10 @@ def test_a_german_reads_what_all_parts_come_to(planned: Visitor) -> None:
 def test_the_parts_come_to_what_xcovers_schedule_asks_for(planned: Visitor, shop: Shop) -> None:
     says_yes(planned, plan="1year-monthly")
     total = cover_of(planned).lines[0].total
-    orders.complete(shop.order(), planned.shopper.cart, paid=True)
+    completion.complete(shop.order(), planned.shopper.cart, paid=True)
     work()
 
-    schedule = gateway.client_for("default").get_instalments(the_package().package_id)
+    schedule = factory.client_for("default").get_instalments(the_package().package_id)
     parts = [part["total_amount"] for part in schedule["quotes"][0]["payment_schedule"]]
     assert sum(parts) == total.amount
 
@@ -239,11 +241,11 @@ def test_the_plan_is_booked_and_the_first_instalment_frozen(
     request.cart = planned.shopper.cart  # type: ignore[attr-defined]
 
     charged = freeze_cover(request).premium
-    orders.complete(shop.order(), planned.shopper.cart, paid=True)
+    completion.complete(shop.order(), planned.shopper.cart, paid=True)
     work()
 
     assert charged == Money(Decimal("0.66"), "GBP")
-    schedule = gateway.client_for("default").get_instalments(the_package().package_id)
+    schedule = factory.client_for("default").get_instalments(the_package().package_id)
     assert len(schedule["quotes"][0]["payment_schedule"]) == 12
     assert Quote.objects.get().status == "CONFIRMED"
 
@@ -268,7 +270,7 @@ def test_instalments_are_exact_in_every_currency(
 def test_without_a_plan_choosing_is_as_before(visitor: Visitor) -> None:
     offer = visitor.is_offered()
 
-    chosen = choosing.choose(
+    chosen = choices.choose(
         visitor.shopper._read(visitor.shopper.cart),
         quote_id=offer.quotes[0].quote_id,
         accepted=True,

@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 import django_xcover
-from django_xcover.services import quoting
-from django_xcover.services.carts import CartToInsure
+from django_xcover.offers import quoting
+from django_xcover.offers.carts import CartToInsure
 from tests.checkout.conftest import Visitor
 
 STATIC = Path(django_xcover.__file__).parent / "static" / "xcover"

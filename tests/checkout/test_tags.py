@@ -15,9 +15,9 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from django_xcover.checkout import tags
+from django_xcover.cover import OrderCover, PolicyView
+from django_xcover.overview.policies import PolicyState
 from django_xcover.sandbox import Sandbox
-from django_xcover.services.cover import OrderCover, PolicyView
-from django_xcover.services.my_cover.policies import PolicyState
 from tests.checkout.conftest import Visitor, calls
 from tests.checkout.page import Page
 from tests.checkout.shopfront import Front, render

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_xcover.client import UnexpectedAnswer
-from django_xcover.client.answers import booking_from_wire, package_from_wire
-from django_xcover.client.changes import (
+from django_xcover.client.schemas.packages import booking_from_wire, package_from_wire
+from django_xcover.client.schemas.policies import (
     cancellation_from_wire,
     instalments_from_wire,
     modification_from_wire,

@@ -17,7 +17,7 @@ from django_xcover.client import (
     DeadlineExceeded,
     NoTimeLeft,
     XCoverError,
-    sockets,
+    connections,
 )
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve
@@ -180,7 +180,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
 ) -> None:
     server = serve(does.json(200, {"id": "KXR4W-9PJTC-INS"}))
     addresses = [("127.0.0.1", port) for port in (*[deaf_port] * deaf_ones, server.port)]
-    monkeypatch.setattr(sockets, "resolve", lambda host, port, limit: addresses)
+    monkeypatch.setattr(connections, "resolve", lambda host, port, limit: addresses)
 
     answer = connect(server).get_quote("KXR4W-9PJTC-INS", deadline=3.0)
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_xcover.client import InvalidPayload
-from django_xcover.client.encoding import decode, encode
+from django_xcover.client.exact_json import decode, encode
 
 
 class Word(StrEnum):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from django_xcover.client import Answer, Conflict, UnexpectedAnswer, XCoverClient
-from django_xcover.client.signing import signature, string_to_sign
+from django_xcover.client.auth import signature, string_to_sign
 from tests.client import server as does
 from tests.client.conftest import API_SECRET, Connect, Serve
 

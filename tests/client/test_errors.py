@@ -20,7 +20,7 @@ from django_xcover.client import (
     ValidationFailed,
     XCoverError,
 )
-from django_xcover.client.field_errors import flatten
+from django_xcover.client.errors import flatten
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve
 

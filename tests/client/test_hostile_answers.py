@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import XCoverError, encoding, wire
-from django_xcover.client.answers import fast_quote_from_wire, package_from_wire
-from django_xcover.client.changes import instalments_from_wire, renewal_from_wire
+from django_xcover.client import XCoverError, exact_json
+from django_xcover.client.schemas import fields
+from django_xcover.client.schemas.packages import fast_quote_from_wire, package_from_wire
+from django_xcover.client.schemas.policies import instalments_from_wire, renewal_from_wire
 
 QUOTE = {"id": "q-1", "status": "RECEIVED", "price": Decimal("9.50")}
 PACKAGE = {"id": "AAAAA-BBBBB-INS", "status": "RECEIVED", "currency": "GBP", "quotes": [QUOTE]}
@@ -29,11 +30,11 @@ def refusal_of(read: Any, answer: dict[str, Any]) -> str:
 @pytest.mark.parametrize("levels", [21, 33, 400, 100_000])
 def test_an_answer_nested_deeper_than_any_database_keeps_is_no_json(levels: int) -> None:
     with pytest.raises(ValueError, match=r"^not JSON$"):
-        encoding.decode(b'{"a":' * levels + b"1" + b"}" * levels)
+        exact_json.decode(b'{"a":' * levels + b"1" + b"}" * levels)
 
 
 def test_an_answer_nested_as_deep_as_xcovers_own_is_read() -> None:
-    assert encoding.decode(b"[" * 20 + b"]" * 20)
+    assert exact_json.decode(b"[" * 20 + b"]" * 20)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_an_answer_nested_as_deep_as_xcovers_own_is_read() -> None:
     ],
 )
 def test_nul_and_half_characters_are_left_out_of_a_text(sent: str, read: Any) -> None:
-    assert encoding.decode(sent.encode()) == read
+    assert exact_json.decode(sent.encode()) == read
 
 
 @pytest.mark.parametrize("value", ["x" * 65, "a/b", "a b", "a\nb", "é", "../x"])
@@ -74,16 +75,16 @@ def test_an_amount_beyond_all_money_is_refused(amount: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("0001-01-01", wire.EARLIEST),
-        ("0001-01-01T00:00:00Z", wire.EARLIEST),
-        ("9999-12-31T23:59:59.999999Z", wire.LATEST),
-        ("9999-12-31T23:59:59+14:00", wire.LATEST),
+        ("0001-01-01", fields.EARLIEST),
+        ("0001-01-01T00:00:00Z", fields.EARLIEST),
+        ("9999-12-31T23:59:59.999999Z", fields.LATEST),
+        ("9999-12-31T23:59:59+14:00", fields.LATEST),
     ],
 )
 def test_a_moment_at_the_ends_of_the_calendar_is_one_that_every_time_zone_has(
     text: str, read: Any
 ) -> None:
-    assert wire.moment(text) == read
+    assert fields.moment(text) == read
 
 
 def test_an_answer_that_has_a_quote_twice_is_refused() -> None:
@@ -111,6 +112,6 @@ def test_a_schedule_that_has_a_number_twice_is_refused() -> None:
 
 
 def test_what_a_cleaned_answer_says_can_be_written_as_json_again() -> None:
-    answer = encoding.decode(json.dumps({"a": "\ud800\0", "b": ["\udfff"]}).encode())
+    answer = exact_json.decode(json.dumps({"a": "\ud800\0", "b": ["\udfff"]}).encode())
 
-    assert encoding.encode(answer)
+    assert exact_json.encode(answer)

@@ -10,7 +10,7 @@ from math import inf
 import pytest
 
 from django_xcover.client import ConnectionFailed, HeldBack, ServerFault, Throttled, XCoverError
-from django_xcover.client.deadline import Deadline
+from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import Endpoint
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import simplejson
 
-from django_xcover.client.answers import package_from_wire
-from django_xcover.client.changes import (
+from django_xcover.client.exact_json import decode, encode
+from django_xcover.client.schemas.packages import package_from_wire
+from django_xcover.client.schemas.policies import (
     cancellation_from_wire,
     instalments_from_wire,
     modification_from_wire,
 )
-from django_xcover.client.encoding import decode, encode
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "xcover" / "recordings"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no recordings beside the repository")

@@ -16,8 +16,8 @@ from django_xcover.client import (
     ValidationFailed,
     XCoverError,
 )
-from django_xcover.client.retrying import RetryPolicy
-from django_xcover.client.signing import http_date
+from django_xcover.client.auth import http_date
+from django_xcover.client.retry import RetryPolicy
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve
 
@@ -106,7 +106,7 @@ def test_each_attempt_is_signed_for_its_own_moment(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dates = iter(["Mon, 02 Mar 2026 09:05:07 GMT", "Mon, 02 Mar 2026 09:05:08 GMT"])
-    monkeypatch.setattr("django_xcover.client.signing.http_date", lambda _: next(dates))
+    monkeypatch.setattr("django_xcover.client.auth.http_date", lambda _: next(dates))
     server = serve(does.empty(503), BOOKED)
 
     connect(server).get_booking(INS)
@@ -151,7 +151,7 @@ def test_a_nonsensical_retry_after_asks_for_no_wait(
 
 
 def test_a_retry_after_without_the_servers_clock_uses_ours() -> None:
-    from django_xcover.client.replies import _retry_after
+    from django_xcover.client.responses import _retry_after
 
     seconds = _retry_after({"Retry-After": http_date(datetime.now(UTC) + timedelta(seconds=30))})
 

@@ -11,7 +11,7 @@ from xcover.auth import XCoverAuth
 from xcover.config import AuthConfig, SignatureAlgorithm
 
 from django_xcover.client import ConfigurationError
-from django_xcover.client.signing import SignatureAuth, http_date, signature, string_to_sign
+from django_xcover.client.auth import SignatureAuth, http_date, signature, string_to_sign
 
 DATE = "Mon, 02 Mar 2026 09:05:07 GMT"
 TARGET = "(request-target) date"

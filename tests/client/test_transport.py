@@ -172,7 +172,7 @@ def test_a_machine_without_a_thread_to_spare_is_a_failed_connection(
 def test_an_endless_answer_is_refused(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_xcover.client.transport.LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr("django_xcover.client.http.LARGEST_ANSWER", 100_000)
     client = connect(serve(does.json(200, {"text": "x" * 200_000})))
 
     with pytest.raises(UnexpectedAnswer, match="too long"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_xcover.client import wire
+from django_xcover.client.schemas import fields
 from django_xcover.models.fields import AmountField
 
 ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
@@ -27,7 +27,7 @@ ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.te
     ],
 )
 def test_an_amount_is_read_digit_for_digit(value: Any, amount: str) -> None:
-    assert str(wire.amount(value)) == amount
+    assert str(fields.amount(value)) == amount
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_an_amount_is_read_digit_for_digit(value: Any, amount: str) -> None:
 def test_decimals_that_no_column_keeps_are_rounded_before_anything_is_compared(
     value: Any, amount: str
 ) -> None:
-    assert str(wire.amount(value)) == amount
+    assert str(fields.amount(value)) == amount
 
 
 def test_as_many_decimals_are_read_as_the_columns_keep() -> None:
-    assert AmountField().decimal_places == wire.DECIMALS
+    assert AmountField().decimal_places == fields.DECIMALS
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_as_many_decimals_are_read_as_the_columns_keep() -> None:
 )  # fmt: skip
 def test_what_is_no_exact_amount_is_refused(value: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="is no amount"):
-        wire.amount(value)
+        fields.amount(value)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_is_no_exact_amount_is_refused(value: Any) -> None:
     ],
 )
 def test_every_spelling_of_a_moment_is_read_into_utc(text: str, moment: datetime) -> None:
-    read = wire.moment(text)
+    read = fields.moment(text)
 
     assert read == moment
     assert read.tzinfo is UTC
@@ -87,14 +87,14 @@ def test_every_spelling_of_a_moment_is_read_into_utc(text: str, moment: datetime
 )  # fmt: skip
 def test_what_is_no_moment_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="is no date-time"):
-        wire.moment(value)
+        fields.moment(value)
 
 
 @given(
     st.datetimes(datetime(2, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 )
 def test_any_moment_python_writes_is_read_back(moment: datetime) -> None:
-    assert wire.moment(moment.isoformat()) == moment
+    assert fields.moment(moment.isoformat()) == moment
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_any_moment_python_writes_is_read_back(moment: datetime) -> None:
     ],
 )
 def test_a_duration_is_read(text: str, duration: timedelta) -> None:
-    assert wire.duration(text) == duration
+    assert fields.duration(text) == duration
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_a_duration_is_read(text: str, duration: timedelta) -> None:
 )
 def test_what_is_no_duration_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="is no duration"):
-        wire.duration(value)
+        fields.duration(value)
 
 
 @given(ANYTHING)
 def test_a_reader_raises_nothing_but_its_two_errors(value: Any) -> None:
-    for read in (wire.amount, wire.moment, wire.duration):
+    for read in (fields.amount, fields.moment, fields.duration):
         try:
             read(value)
         except (TypeError, ValueError) as error:

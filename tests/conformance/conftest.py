@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.adapter import mount
+from django_xcover.sandbox.http.server import serve
 from tests.sandbox.support import Caller
 
 BASE_URL = "https://xcover.test/x"

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.conformance.recordings import interactions
 from tests.sandbox.support import PERSON, TICKET, Caller
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import encoding
-from django_xcover.client.answers import package_from_wire
+from django_xcover.client import exact_json
 from django_xcover.client.errors import ValidationFailed
+from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.sandbox import Sandbox
 from tests.sandbox.support import LAPTOP, TICKET, Caller, a_booking, a_cart
 
@@ -38,7 +38,7 @@ def test_a_retail_policy_has_no_end_and_its_version_a_currency_of_its_own(caller
     assert (quote["policy_end_date"], quote["duration"]) == (None, None)
     assert (booking["currency"], quote["policy_currency"]) == ("USD", "EUR")
     assert quote["can_be_cancelled"] is True
-    read = package_from_wire(encoding.decode(booked.content)).quotes[0]
+    read = package_from_wire(exact_json.decode(booked.content)).quotes[0]
     assert read.policy_end_date is None
 
 

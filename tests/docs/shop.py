@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from django.dispatch import Signal
 from django.http import HttpRequest, QueryDict
 
-from django_xcover.services.cover import current_cover
+from django_xcover.cover import current_cover
 from tests.docs.pages import README, blocks
 
 ENVIRONMENT = {

@@ -15,20 +15,26 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.models import Cancellation, Instalment, Modification, Operation, Renewal
-from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    cancelling,
+from django_xcover.orders import completion
+from django_xcover.overview import documents as mail
+from django_xcover.policies import (
+    cancellation as cancelling,
+)
+from django_xcover.policies import (
     documents,
     emails,
     instalments,
-    modifying,
-    orders,
-    refusals,
-    renewing,
 )
-from django_xcover.services.my_cover import mail
-from django_xcover.services.renewing import refusals as of_renewals
+from django_xcover.policies import (
+    modification as modifying,
+)
+from django_xcover.policies import (
+    renewal as renewing,
+)
+from django_xcover.policies.renewal import refusals as of_renewals
+from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
 from tests.conftest import Shopper, the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
@@ -63,7 +69,7 @@ def insure(shopper: Shopper, shop: Shop, *, plan: str = "") -> None:
     item = laptop()
     shopper.cart = shopper.cart.but(items=(replace(item, fields={**item.fields, "term": 12}),))
     shopper.says(yes=True, plan=plan)
-    orders.complete(shop.order(ORDER.number), shopper.cart, paid=True)
+    completion.complete(shop.order(ORDER.number), shopper.cart, paid=True)
     work()
 
 
@@ -91,12 +97,12 @@ def test_every_refusal_is_documented_in_its_own_words(number: int, room: ModuleT
         name: sentence(value)
         for name, value in vars(room).items()
         if inspect.isclass(value)
-        and issubclass(value, refusals.Refused)
-        and value is not refusals.Refused
+        and issubclass(value, exceptions.Refused)
+        and value is not exceptions.Refused
     }
 
 
-def sentence(refusal: type[refusals.Refused]) -> str:
+def sentence(refusal: type[exceptions.Refused]) -> str:
     """Return the sentence with a … for each of its places."""
     return re.sub(r"%\(\w+\)s", "…", str(refusal.message))
 

@@ -16,12 +16,15 @@ from django.test import Client
 from django.utils import timezone
 
 from django_xcover.api import modifications, urls
+from django_xcover.cover import order_cover
 from django_xcover.models import Cancellation, Modification, Renewal
-from django_xcover.services import choosing, instalments, orders, renewing
-from django_xcover.services.cover import order_cover
-from django_xcover.services.my_cover.mail import MailState
-from django_xcover.services.my_cover.policies import PolicyState
-from django_xcover.services.my_cover.schedule import PartState
+from django_xcover.offers import choices
+from django_xcover.orders import completion
+from django_xcover.overview.documents import MailState
+from django_xcover.overview.instalments import PartState
+from django_xcover.overview.policies import PolicyState
+from django_xcover.policies import instalments
+from django_xcover.policies import renewal as renewing
 from django_xcover.types import Money
 from tests.api.conftest import ROOT, Program, front, policy_path, program
 from tests.conftest import the_package, work
@@ -68,7 +71,7 @@ def browser(program: Program) -> Program:
 
 def buy(browser: Program) -> Order:
     order = SHOP.order("ORD-1", owner=browser.front.shopper)
-    orders.complete(order, browser.shopper.cart, paid=True)
+    completion.complete(order, browser.shopper.cart, paid=True)
     work()
     return order
 
@@ -245,7 +248,7 @@ def test_every_state_of_a_policy_is_documented_in_the_words_of_the_page() -> Non
 
 def test_every_refusal_of_a_choice_is_documented() -> None:
     types = [name for row in table(PAGE, "| Status |") for name in code_in(row[1])]
-    refusals = [cls.__name__ for cls in choosing.ChoiceRefused.__subclasses__()]
+    refusals = [cls.__name__ for cls in choices.ChoiceRefused.__subclasses__()]
     own = modifications.DifferenceNotSettled.__name__
 
     assert {snake(name) for name in (*refusals, own)} <= set(types)

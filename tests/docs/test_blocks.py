@@ -23,7 +23,7 @@ from werkzeug.test import Client
 from django_xcover.checks import check_settings
 from django_xcover.conf import get_config
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.server import serve
 from tests.docs.pages import DOCS, PAGES, README, ROOT, Block, all_blocks, blocks
 from tests.docs.shop import Cart, namespace
 

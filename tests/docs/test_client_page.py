@@ -11,7 +11,7 @@ import requests
 from django_xcover import client as package
 from django_xcover.client import XCoverClient, XCoverError, errors
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.docs.pages import DOCS, column, table
 
 PAGE, HEAD = DOCS / "client.md", "| Class | HTTP |"

@@ -9,11 +9,11 @@ from django.core.management import CommandParser, load_command_class
 
 from django_xcover.client import XCoverClient
 from django_xcover.models import Attention, OperationKind, OperationState
-from django_xcover.sandbox.control import OPTIONS
-from django_xcover.sandbox.faults import KINDS, Faults
-from django_xcover.sandbox.operations import OPERATIONS
-from django_xcover.services.advice import ADVICE
-from django_xcover.services.faults import Fault
+from django_xcover.outbox.failures import Fault
+from django_xcover.sandbox.http.control import OPTIONS
+from django_xcover.sandbox.http.faults import KINDS, Faults
+from django_xcover.sandbox.resources import OPERATIONS
+from django_xcover.support.failure_texts import ADVICE
 from tests.docs.pages import DOCS, code_in, column, table
 
 BOOKING, SANDBOX, CLIENT = DOCS / "booking.md", DOCS / "sandbox.md", DOCS / "client.md"

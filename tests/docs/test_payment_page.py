@@ -12,11 +12,11 @@ import pytest
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from django_xcover.booking import dual_payment
+from django_xcover.cover import order_cover
+from django_xcover.exceptions import Refused
 from django_xcover.models import Hold, Operation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dual_payment
-from django_xcover.services.cover import order_cover
-from django_xcover.services.refusals import Refused
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
 from tests.docs.shop import Cart, shown_to

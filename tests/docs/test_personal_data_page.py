@@ -10,8 +10,9 @@ import pytest
 from django.apps import apps
 
 from django_xcover.models import Cancellation
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, orders
 from tests.conftest import Shopper, the_package, work
 from tests.docs.pages import DOCS, blocks
 from tests.shop import Shop
@@ -44,9 +45,9 @@ def sold(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> str:
     """Return the reference of an order whose cover was cancelled since."""
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     work()
-    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
     work()
     return the_package().order_reference
 

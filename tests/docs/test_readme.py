@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.urls import resolve
 
 from django_xcover.checks import check_settings
+from django_xcover.cover import order_cover
+from django_xcover.offers import carts, choices, quoting
+from django_xcover.overview.policies import policies
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import carts, choosing, quoting
-from django_xcover.services.cover import order_cover
-from django_xcover.services.my_cover.policies import policies
 from tests.conftest import work
 from tests.docs.pages import README
 from tests.docs.shop import Cart, Line, Order, Product, shown_to
@@ -32,7 +32,7 @@ def answer(request: HttpRequest, *, yes: bool) -> Decimal:
     offer = quoting.fresh_offer(cart)
     assert offer is not None
     [quote] = offer.quotes
-    choosing.choose(cart, quote_id=quote.quote_id, accepted=yes, template_version="docs")
+    choices.choose(cart, quote_id=quote.quote_id, accepted=yes, template_version="docs")
     return quote.price.amount
 
 

@@ -18,17 +18,12 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.models import QuotePackage, WebhookDelivery, Withdrawal
+from django_xcover.offers import carts, quoting
+from django_xcover.orders import completion
+from django_xcover.policies import instalments, modification, withdrawal
+from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    carts,
-    instalments,
-    modifying,
-    orders,
-    quoting,
-    renewing,
-    webhooks,
-    withdrawing,
-)
+from django_xcover.sync import webhooks
 from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import Cart, shown_to
@@ -95,8 +90,8 @@ def test_each_signal_has_the_documented_arguments(
     def change(order: Any) -> None:
         package = QuotePackage.objects.get(order_reference=order.number)
         changes = {"event_location": "Dover Castle"}
-        modifying.settle(
-            modifying.quote_change(
+        modification.settle(
+            modification.quote_change(
                 package, quote=package.quotes.get(), update_fields=changes, origin="staff"
             )
         )
@@ -116,8 +111,8 @@ def test_each_signal_has_the_documented_arguments(
         order = sell(yes=True)
         change(order)
         package = QuotePackage.objects.get(order_reference=order.number)
-        withdrawing.withdraw(
-            withdrawing.prepare(package, quotes=list(package.quotes.all())),
+        withdrawal.withdraw(
+            withdrawal.prepare(package, quotes=list(package.quotes.all())),
             channel=Withdrawal.Channel.PAGE,
         )
         signals.order_cancelled.send(sender=type(order), order=order)
@@ -141,7 +136,7 @@ def test_each_signal_of_a_renewal_has_the_documented_arguments(
         yearly = replace(laptop(), fields={**laptop().fields, "term": 12})
         shopper.cart = ShopCart(reference=f"cart-{number}", items=(yearly,))
         shopper.says(yes=True, plan="1year-monthly")
-        orders.complete(shop.order(f"ORD-{number}"), shopper.cart, paid=True)
+        completion.complete(shop.order(f"ORD-{number}"), shopper.cart, paid=True)
         work()
         package = QuotePackage.objects.latest("pk")
         instalments.mirror(package)

@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from django_xcover.models import QuotePackage, Renewal
+from django_xcover.policies.renewal import notifications
 from django_xcover.sandbox import Sandbox
-from django_xcover.services.renewing import notices
 from example_shop.cover import ConcertShopAdapter
 from example_shop.demo import data
 from example_shop.models import Order
@@ -37,7 +37,7 @@ def renewal(insured: Shopper) -> Renewal:
 def test_an_order_that_is_gone_gets_no_letter(renewal: Renewal) -> None:
     Order.objects.all().delete()
 
-    assert notices.tell(renewal)
+    assert notifications.tell(renewal)
     assert mail.outbox == []
 
 
@@ -45,7 +45,7 @@ def test_a_mail_server_that_is_away_has_told_nobody(renewal: Renewal, settings: 
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
-    assert not notices.tell(renewal)
+    assert not notifications.tell(renewal)
     renewal.refresh_from_db()
     assert renewal.notified_at is None
 
@@ -55,7 +55,7 @@ def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_its
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
 
-    assert notices.tell(renewal)
+    assert notifications.tell(renewal)
 
     (letter,) = mail.outbox
     number = Order.objects.get().number
@@ -71,7 +71,7 @@ def test_the_letter_leads_a_guest_to_the_cover_in_any_browser(
     renewal: Renewal, settings: Any
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
-    notices.tell(renewal)
+    notifications.tell(renewal)
 
     link = re.search(r"https://encore\.example(\S+)", str(mail.outbox[0].body))
     assert link is not None
@@ -86,7 +86,7 @@ def test_the_letter_of_somebody_with_an_account_opens_nothing_without_it(
     settings.SHOP_URL = "https://encore.example"
     Order.objects.update(user=User.objects.get(username=data.SHOPPER.username))
 
-    notices.tell(renewal)
+    notifications.tell(renewal)
 
     assert "https://encore.example/xcover/mycover/" in mail.outbox[0].body
     assert "/orders/open/" not in mail.outbox[0].body
@@ -97,7 +97,7 @@ def test_the_letter_is_in_the_language_of_the_sale(renewal: Renewal) -> None:
     renewal = Renewal.objects.get(pk=renewal.pk)
     renewal.price = Decimal("1234.50")
 
-    notices.tell(renewal)
+    notifications.tell(renewal)
 
     assert "Guten Tag Robin," in mail.outbox[0].body
     assert "1.234,50\xa0£" in mail.outbox[0].body

@@ -10,8 +10,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 
+from django_xcover import cover
 from django_xcover.models import Operation, QuotePackage
-from django_xcover.services import cover
 from example_shop import orders
 from example_shop.cart import Cart
 from example_shop.models import Order, OrderLine, Product

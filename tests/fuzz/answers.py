@@ -20,10 +20,10 @@ from urllib3.response import HTTPResponse
 
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
+from django_xcover.exceptions import Refused
+from django_xcover.offers.choices import ChoiceRefused
+from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
 from django_xcover.sandbox import Sandbox
-from django_xcover.services.choosing import ChoiceRefused
-from django_xcover.services.outcomes import NotNeeded, Undecided, Unworkable
-from django_xcover.services.refusals import Refused
 from tests.fuzz import selling, serving, watching
 from tests.fuzz.bending import bend
 from tests.fuzz.mutations import EMAIL

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 
 from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery
-from django_xcover.services import webhooks
+from django_xcover.sync import webhooks
 from django_xcover.testing.webhooks import sign_delivery
 from tests.fuzz.mutations import EMAIL, encoded, garble, mutate
 from tests.fuzz.report import Report, listening

@@ -21,7 +21,7 @@ from django.urls import include, path
 
 import django_xcover
 from django_xcover.models import QuotePackage
-from django_xcover.services.documents import KINDS
+from django_xcover.policies.documents import KINDS
 from tests.checkout.shopfront import FRONT
 from tests.fuzz.report import Report
 from tests.fuzz.sale import order_reference

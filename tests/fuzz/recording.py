@@ -14,7 +14,7 @@ import requests
 from django.db import transaction
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import InProcessAdapter
+from django_xcover.sandbox.http.adapter import InProcessAdapter
 from tests.fuzz.sale import forget
 from tests.shop import Cart
 

@@ -13,10 +13,14 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest
 from django.test import override_settings
 
+from django_xcover import worker
 from django_xcover.client import XCoverClient
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import factory
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, Quote, QuotePackage
-from django_xcover.services import carts, choosing, gateway, orders, quoting, running, shared_cache
+from django_xcover.offers import carts, choices, quoting
+from django_xcover.orders import completion
 from django_xcover.types import PolicyRequest
 from tests.shop import SHOP, Cart, Order, laptop
 
@@ -39,7 +43,7 @@ def shop_calling(session: requests.Session) -> Iterator[None]:
     memory = shared_cache.Memory(lambda: cache)
     with (
         override_settings(XCOVER=setting),
-        mock.patch.object(gateway, "client_for", return_value=_client(session)),
+        mock.patch.object(factory, "client_for", return_value=_client(session)),
         mock.patch.object(shared_cache, "memory", memory),
     ):
         yield
@@ -89,7 +93,7 @@ def answer(cart: Cart, *, yes: bool = True) -> bool:
     """Look at the offer and answer every quote of it; False when there is no offer."""
     offer = quoting.fresh_offer(read(cart))
     for quote in offer.quotes if offer else ():
-        choosing.choose(read(cart), quote_id=quote.quote_id, accepted=yes, template_version="fuzz")
+        choices.choose(read(cart), quote_id=quote.quote_id, accepted=yes, template_version="fuzz")
     return offer is not None
 
 
@@ -99,7 +103,7 @@ def sold(cart: Cart, *, paid: bool = True, plan: str = "") -> QuotePackage:
     if plan:
         planned = Quote.objects.filter(package__cart_reference=cart.reference)
         planned.filter(line_reference="laptop").update(instalment_plan=plan)
-    orders.complete(order_of(cart, pays_later=not paid), cart, paid=paid)
+    completion.complete(order_of(cart, pays_later=not paid), cart, paid=paid)
     return package_of(cart)
 
 
@@ -129,7 +133,7 @@ def carry_out(operation: Operation, *, again: bool = False) -> str:
     """Let a worker make one attempt, its second one if `again`, and return how things stand."""
     if again:
         Operation.objects.filter(pk=operation.pk).update(attempts=1)
-    running.run(operation.pk)
+    worker.run(operation.pk)
     operation.refresh_from_db()
     return operation.state
 

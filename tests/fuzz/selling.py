@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from django_xcover import cover
+from django_xcover.booking import dual_payment, instant_booking
 from django_xcover.models import Operation
-from django_xcover.services import cover, dual_payment, fast_quoting, orders, quoting
+from django_xcover.offers import quoting
+from django_xcover.orders import completion
 from tests.fuzz.recording import Recorder, Step, record
 from tests.fuzz.sale import (
     answer,
@@ -57,7 +60,7 @@ def _sale(cart: Cart) -> str:
     if not answer(cart):
         return "no offer"
     cover.freeze_cover(seen_with(cart), cart)
-    orders.complete(order_of(cart), cart, paid=True)
+    completion.complete(order_of(cart), cart, paid=True)
     return work(package_of(cart))
 
 
@@ -89,7 +92,7 @@ def _paying_later(recorder: Recorder) -> Iterator[Step]:
     cart = cart_of("paid-later")
     package = sold(cart, paid=False)
     work(package)
-    orders.complete(order_of(cart), cart, paid=True)
+    completion.complete(order_of(cart), cart, paid=True)
     payment = package.operations.get(kind="confirm_payment")
     yield record(recorder, "confirm payment", cart, partial(carry_out, payment))
     act = partial(carry_out, payment, again=True)
@@ -99,7 +102,7 @@ def _paying_later(recorder: Recorder) -> Iterator[Step]:
 def _declining(recorder: Recorder) -> Iterator[Step]:
     cart = cart_of("declined")
     assert answer(cart, yes=False)
-    orders.complete(order_of(cart), cart, paid=True)
+    completion.complete(order_of(cart), cart, paid=True)
     operation = package_of(cart).operations.get()
     yield record(recorder, "opt out", cart, partial(carry_out, operation))
     yield record(recorder, "opt out again", cart, partial(carry_out, operation, again=True))
@@ -111,10 +114,10 @@ def _at_once(recorder: Recorder) -> Iterator[Step]:
     yield record(recorder, "fast quote", seen, partial(_price, seen))
     cart = cart_of("instant", laptop(), ticket())
     yield record(recorder, "fast quote declined", cart, partial(_decline, cart))
-    offer = fast_quoting.price(read(cart).request)
+    offer = instant_booking.price(read(cart).request)
     assert offer is not None
     agreed = offer.prices
-    operation = fast_quoting.book(order_of(cart), read(cart).request, agreed=agreed)
+    operation = instant_booking.book(order_of(cart), read(cart).request, agreed=agreed)
     yield record(recorder, "instant booking", cart, partial(carry_out, operation))
     act = partial(carry_out, operation, again=True)
     yield record(recorder, "instant booking again", cart, act)
@@ -125,21 +128,21 @@ def _at_once(recorder: Recorder) -> Iterator[Step]:
 def _price(cart: Cart) -> str:
     """Ask twice: the second price is the one that was kept."""
     request = read(cart).request
-    prices = [fast_quoting.price(request) for _ in range(2)]
+    prices = [instant_booking.price(request) for _ in range(2)]
     assert (prices[0] is None) == (prices[1] is None)
     return "a price" if prices[0] else "no price"
 
 
 def _decline(cart: Cart) -> str:
     request = read(cart).request
-    offer = fast_quoting.price(request)
-    operation = fast_quoting.opt_out(offer, request) if offer else None
+    offer = instant_booking.price(request)
+    operation = instant_booking.opt_out(offer, request) if offer else None
     return carry_out(operation) if operation else "nothing to decline"
 
 
 def _instant_sale(cart: Cart) -> str:
     request = read(cart).request
-    offer = fast_quoting.price(request)
+    offer = instant_booking.price(request)
     if offer is None:
         return "no price"
-    return carry_out(fast_quoting.book(order_of(cart), request, agreed=offer.prices))
+    return carry_out(instant_booking.book(order_of(cart), request, agreed=offer.prices))

@@ -11,14 +11,16 @@ from typing import Any
 import time_machine
 from django.utils import timezone
 
+from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Modification, Operation, QuotePackage, Renewal
-from django_xcover.services import (
-    cancelling,
+from django_xcover.policies import (
+    cancellation,
     emails,
     instalments,
-    modifying,
-    refreshing,
-    renewing,
+    modification,
+)
+from django_xcover.policies import (
+    renewal as renewing,
 )
 from tests.fuzz.recording import Recorder, Step, record
 from tests.fuzz.sale import booked, carry_out, cart_of, for_a_year
@@ -46,7 +48,7 @@ def _reading(recorder: Recorder) -> Iterator[Step]:
 
 
 def _refresh(package: QuotePackage) -> None:
-    refreshing.refresh(_fresh(package))
+    refresh.refresh(_fresh(package))
 
 
 def _instalments(recorder: Recorder) -> Iterator[Step]:
@@ -77,12 +79,12 @@ def _cancelling(recorder: Recorder) -> Iterator[Step]:
     yield record(recorder, "cancellation preview", cart, partial(_show_preview, package))
     yield record(recorder, "preview and cancel", cart, partial(_cancel, package))
     cart = cart_of("cancelled")
-    confirmed = cancelling.request(_preview(booked(cart)))
+    confirmed = cancellation.request(_preview(booked(cart)))
     yield record(recorder, "cancel", cart, partial(carry_out, confirmed))
     act = partial(carry_out, confirmed, again=True)
     yield record(recorder, "cancel again", cart, act)
     cart = cart_of("cancelled-at-once", laptop(), ticket())
-    at_once = cancelling.cancel_now(booked(cart), origin=SHOPPER)
+    at_once = cancellation.cancel_now(booked(cart), origin=SHOPPER)
     yield record(recorder, "cancel without a preview", cart, partial(carry_out, at_once))
 
 
@@ -91,11 +93,11 @@ def _show_preview(package: QuotePackage) -> None:
 
 
 def _preview(package: QuotePackage) -> Cancellation:
-    return cancelling.preview(_fresh(package), origin=SHOPPER)
+    return cancellation.preview(_fresh(package), origin=SHOPPER)
 
 
 def _cancel(package: QuotePackage) -> str:
-    return carry_out(cancelling.request(_preview(package)))
+    return carry_out(cancellation.request(_preview(package)))
 
 
 def _changing(recorder: Recorder) -> Iterator[Step]:
@@ -104,12 +106,12 @@ def _changing(recorder: Recorder) -> Iterator[Step]:
     yield record(recorder, "modification price", cart, partial(_show_price, priced))
     yield record(recorder, "price and modify", cart, partial(_modify, priced))
     cart = cart_of("changed")
-    settled = modifying.settle(_price(booked(cart)), reference="paid")
+    settled = modification.settle(_price(booked(cart)), reference="paid")
     yield record(recorder, "modify", cart, partial(carry_out, settled))
     yield record(recorder, "modify again", cart, partial(carry_out, settled, again=True))
     cart = cart_of("moved")
     package = booked(cart)
-    modifying.change_details(package, {"phone": "+442071838750"}, origin=SHOPPER)
+    modification.change_details(package, {"phone": "+442071838750"}, origin=SHOPPER)
     details = package.operations.get(kind="modify")
     yield record(recorder, "change details", cart, partial(carry_out, details))
     act = partial(carry_out, details, again=True)
@@ -122,13 +124,13 @@ def _show_price(package: QuotePackage) -> None:
 
 def _price(package: QuotePackage) -> Modification:
     quote, dearer = package.quotes.get(), {"price": Decimal(1500)}
-    return modifying.quote_change(
+    return modification.quote_change(
         _fresh(package), quote=quote, update_fields=dearer, origin=SHOPPER
     )
 
 
 def _modify(package: QuotePackage) -> str:
-    return carry_out(modifying.settle(_price(package), reference="paid"))
+    return carry_out(modification.settle(_price(package), reference="paid"))
 
 
 def _renewing(recorder: Recorder) -> Iterator[Step]:

@@ -11,6 +11,7 @@ from unittest import mock
 import time_machine
 from django.utils import timezone
 
+from django_xcover.clients import factory
 from django_xcover.models import (
     Discrepancy,
     Operation,
@@ -19,8 +20,8 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.services import gateway, reconciling, webhooks
-from django_xcover.services.reconciling import walking
+from django_xcover.sync import reconciliation, webhooks
+from django_xcover.sync.reconciliation import run
 from tests.fuzz.recording import Recorder, Step, record
 from tests.fuzz.sale import WALKED, booked, cart_of, for_a_year, package_of, sold
 from tests.shop import Cart, laptop
@@ -86,7 +87,7 @@ def _walked(package: QuotePackage) -> QuotePackage:
 
 
 def _cancel_by_telephone(package: QuotePackage) -> None:
-    gateway.client_for(WALKED).cancel_booking(package.package_id, idempotency_key="telephone")
+    factory.client_for(WALKED).cancel_booking(package.package_id, idempotency_key="telephone")
 
 
 def _sell_and_forget(cart: Cart) -> None:
@@ -111,8 +112,8 @@ def _note_something_open() -> None:
 
 
 def _walk(since: datetime | None, *, fix: bool = False, dry_run: bool = False) -> str:
-    with mock.patch.object(walking, "PAGE", PAGE):
-        report = reconciling.reconcile(WALKED, since=since, fix=fix, dry_run=dry_run)
+    with mock.patch.object(run, "PAGE", PAGE):
+        report = reconciliation.reconcile(WALKED, since=since, fix=fix, dry_run=dry_run)
     assert not Reconciliation.objects.exclude(lease_until=None).exists()
     assert not Operation.objects.filter(package__account=WALKED, state="running").exists()
     return f"stopped by {type(report.error).__name__}" if report.error else "finished"

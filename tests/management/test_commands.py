@@ -19,7 +19,9 @@ from django.utils import timezone
 from django_xcover import tasks
 from django_xcover.checks import check_health
 from django_xcover.client import ServerFault, Throttled, endpoints
-from django_xcover.client.deadline import Deadline
+from django_xcover.client.connections import Deadline
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.conf import get_config
 from django_xcover.models import (
     AccountPause,
@@ -30,8 +32,9 @@ from django_xcover.models import (
     OperationState,
     Reconciliation,
 )
+from django_xcover.orders import completion
+from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, heartbeat, orders, pausing, rate_limits, shared_cache
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
@@ -42,7 +45,7 @@ pytestmark = pytest.mark.django_db
 def booked(shopper: Shopper, shop: Shop) -> None:
     """Let there be one booking that is in order."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     heartbeat.swept()
 
@@ -52,7 +55,7 @@ def dear(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> None:
     """Let there be one booking at another price than shown."""
     sandbox.faults.add("create_booking", "wrong_price")
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     heartbeat.swept()
 
@@ -185,7 +188,7 @@ def test_the_status_says_what_is_due_paused_and_reconciled(booked: None) -> None
     Operation.objects.update(
         state=OperationState.PENDING, next_attempt_at=timezone.now() - timedelta(hours=1)
     )
-    pausing.pause("default", by="ana", reason="Prices are wrong")
+    account_pause.pause("default", by="ana", reason="Prices are wrong")
     tasks.sweep_operations()
     run("xcover_reconcile")
 
@@ -212,7 +215,7 @@ def own_cache(booked: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def down(own_cache: None) -> None:
     """Let XCover fail until it is left alone, and ask for a pause."""
     for _ in range(3):
-        with suppress(ServerFault), breaker.guard("default"):
+        with suppress(ServerFault), circuit_breaker.guard("default"):
             raise ServerFault(status=503)
     limiter = rate_limits.limiter_of(get_config().account("default"))
     with suppress(Throttled), limiter(endpoints.CREATE_QUOTE, Deadline.after(1)):
@@ -220,7 +223,7 @@ def down(own_cache: None) -> None:
 
 
 def test_the_status_says_that_xcover_is_left_alone_and_until_when(down: None) -> None:
-    state = breaker.state("default")
+    state = circuit_breaker.state("default")
     assert state.open_until is not None
 
     code, text = status()
@@ -246,7 +249,7 @@ def test_the_status_tells_machines_the_same(down: None) -> None:
 
 
 def test_faults_that_open_nothing_yet_are_told(own_cache: None) -> None:
-    with suppress(ServerFault), breaker.guard("default"):
+    with suppress(ServerFault), circuit_breaker.guard("default"):
         raise ServerFault(status=503)
 
     assert "circuit closed (1 of the last 1 calls failed)" in status()[1]
@@ -266,7 +269,7 @@ def test_the_status_of_an_account_that_is_gone_from_the_settings_is_told(booked:
 def test_the_checks_say_what_stands_still(booked: None) -> None:
     assert check_health(databases=["default"]) == []
     Operation.objects.update(state=OperationState.NEEDS_PERSON)
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     found = check_health(databases=["default"])
 

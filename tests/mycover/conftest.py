@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import Operation, OperationState, Quote
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
 from django_xcover.types import PolicyRequest
 from tests.checkout.conftest import TEMPLATES
 from tests.checkout.page import Page
@@ -53,7 +53,7 @@ class Member:
         for line in range(len(cart.items)):
             shopper.says(yes=True, line=line)
         order = SHOP.order(reference, owner=self.name, pays_later=not paid)
-        orders.complete(order, cart, paid=paid)
+        completion.complete(order, cart, paid=paid)
         if now:
             work()
         return order

@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, Status
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
 from django_xcover.types import Money
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -145,7 +145,7 @@ def test_a_cancellation_that_came_too_late_is_told_and_a_preview_nobody_confirme
 ) -> None:
     ana.buys()
     previews(ana)
-    cancelling.request(the_cancellation())
+    cancellation.request(the_cancellation())
     Cancellation.objects.update(confirm_before=timezone.now() - timedelta(hours=1))
     sandbox.faults.add("confirm_cancellation", "status", status=422)
     work()
@@ -202,14 +202,14 @@ def test_no_transaction_is_held_while_xcover_is_asked(
     ana.buys()
     asked: list[bool] = []
     depth = len(connection.savepoint_ids)
-    real = cancelling.preview
+    real = cancellation.preview
 
     def preview(*args: Any, **kwargs: Any) -> Cancellation:
         asked.append(len(connection.savepoint_ids) == depth)
         return real(*args, **kwargs)
 
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    monkeypatch.setattr(cancelling, "preview", preview)
+    monkeypatch.setattr(cancellation, "preview", preview)
     previews(ana)
 
     assert asked == [True]
@@ -348,7 +348,7 @@ def test_the_refund_the_shop_has_made_is_told(ana: Member) -> None:
     refund = the_cancellation().refund
     assert refund is not None
 
-    cancelling.record_refund(the_cancellation(), Money(refund.amount, refund.currency))
+    cancellation.record_refund(the_cancellation(), Money(refund.amount, refund.currency))
 
     assert "has been refunded to you." in text_of(ana.opens(address()))
 

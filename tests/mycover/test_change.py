@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from django_xcover import payments
 from django_xcover.models import Modification, Operation, OperationKind, Quote, Status
+from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dues, modifying
 from django_xcover.types import Due
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -58,7 +59,7 @@ def priced(ana: Member) -> Modification:
     """Return a change of the laptop's value that costs more."""
     ana.buys(laptop(price="800"))
     policy = the_policy()
-    return modifying.quote_change(
+    return modification.quote_change(
         policy.package, quote=policy, update_fields={"price": Decimal(1600)}, origin="staff"
     )
 
@@ -146,7 +147,7 @@ def test_only_the_fields_that_xcover_names_are_asked_for(ana: Member) -> None:
 
 def test_what_xcover_does_not_accept_is_told_in_the_words_of_the_form(ana: Member) -> None:
     ana.buys()
-    modifying.change_details(the_package(), {"phone": "12345"}, origin="staff")
+    modification.change_details(the_package(), {"phone": "12345"}, origin="staff")
     work()
 
     page = ana.opens(address())
@@ -204,7 +205,7 @@ def test_what_is_to_be_paid_names_the_policy_that_changes(
 ) -> None:
     ana.buys(ticket(), laptop(price="800"))
     tickets, device = Quote.objects.select_related("package").order_by("position")
-    change = modifying.quote_change(
+    change = modification.quote_change(
         device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
     )
     labels = []
@@ -216,11 +217,11 @@ def test_what_is_to_be_paid_names_the_policy_that_changes(
     monkeypatch.setattr("tests.shop.Adapter.get_payment_url", url, raising=False)
     ana.opens(page_of(tickets, f"changes/{change.pk}/"))
 
-    found = dues.find("modification", str(change.pk))
+    found = payments.find("modification", str(change.pk))
     assert found is not None
     assert found.label == "Aero 14"
     assert labels == ["Aero 14"]
-    assert dues.page_url(found) == page_of(device, f"changes/{change.pk}/")
+    assert payments.page_url(found) == page_of(device, f"changes/{change.pk}/")
 
 
 # How it goes
@@ -292,7 +293,7 @@ def test_a_change_that_costs_nothing_is_made_at_a_word(ana: Member, priced: Modi
 def test_a_price_for_several_policies_says_so(ana: Member) -> None:
     ana.buys(ticket(), laptop(price="800"))
     device = Quote.objects.select_related("package").get(label="Aero 14")
-    modifying.quote_change(
+    modification.quote_change(
         device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
     )
 
@@ -317,7 +318,7 @@ def test_a_change_is_left_as_it_is(ana: Member, priced: Modification) -> None:
 
 
 def test_a_change_that_is_being_made_is_not_abandoned(ana: Member, priced: Modification) -> None:
-    modifying.settle(priced)
+    modification.settle(priced)
 
     response = ana.posts(address("abandon/"))
 
@@ -328,12 +329,12 @@ def test_a_change_that_is_being_made_is_not_abandoned(ana: Member, priced: Modif
 def test_a_change_that_the_shop_was_paid_for_is_made(
     ana: Member, priced: Modification, sandbox: Sandbox
 ) -> None:
-    due = dues.find("modification", str(priced.pk))
+    due = payments.find("modification", str(priced.pk))
     assert due is not None
     assert due.amount == priced.difference
 
-    dues.record_payment(due, reference="pay-1")
+    payments.record_payment(due, reference="pay-1")
     work()
 
     assert the_change().state == State.CONFIRMED
-    assert dues.find("modification", str(priced.pk)) is None
+    assert payments.find("modification", str(priced.pk)) is None

@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from django_xcover import payments
 from django_xcover.models import Instalment, Operation, Quote, Status
+from django_xcover.overview.instalments import schedule_of
+from django_xcover.overview.policies import policy_rows
+from django_xcover.payments import NothingDue
+from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dues, instalments
-from django_xcover.services.dues import NothingDue
-from django_xcover.services.my_cover.policies import policy_rows
-from django_xcover.services.my_cover.schedule import schedule_of
 from django_xcover.types import Due, Money
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -52,7 +53,7 @@ def rows(page: Page) -> list[str]:
 
 
 def the_due(row: Instalment) -> Due:
-    found = dues.find("instalment", str(row.pk))
+    found = payments.find("instalment", str(row.pk))
     assert found is not None
     return found
 
@@ -85,19 +86,19 @@ def test_a_payment_whose_day_has_come_is_overdue(
 @pytest.mark.parametrize("reference", ["0", "-1", "x", "", "9" * 30, "\u0661"])
 @pytest.mark.parametrize("kind", ["instalment", "renewal", "modification", "order"])
 def test_what_does_not_exist_is_not_due(db: None, kind: str, reference: str) -> None:
-    assert dues.find(kind, reference) is None
+    assert payments.find(kind, reference) is None
 
 
 def test_what_is_paid_is_not_due_again(schedule: list[Instalment]) -> None:
-    assert dues.find("instalment", str(schedule[0].pk)) is None
+    assert payments.find("instalment", str(schedule[0].pk)) is None
 
 
 def test_what_is_reported_as_paid_is_not_due_again_before_xcover_knows(
     ana: Member, schedule: list[Instalment]
 ) -> None:
-    dues.record_payment(the_due(schedule[1]))
+    payments.record_payment(the_due(schedule[1]))
 
-    assert dues.find("instalment", str(schedule[1].pk)) is None
+    assert payments.find("instalment", str(schedule[1].pk)) is None
     assert rows(ana.opens(page_of()))[:3] == ["Paid", "Paid", "Next payment"]
 
 
@@ -115,20 +116,20 @@ def test_the_list_asks_nobody_for_what_is_reported_as_paid(
 def test_what_becomes_of_an_instalment_is_seen_on_its_policys_page(
     schedule: list[Instalment],
 ) -> None:
-    assert dues.page_url(the_due(schedule[1])) == page_of()
+    assert payments.page_url(the_due(schedule[1])) == page_of()
 
 
 def test_what_is_gone_meanwhile_leads_to_the_list(schedule: list[Instalment]) -> None:
     due = the_due(schedule[1])
     Instalment.objects.all().delete()
 
-    assert dues.page_url(due) == "/xcover/mycover/"
+    assert payments.page_url(due) == "/xcover/mycover/"
 
 
 def test_nothing_is_due_for_a_cancelled_policy(schedule: list[Instalment]) -> None:
     Quote.objects.update(status=Status.CANCELLED)
 
-    assert dues.find("instalment", str(schedule[1].pk)) is None
+    assert payments.find("instalment", str(schedule[1].pk)) is None
 
 
 def test_a_cancelled_policy_demands_no_payment_anywhere(
@@ -161,15 +162,15 @@ def test_another_amount_than_is_due_is_not_recorded(schedule: list[Instalment], 
     )
 
     with pytest.raises(NothingDue, match="nothing to pay"):
-        dues.record_payment(wrong)
+        payments.record_payment(wrong)
 
 
 def test_a_second_payment_of_what_was_due_is_refused(schedule: list[Instalment]) -> None:
     due = the_due(schedule[1])
-    dues.record_payment(due, reference="PAY-1")
+    payments.record_payment(due, reference="PAY-1")
 
     with pytest.raises(instalments.PaidTwice):
-        dues.record_payment(due, reference="PAY-2")
+        payments.record_payment(due, reference="PAY-2")
 
 
 # How it goes
@@ -202,7 +203,7 @@ def test_the_shop_collects_what_is_due_and_xcover_is_told_once(
 ) -> None:
     due = the_due(schedule[1])
 
-    assert dues.record_payment(due).pk == dues.record_payment(due).pk
+    assert payments.record_payment(due).pk == payments.record_payment(due).pk
     work()
 
     schedule[1].refresh_from_db()

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from django_xcover.adapters import ShopAdapter
 from django_xcover.models import Instalment, Quote, QuotePackage, Renewal, Status
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
@@ -100,7 +100,7 @@ def test_cover_that_is_paid_is_not_said_to_wait_for_the_payment(
     ana: Member, sandbox: Sandbox
 ) -> None:
     order = ana.buys(paid=False)
-    orders.complete(order, None, paid=True)
+    completion.complete(order, None, paid=True)
 
     before = badges(ana.opens(LIST))
     sandbox.faults.add("confirm_booking", "status", status=422)

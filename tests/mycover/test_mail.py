@@ -18,10 +18,10 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.overview import documents
+from django_xcover.overview.documents import SentRecently
+from django_xcover.policies import cancellation, emails
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, emails
-from django_xcover.services.my_cover import mail
-from django_xcover.services.my_cover.mail import SentRecently
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy
@@ -91,7 +91,7 @@ def test_a_policy_of_a_booking_that_is_cancelled_has_nothing_to_send(insured: Me
 
 
 def test_cover_that_is_being_cancelled_has_nothing_to_send(insured: Member) -> None:
-    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
 
     assert asks(insured).status_code == 409
     assert not may_ask(insured)
@@ -197,7 +197,7 @@ def test_eight_forms_at_once_send_one(insured: Member) -> None:
     def one() -> None:
         start.wait(timeout=60)
         try:
-            told.append(mail.send(the_policy()).state)
+            told.append(documents.send(the_policy()).state)
         except Exception as error:  # noqa: BLE001 - told by the assertion
             told.append(error)
         finally:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Modification, Quote, Status
+from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import modifying
 from tests.checkout.page import Page
 from tests.conftest import resolve_flags, work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
@@ -195,7 +195,7 @@ def test_a_change_that_waits_is_announced(ana: Member) -> None:
 def test_a_change_of_one_policy_is_no_news_of_another(ana: Member) -> None:
     ana.buys(ticket(), laptop())
     tickets, device = Quote.objects.select_related("package").order_by("position")
-    modifying.quote_change(
+    modification.quote_change(
         device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
     )
 
@@ -206,7 +206,7 @@ def test_a_change_of_one_policy_is_no_news_of_another(ana: Member) -> None:
 def test_a_change_of_a_policy_that_was_cancelled_since_waits_for_nobody(ana: Member) -> None:
     ana.buys(laptop())
     policy = the_policy()
-    modifying.quote_change(
+    modification.quote_change(
         policy.package, quote=policy, update_fields={"price": Decimal(1600)}, origin="staff"
     )
     Quote.objects.update(status=Status.CANCELLED)
@@ -219,10 +219,10 @@ def test_a_change_that_xcover_refused_is_told_until_another_is_made(
 ) -> None:
     ana.buys(ticket(), laptop())
     tickets, device = Quote.objects.select_related("package").order_by("position")
-    change = modifying.quote_change(
+    change = modification.quote_change(
         device.package, quote=device, update_fields={"price": Decimal(1600)}, origin="staff"
     )
-    modifying.settle(change)
+    modification.settle(change)
     sandbox.faults.add("confirm_modification", "status", status=422)
     work()
 
@@ -230,7 +230,7 @@ def test_a_change_that_xcover_refused_is_told_until_another_is_made(
     assert "The insurer did not make your change." in text_of(page)
     assert page.one("a", href=page_of(device, f"changes/{change.pk}/")).text == "See the change"
     assert "did not make your change" not in text_of(ana.opens(page_of(tickets)))
-    modifying.change_details(device.package, {"phone": "+447700900999"}, origin="staff")
+    modification.change_details(device.package, {"phone": "+447700900999"}, origin="staff")
     work()
     assert "did not make your change" not in text_of(ana.opens(page_of(device)))
 

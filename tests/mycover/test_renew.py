@@ -11,6 +11,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from django_xcover import payments
+from django_xcover.clients import factory
+from django_xcover.formats import format_amount
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     Cancellation,
     Operation,
@@ -20,10 +24,10 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
+from django_xcover.policies import cancellation
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal.refusals import PriceChanged
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, dues, gateway, refreshing, renewing
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.renewing.refusals import PriceChanged
 from django_xcover.types import Due
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -85,9 +89,9 @@ def errors(response: Any) -> list[str]:
 
 
 def pay(renewal: Renewal) -> None:
-    found = dues.find("renewal", str(renewal.pk))
+    found = payments.find("renewal", str(renewal.pk))
     assert found is not None
-    dues.record_payment(found, reference="pay-1")
+    payments.record_payment(found, reference="pay-1")
 
 
 # What is refused
@@ -155,29 +159,29 @@ def test_to_decline_is_asked_once_and_nothing_is_declined_by_a_link(
 
 
 def test_what_is_declined_or_paid_is_due_no_more(quoted: Renewal) -> None:
-    assert dues.find("renewal", str(quoted.pk)) is not None
+    assert payments.find("renewal", str(quoted.pk)) is not None
 
     renewing.opt_out(quoted)
 
-    assert dues.find("renewal", str(quoted.pk)) is None
+    assert payments.find("renewal", str(quoted.pk)) is None
 
 
 def test_a_renewal_of_what_is_cancelled_is_due_no_more(quoted: Renewal) -> None:
     """Beat ends it once a day; until then nobody must be asked to pay for it."""
-    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(the_package(), origin=Cancellation.Origin.STAFF)
     work()
 
     assert the_renewal().state == State.QUOTED
-    assert dues.find("renewal", str(quoted.pk)) is None
+    assert payments.find("renewal", str(quoted.pk)) is None
 
 
 def test_a_price_that_has_changed_since_is_not_taken_as_paid(quoted: Renewal) -> None:
-    due = dues.find("renewal", str(quoted.pk))
+    due = payments.find("renewal", str(quoted.pk))
     assert due is not None
     Renewal.objects.update(price=1)
 
     with pytest.raises(PriceChanged):
-        dues.record_payment(due)
+        payments.record_payment(due)
 
 
 # How it goes
@@ -207,13 +211,13 @@ def test_to_pay_and_to_decline_weigh_the_same(
 def test_what_becomes_of_a_payment_is_seen_on_the_renewals_page(
     ana: Member, quoted: Renewal
 ) -> None:
-    due = dues.find("renewal", str(quoted.pk))
+    due = payments.find("renewal", str(quoted.pk))
     assert due is not None
     pay(quoted)
 
-    assert dues.page_url(due) == address()
+    assert payments.page_url(due) == address()
     work()
-    assert dues.page_url(due) == address()
+    assert payments.page_url(due) == address()
 
 
 def test_a_shop_that_collects_by_itself_says_so(ana: Member, quoted: Renewal) -> None:
@@ -243,7 +247,7 @@ def test_a_page_for_one_policy_names_every_policy_that_its_price_and_its_no_are_
     for share in shares:
         assert share is not None
         assert format_amount(share) in text_of(ana.opens(address()))
-    due = dues.find("renewal", str(renewal.pk))
+    due = payments.find("renewal", str(renewal.pk))
     assert due is not None
     assert due.label == "Aero 14, Aero 16"
 
@@ -306,11 +310,11 @@ def test_cover_that_was_renewed_although_it_was_declined_does_not_say_that_it_en
     ana: Member, quoted: Renewal, *, told: bool
 ) -> None:
     ana.posts(address("decline/"))
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.renewal_confirmation(
         the_package().package_id, quoted.renewal_id, required(quoted.payload)
     )
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     if told:
         work()
 

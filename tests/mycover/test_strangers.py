@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal
+from django_xcover.policies import cancellation as cancelling
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
 from tests.mycover.conftest import Member, page_of, the_policy
 from tests.shop import SHOP
 

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
+from django_xcover import payments
 from django_xcover.models import Modification, Operation, Quote, Status
+from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dues, modifying
 from django_xcover.types import PolicyRequest
 from tests.checkout.page import Page
 from tests.conftest import work
@@ -110,7 +111,7 @@ def test_a_cancelled_policy_keeps_its_value(insured: Member) -> None:
 
 
 def test_while_another_change_is_being_made_it_has_to_wait(insured: Member) -> None:
-    modifying.change_details(the_policy().package, {"phone": "+447700900999"}, origin="staff")
+    modification.change_details(the_policy().package, {"phone": "+447700900999"}, origin="staff")
 
     response = asks(insured, "1600")
 
@@ -176,14 +177,14 @@ def test_no_transaction_is_held_while_xcover_is_asked(
     insured: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[int] = []
-    real = modifying.quote_change
+    real = modification.quote_change
     outside = len(connection.savepoint_ids)
 
     def looks(*args: Any, **kwargs: Any) -> Modification:
         held.append(len(connection.savepoint_ids) - outside)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(modifying, "quote_change", looks)
+    monkeypatch.setattr(modification, "quote_change", looks)
     asks(insured, "1600")
 
     assert held == [0]
@@ -200,7 +201,7 @@ def test_a_form_sent_twice_leads_to_the_same_open_change(insured: Member, sandbo
 
 def test_what_was_left_is_priced_anew(insured: Member) -> None:
     asks(insured, "1600")
-    modifying.abandon(Modification.objects.get())
+    modification.abandon(Modification.objects.get())
 
     asks(insured, "1600")
 
@@ -231,7 +232,7 @@ def test_only_what_the_thing_is_worth_is_called_its_insured_value(
 ) -> None:
     policy = the_policy()
     changes = {"price": Decimal("1600.50"), "quantity": 2}
-    modifying.quote_change(policy.package, quote=policy, update_fields=changes, origin="staff")
+    modification.quote_change(policy.package, quote=policy, update_fields=changes, origin="staff")
     Quote.objects.update(policy_type="another_insurance")
 
     text = text_of(insured.opens(address()))
@@ -257,10 +258,10 @@ def test_a_higher_value_is_paid_for_and_then_insured(insured: Member) -> None:
     assert "You pay" in text_of(insured.opens(response["Location"]))
     change = Modification.objects.get()
     assert (change.origin, change.state) == ("shopper", State.QUOTED)
-    due = dues.find("modification", str(change.pk))
+    due = payments.find("modification", str(change.pk))
     assert due is not None
-    dues.record_payment(due, reference="pay-1")
-    assert dues.page_url(due) == address()
+    payments.record_payment(due, reference="pay-1")
+    assert payments.page_url(due) == address()
     work()
     change.refresh_from_db()
     assert change.state == State.CONFIRMED
@@ -272,7 +273,7 @@ def test_after_a_change_the_new_value_is_shown_and_the_old_one_can_be_asked_for_
 ) -> None:
     asks(insured, "1600")
     assert "£800.00" in text_of(insured.opens(page_of())), "nothing is changed yet"
-    modifying.settle(Modification.objects.get(), reference="pay-1")
+    modification.settle(Modification.objects.get(), reference="pay-1")
     work()
 
     assert "£1,600.00" in text_of(insured.opens(page_of()))

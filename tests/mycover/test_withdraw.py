@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, Status, Withdrawal
+from django_xcover.policies import withdrawal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import withdrawing
 from tests.checkout.page import Page
 from tests.conftest import work
 from tests.mycover.conftest import Member, page_of, text_of, the_policy
@@ -32,7 +32,7 @@ def guest(ana: Member) -> Client:
 
 
 def link(rest: str = "", order: str = "ORD-1") -> str:
-    return f"{withdrawing.link_path(order)}{rest}"
+    return f"{withdrawal.link_path(order)}{rest}"
 
 
 def states(guest: Client, **fields: str) -> Any:

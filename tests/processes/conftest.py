@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.server import serve
 from tests.processes.brokers import Broker, own_broker
 from tests.processes.crew import Shop
 

@@ -52,7 +52,7 @@ def sell_on_account() -> None:
 
 
 def _accepted() -> shop.Cart:
-    from django_xcover.services import carts, choosing, quoting
+    from django_xcover.offers import carts, choices, quoting
 
     cart = shop.Cart()
     to_insure = carts.read_cart(HttpRequest(), cart)
@@ -60,7 +60,7 @@ def _accepted() -> shop.Cart:
     offer = quoting.fresh_offer(to_insure)
     assert offer is not None, "no offer"
     quote_id = offer.quotes[0].quote_id
-    choosing.choose(to_insure, quote_id=quote_id, accepted=True, template_version="test")
+    choices.choose(to_insure, quote_id=quote_id, accepted=True, template_version="test")
     return cart
 
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import Caller
 
 BASE_URL = "https://xcover.test/x"

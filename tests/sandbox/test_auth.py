@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import Caller, a_cart, signature
 
 FORBIDDEN = {"type": "auth_error", "message": "You do not have permission to access this url"}

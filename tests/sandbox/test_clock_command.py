@@ -10,9 +10,9 @@ import pytest
 import requests
 from django.core.management.base import CommandError, OutputWrapper
 
-from django_xcover.sandbox import Sandbox, moments
+from django_xcover.sandbox import Sandbox, datetimes
+from django_xcover.sandbox.http.server import serve
 from django_xcover.sandbox.management.commands.xcover_sandbox_clock import Command
-from django_xcover.sandbox.server import serve
 
 
 def _run(*arguments: str) -> str:
@@ -45,7 +45,7 @@ def test_a_time_nobody_can_read_is_refused_with_an_example(text: str) -> None:
     ],
 )
 def test_days_hours_minutes_and_seconds_are_read(text: str, span: timedelta) -> None:
-    assert moments.parse_span(text) == span
+    assert datetimes.parse_span(text) == span
 
 
 def test_a_sandbox_that_does_not_run_is_named(tmp_path: Path) -> None:

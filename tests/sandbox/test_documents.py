@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.server import serve
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking
 
 

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.adapter import mount
+from django_xcover.sandbox.http.server import serve
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking, a_cart
 
 BOOKING: dict[str, Any] = {"request": [TICKET], "currency": "GBP", "policyholder": PERSON}

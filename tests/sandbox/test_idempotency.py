@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.http.server import serve
 from tests.sandbox.support import PERSON, TICKET, Caller, a_booking
 
 INSTANT: dict[str, Any] = {"request": [TICKET], "currency": "GBP", "policyholder": PERSON}

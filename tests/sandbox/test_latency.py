@@ -11,10 +11,10 @@ import requests
 from django.core.management import CommandError, call_command
 
 from django_xcover.client import DeadlineExceeded
+from django_xcover.clients import factory
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.latency import Latency
-from django_xcover.sandbox.server import serve
-from django_xcover.services import gateway
+from django_xcover.sandbox.http.latency import Latency
+from django_xcover.sandbox.http.server import serve
 
 
 @pytest.mark.parametrize("spec", ["", "fast", "-1", "2-1", "nan", "inf", "601", "1-2-3"])
@@ -61,7 +61,7 @@ def test_a_call_in_process_takes_no_longer_than_it_waits(xcover_sandbox: Sandbox
     began = time.monotonic()
 
     with pytest.raises(DeadlineExceeded):
-        gateway.client_for("default").create_quote({}, deadline=0.1)
+        factory.client_for("default").create_quote({}, deadline=0.1)
 
     assert time.monotonic() - began < 3
     assert xcover_sandbox.calls() == []

@@ -9,7 +9,7 @@ import pytest
 import simplejson
 from werkzeug.test import Client
 
-from django_xcover.sandbox import Sandbox, moments, money
+from django_xcover.sandbox import Sandbox, datetimes, money
 from django_xcover.sandbox.products import PRODUCTS
 from tests.sandbox.support import HOME, LAPTOP, PARCEL, TICKET, TRIP, Caller, a_cart
 
@@ -128,7 +128,7 @@ def test_what_is_not_paid_in_parts_offers_and_takes_no_plan(
 
 
 def _moment(text: str) -> Any:
-    return moments.parse(text)
+    return datetimes.parse(text)
 
 
 @pytest.mark.parametrize("item", ALL, ids=lambda item: item["policy_type"])

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import HOME, LAPTOP, TICKET, Caller, a_booking
 
 YEARLY = {**LAPTOP, "term": 12}

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking, a_cart
 
 REQUIRED = ["This field is required."]

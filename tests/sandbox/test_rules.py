@@ -10,7 +10,8 @@ import pytest
 import requests
 import simplejson
 
-from django_xcover.sandbox import Sandbox, cooling_off, rules
+from django_xcover.sandbox import Sandbox
+from django_xcover.sandbox.tariff import cooling_off, policy_rules
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, TRIP, Caller, a_booking, a_cart
 
 YEARLY = {**LAPTOP, "term": 12}
@@ -195,8 +196,8 @@ def test_the_last_moment_to_cancel_is_before_the_end(caller: Caller, sandbox: Sa
     ends = quote.priced.policy_end
     assert ends is not None
 
-    assert rules.can_be_cancelled(quote, ends - timedelta(microseconds=1))
-    assert not rules.can_be_cancelled(quote, ends)
+    assert policy_rules.can_be_cancelled(quote, ends - timedelta(microseconds=1))
+    assert not policy_rules.can_be_cancelled(quote, ends)
 
 
 def test_a_second_cancellation_is_refused_in_the_captured_words(caller: Caller) -> None:

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import HOME, Caller, a_booking, a_cart
 from tests.sandbox.test_webhooks import receiver
 

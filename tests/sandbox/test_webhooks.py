@@ -16,7 +16,7 @@ import time_machine
 from werkzeug.test import Client
 
 from django_xcover.sandbox import Sandbox, webhooks
-from django_xcover.sandbox.inprocess import mount
+from django_xcover.sandbox.http.adapter import mount
 from django_xcover.sandbox.webhooks import Delivery
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, Caller, a_booking, signature
 

@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 
 from django_xcover.models import Quote
-from django_xcover.services.documents import KINDS
+from django_xcover.policies.documents import KINDS
 from tests.api.conftest import Program, insured, program
 from tests.api.conftest import front as api_front
 from tests.mycover.conftest import Member, ana, bob, come

@@ -10,9 +10,11 @@ import pytest
 from django.test import Client
 
 from django_xcover.client import InvalidPayload, UnexpectedAnswer, XCoverClient
+from django_xcover.mirror import refresh
 from django_xcover.models import Quote, QuotePackage
+from django_xcover.offers import quoting
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders, quoting, refreshing
 from tests.admin.factories import make_staff
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve, connect, serve
@@ -61,7 +63,7 @@ def test_markup_in_the_vendors_texts_is_text_on_the_shoppers_pages(ana: Member) 
 
 def test_markup_in_the_vendors_texts_is_text_in_the_admin(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     poison()
     user, client = make_staff(), Client()
@@ -102,7 +104,7 @@ def test_no_line_break_of_a_reference_reaches_a_log(
     shopper.says(yes=True)
     order = shop.order(FORGED, policyholder=None)
     with caplog.at_level(logging.DEBUG):
-        orders.complete(order, shopper.cart, paid=True)
+        completion.complete(order, shopper.cart, paid=True)
         work()
 
     assert caplog.records
@@ -117,13 +119,13 @@ def test_no_line_break_of_a_status_or_an_id_reaches_a_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     for field in ("status", "id"):
         with monkeypatch.context() as patch, caplog.at_level(logging.DEBUG):
             spoil(patch, **{field: FORGED[:20]})
             with pytest.raises(UnexpectedAnswer, match=field):
-                refreshing.refresh(the_package())
+                refresh.refresh(the_package())
 
     assert the_package().status == "CONFIRMED"
     assert_single_lines(caplog)

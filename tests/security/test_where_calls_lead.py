@@ -10,7 +10,8 @@ import requests
 from django.conf import settings as django_settings
 
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.services import documents, webhooks
+from django_xcover.policies import documents
+from django_xcover.sync import webhooks
 from tests.mycover.conftest import Member, ana, come, front, the_policy
 from tests.webhooks.conftest import Post, body_of, booked, post, takes_webhooks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django_xcover.models import QuotePackage
-from django_xcover.services import orders
+from django_xcover.orders import completion
 from django_xcover.types import PolicyRequest
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -18,6 +18,6 @@ def buys(shopper: Shopper, shop: Shop, *items: PolicyRequest, **cart: object) ->
     shopper.cart = shopper.cart.but(items=items, **cart)
     for line in range(len(shopper.cart.items)):
         shopper.says(yes=True, line=line)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()

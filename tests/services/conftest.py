@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.core.cache.backends.locmem import LocMemCache
 
-from django_xcover.services import shared_cache
+from django_xcover.clients import cache as shared_cache
 from tests.shop import Shop
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -13,10 +13,11 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from django_xcover.client import XCoverClient
+from django_xcover.cover import Cover, current_cover, freeze_cover
+from django_xcover.mirror import agreement, presentation, refresh
 from django_xcover.models import Attention, Choice, Decision, Flag, Operation, Quote, QuotePackage
+from django_xcover.offers import choices, quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import agreement, choosing, offers, quoting, refreshing
-from django_xcover.services.cover import Cover, current_cover, freeze_cover
 from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
@@ -102,7 +103,7 @@ def test_a_yes_lapses_with_whatever_was_agreed_on_and_says_so_until_it_is_answer
     shopper.says(yes=True)
     change("get_quote", CHANGES[term])
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     cover = frozen(request_for, shopper.cart)
 
     assert (cover.premium, cover.lapsed) == (None, True)
@@ -123,7 +124,7 @@ def test_what_changes_after_it_was_charged_is_flagged_and_still_charged(
     order_completed.send(sender=Order, order=shop.order(), cart=shopper.cart)
     change("get_quote", CHANGES[term])
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     wanted = Attention.PRICE_DIFFERS if term == "price" else Attention.TERMS_DIFFER
     assert [flag.reason for flag in Flag.objects.all()] == [wanted]
@@ -158,7 +159,7 @@ def test_what_is_only_written_otherwise_changes_nothing(
     change("get_quote", written_otherwise)
     change("create_booking", written_otherwise)
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     assert frozen(request_for, shopper.cart).premium is not None
     payment_completed.send(sender=Order, order=shop.order(), cart=shopper.cart)
     work()
@@ -171,12 +172,12 @@ def test_an_honest_sale_flags_nothing_however_often_it_is_read(
     shopper: Shopper, shop: Shop
 ) -> None:
     shopper.says(yes=True)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     order_completed.send(sender=Order, order=shop.order(), cart=shopper.cart)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     payment_completed.send(sender=Order, order=shop.order())
     work()
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     assert the_package().status == "CONFIRMED"
     assert not Flag.objects.exists()
@@ -195,7 +196,7 @@ def test_a_yes_in_parts_lapses_when_its_plan_moves_or_goes(
 ) -> None:
     change("create_quote", lambda quote: quote.update(instalment_plans=[PLAN]))
     quote = shopper.sees().quotes[0]
-    choosing.choose(
+    choices.choose(
         read(shopper.cart),
         quote_id=quote.quote_id,
         accepted=True,
@@ -203,7 +204,7 @@ def test_a_yes_in_parts_lapses_when_its_plan_moves_or_goes(
         plan="1year-monthly",
     )
     change("get_quote", lambda quote: quote.update(instalment_plans=plans))
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     cover = frozen(request_for, shopper.cart)
 
@@ -218,7 +219,7 @@ def test_the_mark_of_an_offer_with_plans_is_the_same_in_every_language(
     marks = set()
     for language in ("en", "de"):
         with translation.override(language):
-            marks.add(offers.mark(offers.present(Quote.objects.get())))
+            marks.add(presentation.mark(presentation.present(Quote.objects.get())))
 
     assert len(marks) == 1
 
@@ -246,7 +247,7 @@ def test_what_is_no_longer_an_offer_is_neither_charged_nor_shown(
     else:
         change("get_quote", lambda quote: quote.update(status=status))
     first = the_package().package_id
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     cover = frozen(request_for, shopper.cart)
 
@@ -274,7 +275,7 @@ def test_a_quote_that_expired_after_it_was_charged_goes_to_a_person_and_is_not_p
     shopper.says(yes=True)
     order_completed.send(sender=Order, order=shop.order(), cart=shopper.cart)
     change("get_quote", lambda quote: quote.update(status="EXPIRED"))
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     payment_completed.send(sender=Order, order=shop.order())
     work()
 

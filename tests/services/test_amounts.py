@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from django_xcover.services.amounts import format_amount, parse_amount
+from django_xcover.formats import format_amount, parse_amount
 from django_xcover.types import Money
 
 

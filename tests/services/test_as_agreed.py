@@ -11,13 +11,15 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest
 
+from django_xcover.booking import instant_booking
 from django_xcover.client import XCoverClient
-from django_xcover.client.answers import package_from_wire
+from django_xcover.client.schemas.packages import package_from_wire
+from django_xcover.cover import freeze_cover
+from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, Choice, Decision, Operation, OperationKind, Quote
+from django_xcover.offers import quoting
+from django_xcover.offers.carts import read_cart
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import fast_quoting, mirroring, quoting, refreshing
-from django_xcover.services.carts import read_cart
-from django_xcover.services.cover import freeze_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from django_xcover.types import QuoteRequest
 from tests.conftest import ReadCart, Shopper, the_package, work
@@ -77,7 +79,7 @@ def test_a_price_in_another_currency_is_not_shown(sandbox: Sandbox, bend: Bend) 
         currency="GBP", customer_country="GB", customer_language="en", items=(laptop(),)
     )
 
-    assert fast_quoting.price(request) is None
+    assert instant_booking.price(request) is None
 
 
 def test_a_booking_in_another_currency_is_brought_before_a_person(
@@ -106,7 +108,7 @@ def test_a_yes_to_a_price_that_moved_before_the_order_is_not_charged(
         return answer
 
     monkeypatch.setattr(XCoverClient, "get_quote", dearer)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     assert freeze_cover(request_for(shopper.cart)).premium is None
     assert Decision.objects.latest("pk").choice == Choice.LAPSED
@@ -223,10 +225,10 @@ def test_a_line_returned_before_its_instant_booking_is_cancelled_behind_it(
         customer_language="en",
         items=(laptop(), ticket("tickets")),
     )
-    offer = fast_quoting.price(request)
+    offer = instant_booking.price(request)
     assert offer is not None
     order = shop.order()
-    fast_quoting.book(order, request, agreed=offer.prices)
+    instant_booking.book(order, request, agreed=offer.prices)
 
     order_cancelled.send(sender=Order, order=order, lines=[returned])
     work()
@@ -265,7 +267,7 @@ def test_a_price_of_more_decimals_than_are_kept_has_not_moved_when_it_is_read_ag
     answer = package_from_wire(told)
     Quote.objects.update(price=answer.quotes[0].price, chosen_price=answer.quotes[0].price)
 
-    mirroring.apply_answer(package, answer)
+    packages.apply_answer(package, answer)
 
     assert the_package().attention == ""
     assert Quote.objects.get().price == Decimal("7.8912")

@@ -10,10 +10,14 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_xcover import worker
+from django_xcover.booking import booking
+from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import booking, mirroring, operations, orders, running
-from django_xcover.services.outcomes import NotNeeded
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -24,7 +28,7 @@ pytestmark = pytest.mark.django_db
 def paid(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation of a paid order, not yet carried out."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
@@ -41,7 +45,7 @@ def test_a_booking_that_cannot_be_stored_is_brought_before_a_person(
         raise IntegrityError("ana@example.com is there twice")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mirroring, "apply_answer", refuse)
+        patch.setattr(packages, "apply_answer", refuse)
         for _ in range(5):
             let_time_pass()
             work()
@@ -66,9 +70,9 @@ def test_a_worker_that_is_late_does_not_drop_what_another_is_at(
         raise NotNeeded("The order was cancelled.")
 
     monkeypatch.setitem(
-        running.WORKFLOWS, OperationKind.BOOK, running.Workflow(overtaken, booking.apply)
+        worker.WORKFLOWS, OperationKind.BOOK, worker.Workflow(overtaken, booking.apply)
     )
-    running.run(paid.pk)
+    worker.run(paid.pk)
 
     assert the_operation().state == OperationState.RUNNING
 
@@ -97,10 +101,10 @@ def test_a_failure_locks_as_the_shop_does_the_package_first(paid: Operation) -> 
     claimed = operations.claim(paid.pk)
     assert claimed is not None
     failure = operations.Failure(type="X", message="", permanent=True, outcome_known=True)
-    refusable = running.Workflow(booking.perform, booking.apply, lambda *facts: None)
+    refusable = worker.Workflow(booking.perform, booking.apply, lambda *facts: None)
 
     with CaptureQueriesContext(connection) as queries:
-        running._fail(refusable, claimed, failure)
+        worker._fail(refusable, claimed, failure)
 
     tables = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
     assert "xcover_quotepackage" in tables[0]

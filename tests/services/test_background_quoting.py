@@ -16,11 +16,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_xcover.clients import circuit_breaker
+from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.models import OfferCount, OfferOutcome, QuoteAttempt, QuotePackage
+from django_xcover.offers import background, counts, quote_attempts, quoting
+from django_xcover.offers.carts import CartToInsure
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import background, breaker, offer_counts, quote_attempts, quoting
-from django_xcover.services.breaker import Circuit
-from django_xcover.services.carts import CartToInsure
 from tests.checkout.conftest import front as front  # noqa: PLC0414 - a fixture
 from tests.checkout.shopfront import Front
 from tests.conftest import ReadCart
@@ -34,7 +35,7 @@ OFFER = "/xcover/offer/"
 def threads(settings: Any, sandbox: Sandbox) -> Iterator[None]:
     """Quote in threads, as by default, and leave none behind."""
     settings.XCOVER = {**settings.XCOVER, "OFFER_THREADS": 2, "OFFER_DEADLINE": 3.0}
-    offer_counts._counted.clear()
+    counts._counted.clear()
     yield
     sandbox.faults.clear()
     finish()
@@ -249,8 +250,8 @@ def test_a_slow_vendor_that_answers_others_is_not_at_fault(
         time.sleep(0.05)
     finish()
 
-    assert breaker.state("default").circuit == Circuit.CLOSED
-    assert breaker.state("default").faults == 0
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED
+    assert circuit_breaker.state("default").faults == 0
     assert QuotePackage.objects.count() == 8
 
 
@@ -264,7 +265,7 @@ def test_a_dead_vendor_is_known_after_one_deadline_not_after_three(
 
     time.sleep(0.6)
 
-    assert breaker.state("default").circuit == Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.OPEN
     assert quoting.look(read(Cart(reference="another"))) == quoting.NOTHING
 
 
@@ -277,11 +278,11 @@ def test_a_circuit_that_late_answers_opened_is_closed_by_them(
     for number in range(3):
         quoting.look(read(Cart(reference=f"cart-{number}")))
     time.sleep(0.4)
-    assert breaker.state("default").circuit == Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.OPEN
 
     finish()
 
-    assert breaker.state("default").circuit == Circuit.CLOSED
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED
 
 
 def test_a_visitor_has_a_limit_and_the_next_one_their_own(
@@ -298,7 +299,7 @@ def test_a_visitor_has_a_limit_and_the_next_one_their_own(
     cart = read(Cart(reference="cart-9"))
     other = replace(cart, visitor="another")
     assert quoting.look(other) == quoting.BEGUN
-    offer_counts.write()
+    counts.write()
     assert outcomes()["visitor_limit"] == 2
 
 
@@ -320,8 +321,8 @@ def test_credentials_that_are_refused_are_counted_and_kept(
     quoting.look(read(Cart()))
     finish()
 
-    assert offer_counts.auth_refusals_since("default", timezone.now()) == 1
-    assert OfferOutcome.NOT_AUTHORISED in offer_counts.last_times("default")
+    assert counts.auth_refusals_since("default", timezone.now()) == 1
+    assert OfferOutcome.NOT_AUTHORISED in counts.last_times("default")
 
 
 def test_an_error_of_our_own_ends_the_attempt_and_is_counted(

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from django_xcover import signals
+from django_xcover.clients import factory
 from django_xcover.models import Attention, Operation, OperationState, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, operations, orders
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.workers import MOMENTS, dies, let_time_pass
 from tests.shop import ANA, Shop, laptop, ticket
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def paid(shopper: Shopper, shop: Shop) -> Operation:
     """Return the booking of a paid order, to be carried out."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
@@ -141,7 +143,7 @@ def test_a_package_cancelled_at_xcover_is_not_taken_for_booked(
 def test_the_booking_of_a_package_that_was_opted_out_needs_a_person(
     paid: Operation, sandbox: Sandbox
 ) -> None:
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.opt_out(the_package().package_id, idempotency_key="elsewhere")
 
     work()
@@ -186,7 +188,7 @@ def test_two_policies_of_one_order_are_booked_in_one_call(
     shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
     shopper.says(yes=True, line=0)
     offer = shopper.says(yes=True, line=1)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
 
     work()
 
@@ -225,7 +227,7 @@ def test_an_address_that_is_mended_in_the_order_replaces_the_refused_one(
 def test_an_address_longer_than_its_column_costs_no_order(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     endless = replace(ANA, email=f"{'a' * 250}@example.com")
-    orders.complete(shop.order(policyholder=endless), shopper.cart, paid=True)
+    completion.complete(shop.order(policyholder=endless), shopper.cart, paid=True)
 
     assert the_package().policyholder_email == ""
     assert the_operation().request["policyholder"]["email"] == endless.email
@@ -236,7 +238,7 @@ def test_once_it_is_booked_the_address_is_xcovers(
 ) -> None:
     work()
     shop.orders["ORD-1"].policyholder = replace(ANA, email="ben@example.com")
-    orders.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
+    completion.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
 
     assert the_package().policyholder_email == "ana@example.com"
 
@@ -247,7 +249,7 @@ def test_money_is_exact_in_every_currency(
 ) -> None:
     shopper.cart = shopper.cart.but(currency=currency, items=(ticket(price="133"),))
     shown = shopper.says(yes=True).premium
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
 
     work()
 
@@ -259,5 +261,5 @@ def test_money_is_exact_in_every_currency(
 
 
 def _cancel_at(sandbox: Sandbox, package_id: str) -> None:
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.cancel_booking(package_id, idempotency_key="by-phone")

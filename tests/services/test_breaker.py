@@ -16,6 +16,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 
 from django_xcover import signals
+from django_xcover.booking import instant_booking
 from django_xcover.client import (
     ConfigurationError,
     ConnectionFailed,
@@ -28,16 +29,18 @@ from django_xcover.client import (
     ValidationFailed,
     XCoverError,
 )
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, factory
+from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, fast_quoting, gateway, quoting, shared_cache
-from django_xcover.services.breaker import Circuit, CircuitOpen
 from tests.conftest import ReadCart, Shopper
 from tests.services.caches import Away, Nonsense
 from tests.services.conftest import START
 from tests.shop import Adapter, Cart, laptop
 
 pytestmark = pytest.mark.usefixtures("memory")
-UNTOUCHED = breaker.BreakerState(account="default", circuit=Circuit.CLOSED)
+UNTOUCHED = circuit_breaker.BreakerState(account="default", circuit=Circuit.CLOSED)
 Heard = list[tuple[str, dict[str, Any]]]
 
 
@@ -69,7 +72,7 @@ def call(error: BaseException | None = None, *, account: str = "default") -> boo
     """Make a call that ends so; return whether it was made."""
     expected = () if error is None else (type(error),)
     try:
-        with suppress(*expected), breaker.guard(account):
+        with suppress(*expected), circuit_breaker.guard(account):
             end(error)
     except CircuitOpen:
         return False
@@ -83,7 +86,7 @@ def fail(times: int = 3) -> None:
 
 
 def circuit(account: str = "default") -> Circuit:
-    return breaker.state(account).circuit
+    return circuit_breaker.state(account).circuit
 
 
 # What a fault is
@@ -108,14 +111,14 @@ def test_three_faults_open_the_circuit(fault: XCoverError) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 422, 423, 429])
 def test_no_4xx_ever_opens_it(sandbox: Sandbox, status: int) -> None:
     sandbox.faults.add("create_quote", "status", times=None, status=status)
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
 
     for _ in range(30):
-        with pytest.raises(XCoverError) as refused, breaker.guard("default"):
+        with pytest.raises(XCoverError) as refused, circuit_breaker.guard("default"):
             client.create_quote({})
         assert refused.value.status == status
 
-    assert breaker.state("default").faults == 0
+    assert circuit_breaker.state("default").faults == 0
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,7 @@ def test_what_was_never_asked_says_nothing_about_xcover(error: Exception) -> Non
     for _ in range(5):
         call(error)
 
-    assert breaker.state("default") == UNTOUCHED
+    assert circuit_breaker.state("default") == UNTOUCHED
 
 
 @pytest.mark.django_db
@@ -140,7 +143,7 @@ def test_time_that_the_shop_itself_has_used_up_is_no_fault_of_xcovers(
         assert quoting.fresh_offer(read(Cart(reference=f"cart-{number}"))) is None
 
     assert sandbox.calls() == []
-    assert breaker.state("default") == UNTOUCHED
+    assert circuit_breaker.state("default") == UNTOUCHED
 
 
 def test_one_account_does_not_suffer_for_another() -> None:
@@ -164,7 +167,7 @@ def test_while_it_is_open_nobody_is_asked_and_the_page_goes_on(
     caplog.clear()
 
     offers = [quoting.fresh_offer(read(Cart(reference=f"cart-{n}"))) for n in range(10)]
-    price = fast_quoting.price(Adapter().get_quote_request(Cart()))  # type: ignore[arg-type]
+    price = instant_booking.price(Adapter().get_quote_request(Cart()))  # type: ignore[arg-type]
 
     assert offers == [None] * 10
     assert price is None
@@ -217,7 +220,7 @@ def test_opening_is_told_once_with_the_account(
 
 
 def test_calls_that_began_before_it_opened_open_nothing_twice(heard: Heard) -> None:
-    with suppress(ServerFault), breaker.guard("default"):
+    with suppress(ServerFault), circuit_breaker.guard("default"):
         fail()
         end(ServerFault())
 
@@ -236,7 +239,7 @@ def test_after_the_cool_down_exactly_one_call_is_let_through(
     clock.shift(0.2)
     assert circuit() == Circuit.HALF_OPEN
 
-    with breaker.guard("default"):
+    with circuit_breaker.guard("default"):
         assert not call()
         assert not call()
 
@@ -263,7 +266,7 @@ def test_of_two_processes_that_race_for_the_probe_one_wins(
 
     def probe() -> None:
         try:
-            with breaker.guard("default"):
+            with circuit_breaker.guard("default"):
                 admitted.append(True)
                 asked.wait()
         except CircuitOpen:
@@ -311,7 +314,7 @@ def test_a_probe_that_fails_waits_twice_as_long_up_to_the_limit(
     fail()
     waits = []
     for _ in range(6):
-        until = breaker.state("default").open_until
+        until = circuit_breaker.state("default").open_until
         assert until is not None
         waits.append((until - datetime.now(UTC)).total_seconds())
         clock.move_to(until)
@@ -320,7 +323,7 @@ def test_a_probe_that_fails_waits_twice_as_long_up_to_the_limit(
 
     assert waits == [10, 20, 40, 80, 120, 120]
     assert [name for name, _ in heard] == ["opened"]
-    assert breaker.state("default").opened_at == START
+    assert circuit_breaker.state("default").opened_at == START
 
 
 def test_after_a_night_without_xcover_the_wait_is_still_two_minutes(
@@ -346,7 +349,7 @@ def test_once_closed_it_bears_as_much_as_before(clock: time_machine.Traveller) -
     assert circuit() == Circuit.CLOSED
     fail(1)
 
-    until = breaker.state("default").open_until
+    until = circuit_breaker.state("default").open_until
     assert until is not None
     assert (until - datetime.now(UTC)).total_seconds() == 10
 
@@ -368,7 +371,7 @@ def test_a_probe_that_asked_nobody_leaves_it_to_the_next(
 def test_a_probe_whose_process_died_is_given_up(clock: time_machine.Traveller) -> None:
     fail()
     clock.shift(11)
-    breaker._admit("default")  # and never heard of again
+    circuit_breaker._admit("default")  # and never heard of again
     clock.shift(29)
     assert not call()
 
@@ -437,7 +440,7 @@ def test_the_state_says_how_near_to_opening_it_is() -> None:
     call()
     fail(2)
 
-    state = breaker.state("default")
+    state = circuit_breaker.state("default")
 
     assert (state.calls, state.faults) == (3, 2)
     assert state.opened_at is None

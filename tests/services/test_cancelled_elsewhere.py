@@ -10,9 +10,12 @@ from decimal import Decimal
 
 import pytest
 
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Cancellation, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, gateway, modifying, orders, refreshing
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.buying import buys
 from tests.services.workers import let_time_pass
@@ -35,30 +38,30 @@ def insuring(line: str) -> Quote:
 
 def cancel_by_telephone(line: str = "laptop") -> None:
     body = {"quotes": [{"id": insuring(line).quote_id}]}
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.cancel_booking(the_package().package_id, body, idempotency_key="telephone")
 
 
 def price_a_change(package: QuotePackage) -> None:
     fields = {"price": Decimal(1500)}
-    with pytest.raises(modifying.NotModifiable):
-        modifying.quote_change(
+    with pytest.raises(modification.NotModifiable):
+        modification.quote_change(
             package, quote=insuring("laptop"), update_fields=fields, origin="shopper"
         )
 
 
 def preview_a_cancellation(package: QuotePackage) -> None:
-    with pytest.raises(cancelling.AlreadyCancelled):
-        cancelling.preview(package, quotes=[insuring("laptop")], origin=SHOPPER)
+    with pytest.raises(cancellation.AlreadyCancelled):
+        cancellation.preview(package, quotes=[insuring("laptop")], origin=SHOPPER)
 
 
 def cancel_another_policy(package: QuotePackage) -> None:
-    cancelling.cancel_now(package, quotes=[insuring("ticket")], origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, quotes=[insuring("ticket")], origin=Cancellation.Origin.STAFF)
     work()
 
 
 def change_details(package: QuotePackage) -> None:
-    modifying.change_details(package, {"first_name": "Anna"}, origin="shopper")
+    modification.change_details(package, {"first_name": "Anna"}, origin="shopper")
     work()
 
 
@@ -69,7 +72,7 @@ def change_details(package: QuotePackage) -> None:
         preview_a_cancellation,
         cancel_another_policy,
         change_details,
-        refreshing.refresh,
+        refresh.refresh,
     ],
 )
 def test_it_is_flagged_whatever_finds_it(both: QuotePackage, act: Act) -> None:
@@ -85,11 +88,11 @@ def test_a_booking_that_was_cancelled_before_its_worker_heard_of_it_is_flagged(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "process_then_reset", times=None)
     work()
     sandbox.faults.clear()
-    gateway.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
+    factory.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
 
     let_time_pass()
     work()
@@ -113,9 +116,9 @@ def test_money_that_comes_for_a_booking_that_xcover_gave_up_is_brought_before_a_
 ) -> None:
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     sandbox.faults.add("confirm_booking", "status", times=None)
     work()
     sandbox.faults.clear()
@@ -132,11 +135,11 @@ def test_a_booking_given_up_before_it_was_paid_for_owes_nobody_anything(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(pays_later=True), shopper.cart, paid=False)
+    completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
     work()
     cancel_what_is_pending(sandbox)
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     assert (the_package().status, the_package().attention) == ("CANCELLED", "")
 
@@ -144,10 +147,10 @@ def test_a_booking_given_up_before_it_was_paid_for_owes_nobody_anything(
 def test_a_cancellation_of_ours_that_a_webhook_tells_of_first_is_no_surprise(
     both: QuotePackage,
 ) -> None:
-    cancelling.cancel_now(both, quotes=[insuring("laptop")], origin=SHOPPER)
+    cancellation.cancel_now(both, quotes=[insuring("laptop")], origin=SHOPPER)
     cancel_by_telephone()  # as the worker does, whose answer is still on its way
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     assert insuring("laptop").status == "CANCELLED"
     assert the_package().attention == ""

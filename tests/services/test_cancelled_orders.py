@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import cover, signals, worker
+from django_xcover.booking import booking
 from django_xcover.client import XCoverClient
-from django_xcover.client.answers import PackageAnswer
+from django_xcover.client.schemas.packages import PackageAnswer
+from django_xcover.clients import factory
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -21,9 +23,11 @@ from django_xcover.models import (
     OperationState,
     Quote,
 )
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.transitions import move
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import booking, cancelling, cover, gateway, operations, orders, running
-from django_xcover.services.transitions import move
 from tests.conftest import Shopper, the_package, work
 from tests.shop import ANA, Order, Shop, laptop, ticket
 
@@ -49,7 +53,7 @@ def accepted(shopper: Shopper) -> Shopper:
 @pytest.fixture
 def paid(accepted: Shopper, order: Order) -> Order:
     """Return a paid order whose booking has not begun."""
-    orders.complete(order, accepted.cart, paid=True)
+    completion.complete(order, accepted.cart, paid=True)
     return order
 
 
@@ -64,7 +68,7 @@ def booked(paid: Order) -> Order:
 def pending(accepted: Shopper, shop: Shop) -> Order:
     """Return an order that is booked and not paid for."""
     order = shop.order(pays_later=True)
-    orders.complete(order, accepted.cart, paid=False)
+    completion.complete(order, accepted.cart, paid=False)
     work()
     return order
 
@@ -116,7 +120,7 @@ def test_an_order_without_a_package_is_nobodys_error(order: Order, sandbox: Sand
 
 def test_declined_cover_is_left_alone(shopper: Shopper, order: Order) -> None:
     shopper.says(yes=False)
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
 
     cancel(order)
     work()
@@ -131,7 +135,7 @@ def test_a_failure_of_ours_does_not_undo_the_shops_cancellation(
     def fail(*args: Any) -> None:
         raise RuntimeError(ANA.email)
 
-    monkeypatch.setattr(cancelling, "cancel_by_reference", fail)
+    monkeypatch.setattr(cancellation, "cancel_by_reference", fail)
 
     cancel(booked)
 
@@ -227,9 +231,9 @@ def test_lines_cancelled_one_after_the_other_discard_the_booking(paid: Order) ->
 def test_an_unpaid_order_is_not_booked_when_its_payment_comes_after_all(
     accepted: Shopper, order: Order, sandbox: Sandbox
 ) -> None:
-    orders.complete(order, accepted.cart, paid=False)
+    completion.complete(order, accepted.cart, paid=False)
     cancel(order)
-    orders.complete(order, accepted.cart, paid=True)
+    completion.complete(order, accepted.cart, paid=True)
     work()
 
     assert sandbox.calls("create_booking") == []
@@ -259,7 +263,7 @@ def test_an_order_cancelled_during_the_call_is_cancelled_as_soon_as_it_is_booked
 
     def cancelled_meanwhile(*args: Any) -> PackageAnswer:
         cancel(paid)
-        running.run(cancels()[0].pk)
+        worker.run(cancels()[0].pk)
         assert sandbox.calls("cancel_booking") == [], "the booking goes first"
         return complete(*args)
 
@@ -295,14 +299,14 @@ def test_a_policy_that_xcover_left_out_does_not_keep_the_others_from_being_cance
 def test_a_worker_that_has_the_booking_and_has_not_called_yet_does_not_call(
     paid: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client_for = gateway.client_for
+    client_for = factory.client_for
 
     def cancelled_meanwhile(account: str) -> XCoverClient:
-        monkeypatch.setattr(gateway, "client_for", client_for)
+        monkeypatch.setattr(factory, "client_for", client_for)
         cancel(paid)
         return client_for(account)
 
-    monkeypatch.setattr(gateway, "client_for", cancelled_meanwhile)
+    monkeypatch.setattr(factory, "client_for", cancelled_meanwhile)
     work()
     work()
 
@@ -372,7 +376,7 @@ def test_what_was_never_booked_says_so(paid: Order, sandbox: Sandbox) -> None:
     work()
 
     told = "This cover is not in force yet, so there is nothing to cancel."
-    assert cancelling.refusal_of(Cancellation.objects.get()) == told
+    assert cancellation.refusal_of(Cancellation.objects.get()) == told
 
 
 # While it waits for the money.
@@ -382,7 +386,7 @@ def test_a_pending_booking_is_not_confirmed_when_the_money_comes_after_all(
     pending: Order, sandbox: Sandbox
 ) -> None:
     cancel(pending)
-    orders.complete(pending, paid=True)
+    completion.complete(pending, paid=True)
     work()
 
     assert sandbox.calls("confirm_booking") == []
@@ -393,7 +397,7 @@ def test_a_pending_booking_is_not_confirmed_when_the_money_comes_after_all(
 def test_a_payment_that_is_being_confirmed_is_stopped_in_time(
     pending: Order, sandbox: Sandbox
 ) -> None:
-    orders.complete(pending, paid=True)
+    completion.complete(pending, paid=True)
     cancel(pending)
     work()
 
@@ -405,8 +409,8 @@ def test_a_line_taken_back_before_the_payment_is_cancelled_behind_it(
     pending: Order,
 ) -> None:
     cancel(pending, lines=["ticket"])
-    orders.complete(pending, paid=True)
-    orders.complete(pending, paid=True)
+    completion.complete(pending, paid=True)
+    completion.complete(pending, paid=True)
     work()
 
     assert statuses() == {"ticket": "CANCELLED", "laptop": "CONFIRMED"}
@@ -416,7 +420,7 @@ def test_a_line_taken_back_before_the_payment_is_cancelled_behind_it(
 def test_a_payment_confirmed_without_an_answer_is_cancelled_behind_it(
     pending: Order, sandbox: Sandbox
 ) -> None:
-    orders.complete(pending, paid=True)
+    completion.complete(pending, paid=True)
     sandbox.faults.add("confirm_booking", "process_then_reset", times=5)
     work()
     cancel(pending)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_xcover.services import card_numbers
-from django_xcover.services.card_numbers import CardNumberSent, holds_card_number
+from django_xcover import validators
+from django_xcover.validators import CardNumberSent, holds_card_number
 
 # Numbers that card schemes publish for tests.
 CARDS = [
@@ -52,7 +52,7 @@ def test_every_number_with_a_right_check_digit_is_refused(digits: str) -> None:
     number += check_digit(number)
 
     with pytest.raises(CardNumberSent):
-        card_numbers.refuse({"name": f"my card: {number}."})
+        validators.refuse({"name": f"my card: {number}."})
 
 
 @given(st.uuids())
@@ -86,7 +86,7 @@ def test_other_numbers_are_left_alone(text: str) -> None:
 )
 def test_it_is_found_at_any_depth_and_its_place_named(value: Any, field: str) -> None:
     with pytest.raises(CardNumberSent) as refused:
-        card_numbers.refuse(value, "token")
+        validators.refuse(value, "token")
 
     assert refused.value.field == field
     assert "4242" not in str(refused.value)
@@ -98,12 +98,12 @@ def test_what_is_nested_too_deeply_is_looked_at_as_a_whole() -> None:
         value = [value]
 
     with pytest.raises(CardNumberSent):
-        card_numbers.refuse(value)
+        validators.refuse(value)
 
 
 @pytest.mark.parametrize("value", [None, True, 0, [], {}, {"a": None}, Decimal("7.89")])
 def test_values_without_a_card_number_pass(value: Any) -> None:
-    card_numbers.refuse(value)
+    validators.refuse(value)
 
 
 def check_digit(number: str) -> str:

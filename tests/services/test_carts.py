@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 
-from django_xcover.services.carts import read_cart
-from django_xcover.services.cover import current_cover, freeze_cover
+from django_xcover.cover import current_cover, freeze_cover
+from django_xcover.offers.carts import read_cart
 from django_xcover.types import PolicyRequest
 from tests.conftest import Shopper
 from tests.shop import Cart, Shop

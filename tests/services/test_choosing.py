@@ -7,8 +7,9 @@ from django.http import HttpRequest
 
 from django_xcover import signals
 from django_xcover.models import Choice, Decision, DecisionsAreFinal, Quote, QuotePackage
+from django_xcover.offers import choices as choosing
+from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import choosing, quoting
 from tests.conftest import ReadCart, Shopper
 from tests.shop import Cart, ticket
 

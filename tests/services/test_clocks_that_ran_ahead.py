@@ -16,10 +16,12 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.services import operations, orders, webhooks
-from django_xcover.services.reconciling.cursor import take
-from django_xcover.services.renewing import notices
-from django_xcover.services.webhooks import inbox
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.policies.renewal import notifications
+from django_xcover.sync import webhooks
+from django_xcover.sync.reconciliation.run import take
+from django_xcover.sync.webhooks import inbox
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -31,7 +33,7 @@ MONTH = timedelta(days=30)
 def booking(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation that books a paid order's cover."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return Operation.objects.get()
 
 
@@ -110,4 +112,4 @@ def test_a_customer_is_told_of_a_renewal_whose_lease_lies_in_the_future(
         telling_until=timezone.now() + MONTH,
     )
 
-    assert notices.tell(renewal)
+    assert notifications.tell(renewal)

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, OperationState
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import operations, orders
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 
@@ -21,10 +22,10 @@ def order(shopper: Shopper, shop: Shop) -> Order:
     """Return an order whose cover is booked, and whose payment has just been reported."""
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
     assert the_package().status == "PENDING_PAYMENT"
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     return order
 
 

@@ -10,12 +10,13 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_xcover.cover import current_cover, freeze_cover, order_cover
+from django_xcover.formats import format_amount
 from django_xcover.models import Choice, Decision, OperationState, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.overview.policies import policy_rows, summarise
+from django_xcover.policies import documents
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import documents, orders
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.cover import current_cover, freeze_cover, order_cover
-from django_xcover.services.my_cover.policies import policy_rows, summarise
 from tests.conftest import Shopper, the_operation, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
 
@@ -114,7 +115,7 @@ def test_an_order_without_an_offer_has_no_cover(shop: Shop) -> None:
 def test_a_declined_order_shows_no_policy(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=False)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
 
     cover = order_cover(order)
 
@@ -126,7 +127,7 @@ def test_a_paid_order_is_being_arranged_until_xcover_has_booked(
 ) -> None:
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
 
     assert order_cover(order).state == "arranging"
     work()
@@ -140,7 +141,7 @@ def test_a_paid_order_is_being_arranged_until_xcover_has_booked(
 def test_an_unpaid_order_waits_for_the_money(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
 
     cover = order_cover(order)
@@ -153,9 +154,9 @@ def test_a_payment_that_xcover_has_not_heard_of_yet_is_not_asked_for_again(
 ) -> None:
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
-    orders.complete(order, None, paid=True)
+    completion.complete(order, None, paid=True)
 
     before = order_cover(order).state
     sandbox.faults.add("confirm_booking", "status", status=422)
@@ -169,7 +170,7 @@ def test_a_stuck_booking_says_that_a_person_is_on_it(
 ) -> None:
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "status", status=422)
     work()
 
@@ -183,7 +184,7 @@ def two(shopper: Shopper, shop: Shop) -> Order:
     for line in range(2):
         shopper.says(yes=True, line=line)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     return order
 
 
@@ -240,7 +241,7 @@ def test_a_price_that_is_not_the_one_agreed_on_is_told(
 ) -> None:
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     agreed = format_amount(Quote.objects.get().cost)
     (policy,) = order_cover(order).policies
     assert policy.agreed_formatted == ""
@@ -261,7 +262,7 @@ def test_an_orders_cover_costs_two_queries(
     for line in range(3):
         shopper.says(yes=True, line=line)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     work()
 
     with django_assert_num_queries(2):

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 
 from django_xcover.models import Policy, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import documents
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import documents, orders
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def policy(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> Policy:
     """Return the policy of a paid order of Ana's."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return Policy.objects.select_related("package").get()
 
@@ -55,7 +56,7 @@ def test_a_policy_id_in_other_letters_is_another_id(policy: Policy) -> None:
 
 def test_a_quote_that_was_not_booked_has_no_certificate(shopper: Shopper, shop: Shop) -> None:
     quote = shopper.says(yes=True).quotes[0]
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
 
     with pytest.raises(documents.DocumentMissing):
         documents.document_url(by("ana"), quote.quote_id, documents.CERTIFICATE)
@@ -71,7 +72,7 @@ def test_a_quote_without_an_order_is_shown_to_nobody(shopper: Shopper, shop: Sho
 
 def test_the_wording_can_be_read_before_the_cover_is_booked(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     quote = Quote.objects.get()
 
     assert documents.kinds_of(quote, quote.package) == (documents.WORDING,)

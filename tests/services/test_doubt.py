@@ -10,10 +10,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from django_xcover import signals
+from django_xcover.booking import instant_booking
 from django_xcover.client import HeldBack, XCoverClient
+from django_xcover.mirror import reads
 from django_xcover.models import Cancellation, Operation, OperationState, Quote
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import fast_quoting, operations, orders, reads
 from django_xcover.types import Money, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
@@ -30,7 +33,7 @@ def order(shop: Shop) -> Order:
 def lost_answer(shopper: Shopper, order: Order, sandbox: Sandbox) -> Operation:
     """Return a booking that XCover has made, and whose answer was lost."""
     shopper.says(yes=True)
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "process_then_reset", times=5)
     work()
     assert not the_operation().outcome_known
@@ -99,7 +102,7 @@ def test_a_refusal_of_the_same_booking_settles_it(
     shopper: Shopper, order: Order, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "reset", times=5)
     work()
     assert not the_operation().outcome_known
@@ -115,7 +118,7 @@ def unseen(shopper: Shopper, order: Order, sandbox: Sandbox) -> Operation:
     shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
     shopper.says(yes=True, line=0)
     shopper.says(yes=True, line=1)
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "missing_policy", how="absent")
     return the_operation()
 
@@ -167,9 +170,9 @@ def lost_instant(order: Order, sandbox: Sandbox) -> Iterator[Operation]:
     request = QuoteRequest(
         currency="GBP", customer_country="GB", customer_language="en", items=(laptop(), ticket())
     )
-    offer = fast_quoting.price(request)
+    offer = instant_booking.price(request)
     assert offer is not None
-    fast_quoting.book(order, request, agreed=dict[str, Money](offer.prices))
+    instant_booking.book(order, request, agreed=dict[str, Money](offer.prices))
     sandbox.faults.add("instant_booking", "process_then_reset", times=5)
     work()
     sandbox.faults.clear()

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from django.core import serializers
 
+from django_xcover.booking import dual_payment
 from django_xcover.client import XCoverClient
+from django_xcover.cover import order_cover
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import dual_payment, operations, orders
-from django_xcover.services.card_numbers import CardNumberSent
-from django_xcover.services.cover import order_cover
-from django_xcover.services.transitions import move
+from django_xcover.validators import CardNumberSent
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.test_card_numbers import CARDS
 from tests.shop import ANA, Order, Shop
@@ -29,7 +31,7 @@ def order(shopper: Shopper, shop: Shop) -> Order:
     """Return an order with cover, not paid yet."""
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     return order
 
 
@@ -74,7 +76,7 @@ def test_a_card_number_typed_into_a_name_is_neither_stored_nor_sent_nor_logged(
     typed: dict[str, Any] = {field: f"card {card}"}
     order.policyholder = replace(ANA, **typed)
     with caplog.at_level(logging.DEBUG):
-        orders.complete(order, paid=True)
+        completion.complete(order, paid=True)
         work()
 
     operation = the_operation()
@@ -100,7 +102,7 @@ def test_the_token_of_another_persons_e_mail_is_refused(order: Order) -> None:
 def test_an_order_without_cover_has_nothing_to_pay(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=False)
     declined = shop.order()
-    orders.complete(declined, shopper.cart, paid=False)
+    completion.complete(declined, shopper.cart, paid=False)
 
     for order in (declined, shop.order("ORD-2")):
         with pytest.raises(dual_payment.NoCoverToPay):
@@ -108,7 +110,7 @@ def test_an_order_without_cover_has_nothing_to_pay(shopper: Shopper, shop: Shop)
 
 
 def test_a_booked_cover_is_not_paid_again(order: Order, shopper: Shopper) -> None:
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     work()
 
     with pytest.raises(dual_payment.TooLateToPay):
@@ -117,7 +119,7 @@ def test_a_booked_cover_is_not_paid_again(order: Order, shopper: Shopper) -> Non
 
 def test_a_booking_whose_outcome_is_unknown_keeps_its_body(order: Order, sandbox: Sandbox) -> None:
     dual_payment.use_token(order, TOKEN)
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     sandbox.faults.add("create_booking", "process_then_reset", times=5)
     work()
 
@@ -131,7 +133,7 @@ def test_a_booking_whose_outcome_is_unknown_keeps_its_body(order: Order, sandbox
 def test_a_cover_booked_for_a_later_payment_takes_no_token(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
 
     with pytest.raises(dual_payment.TooLateToPay):
         dual_payment.use_token(order, TOKEN)
@@ -141,7 +143,7 @@ def test_a_charge_that_xcover_refuses_waits_for_another_card(
     order: Order, sandbox: Sandbox, bodies: list[dict[str, Any]]
 ) -> None:
     dual_payment.use_token(order, TOKEN)
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     sandbox.faults.add("create_booking", "status", status=422)
     work()
     stuck = the_operation()
@@ -160,7 +162,7 @@ def test_a_failed_charge_is_a_clear_state_for_a_person(
 ) -> None:
     fail_bookings(monkeypatch)
     dual_payment.use_token(order, TOKEN)
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
 
     work()
 
@@ -177,7 +179,7 @@ def test_a_booking_that_failed_unseen_is_not_posted_again(
     order: Order, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
 ) -> None:
     dual_payment.use_token(order, TOKEN)
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     sandbox.faults.add("create_booking", "reset", times=9)
     work()
     posts = len(sandbox.calls("create_booking"))
@@ -192,7 +194,7 @@ def test_a_booking_that_failed_unseen_is_not_posted_again(
 def test_a_token_that_comes_after_the_payment_still_goes_along(
     order: Order, bodies: list[dict[str, Any]], sandbox: Sandbox
 ) -> None:
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     dual_payment.use_token(order, TOKEN)
 
     work()
@@ -204,7 +206,7 @@ def test_a_token_that_comes_after_the_payment_still_goes_along(
 def test_a_worker_that_has_just_read_the_old_body_does_not_send_it(
     order: Order, monkeypatch: pytest.MonkeyPatch, bodies: list[dict[str, Any]]
 ) -> None:
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
 
     def token_comes_first(*args: Any, **facts: Any) -> bool:
         monkeypatch.setattr(operations, "move", move)
@@ -222,7 +224,7 @@ def test_a_worker_that_has_just_read_the_old_body_does_not_send_it(
 def test_a_card_that_was_entered_wrongly_is_replaced_before_the_booking_begins(
     order: Order, bodies: list[dict[str, Any]]
 ) -> None:
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     dual_payment.use_token(order, "another-token")
     dual_payment.use_token(order, TOKEN)
 
@@ -235,7 +237,7 @@ def test_the_token_is_at_the_top_of_the_booking_and_forgotten_afterwards(
     order: Order, bodies: list[dict[str, Any]]
 ) -> None:
     dual_payment.use_token(the_package(), TOKEN, email="ana@example.com")
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
 
     work()
 
@@ -250,11 +252,11 @@ def test_with_a_token_nothing_is_booked_before_the_order_is_paid(
     shopper.says(yes=True)
     dual_payment.use_token(the_package(), TOKEN)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
     assert bodies == []
 
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     work()
 
     assert "require_payment_confirmation" not in bodies[0]

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Operation, OperationState, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.policies import emails
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import emails, gateway, operations, orders, refreshing
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -19,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 
@@ -90,8 +94,8 @@ def test_each_event_is_its_own_email(booked: QuotePackage, sandbox: Sandbox) -> 
 
 
 def test_a_cancelled_booking_has_its_own_email(booked: QuotePackage, sandbox: Sandbox) -> None:
-    gateway.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
-    package = refreshing.refresh(booked)
+    factory.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
+    package = refresh.refresh(booked)
 
     emails.send_again(package, emails.CANCELLED)
     work()

@@ -27,7 +27,9 @@ from django_xcover.models import (
     QuotePackage,
     WebhookDelivery,
 )
-from django_xcover.services import cancelling, erasing, orders
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation
+from django_xcover.support import erasure
 from tests.admin.factories import make_flag, make_package
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -90,7 +92,7 @@ def test_what_may_still_matter_is_kept(shopper: Shopper, kept: str) -> None:
         Operation.objects.create(package=package, kind="book")
     age(timedelta(days=89) if kept == "young" else LONG_AGO)
 
-    assert erasing.forget_unordered() == 0
+    assert erasure.forget_unordered() == 0
     assert QuotePackage.objects.exists()
 
 
@@ -106,17 +108,17 @@ def test_a_hold_that_was_released_keeps_nothing(shopper: Shopper) -> None:
     )
     age()
 
-    assert erasing.forget_unordered() == 1
+    assert erasure.forget_unordered() == 1
     assert not Hold.objects.exists()
 
 
 def test_it_is_forgotten_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasing, "BATCH", 2)
+    monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
         make_package()
     age()
 
-    assert erasing.forget_unordered() == 5
+    assert erasure.forget_unordered() == 5
 
 
 def test_the_days_are_a_setting(shopper: Shopper, settings: Any) -> None:
@@ -124,17 +126,17 @@ def test_the_days_are_a_setting(shopper: Shopper, settings: Any) -> None:
     age()
     settings.XCOVER = {**settings.XCOVER, "UNORDERED_RETENTION_DAYS": 100}
 
-    assert erasing.forget_unordered() == 0
+    assert erasure.forget_unordered() == 0
 
 
 @pytest.fixture
 def sold(shopper: Shopper, shop: Shop) -> str:
     """Return the reference of an order whose cover was booked and cancelled since."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     package = the_package()
-    cancelling.cancel_now(package, origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, origin=Cancellation.Origin.STAFF)
     work()
     facts = {"account": package.account, "package_id": package.package_id}
     WebhookDelivery.objects.create(key="k", body={"name": "ana@example.com"}, **facts)
@@ -157,7 +159,7 @@ def test_of_an_erased_order_nothing_is_left(sold: str) -> None:
 def test_another_order_stays_whole(sold: str) -> None:
     other = make_package(order_reference="OTHER")
 
-    erasing.erase_order(sold)
+    erasure.erase_order(sold)
 
     assert list(QuotePackage.objects.all()) == [other]
 
@@ -183,7 +185,7 @@ def test_what_is_not_meant_or_not_there_is_an_error(sold: str, words: list[str])
 
 
 def test_every_table_about_an_order_is_emptied_in_an_order_that_keys_allow() -> None:
-    listed = [model for model, _ in erasing.ROWS]
+    listed = [model for model, _ in erasure.ROWS]
     hanging = {
         model
         for model in apps.get_app_config("xcover").get_models(include_auto_created=True)

@@ -11,12 +11,15 @@ import time_machine
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils import timezone
 
+from django_xcover.booking import overdue_payments
 from django_xcover.client import ServerFault, UnexpectedAnswer
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, rate_limits
+from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.rate_limits import Bucket
 from django_xcover.models import Attention, QuotePackage, Renewal, Status
+from django_xcover.policies import instalments, renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, instalments, rate_limits, renewing, shared_cache, unpaid
-from django_xcover.services.breaker import Circuit, CircuitOpen
-from django_xcover.services.rate_limits import Bucket
 from tests.shop import Shop
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -46,11 +49,11 @@ def package(number: int, account: str = "default", **facts: Any) -> QuotePackage
 def test_bookings_of_an_account_that_is_gone_keep_no_other_from_being_flagged(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpaid, "LIMIT", 1)
+    monkeypatch.setattr(overdue_payments, "LIMIT", 1)
     package(1, account="gone")
     package(2)
 
-    unpaid.sweep()
+    overdue_payments.sweep()
 
     assert QuotePackage.objects.get(account="default").attention == Attention.PAYMENT_OVERDUE
 
@@ -59,12 +62,12 @@ def test_bookings_of_an_account_that_is_gone_keep_no_other_from_being_flagged(
 def test_an_overdue_booking_that_xcover_does_not_know_is_a_persons_at_once(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unpaid, "LIMIT", 1)
+    monkeypatch.setattr(overdue_payments, "LIMIT", 1)
     package(1)
     package(2)
 
-    unpaid.sweep()
-    unpaid.sweep()
+    overdue_payments.sweep()
+    overdue_payments.sweep()
 
     flagged = QuotePackage.objects.filter(attention=Attention.PAYMENT_OVERDUE)
     assert flagged.count() == 2
@@ -74,7 +77,7 @@ def test_an_overdue_booking_that_xcover_does_not_know_is_a_persons_at_once(
 def test_renewals_that_xcover_never_prices_keep_no_other_from_its_price(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_xcover.services.renewing.looking.LIMIT", 2)
+    monkeypatch.setattr("django_xcover.policies.renewal.due.LIMIT", 2)
     now = timezone.now()
     for number in range(5):
         booked = package(number, status=Status.CONFIRMED)
@@ -87,7 +90,7 @@ def test_renewals_that_xcover_never_prices_keep_no_other_from_its_price(
         )
         Renewal.objects.create(package=booked, due_on=now + timedelta(days=number), currency="GBP")
 
-    found = {row.pk for _day in range(3) for row in renewing.find_due()}
+    found = {row.pk for _day in range(3) for row in renewal.find_due()}
 
     assert len(found) == 5
 
@@ -96,7 +99,7 @@ def test_renewals_that_xcover_never_prices_keep_no_other_from_its_price(
 def test_schedules_that_never_come_keep_no_new_one_from_being_read(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_xcover.services.instalments.schedules.LIMIT", 2)
+    monkeypatch.setattr("django_xcover.policies.instalments.schedules.LIMIT", 2)
     for number in range(1, 5):
         booked = package(number, status=Status.CONFIRMED)
         booked.quotes.create(
@@ -130,7 +133,7 @@ def cache(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> LocMemCache:
 
 def fail(times: int) -> None:
     for _ in range(times):
-        with pytest.raises(ServerFault), breaker.guard("default"):
+        with pytest.raises(ServerFault), circuit_breaker.guard("default"):
             raise ServerFault(status=503)
 
 
@@ -138,27 +141,27 @@ def test_a_clock_that_is_set_back_keeps_no_circuit_open(
     cache: LocMemCache, clock: time_machine.Traveller
 ) -> None:
     fail(3)
-    with pytest.raises(CircuitOpen), breaker.guard("default"):
+    with pytest.raises(CircuitOpen), circuit_breaker.guard("default"):
         pass
 
     clock.move_to(START - timedelta(hours=1))
 
-    assert breaker.state("default").circuit == Circuit.HALF_OPEN
-    with breaker.guard("default"):
+    assert circuit_breaker.state("default").circuit == Circuit.HALF_OPEN
+    with circuit_breaker.guard("default"):
         pass
-    assert breaker.state("default").circuit == Circuit.CLOSED
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED
 
 
 def test_a_success_that_a_clock_set_back_has_put_into_the_future_hides_no_faults(
     cache: LocMemCache, clock: time_machine.Traveller
 ) -> None:
-    with breaker.guard("default"):
+    with circuit_breaker.guard("default"):
         pass
     clock.move_to(START - timedelta(hours=1))
 
     fail(3)
 
-    assert breaker.state("default").circuit == Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.OPEN
 
 
 def test_a_clock_that_is_set_back_prolongs_no_pause(
@@ -179,7 +182,7 @@ def test_a_4xx_that_cannot_be_read_is_a_4xx(
     cache: LocMemCache, clock: time_machine.Traveller, status: int
 ) -> None:
     for _ in range(5):
-        with pytest.raises(UnexpectedAnswer), breaker.guard("default"):
+        with pytest.raises(UnexpectedAnswer), circuit_breaker.guard("default"):
             raise UnexpectedAnswer("too long", status=status)
 
-    assert breaker.state("default").circuit == Circuit.CLOSED
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED

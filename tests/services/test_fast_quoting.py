@@ -13,7 +13,12 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
+from django_xcover.booking import dual_payment, instant_booking
+from django_xcover.booking import instant_booking as booking
 from django_xcover.client import XCoverClient
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker
+from django_xcover.cover import order_cover
 from django_xcover.models import (
     Attention,
     Choice,
@@ -23,18 +28,10 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    breaker,
-    dual_payment,
-    fast_quoting,
-    operations,
-    orders,
-    shared_cache,
-)
-from django_xcover.services.cover import order_cover
-from django_xcover.services.fast_quoting import booking
-from django_xcover.services.story import order_story
+from django_xcover.support.timeline import order_story
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket
@@ -76,14 +73,14 @@ def bookings_at(sandbox: Sandbox) -> list[str]:
 def test_a_fault_of_xcovers_costs_the_price_and_nothing_else(sandbox: Sandbox, fault: str) -> None:
     sandbox.faults.add("fast_quote", fault, times=9)
 
-    assert fast_quoting.price(asked()) is None
+    assert instant_booking.price(asked()) is None
 
 
 def test_while_xcover_is_away_not_every_page_asks(sandbox: Sandbox) -> None:
     sandbox.faults.add("fast_quote", "status", times=9)
 
     for _ in range(3):
-        fast_quoting.price(asked())
+        instant_booking.price(asked())
 
     assert len(sandbox.calls("fast_quote")) == 1
 
@@ -92,11 +89,11 @@ def test_while_the_circuit_is_open_xcover_is_not_asked(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_open(account: str) -> None:
-        raise breaker.CircuitOpen
+        raise circuit_breaker.CircuitOpen
 
-    monkeypatch.setattr(breaker, "guard", is_open)
+    monkeypatch.setattr(circuit_breaker, "guard", is_open)
 
-    assert fast_quoting.price(asked()) is None
+    assert instant_booking.price(asked()) is None
     assert sandbox.calls("fast_quote") == []
 
 
@@ -105,7 +102,7 @@ def test_a_cache_that_fails_costs_no_price(
 ) -> None:
     monkeypatch.setattr(shared_cache, "attempt", lambda do, otherwise: otherwise)
 
-    assert fast_quoting.price(asked()) is not None
+    assert instant_booking.price(asked()) is not None
 
 
 @pytest.mark.parametrize(
@@ -116,13 +113,13 @@ def test_an_answer_that_cannot_be_read_is_no_price(
 ) -> None:
     monkeypatch.setattr(XCoverClient, "fast_quote", lambda *args, **options: answer)
 
-    assert fast_quoting.price(asked()) is None
+    assert instant_booking.price(asked()) is None
 
 
 def test_what_is_not_insured_has_no_price(sandbox: Sandbox) -> None:
-    assert fast_quoting.price(asked(TOO_DEAR)) is None
+    assert instant_booking.price(asked(TOO_DEAR)) is None
 
-    offer = fast_quoting.price(asked(TOO_DEAR, laptop()))
+    offer = instant_booking.price(asked(TOO_DEAR, laptop()))
 
     assert offer is not None
     assert list(offer.prices) == ["laptop"]
@@ -131,7 +128,7 @@ def test_what_is_not_insured_has_no_price(sandbox: Sandbox) -> None:
 
 def test_an_unknown_account_is_a_mistake_of_the_shops(shop: Shop) -> None:
     with pytest.raises(ImproperlyConfigured, match="no account"):
-        fast_quoting.price(asked(), account="elsewhere")
+        instant_booking.price(asked(), account="elsewhere")
 
 
 def test_xcover_gets_a_little_less_than_the_shoppers_patience(
@@ -146,7 +143,7 @@ def test_xcover_gets_a_little_less_than_the_shoppers_patience(
 
     monkeypatch.setattr(XCoverClient, "fast_quote", note)
 
-    fast_quoting.price(asked())
+    instant_booking.price(asked())
 
     assert waits == [0.95]
 
@@ -155,8 +152,8 @@ def test_a_price_is_stored_nowhere_and_asked_for_once(
     sandbox: Sandbox, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(0):
-        first = fast_quoting.price(asked(laptop(), ticket()))
-        second = fast_quoting.price(asked(laptop(), ticket()))
+        first = instant_booking.price(asked(laptop(), ticket()))
+        second = instant_booking.price(asked(laptop(), ticket()))
 
     assert first is not None
     assert first == second
@@ -169,7 +166,7 @@ def test_a_price_is_stored_nowhere_and_asked_for_once(
 def test_items_in_another_order_keep_their_own_prices(sandbox: Sandbox) -> None:
     one, other = asked(laptop(), ticket()), asked(ticket(), laptop())
 
-    first, second = fast_quoting.price(one), fast_quoting.price(other)
+    first, second = instant_booking.price(one), instant_booking.price(other)
 
     assert first is not None
     assert second is not None
@@ -183,12 +180,12 @@ def test_a_quote_without_id_and_status_is_a_price_all_the_same(
     answer = {"currency": "GBP", "quotes": [None, {"price": Decimal("1.10"), "id": None}]}
     monkeypatch.setattr(XCoverClient, "fast_quote", lambda *args, **options: answer)
 
-    offer = fast_quoting.price(asked(TOO_DEAR, laptop()))
+    offer = instant_booking.price(asked(TOO_DEAR, laptop()))
 
     assert offer is not None
     assert offer.prices == {"laptop": Money(Decimal("1.10"), "GBP")}
     assert offer.fast_quote_id == ""
-    assert fast_quoting.opt_out(offer, asked()) is None
+    assert instant_booking.opt_out(offer, asked()) is None
 
 
 # The booking
@@ -197,7 +194,7 @@ def test_a_quote_without_id_and_status_is_a_price_all_the_same(
 @pytest.fixture
 def agreed(sandbox: Sandbox) -> dict[str, Money]:
     """Return the prices that the shopper was shown for a laptop and two tickets."""
-    offer = fast_quoting.price(asked(laptop(), ticket()))
+    offer = instant_booking.price(asked(laptop(), ticket()))
     assert offer is not None
     return dict(offer.prices)
 
@@ -205,16 +202,16 @@ def agreed(sandbox: Sandbox) -> dict[str, Money]:
 @pytest.fixture
 def paid(shop: Shop, agreed: dict[str, Money]) -> Operation:
     """Return the instant booking of a paid order, to be carried out."""
-    return fast_quoting.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    return instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
 
 
 def test_what_was_not_asked_for_cannot_be_agreed(shop: Shop, agreed: dict[str, Money]) -> None:
     with pytest.raises(ValueError, match="no item of the request"):
-        fast_quoting.book(shop.order(), asked(laptop()), agreed=agreed)
+        instant_booking.book(shop.order(), asked(laptop()), agreed=agreed)
     with pytest.raises(ValueError, match="no item of the request"):
-        fast_quoting.book(shop.order(), asked(laptop()), agreed={})
+        instant_booking.book(shop.order(), asked(laptop()), agreed={})
     with pytest.raises(ValueError, match="another currency"):
-        fast_quoting.book(
+        instant_booking.book(
             shop.order(), asked(laptop(), currency="EUR"), agreed={"laptop": agreed["laptop"]}
         )
 
@@ -275,9 +272,9 @@ def test_an_agreed_policy_that_was_not_booked_is_flagged(
     shop: Shop, sandbox: Sandbox, how: str
 ) -> None:
     items = (laptop(), ticket(), laptop("second", price="2400"))
-    offer = fast_quoting.price(asked(*items))
+    offer = instant_booking.price(asked(*items))
     assert offer is not None
-    fast_quoting.book(shop.order(), asked(*items), agreed=offer.prices)
+    instant_booking.book(shop.order(), asked(*items), agreed=offer.prices)
     # It loses one policy when it quotes and one when it books.
     sandbox.faults.add("instant_booking", "missing_policy", how=how)
 
@@ -307,7 +304,7 @@ def test_an_order_without_a_policyholder_goes_through_and_a_person_is_told(
     shop: Shop, agreed: dict[str, Money]
 ) -> None:
     order = shop.order(policyholder=None)
-    fast_quoting.book(order, asked(laptop(), ticket()), agreed=agreed)
+    instant_booking.book(order, asked(laptop(), ticket()), agreed=agreed)
     for _ in range(5):
         work()
         let_time_pass()
@@ -324,9 +321,9 @@ def test_an_instant_booking_that_waits_is_found_by_the_address_of_its_order(
 def test_an_order_is_booked_once_however_often_the_shop_says_so(
     paid: Operation, shop: Shop, agreed: dict[str, Money], sandbox: Sandbox
 ) -> None:
-    again = fast_quoting.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    again = instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
     work()
-    and_again = fast_quoting.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    and_again = instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
     work()
 
     assert again == and_again == paid
@@ -345,16 +342,16 @@ def test_of_two_simultaneous_calls_one_writes(
 
     monkeypatch.setattr(booking, "_written", look_too_early)
 
-    assert fast_quoting.book(shop.order(), asked(laptop(), ticket()), agreed=agreed) == paid
+    assert instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed) == paid
     assert QuotePackage.objects.count() == 1
 
 
 def test_the_payment_signal_does_not_book_it_a_second_time(
     paid: Operation, shop: Shop, sandbox: Sandbox
 ) -> None:
-    orders.complete(shop.order(), paid=True)
+    completion.complete(shop.order(), paid=True)
     work()
-    orders.complete(shop.order(), paid=True)
+    completion.complete(shop.order(), paid=True)
     work()
 
     assert Operation.objects.count() == 1
@@ -405,9 +402,9 @@ def test_the_orders_story_tells_of_the_booking_once(paid: Operation) -> None:
 
 def test_two_things_of_one_kind_keep_their_own_policies(shop: Shop, sandbox: Sandbox) -> None:
     items = (laptop("a", price="1200"), laptop("b", price="2400"))
-    offer = fast_quoting.price(asked(*items))
+    offer = instant_booking.price(asked(*items))
     assert offer is not None
-    fast_quoting.book(shop.order(), asked(*items), agreed=offer.prices)
+    instant_booking.book(shop.order(), asked(*items), agreed=offer.prices)
 
     work()
 
@@ -421,7 +418,7 @@ def test_only_what_was_agreed_is_booked(
     shop: Shop, agreed: dict[str, Money], sandbox: Sandbox
 ) -> None:
     only = {"ticket": agreed["ticket"]}
-    fast_quoting.book(shop.order(), asked(laptop(), ticket()), agreed=only)
+    instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=only)
 
     work()
 
@@ -430,9 +427,9 @@ def test_only_what_was_agreed_is_booked(
 
 
 def test_the_yes_is_on_record_with_the_wording_that_was_shown(shop: Shop, sandbox: Sandbox) -> None:
-    offer = fast_quoting.price(asked(laptop()))
+    offer = instant_booking.price(asked(laptop()))
     assert offer is not None
-    fast_quoting.book(shop.order(), asked(laptop()), agreed=offer.prices)
+    instant_booking.book(shop.order(), asked(laptop()), agreed=offer.prices)
 
     decision = Decision.objects.get()
     assert (decision.choice, decision.price) == (Choice.ACCEPTED, offer.premium.amount)
@@ -459,9 +456,9 @@ def test_amounts_are_sent_as_the_numbers_they_are(
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "GBP"])
 def test_money_is_exact_in_every_currency(shop: Shop, sandbox: Sandbox, currency: str) -> None:
-    offer = fast_quoting.price(asked(ticket(price="133"), currency=currency))
+    offer = instant_booking.price(asked(ticket(price="133"), currency=currency))
     assert offer is not None
-    fast_quoting.book(
+    instant_booking.book(
         shop.order(), asked(ticket(price="133"), currency=currency), agreed=offer.prices
     )
 
@@ -485,10 +482,10 @@ def test_with_dual_payment_the_token_goes_along(paid: Operation, shop: Shop) -> 
 def test_a_price_that_was_not_taken_is_declined_by_its_fast_quote_id(
     sandbox: Sandbox, shop: Shop
 ) -> None:
-    offer = fast_quoting.price(asked())
+    offer = instant_booking.price(asked())
     assert offer is not None
-    first = fast_quoting.opt_out(offer, asked())
-    second = fast_quoting.opt_out(offer, asked())
+    first = instant_booking.opt_out(offer, asked())
+    second = instant_booking.opt_out(offer, asked())
 
     work()
 
@@ -499,9 +496,9 @@ def test_a_price_that_was_not_taken_is_declined_by_its_fast_quote_id(
 
 
 def test_a_declining_whose_answer_was_lost_is_sent_again(sandbox: Sandbox, shop: Shop) -> None:
-    offer = fast_quoting.price(asked())
+    offer = instant_booking.price(asked())
     assert offer is not None
-    fast_quoting.opt_out(offer, asked())
+    instant_booking.opt_out(offer, asked())
     sandbox.faults.add("opt_out", "process_then_reset", times=9)
     work()
     sandbox.faults.clear()
@@ -526,7 +523,7 @@ def test_the_cart_of_the_same_order_is_settled_beside_it(
 ) -> None:
     shopper.says(yes=False)
 
-    orders.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
+    completion.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
     work()
 
     assert sorted(QuotePackage.objects.values_list("status", flat=True)) == [

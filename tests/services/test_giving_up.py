@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover.cover import order_cover
 from django_xcover.models import (
     Attention,
     Choice,
@@ -14,11 +15,13 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.overview.policies import policy_rows, summarise
+from django_xcover.policies import emails
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import emails, giving_up, operations, orders
-from django_xcover.services.cover import order_cover
-from django_xcover.services.my_cover.policies import policy_rows, summarise
-from django_xcover.services.story import order_story
+from django_xcover.support import give_up
+from django_xcover.support.timeline import order_story
 from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -30,7 +33,7 @@ NOTE = "Refunded, XCover's support knows."
 def stopped(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> Operation:
     """Return a paid booking that XCover has refused."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "status", status=422, body={"errors": ["No."]})
     work()
     return the_operation()
@@ -40,8 +43,8 @@ def stopped(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> Operation:
 def test_what_waits_for_nobody_is_not_given_up(stopped: Operation, state: str) -> None:
     Operation.objects.update(state=state)
 
-    with pytest.raises(giving_up.NotWaiting) as refused:
-        giving_up.give_up(stopped, note=NOTE)
+    with pytest.raises(give_up.NotWaiting) as refused:
+        give_up.give_up(stopped, note=NOTE)
 
     assert str(refused.value) == "This is not waiting for a person, so it cannot be given up."
     assert (the_operation().state, the_operation().given_up) == (state, "")
@@ -51,23 +54,23 @@ def test_what_waits_for_nobody_is_not_given_up(stopped: Operation, state: str) -
 def test_of_a_retry_and_a_giving_up_at_the_same_time_the_first_counts(
     stopped: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    discard = giving_up._discard
+    discard = give_up._discard
 
     def retried_in_between(operation: Operation, note: str) -> bool:
         operations.retry(the_operation())
         return discard(operation, note)
 
-    monkeypatch.setattr(giving_up, "_discard", retried_in_between)
+    monkeypatch.setattr(give_up, "_discard", retried_in_between)
 
-    with pytest.raises(giving_up.NotWaiting):
-        giving_up.give_up(stopped, note=NOTE)
+    with pytest.raises(give_up.NotWaiting):
+        give_up.give_up(stopped, note=NOTE)
 
     assert the_operation().given_up == ""
     assert the_package().attention == ""
 
 
 def test_what_is_given_up_keeps_why_and_nothing_personal(stopped: Operation) -> None:
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     kept = the_operation()
     assert (kept.state, kept.given_up) == (OperationState.DISCARDED, NOTE)
@@ -79,10 +82,10 @@ def test_what_is_given_up_keeps_why_and_nothing_personal(stopped: Operation) -> 
 def test_what_is_given_up_is_never_tried_again_however_often_the_order_is_told(
     stopped: Operation, shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
     calls = len(sandbox.calls())
 
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
 
     assert not operations.retry(the_operation())
@@ -99,14 +102,14 @@ def test_what_waited_behind_it_goes_on_at_once(
 
     announced: list[int] = []
     monkeypatch.setattr(operations, "announce", announced.append)
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     assert announced == [later.pk]
     assert operations.claim(later.pk) == later
 
 
 def test_paid_cover_that_is_given_up_is_flagged(stopped: Operation) -> None:
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     assert the_package().attention == Attention.BOOKING_FAILED
 
@@ -114,7 +117,7 @@ def test_paid_cover_that_is_given_up_is_flagged(stopped: Operation) -> None:
 def test_the_order_tells_of_the_loss_until_somebody_has_seen_to_it_and_after(
     stopped: Operation, shop: Shop
 ) -> None:
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     before = order_cover(shop.order()).state
     resolve_flags(the_package(), note="Refunded.")
@@ -129,7 +132,7 @@ def test_cover_that_xcover_has_booked_all_the_same_is_not_called_uncovered(
     QuotePackage.objects.update(status=Status.CONFIRMED)
     Quote.objects.update(status=Status.CONFIRMED)
 
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     assert the_package().attention == ""
 
@@ -137,7 +140,7 @@ def test_cover_that_xcover_has_booked_all_the_same_is_not_called_uncovered(
 def test_cover_that_nobody_wants_any_more_is_not_flagged(stopped: Operation) -> None:
     Quote.objects.update(choice=Choice.WITHDRAWN)
 
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     assert the_package().attention == ""
 
@@ -146,11 +149,11 @@ def test_cover_that_nobody_has_paid_is_not_flagged(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(pays_later=True), shopper.cart, paid=False)
+    completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
     sandbox.faults.add("create_booking", "status", status=422, body={"errors": ["No."]})
     work()
 
-    giving_up.give_up(the_operation(), note=NOTE)
+    give_up.give_up(the_operation(), note=NOTE)
 
     assert the_package().attention == ""
 
@@ -161,7 +164,7 @@ def test_a_renewal_that_is_settled_meanwhile_stays_as_it_is(stopped: Operation) 
     )
     Operation.objects.update(kind=OperationKind.RENEW, subject=str(renewal.pk))
 
-    giving_up.give_up(the_operation(), note=NOTE)
+    give_up.give_up(the_operation(), note=NOTE)
 
     renewal.refresh_from_db()
     assert renewal.state == "confirmed"
@@ -171,22 +174,22 @@ def test_an_email_that_xcover_does_not_send_is_flagged_for_nobody(
     shopper: Shopper, shop: Shop
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     email = emails.send_again(the_package(), emails.CREATED)
     Operation.objects.filter(pk=email.pk).update(state=OperationState.NEEDS_PERSON)
 
-    giving_up.give_up(email, note=NOTE)
+    give_up.give_up(email, note=NOTE)
 
     assert the_package().attention == ""
 
 
 def test_a_doubt_is_told_before_anybody_gives_it_up(stopped: Operation) -> None:
-    assert "It may have worked" not in giving_up.meaning_of(stopped)
+    assert "It may have worked" not in give_up.meaning_of(stopped)
 
     stopped.outcome_known = False
 
-    told = giving_up.meaning_of(stopped)
+    told = give_up.meaning_of(stopped)
     assert told.startswith("It may have worked all the same: first ask XCover")
     assert stopped.package.package_id in told
 
@@ -197,13 +200,13 @@ def test_of_every_kind_it_is_told_what_is_left_to_do(
 ) -> None:
     stopped.kind = kind
 
-    assert giving_up.meaning_of(stopped).endswith(
+    assert give_up.meaning_of(stopped).endswith(
         "It is never tried again, and what waits behind it goes on."
     )
 
 
 def test_the_story_says_who_ended_it_and_not_that_xcover_did(stopped: Operation) -> None:
-    giving_up.give_up(stopped, note=NOTE)
+    give_up.give_up(stopped, note=NOTE)
 
     story = order_story(stopped.package.order_reference)
     assert story is not None

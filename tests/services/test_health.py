@@ -31,9 +31,11 @@ from django_xcover.models import (
     WebhookDelivery,
     WebhookRefusal,
 )
+from django_xcover.orders import completion
+from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import heartbeat, orders, pausing, reconciling
-from django_xcover.services.health import State, health
+from django_xcover.support.health import State, health
+from django_xcover.sync import reconciliation
 from tests.admin.factories import make_flag, make_staff
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -49,7 +51,7 @@ def booked(shopper: Shopper, shop: Shop, settings: Any) -> QuotePackage:
     """Let there be a booking in order, a worker that sweeps, and a receiver of webhooks."""
     settings.XCOVER = xcover()
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     heartbeat.swept()
     # Each test says itself how quoting went.
@@ -117,7 +119,7 @@ def a_failed_webhook() -> None:
 
 
 def a_pause() -> None:
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
 
 def a_key_refused_at_checkout() -> None:
@@ -380,7 +382,7 @@ def test_a_wrong_key_alarms_whatever_call_meets_it(
 
 def test_a_comparison_that_fails_is_not_shown_as_under_way(sandbox: Sandbox) -> None:
     sandbox.faults.add("list_bookings", "reset", times=None)
-    reconciling.reconcile("default")
+    reconciliation.reconcile("default")
 
     [account] = [one for one in health().status.accounts if one.name == "default"]
 

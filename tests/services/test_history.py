@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_xcover import signals
+from django_xcover.mirror import flags, packages
 from django_xcover.models import Attempt, Attention, Flag, Operation, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.operations import Failure
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import flags, mirroring, operations, orders
-from django_xcover.services.operations import Failure
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.workers import dies, let_time_pass
 from tests.shop import Shop
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.django_db
 def paid(shopper: Shopper, shop: Shop) -> Operation:
     """Return the booking of a paid order, not yet carried out."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
@@ -116,8 +118,8 @@ def package(paid: Operation) -> QuotePackage:
 
 
 def test_a_package_has_several_flags_at_once(package: QuotePackage) -> None:
-    mirroring.flag(package, Attention.PRICE_DIFFERS)
-    mirroring.flag(package, Attention.REFUND_UNCLEAR)
+    packages.flag(package, Attention.PRICE_DIFFERS)
+    packages.flag(package, Attention.REFUND_UNCLEAR)
 
     assert set(package.flags.open().values_list("reason", flat=True)) == {
         Attention.PRICE_DIFFERS,
@@ -136,9 +138,9 @@ def test_a_flag_that_is_open_is_raised_and_announced_once(
 
     signals.attention_needed.connect(hear)
     with django_capture_on_commit_callbacks(execute=True):
-        mirroring.flag(package, Attention.PRICE_DIFFERS)
-        mirroring.flag(package, Attention.REFUND_UNCLEAR)
-        mirroring.flag(package, Attention.PRICE_DIFFERS)
+        packages.flag(package, Attention.PRICE_DIFFERS)
+        packages.flag(package, Attention.REFUND_UNCLEAR)
+        packages.flag(package, Attention.PRICE_DIFFERS)
     signals.attention_needed.disconnect(hear)
 
     assert heard == [Attention.PRICE_DIFFERS, Attention.REFUND_UNCLEAR]
@@ -146,8 +148,8 @@ def test_a_flag_that_is_open_is_raised_and_announced_once(
 
 
 def test_a_resolved_flag_stays_with_who_when_and_what_was_done(package: QuotePackage) -> None:
-    mirroring.flag(package, Attention.PRICE_DIFFERS)
-    mirroring.flag(package, Attention.REFUND_UNCLEAR)
+    packages.flag(package, Attention.PRICE_DIFFERS)
+    packages.flag(package, Attention.REFUND_UNCLEAR)
     newest = package.flags.get(reason=Attention.REFUND_UNCLEAR)
 
     assert flags.resolve(newest, by="7", note="Refunded")
@@ -159,18 +161,18 @@ def test_a_resolved_flag_stays_with_who_when_and_what_was_done(package: QuotePac
 
 
 def test_the_same_reason_is_a_flag_of_its_own_when_it_comes_again(package: QuotePackage) -> None:
-    mirroring.flag(package, Attention.PRICE_DIFFERS)
+    packages.flag(package, Attention.PRICE_DIFFERS)
     flags.resolve(package.flags.get(), by="7", note="Refunded")
     again = the_package()
-    mirroring.flag(again, Attention.PRICE_DIFFERS)
+    packages.flag(again, Attention.PRICE_DIFFERS)
 
     assert package.flags.count() == 2
     assert package.flags.open().count() == 1
 
 
 def test_a_reason_that_went_away_by_itself_was_resolved_by_nobody(package: QuotePackage) -> None:
-    mirroring.flag(package, Attention.PAYMENT_OVERDUE)
-    mirroring.flag(package, Attention.PRICE_DIFFERS)
+    packages.flag(package, Attention.PAYMENT_OVERDUE)
+    packages.flag(package, Attention.PRICE_DIFFERS)
 
     flags.settle(package, Attention.PAYMENT_OVERDUE)
 

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_xcover.cover import Cover, freeze_cover, hold_cover, release_cover
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     Attention,
     Choice,
@@ -25,11 +27,11 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.offers import holds
+from django_xcover.offers.choices import BeingPaid
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import holds, reconciling, refreshing
-from django_xcover.services.choosing import BeingPaid
-from django_xcover.services.cover import Cover, freeze_cover, hold_cover, release_cover
 from django_xcover.signals import order_completed, payment_completed
+from django_xcover.sync import reconciliation
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Adapter, Cart, Order, Shop, laptop, ticket
 
@@ -189,12 +191,12 @@ def test_a_package_that_is_being_paid_for_is_not_refreshed_until_the_hold_is_ove
     reference = hold(shopper.cart).hold
     Quote.objects.update(price=1)  # XCover shows another price than this
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     assert Quote.objects.get().price == 1
     assert Quote.objects.get().choice == Choice.ACCEPTED
 
     release_cover(reference)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     assert Quote.objects.get().price != 1
 
 
@@ -508,15 +510,15 @@ def test_reconciliation_lists_a_premium_without_an_order_as_paid_and_not_covered
     assert charged.premium
 
     with expired():
-        reconciling.reconcile("default")
+        reconciliation.reconcile("default")
         assert not Discrepancy.objects.exists(), "it may still be on its way"
         holds.sweep()
-        reconciling.reconcile("default")
+        reconciliation.reconcile("default")
         found = Discrepancy.objects.get()
         assert found.kind == Discrepancy.Kind.NOT_COVERED
         assert (found.ours, found.currency) == (charged.premium.amount, charged.premium.currency)
 
         ordered(shop.order(), hold=charged.hold)
         work()
-        reconciling.reconcile("default")
+        reconciliation.reconcile("default")
         assert Discrepancy.objects.get().state == Discrepancy.State.GONE

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from django_xcover.cover import order_cover
+from django_xcover.mirror import refresh
 from django_xcover.models import OperationState, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.policies.documents import WORDING
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import operations, orders, refreshing
-from django_xcover.services.cover import order_cover
-from django_xcover.services.documents import WORDING
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 
@@ -51,7 +53,7 @@ def test_an_address_too_long_to_be_one_does_not_replace_the_policyholders(
     before = booked.policyholder_email
     answer_with(monkeypatch, "get_booking", long_address)
 
-    refreshing.refresh(booked)
+    refresh.refresh(booked)
 
     assert the_package().policyholder_email == before != ""
 
@@ -67,7 +69,7 @@ def test_an_endless_wait_does_not_leave_the_operation_running(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "throttle", seconds=10**15, times=None)
 
     work()
@@ -92,7 +94,7 @@ def test_an_address_that_is_none_is_no_document(
 ) -> None:
     answer_with(monkeypatch, "get_booking", wording_at(address))
 
-    refreshing.refresh(booked)
+    refresh.refresh(booked)
 
     (policy,) = order_cover(shop.order()).policies
     assert WORDING not in policy.documents

@@ -14,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from django_xcover.models import Operation, QuotePackage, WebhookDelivery
-from django_xcover.services import instalments
+from django_xcover.policies import instalments
 
 pytestmark = pytest.mark.django_db
 Rows = Callable[[], Any]

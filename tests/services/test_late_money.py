@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from django_xcover import payments
 from django_xcover.models import Cancellation, Instalment, Quote, QuotePackage
+from django_xcover.policies import cancellation, instalments
+from django_xcover.policies.cancellation import PreviewExpired, requests
+from django_xcover.policies.instalments.reports import BeingCancelled
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, dues, instalments
-from django_xcover.services.cancelling import PreviewExpired, previewing
-from django_xcover.services.instalments.reports import BeingCancelled
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from django_xcover.types import Due, Money
 from tests.conftest import Shopper, the_package, work
@@ -106,14 +107,14 @@ def parts(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> list[Instalment]:
 def test_a_refund_shown_before_an_instalment_was_paid_is_to_be_shown_anew(
     parts: list[Instalment],
 ) -> None:
-    shown = cancelling.preview(the_package(), origin=SHOPPER)
+    shown = cancellation.preview(the_package(), origin=SHOPPER)
     instalments.report(parts[1], paid=True, reference="pay-2")
     work()
 
     with pytest.raises(PreviewExpired):
-        cancelling.request(shown)
+        cancellation.request(shown)
 
-    anew = cancelling.preview(the_package(), origin=SHOPPER)
+    anew = cancellation.preview(the_package(), origin=SHOPPER)
     assert anew.total_refund is not None
     assert shown.total_refund is not None
     assert anew.total_refund > shown.total_refund
@@ -122,7 +123,7 @@ def test_a_refund_shown_before_an_instalment_was_paid_is_to_be_shown_anew(
 def test_an_instalment_paid_while_xcover_is_asked_is_part_of_the_refund(
     parts: list[Instalment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, asked = previewing._preview, iter([True])
+    honest, asked = requests._preview, iter([True])
 
     def pays_meanwhile(*args: Any) -> Any:
         answer = honest(*args)
@@ -132,14 +133,14 @@ def test_an_instalment_paid_while_xcover_is_asked_is_part_of_the_refund(
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(previewing, "_preview", pays_meanwhile)
-        shown = cancelling.preview(the_package(), origin=SHOPPER)
+        patched.setattr(requests, "_preview", pays_meanwhile)
+        shown = cancellation.preview(the_package(), origin=SHOPPER)
 
-    assert shown.total_refund == cancelling.preview(the_package(), origin=SHOPPER).total_refund
+    assert shown.total_refund == cancellation.preview(the_package(), origin=SHOPPER).total_refund
 
 
 def test_a_policy_that_is_being_cancelled_takes_no_instalment(parts: list[Instalment]) -> None:
-    cancelling.request(cancelling.preview(the_package(), origin=SHOPPER))
+    cancellation.request(cancellation.preview(the_package(), origin=SHOPPER))
 
     with pytest.raises(BeingCancelled):
         instalments.report(parts[1], paid=True, reference="pay-2")
@@ -149,8 +150,8 @@ def test_an_instalment_that_overtakes_a_confirmed_cancellation_has_its_refund_lo
     parts: list[Instalment], sandbox: Sandbox
 ) -> None:
     instalments.report(parts[1], paid=True, reference="pay-2")
-    shown = cancelling.preview(the_package(), origin=SHOPPER)  # XCover does not know of it yet
-    cancelling.request(shown)
+    shown = cancellation.preview(the_package(), origin=SHOPPER)  # XCover does not know of it yet
+    cancellation.request(shown)
 
     work()
 
@@ -170,8 +171,8 @@ def test_a_payment_for_what_is_gone_is_refused_and_logged_with_the_orders_number
         amount=Money(Decimal("7.89"), "GBP"),
     )
 
-    with pytest.raises(dues.NothingDue):
-        dues.record_payment(gone, reference="pay-1")
+    with pytest.raises(payments.NothingDue):
+        payments.record_payment(gone, reference="pay-1")
 
     assert "A payment of order ORD-1 is to be given back" in caplog.text
     assert "7.89 GBP" in caplog.text
@@ -180,13 +181,15 @@ def test_a_payment_for_what_is_gone_is_refused_and_logged_with_the_orders_number
 def test_an_instalment_paid_twice_is_refused_and_logged(
     parts: list[Instalment], caplog: pytest.LogCaptureFixture
 ) -> None:
-    due = dues.of_instalment(parts[1])
+    due = payments.of_instalment(parts[1])
     assert due is not None
-    dues.record_payment(due, reference="pay-1")
+    payments.record_payment(due, reference="pay-1")
 
     with pytest.raises(instalments.PaidTwice):
-        dues.record_payment(due, reference="pay-2")
-    with pytest.raises(dues.NothingDue):
-        dues.record_payment(replace(due, amount=Money(Decimal("0.01"), "GBP")), reference="pay-3")
+        payments.record_payment(due, reference="pay-2")
+    with pytest.raises(payments.NothingDue):
+        payments.record_payment(
+            replace(due, amount=Money(Decimal("0.01"), "GBP")), reference="pay-3"
+        )
 
     assert caplog.text.count("A payment of order ORD-1 is to be given back") == 2

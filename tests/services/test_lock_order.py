@@ -21,7 +21,9 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
 )
-from django_xcover.services import instalments, modifying, operations, renewing
+from django_xcover.outbox import operations
+from django_xcover.policies import instalments, modification
+from django_xcover.policies import renewal as renewing
 from tests.admin.factories import (
     in_minutes,
     make_instalment,
@@ -108,7 +110,7 @@ def test_who_holds_the_package_and_then_wants_the_row_meets_nobody_coming_the_ot
 
 def test_a_change_is_not_given_up_while_somebody_holds_its_package(change: Modification) -> None:
     def give_up() -> None:
-        modifying.abandon(change)
+        modification.abandon(change)
         connection.close()
 
     other = threading.Thread(target=give_up)

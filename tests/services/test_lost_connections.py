@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import Error, OperationalError, connection, transaction
 from django.http import HttpRequest
 
-from django_xcover.services.cover import freeze_cover
+from django_xcover.cover import freeze_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from tests.shop import Adapter, Cart, Order
 

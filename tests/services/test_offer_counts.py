@@ -21,14 +21,14 @@ from django_xcover.client import (
     XCoverError,
 )
 from django_xcover.models import OfferCount, OfferOutcome
-from django_xcover.services import offer_counts
+from django_xcover.offers import counts
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
-    offer_counts._counted.clear()
+    counts._counted.clear()
 
 
 def test_counts_that_cannot_be_written_cost_no_offer(
@@ -37,10 +37,10 @@ def test_counts_that_cannot_be_written_cost_no_offer(
     def fail(*args: object) -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(offer_counts, "_add", fail)
-    offer_counts.count("default", OfferOutcome.OFFERED)
+    monkeypatch.setattr(counts, "_add", fail)
+    counts.count("default", OfferOutcome.OFFERED)
 
-    offer_counts.write()
+    counts.write()
 
     assert "were not counted" in caplog.text
 
@@ -48,56 +48,56 @@ def test_counts_that_cannot_be_written_cost_no_offer(
 def test_an_outcome_is_one_row_an_hour_with_its_last_time() -> None:
     with time_machine.travel("2026-03-02T10:10:00Z", tick=False) as clock:
         for _ in range(3):
-            offer_counts.count("default", OfferOutcome.NOT_AUTHORISED)
-        offer_counts.write()
+            counts.count("default", OfferOutcome.NOT_AUTHORISED)
+        counts.write()
         clock.shift(600)
-        offer_counts.count("default", OfferOutcome.NOT_AUTHORISED)
-        offer_counts.write()
+        counts.count("default", OfferOutcome.NOT_AUTHORISED)
+        counts.write()
         clock.shift(3600)
-        offer_counts.count("default", OfferOutcome.NOT_AUTHORISED)
-        offer_counts.write()
+        counts.count("default", OfferOutcome.NOT_AUTHORISED)
+        counts.write()
 
         rows = OfferCount.objects.order_by("hour").values_list("count", flat=True)
         assert list(rows) == [4, 1]
-        last = offer_counts.last_times("default")[OfferOutcome.NOT_AUTHORISED]
+        last = counts.last_times("default")[OfferOutcome.NOT_AUTHORISED]
         assert last == timezone.now()
         day = timezone.now() - timedelta(days=1)
-        assert offer_counts.auth_refusals_since("default", day) == 5
-        assert offer_counts.auth_refusals_since("default", timezone.now()) == 1
+        assert counts.auth_refusals_since("default", day) == 5
+        assert counts.auth_refusals_since("default", timezone.now()) == 1
 
 
 def test_a_refusal_is_an_answer_and_no_offer() -> None:
-    offer_counts.count("default", OfferOutcome.NOT_AUTHORISED)
-    offer_counts.write()
+    counts.count("default", OfferOutcome.NOT_AUTHORISED)
+    counts.write()
 
-    assert offer_counts.last_answer("default") is not None
-    assert offer_counts.last_offer("default") is None
+    assert counts.last_answer("default") is not None
+    assert counts.last_offer("default") is None
 
 
 def test_the_silence_of_a_vendor_is_neither_answer_nor_offer() -> None:
-    offer_counts.count("default", OfferOutcome.NO_ANSWER)
-    offer_counts.write()
+    counts.count("default", OfferOutcome.NO_ANSWER)
+    counts.write()
 
-    assert offer_counts.last_answer("default") is None
-    assert offer_counts.last_offer("default") is None
+    assert counts.last_answer("default") is None
+    assert counts.last_offer("default") is None
 
 
 def test_offers_that_were_made_are_not_counted_as_lost() -> None:
-    offer_counts.count("default", OfferOutcome.OFFERED)
-    offer_counts.count("default", OfferOutcome.RATE_LIMIT)
-    offer_counts.count("eu", OfferOutcome.REFUSED)
-    offer_counts.write()
+    counts.count("default", OfferOutcome.OFFERED)
+    counts.count("default", OfferOutcome.RATE_LIMIT)
+    counts.count("eu", OfferOutcome.REFUSED)
+    counts.write()
 
-    assert offer_counts.lost_since("default", timezone.now()) == {OfferOutcome.RATE_LIMIT: 1}
+    assert counts.lost_since("default", timezone.now()) == {OfferOutcome.RATE_LIMIT: 1}
 
 
 def test_old_counts_are_forgotten() -> None:
     with time_machine.travel("2026-01-01T10:10:00Z", tick=False):
-        offer_counts.count("default", OfferOutcome.OFFERED)
-        offer_counts.write()
+        counts.count("default", OfferOutcome.OFFERED)
+        counts.write()
 
     with time_machine.travel("2026-06-01T10:10:00Z", tick=False):
-        assert offer_counts.forget() == 1
+        assert counts.forget() == 1
 
 
 @pytest.mark.parametrize(
@@ -116,4 +116,4 @@ def test_old_counts_are_forgotten() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
 def test_each_failure_has_its_reason(error: XCoverError, outcome: OfferOutcome) -> None:
-    assert offer_counts.outcome_of(error) == outcome
+    assert counts.outcome_of(error) == outcome

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from django_xcover.mirror import presentation
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.services import offers
 
 
 def quote(**payload: Any) -> Quote:
@@ -50,7 +50,7 @@ def quote(**payload: Any) -> Quote:
     ],
 )
 def test_a_disclaimer_keeps_its_words_and_loses_its_teeth(html: Any, clean: str) -> None:
-    shown = offers.present(quote(policy={"content": {"disclaimer": html}}))
+    shown = presentation.present(quote(policy={"content": {"disclaimer": html}}))
 
     assert str(shown.disclaimer) == clean
 
@@ -67,26 +67,26 @@ def test_a_disclaimer_keeps_its_words_and_loses_its_teeth(html: Any, clean: str)
     ],
 )
 def test_an_address_that_is_no_safe_web_address_is_left_out(address: Any) -> None:
-    assert offers.present(quote(pds_url=address)).pds_url == ""
+    assert presentation.present(quote(pds_url=address)).pds_url == ""
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8001", "127.0.0.9", "[::1]:80", "xcover.localhost"])
 def test_an_address_of_a_sandbox_on_this_machine_is_kept(host: str) -> None:
-    assert offers.web_address(f"http://{host}/pds/") == f"http://{host}/pds/"
+    assert presentation.web_address(f"http://{host}/pds/") == f"http://{host}/pds/"
 
 
 @pytest.mark.parametrize(
     "payload", [{}, {"policy": []}, {"policy": {"content": None}}, {"benefits": 3}]
 )
 def test_an_answer_without_texts_can_still_be_shown(payload: dict[str, Any]) -> None:
-    shown = offers.present(quote(**payload))
+    shown = presentation.present(quote(**payload))
 
     assert (shown.name, shown.price_formatted) == ("Cover", "£3.40")
     assert shown.benefits == ()
 
 
 def test_a_benefit_is_shown_with_its_amount_or_its_description() -> None:
-    shown = offers.present(
+    shown = presentation.present(
         quote(
             benefits=[
                 {
@@ -108,16 +108,18 @@ def test_a_benefit_is_shown_with_its_amount_or_its_description() -> None:
 
 
 def test_no_excess_is_a_statement_and_put_on_record() -> None:
-    shown = offers.present(quote(benefits=[{"description": "A", "excess_description": "None"}]))
+    shown = presentation.present(
+        quote(benefits=[{"description": "A", "excess_description": "None"}])
+    )
 
-    assert offers.evidence(shown)["benefits"] == [
+    assert presentation.evidence(shown)["benefits"] == [
         {"description": "A", "limit": "", "excess": "None"}
     ]
 
 
 @pytest.mark.parametrize("name", ["description", "limit_description"])
 def test_a_none_that_is_no_excess_says_nothing(name: str) -> None:
-    shown = offers.present(quote(benefits=[{"description": "A"} | {name: "None"}]))
+    shown = presentation.present(quote(benefits=[{"description": "A"} | {name: "None"}]))
 
     assert "None" not in str(shown.benefits)
 
@@ -143,8 +145,8 @@ NOTATION = {
 
 def test_amounts_are_written_in_one_notation_and_kept_as_xcover_wrote_them() -> None:
     with translation.override("de"):
-        shown = offers.present(quote(**NOTATION))
-        kept = offers.evidence(shown)
+        shown = presentation.present(quote(**NOTATION))
+        kept = presentation.evidence(shown)
 
     assert shown.price_formatted == "3,40\xa0£"
     assert shown.cover_amount_formatted == "1.200,00\xa0£"
@@ -155,32 +157,34 @@ def test_amounts_are_written_in_one_notation_and_kept_as_xcover_wrote_them() -> 
 
 def test_what_is_shown_in_another_language_is_the_same_offer() -> None:
     with translation.override("de"):
-        german = offers.mark(offers.present(quote(**NOTATION)))
+        german = presentation.mark(presentation.present(quote(**NOTATION)))
 
-    assert offers.mark(offers.present(quote(**NOTATION))) == german
+    assert presentation.mark(presentation.present(quote(**NOTATION))) == german
 
 
 @pytest.mark.parametrize("odd", [None, "N/A", "NaN", [], {}])
 def test_an_amount_that_is_no_number_is_shown_as_xcover_wrote_it(odd: Any) -> None:
-    shown = offers.present(quote(cover_amount=odd, cover_amount_formatted="up to £5"))
+    shown = presentation.present(quote(cover_amount=odd, cover_amount_formatted="up to £5"))
 
     assert shown.cover_amount_formatted == "up to £5"
 
 
 def test_an_amount_that_xcover_does_not_name_is_not_named() -> None:
-    shown = offers.present(quote(cover_amount=Decimal(5), cover_amount_formatted="N/A"))
+    shown = presentation.present(quote(cover_amount=Decimal(5), cover_amount_formatted="N/A"))
 
     assert shown.cover_amount_formatted == ""
 
 
 def test_the_title_with_its_unfilled_gaps_is_never_shown() -> None:
-    shown = offers.present(quote(policy={"content": {"title": "Cover for  per ticket"}}))
+    shown = presentation.present(quote(policy={"content": {"title": "Cover for  per ticket"}}))
 
-    assert "per ticket" not in str(offers.evidence(shown))
+    assert "per ticket" not in str(presentation.evidence(shown))
 
 
 def test_the_same_offer_is_the_same_evidence_before_and_after_storing() -> None:
     fresh, stored = quote(), quote()
     stored.price = Decimal("3.4000")
 
-    assert offers.evidence(offers.present(fresh)) == offers.evidence(offers.present(stored))
+    assert presentation.evidence(presentation.present(fresh)) == presentation.evidence(
+        presentation.present(stored)
+    )

@@ -10,10 +10,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_xcover.booking import instant_booking
+from django_xcover.cover import Cover, current_cover, freeze_cover
+from django_xcover.mirror import refresh
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage
+from django_xcover.offers import quoting
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import fast_quoting, orders, quoting, refreshing
-from django_xcover.services.cover import Cover, current_cover, freeze_cover
 from django_xcover.types import QuoteRequest
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Shop, laptop
@@ -45,7 +48,7 @@ def test_cover_that_was_charged_is_booked_although_another_tab_was_quoted_meanwh
     with transaction.atomic():
         assert freeze(ordered).premium is not None
         switch(shopper, "EUR").sees()
-        orders.complete(shop.order(), ordered, paid=True)
+        completion.complete(shop.order(), ordered, paid=True)
     work()
 
     assert booked_at(sandbox) == {"GBP"}
@@ -59,8 +62,8 @@ def test_cover_that_was_charged_is_booked_although_xcover_was_read_again_meanwhi
     assert freeze(ordered).premium is not None
     switch(shopper, "EUR").sees()
 
-    refreshing.refresh(QuotePackage.objects.get(currency="GBP"))
-    orders.complete(shop.order(), ordered, paid=True)
+    refresh.refresh(QuotePackage.objects.get(currency="GBP"))
+    completion.complete(shop.order(), ordered, paid=True)
     work()
 
     assert booked_at(sandbox) == {"GBP"}
@@ -75,7 +78,7 @@ def test_cover_that_was_charged_after_its_offer_grew_old_is_booked(
     with transaction.atomic():
         premium = freeze(shopper.cart).premium
         shopper.sees()  # in another tab
-        orders.complete(shop.order(), shopper.cart, paid=True)
+        completion.complete(shop.order(), shopper.cart, paid=True)
     work()
 
     assert premium is not None
@@ -115,7 +118,7 @@ def test_a_yes_in_another_tab_after_the_total_was_made_is_not_booked_unpaid(
     with transaction.atomic():
         assert freeze(ordered).premium is None
         switch(shopper, "EUR").says(yes=True)
-        orders.complete(shop.order(), ordered, paid=True)
+        completion.complete(shop.order(), ordered, paid=True)
     work()
 
     assert booked_at(sandbox) == set()
@@ -127,8 +130,8 @@ def test_a_second_order_of_the_cart_does_not_book_what_the_first_left_behind(
     shopper.says(yes=True)
     switch(shopper, "EUR").says(yes=True)
 
-    orders.complete(shop.order("ORD-1"), shopper.cart, paid=True)
-    orders.complete(shop.order("ORD-2"), shopper.cart, paid=True)
+    completion.complete(shop.order("ORD-1"), shopper.cart, paid=True)
+    completion.complete(shop.order("ORD-2"), shopper.cart, paid=True)
     work()
 
     assert booked_at(sandbox) == {"EUR"}
@@ -140,7 +143,7 @@ def test_a_second_order_of_the_cart_is_not_charged_for_what_the_first_left_behin
     shopper.says(yes=True)
     before = shopper.cart
     switch(shopper, "EUR").says(yes=True)
-    orders.complete(shop.order("ORD-1"), shopper.cart, paid=True)
+    completion.complete(shop.order("ORD-1"), shopper.cart, paid=True)
 
     assert freeze(before).premium is None
     assert current_cover(request_for(before)).premium is None
@@ -150,12 +153,12 @@ def test_a_cart_that_goes_on_after_its_order_is_insured_by_a_package_of_its_own(
     shopper: Shopper, shop: Shop, sandbox: Sandbox, freeze: Callable[[Cart], Cover]
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order("ORD-1"), shopper.cart, paid=True)
+    completion.complete(shop.order("ORD-1"), shopper.cart, paid=True)
     switch(shopper, "EUR").says(yes=True)
 
     with transaction.atomic():
         assert freeze(shopper.cart).premium is not None
-        orders.complete(shop.order("ORD-2"), shopper.cart, paid=True)
+        completion.complete(shop.order("ORD-2"), shopper.cart, paid=True)
     work()
 
     assert booked_at(sandbox) == {"GBP", "EUR"}
@@ -169,7 +172,7 @@ def test_of_a_cart_that_was_frozen_twice_the_later_cover_is_booked(
     switch(shopper, "EUR").says(yes=True)
 
     freeze(shopper.cart)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
 
     assert booked_at(sandbox) == {"EUR"}
@@ -181,11 +184,11 @@ def test_a_cart_without_a_reference_takes_over_nothing(
     request = QuoteRequest(
         currency="GBP", customer_country="GB", customer_language="en", items=(laptop(),)
     )
-    price = fast_quoting.price(request)
+    price = instant_booking.price(request)
     assert price is not None
-    fast_quoting.opt_out(price, request)
+    instant_booking.opt_out(price, request)
 
-    orders.complete(shop.order(), shopper.cart.but(reference=""), paid=True)
+    completion.complete(shop.order(), shopper.cart.but(reference=""), paid=True)
 
     assert QuotePackage.objects.get().order_reference == ""
     assert Operation.objects.filter(kind=OperationKind.BOOK).count() == 0

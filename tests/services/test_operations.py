@@ -10,12 +10,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import signals, worker
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.operations import Failure
+from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import operations, orders, running
-from django_xcover.services.operations import Failure
-from django_xcover.services.transitions import move
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import ANA, Shop
 
@@ -27,7 +28,7 @@ Ran = Callable[[], Operation]
 def booking(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation of a paid order with cover, not yet carried out."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
@@ -47,7 +48,7 @@ def needing_person() -> Iterator[list[Operation]]:
 def run_due(operation: Operation) -> Operation:
     """Let the time of the next attempt come, make the attempt, and return the operation."""
     Operation.objects.filter(pk=operation.pk).update(next_attempt_at=timezone.now())
-    running.run(operation.pk)
+    worker.run(operation.pk)
     operation.refresh_from_db()
     return operation
 
@@ -91,13 +92,13 @@ def test_a_finished_operation_is_not_carried_out_again(
     booking: Operation, sandbox: Sandbox
 ) -> None:
     run_due(booking)
-    running.run(booking.pk)
+    worker.run(booking.pk)
 
     assert len(sandbox.calls("create_booking")) == 1
 
 
 def test_an_unknown_operation_is_nobodys_error() -> None:
-    running.run(404)
+    worker.run(404)
 
 
 @pytest.mark.parametrize("status", [423, 429, 502, 503, 504])
@@ -171,7 +172,7 @@ def test_a_bug_in_our_own_code_loses_nothing(
     booking: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "django_xcover.services.gateway.client_for", lambda name: (_ for _ in ()).throw(KeyError)
+        "django_xcover.clients.factory.client_for", lambda name: (_ for _ in ()).throw(KeyError)
     )
 
     assert run_due(booking).state == OperationState.PENDING
@@ -337,7 +338,7 @@ def test_retry_now_does_not_wait_for_the_next_attempt(booking: Operation, sandbo
     run_due(booking)
 
     assert operations.retry(booking)
-    running.run(booking.pk)
+    worker.run(booking.pk)
 
     booking.refresh_from_db()
     assert booking.state == OperationState.DONE
@@ -355,7 +356,7 @@ def test_what_is_handed_over_is_a_primary_key_after_the_commit(
     signals.operation_ready.connect(hear)
     try:
         with django_capture_on_commit_callbacks(execute=True):
-            orders.complete(shop.order(), shopper.cart, paid=True)
+            completion.complete(shop.order(), shopper.cart, paid=True)
             assert heard == []
     finally:
         signals.operation_ready.disconnect(hear)

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from django_xcover import signals
+from django_xcover.clients import factory
 from django_xcover.models import Operation, OperationState
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, orders
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def declined(shopper: Shopper, shop: Shop) -> Operation:
     """Return the opt-out of an order without cover, to be carried out."""
     shopper.says(yes=False)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
@@ -84,6 +85,6 @@ def _book_at_xcover() -> None:
     quotes = [{"id": quote.quote_id} for quote in the_package().quotes.all()]
     holder = {"first_name": "A", "last_name": "B", "email": "a@example.com", "country": "GB"}
     payload = {"quotes": quotes, "policyholder": holder}
-    gateway.client_for("default").create_booking(
+    factory.client_for("default").create_booking(
         the_package().package_id, payload, idempotency_key="by-phone"
     )

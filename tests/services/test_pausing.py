@@ -9,11 +9,12 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import signals, worker
 from django_xcover.models import AccountPause, Operation, OperationState
+from django_xcover.orders import completion
+from django_xcover.outbox import account_pause, operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import operations, orders, pausing, running
-from django_xcover.services.next_steps import next_step_of
+from django_xcover.support.next_steps import next_step_of
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -24,13 +25,13 @@ pytestmark = pytest.mark.django_db
 def booking(shopper: Shopper, shop: Shop) -> Operation:
     """Return the operation of a paid order with cover, not yet carried out."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     return the_operation()
 
 
 def test_an_account_that_does_not_exist_cannot_be_paused(shop: Shop) -> None:
     with pytest.raises(ImproperlyConfigured):
-        pausing.pause("nowhere", by="ana")
+        account_pause.pause("nowhere", by="ana")
 
     assert not AccountPause.objects.exists()
 
@@ -38,9 +39,9 @@ def test_an_account_that_does_not_exist_cannot_be_paused(shop: Shop) -> None:
 def test_no_worker_takes_an_operation_of_a_paused_account(
     booking: Operation, sandbox: Sandbox
 ) -> None:
-    pausing.pause("default", by="ana", reason="Prices are wrong")
+    account_pause.pause("default", by="ana", reason="Prices are wrong")
 
-    running.run(booking.pk)
+    worker.run(booking.pk)
 
     assert operations.claim(booking.pk) is None
     assert operations.sweep() == []
@@ -50,7 +51,7 @@ def test_no_worker_takes_an_operation_of_a_paused_account(
 def test_an_operation_whose_worker_died_waits_as_well(booking: Operation) -> None:
     operations.claim(booking.pk)
     Operation.objects.update(lease_until=timezone.now() - timedelta(minutes=5))
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     assert operations.sweep() == []
 
@@ -58,10 +59,10 @@ def test_an_operation_whose_worker_died_waits_as_well(booking: Operation) -> Non
 def test_a_person_who_retries_moves_nothing_either(booking: Operation, sandbox: Sandbox) -> None:
     sandbox.faults.add("create_booking", "status", status=422)
     work()
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     operations.retry(the_operation())
-    running.run(booking.pk)
+    worker.run(booking.pk)
 
     assert the_operation().state == OperationState.PENDING
     assert len(sandbox.calls("create_booking")) == 1
@@ -69,7 +70,7 @@ def test_a_person_who_retries_moves_nothing_either(booking: Operation, sandbox: 
 
 def test_a_worker_that_is_at_it_finishes(booking: Operation) -> None:
     claimed = operations.claim(booking.pk)
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     assert claimed is not None
     assert operations.finish(claimed)
@@ -86,9 +87,9 @@ def test_other_accounts_go_on(booking: Operation) -> None:
 def test_what_is_written_meanwhile_is_carried_out_after_the_resumption(
     shopper: Shopper, shop: Shop, django_capture_on_commit_callbacks: Any
 ) -> None:
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     ready: list[int] = []
 
     def hear(sender: Any, pk: int, **kwargs: Any) -> None:
@@ -96,7 +97,7 @@ def test_what_is_written_meanwhile_is_carried_out_after_the_resumption(
 
     signals.operation_ready.connect(hear)
     with django_capture_on_commit_callbacks(execute=True):
-        assert pausing.resume("default", by="ana")
+        assert account_pause.resume("default", by="ana")
     signals.operation_ready.disconnect(hear)
     work()
 
@@ -105,24 +106,24 @@ def test_what_is_written_meanwhile_is_carried_out_after_the_resumption(
 
 
 def test_the_first_reason_stands(shop: Shop) -> None:
-    pausing.pause("default", by="ana", reason="Prices are wrong")
-    pausing.pause("default", by="ben", reason="Me too")
+    account_pause.pause("default", by="ana", reason="Prices are wrong")
+    account_pause.pause("default", by="ben", reason="Me too")
 
     row = AccountPause.objects.get()
 
     assert (row.paused_by, row.reason) == ("ana", "Prices are wrong")
-    assert pausing.is_paused("default")
+    assert account_pause.is_paused("default")
 
 
 def test_resuming_what_is_not_paused_does_nothing(shop: Shop) -> None:
-    assert not pausing.resume("default", by="ana")
+    assert not account_pause.resume("default", by="ana")
 
 
 def test_staff_read_that_the_account_is_paused_and_not_that_a_worker_is_missing(
     booking: Operation,
 ) -> None:
     Operation.objects.update(next_attempt_at=timezone.now() - timedelta(hours=1))
-    pausing.pause("default", by="ana")
+    account_pause.pause("default", by="ana")
 
     [step] = next_step_of(the_operation())
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 
 from django_xcover.checkout.tags import policies_block
 from django_xcover.client import XCoverClient
+from django_xcover.cover import order_cover
 from django_xcover.models import Quote
-from django_xcover.services import choosing
-from django_xcover.services.cover import order_cover
+from django_xcover.offers import choices
 from django_xcover.signals import payment_completed
 from tests.conftest import ReadCart, Shopper, work
 from tests.shop import Order, Shop
@@ -48,8 +48,8 @@ def test_a_shop_that_cannot_collect_instalments_offers_none(
     quote = planned.sees().quotes[0]
 
     assert quote.plans == ()
-    with pytest.raises(choosing.PlanGone):
-        choosing.choose(
+    with pytest.raises(choices.PlanGone):
+        choices.choose(
             read(planned.cart),
             quote_id=quote.quote_id,
             accepted=True,

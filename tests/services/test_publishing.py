@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from django_xcover.services import publishing
-from django_xcover.services.publishing import Publisher
+from django_xcover.outbox import publisher as publishing
+from django_xcover.outbox.publisher import Publisher
 
 
 def test_a_silent_broker_holds_nobody(caplog: pytest.LogCaptureFixture) -> None:

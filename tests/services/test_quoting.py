@@ -13,9 +13,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover.client import DeadlineExceeded, XCoverClient
+from django_xcover.clients import factory
 from django_xcover.models import Quote, QuotePackage
+from django_xcover.offers import counts, quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, offer_counts, quoting
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import Cart, laptop, ticket
 
@@ -132,7 +133,7 @@ def test_a_first_offer_costs_seven_queries_besides_its_count(
     django_assert_num_queries: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(offer_counts, "write", lambda: None)
+    monkeypatch.setattr(counts, "write", lambda: None)
 
     with django_assert_num_queries(7):
         assert quoting.look(read(Cart(items=(ticket(), laptop())))).offer is not None
@@ -210,7 +211,7 @@ def test_a_new_quote_under_an_old_id_costs_the_offer_and_not_the_checkout(
 ) -> None:
     shopper.sees()
     taken = the_package().package_id
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     create = client.create_quote
 
     def under_the_old_id(*args: Any, **options: Any) -> Any:

@@ -13,22 +13,18 @@ from django.core.cache.backends import base, locmem
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils import timezone
 
-from django_xcover.client import HeldBack, Throttled, XCoverClient, deadline, endpoints
-from django_xcover.client.deadline import Deadline
+from django_xcover import worker
+from django_xcover.client import HeldBack, Throttled, XCoverClient, connections, endpoints
+from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import Endpoint
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
 from django_xcover.models import OperationState
+from django_xcover.offers import quoting
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    breaker,
-    gateway,
-    operations,
-    orders,
-    quoting,
-    rate_limits,
-    running,
-    shared_cache,
-)
 from tests.conftest import ReadCart, Shopper, the_operation
 from tests.services.caches import Away
 from tests.shop import Cart, Shop
@@ -60,7 +56,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(rate_limits, "time", clock)
     monkeypatch.setattr(rate_limits, "random", random.Random(7))
-    monkeypatch.setattr(deadline, "time", clock)
+    monkeypatch.setattr(connections, "time", clock)
     # The cache forgets by the same clock: names of counts are used again.
     monkeypatch.setattr(base, "time", clock)
     monkeypatch.setattr(locmem, "time", clock)
@@ -289,14 +285,14 @@ def test_nothing_shows_the_key(shop: Shop) -> None:
 @pytest.fixture
 def limited(sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the client of the sandbox have the limiter that the gateway gives."""
-    client: XCoverClient = gateway.client_for("default")
+    client: XCoverClient = factory.client_for("default")
     limiter = rate_limits.limiter_of(get_config().account("default"))
     monkeypatch.setattr(client._caller, "_limiter", limiter)
 
 
 def test_the_gateway_limits_every_client(shop: Shop, clock: Clock) -> None:
-    gateway._client.cache_clear()
-    client = gateway.client_for("default")
+    factory._client.cache_clear()
+    client = factory.client_for("default")
     passed()
 
     with rate_limits.at_once(), pytest.raises(HeldBack):
@@ -312,7 +308,7 @@ def test_without_a_turn_there_is_no_offer_and_no_wait(
     assert quoting.fresh_offer(read(Cart())) is None
     assert sandbox.calls() == []
     assert clock.waits == []
-    assert breaker.state("default").calls == 0
+    assert circuit_breaker.state("default").calls == 0
 
     clock.now += 2
     assert quoting.fresh_offer(read(Cart())) is not None
@@ -330,12 +326,12 @@ def test_an_operation_whose_repeat_gets_no_turn_has_failed(
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     sandbox.faults.add("create_booking", "status", status=status, times=None)
     passed(of=48)
 
     with rate_limits.at_once():
-        running.run(the_operation().pk)
+        worker.run(the_operation().pk)
 
     assert the_operation().failures == 1
     assert the_operation().error["status"] == status
@@ -346,14 +342,14 @@ def test_an_operation_that_gets_no_turn_comes_back_and_has_not_failed(
     limited: None, shopper: Shopper, shop: Shop, sandbox: Sandbox, clock: Clock
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     calls = len(sandbox.calls())
     limiter = rate_limits.limiter_of(get_config().account("default"))
     with suppress(Throttled), limiter(endpoints.CREATE_BOOKING, Deadline.after(1)):
         raise Throttled(retry_after=60)
 
     for _ in range(7):
-        running.run(the_operation().pk)
+        worker.run(the_operation().pk)
         operation = the_operation()
         assert operation.state == OperationState.PENDING
         assert operation.next_attempt_at > timezone.now()
@@ -364,14 +360,14 @@ def test_an_operation_that_gets_no_turn_comes_back_and_has_not_failed(
     assert operation.lease_until is None
     assert "create_booking" not in [call.operation for call in sandbox.calls()[calls:]]
     clock.now += 61
-    running.run(operation.pk)
+    worker.run(operation.pk)
     assert the_operation().state == OperationState.DONE
 
 
 @pytest.mark.django_db
 def test_one_held_back_in_doubt_stays_in_doubt(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     operation = operations.claim(the_operation().pk)
     assert operation is not None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from django_xcover.services.recent_calls import RecentCalls
+from django_xcover.clients.circuit_breaker import RecentCalls
 
 
 def after(*ends: str, every: float = 1.0) -> bool:

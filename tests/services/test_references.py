@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Cancellation, Modification, Operation, Renewal
-from django_xcover.services import cancelling, modifying, renewing
-from django_xcover.services.references import LONGEST, ReferenceTooLong
+from django_xcover.policies import cancellation, modification
+from django_xcover.policies import renewal as renewing
 from django_xcover.types import Money
+from django_xcover.validators import LONGEST, ReferenceTooLong
 from tests.admin.factories import (
     in_minutes,
     make_cancellation,
@@ -32,11 +33,11 @@ COLUMNS = (
 
 def refund(reference: str) -> None:
     row = make_cancellation(booked(), state=Cancellation.State.CONFIRMED)
-    cancelling.record_refund(row, Money(Decimal(1), row.currency), reference=reference)
+    cancellation.record_refund(row, Money(Decimal(1), row.currency), reference=reference)
 
 
 def settlement(reference: str) -> None:
-    modifying.settle(make_modification(booked()), reference=reference)
+    modification.settle(make_modification(booked()), reference=reference)
 
 
 def premium(reference: str) -> None:

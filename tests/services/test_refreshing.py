@@ -8,17 +8,13 @@ from typing import Any
 import pytest
 
 from django_xcover.client import XCoverClient, XCoverError
+from django_xcover.clients import factory
+from django_xcover.mirror import reads, refresh
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox import quoting as theirs
-from django_xcover.services import (
-    cancelling,
-    gateway,
-    modifying,
-    orders,
-    reads,
-    refreshing,
-)
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
@@ -33,7 +29,7 @@ def test_a_vendor_at_fault_leaves_the_mirror_as_it_was(
     sandbox.faults.add("*", fault, times=None)
 
     with pytest.raises(XCoverError):
-        refreshing.refresh(the_package())
+        refresh.refresh(the_package())
 
     assert the_package().status == "RECEIVED"
 
@@ -42,12 +38,12 @@ def test_a_cancellation_made_elsewhere_is_seen(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     package = the_package()
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
 
-    refreshed = refreshing.refresh(package)
+    refreshed = refresh.refresh(package)
 
     assert refreshed.status == "CANCELLED"
     assert {quote.status for quote in refreshed.quotes.all()} == {"CANCELLED"}
@@ -58,19 +54,19 @@ def test_a_cancellation_of_our_own_is_no_surprise(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
-    cancelling.cancel_now(the_package(), origin=Cancellation.Origin.SHOP)
-    gateway.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
+    cancellation.cancel_now(the_package(), origin=Cancellation.Origin.SHOP)
+    factory.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
 
-    assert refreshing.refresh(the_package()).attention == ""
+    assert refresh.refresh(the_package()).attention == ""
 
 
 def test_an_answer_that_was_overtaken_is_not_applied(
     shopper: Shopper, shop: Shop, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     read = reads.read
 
@@ -78,12 +74,12 @@ def test_an_answer_that_was_overtaken_is_not_applied(
         monkeypatch.setattr(reads, "read", read)
         answer = read(client, package_id)
         client.cancel_booking(package_id, idempotency_key="x")
-        refreshing.refresh(the_package())
+        refresh.refresh(the_package())
         return answer
 
     monkeypatch.setattr(reads, "read", somebody_cancels_right_after)
 
-    refreshed = refreshing.refresh(the_package())
+    refreshed = refresh.refresh(the_package())
 
     assert refreshed.status == "CANCELLED"
     assert refreshed.attention == Attention.REFUND_UNCLEAR
@@ -94,7 +90,7 @@ def test_a_look_for_somebody_who_waits_brings_back_nothing_older(
     shopper: Shopper, shop: Shop, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     honest = XCoverClient.get_booking
 
@@ -102,12 +98,12 @@ def test_a_look_for_somebody_who_waits_brings_back_nothing_older(
         monkeypatch.setattr(XCoverClient, "get_booking", honest)
         answer = honest(self, package_id, **options)
         self.cancel_booking(package_id, idempotency_key="x")
-        refreshing.refresh(the_package())
+        refresh.refresh(the_package())
         return answer
 
     monkeypatch.setattr(XCoverClient, "get_booking", somebody_cancels_right_after)
 
-    refreshing.look_again(the_package(), deadline=5)
+    refresh.look_again(the_package(), deadline=5)
 
     assert the_package().status == "CANCELLED"
     assert the_package().attention == Attention.REFUND_UNCLEAR
@@ -117,7 +113,7 @@ def test_a_look_for_somebody_who_waits_brings_back_nothing_older(
 def test_a_quote_is_refreshed_as_a_quote(shopper: Shopper, sandbox: Sandbox) -> None:
     shopper.sees()
 
-    assert refreshing.refresh(the_package()).status == "RECEIVED"
+    assert refresh.refresh(the_package()).status == "RECEIVED"
     assert not sandbox.calls("get_booking")
 
 
@@ -125,11 +121,11 @@ def test_a_status_that_cannot_follow_changes_nothing_and_is_flagged(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     QuotePackage.objects.update(status="CANCELLED")
 
-    refreshed = refreshing.refresh(the_package())
+    refreshed = refresh.refresh(the_package())
 
     assert refreshed.status == "CANCELLED"
     assert refreshed.attention == Attention.STATUS_UNEXPECTED
@@ -139,7 +135,7 @@ def test_a_status_that_cannot_follow_changes_nothing_and_is_flagged(
 def test_a_policy_in_force_that_was_over_here_is_flagged(booked: QuotePackage, status: str) -> None:
     booked.quotes.update(status=status)
 
-    refreshed = refreshing.refresh(booked)
+    refreshed = refresh.refresh(booked)
 
     assert refreshed.quotes.get().status == status
     assert refreshed.attention == Attention.STATUS_UNEXPECTED
@@ -149,7 +145,7 @@ def test_a_policy_in_force_that_was_over_here_is_flagged(booked: QuotePackage, s
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 
@@ -159,7 +155,7 @@ def test_a_price_that_moves_away_from_the_one_agreed_on_is_flagged(
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price")
 
-    refreshed = refreshing.refresh(booked)
+    refreshed = refresh.refresh(booked)
 
     quote = refreshed.quotes.get()
     assert quote.chosen_price is not None
@@ -171,28 +167,28 @@ def test_a_price_that_a_person_has_looked_into_is_not_flagged_again(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price", times=None)
-    assert resolve_flags(refreshing.refresh(booked), note="Refunded")
+    assert resolve_flags(refresh.refresh(booked), note="Refunded")
 
-    assert refreshing.refresh(the_package()).attention == ""
+    assert refresh.refresh(the_package()).attention == ""
 
 
 def test_a_price_that_moves_a_second_time_is_flagged_again(
     booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price", times=None)
-    assert resolve_flags(refreshing.refresh(booked), note="Refunded")
+    assert resolve_flags(refresh.refresh(booked), note="Refunded")
     monkeypatch.setattr(theirs, "WRONG_PRICE", Decimal(2))
 
-    assert refreshing.refresh(the_package()).attention == Attention.PRICE_DIFFERS
+    assert refresh.refresh(the_package()).attention == Attention.PRICE_DIFFERS
 
 
 def test_a_price_that_is_as_agreed_again_raises_no_flag(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("get_booking", "wrong_price")
-    assert resolve_flags(refreshing.refresh(booked), note="Looked again")
+    assert resolve_flags(refresh.refresh(booked), note="Looked again")
 
-    refreshed = refreshing.refresh(the_package())
+    refreshed = refresh.refresh(the_package())
 
     assert refreshed.quotes.get().price == refreshed.quotes.get().chosen_price
     assert refreshed.attention == ""
@@ -200,13 +196,13 @@ def test_a_price_that_is_as_agreed_again_raises_no_flag(
 
 def settled_change(booked: QuotePackage) -> Modification:
     """Return a change of the tickets' price that is paid and not yet made."""
-    changed = modifying.quote_change(
+    changed = modification.quote_change(
         booked,
         quote=booked.quotes.get(),
         update_fields={"tickets": [{"price": 90}, {"price": 90}]},
         origin=Cancellation.Origin.SHOPPER,
     )
-    modifying.settle(changed)
+    modification.settle(changed)
     return changed
 
 
@@ -216,7 +212,7 @@ def test_a_change_that_is_being_made_may_move_the_price_to_nothing_else(
     settled_change(booked)
     sandbox.faults.add("get_booking", "wrong_price")
 
-    assert refreshing.refresh(booked).attention == Attention.PRICE_DIFFERS
+    assert refresh.refresh(booked).attention == Attention.PRICE_DIFFERS
 
 
 def leave_out_the_total(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,11 +232,11 @@ def test_a_change_that_is_being_made_may_move_the_price(
     changed = settled_change(booked)
     if not has_total:
         leave_out_the_total(monkeypatch)
-    gateway.client_for("default").confirm_booking_modification(
+    factory.client_for("default").confirm_booking_modification(
         booked.package_id, changed.update_id, {}, idempotency_key="x"
     )
 
-    refreshed = refreshing.refresh(booked)  # the webhook overtakes the worker
+    refreshed = refresh.refresh(booked)  # the webhook overtakes the worker
 
     assert refreshed.total_price == changed.price_after
     assert refreshed.attention == ""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import time_machine
 
+from django_xcover.clients import cache
 from django_xcover.models import QuotePackage
+from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import quoting, shared_cache
 from tests.conftest import ReadCart
 from tests.services.caches import Away
 from tests.shop import Cart, laptop, ticket
@@ -76,7 +77,7 @@ def test_after_a_while_it_is_asked_for_again(
 
 def test_without_a_cache_it_is_asked_for_each_time(sandbox: Sandbox, read: ReadCart) -> None:
     away = Away()
-    shared_cache.memory.find = lambda: away
+    cache.memory.find = lambda: away
 
     for _ in range(3):
         assert quoting.fresh_offer(read(TOO_DEAR)) is None

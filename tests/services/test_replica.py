@@ -12,14 +12,17 @@ from django.db import connections, router
 from django.db.models import Model
 from django.http import HttpRequest
 
+from django_xcover import payments
+from django_xcover.cover import current_cover, hold_cover, order_cover
 from django_xcover.models import Cancellation, Operation, Policy, QuotePackage
+from django_xcover.offers import holds
+from django_xcover.outbox import operations
+from django_xcover.overview.policies import policy_rows
+from django_xcover.policies import cancellation, instalments, renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, dues, holds, instalments, operations, renewing
-from django_xcover.services import status as standing
-from django_xcover.services.cover import current_cover, hold_cover, order_cover
-from django_xcover.services.my_cover.policies import policy_rows
-from django_xcover.services.story import order_story
 from django_xcover.signals import order_completed, payment_completed
+from django_xcover.support import status as standing
+from django_xcover.support.timeline import order_story
 from django_xcover.types import Due
 from tests.conftest import Shopper, the_package, work
 from tests.services.buying import buys
@@ -81,15 +84,15 @@ def test_a_refund_and_what_is_still_due_are_decided_by_what_was_written(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     package = buys(shopper, shop, laptop())
-    refund = cancelling.preview(package, origin=Cancellation.Origin.STAFF).refund
-    cancelling.cancel_now(package, origin=Cancellation.Origin.STAFF)
+    refund = cancellation.preview(package, origin=Cancellation.Origin.STAFF).refund
+    cancellation.cancel_now(package, origin=Cancellation.Origin.STAFF)
     work()
 
     assert refund is not None
     assert Policy.objects.get().status == "CANCELLED"
     assert instalments.next_due(policy_rows().get()) is None
-    assert dues.find(dues.INSTALMENT, "1") is None
-    assert isinstance(dues.find(dues.RENEWAL, "1"), Due | None)
-    assert renewing.find_due() == []
+    assert payments.find(payments.INSTALMENT, "1") is None
+    assert isinstance(payments.find(payments.RENEWAL, "1"), Due | None)
+    assert renewal.find_due() == []
     package.refresh_from_db()
     assert package.quotes.get().package == QuotePackage.objects.get() == the_package()

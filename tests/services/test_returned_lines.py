@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from django_xcover import signals
+from django_xcover import signals, worker
 from django_xcover.client import XCoverClient
 from django_xcover.models import Operation, OperationKind, OperationState, Quote
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import operations, orders, running
 from tests.conftest import Shopper, the_operation, work
 from tests.services.workers import Killed, let_time_pass
 from tests.shop import Order, Shop, laptop, ticket
@@ -31,7 +32,7 @@ def accepted(shopper: Shopper) -> Shopper:
 def paid(accepted: Shopper, shop: Shop) -> Order:
     """Return a paid order whose booking has not begun."""
     order = shop.order()
-    orders.complete(order, accepted.cart, paid=True)
+    completion.complete(order, accepted.cart, paid=True)
     return order
 
 
@@ -74,9 +75,9 @@ def test_a_person_who_retries_the_payment_insures_no_line_that_came_back(
     accepted: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
     order = shop.order(pays_later=True)
-    orders.complete(order, accepted.cart, paid=False)
+    completion.complete(order, accepted.cart, paid=False)
     work()
-    orders.complete(order, accepted.cart, paid=True)
+    completion.complete(order, accepted.cart, paid=True)
     sandbox.faults.add("confirm_booking", "reset", times=None)
     carry_on(6)
     give_back(order, "laptop")
@@ -116,9 +117,9 @@ def test_what_xcover_did_not_book_does_not_keep_the_rest_from_being_cancelled(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(running, "_settle", die)
+        patched.setattr(worker, "_settle", die)
         with pytest.raises(Killed):
-            running.run(the_operation().pk)
+            worker.run(the_operation().pk)
     give_back(paid)
     carry_on()
 

@@ -8,8 +8,9 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from django_xcover.mirror import refresh, search_terms
 from django_xcover.models import Quote, QuotePackage, SearchTerm
-from django_xcover.services import orders, refreshing, search_terms
+from django_xcover.orders import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 
@@ -21,7 +22,7 @@ def order(shopper: Shopper, shop: Shop) -> Order:
     """Return a paid order whose cover is not booked yet."""
     shopper.says(yes=True)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     return order
 
 
@@ -75,7 +76,7 @@ def test_a_name_that_changes_at_xcover_is_found_by_the_new_one_only(order: Order
     search_terms.replace(package, search_terms.terms_of(package))
     assert search_terms.find("old")
 
-    refreshing.refresh(package)
+    refresh.refresh(package)
 
     assert search_terms.find("old") == []
     assert search_terms.find("rossi") == [package.pk]
@@ -87,7 +88,7 @@ def test_a_refresh_that_changes_nothing_writes_no_terms(
     work()
     monkeypatch.setattr(search_terms, "replace", lambda *args: pytest.fail("written for nothing"))
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
 
 def test_terms_go_with_their_package(order: Order) -> None:

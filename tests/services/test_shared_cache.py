@@ -17,9 +17,10 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from django_xcover.client import ServerFault
-from django_xcover.services import breaker, rate_limits, shared_cache
-from django_xcover.services.breaker import Circuit, CircuitOpen
-from django_xcover.services.rate_limits import Bucket, _take
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, rate_limits
+from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.rate_limits import Bucket, _take
 from tests.requirements import need_module, need_server
 from tests.services.caches import Away
 from tests.shop import Shop
@@ -54,13 +55,13 @@ def two_processes(shop: Shop, cache: BaseCache, monkeypatch: pytest.MonkeyPatch)
 
 def fail(times: int) -> None:
     for _ in range(times):
-        with pytest.raises(ServerFault), breaker.guard("default"):
+        with pytest.raises(ServerFault), circuit_breaker.guard("default"):
             raise ServerFault
 
 
 def is_refused() -> bool:
     try:
-        with breaker.guard("default"):
+        with circuit_breaker.guard("default"):
             return False
     except CircuitOpen:
         return True
@@ -68,15 +69,15 @@ def is_refused() -> bool:
 
 def test_a_circuit_lives_in_every_kind_of_cache(two_processes: None) -> None:
     fail(3)
-    assert breaker.state("default").circuit == Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.OPEN
     assert is_refused()
 
-    trip = shared_cache.attempt(lambda cache: breaker._trip(cache, "default"), None)
+    trip = shared_cache.attempt(lambda cache: circuit_breaker._trip(cache, "default"), None)
     assert trip is not None
-    with time_machine.travel(trip.until + 0.1, tick=False), breaker.guard("default"):
+    with time_machine.travel(trip.until + 0.1, tick=False), circuit_breaker.guard("default"):
         assert is_refused()
 
-    assert breaker.state("default") == breaker.BreakerState(
+    assert circuit_breaker.state("default") == circuit_breaker.BreakerState(
         account="default", circuit=Circuit.CLOSED, calls=1
     )
 
@@ -93,7 +94,7 @@ def test_a_cache_that_failed_is_left_alone_for_a_while(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     away, moment = Away(), [1000.0]
-    monkeypatch.setattr("django_xcover.services.shared_cache.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("django_xcover.clients.cache.time.monotonic", lambda: moment[0])
     memory = shared_cache.Memory(lambda: away)
 
     found = [memory.attempt(lambda cache: cache.get("x"), "without") for _ in range(10)]
@@ -162,11 +163,11 @@ def test_a_database_cache_is_done_without_inside_the_shops_transaction(
 ) -> None:
     with transaction.atomic():
         fail(3)
-        assert breaker.state("default").circuit == Circuit.UNKNOWN
+        assert circuit_breaker.state("default").circuit == Circuit.UNKNOWN
 
-    assert breaker.state("default").calls == 0
+    assert circuit_breaker.state("default").calls == 0
     fail(3)
-    assert breaker.state("default").circuit == Circuit.OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.OPEN
     assert [record.levelname for record in caplog.records] == ["ERROR"], "it has not failed"
 
 

@@ -13,12 +13,13 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.filebased import FileBasedCache
 
 from django_xcover.client import ServerFault, Throttled
-from django_xcover.client.deadline import Deadline
+from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import CREATE_QUOTE
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, rate_limits
+from django_xcover.clients.cache import Reach, reach
+from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
 from django_xcover.conf import get_config
-from django_xcover.services import breaker, rate_limits, shared_cache
-from django_xcover.services.breaker import Circuit, CircuitOpen
-from django_xcover.services.cache_reach import Reach, reach
 from tests.services.caches import Away, Nonsense
 from tests.services.conftest import START
 from tests.shop import Shop
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("memory")
 def fail(times: int = 3) -> None:
     """Let calls fail, by default as often as opens the circuit."""
     for _ in range(times):
-        with suppress(ServerFault), breaker.guard("default"):
+        with suppress(ServerFault), circuit_breaker.guard("default"):
             raise ServerFault(status=503)
 
 
@@ -37,9 +38,9 @@ def calls_made(of: int) -> int:
     """Try `of` calls that succeed, all at once, and return how many were made."""
     made = 0
     for _ in range(of):
-        with suppress(CircuitOpen), breaker.guard("default"):
+        with suppress(CircuitOpen), circuit_breaker.guard("default"):
             made += 1
-            with suppress(CircuitOpen), breaker.guard("default"):
+            with suppress(CircuitOpen), circuit_breaker.guard("default"):
                 made += 100  # while the first is under way
     return made
 
@@ -55,28 +56,28 @@ def throttled(seconds: float | None) -> None:
 def test_a_closed_circuit_is_left_alone() -> None:
     fail(1)
 
-    assert not breaker.try_now("default")
-    assert breaker.state("default").circuit == Circuit.CLOSED
+    assert not circuit_breaker.try_now("default")
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED
 
 
 def test_an_open_circuit_lets_one_call_through_at_once_and_closes_when_it_succeeds() -> None:
     fail()
     assert calls_made(of=1) == 0
 
-    assert breaker.try_now("default")
+    assert circuit_breaker.try_now("default")
 
-    assert breaker.state("default").circuit == Circuit.HALF_OPEN
+    assert circuit_breaker.state("default").circuit == Circuit.HALF_OPEN
     assert calls_made(of=1) == 1
-    assert breaker.state("default").circuit == Circuit.CLOSED
+    assert circuit_breaker.state("default").circuit == Circuit.CLOSED
 
 
 def test_a_try_by_hand_that_fails_opens_it_for_twice_as_long() -> None:
     fail()
-    breaker.try_now("default")
+    circuit_breaker.try_now("default")
 
     fail(1)
 
-    state = breaker.state("default")
+    state = circuit_breaker.state("default")
     assert (state.circuit, state.opened_at) == (Circuit.OPEN, START)
     assert state.open_until == START + timedelta(seconds=20)
 
@@ -85,7 +86,7 @@ def test_two_who_press_at_once_let_one_call_through(caplog: pytest.LogCaptureFix
     caplog.set_level(logging.WARNING)
     fail()
 
-    assert [breaker.try_now("default"), breaker.try_now("default")] == [True, False]
+    assert [circuit_breaker.try_now("default"), circuit_breaker.try_now("default")] == [True, False]
     assert caplog.text.count("tries whether XCover is back (default)") == 1
     assert calls_made(of=1) == 1
 
@@ -97,7 +98,7 @@ def test_without_a_cache_that_works_there_is_nothing_to_try(
     broken = cache()
     memory.find = lambda: broken
 
-    assert not breaker.try_now("default")
+    assert not circuit_breaker.try_now("default")
     assert [rate.paused_until for rate in _rates()] == [None, None]
 
 
@@ -121,7 +122,7 @@ def test_a_pause_that_is_over_is_not_told(clock: time_machine.Traveller) -> None
 
 def test_to_look_counts_no_call(memory: shared_cache.Memory) -> None:
     _rates()
-    breaker.state("default")
+    circuit_breaker.state("default")
 
     assert not vars(memory.find())["_cache"]
 

@@ -12,8 +12,8 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.services import transitions
-from django_xcover.services.transitions import may_follow, move
+from django_xcover.outbox import transitions
+from django_xcover.outbox.transitions import may_follow, move
 from tests.conftest import Shopper, the_package
 
 FINAL = [Status.CANCELLED, Status.OPTED_OUT, Status.RENEWED, Status.FAILED, Status.DELETED]

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from django_xcover.client import UnexpectedAnswer, XCoverClient
-from django_xcover.client.transport import RawAnswer, Transport
+from django_xcover.client.http import RawAnswer, Transport
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Flag, Quote, QuotePackage
+from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, quoting, refreshing
 from django_xcover.signals import payment_completed
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
@@ -61,7 +63,7 @@ def test_an_answer_about_another_package_opens_nobody_elses_certificate(
     monkeypatch.setattr(Transport, "exchange", mixed)
 
     with pytest.raises(UnexpectedAnswer, match="id is not the one that was asked for"):
-        refreshing.refresh(mine)
+        refresh.refresh(mine)
 
     mine.refresh_from_db()
     assert theirs.package_id not in str(mine.payload)
@@ -95,7 +97,7 @@ def test_every_call_refuses_an_answer_about_another_package(
     monkeypatch.setattr(Transport, "exchange", lambda *args: another)
 
     with pytest.raises(UnexpectedAnswer, match="id is not the one that was asked for"):
-        call(gateway.client_for("default"), "AAAAA-AAAAA-INS")
+        call(factory.client_for("default"), "AAAAA-AAAAA-INS")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_a_step_refuses_an_answer_about_another_step(
     monkeypatch.setattr(Transport, "exchange", lambda *args: RawAnswer(200, {}, body))
 
     with pytest.raises(UnexpectedAnswer, match=f"{name} is not") as caught:
-        call(gateway.client_for("default"))
+        call(factory.client_for("default"))
     assert not caught.value.outcome_known
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Quote
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders
 from django_xcover.signals import order_cancelled
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
@@ -23,7 +23,7 @@ def booked(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> Order:
     shopper.says(yes=True, line=0)
     shopper.says(yes=True, line=1)
     order = shop.order()
-    orders.complete(order, shopper.cart, paid=True)
+    completion.complete(order, shopper.cart, paid=True)
     work()
     return order
 

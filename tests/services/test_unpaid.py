@@ -11,9 +11,13 @@ import time_machine
 from django.conf import settings as django_settings
 
 from django_xcover import tasks
+from django_xcover.booking import overdue_payments
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Attention, QuotePackage
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, next_steps, orders, refreshing, unpaid
+from django_xcover.support import next_steps
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 
@@ -32,7 +36,7 @@ def order(clock: time_machine.Traveller, shopper: Shopper, shop: Shop) -> Order:
     """Return an order that is to be paid later; its cover is booked and pending."""
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
-    orders.complete(order, shopper.cart, paid=False)
+    completion.complete(order, shopper.cart, paid=False)
     work()
     return order
 
@@ -49,24 +53,24 @@ def test_a_vendor_that_cannot_be_asked_leaves_it_for_the_next_sweep(
 ) -> None:
     sandbox.faults.add("get_quote", "status", status=503, times=5)
 
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
     assert the_package().attention == ""
-    assert unpaid.sweep() == [late]
+    assert overdue_payments.sweep() == [late]
 
 
 def test_a_booking_that_was_confirmed_elsewhere_is_mirrored_and_not_flagged(
     late: QuotePackage,
 ) -> None:
-    gateway.client_for("default").confirm_booking(late.package_id, idempotency_key="x")
+    factory.client_for("default").confirm_booking(late.package_id, idempotency_key="x")
 
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
     assert (the_package().status, the_package().attention) == ("CONFIRMED", "")
 
 
 def test_a_booking_a_person_has_already_is_left_to_that_person(late: QuotePackage) -> None:
     QuotePackage.objects.update(attention=Attention.PRICE_DIFFERS)
 
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
     assert the_package().attention == Attention.PRICE_DIFFERS
 
 
@@ -74,7 +78,7 @@ def test_a_booking_in_time_is_left_alone(order: Order, clock: Any, sandbox: Sand
     clock.shift(timedelta(days=13, hours=23))
     calls = len(sandbox.calls())
 
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
     assert len(sandbox.calls()) == calls
 
 
@@ -82,21 +86,21 @@ def test_the_shop_says_how_long_it_waits(order: Order, clock: Any, settings: Any
     settings.XCOVER = {**django_settings.XCOVER, "PAYMENT_DAYS": 2}
     clock.shift(timedelta(days=3))
 
-    assert unpaid.sweep() == [the_package()]
+    assert overdue_payments.sweep() == [the_package()]
 
 
 def test_a_confirmed_booking_is_not_swept(shopper: Shopper, shop: Shop, clock: Any) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     clock.shift(timedelta(days=15))
 
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
 
 
 def test_what_is_overdue_is_flagged_once_with_what_to_do(late: QuotePackage) -> None:
     tasks.sweep_unpaid()
-    assert unpaid.sweep() == []
+    assert overdue_payments.sweep() == []
 
     package = the_package()
     assert package.attention == Attention.PAYMENT_OVERDUE
@@ -107,18 +111,18 @@ def test_what_is_overdue_is_flagged_once_with_what_to_do(late: QuotePackage) -> 
 
 
 def test_the_flag_goes_when_the_money_comes(late: QuotePackage, order: Order) -> None:
-    unpaid.sweep()
+    overdue_payments.sweep()
 
-    orders.complete(order, paid=True)
+    completion.complete(order, paid=True)
     work()
 
     assert (the_package().status, the_package().attention) == ("CONFIRMED", "")
 
 
 def test_the_flag_stays_while_nothing_has_changed(late: QuotePackage) -> None:
-    unpaid.sweep()
+    overdue_payments.sweep()
     package = the_package()
 
-    refreshing.refresh(package)
+    refresh.refresh(package)
 
     assert the_package().attention == Attention.PAYMENT_OVERDUE

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from django_xcover.cover import order_cover
 from django_xcover.models import (
     Operation,
     OperationKind,
@@ -20,9 +21,8 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.orders import events
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import order_events
-from django_xcover.services.cover import order_cover
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Adapter, Cart, Order, Shop
@@ -69,7 +69,7 @@ def breaks(method: str, times: int = 1) -> Callable[[pytest.MonkeyPatch], None]:
 
 def let_a_worker_ask_again() -> None:
     OrderEvent.objects.update(next_attempt_at=timezone.now())
-    order_events.sweep()
+    events.sweep()
     work()
 
 
@@ -169,11 +169,11 @@ def test_what_a_person_has_mended_is_tried_again(
     for _ in range(6):
         let_a_worker_ask_again()
 
-    assert order_events.retry(OrderEvent.objects.get())
+    assert events.retry(OrderEvent.objects.get())
     let_a_worker_ask_again()
 
     assert the_package().status == "PENDING_PAYMENT"
-    assert not order_events.retry(OrderEvent.objects.get())
+    assert not events.retry(OrderEvent.objects.get())
 
 
 def test_an_order_that_the_shop_does_not_know_waits(

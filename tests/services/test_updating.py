@@ -8,9 +8,10 @@ import pytest
 from django.http import HttpRequest
 
 from django_xcover.client import XCoverClient
+from django_xcover.clients import factory
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
+from django_xcover.offers import quote_update, quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, quoting, updating
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import laptop, ticket
 
@@ -147,8 +148,8 @@ def test_of_two_pages_changing_one_package_only_one_asks_xcover(
     shopper.sees()
 
     calls = len(sandbox.calls())
-    client = gateway.client_for("default")
-    assert updating.update(client, changed, stale, until=1e12) == []
+    client = factory.client_for("default")
+    assert quote_update.update(client, changed, stale, until=1e12) == []
     assert len(sandbox.calls()) == calls
 
 
@@ -156,14 +157,14 @@ def test_an_order_placed_meanwhile_keeps_the_prices_it_was_placed_with(
     shopper: Shopper, sandbox: Sandbox, read: ReadCart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agreed = shopper.says(yes=True).quotes[0].price
-    carry_out = updating._carry_out
+    carry_out = quote_update._carry_out
 
     def order_comes_in_between(*args: object) -> object:
         answer = carry_out(*args)  # type: ignore[arg-type]
         QuotePackage.objects.update(order_reference="ORD-1")
         return answer
 
-    monkeypatch.setattr(updating, "_carry_out", order_comes_in_between)
+    monkeypatch.setattr(quote_update, "_carry_out", order_comes_in_between)
     shopper.cart = shopper.cart.but(items=(ticket(price="80"),))
     shopper.sees()
 

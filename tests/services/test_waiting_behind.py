@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, OperationState
-from django_xcover.services import operations, orders
-from django_xcover.services.next_steps import next_step_of
-from django_xcover.services.story import order_story
+from django_xcover.orders import completion
+from django_xcover.outbox import operations
+from django_xcover.support.next_steps import next_step_of
+from django_xcover.support.timeline import order_story
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def behind(shopper: Shopper, shop: Shop) -> Operation:
     """Return an e-mail that is long due, behind a booking that needs a person."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     Operation.objects.update(
         state=OperationState.NEEDS_PERSON,
         error={"type": "ValidationFailed", "status": 422, "permanent": True},
@@ -57,7 +58,7 @@ def test_nothing_waits_for_an_email_that_xcover_cannot_send(
     shopper: Shopper, shop: Shop, state: OperationState
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     later = timezone.now() + timedelta(hours=1)
     email = {"package": the_package(), "kind": OperationKind.SEND_EMAIL, "subject": ":1"}

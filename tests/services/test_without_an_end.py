@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from django_xcover.models import Cancellation, Policy, QuotePackage, Status
-from django_xcover.services import cancelling, renewing
-from django_xcover.services.my_cover.policies import PolicyState, policy_rows, summarise
+from django_xcover.overview.policies import PolicyState, policy_rows, summarise
+from django_xcover.policies import cancellation, renewal
 from tests.conftest import Shopper, work
 from tests.services.buying import buys
 from tests.shop import Shop, laptop
@@ -48,9 +48,9 @@ def test_it_is_active_for_years_and_its_period_says_only_when_it_begins(
 
 def test_it_is_cancelled_and_never_due_for_renewal(booked: QuotePackage) -> None:
     with time_machine.travel(timezone.now() + timedelta(days=700)):
-        assert renewing.find_due() == []
+        assert renewal.find_due() == []
 
-    cancelling.cancel_now(booked, origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(booked, origin=Cancellation.Origin.STAFF)
     work()
 
     assert Policy.objects.get().status == Status.CANCELLED

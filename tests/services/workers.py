@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from django_xcover import worker
+from django_xcover.clients import factory
+from django_xcover.mirror import packages
 from django_xcover.models import Operation
-from django_xcover.services import gateway, mirroring, operations, running
+from django_xcover.outbox import operations
 
 MOMENTS: dict[str, tuple[ModuleType, str]] = {
-    "before the call": (gateway, "client_for"),
+    "before the call": (factory, "client_for"),
     "after the call": (operations, "finish"),
-    "while applying": (mirroring, "apply_answer"),
+    "while applying": (packages, "apply_answer"),
 }
 
 
@@ -33,7 +36,7 @@ def dies(operation: Operation, moment: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, name, die)
         with pytest.raises(Killed):
-            running.run(operation.pk)
+            worker.run(operation.pk)
 
 
 def let_time_pass() -> None:

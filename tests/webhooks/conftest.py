@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.services import orders
+from django_xcover.orders import completion
 from django_xcover.testing.webhooks import sign_delivery
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -64,7 +64,7 @@ def post() -> Post:
 def booked(shopper: Shopper, shop: Shop) -> QuotePackage:
     """Return a booking in force."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_package()
 

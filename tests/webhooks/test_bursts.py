@@ -10,10 +10,12 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.client import ConnectionFailed
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, refreshing, webhooks
-from django_xcover.services.webhooks import inbox
+from django_xcover.sync import webhooks
+from django_xcover.sync.webhooks import inbox
 from tests.conftest import the_package
 from tests.webhooks.conftest import Post, body_of
 
@@ -24,7 +26,7 @@ Reading = Callable[[QuotePackage], QuotePackage]
 
 def cancel_elsewhere(package: QuotePackage) -> None:
     """Cancel the booking as its customer can, on XCover's own page."""
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="elsewhere")
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="elsewhere")
 
 
 def pks() -> list[int]:

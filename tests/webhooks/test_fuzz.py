@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from django_xcover.models import WebhookDelivery
-from django_xcover.services import webhooks
+from django_xcover.sync import webhooks
 from django_xcover.testing.webhooks import sign_delivery
 from tests.webhooks.conftest import KEY, SECRET, URL, body_of
 

@@ -12,10 +12,11 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from django_xcover.client import HeldBack
-from django_xcover.client.signing import signature, string_to_sign
+from django_xcover.client.auth import signature, string_to_sign
+from django_xcover.mirror import refresh
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.services import refreshing, webhooks
-from django_xcover.services.webhooks import WebhookRefused, receiving
+from django_xcover.sync import webhooks
+from django_xcover.sync.webhooks import WebhookRefused, receiver
 from django_xcover.testing.webhooks import sign_delivery
 from tests.webhooks.conftest import KEY, SECRET, URL, Post, body_of, the_delivery, xcover
 
@@ -36,7 +37,7 @@ def test_a_webhook_that_gets_no_turn_comes_back_and_has_not_failed(
         raise HeldBack("the rate limit is used up", retry_after=7.0)
 
     with monkeypatch.context() as busy:
-        busy.setattr(refreshing, "refresh", no_room)
+        busy.setattr(refresh, "refresh", no_room)
         post(body_of("BOOKING_UPDATED", booked.package_id))
         for _attempt in range(6):
             WebhookDelivery.objects.update(next_attempt_at=timezone.now())
@@ -53,7 +54,7 @@ def test_a_limit_that_asks_for_days_holds_a_webhook_back_for_minutes(
     def no_room(*args: Any, **kwargs: Any) -> Any:
         raise HeldBack("the rate limit is used up", retry_after=1e12)
 
-    monkeypatch.setattr(refreshing, "refresh", no_room)
+    monkeypatch.setattr(refresh, "refresh", no_room)
     post(body_of("BOOKING_UPDATED", booked.package_id))
 
     assert process().next_attempt_at - timezone.now() <= timedelta(minutes=2)
@@ -73,16 +74,16 @@ def test_a_repeat_of_what_is_forgotten_at_that_moment_is_taken_anew(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post()
-    create = receiving._create
+    create = receiver._create
 
     def refused_and_then_gone(*facts: Any) -> WebhookDelivery:
-        monkeypatch.setattr(receiving, "_create", create)
+        monkeypatch.setattr(receiver, "_create", create)
         try:
             return create(*facts)
         finally:
             WebhookDelivery.objects.all().delete()
 
-    monkeypatch.setattr(receiving, "_create", refused_and_then_gone)
+    monkeypatch.setattr(receiver, "_create", refused_and_then_gone)
 
     assert post().status_code == 200
     assert the_delivery().times_received == 1

@@ -11,10 +11,14 @@ import pytest
 from django.utils import timezone
 
 from django_xcover import tasks
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
+from django_xcover.outbox import transitions
+from django_xcover.policies import renewal
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, refreshing, renewing, transitions, webhooks
-from django_xcover.services.webhooks import inbox
+from django_xcover.sync import webhooks
+from django_xcover.sync.webhooks import inbox
 from tests.conftest import Shopper, the_package
 from tests.webhooks.conftest import Post, body_of, the_delivery
 
@@ -35,7 +39,7 @@ def let_it_be_due() -> None:
 
 def cancel_elsewhere(package: QuotePackage) -> None:
     """Cancel the booking as its customer can, on XCover's own page."""
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="elsewhere")
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="elsewhere")
 
 
 def test_a_forged_body_changes_nothing(post: Post, booked: QuotePackage) -> None:
@@ -348,12 +352,12 @@ def test_no_log_repeats_what_a_body_says(
     assert "x\nforged" not in caplog.text
 
 
-@pytest.mark.parametrize("event", renewing.EVENTS)
+@pytest.mark.parametrize("event", renewal.EVENTS)
 def test_a_renewals_event_drives_the_renewal(
     post: Post, booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, event: str
 ) -> None:
     heard: list[tuple[str, ...]] = []
-    monkeypatch.setattr(renewing, "on_event", lambda *args: heard.append(args))
+    monkeypatch.setattr(renewal, "on_event", lambda *args: heard.append(args))
     post(body_of(event, booked.package_id, renewal_id="AB3DE-9FGHJ-REN"))
 
     assert process().state == State.PROCESSED
@@ -368,7 +372,7 @@ def test_a_renewals_id_alone_leads_to_its_package(
         package=booked, due_on=timezone.now(), currency="GBP", **{field: "AB3DE-9FGHJ-REN"}
     )
     heard: list[tuple[str, ...]] = []
-    monkeypatch.setattr(renewing, "on_event", lambda *args: heard.append(args))
+    monkeypatch.setattr(renewal, "on_event", lambda *args: heard.append(args))
     post(body_of("RENEWAL_DUE", "AB3DE-9FGHJ-REN"))
 
     process()

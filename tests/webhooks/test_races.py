@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover.clients import factory
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, webhooks
+from django_xcover.sync import webhooks
 from tests.conftest import the_package
 from tests.test_races import together
 from tests.webhooks.conftest import Post, body_of, the_delivery
@@ -36,7 +37,7 @@ def test_eight_workers_read_the_booking_once(
 def test_many_webhooks_about_one_booking_at_once_leave_it_right(
     post: Post, booked: QuotePackage
 ) -> None:
-    gateway.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
+    factory.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
     for number in range(8):
         post(body_of("BOOKING_UPDATED", booked.package_id, number=number))
     pks = list(WebhookDelivery.objects.values_list("pk", flat=True))

@@ -219,7 +219,7 @@ def test_a_form_that_middleware_has_read_is_still_a_webhook() -> None:
 
 
 def test_a_signature_may_cover_the_path_as_well(post: Post) -> None:
-    from django_xcover.client.signing import signature, string_to_sign
+    from django_xcover.client.auth import signature, string_to_sign
 
     headers = sign_delivery(b"", key_id=KEY, secret=SECRET)
     names = "(request-target) date"

@@ -11,8 +11,8 @@ import time_machine
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 
-from django_xcover.services import webhooks
-from django_xcover.services.webhooks import WebhookRefused
+from django_xcover.sync import webhooks
+from django_xcover.sync.webhooks import WebhookRefused
 from django_xcover.testing.webhooks import sign_delivery
 from tests.webhooks.conftest import (
     KEY,
@@ -236,7 +236,7 @@ def test_every_secret_is_compared_in_constant_time_and_none_is_skipped(
     pairs = [(KEY, SECRET), (KEY, "an older secret"), ("old-key", "the oldest secret")]
     settings.XCOVER = xcover(WEBHOOK_SECRETS=pairs)
     compared: list[int] = []
-    verifying = "django_xcover.services.webhooks.verifying"
+    verifying = "django_xcover.sync.webhooks.verification"
 
     def compare(one: str, other: str) -> bool:
         compared.append(1)

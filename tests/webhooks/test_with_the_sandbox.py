@@ -14,10 +14,12 @@ from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from django_xcover import signals
+from django_xcover.clients import factory
 from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.webhooks import Delivery
-from django_xcover.services import gateway, orders, webhooks
+from django_xcover.sync import webhooks
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
 from tests.shop import Shop
@@ -65,7 +67,7 @@ def heard() -> Iterator[list[str]]:
 def buy(shopper: Shopper, shop: Shop) -> None:
     """Place and pay an order with cover."""
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
 
 
 def process_all() -> None:
@@ -87,7 +89,7 @@ def test_however_it_comes_the_mirror_is_right(
         told.faults.add("webhook", fault, times=1)
     buy(shopper, shop)
     work()
-    gateway.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
+    factory.client_for("default").cancel_booking(the_package().package_id, idempotency_key="x")
     told.webhooks.release()
 
     process_all()

@@ -109,8 +109,9 @@ class Adapter(ShopAdapter):
 
 def sell() -> str:
     """Quote, accept, pay and book one ticket; return the status of the package."""
+    from django_xcover import worker
     from django_xcover.models import Operation, QuotePackage
-    from django_xcover.services import carts, choosing, quoting, running
+    from django_xcover.offers import carts, choices, quoting
     from django_xcover.signals import payment_completed
 
     cart = carts.read_cart(HttpRequest())
@@ -118,9 +119,9 @@ def sell() -> str:
     offer = quoting.fresh_offer(cart)
     assert offer is not None, "no offer"
     quote_id = offer.quotes[0].quote_id
-    choosing.choose(cart, quote_id=quote_id, accepted=True, template_version="wheel")
+    choices.choose(cart, quote_id=quote_id, accepted=True, template_version="wheel")
     payment_completed.send(sender=object, order=ORDER, cart=CART)
-    running.run(Operation.objects.get().pk)
+    worker.run(Operation.objects.get().pk)
     return QuotePackage.objects.get().status
 
 
@@ -130,7 +131,7 @@ def mounted() -> Any:
 
     from django_xcover.client import XCoverClient
     from django_xcover.sandbox import Sandbox
-    from django_xcover.sandbox.inprocess import mount
+    from django_xcover.sandbox.http.adapter import mount
 
     session = requests.Session()
     mount(
@@ -156,7 +157,7 @@ def missing_files() -> Iterator[str]:
 
 def main() -> None:
     """Fail loudly unless the installed wheel sells a policy."""
-    from django_xcover.services import gateway
+    from django_xcover.clients import factory
 
     where = str(sys.modules["django_xcover"].__file__)
     assert "site-packages" in where, f"this is the checkout, not the wheel: {where}"
@@ -165,7 +166,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("check")
     client = mounted()
-    gateway.client_for = lambda account: client
+    factory.client_for = lambda account: client
     assert sell() == "CONFIRMED"
     version = importlib.metadata.version("django-xcover")
     sys.stdout.write(f"django-xcover {version}: a policy was sold\n")

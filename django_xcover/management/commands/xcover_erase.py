@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from django_xcover.services import erasing
+from django_xcover.support import erasure
 
 
 class Command(BaseCommand):
@@ -25,8 +25,8 @@ class Command(BaseCommand):
         if not options["yes"]:
             raise CommandError("This cannot be undone: repeat it with --yes.")
         try:
-            packages = erasing.erase_order(options["order"])
-        except erasing.StillUnderWay as reason:
+            packages = erasure.erase_order(options["order"])
+        except erasure.StillUnderWay as reason:
             raise CommandError(f"Nothing was erased. {reason}") from None
         if not packages:
             raise CommandError("There is nothing about this order.")

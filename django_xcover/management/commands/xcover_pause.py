@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from django_xcover.services import pausing
+from django_xcover.outbox import account_pause
 
 
 class Command(BaseCommand):
@@ -24,8 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Pause the account and say since when it is."""
         try:
-            row = pausing.pause(
-                options["account"], by=pausing.COMMAND_LINE, reason=options["reason"][:200]
+            row = account_pause.pause(
+                options["account"], by=account_pause.COMMAND_LINE, reason=options["reason"][:200]
             )
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None

@@ -16,11 +16,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
+from django_xcover.formats import format_amount
 from django_xcover.models import QuotePackage
-from django_xcover.services import reconciling
-from django_xcover.services.amounts import format_amount
-from django_xcover.services.reconciling import Report
-from django_xcover.services.reconciling.reports import Total
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import Report
+from django_xcover.sync.reconciliation.report import Total
 
 
 class Command(BaseCommand):
@@ -77,8 +77,8 @@ class Command(BaseCommand):
         with click.progressbar(length=length, label=account, file=sys.stderr) as bar:
             try:
                 get_config().account(account)
-                return reconciling.reconcile(account, progress=bar.update, **wanted)
-            except (reconciling.UnderWay, ImproperlyConfigured, XCoverError) as error:
+                return reconciliation.reconcile(account, progress=bar.update, **wanted)
+            except (reconciliation.UnderWay, ImproperlyConfigured, XCoverError) as error:
                 raise CommandError(str(error)) from None
 
     def _print(self, report: Report) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from django_xcover.services import pausing
+from django_xcover.outbox import account_pause
 
 
 class Command(BaseCommand):
@@ -21,6 +21,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Resume the account; say so when it was not paused."""
-        if not pausing.resume(options["account"], by=pausing.COMMAND_LINE):
+        if not account_pause.resume(options["account"], by=account_pause.COMMAND_LINE):
             raise CommandError(f"The account {options['account']!r} is not paused.")
         self.stdout.write(f"{options['account']} goes on.")

@@ -14,11 +14,11 @@ from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 
-from django_xcover.services.breaker import Circuit
-from django_xcover.services.cache_reach import Reach
-from django_xcover.services.health import Health, State, health
-from django_xcover.services.rate_limits import RateState
-from django_xcover.services.status import AccountStatus, Status, count_text
+from django_xcover.clients.cache import Reach
+from django_xcover.clients.circuit_breaker import Circuit
+from django_xcover.clients.rate_limits import RateState
+from django_xcover.support.health import Health, State, health
+from django_xcover.support.status import AccountStatus, Status, count_text
 
 UNKNOWN = 3
 NAGIOS = {State.WELL: "OK", State.ATTENTION: "WARNING", State.ALARM: "CRITICAL"}

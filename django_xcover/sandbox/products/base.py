@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django_xcover.sandbox import money
-from django_xcover.sandbox.errors import Invalid
+from django_xcover.sandbox.http.errors import Invalid
 from django_xcover.sandbox.validation import (
     Field,
     Parser,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django_xcover.clients import factory
 from django_xcover.models import Cancellation, Operation, OperationKind, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, gateway
 from tests.conftest import the_package
 
 SHOPPER, STAFF = Cancellation.Origin.SHOPPER, Cancellation.Origin.STAFF
@@ -21,7 +22,7 @@ EXPIRED = "The refund you were shown is no longer valid. Please look at it again
 
 
 def preview(package: QuotePackage, **facts: Any) -> Cancellation:
-    return cancelling.preview(package, origin=SHOPPER, **facts)
+    return cancellation.preview(package, origin=SHOPPER, **facts)
 
 
 def the_cancellation() -> Cancellation:
@@ -38,13 +39,13 @@ def status_at(sandbox: Sandbox) -> str:
 
 def cancel_elsewhere(*quote_ids: str) -> None:
     body = {"quotes": [{"id": key} for key in quote_ids]} if quote_ids else {}
-    gateway.client_for("default").cancel_booking(
+    factory.client_for("default").cancel_booking(
         the_package().package_id, body, idempotency_key=new_idempotency_key()
     )
 
 
 def cancel(package: QuotePackage, *, direct: bool, **facts: Any) -> None:
     if direct:
-        cancelling.cancel_now(package, origin=STAFF, **facts)
+        cancellation.cancel_now(package, origin=STAFF, **facts)
     else:
-        cancelling.request(preview(package, **facts))
+        cancellation.request(preview(package, **facts))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Attention, Cancellation, QuotePackage
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
-from django_xcover.services.card_numbers import CardNumberSent
+from django_xcover.validators import CardNumberSent
 from tests.conftest import the_package, work
 from tests.services.cancelling.support import (
     BEING_CANCELLED,
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def test_a_direct_cancellation_learns_the_refund_from_its_answer(
     booked: QuotePackage, announced: list[Cancellation], django_capture_on_commit_callbacks: Any
 ) -> None:
-    cancelling.cancel_now(booked, origin=STAFF, reason="Goodwill")
+    cancellation.cancel_now(booked, origin=STAFF, reason="Goodwill")
     assert the_cancellation().refund is None
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -51,7 +51,7 @@ def test_the_reason_reaches_xcover(booked: QuotePackage, sandbox: Sandbox, direc
 def test_a_card_number_in_the_reason_is_refused_and_not_stored(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    for ask in (cancelling.preview, cancelling.cancel_now):
+    for ask in (cancellation.preview, cancellation.cancel_now):
         with pytest.raises(CardNumberSent) as refused:
             ask(booked, origin=SHOPPER, reason="Refund 4111 1111 1111 1111")
         assert "4111" not in str(refused.value)
@@ -61,16 +61,16 @@ def test_a_card_number_in_the_reason_is_refused_and_not_stored(
 
 
 def test_a_direct_cancellation_of_what_is_being_cancelled_is_refused(booked: QuotePackage) -> None:
-    cancelling.cancel_now(booked, origin=STAFF)
+    cancellation.cancel_now(booked, origin=STAFF)
 
-    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
-        cancelling.cancel_now(booked, origin=STAFF)
+    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+        cancellation.cancel_now(booked, origin=STAFF)
 
 
 def test_what_was_cancelled_elsewhere_is_cancelled_with_an_unknown_refund(
     booked: QuotePackage, announced: list[Cancellation], django_capture_on_commit_callbacks: Any
 ) -> None:
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
     cancel_elsewhere()
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -79,4 +79,4 @@ def test_what_was_cancelled_elsewhere_is_cancelled_with_an_unknown_refund(
     assert the_package().status == "CANCELLED"
     assert the_package().attention == Attention.REFUND_UNCLEAR
     assert [found.refund for found in announced] == [None]
-    assert cancelling.lines_of(the_cancellation())[0].refund is None
+    assert cancellation.lines_of(the_cancellation())[0].refund is None

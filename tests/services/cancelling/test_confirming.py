@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_xcover.client.changes import CancellationAnswer, cancellation_from_wire
+from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -19,8 +19,8 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, modifying
 from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
@@ -44,18 +44,18 @@ def test_an_expired_preview_is_not_confirmed(booked: QuotePackage, sandbox: Sand
     Cancellation.objects.update(confirm_before=timezone.now())
 
     for _attempt in range(2):
-        with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
-            cancelling.request(found)
+        with pytest.raises(cancellation.PreviewExpired, match=f"^{EXPIRED}$"):
+            cancellation.request(found)
 
     assert the_cancellation().state == State.EXPIRED
-    assert cancelling.refusal_of(the_cancellation()) == EXPIRED
+    assert cancellation.refusal_of(the_cancellation()) == EXPIRED
     assert not Operation.objects.filter(kind=OperationKind.CANCEL).exists()
 
 
 def test_a_preview_that_expired_at_xcover_before_the_worker_came_is_expired_here(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
     sandbox.clock.advance(hours=25)
     Cancellation.objects.update(confirm_before=timezone.now())
 
@@ -70,7 +70,7 @@ def test_a_change_that_nobody_has_settled_leaves_a_preview_as_it_is(buy: Buy) ->
     found = preview(package)
     priced(package)
 
-    cancelling.request(found)
+    cancellation.request(found)
 
     assert the_cancellation().state == State.REQUESTED
 
@@ -79,12 +79,12 @@ def test_a_change_that_nobody_has_settled_leaves_a_preview_as_it_is(buy: Buy) ->
 def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool) -> None:
     package = buy(laptop())
     found = preview(package)
-    modifying.settle(priced(package))
+    modification.settle(priced(package))
     if made:
         work()
 
-    with pytest.raises(cancelling.PreviewExpired, match=f"^{EXPIRED}$"):
-        cancelling.request(found)
+    with pytest.raises(cancellation.PreviewExpired, match=f"^{EXPIRED}$"):
+        cancellation.request(found)
 
     assert the_cancellation().state == State.EXPIRED
 
@@ -92,13 +92,13 @@ def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool
 def test_a_preview_from_while_a_change_was_made_is_expired_by_xcovers_refusal(buy: Buy) -> None:
     package = buy(laptop())
     change = priced(package)
-    modifying.settle(change)
-    cancelling.request(preview(package))
+    modification.settle(change)
+    cancellation.request(preview(package))
 
     work()
 
     assert the_package().total_price == change.price_after
-    assert cancelling.refusal_of(the_cancellation()) == EXPIRED
+    assert cancellation.refusal_of(the_cancellation()) == EXPIRED
     assert the_package().attention == Attention.CANCELLATION_REFUSED
 
 
@@ -106,11 +106,11 @@ def test_a_change_that_waits_for_a_person_keeps_nobody_from_cancelling(
     buy: Buy, sandbox: Sandbox
 ) -> None:
     package = buy(laptop())
-    modifying.settle(priced(package))
+    modification.settle(priced(package))
     sandbox.faults.add("confirm_modification", "status", status=401)
     work()
 
-    cancelling.request(preview(package))
+    cancellation.request(preview(package))
     work()
 
     assert the_package().status == "CANCELLED"
@@ -120,16 +120,16 @@ def priced(package: QuotePackage) -> Modification:
     """Return a change of the laptop's value, with its price."""
     laptops = package.quotes.get()
     value = {"price": Decimal(1500)}
-    return modifying.quote_change(package, quote=laptops, update_fields=value, origin="shopper")
+    return modification.quote_change(package, quote=laptops, update_fields=value, origin="shopper")
 
 
 def test_confirming_twice_cancels_once(booked: QuotePackage, sandbox: Sandbox) -> None:
     found = preview(booked)
-    first = cancelling.request(found)
+    first = cancellation.request(found)
 
-    assert cancelling.request(found) == first
+    assert cancellation.request(found) == first
     work()
-    assert cancelling.request(found) == first
+    assert cancellation.request(found) == first
     work()
 
     assert len(sandbox.calls("confirm_cancellation")) == 1
@@ -137,29 +137,29 @@ def test_confirming_twice_cancels_once(booked: QuotePackage, sandbox: Sandbox) -
 
 def test_of_two_previews_of_one_policy_only_one_is_confirmed(booked: QuotePackage) -> None:
     first, second = preview(booked), preview(booked)
-    cancelling.request(first)
+    cancellation.request(first)
 
-    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
-        cancelling.request(second)
+    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+        cancellation.request(second)
     work()
-    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
-        cancelling.request(second)
+    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
+        cancellation.request(second)
 
 
 def test_what_is_cancelled_is_not_previewed_again(booked: QuotePackage) -> None:
-    cancelling.request(preview(booked))
-    with pytest.raises(cancelling.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+    cancellation.request(preview(booked))
+    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
         preview(booked)
     work()
 
-    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(booked)
 
 
 def test_a_confirmed_preview_cancels_here_and_at_xcover(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
 
     work()
 
@@ -175,7 +175,7 @@ def test_a_confirmed_preview_cancels_here_and_at_xcover(
 def test_the_shop_is_told_the_refund_once_after_the_commit(
     booked: QuotePackage, announced: list[Cancellation], django_capture_on_commit_callbacks: Any
 ) -> None:
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
 
     with django_capture_on_commit_callbacks(execute=True):
         work()
@@ -188,7 +188,7 @@ def test_the_shop_is_told_the_refund_once_after_the_commit(
 def test_a_refund_that_differs_from_the_one_shown_is_flagged_and_xcovers_counts(
     booked: QuotePackage,
 ) -> None:
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
     Cancellation.objects.update(total_refund=Decimal("0.01"))
 
     work()
@@ -205,7 +205,7 @@ def test_a_refund_in_another_currency_is_flagged_though_its_amount_is_the_same(
         return replace(cancellation_from_wire(wire), currency="JPY")
 
     cancel(booked, direct=direct)
-    reader = "django_xcover.services.cancelling.confirming.cancellation_from_wire"
+    reader = "django_xcover.policies.cancellation.operation.cancellation_from_wire"
     monkeypatch.setattr(reader, in_yen)
 
     work()
@@ -217,7 +217,7 @@ def test_a_refund_in_another_currency_is_flagged_though_its_amount_is_the_same(
 def test_a_refund_shown_in_another_currency_than_was_paid_is_flagged(booked: QuotePackage) -> None:
     found = preview(booked)
     QuotePackage.objects.update(currency="JPY")
-    cancelling.request(found)
+    cancellation.request(found)
 
     work()
 

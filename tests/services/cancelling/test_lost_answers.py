@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover import worker
+from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.outbox import operations
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, operations, refreshing, running
 from tests.conftest import the_package, work
 from tests.services.cancelling.support import (
     SHOPPER,
@@ -119,7 +122,7 @@ def test_a_look_that_fails_behind_such_a_refusal_leaves_the_doubt(
 
 
 def test_a_repeat_reads_before_it_posts(booked: QuotePackage, sandbox: Sandbox) -> None:
-    cancelling.cancel_now(booked, origin=STAFF)
+    cancellation.cancel_now(booked, origin=STAFF)
     sandbox.faults.add("cancel_booking", "garbage")
     work()
     before = len(sandbox.calls())
@@ -134,7 +137,7 @@ def test_a_repeat_reads_before_it_posts(booked: QuotePackage, sandbox: Sandbox) 
 def test_a_booking_that_xcover_suddenly_does_not_know_is_not_taken_for_cancelled(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    cancelling.cancel_now(booked, origin=STAFF)
+    cancellation.cancel_now(booked, origin=STAFF)
     sandbox.faults.add("cancel_booking", "reset", times=5)
     work()
     for name in ("get_quote", "cancel_booking"):
@@ -156,7 +159,7 @@ def test_an_answer_that_the_booking_does_not_show_is_looked_at_again(
         "total_refund": 1,
         "quotes": [],
     }
-    cancelling.cancel_now(booked, origin=STAFF)
+    cancellation.cancel_now(booked, origin=STAFF)
     sandbox.faults.add("cancel_booking", "status", status=200, body=answer)
     work()
 
@@ -176,7 +179,7 @@ def test_a_mirror_that_was_refreshed_first_is_no_surprise(
     sandbox.faults.add("cancel_booking", "process_then_reset", times=5)
     work()
     sandbox.faults.clear()
-    refreshing.refresh(booked)
+    refresh.refresh(booked)
     assert the_package().status == "CANCELLED"
     let_time_pass()
     work()
@@ -191,8 +194,8 @@ def test_a_stuck_operation_that_waits_for_a_person_does_not_hold_up_a_cancellati
 ) -> None:
     stuck = operations.enqueue(booked, OperationKind.SEND_EMAIL)
     Operation.objects.filter(pk=stuck.pk).update(state=OperationState.NEEDS_PERSON)
-    cancelling.cancel_now(booked, origin=SHOPPER)
+    cancellation.cancel_now(booked, origin=SHOPPER)
 
-    running.run(the_cancel().pk)
+    worker.run(the_cancel().pk)
 
     assert the_package().status == "CANCELLED"

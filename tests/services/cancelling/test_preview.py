@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
 from django_xcover.types import Money
 from tests.conftest import the_package
 from tests.services.cancelling.support import preview, status_at
@@ -33,7 +33,7 @@ def test_a_preview_touches_neither_package_nor_policies(
 def test_a_preview_shows_refund_cooling_off_and_deadline_of_each_policy(pair: QuotePackage) -> None:
     found = preview(pair)
 
-    lines = cancelling.lines_of(found)
+    lines = cancellation.lines_of(found)
     prices = [quote.cost for quote in pair.quotes.order_by("position")]
     assert [line.refund for line in lines] == prices
     assert [line.label for line in lines] == ["Harbour Lights Festival", "Aero 14"]
@@ -47,7 +47,7 @@ def test_a_preview_shows_refund_cooling_off_and_deadline_of_each_policy(pair: Qu
 
 
 def test_the_adjustment_fee_is_shown_and_not_taken_off(booked: QuotePackage) -> None:
-    line = cancelling.lines_of(preview(booked))[0]
+    line = cancellation.lines_of(preview(booked))[0]
 
     assert line.adjustment_fee is not None
     assert line.adjustment_fee.amount > 0

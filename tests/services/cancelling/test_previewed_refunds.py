@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from django_xcover.models import Cancellation, QuotePackage
-from django_xcover.services import cancelling
+from django_xcover.policies import cancellation
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_refund_of_what_was_only_previewed_is_not_recorded(booked: QuotePackage) -> None:
-    found = cancelling.preview(booked, origin=Cancellation.Origin.STAFF)
+    found = cancellation.preview(booked, origin=Cancellation.Origin.STAFF)
 
-    with pytest.raises(cancelling.RefundNotRecorded, match="the cover was not cancelled"):
-        cancelling.record_refund(found, booked.total)
+    with pytest.raises(cancellation.RefundNotRecorded, match="the cover was not cancelled"):
+        cancellation.record_refund(found, booked.total)
 
     found.refresh_from_db()
     assert found.refunded is None

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from django_xcover.models import Cancellation, QuotePackage
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
 from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
@@ -27,10 +27,10 @@ def test_refunds_are_exact_in_every_currency(buy: Buy, sandbox: Sandbox, currenc
 
     found = preview(package)
     assert found.refund == package.total
-    assert sum(line.refund.amount for line in cancelling.lines_of(found) if line.refund) == (
+    assert sum(line.refund.amount for line in cancellation.lines_of(found) if line.refund) == (
         package.total_price
     )
-    cancelling.cancel_now(package, quotes=[tickets], origin=SHOPPER)
+    cancellation.cancel_now(package, quotes=[tickets], origin=SHOPPER)
     work()
 
     done = Cancellation.objects.get(state=State.CONFIRMED)
@@ -47,7 +47,7 @@ def test_after_cooling_off_the_refund_is_what_xcover_says(
     sandbox.clock.advance(days=200)
 
     found = preview(package)
-    cancelling.request(found)
+    cancellation.request(found)
     work()
 
     assert found.refund is not None
@@ -63,11 +63,11 @@ def test_after_cooling_off_the_refund_is_what_xcover_says(
 
 def test_a_refund_is_recorded_with_its_reference(booked: QuotePackage) -> None:
     found = preview(booked)
-    cancelling.request(found)
+    cancellation.request(found)
     work()
 
-    cancelling.record_refund(found, booked.total, reference="re_1")
-    cancelling.record_refund(found, booked.total, reference="re_1")
+    cancellation.record_refund(found, booked.total, reference="re_1")
+    cancellation.record_refund(found, booked.total, reference="re_1")
 
     assert the_cancellation().refunded == booked.total_price
     assert the_cancellation().refund_reference == "re_1"
@@ -92,11 +92,11 @@ def test_a_refund_that_cannot_be_this_ones_is_not_recorded(
     booked: QuotePackage, refund: Money, sentence: str
 ) -> None:
     found = preview(booked)
-    cancelling.request(found)
+    cancellation.request(found)
     work()
 
-    with pytest.raises(cancelling.RefundNotRecorded) as refused:
-        cancelling.record_refund(found, refund)
+    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+        cancellation.record_refund(found, refund)
 
     assert str(refused.value) == sentence
     assert the_cancellation().refunded is None
@@ -104,12 +104,12 @@ def test_a_refund_that_cannot_be_this_ones_is_not_recorded(
 
 def test_a_second_refund_is_not_recorded_over_the_first(booked: QuotePackage) -> None:
     found = preview(booked)
-    cancelling.request(found)
+    cancellation.request(found)
     work()
-    cancelling.record_refund(found, booked.total, reference="re_1")
+    cancellation.record_refund(found, booked.total, reference="re_1")
 
-    with pytest.raises(cancelling.RefundNotRecorded) as refused:
-        cancelling.record_refund(found, booked.total, reference="re_2")
+    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+        cancellation.record_refund(found, booked.total, reference="re_2")
 
     told = "This refund cannot be recorded: another refund is recorded already."
     assert str(refused.value) == told
@@ -120,8 +120,8 @@ def test_a_refund_of_what_was_not_cancelled_is_not_recorded(booked: QuotePackage
     found = preview(booked)
     Cancellation.objects.update(state=State.REFUSED)
 
-    with pytest.raises(cancelling.RefundNotRecorded) as refused:
-        cancelling.record_refund(found, booked.total)
+    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+        cancellation.record_refund(found, booked.total)
 
     told = "This refund cannot be recorded: the cover was not cancelled."
     assert str(refused.value) == told
@@ -134,7 +134,7 @@ def test_a_refund_of_what_was_not_cancelled_is_not_recorded(booked: QuotePackage
 def cancelled(booked: QuotePackage) -> Cancellation:
     """Return a cancellation that XCover has carried out; its refund is not recorded."""
     found = preview(booked)
-    cancelling.request(found)
+    cancellation.request(found)
     work()
     return the_cancellation()
 
@@ -142,11 +142,11 @@ def cancelled(booked: QuotePackage) -> Cancellation:
 def test_more_than_xcover_named_is_not_recorded_without_leave(cancelled: Cancellation) -> None:
     much = Money(Decimal(9999), cancelled.currency)
 
-    with pytest.raises(cancelling.RefundAboveLimit):
-        cancelling.record_refund(cancelled, much)
+    with pytest.raises(cancellation.RefundAboveLimit):
+        cancellation.record_refund(cancelled, much)
     assert the_cancellation().refunded is None
 
-    cancelling.record_refund(cancelled, much, may_exceed=True)
+    cancellation.record_refund(cancelled, much, may_exceed=True)
     assert the_cancellation().refunded == 9999
 
 
@@ -156,9 +156,9 @@ def test_while_xcover_has_named_nothing_the_price_of_the_policies_is_the_limit(
     Cancellation.objects.update(total_refund=None)
     above = Money(booked.total_price + Decimal("0.01"), booked.currency)
 
-    with pytest.raises(cancelling.RefundAboveLimit):
-        cancelling.record_refund(cancelled, above)
-    cancelling.record_refund(cancelled, booked.total)
+    with pytest.raises(cancellation.RefundAboveLimit):
+        cancellation.record_refund(cancelled, above)
+    cancellation.record_refund(cancelled, booked.total)
 
     assert the_cancellation().refunded == booked.total_price
 
@@ -167,9 +167,9 @@ def test_a_correction_keeps_what_was_recorded_before_and_why(
     cancelled: Cancellation, booked: QuotePackage, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = Money(Decimal("1.00"), booked.currency)
-    cancelling.record_refund(cancelled, wrong, reference="re_1")
+    cancellation.record_refund(cancelled, wrong, reference="re_1")
 
-    cancelling.correct_refund(
+    cancellation.correct_refund(
         cancelled, booked.total, reference="re_2", reason="A digit was missing", by="7"
     )
 
@@ -186,20 +186,20 @@ def test_corrections_add_up_and_none_is_lost(cancelled: Cancellation) -> None:
     def amount(value: int) -> Money:
         return Money(Decimal(value), cancelled.currency)
 
-    cancelling.record_refund(cancelled, amount(1))
+    cancellation.record_refund(cancelled, amount(1))
     for value in (2, 3):
-        cancelling.correct_refund(cancelled, amount(value), reason="Typed wrong")
+        cancellation.correct_refund(cancelled, amount(value), reason="Typed wrong")
 
     made = list(the_cancellation().corrections.values_list("amount_before", "amount"))
     assert made == [(Decimal(1), Decimal(2)), (Decimal(2), Decimal(3))]
 
 
 def test_a_correction_above_the_limit_needs_leave_too(cancelled: Cancellation) -> None:
-    cancelling.record_refund(cancelled, Money(Decimal(1), cancelled.currency))
+    cancellation.record_refund(cancelled, Money(Decimal(1), cancelled.currency))
     much = Money(Decimal(9999), cancelled.currency)
 
-    with pytest.raises(cancelling.RefundAboveLimit):
-        cancelling.correct_refund(cancelled, much, reason="Typed wrong")
+    with pytest.raises(cancellation.RefundAboveLimit):
+        cancellation.correct_refund(cancelled, much, reason="Typed wrong")
 
     assert the_cancellation().refunded == 1
     assert not the_cancellation().corrections.exists()
@@ -209,10 +209,10 @@ def test_there_is_nothing_to_correct_before_a_refund_or_without_a_difference(
     cancelled: Cancellation,
 ) -> None:
     one = Money(Decimal(1), cancelled.currency)
-    with pytest.raises(cancelling.RefundNotRecorded):
-        cancelling.correct_refund(cancelled, one, reason="Typed wrong")
-    cancelling.record_refund(cancelled, one, reference="re_1")
-    with pytest.raises(cancelling.RefundNotRecorded):
-        cancelling.correct_refund(cancelled, one, reference="re_1", reason="Typed wrong")
+    with pytest.raises(cancellation.RefundNotRecorded):
+        cancellation.correct_refund(cancelled, one, reason="Typed wrong")
+    cancellation.record_refund(cancelled, one, reference="re_1")
+    with pytest.raises(cancellation.RefundNotRecorded):
+        cancellation.correct_refund(cancelled, one, reference="re_1", reason="Typed wrong")
 
     assert not the_cancellation().corrections.exists()

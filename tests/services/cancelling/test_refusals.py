@@ -8,9 +8,11 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.client import XCoverError
+from django_xcover.mirror import packages
 from django_xcover.models import Attention, Cancellation, OperationState, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, mirroring, orders
 from tests.conftest import Shopper, the_package, work
 from tests.services.cancelling.support import (
     CANCELLED,
@@ -33,7 +35,7 @@ pytestmark = pytest.mark.django_db
 def test_what_is_not_booked_yet_is_not_cancelled(shopper: Shopper, sandbox: Sandbox) -> None:
     shopper.says(yes=True)
 
-    with pytest.raises(cancelling.NotInForce, match=f"^{NOT_IN_FORCE}$"):
+    with pytest.raises(cancellation.NotInForce, match=f"^{NOT_IN_FORCE}$"):
         preview(the_package())
 
     assert sandbox.calls("cancel_booking") == []
@@ -43,17 +45,17 @@ def test_a_booking_that_waits_for_its_payment_is_not_cancelled(
     shopper: Shopper, shop: Shop
 ) -> None:
     shopper.says(yes=True)
-    orders.complete(shop.order(pays_later=True), shopper.cart, paid=False)
+    completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
     work()
 
-    with pytest.raises(cancelling.NotInForce, match=f"^{NOT_IN_FORCE}$"):
+    with pytest.raises(cancellation.NotInForce, match=f"^{NOT_IN_FORCE}$"):
         preview(the_package())
 
 
 def test_cover_that_has_ended_is_not_cancelled(booked: QuotePackage) -> None:
     Quote.objects.update(policy_end_date=timezone.now())
 
-    with pytest.raises(cancelling.CoverEnded, match=f"^{ENDED}$"):
+    with pytest.raises(cancellation.CoverEnded, match=f"^{ENDED}$"):
         preview(booked)
 
 
@@ -62,7 +64,7 @@ def test_a_policy_of_another_booking_is_not_cancelled_with_this_one(booked: Quot
     other.pk, other.package_id = None, "OTHER-PACKA-INS"
     other.save(force_insert=True)
 
-    with pytest.raises(cancelling.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(other, quotes=list(booked.quotes.all()))
 
 
@@ -79,9 +81,9 @@ def test_a_no_that_xcover_repeats_is_a_refusal(
     booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Quote.objects.update(can_be_cancelled=False)
-    monkeypatch.setattr(mirroring, "apply_answer", lambda package, answer: None)
+    monkeypatch.setattr(packages, "apply_answer", lambda package, answer: None)
 
-    with pytest.raises(cancelling.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
     assert sandbox.calls("cancel_booking") == []
@@ -91,7 +93,7 @@ def test_what_may_be_cancelled_of_a_whole_booking_leaves_out_what_may_not(
     pair: QuotePackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Quote.objects.filter(line_reference="ticket").update(can_be_cancelled=False)
-    monkeypatch.setattr(mirroring, "apply_answer", lambda package, answer: None)
+    monkeypatch.setattr(packages, "apply_answer", lambda package, answer: None)
 
     found = preview(pair)
 
@@ -106,7 +108,7 @@ def test_a_preview_of_what_was_cancelled_elsewhere_says_so_and_mends_the_mirror(
 ) -> None:
     cancel_elsewhere()
 
-    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(booked)
 
     assert the_package().status == "CANCELLED"
@@ -119,7 +121,7 @@ def test_a_preview_that_xcover_refuses_is_a_sentence(
     body = {"type": "validation_error", "errors": ["Quote can not be cancelled"]}
     sandbox.faults.add("cancel_booking", "status", status=422, body=body)
 
-    with pytest.raises(cancelling.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
 
@@ -129,7 +131,7 @@ def test_a_preview_that_xcover_refuses_is_a_sentence_even_when_it_cannot_be_read
     sandbox.faults.add("cancel_booking", "status", status=422, body={"errors": ["No"]})
     sandbox.faults.add("get_booking", "status", status=500, times=None)
 
-    with pytest.raises(cancelling.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
 
@@ -162,12 +164,12 @@ def test_a_refused_confirmation_settles_the_row_and_tells_a_person(
     booked: QuotePackage, sandbox: Sandbox, status: int, errors: Any
 ) -> None:
     sandbox.faults.add("confirm_cancellation", "status", status=status, body={"errors": errors})
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
 
     work()
 
     assert the_cancellation().state == State.REFUSED
-    assert cancelling.refusal_of(the_cancellation()) == NOT_CANCELLABLE
+    assert cancellation.refusal_of(the_cancellation()) == NOT_CANCELLABLE
     assert the_cancel().state == OperationState.DISCARDED
     assert the_cancel().error["status"] == status
     assert the_package().attention == Attention.CANCELLATION_REFUSED
@@ -178,7 +180,7 @@ def test_credentials_that_are_not_accepted_are_no_refusal_of_the_cancellation(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     sandbox.faults.add("confirm_cancellation", "status", status=403)
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
 
     work()
 
@@ -188,9 +190,9 @@ def test_credentials_that_are_not_accepted_are_no_refusal_of_the_cancellation(
 
 def test_a_refused_cancellation_holds_up_nothing(booked: QuotePackage, sandbox: Sandbox) -> None:
     sandbox.faults.add("confirm_cancellation", "status", status=422)
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
     work()
-    cancelling.request(preview(booked))
+    cancellation.request(preview(booked))
 
     work()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_xcover.models import QuotePackage
+from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling
 from tests.conftest import the_package, work
 from tests.services.cancelling.support import CANCELLED, STAFF, preview, status_at, the_cancellation
 
@@ -18,7 +18,7 @@ def test_a_booking_stays_confirmed_until_all_its_policies_are_cancelled(
 ) -> None:
     tickets, computer = pair.quotes.order_by("position")
 
-    cancelling.request(preview(pair, quotes=[tickets]))
+    cancellation.request(preview(pair, quotes=[tickets]))
     work()
 
     statuses = [quote.status for quote in pair.quotes.order_by("position")]
@@ -26,7 +26,7 @@ def test_a_booking_stays_confirmed_until_all_its_policies_are_cancelled(
     assert the_cancellation().refund == tickets.cost
     assert the_package().total == computer.cost
 
-    cancelling.cancel_now(pair, quotes=[computer], origin=STAFF)
+    cancellation.cancel_now(pair, quotes=[computer], origin=STAFF)
     work()
 
     assert status_at(sandbox) == the_package().status == "CANCELLED"
@@ -34,7 +34,7 @@ def test_a_booking_stays_confirmed_until_all_its_policies_are_cancelled(
 
 def test_the_rest_of_a_booking_is_what_is_left_of_it(pair: QuotePackage) -> None:
     tickets, computer = pair.quotes.order_by("position")
-    cancelling.cancel_now(pair, quotes=[tickets], origin=STAFF)
+    cancellation.cancel_now(pair, quotes=[tickets], origin=STAFF)
     work()
 
     found = preview(pair)
@@ -45,8 +45,8 @@ def test_the_rest_of_a_booking_is_what_is_left_of_it(pair: QuotePackage) -> None
 
 def test_naming_a_cancelled_policy_among_others_is_refused(pair: QuotePackage) -> None:
     tickets, computer = pair.quotes.order_by("position")
-    cancelling.cancel_now(pair, quotes=[tickets], origin=STAFF)
+    cancellation.cancel_now(pair, quotes=[tickets], origin=STAFF)
     work()
 
-    with pytest.raises(cancelling.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(pair, quotes=[tickets, computer])

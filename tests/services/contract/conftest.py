@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 
+from django_xcover.booking import instant_booking
 from django_xcover.models import (
     Cancellation,
     Instalment,
@@ -20,15 +21,10 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
 )
-from django_xcover.services import (
-    cancelling,
-    fast_quoting,
-    instalments,
-    modifying,
-    orders,
-    renewing,
-)
-from django_xcover.services.carts import CartToInsure
+from django_xcover.offers.carts import CartToInsure
+from django_xcover.orders import completion as orders
+from django_xcover.policies import cancellation, instalments, modification
+from django_xcover.policies import renewal as renewing
 from django_xcover.types import QuoteRequest
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Shop, laptop
@@ -77,9 +73,9 @@ class Buyer:
 
     def orders_at_once(self) -> None:
         """Pay for a price from a product page, which is to be quoted and booked in one call."""
-        offer = fast_quoting.price(self.request())
+        offer = instant_booking.price(self.request())
         assert offer is not None
-        fast_quoting.book(self.shop.order(), self.request(), agreed=offer.prices)
+        instant_booking.book(self.shop.order(), self.request(), agreed=offer.prices)
 
     def has_cover(self) -> QuotePackage:
         """Return the booking."""
@@ -89,13 +85,13 @@ class Buyer:
 
     def previews(self) -> Cancellation:
         """Ask what cancelling gives back."""
-        return cancelling.preview(the_package(), origin=Cancellation.Origin.SHOPPER)
+        return cancellation.preview(the_package(), origin=Cancellation.Origin.SHOPPER)
 
     def asks_for_a_price(self) -> Modification:
         """Ask what it costs that the laptop is worth more."""
         package = the_package()
         fields = {"price": Decimal(1500)}
-        return modifying.quote_change(
+        return modification.quote_change(
             package, quote=package.quotes.get(), update_fields=fields, origin="shopper"
         )
 

@@ -11,15 +11,17 @@ from itertools import product
 
 import pytest
 
-from django_xcover.api import problems
+from django_xcover.account.shortcuts import sentence
+from django_xcover.api import exceptions
+from django_xcover.booking import instant_booking
 from django_xcover.client import AuthenticationFailed, NotFound, RequestRefused, XCoverError
+from django_xcover.exceptions import Refused
 from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
-from django_xcover.mycover.replies import sentence
+from django_xcover.offers import quoting
+from django_xcover.policies import cancellation, modification, renewal
+from django_xcover.policies.renewal import refusals as of_renewals
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.routing import ROUTES
-from django_xcover.services import cancelling, fast_quoting, modifying, quoting, renewing
-from django_xcover.services.refusals import Refused
-from django_xcover.services.renewing import refusals as of_renewals
+from django_xcover.sandbox.http.routing import ROUTES
 from tests.conftest import Shopper, the_package
 from tests.services.contract import test_carried_out
 from tests.services.contract.conftest import Buyer
@@ -53,21 +55,21 @@ class Ask:
 
 
 def asks_what_renewing_costs(buyer: Buyer) -> object:
-    return renewing.quote(buyer.comes_back_at_the_end())
+    return renewal.quote(buyer.comes_back_at_the_end())
 
 
 ASKS = (
     Ask(
         call="cancel_booking",
         ask=lambda buyer: buyer.previews(),
-        refused=cancelling.NotCancellable,
+        refused=cancellation.NotCancellable,
         told=NOT_CANCELLABLE,
         changed=Cancellation.objects.exists,
     ),
     Ask(
         call="quote_modification",
         ask=lambda buyer: buyer.asks_for_a_price(),
-        refused=modifying.ChangeNotAccepted,
+        refused=modification.ChangeNotAccepted,
         told=NOT_ACCEPTED,
         changed=Modification.objects.exists,
     ),
@@ -111,7 +113,7 @@ def test_whoever_waits_is_told_why(
 
     assert type(raised.value) is expected
     assert sentence(raised.value) == words
-    answer = problems.respond(raised.value, {})
+    answer = exceptions.respond(raised.value, {})
     assert answer is not None
     assert answer.data["message"] == words
     assert (the_package().status, ask.changed()) == ("CONFIRMED", False)
@@ -136,7 +138,7 @@ def test_a_price_that_xcover_refuses_is_none(
 ) -> None:
     refusal.plan(sandbox, "fast_quote")
 
-    assert fast_quoting.price(buyer.request()) is None
+    assert instant_booking.price(buyer.request()) is None
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=named)

@@ -21,19 +21,21 @@ from django_xcover.models import (
     OperationState,
     Renewal,
 )
-from django_xcover.sandbox import Sandbox
-from django_xcover.services import (
-    cancelling,
+from django_xcover.outbox import operations
+from django_xcover.overview import documents
+from django_xcover.overview.policies import policy_rows, summarise
+from django_xcover.policies import (
+    cancellation,
     emails,
-    giving_up,
     instalments,
-    modifying,
-    operations,
-    renewing,
+    modification,
 )
-from django_xcover.services.my_cover import mail
-from django_xcover.services.my_cover.policies import policy_rows, summarise
-from django_xcover.services.next_steps import next_step_of
+from django_xcover.policies import (
+    renewal as renewing,
+)
+from django_xcover.sandbox import Sandbox
+from django_xcover.support import give_up
+from django_xcover.support.next_steps import next_step_of
 from tests.conftest import the_package, work
 from tests.services.contract.conftest import Buyer, the_latest
 from tests.services.contract.refusals import REFUSALS, Kind, Refusal
@@ -88,12 +90,12 @@ def its_package() -> Told:
 
 def its_cancellation() -> Told:
     found = Cancellation.objects.get()
-    return found.state, cancelling.refusal_of(found)
+    return found.state, cancellation.refusal_of(found)
 
 
 def its_change() -> Told:
     found = Modification.objects.get()
-    return found.state, modifying.refusal_of(found)
+    return found.state, modification.refusal_of(found)
 
 
 def its_renewal() -> Told:
@@ -105,7 +107,7 @@ def its_part() -> Told:
 
 
 def its_email() -> Told:
-    found = mail.mail_of(policy_rows().get())
+    found = documents.mail_of(policy_rows().get())
     assert found is not None
     return str(found.state), ""
 
@@ -142,21 +144,21 @@ def pays_the_older_way(buyer: Buyer) -> None:
 
 
 def cancels_at_once(buyer: Buyer) -> None:
-    cancelling.cancel_now(buyer.has_cover(), origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(buyer.has_cover(), origin=Cancellation.Origin.STAFF)
 
 
 def cancels_what_was_shown(buyer: Buyer) -> None:
     buyer.has_cover()
-    cancelling.request(buyer.previews())
+    cancellation.request(buyer.previews())
 
 
 def changes_details(buyer: Buyer) -> None:
-    modifying.change_details(buyer.has_cover(), {"phone": "+441632960000"}, origin="shopper")
+    modification.change_details(buyer.has_cover(), {"phone": "+441632960000"}, origin="shopper")
 
 
 def changes_what_was_priced(buyer: Buyer) -> None:
     buyer.has_cover()
-    modifying.settle(buyer.asks_for_a_price(), reference="pay-1")
+    modification.settle(buyer.asks_for_a_price(), reference="pay-1")
 
 
 def declines(buyer: Buyer) -> None:
@@ -365,7 +367,7 @@ def test_what_a_person_gives_up_leaves_nobody_waiting(
     refused(buyer, sandbox, act, NO_CREDENTIALS)
     behind = Operation.objects.create(package=the_package(), kind=OperationKind.RENEW, subject="0")
 
-    giving_up.give_up(Operation.objects.get(state=OperationState.NEEDS_PERSON), note="By hand.")
+    give_up.give_up(Operation.objects.get(state=OperationState.NEEDS_PERSON), note="By hand.")
 
     assert act.told()[0] == act.given_up
     assert the_package().attention == act.flagged

@@ -10,8 +10,9 @@ import pytest
 import time_machine
 
 from django_xcover.models import Instalment, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import instalments, orders
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop, laptop
 
@@ -34,7 +35,7 @@ def buy(clock: time_machine.Traveller, shopper: Shopper, shop: Shop) -> Buy:
         shopper.cart = shopper.cart.but(items=(laptop(price=price),), **cart)
         shopper.says(yes=True)
         Quote.objects.update(instalment_plan=plan)
-        orders.complete(shop.order(), shopper.cart, paid=True)
+        completion.complete(shop.order(), shopper.cart, paid=True)
         work()
         return the_package()
 

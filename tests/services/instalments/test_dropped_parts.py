@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import changes
+from django_xcover.client.schemas import policies
 from django_xcover.models import Instalment, Operation, OperationState
-from django_xcover.services import instalments
-from django_xcover.services.instalments import schedules
+from django_xcover.policies import instalments
+from django_xcover.policies.instalments import schedules
 from tests.conftest import the_package, work
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let XCover's schedule have one part from now on."""
-    read = changes.instalments_from_wire
+    read = policies.instalments_from_wire
 
     def first_part(wire: Any) -> Any:
         return [replace(one, instalments=one.instalments[:1]) for one in read(wire)]

@@ -10,9 +10,12 @@ import pytest
 from django.utils import timezone
 
 from django_xcover import signals
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Instalment, Operation, OperationState
+from django_xcover.outbox import operations
+from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, instalments, operations, refreshing
 from tests.conftest import the_package, work
 from tests.services.instalments.conftest import entry
 
@@ -57,8 +60,8 @@ def test_a_payment_that_was_made_cannot_have_failed(second: Instalment, sandbox:
 
 def test_nothing_is_collected_for_a_policy_that_is_cancelled(second: Instalment) -> None:
     package = the_package()
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
-    refreshing.refresh(package)
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
+    refresh.refresh(package)
 
     with pytest.raises(instalments.NotInForce) as refused:
         instalments.report(second, paid=True)

@@ -10,9 +10,13 @@ import pytest
 
 from django_xcover import signals, tasks
 from django_xcover.client import XCoverError
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Instalment, Quote, QuotePackage
+from django_xcover.orders import completion
+from django_xcover.policies import instalments
+from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, instalments, orders, refreshing, renewing
 from tests.conftest import Shopper, the_package, work
 from tests.services.instalments.conftest import BOUGHT, Buy, entry
 from tests.services.renewing.conftest import ENDS, yearly
@@ -23,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def spoilt(sandbox: Sandbox, **changes: Any) -> None:
     """Let the next schedule be another than XCover's, in its first entry."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     wire = client.get_instalments(the_package().package_id)
     wire["quotes"][0]["payment_schedule"][0] |= changes
     body = {**wire, "quotes": [dict(quote) for quote in wire["quotes"]]}
@@ -89,7 +93,7 @@ def test_a_failure_xcover_learnt_of_elsewhere_is_mirrored(second: Instalment) ->
         "instalment_number": 2,
         "payment_status": "FAILED",
     }
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.update_instalment_payment_status(the_package().package_id, {"quotes": [reported]})
 
     instalments.mirror(the_package())
@@ -202,8 +206,8 @@ def test_the_next_is_due_only_while_it_is_collected_for(second: Instalment, stat
 def test_nothing_is_overdue_on_a_cancelled_policy(schedule: list[Instalment], clock: Any) -> None:
     clock.move_to(BOUGHT + timedelta(days=62))
     package = the_package()
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
-    refreshing.refresh(package)
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
+    refresh.refresh(package)
 
     assert list(instalments.overdue()) == []
 
@@ -220,7 +224,7 @@ def test_the_overdue_list_costs_one_query(
 def test_the_plan_chosen_is_booked(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> None:
     shopper.says(yes=True)
     Quote.objects.update(instalment_plan="1year-quarterly")
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
 
     [quote] = sandbox.package(the_package().package_id)["quotes"]
@@ -312,7 +316,7 @@ def renewed(shopper: Shopper, shop: Shop, clock: Any, sandbox: Sandbox) -> Quote
     shopper.cart = shopper.cart.but(items=(yearly(),))
     shopper.says(yes=True)
     Quote.objects.update(instalment_plan="1year-monthly")
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     instalments.mirror(the_package())
     clock.move_to(ENDS - timedelta(days=20))
@@ -320,9 +324,9 @@ def renewed(shopper: Shopper, shop: Shop, clock: Any, sandbox: Sandbox) -> Quote
     [read] = renewing.quote(renewal).payload["quotes"]
     dates = {"policy_start_date": read["policy_start_date"]}
     body = {"quotes": [{"id": read["id"], **dates, "instalment_plan": "1year-monthly"}]}
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.renewal_confirmation(the_package().package_id, renewal.renewal_id, body)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     renewing.find_due()
     return the_package()
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django_xcover.models import Modification, Operation, OperationKind, QuotePackage
+from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import modifying
 from tests.conftest import the_package
 
 State = Modification.State
@@ -22,14 +22,14 @@ WRONG_PHONE = 'The phone number should start with "+" character'
 
 
 def details(package: QuotePackage, **policyholder: Any) -> Modification:
-    return modifying.change_details(package, policyholder, origin="shopper")
+    return modification.change_details(package, policyholder, origin="shopper")
 
 
 def price(package: QuotePackage, value: str = "1500", **fields: Any) -> Modification:
     """Ask what it costs that the laptop is worth `value`."""
     changes = fields or {"price": Decimal(value)}
     quote = package.quotes.get(line_reference="laptop")
-    return modifying.quote_change(package, quote=quote, update_fields=changes, origin="shopper")
+    return modification.quote_change(package, quote=quote, update_fields=changes, origin="shopper")
 
 
 def the_modification() -> Modification:

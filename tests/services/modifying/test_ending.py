@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from django_xcover import tasks
+from django_xcover import payments, tasks
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Modification, QuotePackage
+from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, dues, modifying, refreshing, story
-from django_xcover.services.after_sale import modification_steps
-from django_xcover.services.refusals import Refused
+from django_xcover.support import timeline
+from django_xcover.support.follow_ups import modification_steps
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
 from tests.services.cancelling.support import cancel_elsewhere
@@ -34,24 +36,24 @@ def found(package: QuotePackage) -> Modification:
 
 
 def another_is_made(package: QuotePackage) -> None:
-    modifying.settle(price(package, "900"))
+    modification.settle(price(package, "900"))
     work()
 
 
 def the_ticket_is_cancelled(package: QuotePackage) -> None:
     tickets = package.quotes.get(line_reference="ticket")
-    cancelling.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
     work()
 
 
 def all_is_cancelled_elsewhere(package: QuotePackage) -> None:
     cancel_elsewhere()
-    refreshing.refresh(package)
+    refresh.refresh(package)
 
 
 def the_laptop_is_cancelled_elsewhere(package: QuotePackage) -> None:
     cancel_elsewhere(package.quotes.get(line_reference="laptop").quote_id)
-    refreshing.refresh(package)
+    refresh.refresh(package)
 
 
 WHAT_ENDS_IT = (
@@ -64,7 +66,7 @@ Happens = Callable[[QuotePackage], None]
 
 
 def due_for(change: Modification) -> object:
-    return dues.find("modification", str(change.pk))
+    return payments.find("modification", str(change.pk))
 
 
 def steps_for(change: Modification) -> list[object]:
@@ -83,7 +85,7 @@ def test_nobody_is_asked_to_pay_for_a_change_that_would_be_refused(
     assert due_for(found) is None
     assert steps_for(found) == []
     with pytest.raises(Refused):
-        modifying.settle(found)
+        modification.settle(found)
 
 
 @pytest.mark.parametrize("happens", WHAT_ENDS_IT)
@@ -102,35 +104,35 @@ def test_a_change_that_can_be_made_stays_open(package: QuotePackage, found: Modi
     details(package, phone="+441632960000")
     work()
 
-    assert modifying.give_up_outdated() == []
+    assert modification.give_up_outdated() == []
     assert due_for(found) is not None
 
 
 def test_a_change_stays_open_while_it_is_not_known_what_becomes_of_another(
     package: QuotePackage, found: Modification, sandbox: Sandbox
 ) -> None:
-    modifying.settle(price(package, "900"))
+    modification.settle(price(package, "900"))
     assert due_for(found) is None
-    assert modifying.give_up_outdated() == []
+    assert modification.give_up_outdated() == []
 
     sandbox.faults.add("confirm_modification", "status", status=422, body={"errors": ["No"]})
     work()
 
-    assert modifying.give_up_outdated() == []
+    assert modification.give_up_outdated() == []
     assert due_for(found) is not None
 
 
 def test_a_change_stays_open_while_it_is_not_known_whether_its_cover_is_cancelled(
     package: QuotePackage, found: Modification, sandbox: Sandbox
 ) -> None:
-    cancelling.cancel_now(package, origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, origin=Cancellation.Origin.STAFF)
     assert due_for(found) is None
-    assert modifying.give_up_outdated() == []
+    assert modification.give_up_outdated() == []
 
     sandbox.faults.add("cancel_booking", "status", status=422, body={"errors": ["No"]})
     work()
 
-    assert modifying.give_up_outdated() == []
+    assert modification.give_up_outdated() == []
     assert due_for(found) is not None
 
 
@@ -139,6 +141,6 @@ def test_the_order_tells_staff_to_settle_nothing_that_is_outdated(
 ) -> None:
     another_is_made(package)
 
-    told = [step.what for step in story.package_next_steps(the_package())]
+    told = [step.what for step in timeline.package_next_steps(the_package())]
 
     assert told == []

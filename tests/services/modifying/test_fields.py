@@ -9,11 +9,16 @@ import pytest
 from django.forms import Field
 from django.utils import timezone
 
-from django_xcover.admin.change_forms import PolicyForm
-from django_xcover.admin.fields import AmountField
+from django_xcover.admin.forms import AmountField, PolicyForm
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.services.modifying.fields import WORTH, Path, amount_of, is_amount, worth_of
-from django_xcover.services.my_cover.value import insured_value
+from django_xcover.overview.insured_value import insured_value
+from django_xcover.policies.modification.fields import (
+    WORTH,
+    Path,
+    amount_of,
+    is_amount,
+    worth_of,
+)
 
 
 def asked_for(quote: Quote) -> Field:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from django_xcover.models import QuotePackage
+from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import modifying
 from tests.conftest import the_package, work
 from tests.services.modifying.support import (
     State,
@@ -27,7 +27,7 @@ def test_an_answer_that_is_lost_after_the_change_is_found_and_not_posted_again(
     booked: QuotePackage, sandbox: Sandbox, fault: str
 ) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
     sandbox.faults.add("confirm_modification", fault, times=5, seconds=60, status=500)
     work()
     posts = len(sandbox.calls("confirm_modification"))
@@ -43,7 +43,7 @@ def test_an_answer_that_is_lost_after_the_change_is_found_and_not_posted_again(
 def test_a_change_without_a_difference_whose_answer_was_lost_is_asked_for_again(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    modifying.settle(price(booked, serial_number="SN-1"))
+    modification.settle(price(booked, serial_number="SN-1"))
     sandbox.faults.add("confirm_modification", "process_then_reset", times=5)
     work()
     let_time_pass()
@@ -57,7 +57,7 @@ def test_a_worker_that_dies_is_made_up_for(
     booked: QuotePackage, sandbox: Sandbox, moment: str
 ) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
     dies(the_modify(), moment)
     let_time_pass()
     work()

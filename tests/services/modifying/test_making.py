@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -17,9 +18,9 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.policies import cancellation, modification
+from django_xcover.policies.modification import settlement
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, modifying, refreshing
-from django_xcover.services.modifying import settling
 from django_xcover.types import Money
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
@@ -52,7 +53,7 @@ def test_a_change_is_made_only_when_its_difference_is_settled(
     work()
     assert total_at(sandbox) == package.total_price
 
-    modifying.settle(found, reference="pay_1")
+    modification.settle(found, reference="pay_1")
     work()
 
     after = the_package()
@@ -67,7 +68,7 @@ def test_a_change_is_made_only_when_its_difference_is_settled(
 
 def test_what_was_settled_is_the_price_agreed_on(booked: QuotePackage) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
 
     work()
 
@@ -80,7 +81,7 @@ def test_a_change_made_is_what_the_policy_is_of_from_now_on(buy: Buy) -> None:
     found = price(package, "1500")
     assert package.quotes.get(label="Aero 14").request["price"] == "1200"
 
-    modifying.settle(found)
+    modification.settle(found)
     work()
 
     kept = package.quotes.get(label="Aero 14").request
@@ -92,7 +93,7 @@ def test_a_change_that_is_over_keeps_which_policy_it_was_about_and_nothing_more(
     booked: QuotePackage,
 ) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
 
     work()
 
@@ -104,7 +105,7 @@ def test_a_change_without_a_difference_needs_no_settlement(booked: QuotePackage)
     found = price(booked, serial_number="SN-1")
     assert found.difference == Money(Decimal(0), "GBP")
 
-    modifying.settle(found)
+    modification.settle(found)
     work()
 
     assert the_modification().state == State.CONFIRMED
@@ -117,7 +118,7 @@ def test_a_change_made_is_announced_once_after_the_commit(
     heard: list[tuple[str, Modification]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    modifying.settle(price(booked))
+    modification.settle(price(booked))
 
     with django_capture_on_commit_callbacks(execute=True):
         work()
@@ -130,10 +131,10 @@ def test_a_change_made_is_announced_once_after_the_commit(
 def test_a_payment_reported_twice_confirms_once(booked: QuotePackage, sandbox: Sandbox) -> None:
     found = price(booked)
 
-    first = modifying.settle(found, reference="pay_1")
-    assert modifying.settle(found, reference="pay_1") == first
+    first = modification.settle(found, reference="pay_1")
+    assert modification.settle(found, reference="pay_1") == first
     work()
-    assert modifying.settle(found, reference="pay_1") == first
+    assert modification.settle(found, reference="pay_1") == first
     work()
 
     assert len(sandbox.calls("confirm_modification")) == 1
@@ -141,21 +142,21 @@ def test_a_payment_reported_twice_confirms_once(booked: QuotePackage, sandbox: S
 
 def test_a_second_payment_for_one_change_is_noticed(booked: QuotePackage) -> None:
     found = price(booked)
-    modifying.settle(found, reference="pay_1")
+    modification.settle(found, reference="pay_1")
 
-    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
-        modifying.settle(found, reference="pay_2")
+    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+        modification.settle(found, reference="pay_2")
 
 
 def test_a_price_from_before_another_change_is_not_confirmed(booked: QuotePackage) -> None:
     first, second = price(booked, "1500"), price(booked, "900")
-    modifying.settle(first)
+    modification.settle(first)
 
-    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
-        modifying.settle(second)
+    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modification.settle(second)
     work()
-    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
-        modifying.settle(second)
+    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modification.settle(second)
 
     assert the_package().total_price == first.price_after
 
@@ -164,21 +165,21 @@ def test_a_price_from_before_a_cancellation_is_not_confirmed(buy: Buy) -> None:
     package = buy(ticket(), laptop())
     found = price(package)
     tickets = package.quotes.get(line_reference="ticket")
-    cancelling.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
     work()
 
-    with pytest.raises(modifying.ChangeOutdated, match=f"^{OUTDATED}$"):
-        modifying.settle(found)
+    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+        modification.settle(found)
 
 
 def test_a_change_of_a_policy_that_was_cancelled_elsewhere_is_not_settled(buy: Buy) -> None:
     package = buy(ticket(), laptop())
     found = price(package)
     cancel_elsewhere(package.quotes.get(line_reference="laptop").quote_id)
-    refreshing.refresh(package)
+    refresh.refresh(package)
 
-    with pytest.raises(modifying.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
-        modifying.settle(found, reference="pay_1")
+    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+        modification.settle(found, reference="pay_1")
 
     assert the_package().status == "CONFIRMED"
     assert the_modification().state == State.QUOTED
@@ -189,7 +190,7 @@ def test_a_new_phone_number_makes_no_price_outdated(booked: QuotePackage) -> Non
     details(booked, phone="+441632960000")
     work()
 
-    modifying.settle(found)
+    modification.settle(found)
     work()
 
     assert Modification.objects.get(pk=found.pk).state == State.CONFIRMED
@@ -198,11 +199,11 @@ def test_a_new_phone_number_makes_no_price_outdated(booked: QuotePackage) -> Non
 
 def test_an_abandoned_change_is_not_confirmed(booked: QuotePackage, sandbox: Sandbox) -> None:
     found = price(booked)
-    modifying.abandon(found)
-    modifying.abandon(found)
+    modification.abandon(found)
+    modification.abandon(found)
 
-    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
-        modifying.settle(found)
+    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modification.settle(found)
 
     assert the_modification().state == State.ABANDONED
     assert the_modification().changes == {}
@@ -213,16 +214,16 @@ def test_a_change_given_up_while_it_is_settled_is_not_settled(
     booked: QuotePackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = price(booked)
-    real = settling.is_outdated
+    real = settlement.is_outdated
 
     def given_up_meanwhile(*args: Any) -> bool:
         Modification.objects.update(state=State.ABANDONED)
         return real(*args)
 
-    monkeypatch.setattr(settling, "is_outdated", given_up_meanwhile)
+    monkeypatch.setattr(settlement, "is_outdated", given_up_meanwhile)
 
-    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
-        modifying.settle(found, reference="pay_1")
+    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modification.settle(found, reference="pay_1")
 
     assert not Operation.objects.filter(kind=OperationKind.MODIFY).exists()
 
@@ -230,7 +231,7 @@ def test_a_change_given_up_while_it_is_settled_is_not_settled(
 def test_a_change_that_is_no_longer_wanted_is_not_made_by_the_worker(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    modifying.settle(price(booked), reference="pay_1")
+    modification.settle(price(booked), reference="pay_1")
     Modification.objects.update(state=State.ABANDONED)
 
     work()
@@ -242,13 +243,13 @@ def test_a_change_that_is_no_longer_wanted_is_not_made_by_the_worker(
 
 def test_a_confirmed_change_is_not_abandoned(booked: QuotePackage) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
 
-    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
-        modifying.abandon(found)
+    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+        modification.abandon(found)
     work()
-    with pytest.raises(modifying.ChangeMade, match=f"^{MADE}$"):
-        modifying.abandon(found)
+    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+        modification.abandon(found)
 
 
 @pytest.fixture
@@ -256,7 +257,7 @@ def refused(booked: QuotePackage) -> Modification:
     """Return a change that was settled by `pay_1`, and that XCover refused."""
     found = price(booked)
     Modification.objects.update(update_id="aaaaa-bbbbb-ccccc-UPD")
-    modifying.settle(found, reference="pay_1")
+    modification.settle(found, reference="pay_1")
     work()
     return found
 
@@ -265,7 +266,7 @@ def test_an_update_id_that_xcover_does_not_know_is_refused_and_a_person_told(
     refused: Modification,
 ) -> None:
     assert the_modification().state == State.REFUSED
-    assert modifying.refusal_of(the_modification()).startswith(NOT_ACCEPTED)
+    assert modification.refusal_of(the_modification()).startswith(NOT_ACCEPTED)
     assert the_package().attention == Attention.CHANGE_REFUSED
 
 
@@ -273,12 +274,12 @@ def test_a_payment_reported_again_after_a_refusal_is_not_given_back_twice(
     refused: Modification,
 ) -> None:
     """Staff give it back, as the flag asks them to: the shop must not think that it has to."""
-    assert modifying.settle(refused, reference="pay_1") == the_modify()
+    assert modification.settle(refused, reference="pay_1") == the_modify()
 
 
 def test_a_second_payment_after_a_refusal_is_refused(refused: Modification) -> None:
-    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
-        modifying.settle(refused, reference="pay_2")
+    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modification.settle(refused, reference="pay_2")
 
 
 def test_a_refused_change_that_cost_nothing_is_not_open_any_more(
@@ -286,18 +287,18 @@ def test_a_refused_change_that_cost_nothing_is_not_open_any_more(
 ) -> None:
     found = price(booked, serial_number="SN-1")
     sandbox.faults.add("confirm_modification", "status", status=422, body={"errors": ["No"]})
-    modifying.settle(found)
+    modification.settle(found)
     work()
 
-    with pytest.raises(modifying.ChangeAbandoned, match=f"^{ABANDONED}$"):
-        modifying.settle(found)
+    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+        modification.settle(found)
 
 
 def test_a_change_confirmed_at_another_price_than_settled_is_flagged(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
     found = price(booked)
-    modifying.settle(found)
+    modification.settle(found)
     Modification.objects.update(price_after=found.price_after - 1)
 
     work()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from django_xcover.client import XCoverError
+from django_xcover.clients import factory
 from django_xcover.models import Cancellation, Modification, Quote, QuotePackage
+from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import cancelling, gateway, modifying
 from tests.conftest import the_package, work
 from tests.services.buying import Buy
 from tests.services.modifying.support import (
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.django_db
 def test_a_change_of_nothing_has_no_price(booked: QuotePackage, sandbox: Sandbox) -> None:
     quote = booked.quotes.get()
 
-    with pytest.raises(modifying.NothingToChange, match=f"^{NOTHING}$"):
-        modifying.quote_change(booked, quote=quote, update_fields={}, origin="staff")
+    with pytest.raises(modification.NothingToChange, match=f"^{NOTHING}$"):
+        modification.quote_change(booked, quote=quote, update_fields={}, origin="staff")
 
     assert sandbox.calls("quote_modification") == []
 
@@ -40,20 +41,20 @@ def test_a_change_of_nothing_has_no_price(booked: QuotePackage, sandbox: Sandbox
 def test_a_policy_that_is_cancelled_or_of_another_booking_is_not_changed(buy: Buy) -> None:
     package = buy(ticket(), laptop())
     quote = package.quotes.get(line_reference="laptop")
-    cancelling.cancel_now(package, quotes=[quote], origin=Cancellation.Origin.STAFF)
+    cancellation.cancel_now(package, quotes=[quote], origin=Cancellation.Origin.STAFF)
     work()
 
-    with pytest.raises(modifying.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         price(package)
     Quote.objects.filter(pk=quote.pk).update(package=another(package), status="CONFIRMED")
-    with pytest.raises(modifying.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
-        modifying.quote_change(package, quote=quote, update_fields={"price": 1}, origin="staff")
+    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+        modification.quote_change(package, quote=quote, update_fields={"price": 1}, origin="staff")
 
 
 def test_a_value_that_xcover_refuses_is_a_sentence_with_its_words_apart(
     booked: QuotePackage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(modifying.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$") as refused:
+    with pytest.raises(modification.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$") as refused:
         price(booked, colour="red")
 
     assert any("Unexpected field" in texts for texts in refused.value.field_errors.values())
@@ -61,10 +62,10 @@ def test_a_value_that_xcover_refuses_is_a_sentence_with_its_words_apart(
 
 
 def test_a_booking_cancelled_elsewhere_says_so_and_mends_the_mirror(booked: QuotePackage) -> None:
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.cancel_booking(booked.package_id, idempotency_key="by-phone")
 
-    with pytest.raises(modifying.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         price(booked)
 
     assert the_package().status == "CANCELLED"
@@ -76,7 +77,7 @@ def test_a_refusal_is_a_sentence_even_when_the_booking_cannot_be_read_again(
     sandbox.faults.add("quote_modification", "status", status=422, body={"errors": ["No"]})
     sandbox.faults.add("get_booking", "status", status=500, times=None)
 
-    with pytest.raises(modifying.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$"):
+    with pytest.raises(modification.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$"):
         price(booked)
 
 
@@ -94,7 +95,7 @@ def test_an_xcover_that_is_away_raises_its_own_error_and_leaves_no_row(
 def test_an_answer_without_an_id_is_not_taken_for_a_price(
     booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    wire = dict(gateway.client_for("default").get_booking(booked.package_id))
+    wire = dict(factory.client_for("default").get_booking(booked.package_id))
     answer = {"id": wire["id"], "status": "CONFIRMED", "currency": "GBP", "quotes": []}
     sandbox.faults.add("quote_modification", "status", status=200, body=answer)
 
@@ -103,7 +104,7 @@ def test_an_answer_without_an_id_is_not_taken_for_a_price(
 
 
 def test_a_price_in_another_currency_is_not_shown(booked: QuotePackage, sandbox: Sandbox) -> None:
-    wire = dict(gateway.client_for("default").get_booking(booked.package_id))
+    wire = dict(factory.client_for("default").get_booking(booked.package_id))
     answer = {**wire, "currency": "EUR", "update_id": "aaaaa-bbbbb-ccccc-UPD"}
     sandbox.faults.add("quote_modification", "status", status=200, body=answer)
 

@@ -12,10 +12,11 @@ from django.db import connection
 
 from django_xcover import signals
 from django_xcover.models import Modification, Quote
+from django_xcover.orders import completion
+from django_xcover.overview.insured_value import quote_value
+from django_xcover.policies import modification as modifying
+from django_xcover.policies.modification import pricing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import modifying, orders
-from django_xcover.services.modifying import pricing
-from django_xcover.services.my_cover.value import quote_value
 from tests.conftest import Shopper, work
 from tests.shop import Shop, laptop
 
@@ -29,7 +30,7 @@ def insured(shopper: Shopper, shop: Shop) -> Quote:
     """Return the policy of a laptop of £1200."""
     shopper.cart = shopper.cart.but(items=(laptop(),))
     shopper.says(yes=True)
-    orders.complete(shop.order(), shopper.cart, paid=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     return the_policy()
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from django_xcover.clients import factory
 from django_xcover.models import Discrepancy, Quote, QuotePackage
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, orders, reconciling
-from django_xcover.services.reconciling import Report
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import Report
 from tests.conftest import ReadCart, Shopper, work
 from tests.shop import Cart, Shop
 
@@ -26,7 +28,7 @@ def buy(sandbox: Sandbox, shop: Shop, read: ReadCart) -> Buy:
         shopper = Shopper(Cart(reference=f"cart-{number}"), read)
         shopper.says(yes=True)
         paid = not facts.get("pays_later", False)
-        orders.complete(shop.order(f"ORD-{number}", **facts), shopper.cart, paid=paid)
+        completion.complete(shop.order(f"ORD-{number}", **facts), shopper.cart, paid=paid)
         if booked:
             work()
         return QuotePackage.objects.get(order_reference=f"ORD-{number}")
@@ -36,7 +38,7 @@ def buy(sandbox: Sandbox, shop: Shop, read: ReadCart) -> Buy:
 
 def cancel_at_xcover(package: QuotePackage) -> None:
     """Cancel the booking at XCover, as by telephone: nobody here learns of it."""
-    gateway.client_for("default").cancel_booking(package.package_id, idempotency_key="phone")
+    factory.client_for("default").cancel_booking(package.package_id, idempotency_key="phone")
 
 
 def forget(package: QuotePackage) -> str:
@@ -50,7 +52,7 @@ def forget(package: QuotePackage) -> str:
 
 def go(**options: Any) -> Report:
     """Walk the default account, mending unless told otherwise."""
-    return reconciling.reconcile("default", **{"fix": True, **options})
+    return reconciliation.reconcile("default", **{"fix": True, **options})
 
 
 def found() -> list[tuple[str, str]]:

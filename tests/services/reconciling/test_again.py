@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from django_xcover import worker
 from django_xcover.models import (
     Discrepancy,
     Operation,
@@ -16,7 +17,7 @@ from django_xcover.models import (
     Reconciliation,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import reconciling, running
+from django_xcover.sync import reconciliation
 from tests.services.reconciling.conftest import (
     Buy,
     cancel_at_xcover,
@@ -37,7 +38,7 @@ def test_what_vanished_is_closed(buy: Buy, sandbox: Sandbox) -> None:
     buy()
     go()
     Operation.objects.update(state=OperationState.PENDING, next_attempt_at=timezone.now())
-    running.run(Operation.objects.get().pk)
+    worker.run(Operation.objects.get().pk)
 
     report = go()
 
@@ -62,7 +63,7 @@ def test_what_a_person_looked_into_stays_so_until_it_changes(buy: Buy, sandbox: 
     sandbox.faults.add("create_booking", "wrong_price")
     buy()
     go()
-    assert reconciling.resolve(one(), by="7", note="Refunded")
+    assert reconciliation.resolve(one(), by="7", note="Refunded")
 
     go()
     assert (one().state, one().note, one().resolved_by) == (State.RESOLVED, "Refunded", "7")
@@ -79,7 +80,7 @@ def test_a_person_who_saw_other_amounts_resolves_nothing(buy: Buy, sandbox: Sand
     seen = one()
     Discrepancy.objects.update(theirs=Decimal(9))
 
-    assert not reconciling.resolve(seen, by="7", note="Refunded")
+    assert not reconciliation.resolve(seen, by="7", note="Refunded")
     assert one().state == State.OPEN
 
 

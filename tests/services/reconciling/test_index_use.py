@@ -17,8 +17,9 @@ from django.db import connection
 from django.utils import timezone
 
 from django_xcover.models import Discrepancy, QuotePackage, Reconciliation
-from django_xcover.services import reconciling, status
-from django_xcover.services.reconciling import resolving
+from django_xcover.support import status
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import discrepancies
 from tests.services.reconciling.conftest import Buy, cancel_at_xcover, forget
 
 pytestmark = pytest.mark.django_db
@@ -72,11 +73,11 @@ def test_a_pass_with_all_its_findings_scans_no_table(buy: Buy) -> None:
     forget(buy(3))
     lost = buy(4)
     QuotePackage.objects.filter(pk=lost.pk).update(package_id="KXR4W-9PJTC-INS")
-    reconciling.reconcile("default")
+    reconciliation.reconcile("default")
     Reconciliation.objects.update(finished_at=timezone.now() - timedelta(hours=1))
 
     with plans() as found:
-        report = reconciling.reconcile("default", fix=True)
+        report = reconciliation.reconcile("default", fix=True)
 
     assert report.is_finished
     assert report.lines
@@ -86,7 +87,7 @@ def test_a_pass_with_all_its_findings_scans_no_table(buy: Buy) -> None:
 
 def test_looking_how_everything_stands_scans_no_table(buy: Buy) -> None:
     buy(1)
-    reconciling.reconcile("default")
+    reconciliation.reconcile("default")
 
     with plans() as found:
         status.status()
@@ -98,11 +99,11 @@ def test_looking_how_everything_stands_scans_no_table(buy: Buy) -> None:
 
 def test_marking_together_scans_no_table(buy: Buy) -> None:
     forget(buy(1))
-    reconciling.reconcile("default")
+    reconciliation.reconcile("default")
     row = Discrepancy.objects.get()
 
     with plans() as found:
-        reconciling.resolve_all({row.pk: resolving.fingerprint(row)}, by="1", note="Known")
+        reconciliation.resolve_all({row.pk: discrepancies.fingerprint(row)}, by="1", note="Known")
 
     assert found
     assert [(sql, plan) for sql, plan in found if whole_tables(sql, plan)] == []

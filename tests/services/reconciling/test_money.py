@@ -14,12 +14,13 @@ from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_xcover.client.answers import PackageAnswer, booking_from_wire
+from django_xcover.client.schemas.packages import PackageAnswer, booking_from_wire
 from django_xcover.models import Choice, Discrepancy, Operation, Quote, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import reconciling
-from django_xcover.services.reconciling import comparing, reports
-from django_xcover.services.reconciling.comparing import Finding, Ours
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import diff
+from django_xcover.sync.reconciliation import report as reports
+from django_xcover.sync.reconciliation.diff import Finding, Ours
 from tests.services.reconciling.conftest import Buy, forget
 
 Kind = Discrepancy.Kind
@@ -107,7 +108,7 @@ def test_what_is_listed_is_what_xcover_holds_less_what_was_paid(
 ) -> None:
     ours, theirs = world
 
-    found = [one for one in comparing.compare(ours, theirs) if one.kind != Kind.STATUS_DIFFERS]
+    found = [one for one in diff.compare(ours, theirs) if one.kind != Kind.STATUS_DIFFERS]
 
     assert sum((reports.difference(one) for one in found), Decimal(0)) == held(theirs) - owed(
         ours, theirs
@@ -118,7 +119,7 @@ def test_what_is_listed_is_what_xcover_holds_less_what_was_paid(
 def test_nothing_is_listed_twice_and_nothing_at_stake_is_less_than_it_differs(
     world: tuple[Ours, PackageAnswer | None],
 ) -> None:
-    found = [one for one in comparing.compare(*world) if one.kind != Kind.STATUS_DIFFERS]
+    found = [one for one in diff.compare(*world) if one.kind != Kind.STATUS_DIFFERS]
 
     quotes = [one.quote_id for one in found]
     assert len(quotes) == len(set(quotes))
@@ -135,7 +136,7 @@ def in_two_currencies(is_paid: bool | None = True) -> list[Finding]:
     wire = {"id": quote_id, "status": "CONFIRMED", "price": "9.10", "policy": {}}
     booking = {"id": PACKAGE, "status": "CONFIRMED", "currency": "EUR", "quotes": [wire]}
     ours = Ours(package=package, quotes=(quote,), is_paid=is_paid, in_hand=False)
-    return comparing.compare(ours, booking_from_wire(booking))
+    return diff.compare(ours, booking_from_wire(booking))
 
 
 def test_euros_are_not_taken_from_pounds() -> None:
@@ -157,7 +158,7 @@ def test_cover_in_force_that_nobody_chose_is_found_and_says_what_to_do(buy: Buy)
     package = buy()
     Quote.objects.filter(package=package).update(choice=Choice.DECLINED)
 
-    report = reconciling.reconcile("default")
+    report = reconciliation.reconcile("default")
 
     row = Discrepancy.objects.get()
     assert (row.kind, row.quote_id) == (Kind.NOT_PAID, package.quotes.get().quote_id)
@@ -180,7 +181,7 @@ def test_the_report_adds_up_to_both_lists(buy: Buy, sandbox: Sandbox) -> None:
     accepted = Quote.objects.filter(choice=Choice.ACCEPTED)
     here = sum((one.chosen_price or one.price for one in accepted), Decimal(0))
 
-    report = reconciling.reconcile("default")
+    report = reconciliation.reconcile("default")
 
     kinds = {line.kind for line in report.lines}
     assert kinds == {Kind.NOT_COVERED, Kind.PRICE_DIFFERS, Kind.UNKNOWN}
@@ -216,7 +217,7 @@ def test_an_unknown_booking_counts_with_its_total_while_it_is_in_force(
 ) -> None:
     wire = {"id": PACKAGE, "status": status, "currency": "GBP", "total_price": "12.50"}
 
-    found = comparing.unknown(booking_from_wire(wire | {"quotes": []}))
+    found = diff.unknown(booking_from_wire(wire | {"quotes": []}))
 
     assert found.at_stake == Decimal("12.50")
     assert reports.difference(found) == Decimal(held)

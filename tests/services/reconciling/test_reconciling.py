@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import signals, worker
 from django_xcover.client import XCoverClient
 from django_xcover.models import (
     Attention,
@@ -20,7 +20,7 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import giving_up, running
+from django_xcover.support import give_up
 from tests.services.reconciling.conftest import (
     LOST,
     Buy,
@@ -92,7 +92,7 @@ def test_paid_cover_that_a_person_has_given_up_is_found(buy: Buy, sandbox: Sandb
     sandbox.faults.add("create_booking", "status", times=None, status=422)
     package = buy()
 
-    giving_up.give_up(package.operations.get(), note="XCover will not book it.")
+    give_up.give_up(package.operations.get(), note="XCover will not book it.")
     go()
 
     assert found() == [(Kind.NOT_COVERED, package.package_id)]
@@ -277,7 +277,7 @@ def test_an_operation_that_no_worker_took_is_handed_over_again(
 
     def run(sender: Any, pk: int, **kwargs: Any) -> None:
         ready.append(pk)
-        running.run(pk)
+        worker.run(pk)
 
     signals.operation_ready.connect(run)
     with django_capture_on_commit_callbacks(execute=True):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_xcover import tasks
 from django_xcover.client import HeldBack
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     Discrepancy,
     Operation,
@@ -22,9 +23,10 @@ from django_xcover.models import (
     QuotePackage,
     Reconciliation,
 )
+from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import orders, reconciling, refreshing
-from django_xcover.services.reconciling import Report, UnderWay
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import Report, UnderWay
 from tests.conftest import work
 from tests.services.reconciling.conftest import Buy, forget, found, go
 from tests.shop import SHOP
@@ -36,7 +38,7 @@ Kind = Discrepancy.Kind
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every third reading find the rate used up by others."""
-    read, calls = refreshing.read, list[str]()
+    read, calls = refresh.read, list[str]()
 
     def turn(client: Any, package_id: str) -> Any:
         calls.append(package_id)
@@ -44,7 +46,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
             raise HeldBack("the rate limit is used up", retry_after=0.1)
         return read(client, package_id)
 
-    monkeypatch.setattr(refreshing, "read", turn)
+    monkeypatch.setattr(refresh, "read", turn)
 
 
 def walked(times: int) -> list[Report]:
@@ -146,7 +148,7 @@ def two_accounts(settings: Any) -> None:
 
 
 def raising(error: BaseException) -> Callable[..., Report]:
-    reconcile = reconciling.reconcile
+    reconcile = reconciliation.reconcile
 
     def walk(account: str, **options: Any) -> Report:
         if account == "default":
@@ -160,7 +162,7 @@ def raising(error: BaseException) -> Callable[..., Report]:
 def test_an_account_that_fails_keeps_no_other_from_being_walked(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(reconciling, "reconcile", raising(KeyError("ORD-1 of Ana")))
+    monkeypatch.setattr(reconciliation, "reconcile", raising(KeyError("ORD-1 of Ana")))
 
     tasks.reconcile()
 
@@ -171,7 +173,7 @@ def test_an_account_that_fails_keeps_no_other_from_being_walked(
 
 @pytest.mark.usefixtures("sandbox", "two_accounts")
 def test_the_command_walks_what_nobody_else_is_walking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciling, "reconcile", raising(UnderWay("default")))
+    monkeypatch.setattr(reconciliation, "reconcile", raising(UnderWay("default")))
     out = StringIO()
 
     with pytest.raises(CommandError, match="'default' is being reconciled"):
@@ -183,7 +185,7 @@ def test_the_command_walks_what_nobody_else_is_walking(monkeypatch: pytest.Monke
 def test_a_payment_since_then_is_a_change_since_then(buy: Buy, sandbox: Sandbox) -> None:
     package = buy(pays_later=True)
     sandbox.faults.add("confirm_booking", "status", status=422, times=None)
-    orders.complete(SHOP.orders["ORD-1"], paid=True)
+    completion.complete(SHOP.orders["ORD-1"], paid=True)
     work()
     month_ago = timezone.now() - timedelta(days=30)
     QuotePackage.objects.update(updated_at=month_ago)

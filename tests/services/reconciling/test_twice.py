@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from django_xcover.models import Discrepancy, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import reconciling
+from django_xcover.sync import reconciliation
 from tests.services.reconciling.conftest import Buy, cancel_at_xcover, forget
 
 # The database is one for all examples.
@@ -61,10 +61,10 @@ def everything() -> list[Any]:
 def test_twice_is_once(buy: Buy, sandbox: Sandbox, kinds: list[str], fix: bool) -> None:
     for kind in kinds:
         trouble(kind, next(NUMBERS), buy, sandbox)
-    reconciling.reconcile("default", fix=fix)
+    reconciliation.reconcile("default", fix=fix)
     once = everything()
 
-    report = reconciling.reconcile("default", fix=fix)
+    report = reconciliation.reconcile("default", fix=fix)
 
     assert everything() == once
     assert (report.opened, report.closed, report.mended) == (0, 0, 0)

@@ -11,13 +11,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from django_xcover.client import ServerFault, UnexpectedAnswer, XCoverClient
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     QuotePackage,
     Reconciliation,
 )
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import reconciling, refreshing
-from django_xcover.services.reconciling import UnderWay, walking
+from django_xcover.sync import reconciliation
+from django_xcover.sync.reconciliation import UnderWay, run
 from tests.conftest import Shopper
 from tests.services.reconciling.conftest import (
     Buy,
@@ -47,7 +48,7 @@ def test_xcover_at_fault_finds_nothing_and_says_so(buy: Buy, sandbox: Sandbox, f
 def test_a_page_that_is_no_list_keeps_the_place(
     buy: Buy, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PAGE", 2)
+    monkeypatch.setattr(run, "PAGE", 2)
     for number in range(1, 5):
         buy(number)
     sandbox.faults.add("list_bookings", "status", status=200, body={"results": "none"}, times=None)
@@ -59,18 +60,18 @@ def test_a_page_that_is_no_list_keeps_the_place(
 def test_it_goes_on_where_xcover_went_down(
     buy: Buy, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PAGE", 2)
+    monkeypatch.setattr(run, "PAGE", 2)
     for number in range(1, 6):
         buy(number)
-    page = walking.Walk._page
+    page = run.Walk._page
 
-    def down_after_the_first(self: walking.Walk, answers: Any) -> None:
+    def down_after_the_first(self: run.Walk, answers: Any) -> None:
         page(self, answers)
         sandbox.faults.add("list_bookings", "status", status=503, times=5)
 
-    monkeypatch.setattr(walking.Walk, "_page", down_after_the_first)
+    monkeypatch.setattr(run.Walk, "_page", down_after_the_first)
     stopped = go()
-    monkeypatch.setattr(walking.Walk, "_page", page)
+    monkeypatch.setattr(run.Walk, "_page", page)
     offset = Reconciliation.objects.get().offset
     sandbox.faults.clear()
 
@@ -84,7 +85,7 @@ def test_it_goes_on_where_xcover_went_down(
 def test_a_walker_that_dies_is_followed_by_one_that_goes_on(
     buy: Buy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PAGE", 1)
+    monkeypatch.setattr(run, "PAGE", 1)
     for number in range(1, 4):
         buy(number)
     died = list[int]()
@@ -94,7 +95,7 @@ def test_a_walker_that_dies_is_followed_by_one_that_goes_on(
         if len(died) == 2:
             raise SystemExit
 
-    monkeypatch.setattr(reconciling.cursor.Cursor, "let_go", lambda self: None)
+    monkeypatch.setattr(run.Cursor, "let_go", lambda self: None)
     with pytest.raises(SystemExit):
         go(progress=dies_at_the_second)
 
@@ -125,14 +126,14 @@ def test_a_booking_that_cannot_be_shown_holds_up_no_other(
     first, second = buy(1), buy(2)
     cancel_at_xcover(first)
     cancel_at_xcover(second)
-    read = refreshing.read
+    read = refresh.read
 
     def first_is_garbage(client: Any, package_id: str) -> Any:
         if package_id == first.package_id:
             raise UnexpectedAnswer("the answer is not JSON")
         return read(client, package_id)
 
-    monkeypatch.setattr(refreshing, "read", first_is_garbage)
+    monkeypatch.setattr(refresh, "read", first_is_garbage)
 
     report = go()
 
@@ -175,7 +176,7 @@ def test_one_booking_in_the_list_that_makes_no_sense_is_passed_over(
 def test_a_list_that_names_another_host_leads_nowhere(
     buy: Buy, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PAGE", 1)
+    monkeypatch.setattr(run, "PAGE", 1)
     buy(1)
     buy(2)
 
@@ -190,7 +191,7 @@ def test_an_account_that_does_not_exist_is_a_mistake(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ImproperlyConfigured):
-        reconciling.reconcile("nowhere")
+        reconciliation.reconcile("nowhere")
 
 
 def test_since_passes_over_what_has_not_changed(buy: Buy, sandbox: Sandbox) -> None:
@@ -205,7 +206,7 @@ def test_since_passes_over_what_has_not_changed(buy: Buy, sandbox: Sandbox) -> N
 def test_it_ends_when_its_time_is_up_and_goes_on_the_next_time(
     buy: Buy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "PAGE", 1)
+    monkeypatch.setattr(run, "PAGE", 1)
     for number in range(1, 4):
         buy(number)
 

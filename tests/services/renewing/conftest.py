@@ -13,8 +13,8 @@ from django.dispatch import Signal
 
 from django_xcover import signals
 from django_xcover.models import QuotePackage, Renewal
+from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import renewing
 from django_xcover.types import PolicyRequest
 from tests.conftest import Shopper
 from tests.services.buying import buys

@@ -12,7 +12,10 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover.client import XCoverClient
-from django_xcover.client.answers import package_from_wire
+from django_xcover.client.schemas.packages import package_from_wire
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import packages, refresh
 from django_xcover.models import (
     Attention,
     Operation,
@@ -21,11 +24,11 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
 )
+from django_xcover.outbox import operations
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox, ids
 from django_xcover.sandbox import renewing as their_renewing
-from django_xcover.services import gateway, mirroring, operations, refreshing, renewing
-from django_xcover.services.refusals import Refused
-from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
 from tests.conftest import work
 from tests.services.renewing.conftest import ENDS, Buy, Heard, renewals_at, required, yearly
@@ -55,12 +58,12 @@ def unpaid_for_too_long(renewal: Renewal, sandbox: Sandbox) -> None:
 
 
 def cancelled(renewal: Renewal, sandbox: Sandbox) -> None:
-    gateway.client_for("default").cancel_booking(renewal.package.package_id, idempotency_key="x")
-    refreshing.refresh(renewal.package)
+    factory.client_for("default").cancel_booking(renewal.package.package_id, idempotency_key="x")
+    refresh.refresh(renewal.package)
 
 
 def renewed_by_itself(renewal: Renewal, sandbox: Sandbox) -> None:
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.renewal_confirmation(
         renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
     )
@@ -179,7 +182,7 @@ def test_a_payment_for_what_xcover_renewed_meanwhile_confirms_nothing_again(
     quoted: Renewal, sandbox: Sandbox
 ) -> None:
     renewing.record_payment(quoted)
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.renewal_confirmation(
         quoted.package.package_id, quoted.renewal_id, required(quoted.payload)
     )
@@ -375,7 +378,7 @@ def mirror_another(package: QuotePackage, quote_id: str, price: str) -> Quote:
     rows = [quote.payload for quote in package.quotes.order_by("position")]
     extra = {**rows[-1], "id": quote_id, "price": price}
     answer = package_from_wire({**package.payload, "quotes": [*rows, extra]})
-    mirroring.apply_answer(package, answer)
+    packages.apply_answer(package, answer)
     return package.quotes.get(quote_id=quote_id)
 
 
@@ -464,7 +467,7 @@ def test_without_an_id_there_is_nothing_to_confirm_in_the_older_flow(due: Renewa
 @pytest.fixture
 def announced(due: Renewal, sandbox: Sandbox) -> Renewal:
     """Return a renewal that XCover has announced by webhook, in the older flow."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     answer = client.quote_for_renewal(due.package.package_id)
     package_id = due.package.package_id
     found = renewing.on_event("RENEWAL_CREATED", package_id, "default", answer["renewal_id"])

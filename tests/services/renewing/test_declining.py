@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from django_xcover.clients import factory
+from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Discrepancy, Operation, OperationState, Quote, Renewal
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, reconciling, refreshing, renewing
-from django_xcover.services.renewing import refusals
+from django_xcover.sync import reconciliation
 from tests.conftest import resolve_flags, the_package, work
 from tests.services.renewing.conftest import Heard, required
 
@@ -84,7 +87,7 @@ def test_credentials_that_fail_are_no_answer_about_the_renewal(
 
 def xcover_renews(renewal: Renewal) -> None:
     """Let XCover make the renewal by itself, and tell nobody."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.renewal_confirmation(
         renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
     )
@@ -109,7 +112,7 @@ def test_a_renewal_that_was_seen_to_be_made_before_it_was_declined_is_flagged(
     quoted: Renewal,
 ) -> None:
     xcover_renews(quoted)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
 
     renewing.opt_out(quoted)
     work()
@@ -122,8 +125,8 @@ def test_a_period_nobody_wanted_is_nobodys_yes(quoted: Renewal, state: State) ->
     Renewal.objects.update(state=state)
     xcover_renews(quoted)
 
-    refreshing.refresh(the_package())
-    reconciling.reconcile("default", fix=True)
+    refresh.refresh(the_package())
+    reconciliation.reconcile("default", fix=True)
 
     unwanted = Quote.objects.get(status="CONFIRMED")
     assert (unwanted.choice, unwanted.chosen_price) == ("", None)
@@ -136,10 +139,10 @@ def test_a_period_nobody_wanted_is_nobodys_yes(quoted: Renewal, state: State) ->
 def test_what_a_person_has_looked_into_is_not_flagged_again(quoted: Renewal) -> None:
     renewing.opt_out(quoted)
     xcover_renews(quoted)
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     resolve_flags(the_package(), note="Cancelled at XCover.")
 
-    refreshing.refresh(the_package())
+    refresh.refresh(the_package())
     renewing.find_due()
 
     assert the_package().attention == ""

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from django_xcover import worker
 from django_xcover.client import XCoverError
+from django_xcover.clients import factory
 from django_xcover.models import Quote, QuotePackage, Renewal
+from django_xcover.outbox import operations
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal import confirmation, quoting
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, operations, renewing, running
-from django_xcover.services.renewing import confirming, quoting
 from tests.conftest import Shopper, the_package, work
 from tests.services.renewing.conftest import ENDS, Buy, Heard, required
 from tests.shop import ticket
@@ -70,7 +73,7 @@ def test_when_xcover_cannot_be_asked_nothing_changes_and_the_event_is_to_come_ag
 
 def cancelled_at_xcover() -> None:
     """Let the booking be cancelled, and tell nobody."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     client.cancel_booking(the_package().package_id, idempotency_key="x")
 
 
@@ -227,7 +230,7 @@ def test_a_declined_renewal_stays_declined(due: Renewal) -> None:
 
 def renewed_at_xcover() -> None:
     """Let XCover renew by itself, as it does for some partners."""
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     package_id = the_package().package_id
     quoted = client.quote_for_renewal(package_id)
     client.renewal_confirmation(package_id, quoted["renewal_id"], required(quoted))
@@ -261,18 +264,18 @@ def test_an_event_that_overtakes_the_worker_settles_the_renewal_once(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     operation = renewing.record_payment(quoted)
-    is_renewed = confirming.is_renewed
+    is_renewed = confirmation.is_renewed
 
     def event_comes_in_between(renewal: Renewal, policies: Any) -> bool:
         found = is_renewed(renewal, policies)
         if found:
-            monkeypatch.setattr(confirming, "is_renewed", is_renewed)
+            monkeypatch.setattr(confirmation, "is_renewed", is_renewed)
             comes("RENEWAL_DUE")
         return found
 
-    monkeypatch.setattr(confirming, "is_renewed", event_comes_in_between)
+    monkeypatch.setattr(confirmation, "is_renewed", event_comes_in_between)
     with django_capture_on_commit_callbacks(execute=True):
-        running.run(operation.pk)
+        worker.run(operation.pk)
 
     operation.refresh_from_db()
     assert operation.state == "done"

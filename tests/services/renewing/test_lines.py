@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from django_xcover.models import Quote, Renewal
-from django_xcover.services import renewing
+from django_xcover.policies import renewal as renewing
 from tests.conftest import work
 from tests.services.renewing.conftest import ENDS, Buy, yearly
 

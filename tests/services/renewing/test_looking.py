@@ -11,11 +11,13 @@ import pytest
 
 from django_xcover import tasks
 from django_xcover.client import XCoverError
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import refresh
 from django_xcover.models import Quote, QuotePackage, Renewal
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import gateway, refreshing, renewing
-from django_xcover.services.refusals import Refused
-from django_xcover.services.renewing import refusals
 from django_xcover.types import Money
 from tests.conftest import Shopper, work
 from tests.services.renewing.conftest import ENDS, Buy, Heard, required, yearly
@@ -56,15 +58,15 @@ def test_cover_that_ends_later_is_not_found_yet(buy: Buy, clock: Any) -> None:
 
 
 def test_a_cancelled_policy_is_not_found(booked: QuotePackage) -> None:
-    gateway.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
-    refreshing.refresh(booked)
+    factory.client_for("default").cancel_booking(booked.package_id, idempotency_key="x")
+    refresh.refresh(booked)
 
     assert renewing.find_due() == []
 
 
 def test_a_renewal_whose_cover_was_cancelled_ends(due: Renewal) -> None:
-    gateway.client_for("default").cancel_booking(due.package.package_id, idempotency_key="x")
-    refreshing.refresh(due.package)
+    factory.client_for("default").cancel_booking(due.package.package_id, idempotency_key="x")
+    refresh.refresh(due.package)
 
     assert renewing.find_due() == []
     due.refresh_from_db()
@@ -86,11 +88,11 @@ def test_a_renewal_nobody_paid_ends_well_after_the_period(quoted: Renewal, clock
 def test_a_renewal_xcover_made_by_itself_is_noticed_after_a_refresh(
     due: Renewal, heard: Heard, django_capture_on_commit_callbacks: Any
 ) -> None:
-    client = gateway.client_for("default")
+    client = factory.client_for("default")
     package_id = due.package.package_id
     quoted = client.quote_for_renewal(package_id)
     client.renewal_confirmation(package_id, quoted["renewal_id"], required(quoted))
-    refreshing.refresh(due.package)
+    refresh.refresh(due.package)
 
     with django_capture_on_commit_callbacks(execute=True):
         assert renewing.find_due() == []

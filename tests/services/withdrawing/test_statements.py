@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from django_xcover import signals
+from django_xcover.clients import circuit_breaker
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -25,10 +26,11 @@ from django_xcover.models import (
     Withdrawal,
     WithdrawalsAreFinal,
 )
+from django_xcover.orders import cancellation as with_orders
+from django_xcover.policies import withdrawal as withdrawing
+from django_xcover.policies.cancellation import AlreadyCancelled, PreviewExpired
+from django_xcover.policies.withdrawal import notices
 from django_xcover.sandbox import Sandbox
-from django_xcover.services import breaker, withdrawing
-from django_xcover.services.cancelling import AlreadyCancelled, PreviewExpired, with_orders
-from django_xcover.services.withdrawing import notices
 from tests.conftest import Shopper, the_package, work
 from tests.services.buying import buys
 from tests.shop import SHOP, Adapter, Shop, laptop, ticket
@@ -121,8 +123,8 @@ def test_whatever_keeps_xcover_from_naming_the_refund_keeps_nobody_from_withdraw
 def test_an_open_circuit_spares_the_shopper_the_wait(
     booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_open = breaker.BreakerState(account="default", circuit=breaker.Circuit.OPEN)
-    monkeypatch.setattr(breaker, "state", lambda account: is_open)
+    is_open = circuit_breaker.BreakerState(account="default", circuit=circuit_breaker.Circuit.OPEN)
+    monkeypatch.setattr(circuit_breaker, "state", lambda account: is_open)
 
     assert prepared(booked).state == State.DRAFT
     assert sandbox.calls("cancel_booking") == []

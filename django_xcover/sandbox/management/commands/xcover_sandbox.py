@@ -10,10 +10,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.latency import NAMES
-from django_xcover.sandbox.server import serve
+from django_xcover.sandbox.context import DEFAULT_SITE
+from django_xcover.sandbox.http.latency import NAMES
+from django_xcover.sandbox.http.server import serve
 from django_xcover.sandbox.webhooks import DEFAULT_KEY, DEFAULT_SECRET
-from django_xcover.sandbox.world import DEFAULT_SITE
 
 A_MINUTE = 60.0  # How often it is looked whether a renewal has fallen due.
 

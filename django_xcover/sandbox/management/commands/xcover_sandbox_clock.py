@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from django.core.management.base import BaseCommand, CommandError
 
-from django_xcover.sandbox import moments
+from django_xcover.sandbox import datetimes
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.store import Store
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
 def _span(text: str) -> timedelta:
     try:
-        return moments.parse_span(text)
+        return datetimes.parse_span(text)
     except (ValueError, OverflowError) as wrong:
         raise ArgumentTypeError(str(wrong)) from None
 
@@ -61,7 +61,7 @@ def _in_file(database: str, advance: timedelta | None) -> str:
     try:
         clock = Clock(store)
         clock.advance(advance)
-        return str(moments.stamp(clock.now()))
+        return str(datetimes.stamp(clock.now()))
     finally:
         store.close()
 

@@ -1,0 +1,140 @@
+"""Withdrawing by a signed link: the same two steps for a guest, without a session or a login."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from django_xcover.account.decorators import private
+from django_xcover.account.forms import CancelForm, StatementForm
+from django_xcover.account.shortcuts import cancellation_page
+from django_xcover.exceptions import Refused
+from django_xcover.models import Cancellation, QuotePackage, Withdrawal
+from django_xcover.overview.policy import policyholder
+from django_xcover.overview.withdrawals import WithdrawableBooking, withdrawable
+from django_xcover.policies import withdrawal as withdrawing
+from django_xcover.policies.withdrawal import LinkExpired, LinkInvalid
+
+P = ParamSpec("P")
+LinkView = Callable[Concatenate[HttpRequest, str, list[QuotePackage], P], HttpResponse]
+GuardedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+
+
+def by_link(view: LinkView[P]) -> GuardedView[P]:
+    """Give a view the packages of the order that the link is for; say so when it is no good.
+
+    The address is the key to the page, so it goes to no other site and into no search engine.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> Any:
+        try:
+            packages = withdrawing.read_link(token)
+        except LinkExpired as expired:
+            response = _page(request, error=str(expired), status=HTTPStatus.GONE)
+        except LinkInvalid as invalid:
+            response = _page(request, error=str(invalid), status=HTTPStatus.NOT_FOUND)
+        else:
+            response = view(request, token, packages, *args, **kwargs)
+        response["Referrer-Policy"] = "same-origin"
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return login_not_required(private(cast("GuardedView[P]", guarded)))
+
+
+@by_link
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, token: str, packages: list[QuotePackage]) -> HttpResponse:
+    """Show the cover of the order; a form leads to the page that is confirmed."""
+    if request.method != "POST":
+        return _page(request, token, packages)
+    booking = _booking(packages, request.POST.getlist("policies"))
+    form = CancelForm(request.POST, booking=booking.quotes, quote=booking.quotes[0])
+    if not form.is_valid():
+        return _page(request, token, packages, error=form.complaint, status=HTTPStatus.BAD_REQUEST)
+    try:
+        found = withdrawing.prepare(
+            booking.package, quotes=form.chosen, reason=form.cleaned_data["reason"]
+        )
+    except Refused as refusal:
+        return _page(request, token, packages, error=str(refusal), status=HTTPStatus.CONFLICT)
+    return _see(token, found.pk)
+
+
+@by_link
+@require_safe
+def withdrawal(
+    request: HttpRequest, token: str, packages: list[QuotePackage], pk: int
+) -> HttpResponse:
+    """Show what is confirmed next, the wait, or what came of it."""
+    found = _find(packages, pk)
+    return cancellation_page(request, found, _form(found), token=token)
+
+
+@by_link
+@require_POST
+def confirm(
+    request: HttpRequest, token: str, packages: list[QuotePackage], pk: int
+) -> HttpResponse:
+    """Withdraw. A form sent twice leads to the same page."""
+    found = _find(packages, pk)
+    form = _form(found, request.POST)
+    if not form.is_valid():
+        return cancellation_page(request, found, form, token=token, status=HTTPStatus.BAD_REQUEST)
+    try:
+        stated = withdrawing.withdraw(found, channel=Withdrawal.Channel.LINK, **form.cleaned_data)
+    except Refused as refusal:
+        found.refresh_from_db()
+        return cancellation_page(
+            request, found, form, token=token, error=str(refusal), status=HTTPStatus.CONFLICT
+        )
+    return _see(token, stated.cancellation_id)
+
+
+def _booking(packages: list[QuotePackage], ids: list[str]) -> WithdrawableBooking:
+    """Return the booking whose policies are named, the first one when none is."""
+    bookings = [booking for booking in map(withdrawable, packages) if booking.quotes]
+    if not bookings:
+        raise Http404
+    named = (b for b in bookings if any(quote.quote_id in ids for quote in b.quotes))
+    return next(named, bookings[0])
+
+
+def _find(packages: list[QuotePackage], pk: int) -> Cancellation:
+    """Return a cancellation of the order that a shopper has begun or made, else 404."""
+    rows = Cancellation.objects.select_related("package").filter(package__in=packages)
+    return get_object_or_404(rows, pk=pk)
+
+
+def _form(found: Cancellation, data: Any = None) -> StatementForm:
+    return StatementForm(data, known=policyholder(found.package), shows=False)
+
+
+def _see(token: str, pk: int) -> HttpResponse:
+    url = reverse("xcover:withdrawal", args=[token, pk])
+    return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+
+
+def _page(
+    request: HttpRequest,
+    token: str = "",
+    packages: list[QuotePackage] | None = None,
+    *,
+    error: str = "",
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    context = {
+        "token": token,
+        "bookings": [withdrawable(package) for package in packages or ()],
+        "error": error,
+    }
+    return render(request, "xcover/mycover/withdraw.html", context, status=status)

@@ -1,0 +1,291 @@
+"""Statuses as coloured badges. The text says it all; the colour only helps to find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from babel.numbers import get_currency_precision
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.admin.redaction import pretty, redact_text
+from django_xcover.formats import format_amount
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Cancellation,
+    Choice,
+    Decision,
+    Flag,
+    Hold,
+    Instalment,
+    Modification,
+    Operation,
+    OperationState,
+    Quote,
+    QuotePackage,
+    Renewal,
+    Status,
+)
+from django_xcover.policies import documents
+from django_xcover.support.failure_texts import in_plain_words
+from django_xcover.support.next_steps import is_overdue, moment, was_refused
+from django_xcover.types import Money
+
+GOOD: Final = "good"
+WAITING: Final = "waiting"
+BAD: Final = "bad"
+PLAIN: Final = "plain"
+
+TONES: dict[str, str] = {
+    Status.CONFIRMED: GOOD,
+    Status.RENEWED: GOOD,
+    Status.PENDING_PAYMENT: WAITING,
+    Status.FAILED: BAD,
+    OperationState.DONE: GOOD,
+    OperationState.PENDING: WAITING,
+    OperationState.RUNNING: WAITING,
+    OperationState.NEEDS_PERSON: BAD,
+    Choice.ACCEPTED: GOOD,
+    Cancellation.State.DRAFT: WAITING,
+    Cancellation.State.PREVIEWED: WAITING,
+    Cancellation.State.REQUESTED: WAITING,
+    Cancellation.State.CONFIRMED: GOOD,
+    Cancellation.State.REFUSED: BAD,
+    Modification.State.QUOTED: WAITING,
+    Renewal.State.DUE: WAITING,
+    Renewal.State.PAID: WAITING,
+    Renewal.State.OPTING_OUT: WAITING,
+    Instalment.Status.PAID: GOOD,
+    Hold.State.LIVE: WAITING,
+    Hold.State.NO_ORDER: BAD,
+    Hold.State.TAKEN: GOOD,
+    Hold.State.NOT_COVERED: BAD,
+}
+# Few words for a column; the title says it in full.
+ATTENTION = {
+    Attention.PRICE_DIFFERS.value: _("price differs"),
+    Attention.POLICY_MISSING.value: _("policy missing"),
+    Attention.STATUS_UNEXPECTED.value: _("status unexpected"),
+    Attention.PAYMENT_OVERDUE.value: _("payment overdue"),
+    Attention.BOOKING_FAILED.value: _("booking failed"),
+    Attention.CANCELLATION_REFUSED.value: _("not cancelled"),
+    Attention.REFUND_UNCLEAR.value: _("refund unclear"),
+    Attention.CHANGE_REFUSED.value: _("not changed"),
+    Attention.RENEWED_ANYWAY.value: _("renewed anyway"),
+    Attention.HELD_WITHOUT_ORDER.value: _("no order came"),
+    Attention.CHARGED_WITHOUT_COVER.value: _("charged, not covered"),
+    Attention.NOT_CHARGED.value: _("not charged?"),
+}
+STATUS_NAMES = {status.value: status.label for status in Status}
+INSTALMENT_NAMES = {status.value: status.label for status in Instalment.Status}
+
+
+def badge(text: object, tone: str) -> SafeString:
+    """Return `text` (escaped) as a badge."""
+    return format_html('<span class="xcover-badge xcover-badge-{}">{}</span>', tone, text)
+
+
+def status_badge(row: QuotePackage | Quote) -> SafeString:
+    """Return the badge of XCover's status, also of one that we have no name for."""
+    return badge(STATUS_NAMES.get(row.status, row.status), TONES.get(row.status, PLAIN))
+
+
+def state_badge(row: Operation | Cancellation | Modification | Renewal) -> SafeString:
+    """Return the badge of how far an operation or a workflow is."""
+    if isinstance(row, Operation) and row.given_up:
+        return badge(_("given up"), BAD)
+    if isinstance(row, Operation) and was_refused(row):
+        return badge(_("refused by XCover"), BAD)
+    return badge(row.get_state_display(), TONES.get(row.state, PLAIN))
+
+
+def instalment_badge(row: Instalment) -> SafeString:
+    """Return the badge of an instalment's status, beside it that it is overdue."""
+    name = INSTALMENT_NAMES.get(row.status, row.status)
+    shown = badge(name, TONES.get(row.status, PLAIN))
+    if not is_overdue(row, timezone.now()):
+        return shown
+    return format_html("{} {}", shown, badge(_("overdue"), BAD))
+
+
+def hold_badge(row: Hold) -> SafeString:
+    """Return the badge of what became of a frozen premium."""
+    return badge(row.state.label, TONES.get(row.state, PLAIN))
+
+
+def choice_badge(row: Quote | Decision) -> SafeString | str:
+    """Return the badge of the shopper's answer, "" for none."""
+    return badge(row.get_choice_display(), TONES.get(row.choice, PLAIN)) if row.choice else ""
+
+
+def attention_badge(package: QuotePackage) -> SafeString | str:
+    """Return the badge of what a person should look at, "" for nothing."""
+    if not package.attention:
+        return ""
+    return _brief(package.attention, package.get_attention_display())
+
+
+def flag_badges(package: QuotePackage) -> SafeString:
+    """Return a badge for each open flag; the flags should be prefetched."""
+    flags = [flag for flag in package.flags.all() if flag.is_open]
+    badges = ((_brief(flag.reason, flag.get_reason_display()),) for flag in flags)
+    return format_html_join(" ", "{}", badges)
+
+
+def _brief(reason: str, in_full: str) -> SafeString:
+    return format_html(
+        '<span class="xcover-badge xcover-badge-bad" title="{}">{}</span>',
+        in_full,
+        ATTENTION.get(reason, reason),
+    )
+
+
+def page_url(row: Model) -> str:
+    """Return the address of the admin page of `row`."""
+    meta = row._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(row.pk,))
+
+
+def policy_url(quote: Quote) -> str:
+    """Return the address of the page of a booked quote: the policy of the same id."""
+    return reverse("admin:xcover_policy_change", args=(quote.pk,))
+
+
+def story_url(reference: str) -> str:
+    """Return the address of the story of the order with this reference."""
+    return reverse("admin:xcover_order_story", args=(reference,))
+
+
+def link(url: str, text: object) -> SafeString:
+    """Return a link; both parts are escaped."""
+    return format_html('<a href="{}">{}</a>', url, text)
+
+
+def package_link(package: QuotePackage) -> SafeString:
+    """Return a link to the page of `package`."""
+    return link(page_url(package), package.package_id)
+
+
+def order_link(package: QuotePackage) -> SafeString | str:
+    """Return a link to the story of the package's order, "" while there is no order."""
+    reference = package.order_reference
+    return link(story_url(reference), reference) if reference else ""
+
+
+def may_view(request: HttpRequest, row: Model | type[Model]) -> bool:
+    """Return whether this request's user may see rows like `row`, or of that model."""
+    user = request.user
+    if isinstance(user, AnonymousUser):
+        return False
+    # A flag belongs to its package and is seen by those who may see that.
+    meta = QuotePackage._meta if row._meta.model is Flag else row._meta
+    return user.has_perm(f"{meta.app_label}.view_{meta.model_name}")
+
+
+WITHOUT_KEYS = _("Without the links and tokens that let their holder act for the customer.")
+
+
+class OfPackage:
+    """Columns of rows with a `package`."""
+
+    @admin.display(description=_("package"))
+    def package_link(self, row: Any) -> SafeString:
+        return package_link(row.package)
+
+    @admin.display(description=_("order"))
+    def order(self, row: Any) -> SafeString | str:
+        return order_link(row.package) or "-"
+
+
+def folded_json(value: Any) -> SafeString:
+    """Return the JSON value `value`, redacted, behind a summary that opens it."""
+    if not value:
+        return format_html("{}", "-")
+    return format_html(
+        '<details class="xcover-json"><summary>{}</summary><pre>{}</pre></details>',
+        _("Show"),
+        pretty(value),
+    )
+
+
+def last_error(operation: Operation) -> str:
+    """Return the last error in one line, "-" for none."""
+    return redact_text(in_plain_words(operation.error)) or "-"
+
+
+def next_attempt(operation: Operation) -> str:
+    """Return when a waiting operation is tried again, "-" for one that is not."""
+    is_waiting = operation.state == OperationState.PENDING
+    return moment(operation.next_attempt_at) if is_waiting else "-"
+
+
+def policies_text(quotes: Any) -> str:
+    """Return what `quotes` insure, in few words."""
+    return ", ".join(quote.label or quote.policy_name for quote in quotes) or "-"
+
+
+def policy_links(quotes: Any) -> SafeString | str:
+    """Return links to the policies that `quotes` became."""
+    links = ((_policy(quote),) for quote in quotes)
+    return format_html_join(", ", "{}", links) or "-"
+
+
+def typed_amount(money: Money) -> str:
+    """Return an amount as one types it: with the currency's decimals, more when it has more."""
+    places = get_currency_precision(money.currency)
+    whole = money.amount.quantize(Decimal(1).scaleb(-places))
+    return f"{whole if whole == money.amount else money.amount.normalize():f}"
+
+
+def amount(value: Any, currency: str) -> str:
+    """Return an amount for people, "-" for none."""
+    return "-" if value is None else format_amount(Money(value, currency))
+
+
+def _policy(quote: Quote) -> SafeString | str:
+    text = ": ".join(part for part in (quote.label, quote.policy_name) if part)
+    return link(policy_url(quote), text) if quote.status in BOOKED else text
+
+
+NAMES = {
+    documents.CERTIFICATE: _("Certificate of insurance"),
+    documents.CERTIFICATE_PDF: _("Certificate (PDF)"),
+    documents.WORDING: _("Policy wording"),
+    documents.CLAIM: _("Claim form"),
+    documents.CANCEL: _("XCover's cancellation page"),
+    documents.ACCOUNT: _("Customer's account"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One link."""
+
+    label: str
+    url: str
+
+
+def documents_of(request: HttpRequest, policy: Quote) -> list[Document]:
+    """Return the links that this request's user may follow; none when the shop mounts no URLs."""
+    if not request.user.has_perm(documents.STAFF_PERMISSION):
+        return []
+    kinds = documents.kinds_of(policy, policy.package)
+    try:
+        return [_document(policy, kind) for kind in kinds]
+    except NoReverseMatch:
+        return []
+
+
+def _document(policy: Quote, kind: str) -> Document:
+    url = reverse("xcover:document", args=(policy.quote_id, kind))
+    return Document(label=str(NAMES.get(kind, kind)), url=url)

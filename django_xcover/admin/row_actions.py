@@ -1,0 +1,332 @@
+"""What staff may do to a row, from its list and from a button on its page, with a log entry.
+
+A page carries its button as a form: it is sent by POST with a CSRF token, and never by a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from django_xcover import validators
+from django_xcover.admin.base import MirrorAdmin
+from django_xcover.admin.display import page_url
+from django_xcover.admin.redaction import redact_text
+from django_xcover.client import XCoverError
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import history
+from django_xcover.outbox.operations import Failure
+from django_xcover.support.failure_texts import in_plain_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of it, as a sentence. `stop`: the rows after this one would fare no better.
+
+    `leads_to` is the row whose page shows how it goes on. What is logged is logged of the rows
+    `also` as well.
+    """
+
+    sentence: str
+    level: int = messages.SUCCESS
+    log: bool = True
+    stop: bool = False
+    leads_to: Model | None = None
+    also: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A form with one button: where it posts to and what stands on it."""
+
+    url: str
+    label: str
+
+
+class ActingAdmin(MirrorAdmin):
+    """A list whose rows can have one thing done to them, for those with the permission `act`."""
+
+    act_name: ClassVar[str]
+    act_label: ClassVar[Any]
+    act_limit: ClassVar[int]
+
+    def act(self, row: Any) -> Outcome:
+        """Do it to `row` and say what came of it; raise nothing that staff could not mend."""
+        raise NotImplementedError
+
+    def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether this user may do it; asked for `permissions=["act"]` of a list action."""
+        codename = f"{self.opts.app_label}.{self.act_name}_{self.opts.model_name}"
+        return request.user.has_perm(codename) and self.has_view_permission(request, obj)
+
+    def act_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Do it to the chosen rows, one after the other, and say of each what happened."""
+        rows = list(queryset[: self.act_limit + 1])
+        if len(rows) > self.act_limit:
+            told = _("Nothing was done: choose at most %(limit)s at a time.")
+            messages.error(request, told % {"limit": self.act_limit})
+            return
+        for index, row in enumerate(rows, start=1):
+            if self.do(request, row).stop:
+                self._tell_of_rest(request, len(rows) - index)
+                return
+
+    @method_decorator(require_POST)
+    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Do it to one row and go back to where the button was."""
+        row = self.get_object(request, unquote(object_id))
+        if not self.has_act_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404(_("This row does not exist."))
+        self.do(request, row)
+        return HttpResponseRedirect(way_back(request) or page_url(row))
+
+    def do(self, request: HttpRequest, row: Any) -> Outcome:
+        """Do it to `row`, tell the user and write the log entry."""
+        return self.tell(request, row, self.act(row))
+
+    def tell(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
+        """Tell the user what came of it, and write the log entry."""
+        messages.add_message(request, outcome.level, outcome.sentence)
+        if outcome.log:
+            self.log_change(request, row, outcome.sentence)
+            history.record_staff_action(
+                row, action=self.act_name, by=str(request.user.pk), sentence=outcome.sentence
+            )
+        return outcome
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.act_view)
+        ours = path(f"<path:object_id>/{self.act_name}/", view, name=self.act_url_name)
+        return [ours, *super().get_urls()]
+
+    @property
+    def act_url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{self.act_name}"
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        context = super().page_context(request, row)
+        return context | self.button_context(request, row)
+
+    def button_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return the page's button for those who may press it."""
+        return {"button": self.button(row)} if self.has_act_permission(request, row) else {}
+
+    def button(self, row: Model) -> Button:
+        """Return the button for `row`."""
+        url = reverse(f"admin:{self.act_url_name}", args=(row.pk,))
+        return Button(url=url, label=str(self.act_label))
+
+    @staticmethod
+    def _tell_of_rest(request: HttpRequest, count: int) -> None:
+        if count:
+            told = ngettext(
+                "%(count)s more was not tried.", "%(count)s more were not tried.", count
+            )
+            messages.warning(request, told % {"count": count})
+
+
+def way_back(request: HttpRequest) -> str:
+    """Return the page that the button stood on, "" for none of this site."""
+    url = request.POST.get("next", "")
+    secure = request.is_secure()
+    known = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=secure)
+    return url if known else ""
+
+
+ACT = "admin/xcover/act.html"
+
+
+class NoFields(forms.Form):
+    """The form of an act that needs to know nothing more."""
+
+
+class Act:
+    """One thing that staff may do to a row.
+
+    `name` stands in its address, `label` says what it does and `button` what pressing it does.
+    `is_main` stands open on the page, others are unfolded first. `is_final` marks what cannot be
+    undone. An act that `asks_xcover` does so while the user waits, outside any transaction.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[Any]
+    button: ClassVar[Any] = ""
+    permission: ClassVar[str]
+    note: ClassVar[Any] = ""
+    is_main: ClassVar[bool] = False
+    is_final: ClassVar[bool] = False
+    asks_xcover: ClassVar[bool] = False
+
+    def fits(self, row: Any) -> bool:
+        """Return whether `row` is in a state in which this can be done."""
+        raise NotImplementedError
+
+    def form(self, row: Any, data: Any = None) -> forms.Form:
+        """Return the form to fill in for `row`."""
+        return NoFields(data)
+
+    def carry_out(self, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
+        """Do it and say what came of it. May raise Refused or XCoverError: nothing was done."""
+        raise NotImplementedError
+
+    def note_for(self, row: Any) -> Any:
+        """Return what to know before it is done."""
+        return self.note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActShown:
+    """An act as a page shows it."""
+
+    name: str
+    url: str
+    label: str
+    button: str
+    note: str
+    form: forms.Form
+    is_main: bool
+    is_final: bool
+
+
+class StaffActs(MirrorAdmin):
+    """Rows with acts. Each asks for a permission of its own, besides that to see the row."""
+
+    acts: ClassVar[tuple[Act, ...]] = ()
+
+    def may(self, request: HttpRequest, act: Act, row: Any) -> bool:
+        """Return whether this user may do `act` to `row`."""
+        permission = f"{self.opts.app_label}.{act.permission}"
+        return request.user.has_perm(permission) and self.has_view_permission(request, row)
+
+    def acts_shown(
+        self, request: HttpRequest, row: Any, names: Container[str] | None = None
+    ) -> list[ActShown]:
+        """Return what this user may do to `row` as it is now, or those called `names` of it."""
+        named = (act for act in self.acts if names is None or act.name in names)
+        fitting = (act for act in named if act.fits(row) and self.may(request, act, row))
+        return [self.act_shown(act, row) for act in fitting]
+
+    def act_shown(self, act: Act, row: Any, form: forms.Form | None = None) -> ActShown:
+        """Return `act` with an empty form, or with `form` as it was filled in."""
+        return ActShown(
+            name=act.name,
+            button=str(act.button or act.label),
+            url=reverse(f"admin:{self._url_name(act)}", args=(row.pk,)),
+            label=str(act.label),
+            note=str(act.note_for(row)),
+            form=form or act.form(row),
+            is_main=act.is_main or form is not None,
+            is_final=act.is_final,
+        )
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return super().page_context(request, row) | {"acts": self.acts_shown(request, row)}
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [
+            path(f"<path:object_id>/{act.name}/", self._view_of(act), name=self._url_name(act))
+            for act in self.acts
+        ]
+        return [*ours, *super().get_urls()]
+
+    def _url_name(self, act: Act) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+
+    def _view_of(self, act: Act) -> Callable[..., HttpResponse]:
+        @require_POST
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            return self._answer(request, act, self.get_object(request, unquote(object_id)))
+
+        # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
+        return transaction.non_atomic_requests(self.admin_site.admin_view(view))
+
+    def _answer(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
+        if not self.may(request, act, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404(_("This row does not exist."))
+        try:
+            # First of all, so that no form shows it again and nothing keeps it.
+            validators.refuse({name: request.POST.getlist(name) for name in act.form(row).fields})
+        except validators.CardNumberSent as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(page_url(row))
+        form = act.form(row, request.POST)
+        if not form.is_valid():
+            return self._ask_again(request, act, row, form)
+        outcome = self._do(request, act, row, form.cleaned_data)
+        back = way_back(request) or page_url(row)
+        return HttpResponseRedirect(page_url(outcome.leads_to) if outcome.leads_to else back)
+
+    def _ask_again(self, request: HttpRequest, act: Act, row: Any, form: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": str(act.label).rstrip("…"),
+            "row": row,
+            "row_url": page_url(row),
+            "act": self.act_shown(act, row, form),
+        }
+        return TemplateResponse(request, ACT, context)
+
+    def _do(self, request: HttpRequest, act: Act, row: Any, values: dict[str, Any]) -> Outcome:
+        if act.asks_xcover:
+            return self._tell(request, act, row, _attempt(act, request, row, values))
+        # Together, so that nothing is done without a name to it.
+        with transaction.atomic():
+            return self._tell(request, act, row, _attempt(act, request, row, values))
+
+    def _tell(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
+        messages.add_message(request, outcome.level, outcome.sentence)
+        if not outcome.log:
+            return outcome
+        for logged in (row, *outcome.also):
+            self.log_change(request, logged, outcome.sentence)
+        history.record_staff_action(
+            row, action=act.name, by=str(request.user.pk), sentence=outcome.sentence
+        )
+        return outcome
+
+
+def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
+    try:
+        return act.carry_out(request, row, values)
+    except Refused as refusal:
+        told = _told(refusal)
+    except XCoverError as error:
+        told = why_not(error)
+    except ImproperlyConfigured as error:
+        told = str(error)
+    return Outcome(sentence=told, level=messages.ERROR, log=False)
+
+
+def _told(refusal: Refused) -> str:
+    # XCover's words for each field can repeat what was typed: shown, and not logged.
+    fields: Mapping[str, Iterable[str]] = getattr(refusal, "field_errors", None) or {}
+    words = [f"{name}: {' '.join(texts)}" for name, texts in fields.items()]
+    return redact_text(" ".join([str(refusal), *words]))
+
+
+def why_not(error: XCoverError) -> str:
+    """Return a sentence that says that nothing was done, and what XCover said."""
+    told = redact_text(in_plain_words(asdict(Failure.from_vendor(error))))
+    return _("Nothing was done. %(error)s") % {"error": told}

@@ -1,0 +1,110 @@
+"""The page that tells an order's whole story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from django_xcover.admin.display import (
+    documents_of,
+    flag_badges,
+    may_view,
+    page_url,
+    policy_url,
+    status_badge,
+)
+from django_xcover.admin.redaction import names_of, redact_text
+from django_xcover.admin.workflows import steps_shown
+from django_xcover.formats import format_amount
+from django_xcover.mirror.access_log import may_see_people, record
+from django_xcover.models import BOOKED, AccessRecord, QuotePackage
+from django_xcover.support.events import Event
+from django_xcover.support.order_summary import PolicyAnswers
+from django_xcover.support.timeline import order_story
+
+STORY = "admin/xcover/order_story.html"
+MISSING = "admin/xcover/order_missing.html"
+
+
+def story_page(
+    model_admin: ModelAdmin[QuotePackage], request: HttpRequest, reference: str
+) -> HttpResponse:
+    """Return the story of the order `reference`; 404 with a way on when there is none."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    site = model_admin.admin_site
+    context: dict[str, Any] = {**site.each_context(request), "opts": model_admin.opts}
+    context |= {"reference": reference, "media": model_admin.media}
+    story = order_story(reference)
+    if story is None:
+        context["title"] = _("No cover for order %(reference)s") % {"reference": reference}
+        return TemplateResponse(request, MISSING, context, status=404)
+    events = [event for event in story.events if may_view(request, event.row)]
+    names = names_of(event.by for event in events)
+    if may_see_people(request):
+        record(request, AccessRecord.What.PAGE, "order", order_reference=reference)
+    context |= {
+        "title": _("Order %(reference)s") % {"reference": reference},
+        "order_url": story.order_url,
+        "packages": [_package(package) for package in story.packages],
+        "answers": [_answers(request, one) for one in story.answers],
+        "events": [_event(event, names) for event in events],
+        "is_under_way": story.is_under_way,
+        "steps": steps_shown(request, site, story.next_steps),
+        "has_hidden_steps": bool(story.next_steps),
+        "way_back": request.path,
+    }
+    return TemplateResponse(request, STORY, context)
+
+
+def _package(package: QuotePackage) -> dict[str, Any]:
+    return {
+        "url": page_url(package),
+        "package_id": package.package_id,
+        "status": status_badge(package),
+        "flags": flag_badges(package),
+        "total": format_amount(package.total),
+    }
+
+
+def _answers(request: HttpRequest, one: PolicyAnswers) -> dict[str, Any]:
+    facts = (
+        (_("What is insured"), one.insures),
+        (_("Policy"), one.policy),
+        (_("Period"), one.period),
+        (_("Price"), one.cost),
+        (_("How it is paid"), one.payment),
+        (_("Policyholder"), _who(one.package) if may_see_people(request) else ""),
+        (_("What happens next"), one.next),
+    )
+    return {
+        "covered": one.covered,
+        "tone": one.tone.value,
+        "facts": [(label, value) for label, value in facts if value],
+        "documents": documents_of(request, one.quote) if one.quote else [],
+        "url": policy_url(one.quote) if one.quote and one.quote.status in BOOKED else "",
+    }
+
+
+def _who(package: QuotePackage) -> str:
+    person = package.payload.get("policyholder") or {}
+    names = [person.get(part) for part in ("first_name", "last_name")]
+    said = [*filter(None, names), package.policyholder_email]
+    return " ".join(str(part) for part in said if part)
+
+
+def _event(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
+    facts = [(_("By"), names.get(event.by, "")), *event.facts]
+    return {
+        "at": event.at,
+        "title": redact_text(event.title),
+        "tone": event.tone.value,
+        "url": page_url(event.row),
+        "facts": [(label, redact_text(value)) for label, value in facts if value],
+    }

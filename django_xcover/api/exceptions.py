@@ -1,0 +1,158 @@
+"""What is wrong, the same way everywhere: `{"type", "message", "errors"}`.
+
+`type` is for programs and stays the same, `message` is a sentence for the shopper, `errors` has the
+complaints about single fields. 400: the request is not as documented. 403: the CSRF token is
+missing. 404: there is nothing here for this shopper. 409: it cannot be done as things stand. 422:
+the values are not accepted. 429: too often. 503: the insurer cannot be reached.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
+from rest_framework.response import Response
+
+from django_xcover.client import XCoverError
+from django_xcover.exceptions import Refused
+from django_xcover.offers.choices import ChoiceRefused
+from django_xcover.overview.documents import SentRecently
+from django_xcover.overview.policies import PolicyMissing
+from django_xcover.policies.documents import DocumentMissing
+from django_xcover.policies.modification import (
+    ChangeNotAccepted,
+    FieldsNotChangeable,
+    NothingToChange,
+)
+from django_xcover.validators import CardNumberSent
+
+ABSENT = (Http404, PolicyMissing, DocumentMissing)
+NOT_ACCEPTED = (ChangeNotAccepted, FieldsNotChangeable, NothingToChange)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One answer that says what is wrong."""
+
+    status: int
+    type: str
+    message: str
+    errors: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Return the answer for `error`; None for what nobody foresaw, which is a 500."""
+    problem = _problem(error)
+    if problem is None:
+        return None
+    body = {"type": problem.type, "message": problem.message, "errors": problem.errors}
+    return Response(body, status=problem.status, headers=dict(problem.headers))
+
+
+def _problem(error: Exception) -> Problem | None:
+    if isinstance(error, ABSENT):
+        return _problem_absent()
+    if isinstance(error, Refused | ChoiceRefused):
+        return _refused(error)
+    if isinstance(error, XCoverError):
+        return _insurer(error)
+    if isinstance(error, PermissionDenied):
+        message = _("You may not do this.")
+        return Problem(status=HTTPStatus.FORBIDDEN, type="permission_denied", message=message)
+    return _framework(error) if isinstance(error, APIException) else None
+
+
+def _problem_absent() -> Problem:
+    return Problem(
+        status=HTTPStatus.NOT_FOUND, type="not_found", message=_("There is nothing here.")
+    )
+
+
+def _refused(error: Refused | ChoiceRefused) -> Problem:
+    status, errors = HTTPStatus.CONFLICT, getattr(error, "field_errors", {})
+    if isinstance(error, SentRecently):
+        status = HTTPStatus.TOO_MANY_REQUESTS
+    elif isinstance(error, CardNumberSent):
+        status, errors = HTTPStatus.BAD_REQUEST, {error.field or "": [str(error)]}
+    elif isinstance(error, NOT_ACCEPTED):
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(
+        status=status,
+        type=_snake(type(error).__name__),
+        message=str(error),
+        errors=errors,
+        headers=_after(getattr(error, "retry_after", None)),
+    )
+
+
+def _insurer(error: XCoverError) -> Problem:
+    """Say it without XCover's own words: they are for staff."""
+    if error.permanent:
+        return Problem(
+            status=HTTPStatus.CONFLICT,
+            type="insurer_refused",
+            message=_("The insurer did not accept this. Nothing has changed. Please contact us."),
+        )
+    return Problem(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        type="insurer_unavailable",
+        message=_(
+            "The insurer cannot be reached at the moment. Nothing has changed. Please try again."
+        ),
+        headers=_after(error.retry_after),
+    )
+
+
+def _framework(error: APIException) -> Problem:
+    if isinstance(error, ValidationError):
+        return Problem(
+            status=HTTPStatus.BAD_REQUEST,
+            type="invalid",
+            message=_("Please check what was sent."),
+            errors=_by_field(error.detail),
+        )
+    headers = _after(getattr(error, "wait", None))
+    if isinstance(error, MethodNotAllowed):
+        # It would repeat the method, which is whatever the client sent.
+        return Problem(
+            status=error.status_code,
+            type="method_not_allowed",
+            message=_("This cannot be done here."),
+        )
+    if challenge := getattr(error, "auth_header", ""):
+        headers = {"WWW-Authenticate": challenge}
+    return Problem(
+        status=error.status_code,
+        type=str(error.default_code),
+        message=str(error.detail),
+        headers=headers,
+    )
+
+
+def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
+    """Return the complaints of a serializer by dotted field name."""
+    if isinstance(detail, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, below in detail.items():
+            part = "" if key == "non_field_errors" else str(key)
+            found |= _by_field(below, ".".join(filter(None, (name, part))))
+        return found
+    texts = detail if isinstance(detail, Sequence) and not isinstance(detail, str) else [detail]
+    return {name: [str(text) for text in texts]} if texts else {}
+
+
+def _after(seconds: float | None) -> dict[str, str]:
+    return {"Retry-After": str(math.ceil(seconds))} if seconds else {}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

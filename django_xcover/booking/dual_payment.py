@@ -1,0 +1,120 @@
+"""Dual payment: XCover charges the premium itself, on the card of a token (Quotes API, 12.2).
+
+The shop's PCI-compliant front end gives the card to XPay (`https://api.xpay.xcover.com`) and gets a
+token id, `data.id`; only that comes here. XCover is then the merchant of record for the cover:
+`freeze_cover` still says what is charged, so that the page can show it, and the shop leaves it out
+of the sum that it charges itself. The charge is made by the booking, hence after
+`payment_completed`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover import validators
+from django_xcover.adapters import get_adapter
+from django_xcover.exceptions import Refused
+from django_xcover.models import (
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+    Status,
+)
+from django_xcover.models.operation import UNPAID
+from django_xcover.offers import shop_values
+from django_xcover.outbox import operations
+
+# Ids of XPay's are not documented; this is what ids and tokens are made of.
+TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
+BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
+
+
+class TokenUnreadable(Refused):
+    """What was passed on is no token id of XPay's."""
+
+    message = _("The card could not be used. Please enter it again.")
+
+
+class EmailDiffers(Refused):
+    """XCover takes a token only from the policyholder whose e-mail it was made with."""
+
+    message = _("Please pay with a card entered under the same e-mail address as the order.")
+
+
+class NoCoverToPay(Refused):
+    """There is no package of this order, or nothing in it was chosen."""
+
+    message = _("There is no cover to pay for with this order.")
+
+
+class TooLateToPay(Refused):
+    """The cover is booked, or being booked at this moment, or could not be booked at all."""
+
+    message = _("How this cover is paid can no longer be changed.")
+
+
+def use_token(order_or_package: Any, customer_token_id: str, *, email: str = "") -> QuotePackage:
+    """Let XCover charge the card of `customer_token_id` when it books, and return the package.
+
+    Takes the shop's order or a QuotePackage. Call it before `payment_completed` is sent, or with
+    another card after XCover refused the first one: the booking is then tried again. `email` is
+    the address the token was made with, when the front end passes it on: XCover demands that it is
+    the policyholder's. Raises Refused with a sentence for the shopper; nothing is stored then.
+    """
+    _check(customer_token_id)
+    with transaction.atomic():
+        package = _lock(order_or_package)
+        _check_email(package, email)
+        package.customer_token_id = customer_token_id
+        package.save(update_fields=["customer_token_id", "updated_at"])
+        for operation in package.operations.filter(kind__in=BOOKINGS):
+            _hand_to(operation, package)
+    return package
+
+
+def _check(customer_token_id: str) -> None:
+    validators.refuse(customer_token_id, "customer_token_id")
+    if not isinstance(customer_token_id, str) or not TOKEN.fullmatch(customer_token_id):
+        raise TokenUnreadable
+
+
+def _lock(order_or_package: Any) -> QuotePackage:
+    packages = QuotePackage.objects.locked().order_by("-pk")
+    if isinstance(order_or_package, QuotePackage):
+        packages = packages.filter(pk=order_or_package.pk)
+    else:
+        packages = packages.for_order(shop_values.order_reference(order_or_package))
+    package = packages.first()
+    if package is None or not package.quotes.offered().accepted().exists():
+        raise NoCoverToPay
+    if package.status != Status.RECEIVED:
+        raise TooLateToPay
+    return package
+
+
+def _check_email(package: QuotePackage, email: str) -> None:
+    if not email:
+        return
+    adapter = get_adapter()
+    order = adapter.get_order(package.order_reference)
+    # Exactly the same, letter case included (Quotes API: dual payment).
+    if order is None or adapter.get_policyholder(order).email != email:
+        raise EmailDiffers
+
+
+def _hand_to(operation: Operation, package: QuotePackage) -> None:
+    """Bring a booking that is written already to the new token."""
+    if operation.state == OperationState.DISCARDED:
+        return
+    if operation.subject == UNPAID:
+        raise TooLateToPay
+    refused = operation.state == OperationState.NEEDS_PERSON and operation.outcome_known
+    token = {"customer_token_id": package.customer_token_id}
+    body = operation.request and {**operation.request, **token}
+    if not (operations.retry(operation) if refused else operations.rewrite(operation, body)):
+        raise TooLateToPay

@@ -1,0 +1,46 @@
+"""Telling XCover that an offer was shown and not taken (Quotes API: insurance opt-out)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from django_xcover import signals
+from django_xcover.client import NotFound, XCoverClient
+from django_xcover.clients import factory
+from django_xcover.models import BOOKED, Operation, QuotePackage, Status
+from django_xcover.outbox.operation_errors import NotNeeded
+from django_xcover.outbox.transitions import move
+
+
+def perform(operation: Operation) -> None:
+    """Opt out at XCover.
+
+    XCover answers 204 even for a package that is booked and changes nothing (seen on staging), so
+    the status is looked at first. Raises XCoverError, and NotNeeded for a booked package.
+    """
+    package = operation.package
+    client = factory.client_for(package.account)
+    status = package.status
+    if operation.attempts > 1:
+        status = _status_now(client, package)
+    if status in BOOKED:
+        raise NotNeeded("The package is booked.")
+    if status != Status.OPTED_OUT:
+        client.opt_out(package.package_id, idempotency_key=operation.idempotency_key)
+
+
+def _status_now(client: XCoverClient, package: QuotePackage) -> str:
+    try:
+        return str(client.get_quote(package.package_id).get("status", ""))
+    except NotFound:
+        # A fast quote is declined by its id and stored nowhere (Quotes API: insurance opt-out).
+        return package.status
+
+
+def apply(operation: Operation, answer: None) -> None:
+    """Note the opt-out. The quotes keep their status, as they do at XCover (recorded)."""
+    package = operation.package
+    if move(package, Status.OPTED_OUT):
+        transaction.on_commit(
+            lambda: signals.opted_out.send_robust(sender=QuotePackage, package=package)
+        )

@@ -1,0 +1,196 @@
+"""From an endpoint's row to its answer: address, encode, send, repeat, understand, log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from django_xcover.client import exact_json, retry
+from django_xcover.client.connections import Deadline
+from django_xcover.client.endpoints import Endpoint
+from django_xcover.client.errors import (
+    ConfigurationError,
+    InvalidPayload,
+    UnexpectedAnswer,
+    XCoverError,
+)
+from django_xcover.client.http import Request, Transport, is_this_machine
+from django_xcover.client.responses import Answer, understand
+
+# Called for each attempt and entered around it. It may wait, never beyond the deadline, and raises
+# HeldBack instead of letting the call go; what the call raises passes through it.
+Limiter = Callable[[Endpoint, Deadline], AbstractContextManager[object]]
+
+
+def unlimited(endpoint: Endpoint, until: Deadline) -> AbstractContextManager[object]:
+    """Hold nothing back."""
+    return nullcontext()
+
+
+logger = logging.getLogger("django_xcover.client")
+
+_PARTNER_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LONGEST_KEY = 255
+
+
+class Caller:
+    """Everything calls to one partner's endpoints share."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        partner_url: str,
+        policy: retry.RetryPolicy,
+        deadline: float,
+        booking_deadline: float,
+        limiter: Limiter,
+    ) -> None:
+        self._transport = transport
+        self._limiter = limiter
+        self._partner_url = partner_url
+        self._policy = policy
+        self._deadlines = {False: deadline, True: booking_deadline}
+
+    def call(
+        self,
+        endpoint: Endpoint,
+        payload: Mapping[str, Any] | None,
+        params: Mapping[str, str],
+        *,
+        empty_allowed: bool,
+        idempotency_key: str | None = None,
+        deadline: float | None = None,
+    ) -> Answer | None:
+        """Return the answer, None for an empty one; raise an XCoverError."""
+        request = self._request(endpoint, payload, params, idempotency_key)
+        seconds = self._deadlines[endpoint.booking] if deadline is None else deadline
+        until = Deadline.after(seconds)
+
+        def attempt(number: int) -> Answer | None:
+            with self._limiter(endpoint, until), _Logged(request, number) as line:
+                raw = self._transport.exchange(request, until)
+                line.status = raw.status
+                answer = understand(raw, request, empty_allowed=empty_allowed)
+                _require_same(answer, endpoint, request)
+                return answer
+
+        try:
+            return retry.run(
+                attempt,
+                policy=self._policy,
+                deadline=until,
+                repeatable=request.repeatable,
+                # Of a quote at most one too many is stored, and that charges nobody.
+                when_throttled=not endpoint.booking,
+            )
+        except XCoverError as error:
+            error.reading = not request.writes
+            raise
+
+    def _request(
+        self,
+        endpoint: Endpoint,
+        payload: Mapping[str, Any] | None,
+        params: Mapping[str, str],
+        key: str | None,
+    ) -> Request:
+        return Request(
+            method=endpoint.method,
+            url=self._partner_url + endpoint.path,
+            path=endpoint.path,
+            body=None if endpoint.method == "GET" else exact_json.encode(payload or {}),
+            params=params,
+            idempotency_key=None if key is None else _checked_key(key),
+        )
+
+
+def _require_same(answer: Answer | None, endpoint: Endpoint, request: Request) -> None:
+    """Raise UnexpectedAnswer for an answer about another package, or another step of it."""
+    for name, asked in endpoint.asked:
+        told = answer.get(name) if answer is not None else None
+        if told and told != asked:
+            error = UnexpectedAnswer.at(name, "is not the one that was asked for")
+            error.outcome_known = not request.writes
+            raise error
+
+
+class _Logged:
+    """One log line per attempt: no body, no header, no query, no vendor text."""
+
+    def __init__(self, request: Request, number: int) -> None:
+        self._request, self._number = request, number
+        self.status: int | None = None
+
+    def __enter__(self) -> Self:
+        self._started = time.monotonic()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        logger.log(
+            logging.WARNING if error else logging.INFO,
+            "%s %s: %s in %.0f ms (attempt %d)",
+            self._request.method,
+            self._request.path,
+            " ".join(str(part) for part in (self.status, kind and kind.__name__) if part),
+            (time.monotonic() - self._started) * 1000,
+            self._number,
+        )
+
+
+def _checked_key(key: str) -> str:
+    """Return the key; raise InvalidPayload for one that no header can carry."""
+    text = str(key)
+    if not 0 < len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
+        raise InvalidPayload("idempotency_key must be 1 to 255 printable ASCII characters")
+    if text != text.strip():  # a server strips it, and the two ends would disagree on the key
+        raise InvalidPayload("idempotency_key has blanks at its ends")
+    return text
+
+
+def partner_url(base_url: str, partner_code: str, *, allow_insecure: bool) -> str:
+    """Return `{base_url}/partners/{partner_code}/`; raise ConfigurationError when it cannot be one.
+
+    Plain http is for this machine alone: signatures would be sent in clear, and answers hold
+    personal data.
+    """
+    if not _PARTNER_CODE.fullmatch(partner_code):
+        raise ConfigurationError("partner_code is empty or holds other than letters and digits")
+    parts = _split(base_url)
+    url = _as_sent(f"{base_url.rstrip('/')}/partners/{partner_code}/")
+    if parts.scheme == "http" and not (allow_insecure or is_this_machine(parts.hostname)):
+        raise ConfigurationError("base_url must be https, except on this machine (allow_insecure)")
+    return url
+
+
+def _as_sent(url: str) -> str:
+    """Return the URL as requests will spell it (host in ASCII), for adapters are chosen by it."""
+    try:
+        return str(requests.Request("GET", url).prepare().url)
+    except requests.RequestException:
+        raise ConfigurationError("base_url has no usable host") from None
+
+
+def _split(base_url: str) -> Any:
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    plain = base_url.isprintable() and not set(base_url) & set(" ?#@\\")
+    if not (usable and plain):
+        raise ConfigurationError("base_url must be a plain https URL such as https://host/x")
+    return parts

@@ -1,0 +1,250 @@
+"""Quote packages and bookings as small typed objects.
+
+One reader for both, because they are one thing at XCover: a quote package's id later names the
+booking, a quote's id the policy. Statuses and unknown fields survive as they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from django_xcover.client.errors import NO_FIELD, UnexpectedAnswer
+from django_xcover.client.schemas import fields as wire
+from django_xcover.client.schemas.fields import Fields
+
+LONGEST_PLAN = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalmentPlan:
+    """A way to pay in parts; `name` goes into the booking, `amount` is the price of the whole."""
+
+    name: str
+    label: str
+    amount: Decimal | None
+    first_instalment_amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteAnswer:
+    """One quote, or one policy of a booking; amounts are in the package's currency.
+
+    `key` is its place in a quote answer, None in a booking: it moves, only `quote_id` stays.
+    """
+
+    key: str | None
+    quote_id: str
+    status: str
+    price: Decimal
+    price_formatted: str
+    policy_type: str
+    policy_name: str
+    policy_start_date: datetime | None
+    policy_end_date: datetime | None
+    duration: timedelta | None
+    pds_url: str = field(repr=False)
+    cover_amount: Decimal | None
+    cover_amount_formatted: str
+    confirmed_at: datetime | None
+    cancelled_at: datetime | None
+    can_be_cancelled: bool | None
+    is_renewable: bool
+    instalment_plans: tuple[InstalmentPlan, ...]
+    discount_price: Decimal | None = None
+    discount_amount: Decimal | None = None
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageAnswer:
+    """A quote package or a booking, its quotes in the order of their keys.
+
+    `failed` maps the place of each quote that could not be made to what XCover says about it
+    (None when it says nothing); it is empty when all is well. Fields of bookings are "" or None
+    in a quote package. Links with tokens, the e-mail and `raw` stay out of `repr()`.
+    """
+
+    package_id: str
+    status: str
+    currency: str
+    total_price: Decimal | None
+    quotes: tuple[QuoteAnswer, ...]
+    failed: Mapping[str, Any] = field(repr=False)
+    created_at: datetime | None
+    updated_at: datetime | None
+    pds_url: str = field(repr=False)
+    coi_url: str = field(repr=False)
+    coi_pdf: str = field(repr=False)
+    account_url: str = field(repr=False)
+    partner_transaction_id: str | None
+    policyholder_email: str = field(repr=False)
+    bundle_price: Decimal | None = None
+    bundle_discount_amount: Decimal | None = None
+    bundle_discount_percent: Decimal | None = None
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def total(self) -> Decimal:
+        """Return `total_price`, or the sum of the prices where XCover leaves it out."""
+        if self.total_price is not None:
+            return self.total_price
+        return sum((quote.price for quote in self.quotes), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastQuoteAnswer:
+    """Prices that XCover has not stored: there is no package, and nothing here can be booked.
+
+    `fast_quote_id` is "" when XCover sent none; opt-out takes it. The quotes' `key` is the place of
+    what they price in the request.
+    """
+
+    fast_quote_id: str
+    currency: str
+    quotes: tuple[QuoteAnswer, ...]
+    failed: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+def fast_quote_from_wire(answer: Mapping[str, Any]) -> FastQuoteAnswer:
+    """Read the answer to a fast quote; raise UnexpectedAnswer naming the malformed field.
+
+    Of its shape only `currency` and `quotes` are documented (Quotes API: fast quote), so nothing
+    else is demanded.
+    """
+    fields = Fields.of(answer)
+    places = [(key or str(n), quote) for n, (key, quote) in enumerate(_places(fields))]
+    return FastQuoteAnswer(
+        fast_quote_id=fields.perhaps_id("fast_quote_id"),
+        currency=currency_of(fields),
+        quotes=tuple(_unstored(quote, key) for key, quote in places if quote is not None),
+        failed=MappingProxyType(_failed(fields, list(places))),
+        raw=answer,
+    )
+
+
+def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
+    """Read a quote package or a booking; raise UnexpectedAnswer naming the malformed field."""
+    fields = Fields.of(answer)
+    places = list(_places(fields))
+    coi = fields.below("coi")
+    return PackageAnswer(
+        package_id=fields.id("id"),
+        status=fields.word("status"),
+        currency=currency_of(fields),
+        total_price=fields.amount("total_price"),
+        quotes=distinct(
+            tuple(quote_from(quote, key) for key, quote in places if quote is not None)
+        ),
+        failed=MappingProxyType(_failed(fields, places)),
+        created_at=fields.moment("created_at"),
+        updated_at=fields.moment("updated_at"),
+        pds_url=fields.text("pds_url"),
+        coi_url=coi.text("url"),
+        coi_pdf=coi.text("pdf"),
+        account_url=fields.text("account_url"),
+        partner_transaction_id=fields.text("partner_transaction_id") or None,
+        policyholder_email=fields.below("policyholder").text("email"),
+        bundle_price=fields.amount("bundle_price"),
+        bundle_discount_amount=fields.amount("bundle_discount_amount"),
+        bundle_discount_percent=fields.amount("bundle_discount_percent"),
+        raw=answer,
+    )
+
+
+booking_from_wire = package_from_wire
+
+
+def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
+    """Read one quote of a package, or one policy of a booking."""
+    policy = fields.below("policy")
+    return QuoteAnswer(
+        key=key,
+        quote_id=fields.id("id"),
+        status=fields.word("status"),
+        price=fields.required(wire.amount, "price"),
+        price_formatted=fields.text("price_formatted"),
+        policy_type=policy.text("policy_type"),
+        policy_name=policy.text("policy_name"),
+        policy_start_date=fields.moment("policy_start_date"),
+        policy_end_date=fields.moment("policy_end_date"),
+        duration=fields.duration("duration"),
+        pds_url=fields.text("pds_url"),
+        cover_amount=fields.amount("cover_amount"),
+        cover_amount_formatted=fields.text("cover_amount_formatted"),
+        confirmed_at=fields.moment("confirmed_at"),
+        cancelled_at=fields.moment("cancelled_at"),
+        can_be_cancelled=fields.flag("can_be_cancelled"),
+        is_renewable=bool(fields.flag("is_renewable")),
+        instalment_plans=tuple(_plan(row) for row in fields.rows("instalment_plans")),
+        discount_price=fields.amount("discount_price"),
+        discount_amount=fields.amount("discount_amount"),
+        raw=fields.data,
+    )
+
+
+def distinct(quotes: tuple[QuoteAnswer, ...]) -> tuple[QuoteAnswer, ...]:
+    """Return `quotes`; raise UnexpectedAnswer when one is there twice, to be charged twice."""
+    if len({quote.quote_id for quote in quotes}) < len(quotes):
+        raise UnexpectedAnswer.at("quotes", "has one id twice")
+    return quotes
+
+
+def _unstored(fields: Fields, key: str) -> QuoteAnswer:
+    """Read a quote that need have neither id nor status, because it is stored nowhere."""
+    named = {name: value for name, value in fields.data.items() if value is not None}
+    return quote_from(Fields({"id": key, "status": "RECEIVED", **named}, fields.path), key)
+
+
+def currency_of(fields: Fields) -> str:
+    """Return the answer's ISO 4217 code."""
+    code = fields.word("currency")
+    if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
+        raise UnexpectedAnswer.at(fields.at("currency"), "is no ISO 4217 code")
+    return code
+
+
+def _places(fields: Fields) -> Iterator[tuple[str | None, Fields | None]]:
+    """Yield each quote with its key: quote answers have an object, bookings a list of them."""
+    quotes = fields.data.get("quotes")
+    if isinstance(quotes, Mapping):
+        for key in sorted(quotes, key=_numerically):
+            yield key, _quote_fields(fields, quotes[key], key)
+    elif isinstance(quotes, list):
+        for place, quote in enumerate(quotes):
+            key = None if quote is not None else str(place)
+            yield key, _quote_fields(fields, quote, str(place))
+    else:
+        raise UnexpectedAnswer.at(fields.at("quotes"), "is neither an object nor a list")
+
+
+def _quote_fields(fields: Fields, quote: Any, place: str) -> Fields | None:
+    return None if quote is None else Fields.of(quote, f"{fields.at('quotes')}.{place}")
+
+
+def _numerically(key: str) -> tuple[bool, int, str]:
+    number = key.isascii() and key.isdigit() and len(key) < 10
+    return (not number, int(key) if number else 0, key)
+
+
+def _failed(fields: Fields, places: list[tuple[str | None, Fields | None]]) -> dict[str, Any]:
+    """Return a row for every null quote and for every entry of `errors`."""
+    missing: dict[str, Any] = {str(key): None for key, quote in places if quote is None}
+    errors = fields.data.get("errors")
+    if isinstance(errors, Mapping):
+        return {**missing, **errors}
+    return {**missing, NO_FIELD: errors} if errors else missing
+
+
+def _plan(fields: Fields) -> InstalmentPlan:
+    return InstalmentPlan(
+        name=fields.word("name", longest=LONGEST_PLAN),
+        label=fields.text("label"),
+        amount=fields.amount("amount"),
+        first_instalment_amount=fields.amount("first_instalment_amount"),
+    )

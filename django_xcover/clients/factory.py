@@ -1,0 +1,45 @@
+"""The client of an account."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import lru_cache
+
+from django_xcover.client import NoTimeLeft, XCoverClient
+from django_xcover.clients import rate_limits
+from django_xcover.conf import Account, get_config
+
+
+def client_for(account: str) -> XCoverClient:
+    """Return this process's client for the account called `account`.
+
+    One client, and so one connection pool, per process and credentials. Raises
+    ImproperlyConfigured for an unknown account and ConfigurationError for unusable credentials.
+    """
+    config = get_config()
+    return _client(config.account(account), config.booking_deadline, os.getpid())
+
+
+@lru_cache(maxsize=64)
+def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient:
+    # The pid is part of the key because a worker forked from a process with open connections
+    # must not write into its parent's sockets.
+    return XCoverClient(
+        base_url=account.base_url,
+        partner_code=account.partner_code,
+        api_key=account.api_key,
+        api_secret=account.api_secret,
+        algorithm=account.algorithm,
+        signed_headers=account.signed_headers,
+        booking_deadline=booking_deadline,
+        limiter=rate_limits.limiter_of(account),
+    )
+
+
+def remaining(until: float) -> float:
+    """Return the seconds left until then, by the monotonic clock; raise NoTimeLeft for none."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise NoTimeLeft("no time was left to begin the call")
+    return left

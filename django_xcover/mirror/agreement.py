@@ -1,0 +1,105 @@
+"""What a shopper agrees to with a yes, and what of it an answer of XCover's changes.
+
+One comparison for every way in which a quote's row changes: made, changed in place, refreshed, by
+webhook or reconciliation, read before it is posted again, booked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from django_xcover.client.schemas import fields
+from django_xcover.mirror import instalment_plans, presentation
+from django_xcover.models import Quote
+
+PRICE, PLAN, CURRENCY = "price", "plan", "currency"
+# What a price is made of: the flag for a price covers these.
+MONEY = frozenset({PRICE, PLAN, CURRENCY})
+# What a link says besides these is a signature, a token or an id of ours.
+TELLING = frozenset({"policy_type", "version", "v"})
+_LANGUAGE = re.compile(r"^/[a-z]{2}(-[a-z]{2})?(?=/)", re.IGNORECASE)
+Terms = Mapping[str, Any]
+
+
+def terms(quote: Quote) -> Terms:
+    """Return what a yes to `quote` agrees to, in the order in which a change of it is named.
+
+    As values and not as they are written: signed links, the order of lists, zeros behind a
+    point and the reader's language differ from one answer to the next, and change nothing.
+    """
+    payload = quote.payload
+    policy = presentation.mapping(payload.get("policy"))
+    content = presentation.mapping(policy.get("content"))
+    return {
+        CURRENCY: quote.package.currency,
+        PRICE: _plain(quote.price),
+        PLAN: _plan(quote),
+        "cover_amount": _amount(payload, "cover_amount"),
+        "period": (_second(quote.policy_start_date), _second(quote.policy_end_date)),
+        "benefits": sorted(
+            _benefit(item) for item in presentation.described(payload.get("benefits"))
+        ),
+        "insurer": presentation.clean_text(
+            presentation.mapping(policy.get("underwriter")).get("name")
+        ),
+        "name": (
+            presentation.clean_text(policy.get("policy_type")),
+            presentation.clean_text(policy.get("policy_name")),
+        ),
+        "wording": (
+            presentation.clean_text(content.get("description")),
+            _words(content.get("disclaimer_html") or content.get("disclaimer")),
+            presentation.clean_text(policy.get("policy_version")),
+        ),
+        "documents": _document(payload.get("pds_url")),
+    }
+
+
+def changes(before: Terms, after: Terms) -> list[str]:
+    """Return the names of what differs between two terms."""
+    return [name for name in after if before.get(name) != after[name]]
+
+
+def _plan(quote: Quote) -> tuple[str, ...]:
+    """Return the chosen plan with its amounts; one that is offered no more has none."""
+    plan = instalment_plans.chosen_plan(quote)
+    if plan is None:
+        return (quote.instalment_plan,)
+    return (plan.name, _plain(plan.amount.amount), _plain(plan.first.amount))
+
+
+def _benefit(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    description = presentation.clean_text(item.get("description"))
+    limit = _amount(item, "limit") or presentation.limit_in_words(item)
+    return description, limit, _amount(item, "excess") or presentation.excess_in_words(item)
+
+
+def _amount(item: Mapping[str, Any], name: str) -> str:
+    try:
+        return _plain(fields.amount(item.get(name)))
+    except (TypeError, ValueError):
+        return presentation.clean_text(item.get(f"{name}_formatted"))
+
+
+def _plain(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
+
+
+def _second(moment: datetime | None) -> int | None:
+    return int(moment.timestamp()) if moment else None
+
+
+def _words(html: Any) -> str:
+    return " ".join(presentation.clean_html(html).split())
+
+
+def _document(url: Any) -> tuple[Any, ...]:
+    """Return which document `url` leads to, in whatever language and with whatever token."""
+    parts = urlsplit(presentation.web_address(url))
+    told = sorted(pair for pair in parse_qsl(parts.query) if pair[0] in TELLING)
+    return (parts.hostname, _LANGUAGE.sub("", parts.path), *told)

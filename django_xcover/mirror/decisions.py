@@ -1,0 +1,117 @@
+"""Answers to offered quotes, written to the quote and to the ledger in one go."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from django_xcover import signals
+from django_xcover.mirror.presentation import evidence, present
+from django_xcover.models import Choice, Decision, Quote
+from django_xcover.types import Money
+
+UNSEEN = ""
+# The columns that hold the shopper's answer, and what is left of one that no longer counts.
+ANSWER = (
+    "choice",
+    "chosen_price",
+    "instalment_plan",
+    "lapsed_price",
+    "lapsed_currency",
+    "lapsed_terms",
+)
+
+
+def record(
+    quote: Quote, choice: Choice, *, template_version: str = UNSEEN, plan: str = ""
+) -> Decision:
+    """Set the quote's answer and put it on record with what was shown.
+
+    `plan` names the instalment plan of an acceptance; it is cleared whenever the acceptance is.
+    Call it inside a transaction. `quote.package` must be loaded.
+    """
+    if choice in {Choice.ACCEPTED, Choice.DECLINED}:
+        forget_lapse(quote)
+    quote.choice = "" if choice in {Choice.LAPSED, Choice.UNANSWERED} else choice
+    quote.chosen_price = quote.price if quote.choice else None
+    quote.instalment_plan = plan if choice == Choice.ACCEPTED else ""
+    quote.save(update_fields=[*ANSWER, "updated_at"])
+    decision = _append(quote, choice, template_version)
+    transaction.on_commit(lambda: _announce(decision))
+    return decision
+
+
+def lapse(quotes: Iterable[Quote], changed: Iterable[str] = ()) -> bool:
+    """Let each yes among `quotes` lapse and return whether there was one.
+
+    `changed` names the terms because of which it does. The quote keeps them with the price that
+    was agreed on, so that the shopper can be asked again and told why.
+    """
+    accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
+    for quote in accepted:
+        note_lapse(quote, _agreed(quote), changed)
+        record(quote, Choice.LAPSED)
+    return bool(accepted)
+
+
+def note_lapse(quote: Quote, agreed: Money, changed: Iterable[str] = ()) -> None:
+    """Set on `quote` that a yes at the price `agreed` no longer counts. Saves nothing."""
+    quote.lapsed_price, quote.lapsed_currency = agreed.amount, agreed.currency
+    quote.lapsed_terms = ",".join(changed)
+
+
+def inherit_lapse(quote: Quote, earlier: Quote, changed: Iterable[str]) -> None:
+    """Set on `quote` that a yes to `earlier`, which it replaces, does not count for it.
+
+    `changed` names the terms in which the two differ. Saves nothing.
+    """
+    if earlier.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}:
+        note_lapse(quote, _agreed(earlier), changed)
+    elif not earlier.choice and earlier.lapsed_price is not None:
+        agreed = Money(earlier.lapsed_price, earlier.lapsed_currency)
+        known = [name for name in earlier.lapsed_terms.split(",") if name]
+        note_lapse(quote, agreed, dict.fromkeys([*known, *changed]))
+
+
+def forget_lapse(quote: Quote) -> None:
+    """Clear what is left on `quote` of a lapsed yes. Saves nothing."""
+    quote.lapsed_price, quote.lapsed_currency, quote.lapsed_terms = None, "", ""
+
+
+def _agreed(quote: Quote) -> Money:
+    price = quote.price if quote.chosen_price is None else quote.chosen_price
+    return Money(price, quote.package.currency)
+
+
+def withdraw(quotes: Iterable[Quote]) -> None:
+    """Take back each yes among `quotes`, because its order was cancelled before it was cover."""
+    for quote in quotes:
+        if quote.choice == Choice.ACCEPTED:
+            record(quote, Choice.WITHDRAWN)
+
+
+def _append(quote: Quote, choice: Choice, template_version: str) -> Decision:
+    package = quote.package
+    shown = evidence(present(quote))
+    wording = json.dumps(shown, sort_keys=True, separators=(",", ":"))
+    return Decision.objects.create(
+        package=package,
+        quote=quote,
+        choice=choice,
+        price=quote.price,
+        currency=package.currency,
+        instalment_plan=quote.instalment_plan,
+        locale=package.customer_language,
+        shown=shown,
+        wording_hash=hashlib.sha256(wording.encode()).hexdigest(),
+        template_version=template_version,
+        shopper_reference=package.shopper_reference,
+        order_reference=package.order_reference,
+    )
+
+
+def _announce(decision: Decision) -> None:
+    signals.decision_recorded.send_robust(sender=Decision, decision=decision)

@@ -1,0 +1,143 @@
+"""The ways to pay a cover in parts that XCover offers with a quote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.client.schemas import fields
+from django_xcover.conf import get_config
+from django_xcover.formats import format_amount
+from django_xcover.models import Quote
+from django_xcover.types import Money
+
+# The names seen (Quotes API: instalments workflow), in words instead of "1Year-Monthly". Another
+# plan is shown under XCover's own label.
+LABELS = {
+    "1year-monthly": _("Every month for one year"),
+    "1year-quarterly": _("Every three months for one year"),
+}
+# How many parts a plan has stands nowhere in a quote, only in the schedules of these (recorded).
+PARTS = {"1year-monthly": 12, "1year-quarterly": 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A way to pay a cover in parts. `name` goes into the booking; `amount` is the whole price.
+
+    `first` is the first instalment, which is charged with the order. The later ones are XCover's
+    schedule, which comes with the booking: each is rounded by itself (recorded contract, 4.4), so
+    no amount here is ever the price divided by anything. `total` is what all `parts` come to,
+    a little more than the price; both are None where nobody could say. `told` is XCover's own
+    label, which is the same in every language.
+    """
+
+    name: str
+    label: str
+    amount: Money
+    amount_formatted: str
+    first: Money
+    first_formatted: str
+    parts: int | None = None
+    total: Money | None = None
+    total_formatted: str = ""
+    told: str = ""
+
+
+def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
+    """Return the plans among a quote's `instalment_plans` that a shop can offer.
+
+    One without `first_instalment_amount` (as recorded in 2021) is left out: nobody could tell what
+    to charge with the order.
+    """
+    return tuple(_plans(values if isinstance(values, list) else [], currency))
+
+
+def offered_plans(values: Any, currency: str) -> tuple[Plan, ...]:
+    """Return those of `read_plans` that the shopper may choose.
+
+    None unless the shop collects the later instalments (`XCOVER["OFFER_INSTALMENTS"]`): after the
+    first one nobody would pay for the cover.
+    """
+    return read_plans(values, currency) if get_config().offer_instalments else ()
+
+
+def label_of(name: str) -> str:
+    """Return the instalment plan called `name` in words, "" for all at once.
+
+    A booking shows no plans (recorded), so one of XCover's own goes by its name.
+    """
+    return str(LABELS.get(name, name))
+
+
+def chosen_plan(quote: Quote) -> Plan | None:
+    """Return the plan by which an open quote is to be paid, None for all at once.
+
+    Only a quote that is not booked has plans; afterwards the schedule tells (recorded).
+    """
+    if not quote.instalment_plan:
+        return None
+    offered = read_plans(quote.payload.get("instalment_plans"), quote.package.currency)
+    return next((plan for plan in offered if plan.name == quote.instalment_plan), None)
+
+
+def evidence(plan: Plan) -> dict[str, str]:
+    """Return what stood on the page about `plan`, as JSON values in XCover's own words."""
+    return {
+        "name": plan.name,
+        "label": plan.told,
+        "amount": f"{plan.amount.amount.normalize():f}",
+        "first": f"{plan.first.amount.normalize():f}",
+        "total": f"{plan.total.amount.normalize():f}" if plan.total else "",
+    }
+
+
+def _plans(values: list[Any], currency: str) -> Iterator[Plan]:
+    for value in values:
+        row = value if isinstance(value, Mapping) else {}
+        name, amount = row.get("name"), _amount(row.get("amount"))
+        first = _amount(row.get("first_instalment_amount"))
+        if isinstance(name, str) and name and amount is not None and first is not None:
+            told = str(row.get("label") or name)
+            yield _plan(name, told, Money(amount, currency), Money(first, currency))
+
+
+def _plan(name: str, told: str, amount: Money, first: Money) -> Plan:
+    parts = _parts(name, amount, first)
+    total = Money(first.amount * parts, first.currency) if parts else None
+    return Plan(
+        name=name,
+        label=" ".join(str(LABELS.get(name, told)).split()),
+        amount=amount,
+        amount_formatted=format_amount(amount),
+        first=first,
+        first_formatted=format_amount(first),
+        parts=parts,
+        total=total,
+        total_formatted=format_amount(total) if total else "",
+        told=" ".join(told.split()),
+    )
+
+
+def _parts(name: str, amount: Money, first: Money) -> int | None:
+    """Return how many parts like `first` pay for the cover, None when that cannot be so.
+
+    Each part is rounded up (recorded), so together they exceed the price by less than one of the
+    currency's smallest coins each. Otherwise the later parts are of another size than the first.
+    """
+    parts = PARTS.get(name, 0)
+    coin = Decimal(1).scaleb(-get_currency_precision(amount.currency))
+    return parts if 0 <= first.amount * parts - amount.amount < parts * coin else None
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        amount = fields.amount(value)
+    except (TypeError, ValueError):
+        return None
+    return amount if amount > 0 else None

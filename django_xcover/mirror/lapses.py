@@ -1,0 +1,76 @@
+"""What a shopper is told of a yes that no longer counts, until there is a new answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from django_xcover.formats import format_amount
+from django_xcover.models import Quote
+from django_xcover.types import Money
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# The terms of `services.agreement`, in the middle of a sentence. A price has a sentence of its own.
+TERMS: Mapping[str, StrOrPromise] = {
+    "plan": pgettext_lazy("has changed", "payment in parts"),
+    "cover_amount": pgettext_lazy("has changed", "cover amount"),
+    "period": pgettext_lazy("has changed", "period of cover"),
+    "benefits": pgettext_lazy("has changed", "what is covered"),
+    "insurer": pgettext_lazy("has changed", "insurer"),
+    "name": pgettext_lazy("has changed", "name of the policy"),
+    "wording": pgettext_lazy("has changed", "wording"),
+    "documents": pgettext_lazy("has changed", "policy documents"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapse:
+    """A yes that no longer counts: it was given at `was`; `now` is the price of the present offer.
+
+    `changed` names what is different, as in `services.agreement.terms`; it is empty when the same
+    was offered anew, such as for a second order.
+    """
+
+    was: Money
+    now: Money
+    changed: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """Return what changed, as a sentence for the shopper."""
+        terms = [TERMS[name] for name in self.changed if name in TERMS]
+        facts = {
+            "was": format_amount(self.was),
+            "now": format_amount(self.now),
+            "terms": get_text_list(terms, str(_("and"))),
+        }
+        if self.was != self.now and terms:
+            sentence = _(
+                "This cover was %(was)s, is now %(now)s, and this has changed: %(terms)s. "
+                "Please choose again."
+            )
+        elif self.was != self.now:
+            sentence = _("This cover was %(was)s, is now %(now)s: please choose again.")
+        elif terms:
+            sentence = _("This has changed since you chose: %(terms)s. Please choose again.")
+        else:
+            sentence = _("Your earlier yes does not count for this offer. Please choose again.")
+        return str(sentence) % facts
+
+
+def lapse_of(quote: Quote) -> Lapse | None:
+    """Return the yes to `quote` that no longer counts, None without one or with a new answer."""
+    if quote.choice or quote.lapsed_price is None:
+        return None
+    return Lapse(
+        was=Money(quote.lapsed_price, quote.lapsed_currency),
+        now=quote.cost,
+        changed=tuple(name for name in quote.lapsed_terms.split(",") if name),
+    )

@@ -1,0 +1,77 @@
+"""Which quote of an answer insures which item of the cart, or a refusal by name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+from django_xcover.client.errors import UnexpectedAnswer
+from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.types import PolicyRequest
+
+logger = logging.getLogger(__name__)
+
+Lines = Mapping[str, PolicyRequest]
+
+
+def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str, PolicyRequest]:
+    """Return which quote insures which of `items`, right after *creating* a package.
+
+    Only then do the keys follow the order of the request (recorded contract, 4.1). Where they do
+    not, the policy types tell if each was asked for once; else it raises UnexpectedAnswer.
+    """
+    places = _places(answer)
+    placed = [q for q in answer.quotes if places.get(q.quote_id, len(items)) < len(items)]
+    lines = {quote.quote_id: items[places[quote.quote_id]] for quote in placed}
+    if all(_fits(quote, lines[quote.quote_id]) for quote in placed):
+        if len(placed) < len(answer.quotes):
+            logger.warning("Package %s has quotes nobody asked for.", answer.package_id)
+        return lines
+    logger.warning("The quotes of package %s are not in the order asked for.", answer.package_id)
+    return _by_type(answer.quotes, items)
+
+
+def line_of_added(
+    answer: PackageAnswer, known: Collection[str], item: PolicyRequest
+) -> dict[str, PolicyRequest]:
+    """Return which new quote insures `item`, right after adding it; none when it was not quoted.
+
+    `known` are the ids of the other quotes. Raises UnexpectedAnswer when it cannot be said.
+    """
+    fresh = [quote for quote in answer.quotes if quote.quote_id not in known]
+    if len(fresh) > 1:
+        raise UnexpectedAnswer.at("quotes", "has more than was added")
+    lines = {quote.quote_id: item for quote in fresh}
+    require_types(answer, lines)
+    return lines
+
+
+def require_types(answer: PackageAnswer, lines: Lines) -> None:
+    """Raise UnexpectedAnswer when a quote is not of the policy type that its line asked for."""
+    for quote in answer.quotes:
+        if quote.quote_id in lines and not _fits(quote, lines[quote.quote_id]):
+            raise UnexpectedAnswer.at("quotes.policy.policy_type", "is not what was asked for")
+
+
+def _places(answer: PackageAnswer) -> dict[str, int]:
+    """Return the place of each quote in the answer; a list is read like the object with keys."""
+    quotes = answer.raw.get("quotes")
+    if isinstance(quotes, list):
+        logger.warning("Package %s came with its quotes as a list.", answer.package_id)
+        return {quote["id"]: place for place, quote in enumerate(quotes) if quote is not None}
+    keys = {quote.quote_id: quote.key or "" for quote in answer.quotes}
+    return {key: int(place) for key, place in keys.items() if place.isascii() and place.isdigit()}
+
+
+def _fits(quote: QuoteAnswer, item: PolicyRequest) -> bool:
+    return quote.policy_type in {"", item.policy_type}
+
+
+def _by_type(
+    quotes: Sequence[QuoteAnswer], items: Sequence[PolicyRequest]
+) -> dict[str, PolicyRequest]:
+    by_type = {item.policy_type: item for item in items}
+    found = {quote.policy_type for quote in quotes}
+    if len(by_type) < len(items) or len(found) < len(quotes) or not found <= by_type.keys():
+        raise UnexpectedAnswer.at("quotes", "cannot be matched to what was asked for")
+    return {quote.quote_id: by_type[quote.policy_type] for quote in quotes}

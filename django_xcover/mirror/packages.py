@@ -1,0 +1,263 @@
+"""A vendor answer into rows. The vendor's answer is the truth; how it got here does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.mirror import (
+    agreement,
+    decisions,
+    external_cancellations,
+    flags,
+    price_checks,
+    renewal_links,
+    request_bodies,
+    search_terms,
+)
+from django_xcover.mirror.agreement import Terms
+from django_xcover.models import (
+    BOOKED,
+    Attention,
+    Choice,
+    Modification,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.outbox.transitions import may_follow, move
+from django_xcover.types import PolicyRequest
+
+# What is read of XCover may need a person: this is how every reader says so.
+flag = flags.flag
+# The columns of a quote that follow XCover's answer.
+READ = (
+    "price",
+    "policy_start_date",
+    "policy_end_date",
+    "can_be_cancelled",
+    "is_renewable",
+    "policy_name",
+    "payload",
+)
+# As far as a quote or a package goes that stands for cover, or may yet.
+ALIVE = (Status.RECEIVED, *BOOKED)
+# A policy in one of these is held to what was agreed; later ones have their own rules.
+HELD_TO_TERMS = (Status.RECEIVED, *price_checks.HELD)
+# The quotes of a package as they stand here, by their id.
+Rows = Mapping[str, Quote]
+# As their columns are; `payload` has the whole texts.
+LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL, LONGEST_LABEL = 100, 200, 254, 200
+
+
+def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
+    """Bring package and quotes up to a booking (or a package) as XCover describes it now.
+
+    Call it inside a transaction that holds the package's lock. A yes to an open package lapses when
+    anything changed that was agreed on. What a person should know is flagged: that change where an
+    order was made, illegal moves, which change no status, prices nobody agreed on, and paid cover
+    that somebody cancelled elsewhere. A package that is being paid for stays as the shopper saw it,
+    unless XCover has booked it: the next reading brings the rest.
+    """
+    if package.is_held and answer.status not in BOOKED:
+        return
+    quotes = {quote.quote_id: quote for quote in package.quotes.all()}
+    agreed = {key: agreement.terms(quote) for key, quote in quotes.items() if _is_agreed(quote)}
+    may_lapse = package.is_open and not package.is_held
+    policies = [quote.quote_id for quote in quotes.values() if quote.status in BOOKED]
+    found_by = search_terms.terms_if_booked(package, policies)
+    for reason in _remarkable(package, quotes, answer):
+        flag(package, reason)
+    _apply_quotes(package, quotes, answer)
+    if answer.status != package.status and not _move_package(package, answer.status):
+        flag(package, Attention.STATUS_UNEXPECTED)
+    _copy_package(package, answer)
+    if may_lapse:
+        _keep_offer_true(package, quotes, agreed, answer)
+    else:
+        for reason in _broken(package, quotes, agreed, answer):
+            flag(package, reason)
+    policies = [read.quote_id for read in answer.quotes if read.status in BOOKED]
+    terms = search_terms.terms_if_booked(package, policies)
+    if terms != found_by:
+        search_terms.replace(package, terms)
+
+
+def announce_quoted(package: QuotePackage) -> None:
+    """Tell the shop that `package` has been quoted."""
+    signals.quote_received.send_robust(sender=QuotePackage, package=package)
+
+
+def _move_package(package: QuotePackage, status: str) -> bool:
+    previous = package.status
+    booked_now = status in BOOKED and package.booked_at is None
+    also: dict[str, Any] = {"booked_at": timezone.now()} if booked_now else {}
+    moved = move(package, status, **also)
+    if moved and status == Status.CONFIRMED:
+        # Whoever learns of it first tells the shop: a webhook can overtake the worker that booked.
+        transaction.on_commit(partial(_announce_booked, package, previous))
+    return moved
+
+
+def _announce_booked(package: QuotePackage, previous: str) -> None:
+    signals.policy_booked.send_robust(
+        sender=QuotePackage, package=package, previous_status=previous
+    )
+
+
+def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:
+    """Yield what a person should know of `answer` before it is applied."""
+    if price_checks.stray(package, quotes.values(), answer) or price_checks.is_not_the_sum(
+        package, answer
+    ):
+        yield Attention.PRICE_DIFFERS
+    if external_cancellations.cancelled(package, quotes.values(), answer):
+        yield Attention.REFUND_UNCLEAR
+    if any(_is_illegal(quotes.get(read.quote_id), read) for read in answer.quotes):
+        yield Attention.STATUS_UNEXPECTED
+
+
+def _is_illegal(quote: Quote | None, read: QuoteAnswer) -> bool:
+    """Return whether XCover holds a policy that, as it stands here, cannot be one.
+
+    What is over before it was booked is nobody's money: a quote that was taken out of its package
+    may be told of in any status.
+    """
+    if quote is None or read.status == quote.status or read.status not in BOOKED:
+        return False
+    return not may_follow(quote.status, read.status)
+
+
+def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> None:
+    newcomers = [read for read in answer.quotes if read.quote_id not in quotes]
+    for position, read in enumerate(newcomers, start=len(quotes)):
+        build_quote(package, read, None, position=position).save()
+    for read in answer.quotes:
+        if read.quote_id in quotes:
+            _apply_quote(package, quotes[read.quote_id], read)
+    unwanted = renewal_links.adopt(package) if newcomers else set()
+    if unwanted & {read.quote_id for read in newcomers}:
+        flag(package, Attention.RENEWED_ANYWAY)
+
+
+def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None:
+    if read.status != quote.status:
+        move(quote, read.status)
+    _copy(quote, read)
+    quote.save(update_fields=[*READ, "updated_at"])
+
+
+def _is_agreed(quote: Quote) -> bool:
+    """Return whether `quote` has a yes to what is on record of it.
+
+    What an instant booking was priced as was another, unstored answer of XCover's.
+    """
+    return quote.choice == Choice.ACCEPTED and quote.payload.get("id") == quote.quote_id
+
+
+def _keep_offer_true(
+    package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
+) -> None:
+    """Let each yes lapse that is to something else than `answer` offers, and what is gone go."""
+    read = {one.quote_id: one for one in answer.quotes}
+    is_offer = answer.status in HELD_TO_TERMS and answer.currency == package.currency
+    for key, quote in quotes.items():
+        is_offered = is_offer and key in read and read[key].status in HELD_TO_TERMS
+        changed = agreement.changes(agreed[key], agreement.terms(quote)) if key in agreed else []
+        if not is_offered or changed:
+            decisions.lapse([quote], changed)
+        if key not in read and quote.status == Status.RECEIVED:
+            move(quote, Status.DELETED)
+    is_offer = is_offer and not any(_is_misread(quotes.get(key), read[key]) for key in read)
+    if not is_offer and package.is_open:
+        # It cannot be shown as it is, and a status that we do not know cannot be stored either.
+        package.fingerprint = ""
+        package.save(update_fields=["fingerprint", "updated_at"])
+
+
+def _is_misread(quote: Quote | None, read: QuoteAnswer) -> bool:
+    """Return whether the row, on offer here, stands for another product or one that is over."""
+    if quote is None or quote.status != Status.RECEIVED:
+        return False
+    return read.status not in HELD_TO_TERMS or read.policy_type[:LONGEST_TYPE] != quote.policy_type
+
+
+def _broken(
+    package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
+) -> Iterator[Attention]:
+    """Yield what XCover changed of what the customer agreed to, and was charged for."""
+    if not agreed or answer.status == Status.FAILED:
+        return  # a booking that failed has a flag of its own
+    if answer.status not in ALIVE:
+        yield Attention.STATUS_UNEXPECTED
+        return
+    read = {one.quote_id: one for one in answer.quotes}
+    if answer.status == Status.RECEIVED and any(
+        key not in read or read[key].status not in ALIVE for key in agreed
+    ):
+        yield Attention.POLICY_MISSING
+    changed = {name for key in agreed for name in _changed(agreed[key], quotes[key], read.get(key))}
+    if changed & agreement.MONEY:
+        yield Attention.PRICE_DIFFERS
+    is_being_changed = package.modifications.filter(state=Modification.State.REQUESTED)
+    if changed - agreement.MONEY and not is_being_changed.exists():
+        yield Attention.TERMS_DIFFER
+
+
+def _changed(agreed: Terms, quote: Quote, read: QuoteAnswer | None) -> Iterator[str]:
+    """Yield what changed of one quote; `prices` has its own rules for those that are booked."""
+    if read is None or read.status not in HELD_TO_TERMS:
+        return
+    for name in agreement.changes(agreed, agreement.terms(quote)):
+        # A booking shows no plans (recorded): its schedule does.
+        if name not in agreement.MONEY or read.status == Status.RECEIVED:
+            yield name
+
+
+def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
+    if package.attention and package.status != Status.PENDING_PAYMENT:
+        flags.settle(package, Attention.PAYMENT_OVERDUE)  # the money came, or the booking ended
+    package.total_price = answer.total
+    package.payload = package_payload(answer)
+    if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
+        package.policyholder_email = answer.policyholder_email
+    package.save(update_fields=["total_price", "payload", "policyholder_email", "updated_at"])
+
+
+def _copy(quote: Quote, read: QuoteAnswer) -> None:
+    quote.price = read.price
+    quote.policy_start_date = read.policy_start_date
+    quote.policy_end_date = read.policy_end_date
+    quote.can_be_cancelled = read.can_be_cancelled
+    quote.is_renewable = read.is_renewable
+    quote.policy_name = read.policy_name[:LONGEST_NAME] or quote.policy_name
+    quote.payload = dict(read.raw)
+
+
+def build_quote(
+    package: QuotePackage, read: QuoteAnswer, item: PolicyRequest | None, position: int
+) -> Quote:
+    quote = Quote(
+        package=package,
+        quote_id=read.quote_id,
+        status=read.status,
+        position=position,
+        policy_type=read.policy_type[:LONGEST_TYPE],
+    )
+    _copy(quote, read)
+    if item is not None:
+        quote.line_reference = item.reference
+        quote.label = item.label[:LONGEST_LABEL]
+        quote.request = request_bodies.comparable(item)
+    return quote
+
+
+def package_payload(answer: PackageAnswer) -> dict[str, Any]:
+    # The quotes keep their own part; keeping it twice would let the two disagree.
+    return {key: value for key, value in answer.raw.items() if key != "quotes"}

@@ -1,0 +1,284 @@
+"""What a shopper is shown of a quote: vendor values in, safe and readable values out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import nh3
+from django.utils.safestring import SafeString, mark_safe
+
+from django_xcover.client.http import is_this_machine
+from django_xcover.client.schemas import fields
+from django_xcover.formats import format_amount
+from django_xcover.mirror import instalment_plans as plans
+from django_xcover.mirror import lapses
+from django_xcover.mirror.instalment_plans import Plan
+from django_xcover.mirror.lapses import Lapse
+from django_xcover.models import Choice, Quote
+from django_xcover.types import Money
+
+TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
+ATTRIBUTES = {"a": {"href"}}
+# As nh3 writes a link that has lost its address.
+DEAD_LINK = re.compile(r'<a(?: (?:rel|target)="[^"]*")*>(.*?)</a>', re.DOTALL)
+BLANKS = {"", "N/A", "n/a", "None"}
+# Of an excess it is a statement: there is none (Quotes API: benefits).
+NO_EXCESS = "None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benefit:
+    """One thing the cover pays for. `limit` and `excess` are ready to show, or empty."""
+
+    description: str
+    limit: str
+    excess: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedQuote:
+    """One quote as it is put before the shopper.
+
+    Amounts are written in the reader's language, as everywhere on the page. `told` has XCover's own
+    texts of them, for the record.
+    `plans` are ways to pay in parts, empty when XCover offers none; `plan` is the name of the
+    chosen one, "" for paying the whole price at once.
+    `lapse` is a yes that no longer counts and has not been answered anew.
+    """
+
+    quote_id: str
+    label: str
+    name: str
+    description: str
+    price: Money
+    price_formatted: str
+    cover_amount_formatted: str
+    benefits: tuple[Benefit, ...]
+    disclaimer: SafeString
+    pds_url: str
+    insurer: str
+    starts: datetime | None
+    ends: datetime | None
+    choice: str
+    told: Mapping[str, Any]
+    plans: tuple[Plan, ...] = ()
+    plan: str = ""
+    lapse: Lapse | None = None
+
+    @property
+    def chosen_plan(self) -> Plan | None:
+        """Return the plan of a yes that is paid in parts."""
+        return next((plan for plan in self.plans if plan.name == self.plan), None)
+
+    @property
+    def due_today(self) -> Money:
+        """Return what a yes costs today: the first instalment of the chosen plan, or the price."""
+        return self.chosen_plan.first if self.chosen_plan else self.price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """All quotes that are open for one cart."""
+
+    package_id: str
+    currency: str
+    quotes: tuple[OfferedQuote, ...]
+
+    @property
+    def is_answered(self) -> bool:
+        """Return whether the shopper has said yes or no to each quote."""
+        return all(quote.choice for quote in self.quotes)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Return whether a yes no longer counts and has not been answered anew."""
+        return any(quote.lapse for quote in self.quotes)
+
+    @property
+    def premium(self) -> Money:
+        """Return what the accepted quotes cost today, those paid in parts their first part."""
+        accepted = (q.due_today.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
+        return Money(sum(accepted, Decimal(0)), self.currency)
+
+
+def build_offer(quotes: Sequence[Quote]) -> Offer:
+    """Return the offer of one package's `quotes` (at least one, `package` loaded)."""
+    package = quotes[0].package
+    return Offer(
+        package_id=package.package_id,
+        currency=package.currency,
+        quotes=tuple(present(quote) for quote in quotes),
+    )
+
+
+def present(quote: Quote) -> OfferedQuote:
+    """Return `quote` as it is shown.
+
+    `content.title` is never shown: it comes with unfilled template variables (recorded).
+    """
+    payload = quote.payload
+    policy = mapping(payload.get("policy"))
+    content = mapping(policy.get("content"))
+    return OfferedQuote(
+        quote_id=quote.quote_id,
+        label=quote.label,
+        name=quote.policy_name,
+        description=clean_text(content.get("description")),
+        price=quote.cost,
+        price_formatted=format_amount(quote.cost),
+        cover_amount_formatted=_amount(payload, "cover_amount", quote.package.currency),
+        benefits=_benefits(payload.get("benefits"), quote.package.currency),
+        disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
+        pds_url=web_address(payload.get("pds_url")),
+        insurer=clean_text(mapping(policy.get("underwriter")).get("name")),
+        starts=quote.policy_start_date,
+        ends=quote.policy_end_date,
+        choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
+        told=_told(payload),
+        plans=plans.offered_plans(payload.get("instalment_plans"), quote.package.currency),
+        plan=quote.instalment_plan,
+        lapse=lapses.lapse_of(quote),
+    )
+
+
+def evidence(shown: OfferedQuote) -> dict[str, Any]:
+    """Return what stood on the page, as JSON values for the decision on record.
+
+    Amounts in XCover's texts, so that the same offer is the same evidence in every language.
+    """
+    values = asdict(shown)
+    values |= values.pop("told")
+    # What was chosen, now or before, is no part of what was shown.
+    del values["choice"], values["plan"], values["lapse"]
+    values["plans"] = [plans.evidence(plan) for plan in shown.plans]
+    values["disclaimer"] = str(shown.disclaimer)
+    # Without the zeros a column pads it with: the same price is the same text, and the same hash.
+    amount = f"{shown.price.amount.normalize():f}"
+    values["price"] = {"amount": amount, "currency": shown.price.currency}
+    for key in ("starts", "ends"):
+        # In UTC: XCover keeps the offset a time was sent with and a database does not.
+        values[key] = values[key].astimezone(UTC).isoformat() if values[key] else None
+    return values
+
+
+def mark(shown: OfferedQuote) -> str:
+    """Return a short hash of what is shown: price, wording, documents and period.
+
+    It travels with the answer, so that a yes given on an older page is known for what it is.
+    """
+    return hashlib.sha256(json.dumps(evidence(shown), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def clean_html(value: Any) -> SafeString:
+    """Return the vendor's HTML reduced to plain text marks and https links.
+
+    Disclaimers hold tags and entities (recorded), and anything could stand in them. A link without
+    an absolute https address keeps its text only: it would lead into the shop (`/cart`), to another
+    site with the page's own scheme (`//evil`), or nowhere.
+    """
+    text = value if isinstance(value, str) and value.strip() not in BLANKS else ""
+    cleaned = nh3.clean(
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_absolute,
+        url_schemes={"https"},
+        link_rel="noopener noreferrer",
+        # In a new tab: a link in a disclaimer must not lead out of the checkout.
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )
+    return mark_safe(DEAD_LINK.sub(r"\1", cleaned))  # noqa: S308 - nh3 has just cleaned it
+
+
+def _absolute(tag: str, attribute: str, value: str) -> str | None:
+    # By its beginning and not by its parts: browsers read `https:evil` as a path on this page.
+    is_absolute = value.startswith("https://") and bool(web_address(value))
+    return value if attribute != "href" or is_absolute else None
+
+
+def clean_text(value: Any) -> str:
+    """Return the vendor's text without tags, or "" for a value that says nothing."""
+    if not isinstance(value, str) or value.strip() in BLANKS:
+        return ""
+    return " ".join(value.split())
+
+
+def web_address(value: Any) -> str:
+    """Return `value` when it is a web address, else ""."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # brackets or letters that no host can have
+        return ""
+    local = parts.scheme == "http" and is_this_machine(parts.hostname)
+    return value if parts.hostname and (parts.scheme == "https" or local) else ""
+
+
+def _benefits(values: Any, currency: str) -> tuple[Benefit, ...]:
+    return tuple(_benefit(item, currency) for item in described(values))
+
+
+def _benefit(item: Mapping[str, Any], currency: str) -> Benefit:
+    # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
+    return Benefit(
+        description=clean_text(item.get("description")),
+        limit=_amount(item, "limit", currency) or limit_in_words(item),
+        excess=_amount(item, "excess", currency) or excess_in_words(item),
+    )
+
+
+def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return XCover's own texts of what is shown in the reader's notation."""
+    return {
+        "price_formatted": clean_text(payload.get("price_formatted")),
+        "cover_amount_formatted": clean_text(payload.get("cover_amount_formatted")),
+        "benefits": [_benefit_told(item) for item in described(payload.get("benefits"))],
+    }
+
+
+def _benefit_told(item: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "description": clean_text(item.get("description")),
+        "limit": clean_text(item.get("limit_formatted")) or limit_in_words(item),
+        "excess": clean_text(item.get("excess_formatted")) or excess_in_words(item),
+    }
+
+
+def described(values: Any) -> list[Mapping[str, Any]]:
+    items = [mapping(value) for value in values] if isinstance(values, list) else []
+    return [item for item in items if clean_text(item.get("description"))]
+
+
+def limit_in_words(item: Mapping[str, Any]) -> str:
+    return clean_text(item.get("limit_description"))
+
+
+def excess_in_words(item: Mapping[str, Any]) -> str:
+    words = item.get("excess_description")
+    return NO_EXCESS if words == NO_EXCESS else clean_text(words)
+
+
+def _amount(item: Mapping[str, Any], name: str, currency: str) -> str:
+    """Return the amount in the reader's notation; XCover's text where that is no number.
+
+    These amounts are in the currency of the quote (recorded contract, 4.6). One that XCover leaves
+    without a text is not shown.
+    """
+    text = clean_text(item.get(f"{name}_formatted"))
+    try:
+        return text and format_amount(Money(fields.amount(item.get(name)), currency))
+    except (TypeError, ValueError):
+        return text
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

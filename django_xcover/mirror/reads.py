@@ -1,0 +1,29 @@
+"""Reading at XCover what a package is now: a quote, or the booking it has become."""
+
+from __future__ import annotations
+
+from django_xcover.client import NotFound, XCoverClient
+from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.models import BOOKED, Status
+
+
+def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
+    """Return the booking XCover holds under `package_id`, or None while it is only a quote.
+
+    A booking that failed is returned as well: it is settled, and posting it again charges nobody.
+
+    The quote is read first, because it can be read in any state (recorded contract, 4.1), while
+    reading a booking that was never made is not documented.
+    """
+    found = read(client, package_id)
+    return found if found is not None and found.status in {*BOOKED, Status.FAILED} else None
+
+
+def read(client: XCoverClient, package_id: str) -> PackageAnswer | None:
+    """Return the package, or the booking it has become; None when XCover does not know it."""
+    try:
+        quoted = client.get_quote(package_id)
+    except NotFound:
+        return None
+    wire = client.get_booking(package_id) if quoted.get("status") in BOOKED else quoted
+    return package_from_wire(wire)

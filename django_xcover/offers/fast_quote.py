@@ -1,0 +1,183 @@
+"""What cover would cost, for a page that must not wait for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover.client import XCoverError, exact_json
+from django_xcover.client.schemas.packages import (
+    FastQuoteAnswer,
+    QuoteAnswer,
+    fast_quote_from_wire,
+)
+from django_xcover.clients import cache as shared_cache
+from django_xcover.clients import circuit_breaker, factory, rate_limits
+from django_xcover.conf import DEFAULT_ACCOUNT, get_config
+from django_xcover.mirror import price_checks as prices
+from django_xcover.mirror import request_bodies
+from django_xcover.mirror.presentation import OfferedQuote, present
+from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, Status
+from django_xcover.outbox import operations
+from django_xcover.types import Money, PolicyRequest, QuoteRequest
+
+logger = logging.getLogger(__name__)
+
+# Seconds. A price is asked for anew soon enough, and while XCover is away not every page waits.
+LIFETIME = 300
+LIFETIME_OF_NOTHING = 30
+NOTHING = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastOffer:
+    """What the items of a request cost, each with its wording; what XCover does not insure lacks.
+
+    `prices` has the same prices by the items' references: `book` takes them as what was agreed.
+    `fast_quote_id` is for `opt_out`, "" when XCover sent none.
+    """
+
+    fast_quote_id: str
+    currency: str
+    quotes: tuple[OfferedQuote, ...]
+    prices: Mapping[str, Money]
+
+    @property
+    def premium(self) -> Money:
+        """Return the sum of the prices."""
+        amounts = (money.amount for money in self.prices.values())
+        return Money(sum(amounts, Decimal(0)), self.currency)
+
+
+def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
+    """Return what `request` costs, or None when XCover cannot say so within the offer's deadline.
+
+    Nothing is stored, here or there. The answer is kept in the shop's cache for five minutes, by
+    everything that is quoted, and no answer for half a minute. A fault of XCover's is logged and
+    never raised. Raises ImproperlyConfigured for an unknown account.
+    """
+    answer = _answer(account, request)
+    if answer is None or not answer.quotes:
+        return None
+    rows = list(rows_of(answer, request))
+    return FastOffer(
+        fast_quote_id=answer.fast_quote_id,
+        currency=answer.currency,
+        quotes=tuple(present(quote) for quote in rows),
+        prices={quote.line_reference: quote.cost for quote in rows},
+    )
+
+
+def remembered(request: QuoteRequest, account: str) -> dict[str, Quote]:
+    """Return the rows, in no table, of a price that is still in the cache, by item."""
+    kept = _kept(_key(account, request))
+    if not kept:
+        return {}
+    rows = rows_of(fast_quote_from_wire(exact_json.decode(kept)), request)
+    return {quote.line_reference: quote for quote in rows}
+
+
+def rows_of(answer: FastQuoteAnswer, request: QuoteRequest) -> Iterator[Quote]:
+    """Yield a quote, in no table, for each item that XCover insures, in the order of `request`."""
+    package = QuotePackage(currency=answer.currency)
+    read = {quote.key: quote for quote in answer.quotes}
+    for place, item in enumerate(request.items):
+        found = read.get(str(place))
+        if found is not None and found.policy_type in {"", item.policy_type}:
+            yield _row(package, found, item)
+        elif found is not None:
+            logger.error("No price: policy_type is not the one asked for, at place %s.", place)
+
+
+def _row(package: QuotePackage, read: QuoteAnswer, item: PolicyRequest) -> Quote:
+    return Quote(
+        package=package,
+        quote_id=read.quote_id,
+        line_reference=item.reference,
+        label=item.label,
+        policy_type=read.policy_type or item.policy_type,
+        policy_name=read.policy_name,
+        price=read.price,
+        policy_start_date=read.policy_start_date,
+        policy_end_date=read.policy_end_date,
+        payload=dict(read.raw),
+    )
+
+
+def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+    key = _key(account, request)
+    kept = _kept(key)
+    if kept is not None:
+        return fast_quote_from_wire(exact_json.decode(kept)) if kept else None
+    try:
+        answer = _ask(account, request)
+    except circuit_breaker.CircuitOpen:
+        return None  # nothing to keep: nobody was asked
+    # As JSON: what another version of this code has pickled could not be read.
+    fresh = NOTHING if answer is None else exact_json.encode(answer.raw)
+    lifetime = LIFETIME if fresh else LIFETIME_OF_NOTHING
+    shared_cache.attempt(lambda cache: cache.set(key, fresh, lifetime), None)
+    return answer
+
+
+def _kept(key: str) -> bytes | None:
+    kept: bytes | None = shared_cache.attempt(lambda cache: cache.get(key), None)
+    return kept
+
+
+def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+    client = factory.client_for(account)
+    body = request_bodies.quote_payload(request, now=timezone.now())
+    try:
+        with circuit_breaker.guard(account), rate_limits.at_once():
+            wire = client.fast_quote(body, deadline=get_config().offer_call_deadline)
+            answer = fast_quote_from_wire(wire)
+    except circuit_breaker.CircuitOpen:
+        raise
+    except XCoverError as error:
+        logger.warning("No price: %s", error)
+        return None
+    return answer if prices.are_sellable(answer, request.currency) else None
+
+
+def _key(account: str, request: QuoteRequest) -> str:
+    # An answer goes by the places of the items, and the fingerprint does not know their order.
+    facts = [
+        request_bodies.fingerprint(account, request),
+        *(item.reference for item in request.items),
+    ]
+    return f"xcover:price:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
+
+
+def opt_out(
+    offer: FastOffer, request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT
+) -> Operation | None:
+    """Write that `offer`, made for `request`, was not taken; None when XCover gave it no id.
+
+    Call it inside the transaction that makes an order without the cover. XCover takes the
+    fast-quote id in place of a package id (Quotes API: insurance opt-out), so a row stands for it
+    here. A price from the cache is one offer, however many saw it: it is declined once.
+    """
+    if not offer.fast_quote_id:
+        return None
+    with transaction.atomic():
+        package, _ = QuotePackage.objects.get_or_create(
+            account=account,
+            package_id=offer.fast_quote_id,
+            defaults={
+                "status": Status.RECEIVED,
+                "currency": offer.currency,
+                "total_price": offer.premium.amount,
+                "customer_country": request.customer_country,
+                "customer_language": request.customer_language,
+                "quoted_at": timezone.now(),
+            },
+        )
+        return operations.enqueue(package, OperationKind.OPT_OUT)

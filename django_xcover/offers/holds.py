@@ -1,0 +1,179 @@
+"""The hold: a frozen premium, until an order takes it over, it is released, or a person looks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import safe_logging
+from django_xcover.adapters import get_adapter
+from django_xcover.conf import get_config
+from django_xcover.formats import format_amount
+from django_xcover.mirror import flags
+from django_xcover.mirror.presentation import build_offer
+from django_xcover.models import Attention, Choice, Hold, Quote, QuotePackage
+from django_xcover.offers import cart_packages
+
+logger = logging.getLogger(__name__)
+
+SWEEP_LIMIT = 200
+
+
+def place(
+    account: str,
+    cart_reference: str,
+    *,
+    package: QuotePackage | None,
+    quotes: Sequence[Quote] = (),
+    fingerprint: str = "",
+    lifetime: timedelta | None = None,
+) -> Hold:
+    """Fix the present answers to `quotes`, all those offered in the locked `package`.
+
+    Call it inside the transaction that holds the lock.
+    """
+    is_covered = any(quote.choice == Choice.ACCEPTED for quote in quotes)
+    premium = build_offer(quotes).premium if is_covered else None
+    hold = Hold.objects.create(
+        account=account,
+        cart_reference=cart_reference,
+        package=package,
+        fingerprint=fingerprint,
+        amount=premium.amount if premium else None,
+        currency=premium.currency if premium else "",
+        choices=[_choice(quote) for quote in quotes],
+        expires_at=timezone.now() + (lifetime or get_config().hold_length),
+    )
+    if package is not None:
+        package.held_until = max(hold.expires_at, package.held_until or hold.expires_at)
+        package.save(update_fields=["held_until", "updated_at"])
+    return hold
+
+
+def is_being_paid(account: str, cart_reference: str, fingerprint: str) -> bool:
+    """Return whether this very cart has a live hold, perhaps one without a package.
+
+    Call it with the cart's packages locked.
+    """
+    holds = Hold.objects.live().filter(account=account, cart_reference=cart_reference)
+    return holds.select_for_update().filter(fingerprint=fingerprint).exists()
+
+
+def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
+    """Lock the hold with this reference and its cart's packages; None when it is not known.
+
+    The packages come first, as everywhere.
+    """
+    if not reference or "\x00" in reference:  # PostgreSQL cannot look for a NUL
+        return None
+    found = Hold.objects.select_for_update().filter(reference=reference)
+    named = found.values_list("account", "cart_reference").first()
+    if named is None:
+        return None
+    packages = cart_packages.lock_all(*named)
+    return found.get(), packages
+
+
+def release(reference: str) -> bool:
+    """Let the shopper choose again; False when an order has the hold, or nobody knows it."""
+    with transaction.atomic():
+        found = lock(reference)
+        if found is None:
+            logger.warning("A hold that is not known was to be released.")
+            return False
+        hold, packages = found
+        if hold.taken_at is not None:
+            logger.warning("Hold %s is not released: order %s has it.", hold, hold.order_reference)
+            return False
+        end([hold])
+        free(packages)
+        return True
+
+
+def end(holds: Iterable[Hold]) -> None:
+    """Note that these locked holds are over without an order, unless they were before."""
+    for hold in holds:
+        if hold.released_at is None:
+            hold.released_at = timezone.now()
+            hold.save(update_fields=["released_at", "updated_at"])
+
+
+def free(packages: Iterable[QuotePackage]) -> None:
+    """Bring these locked packages up to the holds that are left on them."""
+    for package in packages:
+        if package.held_until is None:
+            continue
+        left = list(package.holds.unresolved().select_for_update().order_by("-expires_at"))
+        package.held_until = left[0].expires_at if left else None
+        package.save(update_fields=["held_until", "updated_at"])
+        if not any(hold.reported_at for hold in left):
+            flags.settle(package, Attention.HELD_WITHOUT_ORDER)
+
+
+def sweep() -> list[Hold]:
+    """Resolve the expired holds, and return those that a person has been alerted to.
+
+    One without a premium is simply over, and so is one of which the shop's adapter says that
+    nothing was charged.
+    """
+    overdue = Hold.objects.overdue(timezone.now()).order_by("expires_at")
+    found = overdue.values_list("reference", flat=True)[:SWEEP_LIMIT]
+    return [hold for hold in map(_resolve, list(found)) if hold is not None]
+
+
+def _resolve(reference: str) -> Hold | None:
+    # The shop is asked before any lock is held: it may have to ask its payment provider.
+    was_charged = _was_charged(reference)
+    with transaction.atomic():
+        found = lock(reference)
+        if found is None or found[0].is_resolved or found[0].is_live or found[0].reported_at:
+            return None
+        hold, packages = found
+        if hold.amount is None or was_charged is False:
+            end([hold])
+            free(packages)
+            return None
+        hold.reported_at = timezone.now()
+        hold.save(update_fields=["reported_at", "updated_at"])
+        _alert(hold, packages)
+        return hold
+
+
+def _was_charged(reference: str) -> bool | None:
+    try:
+        return get_adapter().was_charged(reference)
+    except Exception as error:  # noqa: BLE001 - the shop's code; the other holds must not wait
+        problem = safe_logging.describe(error)
+    logger.error("The shop cannot say whether a held premium was charged: %s", problem)
+    return None
+
+
+def _alert(hold: Hold, packages: Iterable[QuotePackage]) -> None:
+    logger.critical(
+        "No order came for hold %s: %s were frozen for package %s and may have been charged.",
+        hold,
+        amount_of(hold),
+        hold.package,
+    )
+    for package in packages:
+        if package.pk == hold.package_id:
+            flags.flag(package, Attention.HELD_WITHOUT_ORDER)
+
+
+def amount_of(hold: Hold) -> str:
+    """Return the frozen premium for logs and people, "nothing" without cover."""
+    return format_amount(hold.premium) if hold.premium else "nothing"
+
+
+def _choice(quote: Quote) -> dict[str, Any]:
+    return {
+        "quote": quote.quote_id,
+        "choice": quote.choice,
+        "price": quote.price,
+        "plan": quote.instalment_plan,
+    }

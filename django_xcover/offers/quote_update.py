@@ -1,0 +1,145 @@
+"""A changed cart, brought to its quote package in place: PATCH, add, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover.client import XCoverClient
+from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.clients import factory
+from django_xcover.conf import get_config
+from django_xcover.mirror import matching, price_checks, request_bodies
+from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.offers import quote_storage
+from django_xcover.offers.carts import CartToInsure
+from django_xcover.types import PolicyRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What differs between the quotes of a package and a cart."""
+
+    kept: dict[str, PolicyRequest]
+    patched: list[dict[str, Any]]
+    added: list[PolicyRequest]
+    removed: list[str]
+
+
+def is_possible(package: QuotePackage, cart: CartToInsure) -> bool:
+    """Return whether XCover can change `package` into what `cart` needs.
+
+    `PATCH quotes/{INS}/` takes lines and a currency, no country, language or another customer
+    (recorded). Another currency is quoted anew, because nothing says whether the amounts inside
+    the lines are converted along. A package left half changed has no fingerprint and is not to be
+    trusted, and one whose premium may have been charged has to stay bookable as it was.
+    """
+    return (
+        bool(package.fingerprint)
+        and package.is_open
+        and package.held_until is None
+        and package.shopper_reference == cart.shopper_reference
+        and package.currency == cart.request.currency
+        and package.customer_country == cart.request.customer_country
+        and package.customer_language == cart.request.customer_language
+        and timezone.now() - package.quoted_at < get_config().offer_max_age
+    )
+
+
+def update(
+    client: XCoverClient, cart: CartToInsure, quotes: Sequence[Quote], until: float
+) -> list[Quote]:
+    """Carry the cart's changes to XCover and return the new quotes; [] to quote anew instead.
+
+    Raises XCoverError; the package is then left without a fingerprint, so that it is never shown
+    or changed again.
+    """
+    package = quotes[0].package
+    changes = find_changes(quotes, cart)
+    if not changes.kept or not _take(package):
+        return []
+    answer, lines = _carry_out(client, package, changes, until)
+    if not price_checks.are_sellable(answer, package.currency):
+        return []
+    with transaction.atomic(savepoint=False):
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        if not locked.is_open or locked.held_until is not None:
+            return []
+        return quote_storage.record_update(locked, cart, answer, lines)
+
+
+def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:
+    """Compare by cart line. A line that became another kind of policy is removed and added."""
+    changes = Changes(kept={}, patched=[], added=[], removed=[])
+    by_line = {quote.line_reference: quote for quote in quotes}
+    for item in cart.request.items:
+        quote = by_line.pop(item.reference, None)
+        if quote is not None and _same_policy(quote, item):
+            changes.kept[quote.quote_id] = item
+            _note_patch(changes, quote, item)
+        else:
+            changes.added.append(item)
+            by_line.update({item.reference: quote} if quote else {})
+    changes.removed.extend(quote.quote_id for quote in by_line.values())
+    return changes
+
+
+def _take(package: QuotePackage) -> bool:
+    """Leave `package` without a fingerprint while it is changed; True for exactly one caller.
+
+    Should the change be interrupted, nobody knows what XCover holds, and it stays that way.
+    """
+    rows = QuotePackage.objects.filter(
+        pk=package.pk,
+        fingerprint=package.fingerprint,
+        held_until=None,
+        order_reference="",
+        status=Status.RECEIVED,
+    )
+    return bool(rows.update(fingerprint=""))
+
+
+def _carry_out(
+    client: XCoverClient, package: QuotePackage, changes: Changes, until: float
+) -> tuple[PackageAnswer, dict[str, PolicyRequest]]:
+    lines, wire = dict(changes.kept), None
+    if changes.removed:
+        gone = {"quotes": [{"id": quote_id} for quote_id in changes.removed]}
+        wire = client.delete_quotes(package.package_id, gone, deadline=factory.remaining(until))
+    if changes.patched:
+        patch = {"request": changes.patched}
+        wire = client.update_quote(package.package_id, patch, deadline=factory.remaining(until))
+    for item in changes.added:
+        # One a call: the answer numbers new quotes first, in an order nobody promises.
+        body = {"request": [request_bodies.item_payload(item, now=timezone.now())]}
+        wire = client.add_quotes(package.package_id, body, deadline=factory.remaining(until))
+        known = {*lines, *changes.removed}
+        lines.update(matching.line_of_added(package_from_wire(wire), known, item))
+    if wire is None:
+        wire = client.get_quote(package.package_id, deadline=factory.remaining(until))
+    answer = package_from_wire(wire)
+    matching.require_types(answer, lines)
+    return answer, lines
+
+
+def _same_policy(quote: Quote, item: PolicyRequest) -> bool:
+    before = quote.request
+    return (
+        before.get("policy_type") == item.policy_type
+        and before.get("policy_type_version") == item.policy_type_version
+        and set(before) == set(request_bodies.comparable(item))
+    )
+
+
+def _note_patch(changes: Changes, quote: Quote, item: PolicyRequest) -> None:
+    wanted, before = request_bodies.comparable(item), quote.request
+    changed = {name for name, value in wanted.items() if before.get(name) != value}
+    if changed:
+        sent = request_bodies.item_payload(item, now=timezone.now())
+        changes.patched.append(
+            {"quote_id": quote.quote_id, **{name: sent[name] for name in sorted(changed)}}
+        )

@@ -1,0 +1,159 @@
+"""An order, or lines of it, cancelled or returned in the shop: what becomes of their cover."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover import validators, values
+from django_xcover.booking import booking
+from django_xcover.client.errors import clean
+from django_xcover.mirror import decisions, flags
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Choice,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.models.operation import PAYING
+from django_xcover.offers import cart_packages, shop_values
+from django_xcover.outbox import operations
+from django_xcover.policies.cancellation import eligibility, requests
+
+logger = logging.getLogger(__name__)
+
+REASON = "The order was cancelled."
+SHOP = Cancellation.Origin.SHOP
+
+
+def cancel_order(order: Any, lines: Iterable[Any] | None = None, reason: str = "") -> None:
+    """Cancel the cover of `order`, or of the lines with these references.
+
+    Policies are cancelled; what is chosen and not booked yet is taken back. Talks to nobody, runs
+    in the shop's transaction, and may be repeated freely. A reason that holds a card number is left
+    out. A line that is not known here is logged; when none is, a person is alerted.
+    """
+    cancel_by_reference(shop_values.order_reference(order), read_lines(lines), reason)
+
+
+def cancel_by_reference(
+    reference: str, lines: Collection[str] | None = None, reason: str = ""
+) -> None:
+    """Do as `cancel_order` does for the order with this reference."""
+    reason = "" if validators.holds_card_number(reason) else reason
+    with transaction.atomic():
+        packages = list(QuotePackage.objects.locked().for_order(reference).order_by("pk"))
+        for package in packages:
+            _cancel_in(package, None if lines is None else set(lines), reason)
+        if lines is not None:
+            _report_unknown(reference, packages, lines)
+
+
+def read_lines(lines: Iterable[Any] | None) -> list[str] | None:
+    """Return the references of cancelled lines, None for the whole order.
+
+    One reference on its own is one line and not an iterable of letters. What has no text is named
+    by its type: no line is called so, and it is reported as unknown.
+    """
+    if lines is None:
+        return None
+    alone = isinstance(lines, str | bytes | Mapping) or not isinstance(lines, Iterable)
+    return [_line_reference(line) for line in ([lines] if alone else lines)]
+
+
+def _line_reference(line: Any) -> str:
+    try:
+        return values.reference(line, "lines")
+    except values.UnusableValue:
+        return f"<{type(line).__name__}>"
+
+
+def _report_unknown(
+    reference: str, packages: Sequence[QuotePackage], lines: Collection[str]
+) -> None:
+    """Log the lines that are not known here. A line that was never offered cover is none of ours.
+
+    Where none is known the shop probably names its lines in another way here than in its quotes,
+    and what should be cancelled stays in force: then a person is alerted.
+    """
+    rows = Quote.objects.filter(package__in=packages)
+    known = set(rows.values_list("line_reference", flat=True))
+    unknown = [line for line in lines if line not in known]
+    if not lines:
+        logger.warning("Order %s was cancelled without naming a line.", reference)
+    for line in unknown:
+        logger.warning(
+            "Line %r of order %s was cancelled, and no cover is known for it.",
+            clean(line, values.LONGEST_REFERENCE),
+            reference,
+        )
+    if not unknown or len(unknown) < len(lines):
+        return
+    for package in packages:
+        if package.quotes.accepted().exclude(status=Status.CANCELLED).exists():
+            flags.flag(package, Attention.LINE_UNKNOWN)
+
+
+def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -> None:
+    """Have cancelled what was taken back, and is in force all the same.
+
+    A booking may have been on its way, or its outcome in doubt, when its order was cancelled. And
+    XCover confirms a pending booking as a whole: with PENDING_PAYMENT what is no longer wanted is
+    cancelled right behind the confirmation. Call it with the package's lock.
+    """
+    withdrawn = package.quotes.filter(choice=Choice.WITHDRAWN, status=status)
+    under_way = eligibility.being_cancelled(package)
+    quotes = [quote for quote in withdrawn if quote.pk not in under_way]
+    if quotes:
+        requests.enqueue(package, quotes, origin=SHOP, reason=REASON)
+
+
+def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> None:
+    quotes = [
+        quote
+        for quote in cart_packages.lock_quotes(package)
+        if lines is None or quote.line_reference in lines
+    ]
+    policies, _reasons = eligibility.split(package, quotes)
+    if policies:
+        requests.enqueue(package, policies, origin=SHOP, reason=reason)
+    unbooked = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.FAILED)
+    chosen = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status in unbooked]
+    if chosen:
+        _take_back(package, chosen, reason)
+
+
+def _take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> None:
+    """Withdraw choices that are no cover yet; cancel behind a booking that may make them one."""
+    decisions.withdraw(quotes)
+    unfinished = Operation.objects.unfinished().select_for_update()
+    under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
+    doubtful = [operation for operation in under_way if not _is_stopped(operation, quotes)]
+    if doubtful:
+        following = requests.enqueue(package, quotes, origin=SHOP, reason=reason)
+        _give_time(following, doubtful)
+
+
+def _is_stopped(operation: Operation, quotes: Sequence[Quote]) -> bool:
+    """Keep the booking from covering `quotes`; False when it may have happened, or may now."""
+    if operation.state == OperationState.RUNNING or not operation.outcome_known:
+        return False
+    left = cart_packages.lock_quotes(operation.package)
+    if all(quote.choice != Choice.ACCEPTED for quote in left):
+        return operations.discard(operation, REASON)
+    return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)
+
+
+def _give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
+    """Let some time pass first: a call that got no answer may still be under way at XCover."""
+    if any(not operation.outcome_known for operation in doubtful):
+        rows = Operation.objects.filter(pk=following.pk)
+        rows.update(next_attempt_at=operations.next_attempt(1, 0))

@@ -1,0 +1,237 @@
+"""Orders that the shop reports: settled at once, or kept until its adapter answers again.
+
+The shop's order goes through, whatever its adapter raises or returns. What could not be settled is
+a row (`OrderEvent`) in the same transaction; a worker asks the adapter again, and a person looks
+when that fails as often as an operation may fail.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from django_xcover import db, safe_logging, validators
+from django_xcover.adapters import get_adapter
+from django_xcover.conf import get_config
+from django_xcover.models import OrderEvent, QuotePackage
+from django_xcover.offers import shop_values
+from django_xcover.offers.shop_values import Cart
+from django_xcover.orders import cancellation, completion
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import Unworkable
+from django_xcover.values import UnusableValue
+
+logger = logging.getLogger(__name__)
+
+Kind, State = OrderEvent.Kind, OrderEvent.State
+SWEEP_LIMIT = 100
+
+
+def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
+    """Settle an order that was completed, or paid; keep it for a worker when that fails.
+
+    Raises what `get_order_reference` raises, UnusableValue for a reference that cannot be stored,
+    and an error after which the shop's transaction cannot commit. Runs in that transaction.
+    """
+    reference = shop_values.order_reference(order)
+    event = OrderEvent(
+        kind=Kind.PAID if paid else Kind.COMPLETED, order_reference=reference, hold=hold
+    )
+    with transaction.atomic():
+        try:
+            # A savepoint: the shop's own transaction stays usable, whatever fails in here.
+            with transaction.atomic():
+                package = completion.find(reference, lambda: shop_values.name_cart(cart), hold=hold)
+        except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
+            _keep_or_raise(_with_cart(event, cart), error)
+            return
+        if package is not None:
+            _settle(package, order, event)
+        elif paid and OrderEvent.objects.unsettled().filter(order_reference=reference).exists():
+            # Its cart could not be read when it was completed: the payment waits as well.
+            _keep(event, "Waits for an earlier event of the order.")
+
+
+def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") -> None:
+    """Cancel the cover of an order, or of lines of it; keep it for a worker when that fails.
+
+    Raises as `completed` does.
+    """
+    reference = shop_values.order_reference(order)
+    named = cancellation.read_lines(lines)
+    event = OrderEvent(
+        kind=Kind.CANCELLED,
+        order_reference=reference,
+        lines=named,
+        reason="" if validators.holds_card_number(reason) else reason[:200],
+    )
+    with transaction.atomic():
+        waits = OrderEvent.objects.unsettled().filter(order_reference=reference)
+        if waits.exclude(kind=Kind.CANCELLED).exists():
+            # It has to be cancelled again behind what may still make cover of it.
+            _keep(event, "Waits for an earlier event of the order.")
+        try:
+            with transaction.atomic():
+                cancellation.cancel_by_reference(reference, named, reason)
+        except Exception as error:  # noqa: BLE001 - the shop's order is cancelled all the same
+            _keep_or_raise(event, error)
+
+
+def sweep() -> list[int]:
+    """Settle what is due; return the primary keys of what was tried."""
+    due = OrderEvent.objects.due(timezone.now()).order_by("next_attempt_at", "pk")
+    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for pk in found:
+        settle(pk)
+    return found
+
+
+def settle(pk: int) -> None:
+    """Ask the adapter again about one event, if it waits for that."""
+    with transaction.atomic():
+        event = OrderEvent.objects.select_for_update().get(pk=pk)
+        if event.state != State.PENDING:
+            return
+        try:
+            with transaction.atomic():
+                _carry_out(event)
+        except Exception as error:
+            if db.is_doomed(error):
+                raise
+            _fail(event, error)
+        else:
+            _end(event)
+
+
+def retry(event: OrderEvent) -> bool:
+    """Let a worker try again now; False when nobody waits for it any more."""
+    now = timezone.now()
+    rows = OrderEvent.objects.unsettled().filter(pk=event.pk)
+    return bool(rows.update(state=State.PENDING, attempts=0, next_attempt_at=now, updated_at=now))
+
+
+def give_up(event: OrderEvent, *, note: str) -> bool:
+    """Note that a person has settled it by hand; False when it does not wait for one.
+
+    `note` is kept and must not name the customer.
+    """
+    now = timezone.now()
+    rows = OrderEvent.objects.needing_person().filter(pk=event.pk)
+    return bool(rows.update(state=State.GIVEN_UP, given_up=note, finished_at=now, updated_at=now))
+
+
+def _settle(package: QuotePackage, order: Any, event: OrderEvent) -> None:
+    """Settle the package of an order. That it is the order's stands, whatever fails here."""
+    try:
+        with transaction.atomic():
+            completion.settle(package, order, paid=event.kind == Kind.PAID)
+    except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
+        _keep_or_raise(event, error)
+
+
+def _keep_or_raise(event: OrderEvent, error: Exception) -> None:
+    if db.is_doomed(error):
+        raise error
+    logger.error(
+        "Order %s (%s) is not settled yet and is tried again: %s",
+        event.order_reference,
+        event.kind,
+        safe_logging.describe(error),
+    )
+    _keep(event, _in_brief(error))
+
+
+def _keep(event: OrderEvent, error: str) -> None:
+    """Write the event, once for as often as the shop repeats it."""
+    same = OrderEvent.objects.unsettled().filter(
+        order_reference=event.order_reference, kind=event.kind
+    )
+    if any(row.lines == event.lines for row in same):
+        return
+    event.error = error[:255]
+    event.save(force_insert=True)
+
+
+def _with_cart(event: OrderEvent, cart: Any) -> OrderEvent:
+    """Note all that can be read of the cart."""
+    event.is_cart_unknown = True
+    if cart is None:
+        return event
+    for name, read in (
+        ("account", shop_values.account_of),
+        ("cart_reference", shop_values.cart_reference),
+    ):
+        try:
+            with transaction.atomic():
+                setattr(event, name, read(cart))
+        except Exception as error:
+            if db.is_doomed(error):
+                raise
+    if isinstance(cart, Model) and cart.pk is not None:
+        event.cart_key = f"{cart._meta.label_lower} {cart.pk}"[:200]
+    return event
+
+
+def _carry_out(event: OrderEvent) -> None:
+    if event.kind == Kind.CANCELLED:
+        cancellation.cancel_by_reference(event.order_reference, event.lines, event.reason)
+        return
+    order = get_adapter().get_order(event.order_reference)
+    if order is None:
+        raise Unworkable("The shop does not know this order.")
+    package = completion.find(event.order_reference, lambda: _cart_of(event), hold=event.hold)
+    if package is not None:
+        completion.settle(package, order, paid=event.kind == Kind.PAID)
+
+
+def _cart_of(event: OrderEvent) -> Cart | None:
+    """Return the cart of the event, read again where it was not known."""
+    if not event.is_cart_unknown:
+        return None
+    if event.account and event.cart_reference:
+        return event.account, event.cart_reference
+    if event.cart_key:
+        label, key = event.cart_key.split(" ", 1)
+        cart = apps.get_model(label)._default_manager.filter(pk=key).first()
+        if cart is not None:
+            return shop_values.name_cart(cart)
+    if event.cart_reference:
+        packages = QuotePackage.objects.filter(cart_reference=event.cart_reference)
+        accounts = set(packages.values_list("account", flat=True))
+        if len(accounts) == 1:
+            return accounts.pop(), event.cart_reference
+    raise Unworkable("It is not known which cart the order was made from.")
+
+
+def _fail(event: OrderEvent, error: Exception) -> None:
+    event.attempts += 1
+    event.error = _in_brief(error)[:255]
+    event.next_attempt_at = operations.next_attempt(event.attempts, 0)
+    if event.attempts >= get_config().attempts:
+        event.state = State.NEEDS_PERSON
+        logger.critical("Order %s (%s) needs a person.", event.order_reference, event.kind)
+    logger.error(
+        "Order %s (%s) could not be settled: %s",
+        event.order_reference,
+        event.kind,
+        safe_logging.describe(error),
+    )
+    event.save()
+
+
+def _end(event: OrderEvent) -> None:
+    event.state, event.error, event.finished_at = State.DONE, "", timezone.now()
+    event.save()
+    logger.info("Order %s (%s) is settled.", event.order_reference, event.kind)
+
+
+def _in_brief(error: Exception) -> str:
+    """Return what staff may read of `error`: only our own texts quote no customer."""
+    own = isinstance(error, UnusableValue | Unworkable)
+    return str(error) if own else type(error).__name__

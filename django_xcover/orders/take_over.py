@@ -1,0 +1,216 @@
+"""How an order gets the cover that it was charged for, and no other.
+
+Decided by the hold: one that the shop names, else the cart's. What was charged is booked as it was
+charged, or a person is alerted with the order's number.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from decimal import Decimal
+
+from django.utils import timezone
+
+from django_xcover.conf import get_config
+from django_xcover.mirror import decisions, flags, search_terms
+from django_xcover.mirror.presentation import build_offer
+from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
+from django_xcover.offers import cart_packages, holds
+from django_xcover.offers.shop_values import Cart
+
+logger = logging.getLogger(__name__)
+
+
+def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage | None:
+    """Let the order with this number take over its package; None when it has no cover.
+
+    Runs in the transaction of the order, which is told again and again without harm.
+    """
+    if not order or Hold.objects.filter(order_reference=order).exists():
+        return None  # it was frozen without cover, or a person has been alerted
+    if hold:
+        found = holds.lock(hold)
+        if found is not None:
+            return _take(*found, order)
+        logger.critical("Order %s names a hold that is not known.", order)
+    package = _by_cart(order, cart) if cart and cart[1] else None
+    if package is None:
+        _wonder(order)
+    return package
+
+
+def alert_if_just_ordered(package: QuotePackage) -> None:
+    """Alert a person when a cart is frozen after its order has taken over this package.
+
+    The shop has sent `order_completed` first, so its total is made without the premium.
+    """
+    is_recent = package.updated_at > timezone.now() - get_config().hold_length
+    chosen = any(q.choice == Choice.ACCEPTED for q in cart_packages.lock_quotes(package))
+    if package.order_reference and is_recent and chosen and not package.holds.exists():
+        logger.critical(
+            "Order %s took over the cover of package %s before it was frozen: "
+            "it is probably not charged.",
+            package.order_reference,
+            package,
+        )
+        flags.flag(package, Attention.NOT_CHARGED)
+
+
+def _by_cart(order: str, cart: Cart) -> QuotePackage | None:
+    packages = cart_packages.lock_all(*cart)
+    account, reference = cart
+    mine = Hold.objects.select_for_update().filter(account=account, cart_reference=reference)
+    newest = mine.unresolved().order_by("-pk").first() or mine.order_by("-pk").first()
+    if newest is None:
+        return _take_unfrozen(packages, order)
+    if newest.is_resolved and newest.taken_at is None:
+        logger.critical("Order %s gets no cover: its hold %s was released.", order, newest)
+        return None
+    return _take(newest, packages, order)
+
+
+def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
+    """Hand the package of a locked hold to the order, exactly as it was held."""
+    package = next((row for row in packages if row.pk == hold.package_id), None)
+    if hold.order_reference == order:
+        return package if package is not None and package.order_reference == order else None
+    if hold.taken_at is not None:
+        _alert(hold, package, order, f"order {hold.order_reference} has it")
+        return None
+    hold.order_reference, hold.taken_at = order, timezone.now()
+    hold.reported_at = None
+    why_not = _why_not(hold, package)
+    if why_not and hold.amount is not None:
+        hold.reported_at = hold.taken_at
+        _alert(hold, package, order, why_not)
+    hold.save(update_fields=["order_reference", "taken_at", "reported_at", "updated_at"])
+    _end_earlier(hold)
+    if package is not None and not why_not:
+        _restore(hold, package)
+        _give(package, order)
+    holds.free(packages)
+    _lapse_later(hold, packages)
+    return package if not why_not else None
+
+
+def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
+    """Hand over the newest package of a cart that was never frozen."""
+    package = next(iter(cart_packages.still_open(packages)), None)
+    if package is None:
+        return None
+    _give(package, order)
+    if any(quote.choice == Choice.ACCEPTED for quote in cart_packages.lock_quotes(package)):
+        logger.critical(
+            "Order %s takes over cover whose price was never frozen: "
+            "nobody knows what it was charged.",
+            order,
+        )
+    return package
+
+
+def _give(package: QuotePackage, order: str) -> None:
+    package.order_reference = order
+    package.save(update_fields=["order_reference", "updated_at"])
+    search_terms.add(package)
+
+
+def _why_not(hold: Hold, package: QuotePackage | None) -> str:
+    """Return why the order cannot have what was held, "" when it can."""
+    if package is None:
+        return "" if hold.package_id is None else "it belongs to another cart"
+    if package.order_reference:
+        return f"order {package.order_reference} has it"
+    if package.status != Status.RECEIVED:
+        return f"it is {package.status}"
+    return "" if _is_as_held(hold, package) else "it has changed since"
+
+
+def _is_as_held(hold: Hold, package: QuotePackage) -> bool:
+    """Return whether each quote that was charged can still be booked at the price charged."""
+    offered = {quote.quote_id: quote for quote in cart_packages.lock_quotes(package)}
+    for frozen in _accepted(hold):
+        quote = offered.get(frozen["quote"])
+        if quote is None or quote.status != Status.RECEIVED:
+            return False
+        if quote.price != Decimal(frozen["price"]):
+            return False
+        # Not saved: only to add up what these answers come to now.
+        quote.choice, quote.instalment_plan = Choice.ACCEPTED, frozen["plan"]
+    charged = [offered[frozen["quote"]] for frozen in _accepted(hold)]
+    # A plan's first instalment may have moved without the price.
+    return not charged or build_offer(charged).premium == hold.premium
+
+
+def _restore(hold: Hold, package: QuotePackage) -> None:
+    """Bring back the answers that were charged: after the hold expired others may have come."""
+    frozen = {choice["quote"]: choice for choice in hold.choices}
+    for quote in cart_packages.lock_quotes(package):
+        held = frozen.get(quote.quote_id, {"choice": "", "plan": ""})
+        if (quote.choice, quote.instalment_plan) == (held["choice"], held["plan"]):
+            continue
+        if held["choice"]:
+            decisions.record(quote, Choice(held["choice"]), plan=held["plan"])
+        else:
+            decisions.record(quote, Choice.LAPSED)
+
+
+def _end_earlier(hold: Hold) -> None:
+    """Release the earlier holds of the same cart, as it is: the shopper paid at another try."""
+    same = (
+        Hold.objects.select_for_update()
+        .unresolved()
+        .filter(account=hold.account, cart_reference=hold.cart_reference, pk__lt=hold.pk)
+    )
+    holds.end(row for row in same if row.amount is None or row.fingerprint == hold.fingerprint)
+
+
+def _lapse_later(hold: Hold, packages: Sequence[QuotePackage]) -> None:
+    """Un-make a yes that came after the freeze: it was not charged, and is not booked."""
+    for package in packages:
+        is_later = package.is_open and package.pk != hold.package_id and package.held_until is None
+        if not is_later or package.fingerprint != hold.fingerprint:
+            continue
+        if decisions.lapse(cart_packages.lock_quotes(package)):
+            logger.warning(
+                "Order %s was frozen before the yes to package %s, which has lapsed.",
+                hold.order_reference,
+                package,
+            )
+
+
+def _alert(hold: Hold, package: QuotePackage | None, order: str, why: str) -> None:
+    if hold.amount is None:
+        logger.warning("Order %s has no cover of hold %s: %s.", order, hold, why)
+        return
+    logger.critical(
+        "Order %s was charged %s for package %s and does not get it: %s.",
+        order,
+        holds.amount_of(hold),
+        hold.package_id and hold.package,
+        why,
+    )
+    if package is not None:
+        flags.flag(package, Attention.CHARGED_WITHOUT_COVER)
+
+
+def _wonder(order: str) -> None:
+    """Say so when an order may be one that a frozen premium waits for.
+
+    Such an order came without its cart, with a cart under another reference, or is known by its
+    payment only.
+    """
+    if QuotePackage.objects.for_order(order).exists():
+        return
+    waiting = Hold.objects.unresolved().with_premium().count()
+    if waiting:
+        logger.critical(
+            "Nothing is known about the cover of order %s, and %s frozen premiums wait for their "
+            "order. If it was charged for cover, send order_completed with its hold.",
+            order,
+            waiting,
+        )
+
+
+def _accepted(hold: Hold) -> list[dict[str, str]]:
+    return [choice for choice in hold.choices if choice["choice"] == Choice.ACCEPTED]

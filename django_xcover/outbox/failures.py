@@ -1,0 +1,85 @@
+"""What an operation's last failure was, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from django_xcover.client import errors
+from django_xcover.client.errors import NO_FIELD
+from django_xcover.outbox.operation_errors import Undecided, Unworkable
+from django_xcover.values import UnusableValue
+
+
+class Fault(StrEnum):
+    """The kinds of failure that ask for different things of a person."""
+
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    CREDENTIALS = "credentials"
+    NOT_FOUND = "not_found"
+    STATE = "state"
+    DATA = "data"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
+    SHOP = "shop"
+
+
+NO_MESSAGE = "An API error occurred."
+
+# An operation keeps the name of its error's class.
+FAULTS = {
+    errors.AuthenticationFailed.__name__: Fault.CREDENTIALS,
+    errors.ConfigurationError.__name__: Fault.CREDENTIALS,
+    errors.Conflict.__name__: Fault.STATE,
+    errors.ConnectionFailed.__name__: Fault.UNAVAILABLE,
+    errors.DeadlineExceeded.__name__: Fault.UNAVAILABLE,
+    errors.HeldBack.__name__: Fault.UNAVAILABLE,
+    errors.InvalidPayload.__name__: Fault.DATA,
+    errors.Locked.__name__: Fault.UNAVAILABLE,
+    errors.NoTimeLeft.__name__: Fault.UNAVAILABLE,
+    errors.NotFound.__name__: Fault.NOT_FOUND,
+    errors.RequestRefused.__name__: Fault.REFUSED,
+    errors.ServerFault.__name__: Fault.UNAVAILABLE,
+    errors.Throttled.__name__: Fault.UNAVAILABLE,
+    errors.UnexpectedAnswer.__name__: Fault.UNAVAILABLE,
+    errors.ValidationFailed.__name__: Fault.DATA,
+    Undecided.__name__: Fault.OUTCOME_UNKNOWN,
+    Unworkable.__name__: Fault.DATA,
+    UnusableValue.__name__: Fault.DATA,
+}
+
+
+def fault_of(error: Mapping[str, Any]) -> Fault:
+    """Return the kind of failure that an operation keeps as `error`.
+
+    What is no error of XCover's is one of the shop's code or of ours.
+    """
+    fault = FAULTS.get(error.get("type", ""), Fault.SHOP)
+    if fault == Fault.UNAVAILABLE and not error.get("outcome_known", True):
+        return Fault.OUTCOME_UNKNOWN
+    # A rule about the package's status comes as a sentence in a 422, without a code of its own
+    # (Quotes API: state rules and errors).
+    if fault == Fault.DATA and "status change not allowed" in said(error).lower():
+        return Fault.STATE
+    return fault
+
+
+def said(error: Mapping[str, Any]) -> str:
+    """Return what XCover said in one line: its message, then what it says about each field."""
+    fields = error.get("field_errors") or {}
+    message = error.get("message", "")
+    # This one goes with every refused field and says nothing (recorded).
+    told = [] if not message or (fields and message == NO_MESSAGE) else [message]
+    told += [_about(name, " ".join(map(str, texts))) for name, texts in fields.items()]
+    return "; ".join(told)
+
+
+def _about(name: str, text: str) -> str:
+    return text if name == NO_FIELD else f"{name}: {text}"
+
+
+def facts(error: Mapping[str, Any]) -> str:
+    """Return status and type, as XCover's support will ask for them: "422 validation_error"."""
+    kind = error.get("vendor_type") or error.get("type")
+    return " ".join(str(fact) for fact in (error.get("status"), kind) if fact)

@@ -1,0 +1,106 @@
+"""A cancellation as a shopper reads it: what comes back for which policy, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from django_xcover.formats import format_amount
+from django_xcover.models import Cancellation, OperationKind, Withdrawal
+from django_xcover.overview.progress import Progress, progress_of
+from django_xcover.policies import cancellation as cancelling
+from django_xcover.policies import refunds
+from django_xcover.policies.withdrawal import may_withdraw
+from django_xcover.types import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRefund:
+    """What comes back for one policy. `withdrawable_until` is the end of its cooling-off period.
+
+    `refund_formatted` is "" while XCover has not said.
+    """
+
+    title: str
+    refund_formatted: str
+    withdrawable_until: datetime | None
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Return whether the shopper is still free to withdraw, without any reason."""
+        return self.withdrawable_until is not None and timezone.now() < self.withdrawable_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationView:
+    """One cancellation. `refusal` says why nothing was cancelled, `refunded_formatted` what the
+    shop has given back; both are "" when there is nothing to say. `withdrawal` is the customer's
+    statement, None where nobody has made one; `may_withdraw` is whether its period may still run.
+    """
+
+    pk: int
+    reference: str
+    state: str
+    refusal: str
+    lines: tuple[PolicyRefund, ...]
+    refund: Money | None
+    refund_formatted: str
+    refunded_formatted: str
+    confirm_before: datetime | None
+    confirmed_at: datetime | None
+    progress: Progress
+    withdrawal: Withdrawal | None
+    may_withdraw: bool
+
+    @property
+    def is_draft(self) -> bool:
+        """Return whether it waits for the shopper, who is not shown a refund."""
+        return self.state == Cancellation.State.DRAFT
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Return whether all its policies are in their cooling-off period."""
+        return bool(self.lines) and all(line.is_withdrawal for line in self.lines)
+
+    @property
+    def owes_refund(self) -> bool:
+        """Return whether the shop has still to give something back."""
+        return bool(self.refund and self.refund.amount) and not self.refunded_formatted
+
+
+def view_of(cancellation: Cancellation) -> CancellationView:
+    """Return what a shopper is shown of `cancellation`. Three queries, no vendor call."""
+    return CancellationView(
+        pk=cancellation.pk,
+        reference=cancellation.cancellation_id,
+        state=cancellation.state,
+        refusal=cancelling.refusal_of(cancellation),
+        lines=tuple(_line(line) for line in refunds.lines_of(cancellation)),
+        refund=cancellation.refund,
+        refund_formatted=_formatted(cancellation.refund),
+        refunded_formatted=_refunded(cancellation),
+        confirm_before=cancellation.confirm_before,
+        confirmed_at=cancellation.confirmed_at,
+        progress=progress_of(cancellation.package, OperationKind.CANCEL, cancellation),
+        withdrawal=Withdrawal.objects.filter(cancellation=cancellation).first(),
+        may_withdraw=may_withdraw(cancellation.package),
+    )
+
+
+def _line(line: refunds.RefundLine) -> PolicyRefund:
+    return PolicyRefund(
+        title=line.label or line.name,
+        refund_formatted=_formatted(line.refund),
+        withdrawable_until=line.cooling_off_until,
+    )
+
+
+def _refunded(cancellation: Cancellation) -> str:
+    amount = cancellation.refunded
+    return "" if amount is None else format_amount(Money(amount, cancellation.currency))
+
+
+def _formatted(amount: Money | None) -> str:
+    return "" if amount is None else format_amount(amount)

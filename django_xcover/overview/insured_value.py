@@ -1,0 +1,61 @@
+"""What the insured thing is worth, and the price of having it insured for another value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.exceptions import Refused
+from django_xcover.formats import format_amount
+from django_xcover.models import Cancellation, Modification, Quote, Status
+from django_xcover.policies import modification
+from django_xcover.policies.modification.fields import amount_of, worth_of
+from django_xcover.types import Money
+
+
+class ValueNotChangeable(Refused):
+    """The policy is not in force, or has no value of its own."""
+
+    message = _("The insured value of this policy cannot be changed.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InsuredValue:
+    """The field `name` of a policy, in `currency`."""
+
+    name: str
+    currency: str
+    amount: Decimal
+
+    @property
+    def formatted(self) -> str:
+        """Return the amount as the reader's language writes it."""
+        return format_amount(Money(self.amount, self.currency))
+
+
+def insured_value(quote: Quote) -> InsuredValue | None:
+    """Return the value that a shopper may change, None where there is none."""
+    name = worth_of(quote.policy_type)
+    amount = amount_of(quote.request.get(name))
+    if quote.status != Status.CONFIRMED or amount is None:
+        return None
+    return InsuredValue(name=name, currency=quote.package.currency, amount=amount)
+
+
+def quote_value(quote: Quote, amount: Decimal) -> Modification:
+    """Ask XCover what it costs to insure for `amount`; asked twice, return the same open change.
+
+    Takes five seconds at most; hold no transaction meanwhile. Raises ValueNotChangeable and what
+    `modifying.quote_change` raises.
+    """
+    value = insured_value(quote)
+    if value is None:
+        raise ValueNotChangeable
+    if value.amount == amount:
+        raise modification.NothingToChange
+    wanted = {value.name: amount}
+    return modification.open_change(quote, wanted) or modification.quote_change(
+        quote.package, quote=quote, update_fields=wanted, origin=Cancellation.Origin.SHOPPER
+    )

@@ -1,0 +1,87 @@
+"""A change of a booking as a shopper reads it: what it costs, the wait, the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django_xcover import payments
+from django_xcover.formats import format_amount
+from django_xcover.models import Modification, OperationKind, Quote
+from django_xcover.overview.progress import Progress, progress_of
+from django_xcover.policies import modification as modifying
+from django_xcover.policies.modification.texts import field_in_words, is_readable, label_of
+from django_xcover.types import Due, Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModificationView:
+    """One change. `direction` says what its difference is: "charge", "refund" or "none".
+
+    `changes` holds what is to be new, as name and value, until the change is over. The prices are
+    those of the whole booking; where that has several policies `policy` names the one that changes,
+    else it is "". The difference has no sign. `due` is None unless something is to be paid now,
+    `refusal` "" unless XCover did not make the change.
+    """
+
+    pk: int
+    state: str
+    direction: str
+    policy: str
+    changes: tuple[tuple[str, str], ...]
+    before_formatted: str
+    after_formatted: str
+    difference_formatted: str
+    refusal: str
+    due: Due | None
+    progress: Progress
+
+
+def view_of(modification: Modification) -> ModificationView:
+    """Return what a shopper is shown of `modification`. No vendor call."""
+    difference, currency = modification.difference, modification.currency
+    return ModificationView(
+        pk=modification.pk,
+        state=modification.state,
+        direction=direction_of(difference),
+        policy=_policy(modification),
+        changes=tuple(_changes(modification)),
+        before_formatted=format_amount(Money(modification.price_before, currency)),
+        after_formatted=format_amount(Money(modification.price_after, currency)),
+        difference_formatted=format_amount(Money(abs(difference.amount), currency)),
+        refusal=modifying.refusal_of(modification),
+        due=payments.of_modification(modification),
+        progress=progress_of(modification.package, OperationKind.MODIFY, modification),
+    )
+
+
+def direction_of(difference: Money) -> str:
+    """Return whether the shopper pays more, gets something back, or neither."""
+    if not difference.amount:
+        return "none"
+    return "charge" if difference.amount > 0 else "refund"
+
+
+def _policy(modification: Modification) -> str:
+    booked = modification.package.quotes.booked()
+    named = [row for row in booked if row.quote_id in modification.quote_ids]
+    return ", ".join(row.label or row.policy_name for row in named) if len(booked) > 1 else ""
+
+
+def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
+    """Yield the new values that can be read as they stand; lists and objects cannot."""
+    for name, value in modification.changes.get("policyholder", {}).items():
+        if is_readable(value):
+            yield str(label_of(name)), str(value)
+    policies = modification.changes.get("quotes", ())
+    types = _policy_types(modification) if policies else {}
+    for policy in policies:
+        for name, value in policy.get("update_fields", {}).items():
+            if is_readable(value):
+                known = types.get(policy["id"], "")
+                yield field_in_words(known, name, value, modification.currency)
+
+
+def _policy_types(modification: Modification) -> dict[str, str]:
+    rows = Quote.objects.filter(package=modification.package_id)
+    return dict(rows.values_list("quote_id", "policy_type"))

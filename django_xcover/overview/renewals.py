@@ -1,0 +1,90 @@
+"""The renewal of a policy as a shopper reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django_xcover import payments
+from django_xcover.formats import format_amount
+from django_xcover.models import OperationKind, Quote, Renewal, Status
+from django_xcover.overview.progress import Progress, progress_of
+from django_xcover.policies.renewal import RenewalLine, confirmation, lines_of
+from django_xcover.types import Due
+
+DECLINED = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT)
+OVER = (Renewal.State.CONFIRMED, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
+KINDS = {
+    Renewal.State.PAID: OperationKind.RENEW,
+    Renewal.State.OPTING_OUT: OperationKind.RENEWAL_OPT_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalView:
+    """One renewal. `lines` are all the policies that it is about, each with its share of the price.
+
+    `premium_formatted` is "" before it is quoted, `due` None unless it can be paid now.
+    `renewed_anyway` says that it was declined and XCover has made it all the same.
+    """
+
+    pk: int
+    state: str
+    due_on: datetime
+    premium_formatted: str
+    lines: tuple[RenewalLine, ...]
+    starts: datetime | None
+    ends: datetime | None
+    due: Due | None
+    renewed_anyway: bool
+    progress: Progress
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether there is no next period, so that it has no price."""
+        return self.state in {
+            Renewal.State.OPTING_OUT,
+            Renewal.State.OPTED_OUT,
+            Renewal.State.EXPIRED,
+        }
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the shopper may still decide."""
+        return self.state in {Renewal.State.DUE, Renewal.State.QUOTED}
+
+
+def renewal_of(quote: Quote) -> Renewal | None:
+    """Return the renewal that a shopper of `quote` should know of, or None.
+
+    The newest, and once that is over only if it was about the end of this policy's own period.
+    """
+    if quote.status not in {Status.CONFIRMED, Status.RENEWED} or not quote.is_renewable:
+        return None
+    renewal = quote.package.renewals.first()
+    if renewal is None or (renewal.state in OVER and renewal.due_on != quote.policy_end_date):
+        return None
+    return renewal
+
+
+def view_of(renewal: Renewal) -> RenewalView:
+    """Return what a shopper is shown of `renewal`. No vendor call."""
+    kind = KINDS.get(Renewal.State(renewal.state))
+    premium = renewal.premium
+    return RenewalView(
+        pk=renewal.pk,
+        state=renewal.state,
+        due_on=renewal.due_on,
+        premium_formatted=format_amount(premium) if premium else "",
+        starts=renewal.starts_at,
+        ends=renewal.ends_at,
+        lines=lines_of(renewal),
+        due=payments.of_renewal(renewal),
+        renewed_anyway=_was_made_anyway(renewal),
+        progress=progress_of(renewal.package, kind, renewal) if kind else Progress(),
+    )
+
+
+def _was_made_anyway(renewal: Renewal) -> bool:
+    is_declined = renewal.state in DECLINED
+    return is_declined and confirmation.is_renewed(renewal, renewal.package.quotes.all())

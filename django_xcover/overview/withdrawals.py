@@ -1,0 +1,40 @@
+"""What a guest's page shows of a booking that can be withdrawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
+from django_xcover.overview.policies import PolicySummary, policy_rows, summarise
+from django_xcover.policies.cancellation import eligibility as cancellable
+from django_xcover.policies.withdrawal import may_withdraw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawableBooking:
+    """A booking: `quotes` are its policies, `cancellable` those that can be cancelled now, and
+    `stated` the cancellations that a statement was made for.
+    """
+
+    package: QuotePackage
+    quotes: Sequence[Quote]
+    policies: tuple[PolicySummary, ...]
+    cancellable: tuple[PolicySummary, ...]
+    stated: Sequence[Cancellation]
+    may_withdraw: bool
+
+
+def withdrawable(package: QuotePackage) -> WithdrawableBooking:
+    """Return what can be withdrawn from in `package`, and what has been. No vendor call."""
+    quotes = list(policy_rows().filter(package=package).order_by("position"))
+    free, _obstacles = cancellable.split(package, quotes)
+    stated = Withdrawal.objects.filter(cancellation__package=package).select_related("cancellation")
+    return WithdrawableBooking(
+        package=package,
+        quotes=quotes,
+        policies=tuple(map(summarise, quotes)),
+        cancellable=tuple(map(summarise, free)),
+        stated=[row.cancellation for row in stated],
+        may_withdraw=may_withdraw(package),
+    )

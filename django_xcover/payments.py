@@ -1,0 +1,221 @@
+"""What a shopper still has to pay for cover that is booked: for the shop's own way of paying.
+
+A shop shows the `Due` that its adapter was asked for (`get_payment_url`), collects `due.amount`
+and calls `record_payment`, in the transaction that records the money.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.adapters import get_adapter
+from django_xcover.exceptions import Refused, refusal
+from django_xcover.models import (
+    Instalment,
+    Modification,
+    Operation,
+    Quote,
+    Renewal,
+)
+from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.policies import instalments
+from django_xcover.policies import modification as modifying
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies.renewal.quoting import refuse_unless_waiting
+from django_xcover.types import Due
+
+logger = logging.getLogger(__name__)
+
+RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
+
+
+class NothingDue(Refused):
+    """It was paid before, is no longer offered, or never was; or it costs something else now."""
+
+    message = _("There is nothing to pay here any more.")
+
+
+def find(kind: str, reference: str) -> Due | None:
+    """Return what is due under this kind and reference, None when nothing is (any more).
+
+    Whether this shopper may pay it is for the shop to decide, by `order_reference`.
+    """
+    is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
+    reader = _READERS.get(kind)
+    return reader(int(reference)) if reader and is_number else None
+
+
+def record_payment(due: Due, *, reference: str = "") -> Operation:
+    """Note that the shop has collected `due.amount`, and let XCover be told.
+
+    `reference` is the shop's own for the payment. The same payment again returns the same
+    operation. Raises NothingDue, or what the service of its kind refuses; whoever has charged the
+    shopper before then has to give the money back. It is logged with the order's number as well.
+    """
+    recorder = _RECORDERS.get(due.kind)
+    try:
+        if recorder is None:
+            raise NothingDue
+        return recorder(due, reference)
+    except ObjectDoesNotExist:
+        refused: Refused = NothingDue()
+    except Refused as reason:
+        refused = reason
+    # The caller may forget the refusal, and the money with it.
+    logger.error(
+        "A payment of order %s is to be given back (%s %s, %s): %s",
+        due.order_reference,
+        due.kind,
+        due.reference,
+        due.amount,
+        type(refused).__name__,
+    )
+    raise refused
+
+
+def payment_url(request: HttpRequest, due: Due | None) -> str:
+    """Return where the shopper pays `due`, as the shop's adapter says, or ""."""
+    return get_adapter().get_payment_url(request, due) if due else ""
+
+
+def page_url(due: Due) -> str:
+    """Return the shopper's page that shows what becomes of `due` once it is paid.
+
+    An instalment is seen on its policy's page.
+    """
+    reader = _POLICIES.get(due.kind)
+    quote_id = reader(int(due.reference)) if reader else None
+    if quote_id is None:
+        return reverse("xcover:my_cover")
+    if due.kind == INSTALMENT:
+        return reverse("xcover:policy", args=[quote_id])
+    return reverse(f"xcover:{due.kind}", args=[quote_id, due.reference])
+
+
+def of_renewal(renewal: Renewal) -> Due | None:
+    """Return what `renewal` costs, None when it is not to be paid now.
+
+    Its label names every policy that the price is for.
+    """
+    premium = renewal.premium
+    is_quoted = renewal.state == Renewal.State.QUOTED
+    if not is_quoted or premium is None or refusal(refuse_unless_waiting, renewal):
+        return None
+    return Due(
+        kind=RENEWAL,
+        reference=str(renewal.pk),
+        order_reference=renewal.package.order_reference,
+        label=", ".join(line.title for line in renewing.lines_of(renewal)),
+        amount=premium,
+    )
+
+
+def of_instalment(instalment: Instalment) -> Due | None:
+    """Return what `instalment` costs, None when it is paid or its policy is not in force.
+
+    One that the shop has reported as paid counts as paid, whether XCover knows already or not.
+    """
+    quote = instalment.quote
+    if not instalment.is_open or quote.status not in COLLECTED_FOR:
+        return None
+    return Due(
+        kind=INSTALMENT,
+        reference=str(instalment.pk),
+        order_reference=quote.package.order_reference,
+        label=_label(quote),
+        amount=instalment.amount,
+    )
+
+
+def of_modification(modification: Modification) -> Due | None:
+    """Return what `modification` costs extra, None when nothing is to be paid for it."""
+    difference = modification.difference
+    if difference.amount <= 0 or not modifying.is_open(modification):
+        return None
+    return Due(
+        kind=MODIFICATION,
+        reference=str(modification.pk),
+        order_reference=modification.package.order_reference,
+        label=_label_of_change(modification),
+        amount=difference,
+    )
+
+
+def _find_renewal(pk: int) -> Due | None:
+    row = Renewal.objects.select_related("package").filter(pk=pk).first()
+    return of_renewal(row) if row else None
+
+
+def _find_instalment(pk: int) -> Due | None:
+    row = Instalment.objects.select_related("quote__package").filter(pk=pk).first()
+    return of_instalment(row) if row else None
+
+
+def _find_modification(pk: int) -> Due | None:
+    row = Modification.objects.select_related("package").filter(pk=pk).first()
+    return of_modification(row) if row else None
+
+
+def _policy_renewed(pk: int) -> str | None:
+    booked = Quote.objects.booked().filter(package__renewals=pk)
+    return booked.order_by("-is_renewable", "pk").values_list("quote_id", flat=True).first()
+
+
+def _policy_paid_in_parts(pk: int) -> str | None:
+    return Quote.objects.filter(instalments=pk).values_list("quote_id", flat=True).first()
+
+
+def _policy_changed(pk: int) -> str | None:
+    row = Modification.objects.filter(pk=pk).first()
+    return next(iter(row.quote_ids), None) if row is not None else None
+
+
+def _record_renewal(due: Due, reference: str) -> Operation:
+    row = Renewal.objects.get(pk=int(due.reference))
+    return renewing.record_payment(row, reference=reference, amount=due.amount)
+
+
+def _record_instalment(due: Due, reference: str) -> Operation:
+    row = Instalment.objects.select_related("quote").get(pk=int(due.reference))
+    if row.amount != due.amount:
+        raise NothingDue
+    return instalments.report(row, paid=True, reference=reference)
+
+
+def _record_modification(due: Due, reference: str) -> Operation:
+    row = Modification.objects.get(pk=int(due.reference))
+    if row.difference != due.amount:
+        raise NothingDue
+    return modifying.settle(row, reference=reference)
+
+
+def _label_of_change(modification: Modification) -> str:
+    policies = modification.package.quotes.filter(quote_id__in=modification.quote_ids)
+    return ", ".join(_label(quote) for quote in policies)
+
+
+def _label(quote: Quote | None) -> str:
+    return (quote.label or quote.policy_name) if quote else ""
+
+
+_READERS: Mapping[str, Callable[[int], Due | None]] = {
+    RENEWAL: _find_renewal,
+    INSTALMENT: _find_instalment,
+    MODIFICATION: _find_modification,
+}
+_POLICIES: Mapping[str, Callable[[int], str | None]] = {
+    RENEWAL: _policy_renewed,
+    INSTALMENT: _policy_paid_in_parts,
+    MODIFICATION: _policy_changed,
+}
+_RECORDERS: Mapping[str, Callable[[Due, str], Operation]] = {
+    RENEWAL: _record_renewal,
+    INSTALMENT: _record_instalment,
+    MODIFICATION: _record_modification,
+}

@@ -1,0 +1,44 @@
+"""Cancelling a booking or some of its policies: previewed and confirmed, or at once.
+
+One service for every door: the shopper's page, the admin, the API, and the shop's cancelled order.
+Quotes API: cancellation workflow.
+"""
+
+from __future__ import annotations
+
+from django_xcover.policies.cancellation.eligibility import (
+    AlreadyCancelled,
+    BeingCancelled,
+    CoverEnded,
+    NotCancellable,
+    NotInForce,
+    PreviewExpired,
+)
+from django_xcover.policies.cancellation.requests import cancel_now, preview, refusal_of, request
+from django_xcover.policies.refunds import (
+    RefundAboveLimit,
+    RefundLine,
+    RefundNotRecorded,
+    correct_refund,
+    lines_of,
+    record_refund,
+)
+
+__all__ = [
+    "AlreadyCancelled",
+    "BeingCancelled",
+    "CoverEnded",
+    "NotCancellable",
+    "NotInForce",
+    "PreviewExpired",
+    "RefundAboveLimit",
+    "RefundLine",
+    "RefundNotRecorded",
+    "cancel_now",
+    "correct_refund",
+    "lines_of",
+    "preview",
+    "record_refund",
+    "refusal_of",
+    "request",
+]

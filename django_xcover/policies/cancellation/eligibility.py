@@ -1,0 +1,142 @@
+"""Which policies can be cancelled, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.exceptions import Refused
+from django_xcover.models import (
+    BOOKED,
+    Cancellation,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.policies.staleness import changes_since, was_paid_since
+
+
+class NotCancellable(Refused):
+    """XCover does not let the policy be cancelled (`can_be_cancelled`, or its refusal)."""
+
+    message = _("This cover cannot be cancelled.")
+
+
+class NotInForce(NotCancellable):
+    """The policy is not booked, or its booking waits for the payment."""
+
+    message = _("This cover is not in force yet, so there is nothing to cancel.")
+
+
+class CoverEnded(NotCancellable):
+    """The policy's period is over."""
+
+    message = _("This cover has ended, so it can no longer be cancelled.")
+
+
+class AlreadyCancelled(Refused):
+    """The policy is cancelled; that cannot be undone or done again."""
+
+    message = _("This cover has already been cancelled.")
+
+
+class BeingCancelled(AlreadyCancelled):
+    """A cancellation of the policy was confirmed and is being carried out."""
+
+    message = _("This cover is already being cancelled.")
+
+
+class PreviewExpired(Refused):
+    """The preview was not confirmed before its `confirm_before`, or the price changed since."""
+
+    message = _("The refund you were shown is no longer valid. Please look at it again.")
+
+
+def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]:
+    """Return the policies to cancel, as they are stored now; None asks for the whole booking.
+
+    Of a whole booking it is what is still in force; of policies named each must be. Raises
+    NotCancellable or AlreadyCancelled, or one of their kinds, with the reason.
+    """
+    wanted = _named(package, quotes) if quotes is not None else _booked(package)
+    free, obstacles = split(package, wanted)
+    if obstacles and (quotes is not None or not free):
+        raise obstacles[-1]
+    if not free:
+        raise NotInForce
+    return free
+
+
+def split(package: QuotePackage, quotes: Iterable[Quote]) -> tuple[list[Quote], list[Refused]]:
+    """Return those of `quotes` that can be cancelled, and for each other one the reason."""
+    under_way = being_cancelled(package)
+    found = [(quote, _obstacle(quote, under_way)) for quote in quotes]
+    free = [quote for quote, obstacle in found if obstacle is None]
+    return free, [obstacle for _quote, obstacle in found if obstacle is not None]
+
+
+def being_cancelled(package: QuotePackage) -> set[int]:
+    """Return the primary keys of the policies whose cancellation is being carried out."""
+    rows = Quote.objects.filter(
+        cancellations__package=package, cancellations__state=Cancellation.State.REQUESTED
+    )
+    return set(rows.values_list("pk", flat=True))
+
+
+def is_outdated(cancellation: Cancellation) -> bool:
+    """Return whether a preview's time is over, or its refund is that of an earlier price."""
+    end = cancellation.confirm_before
+    if end is not None and end <= timezone.now():
+        return True
+    since = cancellation.created_at
+    package = cancellation.package
+    return bool(changes_since(package, since)) or was_paid_since(package, since)
+
+
+def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:
+    """Return the policies whose `can_be_cancelled` does not say no.
+
+    `all_of_them`: one that says no stands for all. Raises NotCancellable.
+    """
+    free = [quote for quote in quotes if quote.can_be_cancelled is not False]
+    if not free or (all_of_them and len(free) < len(quotes)):
+        raise NotCancellable
+    return free
+
+
+def body_of(quotes: Iterable[Quote], reason: str) -> dict[str, Any]:
+    """Return the body of `POST bookings/{INS}/cancel`.
+
+    Each policy is named, so that nothing but what a person saw is cancelled; the reason stands
+    with it, because only there it is documented for all versions.
+    """
+    why = {"reason_for_cancellation": reason} if reason else {}
+    return {"quotes": [{"id": quote.quote_id, **why} for quote in quotes]}
+
+
+def _booked(package: QuotePackage) -> list[Quote]:
+    return list(package.quotes.filter(status__in=BOOKED).order_by("position"))
+
+
+def _named(package: QuotePackage, quotes: Iterable[Quote]) -> list[Quote]:
+    keys = {quote.pk for quote in quotes}
+    found = list(package.quotes.filter(pk__in=keys).order_by("position"))
+    if len(found) < len(keys):
+        raise NotCancellable
+    return found
+
+
+def _obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:
+    if quote.status == Status.CANCELLED:
+        return AlreadyCancelled()
+    if quote.pk in under_way:
+        return BeingCancelled()
+    if quote.status in {Status.RENEWED, Status.FAILED, Status.DELETED}:
+        return NotCancellable()
+    if quote.status != Status.CONFIRMED:
+        return NotInForce()
+    ended = quote.policy_end_date is not None and quote.policy_end_date <= timezone.now()
+    return CoverEnded() if ended else None

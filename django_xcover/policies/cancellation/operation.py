@@ -1,0 +1,220 @@
+"""Carrying a cancellation out at XCover, and what becomes of it here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import NotFound, ValidationFailed, XCoverClient
+from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
+from django_xcover.clients import factory
+from django_xcover.mirror import decisions, packages, reads
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+    Status,
+    Withdrawal,
+)
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import Undecided, after_post
+from django_xcover.outbox.operations import Failure
+from django_xcover.outbox.transitions import move
+from django_xcover.policies import refunds
+from django_xcover.policies.cancellation import eligibility
+from django_xcover.policies.staleness import was_paid_since
+from django_xcover.types import Money
+
+State = Cancellation.State
+# What a policy can be that was in force: only this is cancelled, or has been.
+COVERED = frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RENEWED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A booking that shows its policies as cancelled, and what XCover said about the refund.
+
+    `answer` is None when nothing tells it any more; `elsewhere` when somebody else cancelled.
+    """
+
+    booked: PackageAnswer
+    answer: CancellationAnswer | None
+    elsewhere: bool
+
+
+def perform(operation: Operation) -> Done | None:
+    """Cancel at XCover, outside any transaction; None when there is nothing to cancel.
+
+    The booking is read first on every repeat, and when not all of it is known here as in force. A
+    repeat is sent although it shows as cancelled: XCover answers it from its memory (Quotes API:
+    idempotency, 48 hours), and no other answer names the refund of a direct cancellation. Raises
+    XCoverError, and Undecided when the booking does not show what XCover answered.
+    """
+    package, cancellation = operation.package, cancellation_of(operation)
+    client = factory.client_for(package.account)
+    wanted, in_force = _ids(cancellation), _ids(cancellation, status=Status.CONFIRMED)
+    if operation.attempts > 1 or in_force != wanted:
+        covered = wanted & _covered(reads.read_booking(client, package.package_id))
+        if not covered and not in_force:
+            return None
+        # An XCover that no longer knows what it booked has to refuse, so that a person is told.
+        wanted = covered or in_force
+    if not operation.request and not _confirms_preview(cancellation):
+        operations.keep_request(operation, _body(cancellation, wanted))
+    return _cancel(client, operation, cancellation)
+
+
+def apply(operation: Operation, done: Done | None) -> None:
+    """Bring the mirror up to the booking, note the refund and tell the shop after the commit.
+
+    Call it in the transaction that finishes the operation.
+    """
+    cancellation = cancellation_of(operation)
+    package = QuotePackage.objects.locked().get(pk=operation.package_id)
+    if done is None:
+        move(cancellation, State.NOT_NEEDED, field="state")
+        decisions.withdraw(cancellation.quotes.select_related("package"))
+    else:
+        packages.apply_answer(package, done.booked)
+        _conclude(package, cancellation, done)
+    _release_booking(package, operation)
+
+
+def refuse(operation: Operation, failure: Failure) -> None:
+    """Note that XCover refused, and have a person look: the customer counts on it."""
+    cancellation = cancellation_of(operation)
+    expired = _confirms_preview(cancellation) and eligibility.is_outdated(cancellation)
+    move(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
+    packages.flag(operation.package, Attention.CANCELLATION_REFUSED)
+
+
+def cancellation_of(operation: Operation) -> Cancellation:
+    """Return the cancellation that the operation carries out."""
+    return Cancellation.objects.get(pk=int(operation.subject))
+
+
+def _ids(cancellation: Cancellation, **facts: Status) -> set[str]:
+    return set(cancellation.quotes.filter(**facts).values_list("quote_id", flat=True))
+
+
+def _covered(booked: PackageAnswer | None) -> set[str]:
+    """Return the policies that are, or were, in force; a booking never paid covers nobody."""
+    quotes = booked.quotes if booked is not None else ()
+    return {quote.quote_id for quote in quotes if quote.status in COVERED}
+
+
+def _body(cancellation: Cancellation, ids: Collection[str]) -> dict[str, Any]:
+    quotes = cancellation.quotes.filter(quote_id__in=ids).order_by("position")
+    return eligibility.body_of(quotes, cancellation.reason)
+
+
+def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellation) -> Done:
+    package_id = operation.package.package_id
+    wanted = _named(operation) or _ids(cancellation)
+    try:
+        answer = _send(client, operation, cancellation)
+    except (ValidationFailed, NotFound) as refused:
+        with after_post(outcome_known=refused.outcome_known):
+            booked = reads.read_booking(client, package_id)
+        if booked is None or not _is_cancelled(booked, wanted):
+            raise
+        # Refused because it is cancelled: by an earlier attempt that got no answer, or elsewhere.
+        elsewhere = operation.outcome_known and refused.outcome_known
+        return Done(booked=booked, answer=None, elsewhere=elsewhere)
+    with after_post():
+        booked = package_from_wire(client.get_booking(package_id))
+    if not _is_cancelled(booked, wanted):
+        raise Undecided("XCover answered the cancellation, but the booking does not show it.")
+    return Done(booked=booked, answer=answer, elsewhere=False)
+
+
+def _send(
+    client: XCoverClient, operation: Operation, cancellation: Cancellation
+) -> CancellationAnswer:
+    package_id, key = operation.package.package_id, operation.idempotency_key
+    if not operation.request:
+        wire = client.confirm_booking_cancellation(
+            package_id, cancellation.cancellation_id, {}, idempotency_key=key
+        )
+    else:
+        if cancellation.cancellation_id:
+            # Its own key: the preview may have been confirmed under the operation's.
+            key = str(uuid5(UUID(key), "without preview"))
+        wire = client.cancel_booking(package_id, operation.request, idempotency_key=key)
+    return cancellation_from_wire(wire)
+
+
+def _confirms_preview(cancellation: Cancellation) -> bool:
+    """Return whether XCover is asked to confirm its preview, and not to cancel without one.
+
+    A customer's statement outlives the preview it was made on: XCover may be away for longer than
+    the 24 hours of a preview, and a withdrawal must not come to nothing by that.
+    """
+    if not cancellation.cancellation_id:
+        return False
+    end = cancellation.confirm_before
+    is_over = end is not None and end <= timezone.now()
+    return not (is_over and Withdrawal.objects.filter(cancellation=cancellation).exists())
+
+
+def _named(operation: Operation) -> set[str]:
+    return {quote["id"] for quote in operation.request.get("quotes", ())}
+
+
+def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:
+    found = {quote.quote_id: quote.status for quote in booked.quotes}
+    return all(found.get(key) == Status.CANCELLED for key in ids)
+
+
+def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> None:
+    shown = cancellation.refund
+    facts = refunds.told(done.answer) if done.answer is not None else {}
+    if done.elsewhere:
+        # Whoever cancelled may have refunded, too.
+        facts = {"lines": [], "total_refund": None}
+    now = timezone.now()
+    if not move(cancellation, State.CONFIRMED, field="state", confirmed_at=now, **facts):
+        return
+    # A preview may have been overtaken by an instalment on its way when it was confirmed.
+    overtaken = bool(cancellation.cancellation_id) and was_paid_since(
+        package, cancellation.created_at
+    )
+    if overtaken or not _is_clear(cancellation.refund, shown, package.currency):
+        packages.flag(package, Attention.REFUND_UNCLEAR)
+    transaction.on_commit(lambda: _announce(package, cancellation))
+
+
+def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
+    """Return whether the refund is told, in the currency of the price, and is the one shown."""
+    is_told = refund is not None and refund.currency == paid_in
+    return is_told and shown in {None, refund}
+
+
+def _release_booking(package: QuotePackage, operation: Operation) -> None:
+    """Drop the booking that waited for a person, when nothing is left that it could book."""
+    if package.quotes.offered().accepted().exists():
+        return
+    stuck = Operation.objects.filter(
+        package=package,
+        kind__in=(OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT),
+        state=OperationState.NEEDS_PERSON,
+        pk__lt=operation.pk,
+    )
+    for earlier in stuck:
+        operations.discard(earlier, "The order was cancelled.")
+
+
+def _announce(package: QuotePackage, cancellation: Cancellation) -> None:
+    signals.policy_cancelled.send_robust(
+        sender=Cancellation, package=package, cancellation=cancellation
+    )

@@ -1,0 +1,120 @@
+"""Documents and pages at XCover: bearer links, handed only to those who may see the order."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote as quoted
+from urllib.parse import urlencode, urlsplit
+
+from django.db.models import Q
+from django.http import HttpRequest
+
+from django_xcover.adapters import get_adapter
+from django_xcover.mirror import access_log
+from django_xcover.mirror.presentation import web_address
+from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Status
+
+CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
+CLAIM, CANCEL, ACCOUNT = "claim", "cancel", "account"
+# What there is to read, and the pages where a customer can do something.
+PAPERS = (CERTIFICATE, CERTIFICATE_PDF, WORDING)
+PAGES = (CLAIM, CANCEL, ACCOUNT)
+KINDS = PAPERS + PAGES
+
+SITE = "https://www.xcover.com/en"
+STAFF_PERMISSION = "xcover.open_links"
+
+
+class DocumentMissing(LookupError):
+    """There is no such document, or this request may not see it; callers are not told which."""
+
+
+def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
+    """Return XCover's link for a document of a policy, or for a page about it.
+
+    `kind` is one of KINDS. It is handed to whoever the shop's adapter lets see the order, and to
+    staff with the permission `xcover.open_links`. Raises DocumentMissing for others, as when there
+    is nothing to show: whether a policy exists is not theirs to know. The link carries a security
+    token: redirect to it, and never log or store it elsewhere.
+    """
+    # The wording can be read before it is booked; a quote that nobody has ordered is nobody's.
+    ordered = Q(status__in=BOOKED) | ~Q(package__order_reference="")
+    rows = Quote.objects.select_related("package").filter(ordered, quote_id=quote_id)
+    quote = rows.first()
+    if quote is None or quote.quote_id != quote_id:
+        raise DocumentMissing
+    if not _may_open(request, quote.package):
+        raise DocumentMissing
+    url = _link(quote, quote.package, kind)
+    if not url:
+        raise DocumentMissing
+    access_log.record(request, AccessRecord.What.DOCUMENT, kind, quote.package)
+    return url
+
+
+def kinds_of(quote: Quote, package: QuotePackage) -> tuple[str, ...]:
+    """Return the kinds of documents and pages there are for a quote or policy."""
+    return tuple(kind for kind in KINDS if _link(quote, package, kind))
+
+
+def _may_open(request: HttpRequest, package: QuotePackage) -> bool:
+    user = getattr(request, "user", None)
+    if user is not None and user.is_staff and user.has_perm(STAFF_PERMISSION):
+        return True
+    adapter = get_adapter()
+    order = adapter.get_order(package.order_reference)
+    return order is not None and adapter.can_view_order(request, order)
+
+
+def _link(quote: Quote, package: QuotePackage, kind: str) -> str:
+    links = {
+        CERTIFICATE: _certificate(quote, package, "url"),
+        CERTIFICATE_PDF: _certificate(quote, package, "pdf"),
+        WORDING: quote.payload.get("pds_url"),
+        CLAIM: _claim_form(quote, package),
+        CANCEL: _cancellation_page(quote, package),
+        ACCOUNT: _account_page(quote, package),
+    }
+    return web_address(links.get(kind))
+
+
+def _covers(quote: Quote) -> bool:
+    # XCover sends links to certificate and account with a booking whose payment is pending, too
+    # (recorded). They prove no cover, so they count once it is confirmed.
+    return quote.status in {Status.CONFIRMED, Status.RENEWED}
+
+
+def _certificate(quote: Quote, package: QuotePackage, form: str) -> Any:
+    return (package.payload.get("coi") or {}).get(form) if _covers(quote) else None
+
+
+def _claim_form(quote: Quote, package: QuotePackage) -> Any:
+    """Return where a loss is reported: XCover's own link, or the documented one (Claim)."""
+    if not _covers(quote):
+        return None
+    form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
+    return package.payload.get("fnol_link") or form
+
+
+def _cancellation_page(quote: Quote, package: QuotePackage) -> Any:
+    """Return where a customer cancels without us; its link needs the booking's token."""
+    if quote.status != Status.CONFIRMED or quote.can_be_cancelled is False:
+        return None
+    token = package.payload.get("security_token")
+    page = f"{_site(package)}/cancel/{quoted(package.package_id)}"
+    built = f"{page}?{urlencode({'security_token': token})}" if token else None
+    return package.payload.get("cancel_link") or built
+
+
+def _account_page(quote: Quote, package: QuotePackage) -> Any:
+    return package.payload.get("account_url") if _covers(quote) else None
+
+
+def _site(package: QuotePackage) -> str:
+    """Return the site with its language, `https://www.xcover.com/en`, as the answer's links say."""
+    for address in (package.payload.get("account_url"), package.payload.get("pds_url")):
+        parts = urlsplit(web_address(address))
+        language = parts.path.strip("/").split("/")[0]
+        if parts.netloc and language:
+            return f"{parts.scheme}://{parts.netloc}/{language}"
+    return SITE

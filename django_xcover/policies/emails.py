@@ -1,0 +1,85 @@
+"""Having XCover send one of its e-mails to the customer once more."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.models import BOOKED, Operation, OperationKind, QuotePackage, Status
+from django_xcover.outbox import operations
+from django_xcover.outbox.operations import Failure
+
+CREATED, UPDATED, CANCELLED = "BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED"
+# Recorded: BOOKING_CANCELLED. Inferred: the others, which have the names of webhooks.
+EVENTS = (CREATED, UPDATED, CANCELLED)
+_EVENT = re.compile(r"[A-Z][A-Z_]{0,39}")
+
+
+class NotBooked(Refused):
+    """A package that is no booking has no e-mails."""
+
+    message = _("XCover writes about booked cover only, and this cover is not booked.")
+
+
+class WrongState(Refused):
+    """XCover sends the e-mail about a cancellation for cancelled bookings only (recorded)."""
+
+    message = _("The e-mail about the cancellation can be sent once the booking is cancelled.")
+
+
+class UnknownEmail(Refused):
+    """The event cannot be the name of an e-mail of XCover's."""
+
+    message = _("XCover has no e-mail of this name.")
+
+
+def send_again(package: QuotePackage, event: str = "") -> Operation:
+    """Have XCover send the e-mail for `event` again, by default the one of the booking's state.
+
+    While one is on its way, asking again returns the same operation; afterwards it is a new one.
+    What XCover sends for which event is its own affair: names other than EVENTS are passed on.
+    Raises NotBooked, WrongState and UnknownEmail.
+    """
+    if event and not _EVENT.fullmatch(event):
+        raise UnknownEmail
+    with transaction.atomic():
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        _check(locked, event)
+        sent = Operation.objects.filter(package=locked, kind=OperationKind.SEND_EMAIL)
+        mine = sent.filter(subject__startswith=f"{event}:")
+        waiting = mine.unfinished().first()
+        if waiting is not None:
+            return waiting
+        return operations.enqueue(
+            locked, OperationKind.SEND_EMAIL, subject=f"{event}:{mine.count() + 1}"
+        )
+
+
+def perform(operation: Operation) -> None:
+    """Ask XCover for the e-mail. The body is made of the subject, so nothing has to be kept."""
+    event = operation.subject.partition(":")[0]
+    payload: dict[str, Any] = {"event": event} if event else {}
+    client = factory.client_for(operation.package.account)
+    client.trigger_email(
+        operation.package.package_id, payload, idempotency_key=operation.idempotency_key
+    )
+
+
+def apply(operation: Operation, answer: None) -> None:
+    """Change nothing: the operation itself is the record that XCover was asked."""
+
+
+def refuse(operation: Operation, failure: Failure) -> None:
+    """Change nothing: the operation ends with XCover's reason, and holds up no other."""
+
+
+def _check(package: QuotePackage, event: str) -> None:
+    if package.status not in BOOKED:
+        raise NotBooked
+    if event == CANCELLED and package.status != Status.CANCELLED:
+        raise WrongState

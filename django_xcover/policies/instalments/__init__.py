@@ -1,0 +1,35 @@
+"""Instalments: the schedule as XCover has it, and what became of its payments."""
+
+from __future__ import annotations
+
+from django_xcover.policies.instalments.reports import (
+    AlreadyPaid,
+    NotInForce,
+    PaidTwice,
+    instalment_pk,
+    report,
+)
+from django_xcover.policies.instalments.schedules import (
+    Sums,
+    has_plan,
+    mirror,
+    next_due,
+    overdue,
+    sums,
+    unmirrored,
+)
+
+__all__ = [
+    "AlreadyPaid",
+    "NotInForce",
+    "PaidTwice",
+    "Sums",
+    "has_plan",
+    "instalment_pk",
+    "mirror",
+    "next_due",
+    "overdue",
+    "report",
+    "sums",
+    "unmirrored",
+]

@@ -1,0 +1,226 @@
+"""Telling XCover what became of the payment of an instalment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover import signals
+from django_xcover.client.schemas.policies import instalments_from_wire
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.models import (
+    Cancellation,
+    Instalment,
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+)
+from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import NotNeeded
+from django_xcover.outbox.transitions import move
+
+PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
+
+
+class AlreadyPaid(Refused):
+    """A payment that was made cannot have failed."""
+
+    message = _("Instalment %(number)s is paid, so no failed payment can be reported for it.")
+
+
+class PaidTwice(Refused):
+    """The customer paid for an instalment that is paid: it is to be given back."""
+
+    message = _("Instalment %(number)s has been paid already, by another payment.")
+
+
+class NotInForce(Refused):
+    """The policy is cancelled or not booked."""
+
+    message = _("This policy is not in force, so no instalment is to be collected for it.")
+
+
+class BeingCancelled(NotInForce):
+    """The cancellation of the policy is on its way, and its refund does not include this money."""
+
+    message = _("This policy is being cancelled, so no instalment is to be collected for it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is reported: one attempt to collect one instalment."""
+
+    instalment: Instalment
+    paid: bool
+
+
+def report(
+    instalment: Instalment,
+    *,
+    paid: bool,
+    attempted_at: datetime | None = None,
+    reference: str = "",
+) -> Operation:
+    """Have XCover told that the payment of `instalment` was made, or failed.
+
+    `attempted_at` (aware) is when it was tried, now by default. The same report again returns the
+    same operation: a payment is made once, and a failed one is told from the next by
+    `attempted_at`, or by its day (UTC) when that is left out. `reference` is the shop's own for a
+    payment that was made. Raises PaidTwice for another one of what is paid, AlreadyPaid and
+    NotInForce, and ValueError for a moment without a time zone.
+    """
+    moment = attempted_at or timezone.now()
+    if timezone.is_naive(moment):
+        raise ValueError("attempted_at needs a time zone")
+    subject = _subject(instalment, paid=paid, moment=moment, is_exact=attempted_at is not None)
+    with transaction.atomic():
+        package = QuotePackage.objects.locked().get(pk=instalment.quote.package_id)
+        locked = Instalment.objects.select_for_update().get(pk=instalment.pk)
+        known = _written(locked).filter(subject=subject).first()
+        if paid:
+            _note_reference(locked, reference, known)
+        if known is not None:
+            return known
+        _check(locked, paid=paid)
+        facts = {"attempted_at": moment, **({"paid_at": moment} if paid else {})}
+        Instalment.objects.filter(pk=locked.pk).update(**facts, updated_at=timezone.now())
+        operation = operations.enqueue(
+            package,
+            OperationKind.REPORT_INSTALMENT,
+            subject=subject,
+            request=_body(locked, paid=paid, moment=moment),
+        )
+    instalment.refresh_from_db()
+    return operation
+
+
+def instalment_pk(operation: Operation) -> int:
+    """Return the primary key of the instalment that a REPORT_INSTALMENT operation is about."""
+    return int(operation.subject.partition(":")[0])
+
+
+def perform(operation: Operation) -> Report:
+    """Report at XCover, outside any transaction.
+
+    What XCover holds as paid is not reported again, though it would do no harm (recorded). After
+    a first attempt the schedule is read first. Raises XCoverError, and NotNeeded for a failed
+    payment of what has been paid meanwhile.
+    """
+    reported = _reported(operation)
+    if _is_paid(operation, reported.instalment):
+        if reported.paid:
+            return reported
+        raise NotNeeded("The instalment has been paid meanwhile.")
+    if not operation.request:
+        moment = reported.instalment.attempted_at or operation.created_at
+        body = _body(reported.instalment, paid=reported.paid, moment=moment)
+        operations.keep_request(operation, body)
+    client = factory.client_for(operation.package.account)
+    client.update_instalment_payment_status(
+        operation.package.package_id,
+        operation.request,
+        idempotency_key=operation.idempotency_key,
+    )
+    return reported
+
+
+def apply(operation: Operation, reported: Report) -> None:
+    """Note what XCover has been told. Call it in the transaction that finishes the operation."""
+    row = Instalment.objects.select_for_update().get(pk=reported.instalment.pk)
+    if row.status == PAID:
+        return
+    also: dict[str, Any] = {}
+    if not reported.paid:
+        also["failures"] = max(row.failures, _failed_so_far(row))
+    if move(row, PAID if reported.paid else FAILED, **also):
+        transaction.on_commit(partial(_announce, row))
+
+
+def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: bool) -> str:
+    if paid:
+        return f"{instalment.pk}:paid"
+    form = "%Y%m%dT%H%M%S.%f" if is_exact else "%Y%m%d"
+    return f"{instalment.pk}:failed:{moment.astimezone(UTC):{form}}"
+
+
+def _note_reference(instalment: Instalment, reference: str, known: Operation | None) -> None:
+    """Keep the reference of the payment; raise PaidTwice when there was another one.
+
+    What was reported without a reference may be this payment. What XCover has as paid and nobody
+    has reported here is not.
+    """
+    before = instalment.payment_reference
+    if not reference or reference == before:
+        return
+    if before or (known is None and not instalment.is_open):
+        raise PaidTwice(number=instalment.number)
+    Instalment.objects.filter(pk=instalment.pk).update(payment_reference=reference)
+
+
+def _check(instalment: Instalment, *, paid: bool) -> None:
+    if instalment.quote.status not in COLLECTED_FOR:
+        raise NotInForce
+    # Its refund is agreed on by what was paid until then.
+    under_way = instalment.quote.cancellations.filter(state=Cancellation.State.REQUESTED)
+    if paid and under_way.exists():
+        raise BeingCancelled
+    if not instalment.is_open and not paid:
+        raise AlreadyPaid(number=instalment.number)
+
+
+def _written(instalment: Instalment) -> QuerySet[Operation]:
+    return Operation.objects.filter(
+        package=instalment.quote.package_id, kind=OperationKind.REPORT_INSTALMENT
+    )
+
+
+def _body(instalment: Instalment, *, paid: bool, moment: datetime) -> dict[str, Any]:
+    """Return the report as recorded, by number. Inferred: FAILED; only PAID was recorded."""
+    return {
+        "quotes": [
+            {
+                "id": instalment.quote.quote_id,
+                "instalment_number": instalment.number,
+                "payment_status": PAID.value if paid else FAILED.value,
+                "payment_attempted_date": moment.astimezone(UTC),
+            }
+        ]
+    }
+
+
+def _reported(operation: Operation) -> Report:
+    row = Instalment.objects.select_related("quote").get(pk=instalment_pk(operation))
+    return Report(row, paid=operation.subject.partition(":")[2] == "paid")
+
+
+def _is_paid(operation: Operation, instalment: Instalment) -> bool:
+    """Return whether the payment is on record here or, after a first attempt, at XCover."""
+    if instalment.status == PAID or operation.attempts <= 1:
+        return instalment.status == PAID
+    client = factory.client_for(operation.package.account)
+    schedules = instalments_from_wire(client.get_instalments(operation.package.package_id))
+    return any(
+        part.number == instalment.number and part.status == PAID
+        for schedule in schedules
+        if schedule.quote_id == instalment.quote.quote_id
+        for part in schedule.instalments
+    )
+
+
+def _failed_so_far(instalment: Instalment) -> int:
+    failed = _written(instalment).filter(subject__startswith=f"{instalment.pk}:failed:")
+    return failed.filter(state=OperationState.DONE).count()
+
+
+def _announce(instalment: Instalment) -> None:
+    signals.instalment_reported.send_robust(sender=Instalment, instalment=instalment)

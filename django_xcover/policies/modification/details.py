@@ -1,0 +1,89 @@
+"""Changes that cost nothing: made at once (Quotes API: direct modification)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover import validators
+from django_xcover.models import Modification, OperationKind, QuotePackage
+from django_xcover.outbox import operations
+from django_xcover.policies.modification.eligibility import (
+    FieldsNotChangeable,
+    NothingToChange,
+    changeable_fields,
+    require_changeable,
+    require_idle,
+)
+
+
+def change_details(
+    package: QuotePackage, policyholder: Mapping[str, Any], *, origin: str
+) -> Modification:
+    """Have the policyholder's details changed and return the change, which is being made.
+
+    `policyholder` holds XCover's field names; only what differs from the last answer is sent. Sent
+    again, it is the same change. Talks to nobody. Raises BeingChanged while another one is made,
+    NotModifiable, FieldsNotChangeable, NothingToChange, and CardNumberSent for a card number.
+    """
+    validators.refuse(policyholder)
+    with transaction.atomic():
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        same = _under_way(locked, policyholder)
+        if same is not None:
+            return same
+        require_changeable(locked)
+        require_idle(locked)
+        return _record(locked, _changed(locked, policyholder), origin)
+
+
+def _under_way(package: QuotePackage, wanted: Mapping[str, Any]) -> Modification | None:
+    """Return the change that is being made when it is just this one: a form sent twice."""
+    rows = package.modifications.filter(state=Modification.State.REQUESTED, update_id="")
+    row = rows.first()
+    if row is None:
+        return None
+    made = row.changes.get("policyholder", {})
+    is_same = made.keys() <= wanted.keys() and not _differing(wanted, {**_known(package), **made})
+    return row if is_same else None
+
+
+def _record(package: QuotePackage, changed: Mapping[str, Any], origin: str) -> Modification:
+    modification = Modification.objects.create(
+        package=package,
+        state=Modification.State.REQUESTED,
+        origin=origin,
+        changes={"policyholder": changed},
+        price_before=package.total_price,
+        price_after=package.total_price,
+        price_diff=Decimal(0),
+        currency=package.currency,
+    )
+    operations.enqueue(package, OperationKind.MODIFY, subject=str(modification.pk))
+    return modification
+
+
+def _changed(package: QuotePackage, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    changed = _differing(wanted, _known(package))
+    if not changed:
+        raise NothingToChange
+    foreign = sorted(set(changed) - set(changeable_fields(package)))
+    if foreign:
+        raise FieldsNotChangeable(fields=", ".join(foreign))
+    return changed
+
+
+def _known(package: QuotePackage) -> dict[str, Any]:
+    return package.payload.get("policyholder") or {}
+
+
+def _differing(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what differs. An empty text and a missing value are the same to a person."""
+    return {
+        name: value
+        for name, value in wanted.items()
+        if (value or None) != (known.get(name) or None)
+    }

@@ -1,0 +1,175 @@
+"""The price of a change, asked of XCover within the time that a person waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from django_xcover import signals, validators
+from django_xcover.client import ValidationFailed, XCoverError
+from django_xcover.client.errors import UnexpectedAnswer
+from django_xcover.client.schemas.policies import ModificationAnswer, modification_from_wire
+from django_xcover.clients import factory
+from django_xcover.clients import factory as gateway
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import refresh
+from django_xcover.models import Modification, Quote, QuotePackage
+from django_xcover.models.operation import new_idempotency_key
+from django_xcover.policies.modification.eligibility import (
+    ChangeNotAccepted,
+    ChangeOutdated,
+    NothingToChange,
+    require_changeable,
+    require_idle,
+)
+from django_xcover.policies.modification.fields import typed
+from django_xcover.policies.modification.settlement import is_outdated
+from django_xcover.policies.staleness import kept
+
+
+def open_change(
+    quote: Quote, update_fields: Mapping[str, Any], *, after: int = 0
+) -> Modification | None:
+    """Return the open change of the policy to just these values, None where there is none.
+
+    Only those whose primary key is above `after`. An amount is the same as "1600" and as 1600.00.
+    """
+    rows = Modification.objects.filter(package=quote.package_id, pk__gt=after)
+    for row in rows.filter(state=Modification.State.QUOTED):
+        if _is_same(row, quote, update_fields) and not is_outdated(quote.package, row):
+            return row
+    return None
+
+
+def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, Any]) -> bool:
+    if row.quote_ids != [quote.quote_id]:
+        return False
+    fields = row.changes["quotes"][0].get("update_fields", {})
+    return bool(typed(quote.policy_type, (), fields) == typed(quote.policy_type, (), wanted))
+
+
+# Seconds for all that a person waits for.
+DEADLINE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The booking before XCover was asked: its latest change, and its price."""
+
+    latest: int
+    total_price: Decimal
+
+    @classmethod
+    def of(cls, package: QuotePackage) -> _Before:
+        total = QuotePackage.objects.values_list("total_price", flat=True).get(pk=package.pk)
+        latest = package.modifications.aggregate(latest=Max("pk"))["latest"]
+        return cls(latest or 0, total)
+
+    def require_unmoved(self, package: QuotePackage) -> None:
+        """Raise BeingChanged or ChangeOutdated when another change came first.
+
+        Such a change is confirmed before this one is written, so that `is_outdated` would not see
+        that this one's price is the older.
+        """
+        require_idle(package)
+        if package.total_price != self.total_price:
+            raise ChangeOutdated
+
+
+def quote_change(
+    package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, Any], origin: str
+) -> Modification:
+    """Ask XCover what it costs to change the policy `quote`, and return it; nothing changes.
+
+    `update_fields` are fields of its policy type with their new values, Decimal for amounts. The
+    `difference` is to be shown, then settled (`settle`) or left (`abandon`). Of two who ask for the
+    same at the same time, both get the same. Takes `DEADLINE` seconds at most; hold no transaction
+    meanwhile. Raises NotModifiable, NothingToChange, ChangeNotAccepted, ChangeOutdated when the
+    price was overtaken by another change, CardNumberSent for a card number, and XCoverError when
+    XCover cannot be asked or its answer cannot be right.
+    """
+    until = time.monotonic() + DEADLINE
+    validators.refuse(update_fields)
+    require_changeable(package, [quote.quote_id])
+    require_idle(package)
+    if not update_fields:
+        raise NothingToChange
+    body = {"quotes": [{"id": quote.quote_id, "update_fields": dict(update_fields)}]}
+    before = _Before.of(package)
+    try:
+        answer = _ask(package, body, until)
+    except ValidationFailed as refused:
+        raise _why_refused(package, quote, refused, until) from refused
+    with transaction.atomic():
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        first = open_change(quote, update_fields, after=before.latest)
+        if first is not None:
+            return first
+        before.require_unmoved(locked)
+        return _record(locked, body, answer, origin)
+
+
+def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> ModificationAnswer:
+    wire = gateway.client_for(package.account).booking_modification_quote(
+        package.package_id,
+        body,
+        idempotency_key=new_idempotency_key(),
+        deadline=factory.remaining(until),
+    )
+    answer = modification_from_wire(wire)
+    if not answer.preview:
+        raise UnexpectedAnswer.at("update_id", "is missing")
+    if answer.booking.currency != package.currency:
+        raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
+    return answer
+
+
+def _why_refused(
+    package: QuotePackage, quote: Quote, refused: ValidationFailed, until: float
+) -> Refused:
+    """Return the reason as a person understands it: the cover's state, or else the values."""
+    try:
+        refresh.look_again(package, deadline=factory.remaining(until))
+        require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
+    except Refused as reason:
+        return reason
+    except XCoverError:
+        return ChangeNotAccepted(refused.field_errors)
+    return ChangeNotAccepted(refused.field_errors)
+
+
+def _record(
+    package: QuotePackage, body: dict[str, Any], answer: ModificationAnswer, origin: str
+) -> Modification:
+    after, difference = _prices(package, answer)
+    modification = Modification.objects.create(
+        package=package,
+        update_id=answer.update_id,
+        origin=origin,
+        changes=body,
+        price_before=after - difference,
+        price_after=after,
+        price_diff=difference,
+        currency=answer.booking.currency,
+        payload={**kept(answer.booking.raw), "price_diffs": dict(answer.price_diffs)},
+    )
+    transaction.on_commit(partial(_announce, modification))
+    return modification
+
+
+def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal, Decimal]:
+    """Return the new total and the difference, new minus old (recorded contract, 4.2)."""
+    after = answer.booking.total
+    difference = answer.total_price_diff
+    return after, after - package.total_price if difference is None else difference
+
+
+def _announce(modification: Modification) -> None:
+    signals.modification_quoted.send_robust(sender=Modification, modification=modification)

@@ -1,0 +1,87 @@
+"""What the fields of a change are called, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.client.errors import NO_FIELD
+from django_xcover.formats import format_amount
+from django_xcover.models import Quote
+from django_xcover.policies.modification.fields import amount_of, is_amount, worth_of
+from django_xcover.types import Money
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+# What the policyholder's details are called.
+LABELS: Mapping[str, StrOrPromise] = {
+    "first_name": _("First name"),
+    "middle_name": _("Middle name"),
+    "last_name": _("Last name"),
+    "company": _("Company"),
+    "email": _("E-mail"),
+    "secondary_email": _("Second e-mail"),
+    "phone": _("Phone, with + and the country code"),
+    "address1": _("Address"),
+    "address2": _("Address, second line"),
+    "city": _("Town or city"),
+    "postcode": _("Postcode"),
+    "region": _("Region"),
+    "country": _("Country (two letters)"),
+    "birth_date": _("Date of birth"),
+    "age": _("Age"),
+}
+
+
+def label_of(name: str) -> StrOrPromise:
+    """Return what the field is called; one XCover has added since goes by its own name."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def label_at(path: str) -> str:
+    """Return what the field at XCover's dotted path is called: of `policyholder.phone` the phone.
+
+    The path of what is said of no field stays as it is.
+    """
+    names = [part for part in path.split(".") if not part.isdecimal()]
+    return path if path == NO_FIELD or not names else str(label_of(names[-1]))
+
+
+def change_in_words(
+    quote: Quote, new: Mapping[str, Any], old: Mapping[str, Any], currency: str
+) -> str:
+    """Return which policy changes and how: "Lumen 14: Insured value £1,000.00 (was £1,500.00)".
+
+    `new` holds the fields that change, empty when the change is over, and `old` what they were.
+    """
+    name = quote.label or quote.policy_name
+    told = [_field(quote.policy_type, field, new[field], old.get(field), currency) for field in new]
+    return f"{name}: {', '.join(told)}" if told else name
+
+
+def field_in_words(policy_type: str, name: str, value: object, currency: str) -> tuple[str, str]:
+    """Return what a field of a policy is called, and its value as people write it."""
+    label = _("Insured value") if name == worth_of(policy_type) else label_of(name)
+    amount = amount_of(value) if is_amount(policy_type, (name,)) else None
+    return str(label), str(value) if amount is None else format_amount(Money(amount, currency))
+
+
+def is_readable(value: object) -> bool:
+    """Return whether `value` can be read as it stands; a list or an object cannot."""
+    return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
+
+
+def _field(policy_type: str, name: str, new: object, old: object, currency: str) -> str:
+    label, value = field_in_words(policy_type, name, new, currency)
+    if not is_readable(new):
+        return label
+    if not is_readable(old):
+        return f"{label} {value}"
+    facts = {"field": label, "new": value}
+    facts["old"] = field_in_words(policy_type, name, old, currency)[1]
+    return _("%(field)s %(new)s (was %(old)s)") % facts

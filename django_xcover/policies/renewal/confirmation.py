@@ -1,0 +1,220 @@
+"""Confirming a paid renewal at XCover, and bringing the mirror up to the new period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from django_xcover import signals
+from django_xcover.client import XCoverClient
+from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
+from django_xcover.client.schemas.policies import renewal_from_wire
+from django_xcover.clients import factory
+from django_xcover.formats import format_amount
+from django_xcover.mirror import packages, renewal_links
+from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import Undecided, Unworkable, after_post
+from django_xcover.outbox.transitions import move
+from django_xcover.policies.renewal import quoting
+from django_xcover.policies.renewal.refusals import NotRenewable
+
+
+def body(renewal: Renewal) -> dict[str, Any]:
+    """Return what a quoted renewal is confirmed with: its id, and each quote with its period.
+
+    Inferred: that the end stands beside the start, and that both stand in `quotes`; the page's
+    table ends after `id` and `policy_start_date`.
+    """
+    periods = ("id", "policy_start_date", "policy_end_date")
+    quotes = [
+        {key: read.raw[key] for key in periods if read.raw.get(key)}
+        for read in quoting.to_renew(renewal_from_wire(renewal.payload))
+    ]
+    return {"renewal_id": renewal.renewal_id, "quotes": quotes}
+
+
+def legacy_id(renewal: Renewal) -> str:
+    """Return the id for the older confirmation: the one XCover quoted, else the announced one.
+
+    What was announced stands in the body of a webhook, which nobody has signed.
+    """
+    return renewal.renewal_id or renewal.announced_id
+
+
+def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:
+    """Return what the older confirmation is made with; the blank in the time is as recorded."""
+    paid_on = f"{paid_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    return {"renewal_id": legacy_id(renewal), "paid_on": paid_on}
+
+
+def perform(operation: Operation) -> PackageAnswer:
+    """Confirm at XCover, outside any transaction, and return the booking with the new period.
+
+    The booking is read first, because XCover renews by itself for some partners, and because the
+    outcome of an earlier attempt may be unknown. Raises XCoverError, Unworkable when the renewal
+    has another price by now, Undecided while the booking does not show the new period (the older
+    confirmation is answered 202, before it is carried out).
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    client = factory.client_for(operation.package.account)
+    answer = _read(client, renewal)
+    if is_renewed(renewal, answer.quotes):
+        return answer
+    request = operation.request or _make_anew(operation, renewal)
+    _confirm(client, operation, request)
+    with after_post():
+        answer = _read(client, renewal)
+    if not is_renewed(renewal, answer.quotes):
+        raise Undecided("XCover took the confirmation but does not show the next period yet.")
+    return answer
+
+
+def apply(operation: Operation, answer: PackageAnswer) -> None:
+    """Mirror and settle. Call it in the transaction that finishes the operation."""
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    package = QuotePackage.objects.locked().get(pk=renewal.package_id)
+    packages.apply_answer(package, answer)
+    settle(renewal, package)
+
+
+def settle(renewal: Renewal, package: QuotePackage) -> None:
+    """Note that the mirror of `package` shows the next period; tell the shop once.
+
+    Call it in a transaction.
+    """
+    policies = _next_period(renewal, package)
+    prices = _paid_prices(renewal, policies)
+    renewal_links.adopt(package, prices)
+    if not move(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
+        return
+    if _differs(renewal, prices, policies):
+        packages.flag(package, Attention.PRICE_DIFFERS)
+    transaction.on_commit(partial(_announce, renewal, package))
+
+
+def is_renewed(renewal: Renewal, policies: Iterable[QuoteAnswer | Quote]) -> bool:
+    """Return whether the policies of a booking show the next period.
+
+    Either every quoted policy is in force beyond the old period, or every policy of the old
+    period is RENEWED: the contract does not say whether quoted ids survive the confirmation.
+    """
+    found = {policy.quote_id: policy for policy in policies}
+    quoted = [found.get(quote_id) for quote_id in _quoted(renewal)]
+    earlier = [found.get(quote_id) for quote_id in _earlier_ids(renewal)]
+    goes_on = bool(quoted) and all(policy and _goes_on(renewal, policy) for policy in quoted)
+    return goes_on or (
+        bool(earlier) and all(policy and policy.status == Status.RENEWED for policy in earlier)
+    )
+
+
+def _goes_on(renewal: Renewal, policy: QuoteAnswer | Quote) -> bool:
+    ends = policy.policy_end_date
+    return policy.status == Status.CONFIRMED and (ends is None or ends > renewal.due_on)
+
+
+def _read(client: XCoverClient, renewal: Renewal) -> PackageAnswer:
+    return package_from_wire(client.get_booking(renewal.package.package_id))
+
+
+def _confirm(client: XCoverClient, operation: Operation, request: Mapping[str, Any]) -> None:
+    key, renewal_id = operation.idempotency_key, request["renewal_id"]
+    if "paid_on" in request:
+        paid = {"paid_on": request["paid_on"]}
+        client.legacy_renewal_confirmation(renewal_id, paid, idempotency_key=key)
+    else:
+        payload = {"quotes": request["quotes"]}
+        client.renewal_confirmation(
+            operation.package.package_id, renewal_id, payload, idempotency_key=key
+        )
+
+
+def _make_anew(operation: Operation, renewal: Renewal) -> dict[str, Any]:
+    """Return the body of a person's retry: XCover refused the last one, so it is asked again.
+
+    A price that was never quoted here (the older flow) is not asked for now.
+    """
+    if renewal.premium is None:
+        request = legacy_body(renewal, renewal.paid_at or timezone.now())
+    else:
+        _quote_again(renewal)
+        request = body(renewal)
+    operations.keep_request(operation, request)
+    return request
+
+
+def _quote_again(renewal: Renewal) -> None:
+    try:
+        columns = quoting.terms(renewal, quoting.ask(renewal.package))
+    except NotRenewable as refused:
+        raise Unworkable(str(refused)) from refused
+    fresh = Renewal(price=columns["price"], currency=columns["currency"]).premium
+    if fresh is not None and renewal.premium is not None and fresh != renewal.premium:
+        raise Unworkable(
+            f"XCover now asks {format_amount(fresh)} for the next period, and "
+            f"{format_amount(renewal.premium)} was paid. Settle the difference with the customer, "
+            "or give the money back and give the renewal up."
+        )
+    Renewal.objects.filter(pk=renewal.pk).update(**columns)
+    for name, value in columns.items():
+        setattr(renewal, name, value)
+
+
+def _quoted(renewal: Renewal) -> dict[str, QuoteAnswer]:
+    """Return the quotes of the next period by id, none when its price was never quoted here."""
+    if renewal.price is None:
+        return {}
+    answer = renewal_from_wire(renewal.payload)
+    return {read.quote_id: read for read in quoting.to_renew(answer)}
+
+
+def _next_period(renewal: Renewal, package: QuotePackage) -> list[Quote]:
+    """Return the policies in force that were quoted, or have appeared, for the next period."""
+    new = Q(quote_id__in=_quoted(renewal)) | Q(created_at__gte=renewal.created_at)
+    return list(package.quotes.filter(new, status=Status.CONFIRMED).order_by("position"))
+
+
+def _paid_prices(renewal: Renewal, policies: Iterable[Quote]) -> dict[str, Decimal]:
+    """Return what was quoted for each of `policies`, by its id.
+
+    The contract does not say whether a quote's id becomes its policy's. Where it does not, type
+    and order tell.
+    """
+    quoted = _quoted(renewal)
+    named = [policy.quote_id for policy in policies if policy.quote_id in quoted]
+    prices = {quote_id: quoted.pop(quote_id).price for quote_id in named}
+    for policy in policies:
+        read = _first_of_type(policy.policy_type, quoted.values())
+        if policy.quote_id not in prices and read is not None:
+            prices[policy.quote_id] = quoted.pop(read.quote_id).price
+    return prices
+
+
+def _first_of_type(policy_type: str, quoted: Iterable[QuoteAnswer]) -> QuoteAnswer | None:
+    longest = packages.LONGEST_TYPE
+    return next((read for read in quoted if read.policy_type[:longest] == policy_type), None)
+
+
+def _earlier_ids(renewal: Renewal) -> list[str]:
+    policies = renewal.package.quotes.booked().filter(policy_end_date=renewal.due_on)
+    ids = list(policies.values_list("quote_id", flat=True))
+    renewable = renewal.package.quotes.booked().filter(is_renewable=True)
+    return ids or list(renewable.values_list("quote_id", flat=True))
+
+
+def _differs(renewal: Renewal, prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
+    """Return whether the next period costs another sum than was paid, or any policy of it does."""
+    booked = {policy.quote_id: policy.price for policy in policies}
+    differs = prices != booked or renewal.price != sum(booked.values())
+    return renewal.price is not None and differs
+
+
+def _announce(renewal: Renewal, package: QuotePackage) -> None:
+    signals.policy_renewed.send_robust(sender=Renewal, renewal=renewal, package=package)

@@ -1,0 +1,156 @@
+"""One at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover.client import NotFound, ValidationFailed, XCoverError
+from django_xcover.client.errors import Conflict, UnexpectedAnswer
+from django_xcover.client.schemas.packages import QuoteAnswer
+from django_xcover.client.schemas.policies import RenewalAnswer, renewal_from_wire
+from django_xcover.clients import factory
+from django_xcover.exceptions import Refused
+from django_xcover.models import QuotePackage, Renewal, Status
+from django_xcover.outbox.transitions import move
+from django_xcover.policies.renewal import notifications
+from django_xcover.policies.renewal.refusals import (
+    AlreadyPaid,
+    AlreadyRenewed,
+    Declined,
+    Lapsed,
+    NotRenewable,
+)
+
+
+def lock(renewal: Renewal) -> Renewal:
+    """Return `renewal` as it is now, locked behind its package until the transaction ends.
+
+    The package first, as everybody does: a webhook holds it while it notes what it has heard.
+    """
+    package = QuotePackage.objects.locked().get(pk=renewal.package_id)
+    locked = Renewal.objects.select_for_update().get(pk=renewal.pk)
+    locked.package = package
+    return locked
+
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 5.0
+# What the confirmation needs of each quote, and what the next period covers. The rest of the answer
+# is the booking's, with the customer's data and links that let anybody act for them.
+KEPT = (
+    "id",
+    "status",
+    "price",
+    "policy",
+    "benefits",
+    "policy_start_date",
+    "policy_end_date",
+)
+WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)
+_OVER: Mapping[str, type[Refused]] = {
+    Renewal.State.PAID: AlreadyPaid,
+    Renewal.State.CONFIRMED: AlreadyRenewed,
+    Renewal.State.OPTING_OUT: Declined,
+    Renewal.State.OPTED_OUT: Declined,
+    Renewal.State.EXPIRED: Lapsed,
+}
+
+
+def quote(renewal: Renewal) -> Renewal:
+    """Ask XCover what the next period costs, keep it, and have the customer told.
+
+    Quoting again is free: it replaces the price, and a changed one is told again. Raises
+    XCoverError, NotRenewable when XCover has nothing to renew, and AlreadyPaid, AlreadyRenewed,
+    Declined or Lapsed when the renewal is past quoting.
+    """
+    refuse_unless_waiting(renewal)
+    answer = ask(renewal.package)
+    with transaction.atomic():
+        if not move(renewal, Renewal.State.QUOTED, field="state", **_columns(renewal, answer)):
+            renewal.refresh_from_db()
+            refuse_unless_waiting(renewal)
+        transaction.on_commit(partial(notifications.tell, renewal))
+    return renewal
+
+
+def prepare(pk: int) -> None:
+    """Quote the renewal `pk` if that is still to be done, and have the customer told.
+
+    For tasks: what XCover does not answer or refuses is logged, and beat's next look tries again.
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=pk)
+    try:
+        if renewal.state == Renewal.State.DUE:
+            quote(renewal)
+        else:
+            notifications.tell(renewal)
+    except (XCoverError, Refused) as error:
+        logger.warning("Renewal %s has no price yet: %s", pk, type(error).__name__)
+
+
+def refuse_unless_waiting(renewal: Renewal) -> None:
+    """Raise the refusal that fits unless `renewal` may still be quoted, paid or declined."""
+    if renewal.state not in WAITING:
+        raise _OVER.get(renewal.state, Lapsed)
+    if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
+        raise Lapsed
+
+
+def ask(package: QuotePackage) -> RenewalAnswer:
+    """Return XCover's price for the next period; raise NotRenewable or XCoverError."""
+    client = factory.client_for(package.account)
+    try:
+        wire = client.quote_for_renewal(package.package_id, deadline=DEADLINE)
+    except (ValidationFailed, NotFound, Conflict) as error:
+        raise NotRenewable from error
+    answer = renewal_from_wire(wire)
+    if not answer.quotes:
+        raise UnexpectedAnswer.at("quotes", "is empty")
+    if answer.currency not in {"", package.currency}:
+        raise UnexpectedAnswer.at("currency", "is not the one that the booking was paid in")
+    return answer
+
+
+def terms(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
+    """Return the columns that hold the next period as `answer` prices it.
+
+    The price is the sum of the quotes that are to be renewed: no total is documented for this
+    answer, and a booking's total would count policies that go on as they are.
+    """
+    quotes = to_renew(answer)
+    starts = [quote.policy_start_date for quote in quotes if quote.policy_start_date]
+    ends = [quote.policy_end_date for quote in quotes if quote.policy_end_date]
+    return {
+        "renewal_id": answer.renewal_id,
+        "price": sum((quote.price for quote in quotes), Decimal(0)),
+        "currency": answer.currency or renewal.package.currency,
+        "starts_at": min(starts, default=None),
+        "ends_at": max(ends, default=None),
+        "payload": {
+            "renewal_id": answer.renewal_id,
+            "quotes": [_kept(quote) for quote in answer.quotes],
+        },
+    }
+
+
+def to_renew(answer: RenewalAnswer) -> Sequence[QuoteAnswer]:
+    """Return the quotes of the next period: RECEIVED in the vendor's sample, else all."""
+    return [q for q in answer.quotes if q.status == Status.RECEIVED] or answer.quotes
+
+
+def _kept(quote: QuoteAnswer) -> dict[str, Any]:
+    return {key: quote.raw[key] for key in KEPT if key in quote.raw}
+
+
+def _columns(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
+    columns = terms(renewal, answer)
+    if (renewal.price, renewal.currency) != (columns["price"], columns["currency"]):
+        columns |= {"notified_at": None, "telling_until": None}
+    return columns

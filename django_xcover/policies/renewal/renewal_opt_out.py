@@ -1,0 +1,91 @@
+"""The customer wants no next period."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+
+from django_xcover import signals
+from django_xcover.client import ValidationFailed, XCoverClient
+from django_xcover.client.errors import Conflict
+from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.clients import factory
+from django_xcover.mirror import packages
+from django_xcover.models import Attention, Operation, OperationKind, QuotePackage, Renewal
+from django_xcover.outbox import operations
+from django_xcover.outbox.operation_errors import Undecided
+from django_xcover.outbox.operations import Failure
+from django_xcover.outbox.transitions import move
+from django_xcover.policies.renewal import confirmation
+from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
+
+State = Renewal.State
+
+
+def opt_out(renewal: Renewal) -> Operation:
+    """Have XCover told that the customer declines the renewal; the cover runs to its end.
+
+    Declining again returns the same operation. Raises AlreadyPaid, AlreadyRenewed or Lapsed.
+    """
+    with transaction.atomic():
+        locked = lock(renewal)
+        if locked.state not in {State.OPTING_OUT, State.OPTED_OUT}:
+            refuse_unless_waiting(locked)
+            move(locked, State.OPTING_OUT, field="state")
+        operation = operations.enqueue(
+            locked.package, OperationKind.RENEWAL_OPT_OUT, subject=str(locked.pk)
+        )
+    renewal.refresh_from_db()
+    return operation
+
+
+def perform(operation: Operation) -> PackageAnswer | None:
+    """Decline at XCover, outside any transaction; return the booking if XCover has renewed it.
+
+    The booking is read first, because XCover renews by itself for some partners: there is nothing
+    to decline then. Nothing tells whether it was declined before, and twice does no harm.
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    client = factory.client_for(operation.package.account)
+    answer = _read(client, operation.package)
+    if confirmation.is_renewed(renewal, answer.quotes):
+        return answer
+    client.renewal_opt_out(operation.package.package_id, idempotency_key=operation.idempotency_key)
+    return None
+
+
+def _read(client: XCoverClient, package: QuotePackage) -> PackageAnswer:
+    try:
+        return package_from_wire(client.get_booking(package.package_id))
+    except (ValidationFailed, Conflict) as error:
+        # Refused was the look, not the decline: the renewal is not over with it.
+        raise Undecided("XCover does not show the booking.") from error
+
+
+def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
+    """Note that XCover knows, or that it has renewed all the same: then a person is told.
+
+    Call it in the transaction that finishes the operation.
+    """
+    renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
+    moved = move(renewal, State.OPTED_OUT, field="state")
+    if renewed is not None:
+        _flag(QuotePackage.objects.locked().get(pk=renewal.package_id), renewed)
+    elif moved:
+        transaction.on_commit(partial(_announce, renewal))
+
+
+def refuse(operation: Operation, failure: Failure) -> None:
+    """Note that there is nothing to decline: XCover refuses it when nothing would renew."""
+    move(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
+
+
+def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
+    packages.apply_answer(package, renewed)
+    # Mirroring flags what it sees for the first time; this may have been seen before the decline.
+    packages.flag(package, Attention.RENEWED_ANYWAY)
+
+
+def _announce(renewal: Renewal) -> None:
+    signals.renewal_opted_out.send_robust(sender=Renewal, renewal=renewal)

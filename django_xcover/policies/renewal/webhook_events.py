@@ -1,0 +1,109 @@
+"""What XCover's `RENEWAL_*` webhooks set in motion."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import refresh
+from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
+from django_xcover.outbox.transitions import move
+from django_xcover.policies.renewal import due, notifications, quoting
+from django_xcover.policies.renewal.due import GRACE, OPEN
+from django_xcover.policies.renewal.refusals import NotRenewable
+
+logger = logging.getLogger(__name__)
+
+CREATED = "RENEWAL_CREATED"
+NOTIFICATION = "RENEWAL_NOTIFICATION"
+DUE = "RENEWAL_DUE"
+EXPIRED = "RENEWAL_EXPIRED"
+EVENTS = (CREATED, NOTIFICATION, DUE, EXPIRED)
+State = Renewal.State
+
+
+def on_event(event: str, package_id: str, account: str, renewal_id: str = "") -> Renewal | None:
+    """Do what a webhook hints at, and return its renewal; None when it concerns none.
+
+    The signature of a webhook does not cover its body (Quotes API: authentication of a webhook),
+    so XCover is asked before anything changes; the id that the body announces is kept unproven.
+    Events may come twice, late and in any order. Raises XCoverError when XCover cannot be asked:
+    the event is then to be tried again. Events other than EVENTS, and packages that are not ours,
+    are ignored.
+    """
+    package = QuotePackage.objects.filter(account=account, package_id=package_id).first()
+    if event not in EVENTS or package is None:
+        logger.info("%s of package %s is no business of ours.", event, package_id)
+        return None
+    package = refresh.refresh(package)
+    renewal = _concerned(package, renewal_id) if package.status in BOOKED else None
+    if renewal is not None and renewal.state in quoting.WAITING:
+        _act(event, renewal)
+    return renewal
+
+
+def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
+    """Return the renewal that the event is about, with the id that it announces.
+
+    The latest announcement counts: the body that brought an earlier one may have been forged.
+    """
+    with transaction.atomic():
+        locked = QuotePackage.objects.locked().get(pk=package.pk)
+        renewed = due.settle_mirrored(locked)
+        due.end_without_cover(locked)
+        renewal = _find(locked, renewal_id, renewed)
+        if renewal is not None and renewal_id:
+            renewal.announced_id = renewal_id
+            renewal.save(update_fields=["announced_id", "updated_at"])
+    return renewal
+
+
+def _find(package: QuotePackage, renewal_id: str, renewed: list[Renewal]) -> Renewal | None:
+    """Return the renewal with this id, else the one that is open or was just settled, else one for
+    the present period."""
+    rows = list(package.renewals.select_related("package"))
+    named = [row for row in rows if renewal_id and renewal_id in {row.renewal_id, row.announced_id}]
+    found = named or renewed or [row for row in rows if row.state in OPEN]
+    if found:
+        return found[0]
+    ends = _end_of_present_period(package)
+    return due.note(package, ends) if ends else None
+
+
+def _end_of_present_period(package: QuotePackage) -> datetime | None:
+    """Return when the cover in force ends; None when none is.
+
+    A period that has not begun has no renewal: such an event is a late one about the last period.
+    """
+    now = timezone.now()
+    policies = package.quotes.filter(status=Status.CONFIRMED, is_renewable=True)
+    running = policies.filter(policy_start_date__lte=now, policy_end_date__gt=now - GRACE)
+    first = running.order_by("policy_end_date").first()
+    return first.policy_end_date if first else None
+
+
+def _act(event: str, renewal: Renewal) -> None:
+    try:
+        if event == EXPIRED:
+            quoting.ask(renewal.package)
+            logger.warning("Renewal %s was said to be over; XCover still quotes it.", renewal.pk)
+        elif event != CREATED and renewal.state == State.DUE:
+            quoting.quote(renewal)
+        elif event != CREATED:
+            notifications.tell(renewal)
+    except NotRenewable:
+        _note_refusal(event, renewal)
+    except Refused as overtaken:
+        reason = type(overtaken).__name__
+        logger.info("%s about renewal %s was overtaken: %s.", event, renewal.pk, reason)
+
+
+def _note_refusal(event: str, renewal: Renewal) -> None:
+    if event == EXPIRED:
+        move(renewal, State.EXPIRED, field="state")
+    else:
+        logger.warning("%s came, and XCover quotes no renewal %s.", event, renewal.pk)

@@ -1,0 +1,29 @@
+"""The withdrawal function: a customer states that they withdraw, and it counts from that moment.
+
+Directive (EU) 2023/2673 (art. 11a of 2011/83/EU) asks for two steps, available whether or not the
+insurer is, and a receipt with the statement's content, date and time on a durable medium. After the
+withdrawal period the same function cancels. My cover, the guest link and the API all call it.
+"""
+
+from __future__ import annotations
+
+from django_xcover.policies.withdrawal.links import (
+    LinkExpired,
+    LinkInvalid,
+    link_path,
+    read_link,
+)
+from django_xcover.policies.withdrawal.notices import send_due, sweep
+from django_xcover.policies.withdrawal.statements import may_withdraw, prepare, withdraw
+
+__all__ = [
+    "LinkExpired",
+    "LinkInvalid",
+    "link_path",
+    "may_withdraw",
+    "prepare",
+    "read_link",
+    "send_due",
+    "sweep",
+    "withdraw",
+]

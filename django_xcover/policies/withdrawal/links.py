@@ -1,0 +1,54 @@
+"""The signed link by which a guest withdraws: no session, no login, nothing personal in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core import signing
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.conf import get_config
+from django_xcover.exceptions import Refused
+from django_xcover.models import QuotePackage
+
+SALT = "django_xcover.withdrawal"
+
+
+class LinkInvalid(Refused):
+    """The link was not made here, or was cut off on the way."""
+
+    message = _("This link is not complete. Please open it again from your e-mail.")
+
+
+class LinkExpired(Refused):
+    """The link is older than `XCOVER["WITHDRAWAL_LINK_DAYS"]`."""
+
+    message = _("This link has expired. Please contact us, or sign in to see your cover.")
+
+
+def link_path(order_reference: str) -> str:
+    """Return the path of the page on which the cover of an order is withdrawn from, without login.
+
+    Put the shop's address before it and send it to the customer alone: whoever has it may cancel.
+    It is signed and holds a number of our own. It is "" for an order without cover.
+    """
+    package = QuotePackage.objects.for_order(order_reference).order_by("pk").first()
+    if package is None:
+        return ""
+    return reverse("xcover:withdraw", args=[signing.dumps(package.pk, salt=SALT)])
+
+
+def read_link(token: str) -> list[QuotePackage]:
+    """Return the packages of the order that a link is for; raise LinkInvalid or LinkExpired."""
+    age = timedelta(days=get_config().withdrawal_link_days)
+    try:
+        pk = signing.loads(token, salt=SALT, max_age=age)
+    except signing.SignatureExpired as error:
+        raise LinkExpired from error
+    except signing.BadSignature as error:
+        raise LinkInvalid from error
+    package = QuotePackage.objects.filter(pk=pk).first()
+    if package is None:
+        raise LinkInvalid
+    return list(QuotePackage.objects.for_order(package.order_reference).order_by("pk"))

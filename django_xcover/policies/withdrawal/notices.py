@@ -1,0 +1,108 @@
+"""The e-mails about a withdrawal: the receipt at once, and the refund when it is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.core.mail import EmailMessage
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from django_xcover import safe_logging
+from django_xcover.adapters import get_adapter
+from django_xcover.conf import get_config
+from django_xcover.formats import format_amount
+from django_xcover.models import Cancellation, Withdrawal
+from django_xcover.models.base import lapsed
+
+logger = logging.getLogger(__name__)
+
+# After that a receipt that could not be sent is left to staff, who see it in the admin.
+TRIED_FOR = timedelta(days=14)
+LIMIT = 500
+
+
+def sweep() -> list[int]:
+    """Return the statements with an e-mail to be sent: lost ones, and those that failed."""
+    rows = _due(timezone.now()).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[:LIMIT])
+
+
+def send_due(pk: int) -> None:
+    """Send what is due about the statement `pk`, each e-mail once.
+
+    One caller at a time, by a lease. When the shop's adapter or its mail server fails the lease
+    stays, and the sweep tries again when it has run out.
+    """
+    now = timezone.now()
+    lease = now + timedelta(seconds=get_config().operation_lease)
+    if not _due(now).filter(pk=pk).exists() or not _claim(pk, now, lease):
+        return
+    withdrawal = Withdrawal.objects.select_related("cancellation__package").get(pk=pk)
+    rows = Withdrawal.objects.filter(pk=pk, sending_until=lease)
+    for column, template in _templates(withdrawal):
+        if not _send(withdrawal, template):
+            return
+        rows.update(**{column: timezone.now()})
+    rows.update(sending_until=None)
+
+
+def _due(now: datetime) -> QuerySet[Withdrawal]:
+    known = Q(
+        outcome_sent_at=None,
+        cancellation__state=Cancellation.State.CONFIRMED,
+        cancellation__total_refund__isnull=False,
+    )
+    free = Q(sending_until=None) | lapsed("sending_until", now)
+    rows = Withdrawal.objects.filter(free, Q(receipt_sent_at=None) | known)
+    return rows.filter(made_at__gt=now - TRIED_FOR).exclude(email="")
+
+
+def _claim(pk: int, now: datetime, lease: datetime) -> bool:
+    free = Q(sending_until=None) | lapsed("sending_until", now)
+    return bool(Withdrawal.objects.filter(free, pk=pk).update(sending_until=lease))
+
+
+def _templates(withdrawal: Withdrawal) -> Iterator[tuple[str, str]]:
+    """Yield each e-mail that is due: the column that says it was sent, and its template."""
+    if withdrawal.receipt_sent_at is None:
+        yield "receipt_sent_at", "receipt"
+    done = withdrawal.cancellation.state == Cancellation.State.CONFIRMED
+    known = done and withdrawal.cancellation.refund is not None
+    if known and withdrawal.outcome_sent_at is None:
+        yield "outcome_sent_at", "outcome"
+
+
+def _send(withdrawal: Withdrawal, template: str) -> bool:
+    adapter = get_adapter()
+    try:
+        order = adapter.get_order(withdrawal.cancellation.package.order_reference)
+        adapter.send_withdrawal_email(order, withdrawal, _message(withdrawal, template))
+    except Exception as error:  # noqa: BLE001 - the shop's code and mail server; the sweep repeats
+        # Not `exception`: its traceback would quote the customer.
+        logger.error(  # noqa: TRY400
+            "The e-mail (%s) about withdrawal %s was not sent: %s",
+            template,
+            withdrawal.pk,
+            safe_logging.describe(error),
+        )
+        return False
+    return True
+
+
+def _message(withdrawal: Withdrawal, template: str) -> EmailMessage:
+    """Return the e-mail in the language of the statement; the first line is its subject."""
+    refund = withdrawal.cancellation.refund
+    with translation.override(withdrawal.language):
+        context = {
+            "withdrawal": withdrawal,
+            "order_reference": withdrawal.cancellation.package.order_reference,
+            "refund": format_amount(refund) if refund is not None else "",
+            "is_nothing": refund is not None and not refund.amount,
+        }
+        text = render_to_string(f"xcover/email/withdrawal_{template}.txt", context)
+    subject, _blank, body = text.strip().partition("\n")
+    return EmailMessage(subject=subject.strip(), body=body.lstrip(), to=[withdrawal.email])

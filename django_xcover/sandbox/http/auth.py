@@ -1,0 +1,114 @@
+"""Signatures, checked with the sandbox's own code (Quotes API: authentication)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import quote
+
+from werkzeug.wrappers import Request
+
+from django_xcover.sandbox.http.errors import forbidden, unauthorized
+
+ALGORITHMS = {f"hmac-{digest}": digest for digest in ("sha1", "sha256", "sha384", "sha512")}
+FIELDS = frozenset({"keyid", "algorithm", "headers", "signature"})
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A shop known to the sandbox: one code for one key."""
+
+    code: str
+    api_key: str
+    api_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Gatekeeper:
+    """Tells who is calling. `max_skew` None means that no `Date` is too old."""
+
+    partners: Mapping[str, Partner]
+    max_skew: timedelta | None = None
+
+    def admit(self, request: Request, now: datetime) -> Partner:
+        """Return the calling partner; raise ApiError 401 without a known key, 403 otherwise."""
+        claimed = _fields(request.headers.get("Authorization", ""))
+        partner = self._partner(request, claimed)
+        if claimed is None or not self._is_signed(request, claimed, partner):
+            raise forbidden()
+        if self.max_skew is not None and not _is_fresh(request, now, self.max_skew):
+            raise forbidden()
+        return partner
+
+    def _partner(self, request: Request, claimed: Mapping[str, str] | None) -> Partner:
+        """Inferred: the key may come in either place, and must be the same when in both."""
+        header = request.headers.get("X-Api-Key")
+        key = (claimed or {}).get("keyid", header)
+        if key is None or key not in self.partners or header not in {None, key}:
+            raise unauthorized()
+        return self.partners[key]
+
+    def _is_signed(self, request: Request, claimed: Mapping[str, str], partner: Partner) -> bool:
+        digest = ALGORITHMS.get(claimed.get("algorithm", ""))
+        message = string_to_sign(request, claimed.get("headers", "date"))
+        if digest is None or message is None:
+            return False
+        raw = hmac.new(partner.api_secret.encode(), message.encode(), digest).digest()
+        # Standard alphabet, every reserved character escaped: compared as text, so neither the
+        # URL-safe alphabet nor an unescaped signature passes.
+        expected = quote(base64.b64encode(raw).decode(), safe="")
+        given = _upper_escapes(claimed.get("signature", ""))
+        return hmac.compare_digest(expected.encode(), given.encode())
+
+
+def string_to_sign(request: Request, names: str) -> str | None:
+    """Return the signed lines, or None when the request carries no date at all.
+
+    `x-aux-date` replaces `date`, as value and as name, for clients that cannot set `Date`.
+    """
+    lines = []
+    for name in names.split():
+        if name == "(request-target)":
+            lines.append(f"(request-target): {request.method.lower()} {_path(request)}")
+            continue
+        used = "x-aux-date" if name == "date" and "x-aux-date" in request.headers else name
+        if name == "date" and used not in request.headers:
+            return None
+        lines.append(f"{used}: {request.headers.get(used, '')}")
+    return "\n".join(lines)
+
+
+def _path(request: Request) -> str:
+    """Return the path as requested: escapes kept, without the query."""
+    raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or request.path
+    return str(raw).partition("?")[0]
+
+
+def _fields(header: str) -> dict[str, str] | None:
+    """Return the parts of `Signature keyId="…",…`, or None for any other header."""
+    scheme, _, rest = header.partition(" ")
+    pairs = [part.strip().partition("=") for part in rest.split(",")]
+    found = {name.lower(): value.strip('"') for name, _, value in pairs}
+    if scheme not in {"Signature", "signature"} or not set(found) <= FIELDS:
+        return None
+    return found
+
+
+def _upper_escapes(signature: str) -> str:
+    """Accept `%2b` for `%2B`, which .NET clients send."""
+    return re.sub(r"%[0-9a-fA-F]{2}", lambda found: found.group().upper(), signature)
+
+
+def _is_fresh(request: Request, now: datetime, max_skew: timedelta) -> bool:
+    try:
+        date = parsedate_to_datetime(
+            request.headers.get("x-aux-date") or request.headers.get("Date", "")
+        )
+    except ValueError:
+        return False
+    return abs(now - date) <= max_skew

@@ -1,0 +1,62 @@
+"""The frame around every page of the sandbox's site."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from django_xcover.sandbox.translations import label
+
+NOTICE = "This document comes from a sandbox. It is not an insurance contract."
+STYLE = Markup("""
+:root { color-scheme: light dark; --ink: #1d2430; --paper: #fff; --quiet: #5a6475; --line: #d9dee7;
+  --wash: #f4f6f9; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ecf2; --paper: #14181f; --quiet: #a0a9b8;
+  --line: #333b48; --wash: #1c222b; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: anywhere; }
+main, header, footer { max-width: 44rem; margin: 0 auto; padding: 0 1.25rem; }
+header { padding-top: 2rem; color: var(--quiet); }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: .25rem 0 1.5rem; }
+h2 { font-size: 1.25rem; margin: 2rem 0 .5rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+p { margin: 0 0 .75rem; }
+.wide { overflow-x: auto; }
+table { width: 100%; border-collapse: collapse; margin: 1rem 0; font-size: .95rem; }
+th, td { text-align: left; vertical-align: top; padding: .6rem .75rem .6rem 0;
+  border-bottom: 1px solid var(--line); font-weight: 400; overflow-wrap: normal; }
+thead th { color: var(--quiet); font-size: .85rem; }
+dl { display: grid; grid-template-columns: minmax(8rem, 12rem) 1fr; gap: .5rem 1rem;
+  margin: 0 0 1rem; background: var(--wash);
+  border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; }
+dt { color: var(--quiet); } dd { margin: 0; }
+@media (max-width: 30rem) {
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .6rem; }
+  thead { display: none; } tr { display: block; padding: .6rem 0;
+    border-bottom: 1px solid var(--line); }
+  th, td { display: block; border: 0; padding: 0; }
+  td::before { content: attr(data-is) ": "; color: var(--quiet); } }
+footer { color: var(--quiet); font-size: .85rem; padding-top: 2rem; padding-bottom: 2rem; }
+""")
+FRAME = Markup("""<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{title} · XCover sandbox</title>
+<style>{style}</style>
+</head>
+<body>
+<header>XCover sandbox</header>
+<main><h1>{title}</h1>{body}</main>
+<footer>{notice}</footer>
+</body>
+</html>
+""")
+
+
+def page(title: str, body: Markup, language: str) -> str:
+    """Return a complete page, readable on a phone, in light and dark."""
+    notice = label(NOTICE, language)
+    return str(FRAME.format(title=title, body=body, language=language, style=STYLE, notice=notice))

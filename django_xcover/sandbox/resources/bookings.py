@@ -1,0 +1,210 @@
+"""Bookings: create, at once, confirm, read, list (Quotes API: booking)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django_xcover.sandbox import ids, quoting, transitions
+from django_xcover.sandbox.context import Answer, Inquiry
+from django_xcover.sandbox.http.errors import Invalid, package_not_found
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.policyholder_validation import INSURED, POLICYHOLDER
+from django_xcover.sandbox.products.base import NO_POLICY
+from django_xcover.sandbox.resources.quotes import CREATE, new_package
+from django_xcover.sandbox.serializers import booking as booking_shape
+from django_xcover.sandbox.serializers import partner as partner_shape
+from django_xcover.sandbox.tariff import plans
+from django_xcover.sandbox.tariff.countries import COUNTRIES
+from django_xcover.sandbox.validation import (
+    Field,
+    any_text,
+    boolean,
+    clean,
+    list_of,
+    metadata,
+    nested,
+    one_of,
+    text,
+)
+
+# Recorded: `next` and `previous` name this host, whatever host was asked.
+LIST_HOST = "https://eu-central-1.staging.api.xcover.com"
+PAGE = 10  # Inferred: the default limit was not observed.
+CHOSEN: dict[str, Field] = {
+    "id": Field(text, required=True),
+    "insured": Field(list_of(nested(INSURED)), null=True),
+    "instalment_plan": Field(one_of(plans.PLANS), null=True),
+    "first_instalment_paid": Field(boolean),
+}
+EXTRAS: dict[str, Field] = {
+    "policyholder": Field(nested(POLICYHOLDER), required=True),
+    "partner_transaction_id": Field(any_text, null=True),
+    "partner_metadata": Field(metadata, null=True),
+    "require_payment_confirmation": Field(boolean),
+    "customer_token_id": Field(text, null=True),
+}
+BOOK: dict[str, Field] = {"quotes": Field(list_of(nested(CHOSEN)), required=True), **EXTRAS}
+# Recorded: instant booking goes without `customer_country`. Inferred: the policyholder's is used.
+INSTANT: dict[str, Field] = {
+    **CREATE,
+    "customer_country": Field(one_of(COUNTRIES)),
+    **EXTRAS,
+}
+
+
+def create_booking(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/: 200, CONFIRMED or PENDING_PAYMENT."""
+    package = inquiry.package()
+    asked = clean(inquiry.payload, BOOK)
+    chosen = {item["id"]: _choose(package, item) for item in asked["quotes"]}
+    _book(inquiry, package, list(chosen.values()), asked)
+    return _shown(inquiry, package, 200)
+
+
+def instant_booking(inquiry: Inquiry) -> Answer:
+    """POST instant_booking/: quote and book in one call, 200.
+
+    Inferred: when nothing could be quoted the call is refused, since there is nothing to book.
+    """
+    asked = clean(inquiry.payload, INSTANT)
+    country = asked.get("customer_country") or asked["policyholder"]["country"]
+    package = new_package(inquiry, {**asked, "customer_country": country})
+    chosen = [quote for quote in package.in_order if quote.priced]
+    if not chosen:
+        raise Invalid([NO_POLICY])
+    package.booking_errors = _errors([quote for quote in package.quotes if quote.failure])
+    _book(inquiry, package, chosen, asked)
+    return _shown(inquiry, package, 200)
+
+
+def confirm_booking(inquiry: Inquiry) -> Answer:
+    """PUT bookings/{package}/confirm: 201, PENDING_PAYMENT becomes CONFIRMED."""
+    package = inquiry.package()
+    clean(inquiry.payload, {})
+    package.status = transitions.moved(package.status, "confirm")
+    for quote in package.booked:
+        _set_status(inquiry, quote, package.status)
+    package.updated_at = inquiry.stamp()
+    inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
+    return _shown(inquiry, package, 201)
+
+
+def get_booking(inquiry: Inquiry) -> Answer:
+    """GET bookings/{package}/: the booking, the partner and the customer's language.
+
+    Inferred: a package that is not booked is not found here; `quotes/` shows it.
+    """
+    package = inquiry.package()
+    if package.status not in transitions.BOOKED:
+        raise package_not_found()
+    for quote in package.booked if inquiry.suffers("wrong_price") else ():
+        quoting.price(inquiry, package, quote)  # told and not kept: this is a copy
+    shown = _shown(inquiry, package, 200)
+    # Recorded: `en` even when the call asked for `en-us`.
+    language = package.language[:2].lower()
+    partner = partner_shape.shape(package.partner)
+    return Answer(200, {**shown.body, "partner": partner, "customer_language": language})
+
+
+def list_bookings(inquiry: Inquiry) -> Answer:
+    """GET bookings/?limit=&offset=: a page of confirmed and cancelled bookings.
+
+    Recorded: neither newest first nor by `updated_at`. Here: in the order they were quoted.
+    """
+    world = inquiry.world
+    limit = _count(inquiry.query.get("limit"), PAGE) or PAGE
+    offset = _count(inquiry.query.get("offset"), 0)
+    total = world.store.count_bookings(inquiry.partner)
+    found = world.store.bookings(inquiry.partner, limit=limit, offset=offset)
+    now = world.clock.now()
+    body = {
+        "count": total,
+        "next": _page(inquiry, limit, offset + limit) if offset + limit < total else None,
+        "previous": _page(inquiry, limit, max(offset - limit, 0)) if offset else None,
+        "results": [booking_shape.shape(world.site_url, package, now) for package in found],
+    }
+    return Answer(200, body)
+
+
+def _choose(package: Package, item: dict[str, Any]) -> Quote:
+    """Return the chosen quote with what the booking says about it.
+
+    Inferred: an id that the package does not have is refused; quotes left out are not booked.
+    """
+    quote = package.quote(item["id"])
+    if quote is None:
+        raise Invalid({"quotes": [f"Quote {item['id']} does not exist"]})
+    insured = item.get("insured")
+    quote.insured = [_insured(person) for person in insured] if insured else None
+    quote.instalment_plan = item.get("instalment_plan")
+    plans.refuse(quote, quote.instalment_plan)
+    return quote
+
+
+def _insured(person: dict[str, Any]) -> dict[str, Any]:
+    return {"id": ids.new_uuid(), **person, "region": person.get("region")}
+
+
+def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], asked: dict[str, Any]) -> None:
+    move = "book_unpaid" if asked.get("require_payment_confirmation") else "book"
+    package.status = transitions.moved(package.status, move)
+    for quote in _carried_out(inquiry, package, chosen):
+        if inquiry.suffers("wrong_price"):
+            quoting.price(inquiry, package, quote)
+        _set_status(inquiry, quote, package.status)
+        plans.start(package, quote, inquiry.world.clock.now())
+    package.policyholder = _policyholder(package, asked["policyholder"])
+    package.partner_transaction_id = (
+        asked.get("partner_transaction_id") or package.partner_transaction_id
+    )
+    package.partner_metadata |= asked.get("partner_metadata") or {}
+    package.updated_at = inquiry.stamp()
+    inquiry.save(package)
+    inquiry.tell(package, "BOOKING_CREATED")
+
+
+def _carried_out(inquiry: Inquiry, package: Package, chosen: list[Quote]) -> list[Quote]:
+    """Return the quotes that are booked: all, unless a fault makes the first one fail."""
+    if not inquiry.suffers("missing_policy"):
+        return chosen
+    lost, *others = chosen
+    if inquiry.effect is not None and inquiry.effect.how == "null":
+        lost.status, lost.failure = transitions.FAILED, "The policy could not be booked."
+        package.booking_errors |= _errors([lost])
+    return others
+
+
+def _errors(failed: list[Quote]) -> dict[str, Any]:
+    return {
+        str(quote.position): {"message": quote.failure, "type": "quote_creation_failure"}
+        for quote in failed
+    }
+
+
+def _set_status(inquiry: Inquiry, quote: Quote, status: str) -> None:
+    quote.status = status
+    if status == transitions.CONFIRMED:
+        quote.confirmed_at = inquiry.stamp()
+    quote.updated_at = inquiry.stamp()
+
+
+def _policyholder(package: Package, given: dict[str, Any]) -> dict[str, Any]:
+    """Recorded: a region left out is the package's, one that is null stays null."""
+    return given if "region" in given else {**given, "region": package.region}
+
+
+def _shown(inquiry: Inquiry, package: Package, status: int) -> Answer:
+    now = inquiry.world.clock.now()
+    return Answer(status, booking_shape.shape(inquiry.world.site_url, package, now))
+
+
+def _count(text_: str | None, otherwise: int) -> int:
+    return int(text_) if text_ and text_.isdecimal() else otherwise
+
+
+def _page(inquiry: Inquiry, limit: int, offset: int) -> str:
+    """Return a page's address; `offset` is left out when it would be zero (recorded)."""
+    query = urlencode({"limit": limit, **({"offset": offset} if offset else {})})
+    return f"{LIST_HOST}/xcover/partners/{inquiry.partner}/bookings/?{query}"

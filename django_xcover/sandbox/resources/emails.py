@@ -1,0 +1,32 @@
+"""Trigger an e-mail (Quotes API: trigger e-mail)."""
+
+from __future__ import annotations
+
+from django_xcover.sandbox import transitions
+from django_xcover.sandbox.context import Answer, Inquiry
+from django_xcover.sandbox.http.errors import Invalid, package_not_found
+from django_xcover.sandbox.validation import Field, clean, one_of
+
+# Inferred: the other events' names, after the webhooks; only BOOKING_CANCELLED was recorded.
+EVENTS = {
+    "BOOKING_CREATED": transitions.CONFIRMED,
+    "BOOKING_UPDATED": transitions.CONFIRMED,
+    "BOOKING_CANCELLED": transitions.CANCELLED,
+}
+DEFAULTS = {transitions.CONFIRMED: "BOOKING_CREATED", transitions.CANCELLED: "BOOKING_CANCELLED"}
+FIELDS = {"event": Field(one_of(EVENTS))}
+
+
+def send_email(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/send_email: 202; the wrong state is a 422 (recorded)."""
+    package = inquiry.package()
+    if package.status not in transitions.BOOKED:
+        raise package_not_found()
+    asked = clean(inquiry.payload, FIELDS)
+    event = asked.get("event") or DEFAULTS.get(package.status, "BOOKING_CREATED")
+    needed = EVENTS[event]
+    if package.status != needed:
+        raise Invalid([f"{event} email can be only triggered for {needed} bookings."])
+    package.emails.append(event)
+    inquiry.save(package)
+    return Answer(202)

@@ -1,0 +1,95 @@
+"""Renewals: quoted, confirmed, declined (Quotes API: renewal workflow)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django_xcover.sandbox import ids, renewal_events, renewing
+from django_xcover.sandbox.context import Answer, Inquiry
+from django_xcover.sandbox.http.errors import not_found
+from django_xcover.sandbox.packages import Package
+from django_xcover.sandbox.resources.optouts import FIELDS as OPT_OUT
+from django_xcover.sandbox.serializers import booking as booking_shape
+from django_xcover.sandbox.serializers import renewal as renewal_shape
+from django_xcover.sandbox.tariff import plans
+from django_xcover.sandbox.validation import Field, clean, list_of, moment, nested, one_of, text
+
+RENEWED: dict[str, Field] = {
+    "id": Field(text, required=True),
+    "policy_start_date": Field(moment, required=True),
+    "policy_end_date": Field(moment, null=True),
+    "instalment_plan": Field(one_of(plans.PLANS), null=True),
+}
+# `id` and `policy_start_date` are required, and the page's table is cut off behind them. Inferred:
+# they may stand at the top, for one quote, or in `quotes`.
+CONFIRM_ALL: dict[str, Field] = {"quotes": Field(list_of(nested(RENEWED)), required=True)}
+LEGACY: dict[str, Field] = {"paid_on": Field(moment, required=True)}
+
+
+def quote_for_renewal(inquiry: Inquiry) -> Answer:
+    """PATCH renewals/{package}/quote_for_renewal/: 200 with a `renewal_id`, nothing in force."""
+    package = inquiry.package()
+    clean(inquiry.payload, {})
+    renewal_id = ids.new_renewal_id()
+    quotes = renewing.start(inquiry, package, renewal_id)
+    inquiry.notices.extend(renewal_events.created(package, renewal_id))
+    inquiry.save(package)
+    world = inquiry.world
+    now = world.clock.now()
+    return Answer(200, renewal_shape.shape(world.site_url, package, quotes, renewal_id, now))
+
+
+def confirm_renewal(inquiry: Inquiry) -> Answer:
+    """POST renewals/{package}/confirm/{id}/: the booking with the new period.
+
+    Inferred: 201, as for `confirm_update`; the page does not say.
+    """
+    package = inquiry.package()
+    if inquiry.ids["renewal"] not in package.renewals:
+        raise not_found(renewing.MISSING)
+    in_list = isinstance(inquiry.payload, dict) and "quotes" in inquiry.payload
+    asked = clean(inquiry.payload, CONFIRM_ALL if in_list else RENEWED)
+    _confirm(inquiry, package, inquiry.ids["renewal"], asked)
+    world = inquiry.world
+    return Answer(201, booking_shape.shape(world.site_url, package, world.clock.now()))
+
+
+def confirm_renewal_legacy(inquiry: Inquiry) -> Answer:
+    """PATCH renewals/{id}/confirmation: 202 and an empty body (recorded in 2020).
+
+    Inferred: `paid_on` must be there; the recorded call had it and so has the SDK.
+    """
+    package = _package_of(inquiry, inquiry.ids["renewal"])
+    asked = clean(inquiry.payload, LEGACY)
+    package.renewals[inquiry.ids["renewal"]]["paid_on"] = asked["paid_on"]
+    _confirm(inquiry, package, inquiry.ids["renewal"], {})
+    return Answer(202)
+
+
+def opt_out_of_renewal(inquiry: Inquiry) -> Answer:
+    """POST renewals/{package}/opt_out/. Inferred: 204, which the official SDK takes for done."""
+    package = inquiry.package()
+    asked = clean(inquiry.payload, OPT_OUT)
+    renewing.decline(inquiry, package)
+    package.partner_metadata |= asked.get("partner_metadata") or {}
+    inquiry.save(package)
+    return Answer(204)
+
+
+def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, asked: dict[str, Any]) -> None:
+    at_top = [{key: value for key, value in asked.items() if key != "quotes"}]
+    changes = [*asked.get("quotes", []), *(item for item in at_top if "id" in item)]
+    renewing.confirm(inquiry, package, renewal_id, changes)
+    for quote in package.booked:
+        if quote.instalment_plan and not quote.instalments:
+            plans.start(package, quote, inquiry.world.clock.now())
+    inquiry.save(package)
+    inquiry.tell(package, "BOOKING_UPDATED")
+
+
+def _package_of(inquiry: Inquiry, renewal_id: str) -> Package:
+    package_id = inquiry.world.store.find_renewal(renewal_id)
+    found = inquiry.world.store.find_package(package_id) if package_id else None
+    if found is None or found.partner != inquiry.partner:
+        raise not_found(renewing.MISSING)
+    return found

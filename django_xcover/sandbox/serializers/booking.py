@@ -1,0 +1,82 @@
+"""A booking, as every call under `bookings/` but cancellations answers it (annex A.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import money, transitions
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.serializers import links
+from django_xcover.sandbox.serializers.package import head, total
+from django_xcover.sandbox.serializers.quote import in_booking
+
+PERSON = (
+    "first_name", "middle_name", "last_name", "email", "phone", "country", "age", "address1",
+    "address2", "city", "postcode", "region", "secondary_email", "birth_date", "company",
+)  # fmt: skip
+# Keys of 2026. Inferred: their values.
+LATER: dict[str, Any] = {"gender": None, "company_reg_id": None, "fields_allowed_to_update": []}
+
+
+def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
+    """Return the booking: `quotes` is a list here, and only of what was booked.
+
+    `errors` is there only when something failed (Quotes API: a good booking has none).
+    """
+    booked = package.booked
+    errors = {"errors": package.booking_errors} if package.booking_errors else {}
+    return {
+        **head(site, package, total(booked)),
+        "quotes": [in_booking(site, package, quote, now) for quote in _listed(package)],
+        "coi": links.certificate(site, package),
+        "account_url": links.account(site, package),
+        "policyholder": policyholder(package),
+        **totals(booked, package.currency),
+        **_of_2026(),
+        **errors,
+    }
+
+
+def _of_2026() -> dict[str, Any]:
+    """Return the keys that bookings of 2026 have at the top. Inferred: their place and values."""
+    return dict.fromkeys(("experiment", "sign_up_url", "booking_agent", "fast_quote_id"))
+
+
+def _listed(package: Package) -> list[Quote]:
+    """Return what was booked, and what was chosen and failed: that one is shown as null."""
+    return [q for q in package.in_order if q.is_booked or (q.failure and q.priced)]
+
+
+def policyholder(package: Package) -> dict[str, Any]:
+    """Return the policyholder with every key, null where nothing is known."""
+    known = package.policyholder or {}
+    return {**{key: known.get(key) for key in PERSON}, "allow_updates": False, **LATER}
+
+
+def totals(quotes: list[Quote], currency: str) -> dict[str, Any]:
+    """Return tax and premium of what is in force."""
+    alive = [q.priced for q in quotes if q.priced and q.status not in transitions.OVER]
+    tax = sum((priced.total_tax for priced in alive), Decimal(0))
+    net = sum((priced.net for priced in alive), Decimal(0))
+    return {
+        **money.pair("total_tax", tax, currency),
+        **money.pair("total_premium", net, currency),
+    }
+
+
+def with_differences(
+    body: dict[str, Any], before: Mapping[str, Decimal], package: Package
+) -> dict[str, Any]:
+    """Add new minus old, per quote and in total; `before` holds old prices by quote id."""
+    currency = package.currency
+    after = {quote.id: quote.price for quote in package.booked}
+    changes = {quote_id: after[quote_id] - price for quote_id, price in before.items()}
+    quotes = [
+        quote and {**quote, **money.pair("price_diff", changes[quote["id"]], currency)}
+        for quote in body["quotes"]
+    ]
+    change = sum(changes.values(), Decimal(0))
+    return {**body, "quotes": quotes, **money.pair("total_price_diff", change, currency)}

@@ -1,0 +1,87 @@
+"""Instalments: the one answer whose tax amounts are strings (annex A.7)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from itertools import takewhile
+from typing import Any
+
+from django_xcover.sandbox import datetimes, money, transitions
+from django_xcover.sandbox.packages import Package, Quote
+
+
+def shape(package: Package) -> dict[str, Any]:
+    """Return the schedules. Inferred: a booking without a plan has none."""
+    planned = [quote for quote in package.booked if quote.instalments]
+    return {
+        "quotes": [_quote(package, quote) for quote in planned],
+        "currency": package.currency,
+    }
+
+
+def _quote(package: Package, quote: Quote) -> dict[str, Any]:
+    schedule = [_entry(package, quote, entry) for entry in quote.instalments]
+    # Inferred: a cancelled policy asks for nothing any more, though its entries stay as they were.
+    unpaid = [
+        entry
+        for entry in schedule
+        if entry["status"] == "UNPAID" and quote.status != transitions.CANCELLED
+    ]
+    paid = list(takewhile(lambda entry: entry["status"] == "PAID", quote.instalments))
+    return {
+        "id": quote.id,
+        "next_payment": unpaid[0] if unpaid else None,
+        "paid_until": datetimes.stamp(paid[-1]["paid_until"]),
+        "payment_schedule": schedule,
+        "total_amount_paid": money.number(_total(quote.instalments, "PAID")),
+        "total_amount_due": money.number(sum((e["total_amount"] for e in unpaid), money.ZERO)),
+    }
+
+
+def _total(entries: list[dict[str, Any]], status: str) -> Decimal:
+    return sum((entry["amount"] for entry in entries if entry["status"] == status), Decimal(0))
+
+
+def _entry(package: Package, quote: Quote, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": entry["id"],
+        "number": entry["number"],
+        "quote": quote.id,
+        "period_start_date": _second(entry["start"]),
+        "period_end_date": _second(entry["end"]),
+        "status": entry["status"],
+        "commission": money.number(Decimal(0)),
+        "total_amount": money.number(entry["amount"]),
+        "tax": _tax(entry, package.currency),
+        "surcharges": {},
+        "payment_failures": entry["failures"] or None,
+    }
+
+
+def _tax(entry: dict[str, Any], currency: str) -> dict[str, Any]:
+    total = sum((line["amount"] for line in entry["taxes"]), Decimal(0))
+    return {
+        "taxes": [_line(line, currency) for line in entry["taxes"]],
+        **_text("total_tax", total, currency),
+        **_text("total_amount_without_tax", entry["net"], currency),
+    }
+
+
+def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
+    return {
+        "tax_code": line["code"],
+        "tax_type": line["type"],
+        "tax_label": line["code"],
+        "tax_value": f"{line['value']:.20f}",
+        **_text("tax_amount", line["amount"], currency),
+    }
+
+
+def _text(name: str, amount: Decimal, currency: str) -> dict[str, str]:
+    exact = str(money.rounded(amount, currency))
+    return {name: exact, f"{name}_formatted": money.formatted(amount, currency)}
+
+
+def _second(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

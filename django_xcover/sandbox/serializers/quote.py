@@ -1,0 +1,167 @@
+"""A quote, as packages and bookings share it (recorded traffic: annex A.2, A.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django_xcover.sandbox import datetimes, money
+from django_xcover.sandbox.packages import Package, Priced, Quote
+from django_xcover.sandbox.products import PRODUCTS
+from django_xcover.sandbox.serializers import links
+from django_xcover.sandbox.tariff import plans, policy_rules
+
+UNDERWRITER = {
+    "disclaimer": "This plan is arranged by XCover.com",
+    "name": "Harbour Mutual Insurance Limited",
+}
+# Of the net premium: what a retail partner earned in 2026. The partner of 2021 earned nothing.
+PARTNER_COMMISSION = Decimal("0.30")
+
+
+def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
+    """Return the keys that packages and bookings both have."""
+    currency = package.currency
+    return {
+        "id": quote.id,
+        "policy_start_date": datetimes.offset(priced.policy_start),
+        "policy_end_date": datetimes.offset(priced.policy_end) if priced.policy_end else None,
+        "status": quote.status,
+        **money.pair("price", quote.price, currency),
+        "policy": policy(site, package, quote),
+        "insured": quote.insured,
+        "tax": _tax(priced, currency),
+        "duration": datetimes.duration(priced.policy_start, priced.policy_end),
+        "benefits": _benefits(package, quote, priced),
+        "commission": _commission(priced, currency),
+        "created_at": datetimes.stamp(quote.created_at),
+        "confirmed_at": datetimes.stamp(quote.confirmed_at),
+        "updated_at": datetimes.stamp(quote.updated_at),
+        "cancelled_at": datetimes.stamp(quote.cancelled_at),
+        "is_renewable": policy_rules.is_renewable(quote),
+        "is_pricebeat_enabled": None,
+        **money.pair("cover_amount", priced.cover_amount, currency),
+        "pds_url": links.quote_wording(site, package, quote),
+        "attachments": [],
+        "files": [],
+        "extra_fields": {},
+        "surcharge": {"total_amount": None, "total_amount_formatted": None, "surcharges": None},
+    }
+
+
+def in_package(site: str, package: Package, quote: Quote) -> dict[str, Any] | None:
+    """Return the quote as `quotes/` shows it; null when it could not be quoted."""
+    if quote.priced is None or quote.failure:
+        return None
+    return {
+        **common(site, package, quote, quote.priced),
+        **money.pair("discount_price", quote.price, package.currency),
+        **money.pair("discount_amount", Decimal(0), package.currency),
+        "instalment_plans": plans.offered(quote, package.currency),
+    }
+
+
+def in_booking(site: str, package: Package, quote: Quote, now: datetime) -> dict[str, Any] | None:
+    """Return the quote as `bookings/` shows it; null when its booking failed."""
+    if quote.priced is None or quote.failure:
+        return None
+    return {
+        **common(site, package, quote, quote.priced),
+        "next_renewal": _next_renewal(quote),
+        "can_be_cancelled": policy_rules.can_be_cancelled(quote, now),
+        **_of_2026(quote, quote.priced),
+    }
+
+
+def _of_2026(quote: Quote, priced: Priced) -> dict[str, Any]:
+    """Return the keys that bookings of 2026 have. Inferred: that they stand with the policy, and
+    the values where only the names were seen."""
+    return {
+        "policy_type_version": str(quote.policy_type_version),
+        "policy_type_slug": quote.policy_type.replace("_", "-"),
+        "policy_currency": priced.policy_currency,
+        "cancelled_from": None,
+        "custom_documents": [],
+        "parent_quote_status": None,
+        "third_party_admins": [],
+        "ombudsman_list": [],
+        "cancellation_info": None,
+        "fnol_link": None,
+        "cancel_link": None,
+    }
+
+
+def _next_renewal(quote: Quote) -> str | None:
+    """Inferred: a date, that of the next period's start; only null was recorded."""
+    begins = policy_rules.next_renewal(quote)
+    return datetimes.offset(begins) if begins else None
+
+
+def policy(site: str, package: Package, quote: Quote, *, named: bool = True) -> dict[str, Any]:
+    """Return the `policy` object; in cancellations the title loses the name (recorded)."""
+    product = PRODUCTS[quote.policy_type]
+    texts = product.in_language(package.language)
+    name = quote.fields.get(product.name_field, "") if named else ""
+    wording = links.quote_wording(site, package, quote)
+    return {
+        "policy_type": quote.policy_type,
+        "policy_type_group_name": product.group_name,
+        "policy_name": product.name,
+        "policy_code": product.code,
+        "policy_version": product.version_id,
+        "category": quote.policy_type,
+        "content": {
+            "title": texts.title.format(name=name),
+            "header": None,
+            "description": texts.description,
+            "optout_msg": texts.optout_msg,
+            "disclaimer": texts.disclaimer.format(pds_url=wording),
+        },
+        "underwriter": UNDERWRITER,
+        "claim_selector_id": "",
+    }
+
+
+def _tax(priced: Priced, currency: str) -> dict[str, Any]:
+    lines = [
+        {"tax_code": line["code"], **money.pair("tax_amount", line["amount"], currency)}
+        for line in priced.taxes
+    ]
+    return {
+        **money.pair("total_tax", priced.total_tax, currency),
+        **money.pair("total_amount_without_tax", priced.net, currency),
+        "taxes": lines,
+    }
+
+
+def _benefits(package: Package, quote: Quote, priced: Priced) -> list[dict[str, Any]]:
+    texts = PRODUCTS[quote.policy_type].in_language(package.language).benefits
+    return [_benefit(row, texts, package.currency, priced) for row in priced.benefits]
+
+
+def _benefit(row: dict[str, Any], texts: Any, currency: str, priced: Priced) -> dict[str, Any]:
+    """Return one benefit; a group that says nothing is missing, not null (recorded)."""
+    shown: dict[str, Any] = {"description": texts[row["text"]]}
+    for name in ("limit", "excess"):
+        if name in row:
+            policy_name = f"{name}_policy_currency"
+            shown |= money.pair(name, row[name], currency)
+            shown |= money.pair(policy_name, row[policy_name], priced.policy_currency)
+        elif f"{name}_text" in row:
+            shown[f"{name}_description"] = texts[row[f"{name}_text"]]
+    return shown
+
+
+def partner_commission(priced: Priced, currency: str) -> Decimal:
+    """Return what the partner earns with one policy."""
+    return money.rounded(priced.net * PARTNER_COMMISSION, currency)
+
+
+def _commission(priced: Priced, currency: str) -> dict[str, Any]:
+    earned = partner_commission(priced, currency)
+    return {
+        **money.pair("partner_commission", earned, currency),
+        **money.pair("surcharge_commission", Decimal(0), currency),
+        **money.pair("total_commission", earned, currency),
+    }

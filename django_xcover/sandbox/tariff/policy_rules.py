@@ -1,0 +1,99 @@
+"""What the rules of a product say about one policy at one moment."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django_xcover.sandbox import money, transitions
+from django_xcover.sandbox.packages import Priced, Quote
+from django_xcover.sandbox.products import PRODUCTS
+from django_xcover.sandbox.tariff.cooling_off import rule_for
+
+# Inferred: no page says when a renewal can be quoted. Sixty days on either side of the end, so
+# that a clock moved on by 400 days finds a yearly policy that can still be renewed.
+RENEWAL_OPENS = timedelta(days=60)
+RENEWAL_LAPSES = timedelta(days=60)
+
+
+def can_be_cancelled(quote: Quote, now: datetime) -> bool:
+    """Return whether the quote is confirmed and its product still lets it be cancelled."""
+    if quote.status != transitions.CONFIRMED or quote.priced is None:
+        return False
+    named = PRODUCTS[quote.policy_type].cancellable_until
+    ends = (quote.fields.get(named) if named else None, quote.priced.policy_end)
+    return all(now < end for end in ends if end is not None)
+
+
+def can_be_modified(quote: Quote, now: datetime) -> bool:
+    """Return whether the quote is confirmed and its policy has not ended."""
+    end = quote.priced.policy_end if quote.priced else now
+    ended = end is not None and end <= now
+    return quote.status == transitions.CONFIRMED and not ended
+
+
+def refund(quote: Quote, at: datetime, currency: str, country: str) -> Decimal:
+    """Return what is paid back when the quote is cancelled at this moment.
+
+    Recorded: everything, while cooling off. Afterwards nothing for events and travel (partners'
+    help pages). Inferred: the formula for the rest, since the page only says pro rata: what was
+    paid, less the share of the price for the time that is over, to the microsecond, in whole minor
+    units; and nothing for cover without an end, which has no share that is over.
+    """
+    if quote.priced is None or quote.confirmed_at is None:
+        return Decimal(0)
+    rule = rule_for(quote.policy_type, country, quote.confirmed_at)
+    cools_off_until = quote.confirmed_at + rule.period
+    if rule.refundable_afterwards:
+        cools_off_until = max(cools_off_until, quote.priced.policy_start)
+    if at <= cools_off_until:
+        return paid(quote)
+    if not rule.refundable_afterwards or quote.priced.policy_end is None:
+        return Decimal(0)
+    left = money.rounded(quote.price * _share_left(quote.priced, at), currency)
+    return max(min(paid(quote), quote.price) - (quote.price - left), Decimal(0))
+
+
+def paid(quote: Quote) -> Decimal:
+    """Return what has been paid: all at once, or the paid instalments and the changes' costs."""
+    if not quote.instalments:
+        return quote.price
+    parts = [entry["amount"] for entry in quote.instalments if entry["status"] == "PAID"]
+    return sum(parts, quote.settled)
+
+
+def _share_left(priced: Priced, at: datetime) -> Decimal:
+    if priced.policy_end is None:
+        raise RuntimeError("Cover without an end has no share that is left.")
+    left, whole = priced.policy_end - at, priced.policy_end - priced.policy_start
+    microsecond = timedelta(microseconds=1)
+    return Decimal(max(left // microsecond, 0)) / Decimal(whole // microsecond)
+
+
+def is_renewable(quote: Quote) -> bool:
+    """Return whether the policy type is one that is renewed."""
+    product = PRODUCTS.get(quote.policy_type)
+    return product is not None and product.renewable
+
+
+def next_renewal(quote: Quote) -> datetime | None:
+    """Return when the next period would begin, or None when there will be none."""
+    if quote.priced is None or quote.status != transitions.CONFIRMED or quote.renewal_declined:
+        return None
+    return quote.priced.policy_end if is_renewable(quote) else None
+
+
+def renewal_refusal(quote: Quote, now: datetime) -> str | None:
+    """Return why this quote cannot be renewed now, or None when it can. Inferred: the words."""
+    if quote.status == transitions.RENEWED:
+        return f"Quote {quote.id} is already renewed"
+    if quote.renewal_declined:
+        return f"The renewal of quote {quote.id} was declined"
+    ends = next_renewal(quote)
+    if ends is None:
+        return f"Quote {quote.id} can not be renewed"
+    if now < ends - RENEWAL_OPENS:
+        return f"Quote {quote.id} can not be renewed before {ends - RENEWAL_OPENS:%Y-%m-%d}"
+    if now > ends + RENEWAL_LAPSES:
+        return f"Quote {quote.id} could be renewed until {ends + RENEWAL_LAPSES:%Y-%m-%d}"
+    return None

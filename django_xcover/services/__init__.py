@@ -1,3 +1,0 @@
-"""The only code that changes state. Doors call it; it calls no door."""
-
-from __future__ import annotations

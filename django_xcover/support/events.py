@@ -1,0 +1,249 @@
+"""One event of an order's story."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from django_xcover.formats import format_amount
+from django_xcover.models import (
+    Attempt,
+    Cancellation,
+    Decision,
+    Flag,
+    Hold,
+    Modification,
+    Operation,
+    QuotePackage,
+    RefundCorrection,
+    Renewal,
+    WebhookDelivery,
+)
+from django_xcover.policies import refunds
+from django_xcover.support.follow_ups import difference_text
+from django_xcover.support.next_steps import operation_name
+from django_xcover.types import Money
+
+Row = (
+    QuotePackage
+    | Decision
+    | Operation
+    | Cancellation
+    | Modification
+    | Renewal
+    | Flag
+    | Hold
+    | WebhookDelivery
+)
+
+
+class Tone(StrEnum):
+    """How an event is meant: good, bad, still to come, or just so."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened to `row` at `at`; `facts` are pairs of label and value.
+
+    `by` is the key of the user who did it. What is `planned` has not happened yet.
+    """
+
+    at: datetime
+    title: str
+    row: Row
+    tone: Tone = Tone.PLAIN
+    facts: tuple[tuple[str, str], ...] = ()
+    by: str = ""
+    planned: bool = False
+
+
+def events_after_sale(package: QuotePackage) -> Iterator[Event]:
+    """Yield what happened to `package` after the sale; its workflows should be prefetched."""
+    for cancellation in package.cancellations.all():
+        yield from _cancelled(cancellation)
+    for modification in package.modifications.all():
+        yield from _modified(modification)
+    for renewal in package.renewals.all():
+        yield from _renewed(renewal)
+
+
+def _cancelled(row: Cancellation) -> Iterator[Event]:
+    refund = ((_("Refund"), format_amount(row.refund)),) if row.refund else ()
+    asked = ((_("Asked for by"), row.get_origin_display()), (_("Reason"), row.reason))
+    title = _("Cancellation previewed") if row.confirm_before else _("Cancellation asked for")
+    yield Event(at=row.created_at, title=title, row=row, facts=(*asked, *refund))
+    if row.confirmed_at:
+        at = row.confirmed_at
+        yield Event(at=at, title=_("Cancelled"), row=row, tone=Tone.GOOD, facts=refund)
+    yield from _refunded(row)
+    yield from _ended_badly(row)
+
+
+def _refunded(row: Cancellation) -> Iterator[Event]:
+    refund, reference = refunds.recorded(row), row.refund_reference
+    if not row.refunded_at or refund is None:
+        return
+    corrections = list(row.corrections.all())
+    if corrections:  # what was recorded first
+        refund = Money(corrections[0].amount_before, row.currency)
+        reference = corrections[0].reference_before
+    title, tone = _("Refund recorded"), Tone.GOOD
+    facts = [(_("Refund"), format_amount(refund)), (_("Reference"), reference)]
+    if row.refund and refunds.differs(row, refund):
+        title, tone = _("Refund recorded, and it differs"), Tone.BAD
+        facts.insert(1, (_("Refund XCover named"), format_amount(row.refund)))
+    yield Event(at=row.refunded_at, title=title, row=row, tone=tone, facts=tuple(facts))
+    for correction in corrections:
+        yield _corrected(row, correction)
+
+
+def _corrected(row: Cancellation, correction: RefundCorrection) -> Event:
+    facts = (
+        (_("Before"), format_amount(Money(correction.amount_before, row.currency))),
+        (_("Refund"), format_amount(Money(correction.amount, row.currency))),
+        (_("Reference"), correction.reference),
+        (_("Reason"), correction.reason),
+    )
+    title = _("Recorded refund corrected")
+    return Event(at=correction.at, title=title, row=row, facts=facts, by=correction.by)
+
+
+def _modified(row: Modification) -> Iterator[Event]:
+    difference = ((_("Difference"), difference_text(row.difference)),)
+    title = _("Change quoted") if row.update_id else _("Change asked for")
+    yield Event(at=row.created_at, title=title, row=row, facts=difference)
+    if row.settled_at:
+        facts = ((_("Reference"), row.settlement_reference),)
+        yield Event(at=row.settled_at, title=_("Difference settled"), row=row, facts=facts)
+    if row.confirmed_at:
+        yield Event(at=row.confirmed_at, title=_("Changed"), row=row, tone=Tone.GOOD)
+    if row.state == Modification.State.ABANDONED:
+        yield Event(at=row.updated_at, title=_("Change abandoned"), row=row)
+    yield from _ended_badly(row)
+
+
+def _renewed(row: Renewal) -> Iterator[Event]:
+    price = ((_("Price"), format_amount(row.premium)),) if row.premium else ()
+    yield Event(at=row.created_at, title=_("Found due for renewal"), row=row)
+    if row.notified_at:
+        title = _("Customer told of the renewal")
+        yield Event(at=row.notified_at, title=title, row=row, facts=price)
+    if row.paid_at:
+        facts = (*price, (_("Reference"), row.payment_reference))
+        yield Event(at=row.paid_at, title=_("Renewal paid"), row=row, facts=facts)
+    if row.confirmed_at:
+        yield Event(at=row.confirmed_at, title=_("Renewed"), row=row, tone=Tone.GOOD)
+    ended = {
+        Renewal.State.OPTED_OUT.value: _("Renewal declined"),
+        Renewal.State.EXPIRED.value: _("Renewal expired"),
+    }
+    if row.state in ended:
+        yield Event(at=row.updated_at, title=ended[row.state], row=row)
+
+
+def _ended_badly(row: Cancellation | Modification) -> Iterator[Event]:
+    names = {
+        Cancellation.State.REFUSED.value: (_("Refused by XCover"), Tone.BAD),
+        Cancellation.State.EXPIRED.value: (_("Preview expired"), Tone.PLAIN),
+    }
+    if row.state in names:
+        title, tone = names[row.state]
+        yield Event(at=row.updated_at, title=title, row=row, tone=tone)
+
+
+# The newest of an order: a booking can have hundreds.
+MOST_WEBHOOKS = 100
+FAILED = (Attempt.Outcome.FAILED, Attempt.Outcome.DIED)
+
+
+def events_on_record(package: QuotePackage) -> Iterator[Event]:
+    """Yield the flags and holds of `package` and what staff did; all should be prefetched."""
+    for hold in package.holds.all():
+        yield from _held(hold)
+    for flag in package.flags.all():
+        yield from _flagged(flag)
+    for action in package.staff_actions.all():
+        yield Event(at=action.at, title=action.sentence, row=package, by=action.by)
+
+
+def failed_attempts(operation: Operation) -> Iterator[Event]:
+    """Yield the attempts that did not end the operation; how it ended is an event of its own."""
+    history = list(operation.history.all())
+    for attempt in history:
+        # What stopped and was retried since is told here, because the operation has moved on.
+        if attempt.outcome in FAILED or (_has_stopped(attempt) and attempt is not history[-1]):
+            yield _failed(operation, attempt)
+
+
+def webhook_events(packages: Collection[QuotePackage]) -> Iterator[Event]:
+    """Yield the webhooks about `packages`, in one query."""
+    known = {(package.account, package.package_id) for package in packages}
+    ids = {package_id for _account, package_id in known}
+    rows = WebhookDelivery.objects.filter(package_id__in=ids).defer("body").order_by("-pk")
+    for delivery in rows[:MOST_WEBHOOKS]:
+        if (delivery.account, delivery.package_id) in known:
+            yield _received(delivery)
+
+
+def _has_stopped(attempt: Attempt) -> bool:
+    return attempt.outcome == Attempt.Outcome.STOPPED
+
+
+def _failed(operation: Operation, attempt: Attempt) -> Event:
+    facts = {"name": operation_name(operation), "number": attempt.number}
+    return Event(
+        at=attempt.ended_at,
+        title=_("%(name)s: attempt %(number)s did not work") % facts,
+        row=operation,
+        tone=Tone.BAD if _has_stopped(attempt) else Tone.WAITING,
+        facts=((_("Error"), attempt.error),),
+    )
+
+
+def _held(hold: Hold) -> Iterator[Event]:
+    """Yield what became of a frozen premium; the alarm is a flag, which is an event of its own."""
+    if hold.premium is None:
+        return
+    facts = {"premium": format_amount(hold.premium), "order": hold.order_reference}
+    yield Event(at=hold.created_at, title=_("%(premium)s frozen to be charged") % facts, row=hold)
+    if hold.state == Hold.State.TAKEN and hold.taken_at:
+        title = _("%(premium)s taken over by order %(order)s") % facts
+        yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.GOOD)
+    elif hold.state == Hold.State.NOT_COVERED and hold.taken_at:
+        title = _("Order %(order)s was charged %(premium)s and is not covered by this") % facts
+        yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.BAD)
+    elif hold.released_at:
+        title = _("%(premium)s released: not charged") % facts
+        yield Event(at=hold.released_at, title=title, row=hold)
+
+
+def _flagged(flag: Flag) -> Iterator[Event]:
+    reason = {"reason": flag.get_reason_display()}
+    yield Event(at=flag.raised_at, title=_("Flagged: %(reason)s") % reason, row=flag, tone=Tone.BAD)
+    if flag.resolved_at and not flag.resolved_by:
+        # What a person did about it is among the actions of staff.
+        title = _("No longer so: %(reason)s") % reason
+        yield Event(at=flag.resolved_at, title=title, row=flag, tone=Tone.GOOD)
+
+
+def _received(delivery: WebhookDelivery) -> Event:
+    facts = [(_("State"), delivery.get_state_display())]
+    if delivery.times_received > 1:
+        facts.append((_("Times received"), str(delivery.times_received)))
+    failed = delivery.state == WebhookDelivery.State.FAILED
+    return Event(
+        at=delivery.received_at,
+        title=_("XCover sent a webhook: %(event)s") % {"event": delivery.event or "-"},
+        row=delivery,
+        tone=Tone.BAD if failed else Tone.PLAIN,
+        facts=tuple(facts),
+    )

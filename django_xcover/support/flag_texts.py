@@ -1,0 +1,201 @@
+"""What a booking was flagged for, and what a person should do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from django_xcover.formats import format_amount
+from django_xcover.models import BOOKED, Attention, Choice, Flag, Quote, QuotePackage
+from django_xcover.types import Money
+
+
+def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    """Return what `package` was flagged for, and what to do."""
+    told = {
+        Attention.TERMS_DIFFER.value: _terms_differ,
+        Attention.PRICE_DIFFERS.value: _price_differs,
+        Attention.POLICY_MISSING.value: _policy_missing,
+        Attention.PAYMENT_OVERDUE.value: _payment_overdue,
+        Attention.BOOKING_FAILED.value: _booking_failed,
+        Attention.CANCELLATION_REFUSED.value: _cancellation_refused,
+        Attention.REFUND_UNCLEAR.value: _refund_unclear,
+        Attention.CHANGE_REFUSED.value: _change_refused,
+        Attention.RENEWED_ANYWAY.value: _renewed_anyway,
+        Attention.HELD_WITHOUT_ORDER.value: _held_without_order,
+        Attention.CHARGED_WITHOUT_COVER.value: _charged_without_cover,
+        Attention.LINE_UNKNOWN.value: _line_unknown,
+        Attention.PAID_IN_VAIN.value: _paid_in_vain,
+        Attention.NOT_CHARGED.value: _not_charged,
+    }
+    if flag.reason in told:
+        return told[flag.reason](package, quotes)
+    return _something_unexpected(flag, package)
+
+
+def price_differs(quote: Quote) -> bool:
+    """Return whether a chosen quote's price is no longer the one at which it was chosen."""
+    return quote.chosen_price is not None and quote.chosen_price != quote.price
+
+
+def _price_differs(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    prices = [_both_prices(quote, package.currency) for quote in quotes if price_differs(quote)]
+    what = _("XCover booked at another price than the customer was shown.")
+    to_do = _(
+        "Compare with what the customer paid. Paid too much: refund the difference. Paid too "
+        "little: charge it only if the customer agrees, otherwise the shop bears it."
+    )
+    return " ".join([what, *prices]), to_do
+
+
+def _terms_differ(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("After the customer had agreed, XCover changed the cover: amount, period or wording.")
+    to_do = _(
+        "Compare the decision on record with the policy. If the customer got less than was agreed, "
+        "contact XCover with the package id %(package)s, or ask the customer and cancel."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _both_prices(quote: Quote, currency: str) -> str:
+    shown = quote.price if quote.chosen_price is None else quote.chosen_price
+    return _("%(policy)s: shown %(shown)s, booked %(booked)s.") % {
+        "policy": quote.policy_name,
+        "shown": format_amount(Money(shown, currency)),
+        "booked": format_amount(Money(quote.price, currency)),
+    }
+
+
+def _policy_missing(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    missing = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status not in BOOKED]
+    names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
+    what = _("The customer paid for cover that XCover did not book.")
+    to_do = _(
+        "Contact XCover with the package id %(package)s. If it cannot be booked, refund the "
+        "customer and say that this cover does not exist."
+    )
+    return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
+
+
+def _payment_overdue(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover holds this booking for a payment that has not been reported in time.")
+    to_do = _(
+        "If the order is paid, tell those who run the shop: the payment was not reported. If it is "
+        "not, ask the customer, and cancel the order if the cover is no longer wanted."
+    )
+    return what, to_do
+
+
+def _booking_failed(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover could not book the cover, or not charge for it.")
+    to_do = _(
+        "Tell the customer that there is no cover, and refund what was paid for it. Contact "
+        "XCover with the package id %(package)s if it should exist."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _cancellation_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover did not cancel cover that was to be cancelled: it is still in force.")
+    to_do = _(
+        "Press “Refresh from XCover” and see which policies stand. Tell the customer. If they are "
+        "to be cancelled all the same, contact XCover with the package id %(package)s."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
+    to_do = _(
+        "Ask XCover with the package id %(package)s what is to be refunded, and refund it. Record "
+        "it with the cancellation. If XCover was told elsewhere to cancel, there is none here: "
+        "then note the refund when you mark this as looked into."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _change_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("The difference of a change was settled, and XCover did not make the change.")
+    to_do = _(
+        "Tell the customer that the cover is as it was, and undo the settlement. If the change is "
+        "still wanted, ask for it again."
+    )
+    return what, to_do
+
+
+def _renewed_anyway(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("XCover renewed cover whose renewal the customer had declined or not paid.")
+    to_do = _(
+        "Ask the customer. If the new period is not wanted, contact XCover with the package id "
+        "%(package)s to have it undone, and give back what was charged for it. If it is wanted, "
+        "collect its price."
+    )
+    return what, to_do % {"package": package.package_id}
+
+
+def _held_without_order(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("%(amount)s were frozen for this cover and may have been charged. No order came.")
+    to_do = _(
+        "Look for a payment of this amount in the shop. If there is none, mark it as looked into. "
+        "If there is one, have the order made with the hold, so that the cover is booked, or give "
+        "the money back."
+    )
+    return what % {"amount": _held_amounts(package)}, to_do
+
+
+def _charged_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("An order was charged %(amount)s for this cover and did not get it.")
+    to_do = _(
+        "The hold or the log names the order. Give the premium back and tell the customer that "
+        "this order is not covered, or sell the cover again."
+    )
+    return what % {"amount": _held_amounts(package)}, to_do
+
+
+def _not_charged(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Order %(order)s took this cover before its price was frozen.")
+    to_do = _(
+        "Compare with the order's total. If the cover was not charged, charge it only if the "
+        "customer agrees, or cancel the cover. Tell the developers: freeze_cover has to come "
+        "before order_completed."
+    )
+    return what % {"order": package.order_reference}, to_do
+
+
+def _held_amounts(package: QuotePackage) -> str:
+    held = {hold.premium for hold in package.holds.all() if hold.reported_at and hold.premium}
+    return ", ".join(map(format_amount, held)) or format_amount(package.total)
+
+
+def _line_unknown(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Lines of the order were cancelled, and none of them is known here.")
+    to_do = _(
+        "See in the order what was cancelled. If it was insured, cancel that policy. If it was "
+        "not, nothing is wrong. If this comes back, ask those who run the shop to send the "
+        "references of cart lines with order_cancelled."
+    )
+    return what, to_do
+
+
+def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Order %(order)s was paid after its cover was cancelled.") % {
+        "order": package.order_reference
+    }
+    to_do = _(
+        "Nothing is covered. Refund what was paid for cover, and tell the customer. If the cover "
+        "is still wanted, it has to be bought anew."
+    )
+    return what, to_do
+
+
+def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:
+    what = _("%(attention)s (here it is “%(status)s”).") % {
+        "attention": flag.get_reason_display(),
+        "status": package.status,
+    }
+    to_do = _(
+        "Press “Refresh from XCover”. If this stays, contact XCover with the package id "
+        "%(package)s."
+    )
+    return what, to_do % {"package": package.package_id}

@@ -1,0 +1,136 @@
+"""A person ends what has stopped: it was settled by hand, or nothing will come of it.
+
+An operation that needs a person holds up the later ones on its package, and what XCover refuses for
+good would do so for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_xcover.exceptions import Refused
+from django_xcover.mirror import packages
+from django_xcover.models import (
+    Attention,
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+    Renewal,
+    Status,
+)
+from django_xcover.models.operation import UNPAID
+from django_xcover.outbox import operations
+from django_xcover.outbox.operations import Failure
+from django_xcover.outbox.transitions import move
+from django_xcover.support.failure_texts import GIVEN_UP
+from django_xcover.worker import WORKFLOWS
+
+# Of these there is no cover, whatever was paid for it.
+UNCOVERED = (Status.RECEIVED, Status.PENDING_PAYMENT)
+
+
+class NotWaiting(Refused):
+    """Somebody tries it again, or it is over."""
+
+    message = gettext_lazy("This is not waiting for a person, so it cannot be given up.")
+
+
+def may_give_up(operation: Operation) -> bool:
+    """Return whether `operation` waits for a person."""
+    return operation.state == OperationState.NEEDS_PERSON
+
+
+def meaning_of(operation: Operation) -> str:
+    """Return what giving `operation` up leaves to people."""
+    told = [str(GIVEN_UP[OperationKind(operation.kind)])]
+    if not operation.outcome_known:
+        doubt = _(
+            "It may have worked all the same: first ask XCover with the package id %(package)s."
+        )
+        told.insert(0, doubt % {"package": operation.package.package_id})
+    return " ".join([*told, _("It is never tried again, and what waits behind it goes on.")])
+
+
+def give_up(operation: Operation, *, note: str) -> None:
+    """End `operation`, which waits for a person, and let the next one on its package go on.
+
+    `note` says what was done instead; it is kept with the operation and must not name the customer.
+    Whatever else says that something is on its way is settled as well, and a package that was paid
+    for and has no cover is flagged. Raises NotWaiting.
+    """
+    with transaction.atomic():
+        # First, as everywhere: a worker locks the package, then what hangs on it.
+        package = QuotePackage.objects.locked().get(pk=operation.package_id)
+        operation.refresh_from_db()
+        operation.package = package
+        if not may_give_up(operation) or not _discard(operation, note):
+            raise NotWaiting
+        _settle(operation)
+        _announce_next(package)
+
+
+def _discard(operation: Operation, note: str) -> bool:
+    return move(
+        operation,
+        OperationState.DISCARDED,
+        field="state",
+        only=Q(attempts=operation.attempts),
+        request={},
+        given_up=note,
+        finished_at=timezone.now(),
+    )
+
+
+def _settle(operation: Operation) -> None:
+    """Have the operation's own row, or its package, say that nothing will come of it."""
+    kind = OperationKind(operation.kind)
+    refuse = WORKFLOWS[kind].refuse
+    if refuse is not None:
+        refuse(operation, _as_failure(operation))
+    elif kind in _ENDINGS:
+        _ENDINGS[kind](operation)
+
+
+def _as_failure(operation: Operation) -> Failure:
+    return Failure(
+        type="GivenUp",
+        message=operation.given_up,
+        permanent=True,
+        outcome_known=operation.outcome_known,
+    )
+
+
+def _flag_uncovered(operation: Operation) -> None:
+    package = operation.package
+    is_paid = operation.subject != UNPAID
+    is_wanted = package.quotes.offered().accepted().exists()  # the order was not cancelled
+    if is_paid and is_wanted and package.status in UNCOVERED:
+        packages.flag(package, Attention.BOOKING_FAILED)
+
+
+def _end_renewal(operation: Operation) -> None:
+    renewal = Renewal.objects.get(pk=int(operation.subject))
+    if renewal.state == Renewal.State.PAID:
+        move(renewal, Renewal.State.EXPIRED, field="state")
+
+
+# For kinds that XCover's refusal leaves to a person.
+_ENDINGS: dict[OperationKind, Callable[[Operation], None]] = {
+    OperationKind.BOOK: _flag_uncovered,
+    OperationKind.INSTANT_BOOK: _flag_uncovered,
+    OperationKind.CONFIRM_PAYMENT: _flag_uncovered,
+    OperationKind.RENEW: _end_renewal,
+}
+
+
+def _announce_next(package: QuotePackage) -> None:
+    waiting = Operation.objects.filter(package=package, state=OperationState.PENDING)
+    for pk in waiting.in_turn().order_by("pk").values_list("pk", flat=True):
+        operations.announce(pk)

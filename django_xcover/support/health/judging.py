@@ -1,0 +1,237 @@
+"""From figures to states and sentences. Nothing is asked of XCover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_xcover.clients.circuit_breaker import Circuit
+from django_xcover.clients.rate_limits import RateState
+from django_xcover.conf import Config, get_config
+from django_xcover.models import OfferOutcome, Operation, WebhookRefusal
+from django_xcover.support.health import facts
+from django_xcover.support.health.facts import KNOWN_KEY, Offers
+from django_xcover.support.health.subjects import Health, State, Subject
+from django_xcover.support.status import AccountStatus, Status, status
+
+Verdict = tuple[State, str]
+WELL: Verdict = (State.WELL, "")
+
+# Anybody can send these to the receiver; the others say that XCover's own are refused.
+FROM_ANYBODY = (
+    WebhookRefusal.Reason.UNSIGNED,
+    WebhookRefusal.Reason.METHOD,
+)
+
+
+def health() -> Health:
+    """Return how every subject stands. No call to XCover."""
+    now = status()
+    return Health(subjects=tuple(_subjects(now, get_config())), status=now)
+
+
+def _subjects(now: Status, config: Config) -> Iterator[Subject]:
+    for account in now.accounts:
+        yield _subject("pause", _pause(account), account.name)
+    yield _subject("people", _people(now))
+    yield _subject("holds", _holds(facts.holds_without_order()))
+    yield _subject("orders", _orders(facts.unsettled_orders()))
+    yield _subject("workers", _workers(now, config))
+    yield _subject("operations", _operations(now, config))
+    known = [account for account in now.accounts if account.name in config.accounts]
+    offers, refused = facts.offers(), facts.keys_refused()
+    silent, refusals = facts.silent_receivers(config), facts.refused_webhooks()
+    never = [account.name for account in known if account.reconciled_at is None]
+    limit = timezone.now() - timedelta(seconds=config.alarm_reconciliation)
+    uncompared = facts.with_bookings(never, before=limit)
+    for account in known:
+        name, quoting = account.name, offers.get(account.name, Offers())
+        yield _subject("credentials", _credentials(account, quoting, refused.get(name)), name)
+        yield _subject("offers", _offers(name, quoting, config), name)
+        yield _subject("circuit", _circuit(account), name)
+        yield _subject("rate", _rate(name, account.rates), name)
+        yield _subject("reconciliation", _reconciliation(account, limit, uncompared), name)
+        yield _subject("webhooks", _webhooks(name, silent, config), name)
+    for name in sorted({"", *config.accounts}):
+        yield _subject("refused_webhooks", _refusals(refusals.get(name, {}), config), name)
+
+
+def _subject(name: str, verdict: Verdict, account: str = "") -> Subject:
+    state, sentence = verdict
+    return Subject(name=name, account=account, state=state, sentence=sentence or _("Well."))
+
+
+def _people(now: Status) -> Verdict:
+    if not now.needs_person:
+        return WELL
+    said = ngettext(
+        "%(count)s thing waits for a person.",
+        "%(count)s things wait for a person.",
+        now.needs_person,
+    )
+    return State.ATTENTION, said % {"count": now.needs_person}
+
+
+def _holds(count: int) -> Verdict:
+    if not count:
+        return WELL
+    said = ngettext(
+        "%(count)s premium was held, and no order came for it: look whether it was charged.",
+        "%(count)s premiums were held, and no order came for them: look whether they were charged.",
+        count,
+    )
+    return State.ATTENTION, said % {"count": count}
+
+
+def _orders(count: int) -> Verdict:
+    if not count:
+        return WELL
+    said = ngettext(
+        "%(count)s order could not be settled: the shop's adapter failed. Somebody has to look.",
+        "%(count)s orders could not be settled: the shop's adapter failed. Somebody has to look.",
+        count,
+    )
+    return State.ATTENTION, said % {"count": count}
+
+
+def _workers(now: Status, config: Config) -> Verdict:
+    """Judge beat and workers by the sweep that one sends and the other carries out."""
+    if now.last_sweep is None:
+        # A shop that has sold nothing yet may not have started them.
+        if not Operation.objects.exists():
+            return WELL
+        return State.ALARM, _("No sweep has ever come round: start Celery's worker and beat.")
+    # One of the future was written while a clock ran ahead, and says nothing of now.
+    age = abs(timezone.now() - now.last_sweep)
+    if age <= timedelta(seconds=config.alarm_sweep):
+        return WELL
+    said = _("No sweep has come round lately: look whether Celery's beat and worker run.")
+    return State.ALARM, said
+
+
+def _operations(now: Status, config: Config) -> Verdict:
+    if not now.without_worker:
+        return WELL
+    said = ngettext(
+        "%(count)s operation has waited for a worker for more than %(minutes)s minutes: Celery's "
+        "worker or beat seems to be down. Nothing is lost; it goes on when they are back.",
+        "%(count)s operations have waited for a worker for more than %(minutes)s minutes: Celery's "
+        "worker or beat seems to be down. Nothing is lost; they go on when they are back.",
+        now.without_worker,
+    )
+    values = {"count": now.without_worker, "minutes": round(config.alarm_operation / 60)}
+    return State.ALARM, said % values
+
+
+def _credentials(account: AccountStatus, quoting: Offers, refused: datetime | None) -> Verdict:
+    """Judge the key by the latest answer to any call that was made with it."""
+    failed = account.reconciliation_error == facts.REFUSED_KEY
+    refused_at = _latest(
+        refused,
+        quoting.last((OfferOutcome.NOT_AUTHORISED,)),
+        account.reconciliation_failed_at if failed else None,
+    )
+    accepted_at = _latest(quoting.last(KNOWN_KEY), account.reconciled_at)
+    if refused_at is None or (accepted_at is not None and accepted_at > refused_at):
+        return WELL
+    if facts.is_key_accepted_since(account.name, refused_at):
+        return WELL
+    said = _(
+        "XCover refuses the key of account %(account)s (401 or 403): no offers are shown, and "
+        "nothing is booked. Compare PARTNER_CODE, API_KEY and API_SECRET with XCover's, and this "
+        "machine's clock with the time."
+    )
+    return State.ALARM, said % {"account": account.name}
+
+
+def _offers(name: str, quoting: Offers, config: Config) -> Verdict:
+    now, limit = timezone.now(), timedelta(seconds=config.alarm_offers)
+    came = quoting.last((OfferOutcome.OFFERED, OfferOutcome.LATE))
+    lost = quoting.lost()
+    if lost < config.alarm_offers_lost or (came is not None and now - came < limit):
+        return WELL
+    reasons = [str(outcome.label) for outcome in quoting.outcomes if outcome not in facts.NO_LOSS]
+    said = ngettext(
+        "%(count)s offer of account %(account)s was lost since the last one that was shown: "
+        "%(reasons)s.",
+        "%(count)s offers of account %(account)s were lost since the last one that was shown: "
+        "%(reasons)s.",
+        lost,
+    )
+    return State.ALARM, said % {"count": lost, "account": name, "reasons": ", ".join(reasons)}
+
+
+def _circuit(account: AccountStatus) -> Verdict:
+    if account.circuit not in {Circuit.OPEN, Circuit.HALF_OPEN}:
+        return WELL
+    said = _("XCover does not answer (%(accounts)s): shoppers see no new offers.")
+    return State.ATTENTION, said % {"accounts": account.name}
+
+
+def _rate(name: str, rates: Iterable[RateState]) -> Verdict:
+    # A shopper does not wait for a turn, so a pause of the sales is one of the offers.
+    if not any(rate.paused_until is not None and rate.group != "other" for rate in rates):
+        return WELL
+    said = _("XCover asked for a pause (%(accounts)s): until it is over, no new offers.")
+    return State.ATTENTION, said % {"accounts": name}
+
+
+def _reconciliation(account: AccountStatus, limit: datetime, uncompared: set[str]) -> Verdict:
+    if account.reconciliation_error:
+        said = _("The last comparison with XCover failed (%(account)s, %(error)s).")
+        values = {"account": account.name, "error": account.reconciliation_error}
+        return State.ATTENTION, said % values
+    if account.reconciled_at is None:
+        if account.name not in uncompared:
+            return WELL
+        said = _("The bookings of account %(account)s were never compared with XCover's.")
+        return State.ATTENTION, said % {"account": account.name}
+    if account.reconciled_at >= limit:
+        return WELL
+    said = _("The bookings of account %(account)s were last compared with XCover's %(time)s ago.")
+    values = {"account": account.name, "time": timesince(account.reconciled_at)}
+    return State.ATTENTION, said % values
+
+
+def _webhooks(name: str, silent: Iterable[str], config: Config) -> Verdict:
+    if name not in silent:
+        return WELL
+    said = _(
+        "No webhook has come for account %(account)s in %(hours)s hours, although cover was booked."
+    )
+    return State.ATTENTION, said % {
+        "account": name,
+        "hours": round(config.alarm_webhooks / 3600),
+    }
+
+
+def _refusals(counts: dict[str, int], config: Config) -> Verdict:
+    alarming = {why: number for why, number in counts.items() if why not in FROM_ANYBODY}
+    total = sum(alarming.values())
+    if total < config.alarm_webhooks_refused:
+        return WELL
+    reasons = [
+        f"{number} {WebhookRefusal.Reason(why).label}" for why, number in sorted(alarming.items())
+    ]
+    said = ngettext(
+        "%(count)s webhook was refused since yesterday: %(reasons)s.",
+        "%(count)s webhooks were refused since yesterday: %(reasons)s.",
+        total,
+    )
+    return State.ATTENTION, said % {"count": total, "reasons": ", ".join(reasons)}
+
+
+def _pause(account: AccountStatus) -> Verdict:
+    if account.paused_since is None:
+        return WELL
+    said = _("Paused (%(accounts)s): what was bought is booked when somebody resumes it.")
+    return State.ATTENTION, said % {"accounts": account.name}
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,216 @@
+"""One package here against the same at XCover. Compares values, reads and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.models import BOOKED, Choice, Discrepancy, Quote, QuotePackage, Status
+
+Kind = Discrepancy.Kind
+# A policy in one of these is, or was, what the customer paid for.
+COVERED = (Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """What stands here: a package, those of its quotes that are still offered, and the payment.
+
+    `is_paid` is None when nobody can tell. `in_hand` says that an operation on the package is under
+    way, so that what differs now may differ no more in a moment. `changed_at` is when the package,
+    or an operation on it, changed last; None when nobody asks.
+    """
+
+    package: QuotePackage
+    quotes: tuple[Quote, ...]
+    is_paid: bool | None
+    in_hand: bool
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that differs, with the money that it is about. See `Discrepancy` for the fields."""
+
+    kind: Discrepancy.Kind
+    package_id: str
+    currency: str
+    at_stake: Decimal
+    quote_id: str = ""
+    order_reference: str = ""
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    here: str = ""
+    there: str = ""
+
+
+def compare(ours: Ours, theirs: PackageAnswer | None) -> list[Finding]:
+    """Return what differs; `theirs` is None when XCover does not know the package.
+
+    Each amount stands in one finding at most, so that the differences add up to what XCover holds
+    in force less what was paid for. Only a status that differs has no difference in money.
+    """
+    there = {read.quote_id: read for read in theirs.quotes} if theirs else {}
+    found = [*_status(ours, theirs), *_not_paid(ours, theirs), *_strangers(ours, theirs)]
+    for quote in ours.quotes:
+        read = there.get(quote.quote_id)
+        found += list(_quote(ours, theirs, quote, read)) or _quote_status(ours, theirs, quote, read)
+    return found
+
+
+def is_behind(ours: Ours, theirs: PackageAnswer) -> bool:
+    """Return whether the mirror shows less, or other, than XCover holds."""
+    known = {quote.quote_id: (quote.status, quote.price) for quote in ours.quotes}
+    held = [read for read in theirs.quotes if read.status != Status.DELETED]
+    differs = any(known.get(read.quote_id) != (read.status, read.price) for read in held)
+    return differs or ours.package.status != theirs.status
+
+
+def unknown(theirs: PackageAnswer) -> Finding:
+    """Return that XCover holds a booking that nobody here knows."""
+    total = theirs.total
+    return Finding(
+        kind=Kind.UNKNOWN,
+        package_id=theirs.package_id,
+        order_reference=(theirs.partner_transaction_id or "")[:100],
+        currency=theirs.currency,
+        theirs=total,
+        at_stake=total,
+        there=theirs.status[:32],
+    )
+
+
+def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    package = ours.package
+    total, here = package.total_price, package.status
+    if theirs is None:
+        if here in BOOKED and not _is_owed_cover(ours):
+            yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, here=here)
+    elif theirs.status != here:
+        its = theirs.total if theirs.currency == package.currency else None
+        there = theirs.status
+        yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, its=its, here=here, there=there)
+    elif theirs.currency != package.currency:
+        # Two currencies have no difference: what was agreed on is at stake.
+        here, there = package.currency, theirs.currency
+        yield _finding(ours, Kind.PRICE_DIFFERS, mine=total, here=here, there=there)
+
+
+def _quote(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> Iterator[Finding]:
+    if not _was_chosen(quote):
+        yield from _not_chosen(ours, theirs, quote, read)
+        return
+    price = quote.price if quote.chosen_price is None else quote.chosen_price
+    if read is None or read.status not in COVERED:
+        # XCover holds what it waits to be paid for, so that is no fault before it is paid.
+        if ours.is_paid:
+            there = read.status if read else ""
+            yield _finding(ours, Kind.NOT_COVERED, quote=quote, mine=price, there=there)
+    elif _is_comparable(ours, theirs, read) and read.price != price:
+        it = read.status
+        yield _finding(ours, Kind.PRICE_DIFFERS, quote=quote, mine=price, its=read.price, there=it)
+
+
+def _is_comparable(ours: Ours, theirs: PackageAnswer | None, read: QuoteAnswer) -> bool:
+    """Return whether the price of a policy can be compared with the one that was chosen.
+
+    After a cancellation a price is what XCover makes of it; the refund is what counts. Of an order
+    that is not paid all of the money is open, and is listed as such. Two currencies have no
+    difference.
+    """
+    in_force = read.status == Status.CONFIRMED and ours.is_paid is not False
+    return in_force and theirs is not None and theirs.currency == ours.package.currency
+
+
+def _was_chosen(quote: Quote) -> bool:
+    # What follows a policy in its next period may have a price that was paid and no choice.
+    return quote.choice == Choice.ACCEPTED or (not quote.choice and quote.chosen_price is not None)
+
+
+def _not_chosen(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> Iterator[Finding]:
+    """Find cover in force that nobody here said yes to: XCover may charge for it."""
+    if read is None or theirs is None or read.status != Status.CONFIRMED:
+        return
+    # Of an order that is not paid, all that is in force is listed together.
+    if ours.is_paid is not False:
+        its, there, currency = read.price, read.status, theirs.currency
+        yield _finding(ours, Kind.NOT_PAID, quote=quote, its=its, there=there, currency=currency)
+
+
+def _strangers(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    """Find policies in force that are not offered here: taken out of the cart, or never quoted."""
+    if theirs is None or ours.is_paid is False:
+        return  # of an order that is not paid, all that is in force is listed together
+    known = {quote.quote_id for quote in ours.quotes}
+    for read in theirs.quotes:
+        if read.status == Status.CONFIRMED and read.quote_id not in known:
+            finding = _finding(
+                ours, Kind.NOT_PAID, its=read.price, there=read.status, currency=theirs.currency
+            )
+            yield replace(finding, quote_id=read.quote_id)
+
+
+def _quote_status(
+    ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
+) -> list[Finding]:
+    # Where the package's status differs, that says it for all of them.
+    if theirs is None or theirs.status != ours.package.status:
+        return []
+    if read is None or read.status == quote.status:
+        return []
+    mine, its, there = quote.price, read.price, read.status
+    return [_finding(ours, Kind.STATUS_DIFFERS, quote=quote, mine=mine, its=its, there=there)]
+
+
+def _not_paid(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
+    in_force = [q for q in theirs.quotes if q.status == Status.CONFIRMED] if theirs else []
+    if theirs is not None and ours.is_paid is False and in_force:
+        its, here, there = _sum(read.price for read in in_force), ours.package.status, "CONFIRMED"
+        currency = theirs.currency
+        yield _finding(ours, Kind.NOT_PAID, its=its, here=here, there=there, currency=currency)
+
+
+def _finding(
+    ours: Ours,
+    kind: Discrepancy.Kind,
+    *,
+    quote: Quote | None = None,
+    mine: Decimal | None = None,
+    its: Decimal | None = None,
+    here: str = "",
+    there: str = "",
+    currency: str = "",
+) -> Finding:
+    return Finding(
+        kind=kind,
+        package_id=ours.package.package_id,
+        quote_id=quote.quote_id if quote else "",
+        order_reference=ours.package.order_reference,
+        currency=currency or ours.package.currency,
+        ours=mine,
+        theirs=its,
+        at_stake=_at_stake(kind, mine, its),
+        here=str(quote.status if quote else here)[:32],
+        there=str(there)[:32],
+    )
+
+
+def _at_stake(kind: Discrepancy.Kind, mine: Decimal | None, its: Decimal | None) -> Decimal:
+    if kind == Kind.PRICE_DIFFERS and mine is not None and its is not None:
+        return abs(its - mine)
+    return max(mine or Decimal(0), its or Decimal(0))
+
+
+def _is_owed_cover(ours: Ours) -> bool:
+    return bool(ours.is_paid) and any(q.choice == Choice.ACCEPTED for q in ours.quotes)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

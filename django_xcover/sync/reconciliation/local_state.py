@@ -1,0 +1,103 @@
+"""What stands here about some packages, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from django_xcover import safe_logging
+from django_xcover.adapters import ShopAdapter, get_adapter
+from django_xcover.models import (
+    BOOKED,
+    Hold,
+    Operation,
+    OperationState,
+    Quote,
+    QuotePackage,
+)
+from django_xcover.outbox.operations import OVERDUE
+from django_xcover.sync.reconciliation.diff import Ours
+
+logger = logging.getLogger(__name__)
+
+
+def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
+    """Return what stands here about each of `packages`, in four queries.
+
+    What the adapter's `is_paid` and `get_order` ask the shop comes on top, where a shop has them.
+    """
+    quotes = Quote.objects.offered().defer("payload", "request")
+    rows = packages.defer("payload").prefetch_related(
+        Prefetch("quotes", quotes, to_attr="offered"),
+        Prefetch("operations", Operation.objects.defer("request"), to_attr="written"),
+        Prefetch("holds", Hold.objects.without_order(), to_attr="charged"),
+    )
+    return [_ours(row, row.offered, row.written, is_charged=bool(row.charged)) for row in rows]
+
+
+def not_listed(
+    packages: QuerySet[QuotePackage], *, before: datetime, since: datetime | None
+) -> QuerySet[QuotePackage]:
+    """Return those of `packages` that XCover's list, as walked since `before`, has not shown.
+
+    They are bookings here, or an order was placed with them and cover chosen, or their premium was
+    frozen and may have been charged without an order.
+    """
+    chosen = Quote.objects.accepted().filter(package=OuterRef("pk"))
+    ordered = ~Q(order_reference="") & Exists(chosen)
+    rows = packages.filter(Q(reconciled_at=None) | ~Q(reconciled_at=before))
+    charged = Exists(Hold.objects.without_order().filter(package=OuterRef("pk")))
+    rows = rows.filter(Q(status__in=BOOKED) | ordered | charged)
+    return rows.filter(_changed_since(since)) if since else rows
+
+
+def _changed_since(since: datetime) -> Q:
+    """Match what changed here: a payment reported, or refused, leaves the package as it was."""
+    lately = Operation.objects.filter(package=OuterRef("pk"), updated_at__gte=since)
+    return Q(updated_at__gte=since) | Q(Exists(lately))
+
+
+def _ours(
+    package: QuotePackage, quotes: list[Quote], operations: list[Operation], *, is_charged: bool
+) -> Ours:
+    return Ours(
+        package=package,
+        quotes=tuple(quotes),
+        is_paid=is_charged or _is_paid(package, operations),
+        in_hand=any(map(_is_in_hand, operations)),
+        changed_at=max([package.updated_at, *(row.updated_at for row in operations)]),
+    )
+
+
+def _is_in_hand(operation: Operation) -> bool:
+    """Return whether a worker has it, or will soon."""
+    due = {
+        OperationState.PENDING.value: operation.next_attempt_at,
+        OperationState.RUNNING.value: operation.lease_until,
+    }.get(operation.state)
+    return due is not None and due > timezone.now() - OVERDUE
+
+
+def _is_paid(package: QuotePackage, operations: list[Operation]) -> bool | None:
+    """Return what the shop says now, else True when it has once reported the payment."""
+    said = _as_the_shop_says(package)
+    if said is not None:
+        return said
+    return True if any(row.reports_payment for row in operations) else None
+
+
+def _as_the_shop_says(package: QuotePackage) -> bool | None:
+    adapter = get_adapter()
+    # A shop that cannot tell is not asked for its orders one by one.
+    if type(adapter).is_paid is ShopAdapter.is_paid or not package.order_reference:
+        return None
+    try:
+        order = adapter.get_order(package.order_reference)
+        return None if order is None else adapter.is_paid(order)
+    except Exception as error:  # noqa: BLE001 - an error in the shop must not end the walk
+        problem = safe_logging.describe(error)
+    logger.error("The shop cannot say whether an order is paid: %s", problem)
+    return None

@@ -1,0 +1,312 @@
+"""The walk of a pass: XCover's list, then what it did not show of ours, then what was open."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
+from django_xcover.client.responses import Answer
+from django_xcover.client.schemas.packages import PackageAnswer, booking_from_wire
+from django_xcover.conf import get_config
+from django_xcover.models import BOOKED, Discrepancy, OperationState, QuotePackage, Reconciliation
+from django_xcover.models.base import lapsed
+from django_xcover.models.package import PROVISIONAL
+from django_xcover.sync.reconciliation import diff, discrepancies
+from django_xcover.sync.reconciliation.diff import Finding, Ours
+from django_xcover.sync.reconciliation.local_state import not_listed, read_ours
+from django_xcover.sync.reconciliation.repair import Look
+from django_xcover.sync.reconciliation.report import Report
+
+Phase = Reconciliation.Phase
+
+
+class UnderWay(Exception):
+    """Somebody else is reconciling this account at the moment."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"Account {account!r} is being reconciled by another process.")
+
+
+@dataclass
+class Cursor:
+    """The place of the pass in `row`, and what has been met in XCover's list."""
+
+    row: Reconciliation
+
+    @property
+    def started_at(self) -> datetime:
+        """Return when the pass began (aware)."""
+        assert self.row.started_at is not None  # noqa: S101 - `take` and `Rehearsal` set it
+        return self.row.started_at
+
+    def go_on(self, **facts: Any) -> None:
+        """Write where the pass is; raise UnderWay when another walker has taken it over."""
+        facts |= {"lease_until": _lease(), "updated_at": timezone.now()}
+        mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
+        if not mine.update(**facts):
+            raise UnderWay(self.row.account)
+        for name, value in facts.items():
+            setattr(self.row, name, value)
+
+    def let_go(self, error: Exception | None = None) -> None:
+        """Let the next walker in at once; `error` is what has stopped this one."""
+        mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
+        name = type(error).__name__ if error else ""
+        failed = {"failed_at": timezone.now()} if error else {}
+        mine.update(lease_until=None, error=name, **failed)
+
+    def met(self, pks: Iterable[int]) -> None:
+        """Note that XCover's list has shown these packages."""
+        QuotePackage.objects.filter(pk__in=list(pks)).update(reconciled_at=self.started_at)
+
+    def was_met(self, package: QuotePackage) -> bool:
+        """Return whether XCover's list has shown `package` in this pass."""
+        # Equal, and not later: a pass that began while the clock ran ahead has left later ones.
+        return package.reconciled_at == self.started_at
+
+
+@dataclass
+class Rehearsal(Cursor):
+    """A pass that writes nothing: it begins anew each time and remembers in memory."""
+
+    seen: set[int] = field(default_factory=set)
+
+    def go_on(self, **facts: Any) -> None:
+        """Move on, in memory."""
+        for name, value in facts.items():
+            setattr(self.row, name, value)
+
+    def let_go(self, error: Exception | None = None) -> None:
+        """Do nothing: nobody was kept out."""
+
+    def met(self, pks: Iterable[int]) -> None:
+        """Remember that XCover's list has shown these packages."""
+        self.seen.update(pks)
+
+    def was_met(self, package: QuotePackage) -> bool:
+        """Return whether XCover's list has shown `package` in this pass."""
+        return package.pk in self.seen
+
+
+def take(account: str, *, since: datetime | None) -> Cursor:
+    """Return the pass of `account` that is under way, or a new one; raise UnderWay.
+
+    A pass over what changed since another moment is another pass.
+    """
+    now = timezone.now()
+    row, _ = Reconciliation.objects.get_or_create(account=account)
+    free = Q(lease_until=None) | lapsed("lease_until", now)
+    mine = Reconciliation.objects.filter(free, pk=row.pk, attempts=row.attempts)
+    if not mine.update(attempts=row.attempts + 1, lease_until=_lease()):
+        raise UnderWay(account)
+    row.refresh_from_db()
+    cursor = Cursor(row)
+    if row.phase == Phase.DONE or row.since != since:
+        cursor.go_on(**_beginning(since))
+    return cursor
+
+
+def rehearse(account: str, *, since: datetime | None) -> Cursor:
+    """Return a pass that leaves no trace."""
+    return Rehearsal(Reconciliation(account=account, **_beginning(since)))
+
+
+def _beginning(since: datetime | None) -> dict[str, Any]:
+    return {
+        "phase": Phase.THEIRS,
+        "offset": 0,
+        "last_pk": 0,
+        "since": since,
+        "started_at": timezone.now(),
+    }
+
+
+def _lease() -> datetime:
+    return timezone.now() + timedelta(seconds=get_config().operation_lease)
+
+
+logger = logging.getLogger(__name__)
+
+PAGE = 100
+# Our own packages are passed over by so many: most of them XCover's list has shown.
+SLICE = 500
+
+UNDER_WAY = (OperationState.PENDING, OperationState.RUNNING)
+
+Progress = Callable[[int], None]
+LookedAt = dict[str, Sequence[Finding]]
+
+
+@dataclass
+class Walk:
+    """One walker. `writes` is False for a dry run; it ends after the page at which time is up."""
+
+    client: XCoverClient
+    cursor: Cursor
+    look: Look
+    report: Report
+    writes: bool
+    until: float = float("inf")
+    progress: Progress = field(default=lambda steps: None)
+
+    def go(self) -> None:
+        """Walk on until the pass is finished or time is up, a page at least.
+
+        Raises XCoverError and UnderWay.
+        """
+        phases: Mapping[str, Callable[[], None]] = {
+            Phase.THEIRS: self._theirs,
+            Phase.OURS: self._ours,
+            Phase.OPEN: self._open,
+        }
+        while self.cursor.row.phase != Phase.DONE:
+            phases[self.cursor.row.phase]()
+            if self._time_is_up():
+                break
+        self.report.is_finished = self.cursor.row.phase == Phase.DONE
+
+    def _theirs(self) -> None:
+        """Walk XCover's list. It is in no promised order (recorded contract, 4.5): all of it."""
+        row = self.cursor.row
+        listed = self.client.list_bookings(page_size=PAGE, offset=row.offset)
+        while page := list(islice(listed, PAGE)):
+            self._page(page)
+            self.cursor.go_on(offset=row.offset + len(page))
+            self.report.listed += len(page)
+            self.progress(len(page))
+            if self._time_is_up():
+                return
+        self.cursor.go_on(phase=Phase.OURS, last_pk=0)
+
+    def _ours(self) -> None:
+        row = self.cursor.row
+        mine = QuotePackage.objects.filter(account=row.account, pk__gt=row.last_pk).order_by("pk")
+        pks = list(mine.values_list("pk", flat=True)[:SLICE])
+        if not pks:
+            self.cursor.go_on(phase=Phase.OPEN, last_pk=0)
+            return
+        some = mine.filter(pk__lte=pks[-1])
+        rows = not_listed(some, before=self.cursor.started_at, since=row.since)
+        for ours in filter(self._is_doubtful, read_ours(rows)):
+            # Each by itself: what stops the walk, and it may at any call, costs none of the others.
+            self._record({ours.package.package_id: self.look.at(ours)})
+            self.report.looked_at += 1
+            self.cursor.go_on(last_pk=ours.package.pk)
+            if self._time_is_up():
+                return
+        self.cursor.go_on(last_pk=pks[-1])
+
+    def _open(self) -> None:
+        """Look again at what was found before and not met on the way."""
+        row = self.cursor.row
+        rows = Discrepancy.objects.exclude(state=Discrepancy.State.GONE).order_by("pk")
+        rows = rows.filter(account=row.account, pk__gt=row.last_pk)
+        missed = list(rows.filter(last_seen_at__lt=self.cursor.started_at)[:PAGE])
+        if not missed or not self.writes:
+            self.cursor.go_on(phase=Phase.DONE, finished_at=timezone.now())
+            return
+        last = {one.package_id: one.pk for one in reversed(missed)}
+        mine = {ours.package.package_id: ours for ours in self._known(last)}
+        for package_id, pk in sorted(last.items(), key=itemgetter(1)):
+            self._record({package_id: self._again(package_id, mine.get(package_id))})
+            self.cursor.go_on(last_pk=pk)
+            if self._time_is_up():
+                return
+        self.cursor.go_on(last_pk=missed[-1].pk)
+
+    def _page(self, page: Sequence[Answer]) -> None:
+        theirs = {answer.package_id: answer for answer in self._readable(page)}
+        mine = {ours.package.package_id: ours for ours in self._known(theirs)}
+        looked_at: dict[str, list[Finding] | None] = {}
+        done = self._looked_at_before(mine)
+        try:
+            for package_id, ours in mine.items():
+                if package_id not in done and self._has_changed(theirs[package_id], ours):
+                    looked_at[package_id] = self.look.at(ours, theirs[package_id])
+        except XCoverError:
+            self._record(looked_at)
+            raise
+        strange = [answer for key, answer in theirs.items() if key not in mine]
+        looked_at |= self._strange(strange)
+        self.cursor.met(ours.package.pk for ours in mine.values())
+        self._record(looked_at)
+
+    def _looked_at_before(self, ids: Iterable[str]) -> set[str]:
+        """Return what was found in this pass, before it was stopped in the middle of the page."""
+        rows = Discrepancy.objects.filter(account=self.cursor.row.account, package_id__in=list(ids))
+        rows = rows.filter(last_seen_at__gte=self.cursor.started_at)
+        return set(rows.values_list("package_id", flat=True)) if self.writes else set()
+
+    def _readable(self, page: Sequence[Answer]) -> Iterator[PackageAnswer]:
+        for wire in page:
+            try:
+                yield booking_from_wire(wire)
+            except UnexpectedAnswer as error:
+                logger.warning("A booking in XCover's list cannot be read: %s", error)
+                self.report.unreadable += 1
+
+    def _known(self, ids: Iterator[str] | set[str] | Mapping[str, object]) -> list[Ours]:
+        account = self.cursor.row.account
+        rows = QuotePackage.objects.filter(package_id__in=list(ids), account=account)
+        return read_ours(rows)
+
+    def _strange(self, answers: Sequence[PackageAnswer]) -> dict[str, list[Finding] | None]:
+        """Return what is unknown here, of bookings that this account has no package for."""
+        answers = [answer for answer in answers if self._has_changed(answer)]
+        if not answers:
+            return {}
+        elsewhere, on_their_way = self._others(answers)
+        return {
+            answer.package_id: [] if answer.package_id in elsewhere else [diff.unknown(answer)]
+            for answer in answers
+            if answer.partner_transaction_id not in on_their_way
+        }
+
+    def _others(self, answers: Sequence[PackageAnswer]) -> tuple[set[str], set[str]]:
+        """Return the ids that other accounts know, and the orders whose booking has no id yet."""
+        ids = [answer.package_id for answer in answers]
+        orders = [answer.partner_transaction_id or "" for answer in answers]
+        rows = QuotePackage.objects.exclude(account=self.cursor.row.account)
+        elsewhere = rows.filter(package_id__in=ids).values_list("package_id", flat=True)
+        mine = QuotePackage.objects.filter(account=self.cursor.row.account)
+        instant = mine.filter(order_reference__in=orders, package_id__startswith=PROVISIONAL)
+        # One that waits for a person may be this very booking, and that person has to know.
+        instant = instant.filter(operations__state__in=UNDER_WAY)
+        return set(elsewhere), set(instant.values_list("order_reference", flat=True))
+
+    def _again(self, package_id: str, ours: Ours | None) -> list[Finding] | None:
+        return self.look.at(ours) if ours else self.look.at_unknown(package_id)
+
+    def _is_doubtful(self, ours: Ours) -> bool:
+        """Return whether there should be a booking that XCover's list did not show."""
+        booked = ours.package.status in BOOKED
+        return (booked or bool(ours.is_paid)) and not self.cursor.was_met(ours.package)
+
+    def _has_changed(self, theirs: PackageAnswer, ours: Ours | None = None) -> bool:
+        since: datetime | None = self.cursor.row.since
+        if since is None or (ours and ours.changed_at and ours.changed_at >= since):
+            return True
+        changed = theirs.updated_at or theirs.created_at
+        return changed is None or changed >= since
+
+    def _record(self, looked_at: Mapping[str, Sequence[Finding] | None]) -> None:
+        told: LookedAt = {key: found for key, found in looked_at.items() if found is not None}
+        for found in told.values():
+            self.report.add(found)
+        if self.writes and told:
+            opened, closed = discrepancies.record(self.cursor.row.account, told)
+            self.report.opened += opened
+            self.report.closed += closed
+
+    def _time_is_up(self) -> bool:
+        return time.monotonic() >= self.until

@@ -1,0 +1,74 @@
+"""Webhooks that come in a burst about one booking: one reading answers all that waited for it.
+
+No clock decides which those are. They are listed before XCover is asked, so each change that they
+hint at was made before the reading began. What comes later, or comes again, is not among them and
+is read once more: the last change is never missed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from django_xcover.models import WebhookDelivery
+from django_xcover.policies import renewal
+from django_xcover.sync.webhooks import inbox, parsing
+
+State = WebhookDelivery.State
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """The deliveries that wait for the same reading as `delivery`: primary key and times received.
+
+    A renewal's event does more than read, so it waits beside its own kind only.
+    """
+
+    delivery: WebhookDelivery
+    waiting: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def before_reading(cls, delivery: WebhookDelivery) -> Burst:
+        """List what waits now. Call it before XCover is asked."""
+        rows = WebhookDelivery.objects.about(delivery).waiting().order_by("pk")
+        if delivery.event not in renewal.EVENTS:
+            alike = rows.exclude(event__in=renewal.EVENTS).values_list("pk", "times_received")
+            return cls(delivery, tuple(alike[:MOST]))
+        same = parsing.ids(delivery.body)
+        rows = rows.filter(event=delivery.event)[:MOST]
+        alike_ids = [row for row in rows if parsing.ids(row.body) == same]
+        return cls(delivery, tuple((row.pk, row.times_received) for row in alike_ids))
+
+    def processed(self, state: State, at: datetime) -> None:
+        """Let all of them be over as the delivery is."""
+        self._update(state=state, processed_at=at, failures=0, error="")
+
+    def wait_with_it(self) -> None:
+        """Let all of them wait until the delivery is due again, when XCover could not be read."""
+        if self.delivery.state == State.RECEIVED:
+            self._update(next_attempt_at=self.delivery.next_attempt_at)
+
+    def announce_next(self) -> None:
+        """Hand over the first of those that came meanwhile; it brings the others along."""
+        now = timezone.now()
+        rows = WebhookDelivery.objects.about(self.delivery).waiting().claimable(now)
+        for pk in rows.order_by("pk").values_list("pk", flat=True)[:1]:
+            inbox.announce(pk)
+
+    def _update(self, **facts: Any) -> None:
+        for rows in self._as_listed():
+            rows.update(updated_at=timezone.now(), **facts)
+
+    def _as_listed(self) -> list[QuerySet[WebhookDelivery]]:
+        """Return the rows that nobody has taken and that have not come again since."""
+        by_times: dict[int, list[int]] = defaultdict(list)
+        for pk, times in self.waiting:
+            by_times[times].append(pk)
+        waiting = WebhookDelivery.objects.waiting()
+        return [waiting.filter(pk__in=pks, times_received=times) for times, pks in by_times.items()]

@@ -1,0 +1,100 @@
+"""The shop's own references of payments and refunds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from django_xcover.exceptions import Refused
+
+# As the columns have room for.
+LONGEST = 100
+
+
+class ReferenceTooLong(Refused):
+    """A reference cannot be kept whole; cut short it would be another payment's."""
+
+    message = _("This reference is too long: it may have %(longest)s characters.")
+
+
+def refuse_long(reference: str) -> None:
+    """Raise ReferenceTooLong for one that the database would refuse, or cut."""
+    if len(reference) > LONGEST:
+        raise ReferenceTooLong(longest=LONGEST)
+
+
+# Digits with blanks and dashes between them, as people write them; always the whole run, so that a
+# part of a longer number is not taken for a card's. After a plus it is a telephone number.
+RUN = re.compile(r"(?<![\d+])\d(?:[\s\u00ad\u2010-\u2015\u2212-]*\d)*")
+LENGTHS = range(13, 20)  # ISO/IEC 7812
+# Ids and hashes made by machines: one in some thousands would pass the check by chance.
+MACHINE_MADE = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", re.IGNORECASE
+)
+# A device's IMEI has fifteen digits and the same check digit, and a policy asks for it. Cards of
+# fifteen digits start with 1 (UATP), 2 (JCB, enRoute), 34 or 37 (American Express).
+FIFTEEN = ("1", "2", "34", "37")
+DEEPEST = 20
+
+
+class CardNumberSent(Refused):
+    """A card number came in. `field` says where; neither it nor the sentence holds the number."""
+
+    message = _("Please never send card numbers here. Nothing was saved.")
+
+    def __init__(self, field: str = "") -> None:
+        self.field = field
+        super().__init__()
+
+
+def refuse(value: Any, field: str = "") -> None:
+    """Raise CardNumberSent when a card number stands anywhere in `value`.
+
+    `value` is a text, a number, or mappings and lists of them; their keys are looked at, too.
+    """
+    for place, text in _texts(value, field, DEEPEST):
+        if holds_card_number(text):
+            raise CardNumberSent(place)
+
+
+def holds_card_number(text: str) -> bool:
+    """Return whether a card number stands in `text`: 13 to 19 digits that pass Luhn's check."""
+    if MACHINE_MADE.fullmatch(text.strip()):
+        return False
+    return any(_is_card_number(_digits(found[0])) for found in RUN.finditer(text))
+
+
+def _digits(run: str) -> str:
+    # `int` reads the digits of every script: a number in Arabic ones is a card number, too.
+    return "".join(str(int(char)) for char in run if char.isdecimal())
+
+
+def _is_card_number(digits: str) -> bool:
+    if len(digits) not in LENGTHS or not digits.strip("0"):
+        return False
+    if len(digits) == 15 and not digits.startswith(FIFTEEN):
+        return False
+    return _passes_luhn(digits)
+
+
+def _passes_luhn(digits: str) -> bool:
+    backwards = [int(digit) for digit in reversed(digits)]
+    doubled = [sum(divmod(2 * digit, 10)) for digit in backwards[1::2]]
+    return (sum(backwards[::2]) + sum(doubled)) % 10 == 0
+
+
+def _texts(value: Any, field: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and depth:
+        for key, below in value.items():
+            yield field, str(key)
+            # A key that is a card number must not become the name of the field in the error.
+            name = "" if holds_card_number(str(key)) else f"{field}.{key}".strip(".")
+            yield from _texts(below, name, depth - 1)
+    elif isinstance(value, list | tuple | set) and depth:
+        for below in value:
+            yield from _texts(below, field, depth - 1)
+    elif value is not None and not isinstance(value, bool):
+        yield field, str(value)

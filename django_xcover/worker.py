@@ -1,0 +1,172 @@
+"""One attempt at an operation: claim, call XCover outside any transaction, apply the outcome."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.db import transaction
+
+from django_xcover import safe_logging
+from django_xcover.booking import booking, opt_out
+from django_xcover.booking import instant_booking as instant
+from django_xcover.client import HeldBack, XCoverError
+from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
+from django_xcover.models.operation import PAYING
+from django_xcover.orders import cancellation as with_orders
+from django_xcover.outbox import operations
+from django_xcover.outbox.failures import Fault, fault_of
+from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
+from django_xcover.outbox.operations import Failure
+from django_xcover.policies import emails
+from django_xcover.policies.cancellation import operation as cancellation
+from django_xcover.policies.instalments import reports
+from django_xcover.policies.modification import operation as modification
+from django_xcover.policies.renewal import confirmation, renewal_opt_out
+from django_xcover.values import UnusableValue
+
+logger = logging.getLogger(__name__)
+
+REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """How one kind of operation is carried out.
+
+    `perform` talks to XCover and changes nothing here; `apply` changes rows and talks to nobody.
+    `refuse` is for kinds that have a row of their own to say that XCover refused: it settles that
+    row, and the operation is over with it. Without it, and for faults that are no `refusals`, the
+    operation waits for a person.
+    """
+
+    perform: Callable[[Operation], Any]
+    apply: Callable[[Operation, Any], None]
+    refuse: Callable[[Operation, Failure], None] | None = None
+    refusals: Collection[Fault] = REFUSALS
+
+
+WORKFLOWS = {
+    OperationKind.BOOK: Workflow(booking.perform, booking.apply),
+    OperationKind.CONFIRM_PAYMENT: Workflow(booking.perform_confirmation, booking.apply),
+    OperationKind.OPT_OUT: Workflow(opt_out.perform, opt_out.apply),
+    OperationKind.INSTANT_BOOK: Workflow(instant.perform, instant.apply),
+    OperationKind.CANCEL: Workflow(cancellation.perform, cancellation.apply, cancellation.refuse),
+    OperationKind.MODIFY: Workflow(modification.perform, modification.apply, modification.refuse),
+    # A refused renewal or report waits for a person, because money has been collected for it.
+    OperationKind.RENEW: Workflow(confirmation.perform, confirmation.apply),
+    # Only a rule tells that nothing would renew; after any other refusal XCover may renew the cover
+    # although the customer has declined.
+    OperationKind.RENEWAL_OPT_OUT: Workflow(
+        renewal_opt_out.perform,
+        renewal_opt_out.apply,
+        renewal_opt_out.refuse,
+        (Fault.STATE, Fault.DATA),
+    ),
+    OperationKind.REPORT_INSTALMENT: Workflow(reports.perform, reports.apply),
+    OperationKind.SEND_EMAIL: Workflow(emails.perform, emails.apply, emails.refuse),
+}
+
+
+def run(pk: int) -> None:
+    """Make one attempt at the operation, if it is this caller's to make.
+
+    Raises nothing that XCover or the shop's data can cause: the operation itself says what failed
+    and when it is tried again.
+    """
+    operation = operations.claim(pk)
+    if operation is None:
+        return
+    workflow = WORKFLOWS[OperationKind(operation.kind)]
+    try:
+        answer = workflow.perform(operation)
+    except NotNeeded as reason:
+        operations.discard(operation, str(reason))
+    except HeldBack as held:
+        operations.postpone(operation, held)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
+        _fail(workflow, operation, _failure(operation, error))
+    else:
+        _settle_or_fail(workflow, operation, answer)
+
+
+def _settle_or_fail(workflow: Workflow, operation: Operation, answer: Any) -> None:
+    """Settle the operation; what cannot be stored counts as a failed attempt of unknown outcome.
+
+    Left to its lease it would be tried for ever, and nobody would be told.
+    """
+    try:
+        _settle(workflow, operation, answer)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
+        # Rolled back: the object in hand says that it is done, and the row does not.
+        operation.state = OperationState.RUNNING
+        _fail(workflow, operation, _failure(operation, error))
+
+
+def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
+    """Finish and apply together, so that a crash leaves either both or neither.
+
+    The package is read again, under its lock: a webhook may have overtaken this worker.
+    """
+    with transaction.atomic():
+        _lock_package(operation)
+        if operations.finish(operation):
+            workflow.apply(operation, answer)
+            if operation.kind in PAYING:
+                with_orders.cancel_withdrawn(operation.package)
+
+
+def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
+    """Plan the next attempt, tell a person, or let the workflow's own row say that it was refused.
+
+    Credentials that are not accepted are no refusal of what was asked for.
+    """
+    with transaction.atomic():
+        # First, as everywhere: a shop that cancels its order locks the package, then operations.
+        _lock_package(operation)
+        if workflow.refuse is None or not is_refusal(failure, workflow.refusals):
+            operations.fail(operation, failure)
+        elif operations.refuse(operation, failure):
+            workflow.refuse(operation, failure)
+
+
+def _lock_package(operation: Operation) -> None:
+    packages = QuotePackage.objects.locked()
+    operation.package = packages.get(pk=operation.package_id)
+
+
+def is_refusal(failure: Failure, refusals: Collection[Fault] = REFUSALS) -> bool:
+    """Return whether XCover looked at the request, said no, and did nothing."""
+    settled = failure.permanent and failure.outcome_known
+    return settled and fault_of(asdict(failure)) in refusals
+
+
+def _failure(operation: Operation, error: Exception) -> Failure:
+    """Describe `error`, with a doubt that an earlier attempt left unless this one settles it.
+
+    Only XCover's answer to the same call tells of the earlier one: a look that failed, a call that
+    never left or keys that were not accepted do not.
+    """
+    failure = _described(operation, error)
+    settles = is_refusal(failure) and not getattr(error, "reading", False)
+    known = failure.outcome_known and (operation.outcome_known or settles)
+    return replace(failure, outcome_known=known)
+
+
+def _described(operation: Operation, error: Exception) -> Failure:
+    name = type(error).__name__
+    if isinstance(error, XCoverError):
+        return Failure.from_vendor(error)
+    if isinstance(error, Unworkable | UnusableValue):
+        return Failure(type=name, message=str(error), permanent=True, outcome_known=True)
+    if isinstance(error, Undecided):
+        return Failure(type=name, message=str(error), permanent=False, outcome_known=False)
+    logger.error(
+        "Operation %s of order %s failed unexpectedly: %s",
+        operation.pk,
+        operation.package.order_reference,
+        safe_logging.describe(error),
+    )
+    return Failure(type=name, message=safe_logging.TOLD, permanent=False, outcome_known=False)
