@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
+from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import translation
 
 from django_xcover import worker
+from django_xcover.clients import cache as shared_cache
 from django_xcover.mirror import flags
 from django_xcover.mirror.presentation import Offer
 from django_xcover.models import Operation, QuotePackage
@@ -109,6 +113,28 @@ def read(request_for: Callable[[Cart], HttpRequest]) -> ReadCart:
         return found
 
     return read_cart
+
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Return the clock, which stands still unless it is moved."""
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def memory(
+    shop: Shop, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> shared_cache.Memory:
+    """Return an empty cache for circuits and rates, which a test may replace."""
+    cache = LocMemCache("tests of services", {})
+    cache.clear()
+    memory = shared_cache.Memory(lambda: cache)
+    monkeypatch.setattr(shared_cache, "memory", memory)
+    return memory
 
 
 class Shopper:

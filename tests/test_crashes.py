@@ -45,9 +45,9 @@ from django_xcover.policies.renewal import due
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
 from tests.conftest import ReadCart, Shopper
-from tests.services.renewing.conftest import yearly
+from tests.policies.renewal.conftest import yearly
 from tests.shop import Cart, Shop, ticket
-from tests.webhooks.conftest import the_delivery
+from tests.sync.webhooks.conftest import the_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOST_POINTS = 500

@@ -19,7 +19,7 @@ from django_xcover.offers import carts, choices, quoting
 from django_xcover.orders import completion
 from django_xcover.policies import renewal as renewing
 from tests.machines import FAULTS, Shopfloor
-from tests.services.renewing.conftest import BOUGHT, ENDS, required, yearly
+from tests.policies.renewal.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart
 
 CALLS = ("quote_for_renewal", "confirm_renewal", "opt_out_of_renewal", "get_booking")

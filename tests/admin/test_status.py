@@ -38,7 +38,7 @@ from tests.admin.factories import (
     make_staff,
     make_stopped,
 )
-from tests.services.caches import Away
+from tests.caches import Away
 
 PAGE = "/admin/xcover/operation/status/"
 TRY = "/admin/xcover/operation/status/default/try/"

@@ -17,9 +17,9 @@ from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
 from tests.api.conftest import Program, policy_path
 from tests.conftest import the_package, work
-from tests.services.renewing.conftest import BOUGHT, ENDS, yearly
-from tests.services.test_card_numbers import CARDS
+from tests.policies.renewal.conftest import BOUGHT, ENDS, yearly
 from tests.shop import Adapter, laptop, ticket
+from tests.test_card_numbers import CARDS
 
 pytestmark = pytest.mark.django_db
 

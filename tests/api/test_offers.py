@@ -23,8 +23,8 @@ from django_xcover.sandbox import Sandbox
 from tests.api.conftest import ROOT, Program
 from tests.checkout.conftest import vendor_says
 from tests.checkout.test_plans import MONTHLY
-from tests.services.test_card_numbers import CARDS
 from tests.shop import Cart, ticket
+from tests.test_card_numbers import CARDS
 
 pytestmark = pytest.mark.django_db
 

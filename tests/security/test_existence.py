@@ -10,10 +10,10 @@ from django.http import HttpResponse
 
 from django_xcover.models import Quote
 from django_xcover.policies.documents import KINDS
+from tests.account.conftest import Member, ana, bob, come
+from tests.account.conftest import front as pages_front
 from tests.api.conftest import Program, insured, program
 from tests.api.conftest import front as api_front
-from tests.mycover.conftest import Member, ana, bob, come
-from tests.mycover.conftest import front as pages_front
 from tests.security.walking import addresses
 
 pytestmark = pytest.mark.django_db

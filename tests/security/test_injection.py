@@ -15,11 +15,11 @@ from django_xcover.models import Quote, QuotePackage
 from django_xcover.offers import quoting
 from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from tests.account.conftest import Member, ana, come, front, page_of
 from tests.admin.factories import make_staff
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve, connect, serve
 from tests.conftest import ReadCart, Shopper, the_package, work
-from tests.mycover.conftest import Member, ana, come, front, page_of
 from tests.shop import Cart, Shop
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Modification, Operation, Quote
+from tests.account.conftest import Member, ana, come, page_of
+from tests.account.conftest import front as pages_front
+from tests.account.test_change import details
 from tests.api.conftest import Program, policy_path, program
 from tests.api.conftest import front as api_front
-from tests.mycover.conftest import Member, ana, come, page_of
-from tests.mycover.conftest import front as pages_front
-from tests.mycover.test_change import details
 from tests.security.smuggling import SMUGGLED, facts
 from tests.shop import laptop
 

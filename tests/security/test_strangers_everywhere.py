@@ -11,12 +11,12 @@ from django.test import Client
 
 from django_xcover.models import Cancellation, Decision, Modification, Operation, Quote
 from django_xcover.sandbox import Sandbox
+from tests.account.conftest import Member, ana, bob, come
+from tests.account.conftest import front as pages_front
 from tests.admin.factories import make_staff
 from tests.api.conftest import Program, insured, program
 from tests.api.conftest import front as api_front
 from tests.conftest import Shopper
-from tests.mycover.conftest import Member, ana, bob, come
-from tests.mycover.conftest import front as pages_front
 from tests.security.walking import addresses
 
 pytestmark = pytest.mark.django_db

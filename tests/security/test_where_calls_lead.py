@@ -12,8 +12,8 @@ from django.conf import settings as django_settings
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.policies import documents
 from django_xcover.sync import webhooks
-from tests.mycover.conftest import Member, ana, come, front, the_policy
-from tests.webhooks.conftest import Post, body_of, booked, post, takes_webhooks
+from tests.account.conftest import Member, ana, come, front, the_policy
+from tests.sync.webhooks.conftest import Post, body_of, booked, post, takes_webhooks
 
 pytestmark = pytest.mark.django_db
 __all__ = ["ana", "booked", "come", "front", "post", "takes_webhooks"]
