@@ -25,7 +25,7 @@ from django_xcover.policies import documents
 from django_xcover.types import Money
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.cover")
 
 # What a policy's state means for an order all of whose policies are in one; the others are booked.
 STATES: Mapping[PolicyState, str] = {

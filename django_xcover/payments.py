@@ -30,7 +30,7 @@ from django_xcover.policies import renewal as renewing
 from django_xcover.policies.renewal.quoting import refuse_unless_waiting
 from django_xcover.types import Due
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.payments")
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 

@@ -16,7 +16,7 @@ from django_xcover import db, safe_logging
 from django_xcover.offers import shop_values
 from django_xcover.orders import events
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.orders")
 
 
 def on_order_completed(

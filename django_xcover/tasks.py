@@ -30,7 +30,7 @@ from django_xcover.policies import (
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.worker")
 
 # As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
 RECONCILE_SECONDS = 300.0

@@ -27,7 +27,7 @@ from django_xcover.policies.modification import operation as modification
 from django_xcover.policies.renewal import confirmation, renewal_opt_out
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.worker")
 
 REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
 

@@ -50,7 +50,7 @@ from django_xcover.support import give_up
 from django_xcover.support.failure_texts import in_brief
 from django_xcover.support.next_steps import next_step_of, operation_name
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.admin")
 
 
 def try_now(model_admin: ModelAdmin[Operation], request: HttpRequest, account: str) -> HttpResponse:

@@ -13,7 +13,7 @@ from django_xcover.conf import get_config
 from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, QuotePackage, Status
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.booking")
 
 LIMIT = 100
 

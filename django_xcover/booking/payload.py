@@ -17,7 +17,7 @@ from django_xcover.types import Policyholder
 from django_xcover.validators import CardNumberSent
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.booking")
 
 
 def body(package: QuotePackage, order: Any) -> dict[str, Any]:

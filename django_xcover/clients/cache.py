@@ -23,7 +23,7 @@ from django.db import router, transaction
 
 from django_xcover.conf import get_config
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.clients")
 
 # Seconds for which this process leaves a failed cache alone: one that fails by timing out would
 # otherwise hold every page for several timeouts.

@@ -89,7 +89,7 @@ class RecentCalls:
         return len(sample) >= SAMPLE and sample.count(False) >= len(sample) * SHARE
 
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.clients")
 
 FAULTS = (ConnectionFailed, DeadlineExceeded, ServerFault, UnexpectedAnswer)
 # A day: however long nobody buys, the next call is a probe, and its success is told.

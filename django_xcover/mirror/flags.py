@@ -12,7 +12,7 @@ from django_xcover import signals
 from django_xcover.models import Attention, Flag, QuotePackage
 from django_xcover.models.history import FlagQuerySet
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.mirror")
 
 
 def flag(package: QuotePackage, reason: Attention) -> None:

@@ -9,7 +9,7 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.types import PolicyRequest
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.mirror")
 
 Lines = Mapping[str, PolicyRequest]
 

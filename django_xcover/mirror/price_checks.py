@@ -9,7 +9,7 @@ from decimal import Decimal
 from django_xcover.client.schemas.packages import FastQuoteAnswer, PackageAnswer, QuoteAnswer
 from django_xcover.models import Choice, Modification, Quote, QuotePackage, Status
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.mirror")
 
 # After a cancellation a price is what XCover makes of it; the refund is what counts.
 HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)

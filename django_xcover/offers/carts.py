@@ -18,7 +18,7 @@ from django_xcover.mirror import request_bodies
 from django_xcover.offers import shop_values
 from django_xcover.types import QuoteRequest
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from django_xcover.client import (
 )
 from django_xcover.models import OfferCount, OfferOutcome
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 WRITE_EVERY = 10.0
 KEPT = timedelta(days=90)

@@ -28,7 +28,7 @@ from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, 
 from django_xcover.outbox import operations
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 # Seconds. A price is asked for anew soon enough, and while XCover is away not every page waits.
 LIFETIME = 300

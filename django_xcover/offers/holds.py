@@ -19,7 +19,7 @@ from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import Attention, Choice, Hold, Quote, QuotePackage
 from django_xcover.offers import cart_packages
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 SWEEP_LIMIT = 200
 

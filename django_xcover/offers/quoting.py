@@ -32,7 +32,7 @@ from django_xcover.offers import (
 )
 from django_xcover.offers.carts import CartToInsure
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 
 def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:

@@ -16,7 +16,7 @@ from django_xcover.clients import cache as shared_cache
 from django_xcover.conf import get_config
 from django_xcover.offers.carts import CartToInsure
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.offers")
 
 WINDOW = 600
 

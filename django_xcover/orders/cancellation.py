@@ -28,7 +28,7 @@ from django_xcover.offers import cart_packages, shop_values
 from django_xcover.outbox import operations
 from django_xcover.policies.cancellation import eligibility, requests
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.orders")
 
 REASON = "The order was cancelled."
 SHOP = Cancellation.Origin.SHOP

@@ -29,7 +29,7 @@ from django_xcover.orders import cancellation, take_over
 from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import Unworkable
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.orders")
 
 # What becomes no cover any more.
 OVER = (Status.CANCELLED, Status.FAILED)

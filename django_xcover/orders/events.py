@@ -27,7 +27,7 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import Unworkable
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.orders")
 
 Kind, State = OrderEvent.Kind, OrderEvent.State
 SWEEP_LIMIT = 100

@@ -19,7 +19,7 @@ from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
 from django_xcover.offers import cart_packages, holds
 from django_xcover.offers.shop_values import Cart
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.orders")
 
 
 def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage | None:

@@ -16,7 +16,7 @@ from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Operation
 from django_xcover.outbox import operations
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.outbox")
 
 # Who it was, where nobody is logged in.
 COMMAND_LINE = "the command line"

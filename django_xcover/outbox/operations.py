@@ -22,7 +22,7 @@ from django_xcover.models.operation import new_idempotency_key
 from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.outbox.transitions import move
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.outbox")
 
 SWEEP_LIMIT = 500
 # A due operation goes to a worker at once and is swept up soon after: one that still stands there

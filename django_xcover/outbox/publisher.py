@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.outbox")
 
 BACKLOG = 1000
 LAST_CHANCE = 1.0  # seconds a process that ends gives what is still to be published

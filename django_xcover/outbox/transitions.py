@@ -23,7 +23,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.outbox")
 
 Table = Mapping[str, frozenset[str]]
 

@@ -22,7 +22,7 @@ from django_xcover.policies.staleness import kept
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.sandbox")
 Job = Callable[[], object]
 
 

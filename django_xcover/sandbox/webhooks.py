@@ -20,7 +20,7 @@ from django_xcover.sandbox.events import EVENTS, Notice, at_another_price
 from django_xcover.sandbox.http.faults import WEBHOOK, Faults
 from django_xcover.sandbox.scheduler import Courier
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.sandbox")
 ATTEMPTS = 3  # "for up to 3 times": taken as three in all.
 # Inferred: how long it waits for an answer, and between the attempts. Neither is documented.
 TIMEOUT = 10.0

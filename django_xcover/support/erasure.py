@@ -39,7 +39,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.status import UNFINISHED
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.support")
 
 BATCH = 500
 # What hangs on others first, and how each is found from the packages.

@@ -20,7 +20,7 @@ from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.sync import webhooks
 from django_xcover.sync.webhooks import NoSuchReceiver, Reason, WebhookRefused
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.webhooks")
 
 
 # Not atomic: what is answered with 200 has been committed. No login and no CSRF token: XCover is

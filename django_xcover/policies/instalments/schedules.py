@@ -32,7 +32,7 @@ from django_xcover.outbox.transitions import INSTALMENTS, may_follow
 from django_xcover.policies.instalments.reports import instalment_pk
 from django_xcover.types import Money
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 # A schedule that XCover does not show so long after the booking will not come.
 EXPECTED_FOR = timedelta(days=30)

@@ -14,7 +14,7 @@ from django_xcover.conf import get_config
 from django_xcover.models import Renewal, Status
 from django_xcover.models.base import lapsed
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 
 def tell(renewal: Renewal) -> bool:

@@ -39,7 +39,7 @@ def lock(renewal: Renewal) -> Renewal:
     return locked
 
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 DEADLINE = 5.0
 # What the confirmation needs of each quote, and what the next period covers. The rest of the answer

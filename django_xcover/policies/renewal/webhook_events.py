@@ -16,7 +16,7 @@ from django_xcover.policies.renewal import due, notifications, quoting
 from django_xcover.policies.renewal.due import GRACE, OPEN
 from django_xcover.policies.renewal.refusals import NotRenewable
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 CREATED = "RENEWAL_CREATED"
 NOTIFICATION = "RENEWAL_NOTIFICATION"

@@ -18,7 +18,7 @@ from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, Withdrawal
 from django_xcover.models.base import lapsed
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 # After that a receipt that could not be sent is left to staff, who see it in the admin.
 TRIED_FOR = timedelta(days=14)

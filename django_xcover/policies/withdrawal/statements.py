@@ -21,7 +21,7 @@ from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
 from django_xcover.policies.cancellation.eligibility import AlreadyCancelled, PreviewExpired
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.policies")
 
 SHOPPER = Cancellation.Origin.SHOPPER
 # The longest cooling-off period known (Indiana, travel: 30 days; retail devices: 28).

@@ -14,7 +14,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from django_xcover.sandbox.context import DEFAULT_SITE
 from django_xcover.sandbox.engine import Sandbox
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.sandbox")
 
 
 class Handler(WSGIRequestHandler):

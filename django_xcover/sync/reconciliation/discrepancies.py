@@ -17,7 +17,7 @@ from django_xcover.models import Discrepancy
 from django_xcover.sync.reconciliation.diff import Finding
 from django_xcover.types import Money
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.reconciliation")
 
 State = Discrepancy.State
 Key = tuple[str, str, str]

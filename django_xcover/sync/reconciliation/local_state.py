@@ -21,7 +21,7 @@ from django_xcover.models import (
 from django_xcover.outbox.operations import OVERDUE
 from django_xcover.sync.reconciliation.diff import Ours
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.reconciliation")
 
 
 def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:

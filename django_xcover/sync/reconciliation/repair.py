@@ -28,7 +28,7 @@ from django_xcover.sync.reconciliation.diff import Finding, Ours
 from django_xcover.sync.reconciliation.local_state import read_ours
 from django_xcover.sync.reconciliation.report import Report
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.reconciliation")
 
 # After as many bookings in a row that XCover could not show it is XCover and not the booking.
 PATIENCE = 3

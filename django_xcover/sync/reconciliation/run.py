@@ -135,7 +135,7 @@ def _lease() -> datetime:
     return timezone.now() + timedelta(seconds=get_config().operation_lease)
 
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.reconciliation")
 
 PAGE = 100
 # Our own packages are passed over by so many: most of them XCover's list has shown.

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_xcover.models import WebhookRefusal
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.webhooks")
 
 Reason = WebhookRefusal.Reason
 

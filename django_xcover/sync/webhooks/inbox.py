@@ -18,7 +18,7 @@ from django_xcover.models.webhook import WAITING
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.webhooks")
 
 SWEEP_LIMIT = 500
 BATCH = 1000

@@ -15,7 +15,7 @@ from django_xcover.policies import renewal
 from django_xcover.sync.webhooks import inbox, parsing
 from django_xcover.sync.webhooks.bursts import Burst
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("django_xcover.webhooks")
 
 State = WebhookDelivery.State
 
