@@ -37,7 +37,7 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
     if not names:
         words = str(modifying.NotModifiable())
         return policy_page(request, quote, error=words, status=HTTPStatus.CONFLICT)
-    known = quote.package.payload.get("policyholder") or {}
+    known = quote.package.answer.policyholder.details
     sent = request.POST if request.method == "POST" else None
     form = DetailsForm(sent, names=names, known=known)
     if not form.is_valid():

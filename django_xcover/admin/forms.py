@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover.admin.redaction import HIDDEN, SHOWN_OF_PERSON, redact_text
+from django_xcover.client.schemas.requests import product_of
 from django_xcover.formats import format_amount
 from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.policies import modification
@@ -109,7 +110,7 @@ def changed(request: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str,
     fields = {str(path[0]): copy.deepcopy(request[str(path[0])]) for path in values}
     for path, value in values.items():
         _put(fields, path, value)
-    policy_type = str(request.get("policy_type", ""))
+    policy_type = str(product_of(request)[0] or "")
     return {key: typed(policy_type, (key,), value) for key, value in fields.items()}
 
 
@@ -152,7 +153,7 @@ class DetailsForm(forms.Form):
 
     def __init__(self, package: QuotePackage, data: Any = None) -> None:
         super().__init__(data)
-        known = package.payload.get("policyholder") or {}
+        known = package.answer.policyholder.details
         for name in modification.changeable_fields(package):
             self.fields[name] = _detail(name, known.get(name))
 

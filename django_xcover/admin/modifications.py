@@ -239,7 +239,7 @@ def _changes(row: Modification) -> Iterator[tuple[str]]:
         for path, value in leaves(fields):
             if len(path) > 1:
                 yield (f"{name_of(path)}: {value}",)
-    for name in row.changes.get("policyholder", {}):
+    for name in row.requested.policyholder:
         yield (str(NAMES.get(name, name)),)
 
 
@@ -253,5 +253,4 @@ def _policies(row: Modification) -> Iterator[str]:
 
 
 def _new_fields(row: Modification) -> dict[str, Any]:
-    quotes = row.changes.get("quotes", ())
-    return {quote["id"]: redact(quote.get("update_fields", {})) for quote in quotes}
+    return {one.quote_id: redact(one.update_fields) for one in row.requested.policies}

@@ -93,10 +93,8 @@ def _answers(request: HttpRequest, one: PolicyAnswers) -> dict[str, Any]:
 
 
 def _who(package: QuotePackage) -> str:
-    person = package.payload.get("policyholder") or {}
-    names = [person.get(part) for part in ("first_name", "last_name")]
-    said = [*filter(None, names), package.policyholder_email]
-    return " ".join(str(part) for part in said if part)
+    person = package.answer.policyholder
+    return " ".join(filter(None, (person.first_name, person.last_name, package.policyholder_email)))
 
 
 def _event(event: Event, names: Mapping[str, str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge, folded
 from django_xcover.admin.filters import AccountFilter, CreatedFilter, package_ids_matching
 from django_xcover.admin.redaction import HIDDEN, redact_text
 from django_xcover.admin.row_actions import ActingAdmin, Outcome
+from django_xcover.client.schemas.webhooks import FACTS, SHOWN
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sync import webhooks
 
@@ -33,8 +34,6 @@ BODY_NOTE = gettext_lazy(
     "Only what is looked up by is shown, and of the rest the names. What counts is what XCover "
     "answers when it is asked."
 )
-# The contract does not fix what else a body holds (Quotes API: webhooks), so it may be anything.
-SHOWN_OF_PAYLOAD = frozenset({"id", "renewal_id", "status"})
 
 
 @admin.register(WebhookDelivery)
@@ -109,17 +108,12 @@ class WebhookDeliveryAdmin(ActingAdmin):
         return folded_json(_without_values(row.body))
 
 
-def _without_values(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body with its event and the ids and status of its payload, and else only keys."""
-    payload = body.get("payload")
-    hidden: dict[str, Any] = dict.fromkeys(body, HIDDEN)
-    shown = {"event": body["event"]} if isinstance(body.get("event"), str) else {}
-    inner = {"payload": _of_payload(payload)} if isinstance(payload, Mapping) else {}
-    return hidden | shown | inner
+def _without_values(body: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """Return a body with its event and the ids and status of its facts, and else only keys."""
+    return {key: _value(value, *path, key) for key, value in body.items()}
 
 
-def _of_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value if key in SHOWN_OF_PAYLOAD and isinstance(value, str) else HIDDEN
-        for key, value in payload.items()
-    }
+def _value(value: Any, *path: str) -> Any:
+    if path == FACTS and isinstance(value, Mapping):
+        return _without_values(value, *path)
+    return value if path in SHOWN and isinstance(value, str) else HIDDEN

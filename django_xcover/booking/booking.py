@@ -10,6 +10,7 @@ from django.db import transaction
 from django_xcover.booking import payload
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.client.schemas.requests import without_quotes
 from django_xcover.clients import factory
 from django_xcover.mirror import packages, reads
 from django_xcover.models import (
@@ -108,8 +109,7 @@ def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
     One without a body is made of what is accepted when it is carried out.
     """
     gone = {quote.quote_id for quote in quotes}
-    left = [item for item in operation.request.get("quotes", ()) if item["id"] not in gone]
-    body = operation.request and {**operation.request, "quotes": left}
+    body = operation.request and without_quotes(operation.request, gone)
     return operations.rewrite(operation, body)
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from django_xcover import signals
 from django_xcover.client import NotFound, XCoverClient
+from django_xcover.client.schemas.packages import status_from_wire
 from django_xcover.clients import factory
 from django_xcover.models import BOOKED, Operation, QuotePackage, Status
 from django_xcover.outbox.operation_errors import NotNeeded
@@ -31,7 +32,7 @@ def perform(operation: Operation) -> None:
 
 def _status_now(client: XCoverClient, package: QuotePackage) -> str:
     try:
-        return str(client.get_quote(package.package_id).get("status", ""))
+        return status_from_wire(client.get_quote(package.package_id))
     except NotFound:
         # A fast quote is declined by its id and stored nowhere (Quotes API: insurance opt-out).
         return package.status

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from django_xcover import safe_logging, validators
 from django_xcover.adapters import get_adapter
+from django_xcover.client.schemas.stored import read_policyholder
 from django_xcover.mirror import packages, request_bodies, search_terms
 from django_xcover.models import QuotePackage
 from django_xcover.outbox.operation_errors import Unworkable
@@ -79,11 +80,11 @@ def _keep_findable(package: QuotePackage, person: dict[str, Any]) -> None:
 
     Until XCover answers with its own: who calls about an order does so while it is not booked.
     """
-    email = person.get("email", "")
-    if package.booked_at is None and len(email) <= packages.LONGEST_EMAIL:
-        package.policyholder_email = email
+    known = read_policyholder(person)
+    if package.booked_at is None and len(known.email) <= packages.LONGEST_EMAIL:
+        package.policyholder_email = known.email
         package.save(update_fields=["policyholder_email", "updated_at"])
-        search_terms.add(package, person)
+        search_terms.add(package, known)
 
 
 def order_of(package: QuotePackage) -> Any:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django_xcover.client.schemas import fields
+from django_xcover.client.schemas.stored import StoredBenefit, WordedAmount
 from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Quote
 
@@ -32,31 +32,25 @@ def terms(quote: Quote) -> Terms:
     As values and not as they are written: signed links, the order of lists, zeros behind a
     point and the reader's language differ from one answer to the next, and change nothing.
     """
-    payload = quote.payload
-    policy = presentation.mapping(payload.get("policy"))
-    content = presentation.mapping(policy.get("content"))
+    answer = quote.answer
     return {
         CURRENCY: quote.package.currency,
         PRICE: _plain(quote.price),
         PLAN: _plan(quote),
-        "cover_amount": _amount(payload, "cover_amount"),
+        "cover_amount": _amount(answer.cover_amount),
         "period": (_second(quote.policy_start_date), _second(quote.policy_end_date)),
-        "benefits": sorted(
-            _benefit(item) for item in presentation.described(payload.get("benefits"))
-        ),
-        "insurer": presentation.clean_text(
-            presentation.mapping(policy.get("underwriter")).get("name")
-        ),
+        "benefits": sorted(_benefit(benefit) for benefit in presentation.described(answer)),
+        "insurer": presentation.clean_text(answer.insurer),
         "name": (
-            presentation.clean_text(policy.get("policy_type")),
-            presentation.clean_text(policy.get("policy_name")),
+            presentation.clean_text(answer.policy_type),
+            presentation.clean_text(answer.policy_name),
         ),
         "wording": (
-            presentation.clean_text(content.get("description")),
-            _words(content.get("disclaimer_html") or content.get("disclaimer")),
-            presentation.clean_text(policy.get("policy_version")),
+            presentation.clean_text(answer.description),
+            " ".join(presentation.clean_html(answer.disclaimer).split()),
+            presentation.clean_text(answer.policy_version),
         ),
-        "documents": _document(payload.get("pds_url")),
+        "documents": _document(answer.pds_url),
     }
 
 
@@ -73,17 +67,16 @@ def _plan(quote: Quote) -> tuple[str, ...]:
     return (plan.name, _plain(plan.amount.amount), _plain(plan.first.amount))
 
 
-def _benefit(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    description = presentation.clean_text(item.get("description"))
-    limit = _amount(item, "limit") or presentation.limit_in_words(item)
-    return description, limit, _amount(item, "excess") or presentation.excess_in_words(item)
+def _benefit(benefit: StoredBenefit) -> tuple[str, str, str]:
+    description = presentation.clean_text(benefit.description)
+    limit = _amount(benefit.limit) or presentation.clean_text(benefit.limit.description)
+    return description, limit, _amount(benefit.excess) or presentation.excess_in_words(benefit)
 
 
-def _amount(item: Mapping[str, Any], name: str) -> str:
-    try:
-        return _plain(fields.amount(item.get(name)))
-    except (TypeError, ValueError):
-        return presentation.clean_text(item.get(f"{name}_formatted"))
+def _amount(worded: WordedAmount) -> str:
+    if worded.amount is not None:
+        return _plain(worded.amount)
+    return presentation.clean_text(worded.formatted)
 
 
 def _plain(amount: Decimal) -> str:
@@ -94,11 +87,7 @@ def _second(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment else None
 
 
-def _words(html: Any) -> str:
-    return " ".join(presentation.clean_html(html).split())
-
-
-def _document(url: Any) -> tuple[Any, ...]:
+def _document(url: str) -> tuple[Any, ...]:
     """Return which document `url` leads to, in whatever language and with whatever token."""
     parts = urlsplit(presentation.web_address(url))
     told = sorted(pair for pair in parse_qsl(parts.query) if pair[0] in TELLING)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.client.schemas import fields
+from django_xcover.client.schemas.packages import InstalmentPlan
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount
 from django_xcover.models import Quote
@@ -49,22 +48,22 @@ class Plan:
     told: str = ""
 
 
-def read_plans(values: Any, currency: str) -> tuple[Plan, ...]:
-    """Return the plans among a quote's `instalment_plans` that a shop can offer.
+def plans_of(quote: Quote) -> tuple[Plan, ...]:
+    """Return the plans of a quote that a shop can offer.
 
     One without `first_instalment_amount` (as recorded in 2021) is left out: nobody could tell what
     to charge with the order.
     """
-    return tuple(_plans(values if isinstance(values, list) else [], currency))
+    return tuple(_plans(quote.answer.instalment_plans, quote.package.currency))
 
 
-def offered_plans(values: Any, currency: str) -> tuple[Plan, ...]:
-    """Return those of `read_plans` that the shopper may choose.
+def offered_plans(quote: Quote) -> tuple[Plan, ...]:
+    """Return those of `plans_of` that the shopper may choose.
 
     None unless the shop collects the later instalments (`XCOVER["OFFER_INSTALMENTS"]`): after the
     first one nobody would pay for the cover.
     """
-    return read_plans(values, currency) if get_config().offer_instalments else ()
+    return plans_of(quote) if get_config().offer_instalments else ()
 
 
 def label_of(name: str) -> str:
@@ -82,8 +81,7 @@ def chosen_plan(quote: Quote) -> Plan | None:
     """
     if not quote.instalment_plan:
         return None
-    offered = read_plans(quote.payload.get("instalment_plans"), quote.package.currency)
-    return next((plan for plan in offered if plan.name == quote.instalment_plan), None)
+    return next((plan for plan in plans_of(quote) if plan.name == quote.instalment_plan), None)
 
 
 def evidence(plan: Plan) -> dict[str, str]:
@@ -97,14 +95,12 @@ def evidence(plan: Plan) -> dict[str, str]:
     }
 
 
-def _plans(values: list[Any], currency: str) -> Iterator[Plan]:
-    for value in values:
-        row = value if isinstance(value, Mapping) else {}
-        name, amount = row.get("name"), _amount(row.get("amount"))
-        first = _amount(row.get("first_instalment_amount"))
-        if isinstance(name, str) and name and amount is not None and first is not None:
-            told = str(row.get("label") or name)
-            yield _plan(name, told, Money(amount, currency), Money(first, currency))
+def _plans(offered: Iterable[InstalmentPlan], currency: str) -> Iterator[Plan]:
+    for plan in offered:
+        amount, first = plan.amount or Decimal(0), plan.first_instalment_amount or Decimal(0)
+        if plan.name and amount > 0 and first > 0:
+            told = plan.label or plan.name
+            yield _plan(plan.name, told, Money(amount, currency), Money(first, currency))
 
 
 def _plan(name: str, told: str, amount: Money, first: Money) -> Plan:
@@ -133,11 +129,3 @@ def _parts(name: str, amount: Money, first: Money) -> int | None:
     parts = PARTS.get(name, 0)
     coin = Decimal(1).scaleb(-get_currency_precision(amount.currency))
     return parts if 0 <= first.amount * parts - amount.amount < parts * coin else None
-
-
-def _amount(value: Any) -> Decimal | None:
-    try:
-        amount = fields.amount(value)
-    except (TypeError, ValueError):
-        return None
-    return amount if amount > 0 else None

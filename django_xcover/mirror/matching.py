@@ -20,7 +20,9 @@ def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str,
     Only then do the keys follow the order of the request (recorded contract, 4.1). Where they do
     not, the policy types tell if each was asked for once; else it raises UnexpectedAnswer.
     """
-    places = _places(answer)
+    if answer.has_list:
+        logger.warning("Package %s came with its quotes as a list.", answer.package_id)
+    places = answer.places
     placed = [q for q in answer.quotes if places.get(q.quote_id, len(items)) < len(items)]
     lines = {quote.quote_id: items[places[quote.quote_id]] for quote in placed}
     if all(_fits(quote, lines[quote.quote_id]) for quote in placed):
@@ -51,16 +53,6 @@ def require_types(answer: PackageAnswer, lines: Lines) -> None:
     for quote in answer.quotes:
         if quote.quote_id in lines and not _fits(quote, lines[quote.quote_id]):
             raise UnexpectedAnswer.at("quotes.policy.policy_type", "is not what was asked for")
-
-
-def _places(answer: PackageAnswer) -> dict[str, int]:
-    """Return the place of each quote in the answer; a list is read like the object with keys."""
-    quotes = answer.raw.get("quotes")
-    if isinstance(quotes, list):
-        logger.warning("Package %s came with its quotes as a list.", answer.package_id)
-        return {quote["id"]: place for place, quote in enumerate(quotes) if quote is not None}
-    keys = {quote.quote_id: quote.key or "" for quote in answer.quotes}
-    return {key: int(place) for key, place in keys.items() if place.isascii() and place.isdigit()}
 
 
 def _fits(quote: QuoteAnswer, item: PolicyRequest) -> bool:

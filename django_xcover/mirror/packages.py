@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.client.schemas.stored import package_to_store
 from django_xcover.mirror import (
     agreement,
     decisions,
@@ -158,7 +159,7 @@ def _is_agreed(quote: Quote) -> bool:
 
     What an instant booking was priced as was another, unstored answer of XCover's.
     """
-    return quote.choice == Choice.ACCEPTED and quote.payload.get("id") == quote.quote_id
+    return quote.choice == Choice.ACCEPTED and quote.answer.quote_id == quote.quote_id
 
 
 def _keep_offer_true(
@@ -224,7 +225,7 @@ def _copy_package(package: QuotePackage, answer: PackageAnswer) -> None:
     if package.attention and package.status != Status.PENDING_PAYMENT:
         flags.settle(package, Attention.PAYMENT_OVERDUE)  # the money came, or the booking ended
     package.total_price = answer.total
-    package.payload = package_payload(answer)
+    package.payload = package_to_store(answer)
     if 0 < len(answer.policyholder_email) <= LONGEST_EMAIL:
         package.policyholder_email = answer.policyholder_email
     package.save(update_fields=["total_price", "payload", "policyholder_email", "updated_at"])
@@ -256,8 +257,3 @@ def build_quote(
         quote.label = item.label[:LONGEST_LABEL]
         quote.request = request_bodies.comparable(item)
     return quote
-
-
-def package_payload(answer: PackageAnswer) -> dict[str, Any]:
-    # The quotes keep their own part; keeping it twice would let the two disagree.
-    return {key: value for key, value in answer.raw.items() if key != "quotes"}

@@ -16,7 +16,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from django_xcover.client.http import is_this_machine
-from django_xcover.client.schemas import fields
+from django_xcover.client.schemas.stored import StoredBenefit, StoredQuote, WordedAmount
 from django_xcover.formats import format_amount
 from django_xcover.mirror import instalment_plans as plans
 from django_xcover.mirror import lapses
@@ -124,26 +124,24 @@ def present(quote: Quote) -> OfferedQuote:
 
     `content.title` is never shown: it comes with unfilled template variables (recorded).
     """
-    payload = quote.payload
-    policy = mapping(payload.get("policy"))
-    content = mapping(policy.get("content"))
+    answer, currency = quote.answer, quote.package.currency
     return OfferedQuote(
         quote_id=quote.quote_id,
         label=quote.label,
         name=quote.policy_name,
-        description=clean_text(content.get("description")),
+        description=clean_text(answer.description),
         price=quote.cost,
         price_formatted=format_amount(quote.cost),
-        cover_amount_formatted=_amount(payload, "cover_amount", quote.package.currency),
-        benefits=_benefits(payload.get("benefits"), quote.package.currency),
-        disclaimer=clean_html(content.get("disclaimer_html") or content.get("disclaimer")),
-        pds_url=web_address(payload.get("pds_url")),
-        insurer=clean_text(mapping(policy.get("underwriter")).get("name")),
+        cover_amount_formatted=_amount(answer.cover_amount, currency),
+        benefits=tuple(_benefit(one, currency) for one in described(answer)),
+        disclaimer=clean_html(answer.disclaimer),
+        pds_url=web_address(answer.pds_url),
+        insurer=clean_text(answer.insurer),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         choice=quote.choice if quote.choice in {Choice.ACCEPTED, Choice.DECLINED} else "",
-        told=_told(payload),
-        plans=plans.offered_plans(payload.get("instalment_plans"), quote.package.currency),
+        told=_told(answer),
+        plans=plans.offered_plans(quote),
         plan=quote.instalment_plan,
         lapse=lapses.lapse_of(quote),
     )
@@ -223,62 +221,53 @@ def web_address(value: Any) -> str:
     return value if parts.hostname and (parts.scheme == "https" or local) else ""
 
 
-def _benefits(values: Any, currency: str) -> tuple[Benefit, ...]:
-    return tuple(_benefit(item, currency) for item in described(values))
-
-
-def _benefit(item: Mapping[str, Any], currency: str) -> Benefit:
+def _benefit(benefit: StoredBenefit, currency: str) -> Benefit:
     # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
     return Benefit(
-        description=clean_text(item.get("description")),
-        limit=_amount(item, "limit", currency) or limit_in_words(item),
-        excess=_amount(item, "excess", currency) or excess_in_words(item),
+        description=clean_text(benefit.description),
+        limit=_amount(benefit.limit, currency) or clean_text(benefit.limit.description),
+        excess=_amount(benefit.excess, currency) or excess_in_words(benefit),
     )
 
 
-def _told(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _told(answer: StoredQuote) -> dict[str, Any]:
     """Return XCover's own texts of what is shown in the reader's notation."""
     return {
-        "price_formatted": clean_text(payload.get("price_formatted")),
-        "cover_amount_formatted": clean_text(payload.get("cover_amount_formatted")),
-        "benefits": [_benefit_told(item) for item in described(payload.get("benefits"))],
+        "price_formatted": clean_text(answer.price_formatted),
+        "cover_amount_formatted": clean_text(answer.cover_amount.formatted),
+        "benefits": [_benefit_told(benefit) for benefit in described(answer)],
     }
 
 
-def _benefit_told(item: Mapping[str, Any]) -> dict[str, str]:
+def _benefit_told(benefit: StoredBenefit) -> dict[str, str]:
+    limit, excess = benefit.limit, benefit.excess
     return {
-        "description": clean_text(item.get("description")),
-        "limit": clean_text(item.get("limit_formatted")) or limit_in_words(item),
-        "excess": clean_text(item.get("excess_formatted")) or excess_in_words(item),
+        "description": clean_text(benefit.description),
+        "limit": clean_text(limit.formatted) or clean_text(limit.description),
+        "excess": clean_text(excess.formatted) or excess_in_words(benefit),
     }
 
 
-def described(values: Any) -> list[Mapping[str, Any]]:
-    items = [mapping(value) for value in values] if isinstance(values, list) else []
-    return [item for item in items if clean_text(item.get("description"))]
+def described(answer: StoredQuote) -> list[StoredBenefit]:
+    """Return the benefits that say what is paid for."""
+    return [benefit for benefit in answer.benefits if clean_text(benefit.description)]
 
 
-def limit_in_words(item: Mapping[str, Any]) -> str:
-    return clean_text(item.get("limit_description"))
-
-
-def excess_in_words(item: Mapping[str, Any]) -> str:
-    words = item.get("excess_description")
+def excess_in_words(benefit: StoredBenefit) -> str:
+    """Return XCover's text of the excess, which says so when there is none."""
+    words = benefit.excess.description
     return NO_EXCESS if words == NO_EXCESS else clean_text(words)
 
 
-def _amount(item: Mapping[str, Any], name: str, currency: str) -> str:
+def _amount(worded: WordedAmount, currency: str) -> str:
     """Return the amount in the reader's notation; XCover's text where that is no number.
 
     These amounts are in the currency of the quote (recorded contract, 4.6). One that XCover leaves
     without a text is not shown.
     """
-    text = clean_text(item.get(f"{name}_formatted"))
-    try:
-        return text and format_amount(Money(fields.amount(item.get(name)), currency))
-    except (TypeError, ValueError):
-        return text
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    text = clean_text(worded.formatted)
+    return (
+        format_amount(Money(worded.amount, currency))
+        if text and worded.amount is not None
+        else text
+    )

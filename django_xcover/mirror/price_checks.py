@@ -79,7 +79,7 @@ def stray(package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer)
     booking may cost what was agreed on for the change. The same number in another currency is
     another price.
     """
-    if answer.currency not in {package.currency, package.payload.get("currency")}:
+    if answer.currency not in {package.currency, package.answer.currency}:
         return True
     told = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
     moved = any(_is_new(quote, told[quote.quote_id]) for quote in quotes if quote.quote_id in told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django_xcover.client import NotFound, XCoverClient
-from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire, status_from_wire
 from django_xcover.models import BOOKED, Status
 
 
@@ -25,5 +25,5 @@ def read(client: XCoverClient, package_id: str) -> PackageAnswer | None:
         quoted = client.get_quote(package_id)
     except NotFound:
         return None
-    wire = client.get_booking(package_id) if quoted.get("status") in BOOKED else quoted
+    wire = client.get_booking(package_id) if status_from_wire(quoted) in BOOKED else quoted
     return package_from_wire(wire)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
 
+from django_xcover.client.schemas.stored import StoredPolicyholder
 from django_xcover.models import BOOKED, Quote, QuotePackage, SearchTerm
 from django_xcover.models.search import LONGEST_TERM
 
@@ -33,12 +34,11 @@ def normalised(text: str) -> str:
 
 def terms_of(package: QuotePackage, quote_ids: Iterable[str] = ()) -> set[str]:
     """Return the terms of an ordered package; `quote_ids` are those of its policies."""
-    person = package.payload.get("policyholder")
     return {
         *_beginnings(package.order_reference),
         package.package_id.lower(),
         *(quote_id.lower() for quote_id in quote_ids),
-        *_of_person(person if isinstance(person, dict) else {}),
+        *_of_person(package.answer.policyholder),
         *_of_address(package.policyholder_email),
     }
 
@@ -48,9 +48,9 @@ def terms_if_booked(package: QuotePackage, quote_ids: Iterable[str]) -> set[str]
     return terms_of(package, quote_ids) if package.status in BOOKED else set()
 
 
-def add(package: QuotePackage, person: dict[str, object] | None = None) -> None:
+def add(package: QuotePackage, person: StoredPolicyholder | None = None) -> None:
     """Let `package` be found by its order and id, and by `person` while it is not booked."""
-    _insert(package, terms_of(package) | set(_of_person(person or {})))
+    _insert(package, terms_of(package).union(_of_person(person) if person else ()))
 
 
 def replace(package: QuotePackage, terms: set[str]) -> None:
@@ -105,10 +105,10 @@ def _beginnings(text: str) -> Iterator[str]:
         yield text[word.start() :]
 
 
-def _of_person(person: dict[str, object]) -> Iterator[str]:
-    for part in ("first_name", "last_name"):
-        yield from _beginnings(str(person.get(part) or ""))
-    yield from _of_address(str(person.get("email") or ""))
+def _of_person(person: StoredPolicyholder) -> Iterator[str]:
+    yield from _beginnings(person.first_name)
+    yield from _beginnings(person.last_name)
+    yield from _of_address(person.email)
 
 
 def _of_address(address: str) -> Iterator[str]:

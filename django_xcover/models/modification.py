@@ -6,6 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.client.schemas import requests
 from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.package import QuotePackage
@@ -73,4 +74,9 @@ class Modification(models.Model):
     @property
     def quote_ids(self) -> list[str]:
         """Return the policies that it changes; none where it changes the policyholder."""
-        return [quote["id"] for quote in self.changes.get("quotes", ())]
+        return requests.quote_ids(self.changes)
+
+    @property
+    def requested(self) -> requests.Changes:
+        """Return what it changes; when it is over, only which policies."""
+        return requests.read_changes(self.changes)

@@ -9,6 +9,7 @@ from django.db import connections, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover.client.schemas import stored
 from django_xcover.models.base import WriterManager
 from django_xcover.models.fields import AmountField, VendorIdField
 from django_xcover.models.status import BOOKED, Attention, Choice, Status
@@ -143,6 +144,11 @@ class QuotePackage(models.Model):
         return self.status == Status.RECEIVED and not self.order_reference
 
     @property
+    def answer(self) -> stored.StoredPackage:
+        """Return what XCover's last answer says besides the columns and the quotes."""
+        return stored.read_package(self.payload)
+
+    @property
     def is_held(self) -> bool:
         """Return whether it is being paid for, so that nothing about it may change."""
         return self.held_until is not None and self.held_until > timezone.now()
@@ -225,6 +231,11 @@ class Quote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.policy_name} {self.quote_id}"
+
+    @property
+    def answer(self) -> stored.StoredQuote:
+        """Return what XCover's last answer says besides the columns."""
+        return stored.read_quote(self.payload)
 
     @property
     def cost(self) -> Money:

@@ -9,6 +9,7 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.client.schemas.stored import package_to_store
 from django_xcover.mirror import agreement, decisions
 from django_xcover.mirror import packages as mirroring
 from django_xcover.mirror.matching import Lines
@@ -37,7 +38,7 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
             total_price=answer.total,
             customer_country=cart.request.customer_country,
             customer_language=cart.request.customer_language,
-            payload=mirroring.package_payload(answer),
+            payload=package_to_store(answer),
             quoted_at=timezone.now(),
         )
         quotes = _in_cart_order(package, answer.quotes, lines, cart)
@@ -67,7 +68,7 @@ def record_update(
     package.fingerprint = cart.fingerprint
     package.currency = answer.currency
     package.total_price = answer.total
-    package.payload = mirroring.package_payload(answer)
+    package.payload = package_to_store(answer)
     package.quoted_at = timezone.now()
     package.save()
     transaction.on_commit(lambda: mirroring.announce_quoted(package))

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.client.schemas.requests import product_of
 from django_xcover.clients import factory
 from django_xcover.conf import get_config
 from django_xcover.mirror import matching, price_checks, request_bodies
@@ -128,11 +129,9 @@ def _carry_out(
 
 def _same_policy(quote: Quote, item: PolicyRequest) -> bool:
     before = quote.request
-    return (
-        before.get("policy_type") == item.policy_type
-        and before.get("policy_type_version") == item.policy_type_version
-        and set(before) == set(request_bodies.comparable(item))
-    )
+    return product_of(before) == (item.policy_type, item.policy_type_version) and set(
+        before
+    ) == set(request_bodies.comparable(item))
 
 
 def _note_patch(changes: Changes, quote: Quote, item: PolicyRequest) -> None:

@@ -104,7 +104,7 @@ def mail_of(quote: Quote) -> PolicyMail | None:
         return None
     asked = _asked(quote.package)
     return PolicyMail(
-        address=clean_text((quote.package.payload.get("policyholder") or {}).get("email")),
+        address=clean_text(quote.package.answer.policyholder.email),
         state=STATES.get(OperationState(asked[0].state), MailState.SENDING) if asked else "",
         asked_at=asked[0].created_at if asked else None,
         again_at=_again_at(asked),

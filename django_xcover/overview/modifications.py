@@ -70,15 +70,15 @@ def _policy(modification: Modification) -> str:
 
 def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
     """Yield the new values that can be read as they stand; lists and objects cannot."""
-    for name, value in modification.changes.get("policyholder", {}).items():
+    requested = modification.requested
+    for name, value in requested.policyholder.items():
         if is_readable(value):
             yield str(label_of(name)), str(value)
-    policies = modification.changes.get("quotes", ())
-    types = _policy_types(modification) if policies else {}
-    for policy in policies:
-        for name, value in policy.get("update_fields", {}).items():
+    types = _policy_types(modification) if requested.policies else {}
+    for policy in requested.policies:
+        for name, value in policy.update_fields.items():
             if is_readable(value):
-                known = types.get(policy["id"], "")
+                known = types.get(policy.quote_id, "")
                 yield field_in_words(known, name, value, modification.currency)
 
 

@@ -156,5 +156,5 @@ def _renewal(quote: Quote) -> RenewalView | None:
 
 def policyholder(package: QuotePackage) -> dict[str, str]:
     """Return what a shopper is shown of the policyholder, as XCover has it."""
-    known = package.payload.get("policyholder") or {}
+    known = package.answer.policyholder.details
     return {key: clean_text(known.get(key)) for key in SHOWN_OF_POLICYHOLDER}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote as quoted
 from urllib.parse import urlencode, urlsplit
 
@@ -67,13 +66,14 @@ def _may_open(request: HttpRequest, package: QuotePackage) -> bool:
 
 
 def _link(quote: Quote, package: QuotePackage, kind: str) -> str:
+    answer = package.answer
     links = {
-        CERTIFICATE: _certificate(quote, package, "url"),
-        CERTIFICATE_PDF: _certificate(quote, package, "pdf"),
-        WORDING: quote.payload.get("pds_url"),
-        CLAIM: _claim_form(quote, package),
+        CERTIFICATE: answer.coi_url if _covers(quote) else "",
+        CERTIFICATE_PDF: answer.coi_pdf if _covers(quote) else "",
+        WORDING: quote.answer.pds_url,
+        CLAIM: _claim_form(package) if _covers(quote) else "",
         CANCEL: _cancellation_page(quote, package),
-        ACCOUNT: _account_page(quote, package),
+        ACCOUNT: answer.account_url if _covers(quote) else "",
     }
     return web_address(links.get(kind))
 
@@ -84,35 +84,25 @@ def _covers(quote: Quote) -> bool:
     return quote.status in {Status.CONFIRMED, Status.RENEWED}
 
 
-def _certificate(quote: Quote, package: QuotePackage, form: str) -> Any:
-    return (package.payload.get("coi") or {}).get(form) if _covers(quote) else None
-
-
-def _claim_form(quote: Quote, package: QuotePackage) -> Any:
+def _claim_form(package: QuotePackage) -> str:
     """Return where a loss is reported: XCover's own link, or the documented one (Claim)."""
-    if not _covers(quote):
-        return None
     form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
-    return package.payload.get("fnol_link") or form
+    return package.answer.claim_url or form
 
 
-def _cancellation_page(quote: Quote, package: QuotePackage) -> Any:
+def _cancellation_page(quote: Quote, package: QuotePackage) -> str:
     """Return where a customer cancels without us; its link needs the booking's token."""
     if quote.status != Status.CONFIRMED or quote.can_be_cancelled is False:
-        return None
-    token = package.payload.get("security_token")
+        return ""
+    answer = package.answer
     page = f"{_site(package)}/cancel/{quoted(package.package_id)}"
-    built = f"{page}?{urlencode({'security_token': token})}" if token else None
-    return package.payload.get("cancel_link") or built
-
-
-def _account_page(quote: Quote, package: QuotePackage) -> Any:
-    return package.payload.get("account_url") if _covers(quote) else None
+    token = answer.security_token
+    return answer.cancel_url or (f"{page}?{urlencode({'security_token': token})}" if token else "")
 
 
 def _site(package: QuotePackage) -> str:
     """Return the site with its language, `https://www.xcover.com/en`, as the answer's links say."""
-    for address in (package.payload.get("account_url"), package.payload.get("pds_url")):
+    for address in (package.answer.account_url, package.answer.pds_url):
         parts = urlsplit(web_address(address))
         language = parts.path.strip("/").split("/")[0]
         if parts.netloc and language:

@@ -15,10 +15,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client.schemas.policies import CancellationAnswer, CancelledQuote
+from django_xcover.client.schemas.stored import without_booking
 from django_xcover.exceptions import Refused
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, QuotePackage, RefundCorrection
-from django_xcover.policies.staleness import kept
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
@@ -64,7 +64,7 @@ def told(answer: CancellationAnswer) -> dict[str, Any]:
         "lines": [_line(quote) for quote in answer.quotes],
         "total_refund": _total(answer),
         "currency": answer.currency,
-        "payload": kept(answer.raw),
+        "payload": without_booking(answer.raw),
     }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
@@ -44,15 +42,3 @@ def _counts(change: Modification, at: datetime) -> bool:
         return change.updated_at >= at  # settling it was the last that happened to it
     made = change.confirmed_at
     return change.state == State.CONFIRMED and made is not None and made >= at
-
-
-# What such an answer repeats of the booking and the customer, and links that open documents: kept
-# with the package.
-NOT_KEPT = frozenset(
-    {"quotes", "policyholder", "partner", "coi", "pds_url", "account_url", "security_token"}
-)
-
-
-def kept(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the answer says besides."""
-    return {key: value for key, value in raw.items() if key not in NOT_KEPT}

@@ -89,6 +89,20 @@ class PackageAnswer:
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
+    def has_list(self) -> bool:
+        """Return whether the quotes came as a list, as those of bookings do."""
+        return isinstance(self.raw.get("quotes"), list)
+
+    @property
+    def places(self) -> Mapping[str, int]:
+        """Return the place of each quote by its id; a list is read like the object with keys."""
+        quotes = self.raw.get("quotes")
+        if isinstance(quotes, list):
+            return {quote["id"]: place for place, quote in enumerate(quotes) if quote is not None}
+        keys = {quote.quote_id: quote.key or "" for quote in self.quotes}
+        return {key: int(text) for key, text in keys.items() if text.isascii() and text.isdigit()}
+
+    @property
     def total(self) -> Decimal:
         """Return `total_price`, or the sum of the prices where XCover leaves it out."""
         if self.total_price is not None:
@@ -158,6 +172,12 @@ def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
 
 
 booking_from_wire = package_from_wire
+
+
+def status_from_wire(answer: Mapping[str, Any]) -> str:
+    """Return the status of a package or a booking, "" when it has none; nothing else is read."""
+    status = answer.get("status")
+    return status if isinstance(status, str) else ""
 
 
 def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:

@@ -14,6 +14,7 @@ from django_xcover import signals
 from django_xcover.client import NotFound, ValidationFailed, XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
+from django_xcover.client.schemas.requests import quote_ids
 from django_xcover.clients import factory
 from django_xcover.mirror import decisions, packages, reads
 from django_xcover.models import (
@@ -168,7 +169,7 @@ def _confirms_preview(cancellation: Cancellation) -> bool:
 
 
 def _named(operation: Operation) -> set[str]:
-    return {quote["id"] for quote in operation.request.get("quotes", ())}
+    return set(quote_ids(operation.request))
 
 
 def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:

@@ -46,8 +46,10 @@ def _under_way(package: QuotePackage, wanted: Mapping[str, Any]) -> Modification
     row = rows.first()
     if row is None:
         return None
-    made = row.changes.get("policyholder", {})
-    is_same = made.keys() <= wanted.keys() and not _differing(wanted, {**_known(package), **made})
+    made = row.requested.policyholder
+    is_same = made.keys() <= wanted.keys() and not _differing(
+        wanted, {**package.answer.policyholder.details, **made}
+    )
     return row if is_same else None
 
 
@@ -67,17 +69,13 @@ def _record(package: QuotePackage, changed: Mapping[str, Any], origin: str) -> M
 
 
 def _changed(package: QuotePackage, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    changed = _differing(wanted, _known(package))
+    changed = _differing(wanted, package.answer.policyholder.details)
     if not changed:
         raise NothingToChange
     foreign = sorted(set(changed) - set(changeable_fields(package)))
     if foreign:
         raise FieldsNotChangeable(fields=", ".join(foreign))
     return changed
-
-
-def _known(package: QuotePackage) -> dict[str, Any]:
-    return package.payload.get("policyholder") or {}
 
 
 def _differing(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

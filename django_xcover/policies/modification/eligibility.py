@@ -90,11 +90,7 @@ def changeable_fields(package: QuotePackage) -> tuple[str, ...]:
     tried and XCover decides: `allow_updates` is false in every recorded booking, and yet a new
     phone number was accepted.
     """
-    policyholder = package.payload.get("policyholder") or {}
-    named = policyholder.get("fields_allowed_to_update")
-    if isinstance(named, list) and named:
-        return tuple(str(name) for name in named)
-    return DETAILS
+    return package.answer.policyholder.changeable or DETAILS
 
 
 def require_changeable(package: QuotePackage, quote_ids: Collection[str] = ()) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
+from django_xcover.client.schemas.stored import read_package
 from django_xcover.clients import factory
 from django_xcover.mirror import packages, reads
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
@@ -85,8 +86,8 @@ def _shows(booked: PackageAnswer, modification: Modification) -> bool:
     """Return whether the booking shows the change for certain."""
     if modification.update_id:
         return bool(modification.price_diff) and booked.total == modification.price_after
-    known = booked.raw.get("policyholder") or {}
-    wanted = modification.changes.get("policyholder", {})
+    known = read_package(booked.raw).policyholder.details
+    wanted = modification.requested.policyholder
     return all(known.get(name) == value for name, value in wanted.items())
 
 
@@ -105,9 +106,9 @@ def _agree(package: QuotePackage, modification: Modification) -> None:
 
 def _keep(package: QuotePackage, modification: Modification) -> None:
     """Keep with each policy what it insures from now on: XCover's answers do not repeat it."""
-    for policy in modification.changes.get("quotes", ()):
-        for quote in package.quotes.filter(quote_id=policy["id"]):
-            quote.request = {**quote.request, **policy.get("update_fields", {})}
+    for policy in modification.requested.policies:
+        for quote in package.quotes.filter(quote_id=policy.quote_id):
+            quote.request = {**quote.request, **policy.update_fields}
             quote.save(update_fields=["request", "updated_at"])
 
 

@@ -16,6 +16,7 @@ from django_xcover import signals, validators
 from django_xcover.client import ValidationFailed, XCoverError
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import ModificationAnswer, modification_from_wire
+from django_xcover.client.schemas.stored import without_booking
 from django_xcover.clients import factory
 from django_xcover.clients import factory as gateway
 from django_xcover.exceptions import Refused
@@ -31,7 +32,6 @@ from django_xcover.policies.modification.eligibility import (
 )
 from django_xcover.policies.modification.fields import typed
 from django_xcover.policies.modification.settlement import is_outdated
-from django_xcover.policies.staleness import kept
 
 
 def open_change(
@@ -51,7 +51,7 @@ def open_change(
 def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, Any]) -> bool:
     if row.quote_ids != [quote.quote_id]:
         return False
-    fields = row.changes["quotes"][0].get("update_fields", {})
+    fields = row.requested.policies[0].update_fields
     return bool(typed(quote.policy_type, (), fields) == typed(quote.policy_type, (), wanted))
 
 
@@ -158,7 +158,7 @@ def _record(
         price_after=after,
         price_diff=difference,
         currency=answer.booking.currency,
-        payload={**kept(answer.booking.raw), "price_diffs": dict(answer.price_diffs)},
+        payload={**without_booking(answer.booking.raw), "price_diffs": dict(answer.price_diffs)},
     )
     transaction.on_commit(partial(_announce, modification))
     return modification

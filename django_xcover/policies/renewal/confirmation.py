@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from django_xcover import signals
 from django_xcover.client import XCoverClient
+from django_xcover.client.schemas import requests
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.client.schemas.policies import renewal_from_wire
 from django_xcover.clients import factory
@@ -33,12 +34,8 @@ def body(renewal: Renewal) -> dict[str, Any]:
     Inferred: that the end stands beside the start, and that both stand in `quotes`; the page's
     table ends after `id` and `policy_start_date`.
     """
-    periods = ("id", "policy_start_date", "policy_end_date")
-    quotes = [
-        {key: read.raw[key] for key in periods if read.raw.get(key)}
-        for read in quoting.to_renew(renewal_from_wire(renewal.payload))
-    ]
-    return {"renewal_id": renewal.renewal_id, "quotes": quotes}
+    quoted = quoting.to_renew(renewal_from_wire(renewal.payload))
+    return {"renewal_id": renewal.renewal_id, "quotes": requests.periods(quoted)}
 
 
 def legacy_id(renewal: Renewal) -> str:
@@ -125,14 +122,13 @@ def _read(client: XCoverClient, renewal: Renewal) -> PackageAnswer:
 
 
 def _confirm(client: XCoverClient, operation: Operation, request: Mapping[str, Any]) -> None:
-    key, renewal_id = operation.idempotency_key, request["renewal_id"]
-    if "paid_on" in request:
-        paid = {"paid_on": request["paid_on"]}
-        client.legacy_renewal_confirmation(renewal_id, paid, idempotency_key=key)
+    key, confirmed = operation.idempotency_key, requests.read_renewal_confirmation(request)
+    renewal_id, sent = confirmed.renewal_id, confirmed.body
+    if confirmed.is_legacy:
+        client.legacy_renewal_confirmation(renewal_id, sent, idempotency_key=key)
     else:
-        payload = {"quotes": request["quotes"]}
         client.renewal_confirmation(
-            operation.package.package_id, renewal_id, payload, idempotency_key=key
+            operation.package.package_id, renewal_id, sent, idempotency_key=key
         )
 
 

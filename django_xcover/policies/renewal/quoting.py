@@ -14,6 +14,7 @@ from django_xcover.client import NotFound, ValidationFailed, XCoverError
 from django_xcover.client.errors import Conflict, UnexpectedAnswer
 from django_xcover.client.schemas.packages import QuoteAnswer
 from django_xcover.client.schemas.policies import RenewalAnswer, renewal_from_wire
+from django_xcover.client.schemas.stored import renewal_to_store
 from django_xcover.clients import factory
 from django_xcover.exceptions import Refused
 from django_xcover.models import QuotePackage, Renewal, Status
@@ -42,17 +43,6 @@ def lock(renewal: Renewal) -> Renewal:
 logger = logging.getLogger("django_xcover.policies")
 
 DEADLINE = 5.0
-# What the confirmation needs of each quote, and what the next period covers. The rest of the answer
-# is the booking's, with the customer's data and links that let anybody act for them.
-KEPT = (
-    "id",
-    "status",
-    "price",
-    "policy",
-    "benefits",
-    "policy_start_date",
-    "policy_end_date",
-)
 WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)
 _OVER: Mapping[str, type[Refused]] = {
     Renewal.State.PAID: AlreadyPaid,
@@ -133,20 +123,13 @@ def terms(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
         "currency": answer.currency or renewal.package.currency,
         "starts_at": min(starts, default=None),
         "ends_at": max(ends, default=None),
-        "payload": {
-            "renewal_id": answer.renewal_id,
-            "quotes": [_kept(quote) for quote in answer.quotes],
-        },
+        "payload": renewal_to_store(answer),
     }
 
 
 def to_renew(answer: RenewalAnswer) -> Sequence[QuoteAnswer]:
     """Return the quotes of the next period: RECEIVED in the vendor's sample, else all."""
     return [q for q in answer.quotes if q.status == Status.RECEIVED] or answer.quotes
-
-
-def _kept(quote: QuoteAnswer) -> dict[str, Any]:
-    return {key: quote.raw[key] for key in KEPT if key in quote.raw}
 
 
 def _columns(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:

@@ -109,8 +109,8 @@ def _record(
     name: str,
     email: str,
 ) -> Withdrawal:
-    known = package.payload.get("policyholder") or {}
-    on_record = (clean_text(known.get(key)) for key in ("first_name", "last_name"))
+    known = package.answer.policyholder
+    on_record = (clean_text(known.first_name), clean_text(known.last_name))
     name = name.strip() or " ".join(filter(None, on_record))
     now = timezone.now()
     stated, is_new = Withdrawal.objects.get_or_create(
@@ -118,7 +118,7 @@ def _record(
         defaults={
             "channel": channel,
             "name": name[:200],
-            "email": email.strip() or clean_text(known.get("email")),
+            "email": email.strip() or clean_text(known.email),
             "language": get_language() or "en",
             "statement": _statement(package, cancellation, name),
             "made_at": now,

@@ -15,9 +15,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from django_xcover.client.schemas.webhooks import webhook_from_wire
 from django_xcover.models import WebhookDelivery
 from django_xcover.policies import renewal
-from django_xcover.sync.webhooks import inbox, parsing
+from django_xcover.sync.webhooks import inbox
 
 State = WebhookDelivery.State
 MOST = 500
@@ -40,9 +41,9 @@ class Burst:
         if delivery.event not in renewal.EVENTS:
             alike = rows.exclude(event__in=renewal.EVENTS).values_list("pk", "times_received")
             return cls(delivery, tuple(alike[:MOST]))
-        same = parsing.ids(delivery.body)
+        same = webhook_from_wire(delivery.body).ids
         rows = rows.filter(event=delivery.event)[:MOST]
-        alike_ids = [row for row in rows if parsing.ids(row.body) == same]
+        alike_ids = [row for row in rows if webhook_from_wire(row.body).ids == same]
         return cls(delivery, tuple((row.pk, row.times_received) for row in alike_ids))
 
     def processed(self, state: State, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What it says: a body into facts. Nothing of it is proven; only event and ids are used."""
+"""A request's body into a message that every database keeps."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any, NoReturn
 
 from django.http import HttpRequest
 
-from django_xcover.client.errors import identifier
+from django_xcover.client.schemas.webhooks import webhook_from_wire
 from django_xcover.sync.webhooks.exceptions import Reason, WebhookRefused
 
 # MariaDB takes JSON up to 32 levels deep; a webhook of XCover's has five.
 DEEPEST = 20
-ID_LENGTH = 64
-RENEWAL_IDS = ("-REN", "-UPD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +35,13 @@ def read(request: HttpRequest, *, limit: int) -> Message:
     """
     raw = _bytes(request, limit)
     body = _parse(raw)
-    package_id, _ = ids(body)
-    event = identifier(body.get("event"))
+    named = webhook_from_wire(body)
     return Message(
-        key=hashlib.sha256(raw).hexdigest(), event=event, package_id=package_id, body=body
+        key=hashlib.sha256(raw).hexdigest(),
+        event=named.event,
+        package_id=named.package_id,
+        body=body,
     )
-
-
-def ids(body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the ids of package and renewal that a webhook names, "" for none.
-
-    Documented is `payload.id` of a booking. That RENEWAL_* events have `renewal_id` beside it is
-    inferred, and so is that a renewal's id in its place tells itself by its ending.
-    """
-    payload = body.get("payload")
-    facts = payload if isinstance(payload, Mapping) else {}
-    first, second = _id(facts.get("id")), _id(facts.get("renewal_id"))
-    return ("", first) if first.endswith(RENEWAL_IDS) else (first, second)
-
-
-def _id(value: object) -> str:
-    is_one = isinstance(value, str) and len(value) <= ID_LENGTH
-    return identifier(value) if is_one else ""
 
 
 def _bytes(request: HttpRequest, limit: int) -> bytes:

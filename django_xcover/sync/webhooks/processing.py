@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from django_xcover import safe_logging
 from django_xcover.client import HeldBack, XCoverError
+from django_xcover.client.schemas.webhooks import webhook_from_wire
 from django_xcover.mirror import refresh
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.policies import renewal
-from django_xcover.sync.webhooks import inbox, parsing
+from django_xcover.sync.webhooks import inbox
 from django_xcover.sync.webhooks.bursts import Burst
 
 logger = logging.getLogger("django_xcover.webhooks")
@@ -48,7 +49,7 @@ def process(pk: int) -> None:
 
 def _look_into(delivery: WebhookDelivery) -> State:
     """Read the booking again, whatever the event: one that nobody knows yet hints at it as well."""
-    package_id, renewal_id = parsing.ids(delivery.body)
+    package_id, renewal_id = webhook_from_wire(delivery.body).ids
     package = _package(delivery.account, package_id, renewal_id)
     if package is None:
         # Reconciliation lists what XCover holds and we do not; this only says that it was named.
