@@ -56,11 +56,11 @@ class HoldAdmin(MirrorAdmin):
     @admin.display(description=_("order"))
     def order(self, row: Hold) -> SafeString | str:
         reference = row.order_reference
+        if not reference:
+            return "-"
         # The story is that of an order's package: it has none when the order got nothing.
         has_story = row.package is not None and row.package.order_reference == reference
-        return (
-            display.link(display.story_url(reference), reference) if has_story else reference or "-"
-        )
+        return display.link(display.story_url(reference), reference) if has_story else reference
 
     @admin.display(description=_("package"))
     def package_link(self, row: Hold) -> SafeString | str:

@@ -9,6 +9,7 @@ from django.test import Client
 
 from django_xcover.admin.display import story_url
 from django_xcover.models import Hold
+from django_xcover.testing.factories import HoldFactory
 from tests.admin.factories import in_minutes, make_hold, make_order
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +73,13 @@ def test_the_orders_page_tells_what_was_frozen_and_charged_in_vain(root: Client)
 
     assert "£7.89 taken over by order SH-1001" in page
     assert "Order SH-2 was charged £7.89 and is not covered by this" in page
+
+
+def test_the_page_of_a_hold_without_an_order_says_that_there_is_none(root: Client) -> None:
+    """Of all holds these matter most: a premium was frozen, and nothing has become of it."""
+    hold = HoldFactory.create(no_order=True)
+
+    page = root.get(f"/admin/xcover/hold/{hold.pk}/change/")
+
+    assert page.status_code == 200
+    assert "no order came" in page.content.decode()

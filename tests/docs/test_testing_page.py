@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.conf import settings as django_settings
+from factory import Trait
 
-from tests.docs.pages import DOCS, blocks
+from django_xcover.testing import factories
+from tests.docs.pages import DOCS, blocks, code_in, table
 
 PAGE = DOCS / "testing.md"
 EAGER = "CELERY_TASK_ALWAYS_EAGER = True\n"
@@ -39,3 +41,16 @@ def test_the_page_has_its_tests_here() -> None:
 
     assert len([name for name in names if name.startswith("test_")]) >= 8
     assert django_settings.CELERY_BROKER_URL == "memory://"
+
+
+def test_every_factory_is_documented_with_its_traits() -> None:
+    documented = {code_in(row[0])[0]: code_in(row[1]) for row in table(PAGE, "| Factory |")}
+
+    assert documented == {
+        name: [
+            trait
+            for trait, value in getattr(factories, name)._meta.parameters.items()
+            if isinstance(value, Trait)
+        ]
+        for name in factories.__all__
+    }

@@ -1,0 +1,187 @@
+"""What staff look at and what is counted: flags, accesses, discrepancies and health."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from factory import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory
+
+from django_xcover.models import (
+    AccessRecord,
+    Attention,
+    Discrepancy,
+    Flag,
+    Heartbeat,
+    OfferCount,
+    OfferOutcome,
+    Reconciliation,
+    StaffAction,
+    WebhookRefusal,
+)
+from django_xcover.testing.factories.declarations import NOW, after
+from django_xcover.testing.factories.packages import PRICE, QuotePackageFactory
+
+
+class FlagFactory(DjangoModelFactory[Flag]):
+    """A reason to look at a booking, open unless `resolved`; its package shows an open one."""
+
+    class Meta:
+        model = Flag
+
+    class Params:
+        open = Trait(resolved_at=None)
+        resolved = Trait(resolved_at=NOW, resolved_by="7", note="Agreed with the customer")
+
+    package: Any = SubFactory(QuotePackageFactory, booked=True)
+    reason: Any = Attention.TERMS_DIFFER
+
+    @classmethod
+    def _create(cls, model_class: type[Flag], *args: Any, **values: Any) -> Flag:
+        flag = model_class.objects.create(**values)
+        if flag.is_open:
+            flag.package.attention = flag.reason
+            flag.package.save(update_fields=["attention", "updated_at"])
+        return flag
+
+
+class StaffActionFactory(DjangoModelFactory[StaffAction]):
+    """Something that a member of staff did about a booking."""
+
+    class Meta:
+        model = StaffAction
+
+    package: Any = SubFactory(QuotePackageFactory, booked=True)
+    action = "refresh"
+    by = "7"
+    sentence = LazyAttribute(lambda row: f"{row.package.package_id} was refreshed from XCover.")
+
+
+class AccessRecordFactory(DjangoModelFactory[AccessRecord]):
+    """An opening of a document by its owner, a guest or a member of staff."""
+
+    class Meta:
+        model = AccessRecord
+        exclude = ("package",)
+
+    class Params:
+        guest = Trait(by="")
+        staff = Trait(is_staff=True, what=AccessRecord.What.PAGE, detail="quotepackage")
+        opened_list = Trait(
+            is_staff=True,
+            what=AccessRecord.What.LIST,
+            detail="quotepackage",
+            package_id="",
+            order_reference="",
+        )
+
+    package: Any = SubFactory(QuotePackageFactory, booked=True)
+
+    what: Any = AccessRecord.What.DOCUMENT
+    detail: Any = "certificate"
+    by: Any = "7"
+    account = SelfAttribute("package.account")
+    package_id: Any = SelfAttribute("package.package_id")
+    order_reference: Any = SelfAttribute("package.order_reference")
+
+
+class DiscrepancyFactory(DjangoModelFactory[Discrepancy]):
+    """Cover that was paid for and that XCover does not have, open unless a trait says otherwise."""
+
+    class Meta:
+        model = Discrepancy
+        exclude = ("package",)
+
+    class Params:
+        open = Trait(state=Discrepancy.State.OPEN)
+        resolved = Trait(
+            state=Discrepancy.State.RESOLVED, resolved_at=NOW, resolved_by="sam", note="Refunded"
+        )
+        gone = Trait(state=Discrepancy.State.GONE, resolved_at=NOW)
+        price_differs = Trait(
+            kind=Discrepancy.Kind.PRICE_DIFFERS,
+            theirs=LazyAttribute(lambda row: row.ours + 1),
+            at_stake=Decimal(1),
+            there=SelfAttribute("here"),
+        )
+        unknown = Trait(
+            kind=Discrepancy.Kind.UNKNOWN,
+            ours=None,
+            theirs=PRICE,
+            here="",
+            there="CONFIRMED",
+        )
+
+    package: Any = SubFactory(QuotePackageFactory, ordered=True)
+
+    account = SelfAttribute("package.account")
+    kind: Any = Discrepancy.Kind.NOT_COVERED
+    package_id = SelfAttribute("package.package_id")
+    order_reference = SelfAttribute("package.order_reference")
+    currency = SelfAttribute("package.currency")
+    ours: Any = PRICE
+    at_stake: Any = PRICE
+    here: Any = SelfAttribute("package.status")
+
+
+class ReconciliationFactory(DjangoModelFactory[Reconciliation]):
+    """A finished pass over an account's bookings."""
+
+    class Meta:
+        model = Reconciliation
+
+    class Params:
+        under_way = Trait(
+            phase=Reconciliation.Phase.THEIRS,
+            offset=50,
+            finished_at=None,
+            lease_until=after(minutes=2),
+        )
+        failed = Trait(under_way=True, lease_until=None, failed_at=NOW, error="ServerFault")
+
+    account = Sequence(lambda number: f"account-{number}" if number else "default")
+    phase: Any = Reconciliation.Phase.DONE
+    started_at = after(minutes=-5)
+    finished_at: Any = NOW
+    attempts = 1
+
+
+class OfferCountFactory(DjangoModelFactory[OfferCount]):
+    """How many offers were made in this hour."""
+
+    class Meta:
+        model = OfferCount
+
+    class Params:
+        late = Trait(outcome=OfferOutcome.LATE)
+
+    account = "default"
+    hour = LazyFunction(lambda: timezone.now().replace(minute=0, second=0, microsecond=0))
+    outcome: Any = OfferOutcome.OFFERED
+    count = 1
+    last_at = NOW
+
+
+class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
+    """The last time the sweeper came round."""
+
+    class Meta:
+        model = Heartbeat
+        django_get_or_create = ("name",)
+
+    name = "sweep"
+    at: Any = NOW
+
+
+class WebhookRefusalFactory(DjangoModelFactory[WebhookRefusal]):
+    """Requests with a wrong signature that the webhook receiver refused today."""
+
+    class Meta:
+        model = WebhookRefusal
+
+    account = "default"
+    reason: Any = WebhookRefusal.Reason.SIGNATURE
+    day = LazyFunction(lambda: timezone.now().date())
+    count = 1
