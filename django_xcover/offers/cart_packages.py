@@ -24,11 +24,6 @@ def open_packages(account: str, cart_reference: str) -> QuerySet[QuotePackage]:
     return unordered.exclude(Exists(ordered)).order_by("-pk")
 
 
-def lock_open(account: str, cart_reference: str) -> list[QuotePackage]:
-    """Lock all packages of the cart; return those that an order may be made of, newest first."""
-    return still_open(lock_all(account, cart_reference))
-
-
 def lock_all(account: str, cart_reference: str) -> list[QuotePackage]:
     """Lock and return all packages of the cart, oldest first; none without a reference."""
     packages = QuotePackage.objects.filter(account=account, cart_reference=cart_reference)

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.http import HttpRequest
 
 from django_xcover.clients import factory
+from django_xcover.cover import freeze_cover
 from django_xcover.models import Discrepancy, Quote, QuotePackage
 from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
@@ -21,14 +24,21 @@ LOST = "KXR4W-9PJTC-INS"
 
 
 @pytest.fixture
-def buy(sandbox: Sandbox, shop: Shop, read: ReadCart) -> Buy:
-    """Return a maker of paid orders with cover, booked unless told otherwise."""
+def buy(
+    sandbox: Sandbox, shop: Shop, read: ReadCart, request_for: Callable[[Cart], HttpRequest]
+) -> Buy:
+    """Return a maker of paid orders with cover, frozen as a shop does, booked unless asked not to.
+
+    Without the freeze every order would log CRITICAL: its charge is not known.
+    """
 
     def make(number: int = 1, *, booked: bool = True, **facts: Any) -> QuotePackage:
         shopper = Shopper(Cart(reference=f"cart-{number}"), read)
         shopper.says(yes=True)
         paid = not facts.get("pays_later", False)
-        completion.complete(shop.order(f"ORD-{number}", **facts), shopper.cart, paid=paid)
+        with transaction.atomic():
+            freeze_cover(request_for(shopper.cart))
+            completion.complete(shop.order(f"ORD-{number}", **facts), shopper.cart, paid=paid)
         if booked:
             work()
         return QuotePackage.objects.get(order_reference=f"ORD-{number}")
@@ -43,6 +53,7 @@ def cancel_at_xcover(package: QuotePackage) -> None:
 
 def forget(package: QuotePackage) -> str:
     """Delete all that is known of a package here, and return its id."""
+    package.holds.all().delete()
     package.operations.all().delete()
     package.decisions.all()._raw_delete(package.decisions.db)
     package.quotes.all().delete()
