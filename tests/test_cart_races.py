@@ -12,8 +12,8 @@ from django_xcover.cover import freeze_cover
 from django_xcover.models import Operation, OperationKind, QuotePackage
 from django_xcover.orders import cancellation, completion
 from tests.conftest import Shopper, work
+from tests.races import together
 from tests.shop import Cart, Order, Shop
-from tests.test_races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,10 +5,8 @@ Each interleaving is made by hand: one transaction stands still while another go
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from django.db import connection, transaction
@@ -20,8 +18,8 @@ from django_xcover.offers.choices import BeingPaid, OfferClosed
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import Shopper, work
+from tests.races import meanwhile, together
 from tests.shop import Cart, Order, Shop, ticket
-from tests.test_races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RequestFor = Callable[[Cart | None], HttpRequest]
@@ -31,28 +29,6 @@ RequestFor = Callable[[Cart | None], HttpRequest]
 def concurrent_writers() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("Elsewhere an answer waits until the freeze has committed, and is refused.")
-
-
-@contextmanager
-def meanwhile(call: Callable[[], Any]) -> Iterator[list[Any]]:
-    """Start `call` on a connection of its own, and wait for it at the end of the block.
-
-    It waits for the locks of a transaction that ends before the block.
-    """
-    results: list[Any] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except Exception as error:  # noqa: BLE001 - handed to the test
-            results.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield results
-    thread.join()
 
 
 def places(order: Order, cart: Cart) -> None:

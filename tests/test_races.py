@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from django_xcover import worker
 from django_xcover.models import Choice, Instalment, Operation, OperationState, Quote
@@ -17,31 +13,10 @@ from django_xcover.outbox import operations
 from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, the_package
+from tests.races import together
 from tests.shop import Shop, laptop
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Make the calls in threads that start at the same moment; return what each returned."""
-    barrier = threading.Barrier(len(calls))
-    results: list[Any] = [None] * len(calls)
-
-    def call(index: int) -> None:
-        barrier.wait()
-        try:
-            results[index] = calls[index]()
-        except Exception as error:  # noqa: BLE001 - handed to the test
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=call, args=(index,)) for index in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.fixture

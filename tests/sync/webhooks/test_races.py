@@ -9,8 +9,8 @@ from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
 from tests.conftest import the_package
+from tests.races import together
 from tests.sync.webhooks.conftest import Post, body_of, the_delivery
-from tests.test_races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
