@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover.adapters import get_adapter
-from django_xcover.exceptions import Refused, refusal
+from django_xcover.exceptions import NothingDue, Refused, refusal
 from django_xcover.models import (
     Instalment,
     Modification,
@@ -33,12 +32,6 @@ from django_xcover.types import Due
 logger = logging.getLogger("django_xcover.payments")
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
-
-
-class NothingDue(Refused):
-    """It was paid before, is no longer offered, or never was; or it costs something else now."""
-
-    message = _("There is nothing to pay here any more.")
 
 
 def find(kind: str, reference: str) -> Due | None:
@@ -74,7 +67,7 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
         due.kind,
         due.reference,
         due.amount,
-        type(refused).__name__,
+        refused.code,
     )
     raise refused
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from celery import shared_task
 
-from django_xcover import safe_logging, worker
+from django_xcover import exceptions, safe_logging, worker
 from django_xcover.booking import overdue_payments
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
+from django_xcover.exceptions import code_of
 from django_xcover.mirror import access_log
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.offers import counts, holds
@@ -93,7 +94,7 @@ def mirror_instalments(pk: int) -> None:
     try:
         instalments.mirror(QuotePackage.objects.get(pk=pk))
     except XCoverError as error:
-        logger.warning("No instalments of package %s yet: %s", pk, type(error).__name__)
+        logger.warning("No instalments of package %s yet: %s", pk, code_of(error))
 
 
 @shared_task(name="django_xcover.tasks.sweep_unpaid", ignore_result=True)
@@ -119,7 +120,7 @@ def reconcile() -> None:
 def _reconcile(account: str) -> None:
     try:
         error = reconciliation.reconcile(account, fix=True, seconds=RECONCILE_SECONDS).error
-    except reconciliation.UnderWay as other:
+    except exceptions.ReconciliationUnderWay as other:
         logger.info("%s", other)
         return
     except XCoverError as unusable:  # credentials that no call can be made with
@@ -129,7 +130,7 @@ def _reconcile(account: str) -> None:
         logger.error("Account %s could not be reconciled: %s", account, said)  # noqa: TRY400
         return
     if error is not None:
-        logger.warning("Account %s is not reconciled yet: %s", account, type(error).__name__)
+        logger.warning("Account %s is not reconciled yet: %s", account, code_of(error))
 
 
 @shared_task(name="django_xcover.tasks.process_delivery", ignore_result=True)

@@ -6,18 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import CardNumberSent, ReferenceTooLong
 
 # As the columns have room for.
 LONGEST = 100
-
-
-class ReferenceTooLong(Refused):
-    """A reference cannot be kept whole; cut short it would be another payment's."""
-
-    message = _("This reference is too long: it may have %(longest)s characters.")
 
 
 def refuse_long(reference: str) -> None:
@@ -38,16 +30,6 @@ MACHINE_MADE = re.compile(
 # fifteen digits start with 1 (UATP), 2 (JCB, enRoute), 34 or 37 (American Express).
 FIFTEEN = ("1", "2", "34", "37")
 DEEPEST = 20
-
-
-class CardNumberSent(Refused):
-    """A card number came in. `field` says where; neither it nor the sentence holds the number."""
-
-    message = _("Please never send card numbers here. Nothing was saved.")
-
-    def __init__(self, field: str = "") -> None:
-        self.field = field
-        super().__init__()
 
 
 def refuse(value: Any, field: str = "") -> None:

@@ -13,6 +13,7 @@ from django_xcover import safe_logging
 from django_xcover.booking import booking, opt_out
 from django_xcover.booking import instant_booking as instant
 from django_xcover.client import HeldBack, XCoverError
+from django_xcover.exceptions import code_of
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import PAYING
 from django_xcover.orders import cancellation as with_orders
@@ -156,17 +157,17 @@ def _failure(operation: Operation, error: Exception) -> Failure:
 
 
 def _described(operation: Operation, error: Exception) -> Failure:
-    name = type(error).__name__
+    code = code_of(error)
     if isinstance(error, XCoverError):
         return Failure.from_vendor(error)
     if isinstance(error, Unworkable | UnusableValue):
-        return Failure(type=name, message=str(error), permanent=True, outcome_known=True)
+        return Failure(type=code, message=str(error), permanent=True, outcome_known=True)
     if isinstance(error, Undecided):
-        return Failure(type=name, message=str(error), permanent=False, outcome_known=False)
+        return Failure(type=code, message=str(error), permanent=False, outcome_known=False)
     logger.error(
         "Operation %s of order %s failed unexpectedly: %s",
         operation.pk,
         operation.package.order_reference,
         safe_logging.describe(error),
     )
-    return Failure(type=name, message=safe_logging.TOLD, permanent=False, outcome_known=False)
+    return Failure(type=code, message=safe_logging.TOLD, permanent=False, outcome_known=False)

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from django_xcover import worker
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ChoiceRefused, Refused
 from django_xcover.mirror import flags, refresh
 from django_xcover.models import (
     Cancellation,
@@ -33,7 +33,6 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.offers.choices import ChoiceRefused
 from django_xcover.outbox import operations
 from django_xcover.policies import cancellation, renewal
 from django_xcover.sandbox import Sandbox

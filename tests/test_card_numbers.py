@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_xcover import validators
-from django_xcover.validators import CardNumberSent, holds_card_number
+from django_xcover.exceptions import CardNumberSent
+from django_xcover.validators import holds_card_number
 
 # Numbers that card schemes publish for tests.
 CARDS = [

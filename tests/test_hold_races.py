@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.http import HttpRequest
 
 from django_xcover.cover import freeze_cover, hold_cover
+from django_xcover.exceptions import BeingPaid, OfferClosed
 from django_xcover.models import Hold, Operation, OperationKind, Quote, QuotePackage
-from django_xcover.offers.choices import BeingPaid, OfferClosed
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import Shopper, work

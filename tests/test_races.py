@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from django_xcover import worker
+from django_xcover import exceptions, worker
 from django_xcover.models import Choice, Instalment, Operation, OperationState, Quote
-from django_xcover.offers import choices
 from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.policies import instalments
@@ -68,7 +67,7 @@ def test_a_choice_that_races_with_the_order_is_in_it_or_refused(
     )
 
     choice, kind = Quote.objects.get().choice, the_operation().kind
-    if isinstance(answer, choices.OfferClosed):
+    if isinstance(answer, exceptions.OfferClosed):
         assert (choice, kind) == (Choice.DECLINED, "opt_out")
     else:
         assert (choice, kind) == (Choice.ACCEPTED, "book")

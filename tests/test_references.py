@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from django_xcover.exceptions import ReferenceTooLong
 from django_xcover.models import Cancellation, Modification, Operation, Renewal
 from django_xcover.policies import cancellation, modification
 from django_xcover.policies import renewal as renewing
 from django_xcover.types import Money
-from django_xcover.validators import LONGEST, ReferenceTooLong
+from django_xcover.validators import LONGEST
 from tests.admin.factories import (
     in_minutes,
     make_cancellation,

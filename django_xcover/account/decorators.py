@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_cookie
 
+from django_xcover.exceptions import PolicyMissing
 from django_xcover.models import Quote
-from django_xcover.overview.policies import PolicyMissing, own_policy
+from django_xcover.overview.policies import own_policy
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]

@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover import validators
+from django_xcover.exceptions import CardNumberSent
 from django_xcover.formats import parse_amount
 from django_xcover.models import Quote
 from django_xcover.overview.insured_value import InsuredValue
 from django_xcover.policies.modification.texts import label_of
-from django_xcover.validators import CardNumberSent
 from django_xcover.values import phones
 
 UNKNOWN = _("Please choose among the policies of this order.")

@@ -8,19 +8,15 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from django_xcover import exceptions
 from django_xcover.account.decorators import acts, asks_and_acts, shows
 from django_xcover.account.forms import DetailsForm, ValueForm
 from django_xcover.account.shortcuts import policy_page, see, sentence, status_of
 from django_xcover.account.workflows import find, workflow_page
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import Refused, ValueNotChangeable
 from django_xcover.models import BOOKED, Cancellation, Modification, Quote
-from django_xcover.overview.insured_value import (
-    InsuredValue,
-    ValueNotChangeable,
-    insured_value,
-    quote_value,
-)
+from django_xcover.overview.insured_value import InsuredValue, insured_value, quote_value
 from django_xcover.overview.modifications import view_of
 from django_xcover.overview.policies import summarise
 from django_xcover.overview.policy import booked_together, changeable
@@ -35,7 +31,7 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Show the details as XCover has them, and have changed what the shopper changes."""
     names = changeable(quote)
     if not names:
-        words = str(modifying.NotModifiable())
+        words = str(exceptions.NotModifiable())
         return policy_page(request, quote, error=words, status=HTTPStatus.CONFLICT)
     known = quote.package.answer.policyholder.details
     sent = request.POST if request.method == "POST" else None

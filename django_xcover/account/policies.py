@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from django_xcover import exceptions
 from django_xcover.account.decorators import acts, private, shows
 from django_xcover.account.shortcuts import policy_page, see
 from django_xcover.models import Quote
@@ -20,9 +21,9 @@ def send_documents(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Have XCover write again, to the address it knows. A form sent twice sends once."""
     try:
         documents.send(quote)
-    except documents.SentRecently as refusal:
+    except exceptions.SentRecently as refusal:
         return policy_page(request, quote, error=str(refusal), status=HTTPStatus.TOO_MANY_REQUESTS)
-    except documents.NothingToSend as refusal:
+    except exceptions.NothingToSend as refusal:
         return policy_page(request, quote, error=str(refusal), status=HTTPStatus.CONFLICT)
     return see("policy", quote, place="documents")
 

@@ -16,12 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_xcover.account.decorators import private
 from django_xcover.account.forms import CancelForm, StatementForm
 from django_xcover.account.shortcuts import cancellation_page
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import LinkExpired, LinkInvalid, Refused
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.overview.policy import policyholder
 from django_xcover.overview.withdrawals import WithdrawableBooking, withdrawable
 from django_xcover.policies import withdrawal as withdrawing
-from django_xcover.policies.withdrawal import LinkExpired, LinkInvalid
 
 P = ParamSpec("P")
 LinkView = Callable[Concatenate[HttpRequest, str, list[QuotePackage], P], HttpResponse]

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import exceptions
 from django_xcover.admin.base import section
 from django_xcover.admin.display import (
     WAITING,
@@ -292,7 +293,7 @@ class CancellationAdmin(WorkflowAdmin):
 
     def verdict(self, row: Cancellation) -> str:
         is_late = row.state == Cancellation.State.PREVIEWED and is_expired(row, timezone.now())
-        return str(cancellation.PreviewExpired()) if is_late else cancellation.refusal_of(row)
+        return str(exceptions.PreviewExpired()) if is_late else cancellation.refusal_of(row)
 
     @admin.display(description=_("policies"))
     def policies(self, row: Cancellation) -> str:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
-from django_xcover import validators
+from django_xcover import exceptions, validators
 from django_xcover.admin.base import MirrorAdmin, section
 from django_xcover.admin.display import BAD, GOOD, PLAIN, amount, badge, link, story_url
 from django_xcover.admin.filters import UUID, AccountFilter, CreatedFilter, package_ids_matching
@@ -71,7 +71,7 @@ def mark(model_admin: MirrorAdmin, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     try:
         validators.refuse({"note": request.POST.getlist("note")})
-    except validators.CardNumberSent as refusal:
+    except exceptions.CardNumberSent as refusal:
         messages.error(request, str(refusal))
         return _to_the_list()
     form = TogetherForm(request.POST)

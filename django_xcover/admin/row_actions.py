@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from django_xcover import validators
+from django_xcover import exceptions, validators
 from django_xcover.admin.base import MirrorAdmin
 from django_xcover.admin.display import page_url
 from django_xcover.admin.redaction import redact_text
@@ -266,7 +266,7 @@ class StaffActs(MirrorAdmin):
         try:
             # First of all, so that no form shows it again and nothing keeps it.
             validators.refuse({name: request.POST.getlist(name) for name in act.form(row).fields})
-        except validators.CardNumberSent as refusal:
+        except exceptions.CardNumberSent as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(page_url(row))
         form = act.form(row, request.POST)

@@ -9,7 +9,6 @@ the values are not accepted. 429: too often. 503: the insurer cannot be reached.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -22,19 +21,16 @@ from rest_framework.exceptions import APIException, MethodNotAllowed, Validation
 from rest_framework.response import Response
 
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused
-from django_xcover.offers.choices import ChoiceRefused
-from django_xcover.overview.documents import SentRecently
-from django_xcover.overview.policies import PolicyMissing
-from django_xcover.policies.documents import DocumentMissing
-from django_xcover.policies.modification import (
+from django_xcover.exceptions import (
+    CardNumberSent,
     ChangeNotAccepted,
     FieldsNotChangeable,
     NothingToChange,
+    NotVisible,
+    Refused,
+    SentRecently,
 )
-from django_xcover.validators import CardNumberSent
 
-ABSENT = (Http404, PolicyMissing, DocumentMissing)
 NOT_ACCEPTED = (ChangeNotAccepted, FieldsNotChangeable, NothingToChange)
 
 
@@ -59,9 +55,9 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
 
 def _problem(error: Exception) -> Problem | None:
-    if isinstance(error, ABSENT):
+    if isinstance(error, Http404 | NotVisible):
         return _problem_absent()
-    if isinstance(error, Refused | ChoiceRefused):
+    if isinstance(error, Refused):
         return _refused(error)
     if isinstance(error, XCoverError):
         return _insurer(error)
@@ -77,7 +73,7 @@ def _problem_absent() -> Problem:
     )
 
 
-def _refused(error: Refused | ChoiceRefused) -> Problem:
+def _refused(error: Refused) -> Problem:
     status, errors = HTTPStatus.CONFLICT, getattr(error, "field_errors", {})
     if isinstance(error, SentRecently):
         status = HTTPStatus.TOO_MANY_REQUESTS
@@ -87,7 +83,7 @@ def _refused(error: Refused | ChoiceRefused) -> Problem:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     return Problem(
         status=status,
-        type=_snake(type(error).__name__),
+        type=error.code,
         message=str(error),
         errors=errors,
         headers=_after(getattr(error, "retry_after", None)),
@@ -152,7 +148,3 @@ def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
 
 def _after(seconds: float | None) -> dict[str, str]:
     return {"Retry-After": str(math.ceil(seconds))} if seconds else {}
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,18 +14,12 @@ from django_xcover import payments
 from django_xcover.api.base import PolicyView
 from django_xcover.api.serializers.inputs import ModificationInput
 from django_xcover.api.serializers.policies import ModificationShape
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import DifferenceNotSettled
 from django_xcover.models import Cancellation, Modification, Quote
 from django_xcover.policies import modification as modifying
 from django_xcover.types import Due, Money
 
 SHOPPER = Cancellation.Origin.SHOPPER
-
-
-class DifferenceNotSettled(Refused):
-    """Only the shop can say that the difference of a change has been charged or refunded."""
-
-    message = _("The price difference has to be settled first.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

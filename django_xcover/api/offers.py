@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from django_xcover.api.base import ShopView
 from django_xcover.api.serializers.inputs import ChoiceInput
 from django_xcover.api.serializers.offers import OfferShape
+from django_xcover.exceptions import NothingToInsure
 from django_xcover.offers import choices, quoting, visitors
 from django_xcover.offers.carts import read_cart
-from django_xcover.offers.choices import NothingToInsure
 from django_xcover.offers.quoting import Look
 
 

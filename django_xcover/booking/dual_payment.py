@@ -13,11 +13,15 @@ import re
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover import validators
 from django_xcover.adapters import get_adapter
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import (
+    EmailDiffers,
+    NoCoverToPay,
+    TokenUnreadable,
+    TooLateToPay,
+)
 from django_xcover.models import (
     Operation,
     OperationKind,
@@ -32,30 +36,6 @@ from django_xcover.outbox import operations
 # Ids of XPay's are not documented; this is what ids and tokens are made of.
 TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
-
-
-class TokenUnreadable(Refused):
-    """What was passed on is no token id of XPay's."""
-
-    message = _("The card could not be used. Please enter it again.")
-
-
-class EmailDiffers(Refused):
-    """XCover takes a token only from the policyholder whose e-mail it was made with."""
-
-    message = _("Please pay with a card entered under the same e-mail address as the order.")
-
-
-class NoCoverToPay(Refused):
-    """There is no package of this order, or nothing in it was chosen."""
-
-    message = _("There is no cover to pay for with this order.")
-
-
-class TooLateToPay(Refused):
-    """The cover is booked, or being booked at this moment, or could not be booked at all."""
-
-    message = _("How this cover is paid can no longer be changed.")
 
 
 def use_token(order_or_package: Any, customer_token_id: str, *, email: str = "") -> QuotePackage:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from django_xcover.client import NotFound, XCoverError
 from django_xcover.conf import get_config
+from django_xcover.exceptions import code_of
 from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, QuotePackage, Status
 
@@ -46,7 +47,7 @@ def _is_flagged(package: QuotePackage) -> bool:
     except NotFound:
         logger.warning("Package %s is pending here, and XCover does not know it.", package)
     except XCoverError as error:
-        logger.warning("Package %s could not be read: %s", package, type(error).__name__)
+        logger.warning("Package %s could not be read: %s", package, code_of(error))
         return False
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)

@@ -11,11 +11,11 @@ from django.db import transaction
 from django_xcover import safe_logging, validators
 from django_xcover.adapters import get_adapter
 from django_xcover.client.schemas.stored import read_policyholder
+from django_xcover.exceptions import CardNumberSent
 from django_xcover.mirror import packages, request_bodies, search_terms
 from django_xcover.models import QuotePackage
 from django_xcover.outbox.operation_errors import Unworkable
 from django_xcover.types import Policyholder
-from django_xcover.validators import CardNumberSent
 from django_xcover.values import UnusableValue
 
 logger = logging.getLogger("django_xcover.booking")

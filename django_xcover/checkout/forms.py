@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover import validators
-from django_xcover.validators import CardNumberSent
+from django_xcover.exceptions import CardNumberSent
 
 PLEASE_CHOOSE = _("Please choose yes or no.")
 UNREADABLE = _("We could not tell which offer you answered. Please answer it again.")

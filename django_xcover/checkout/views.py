@@ -30,12 +30,18 @@ from django_xcover.checkout.presenters import (
     totals,
 )
 from django_xcover.checkout.redirects import safe_next
+from django_xcover.exceptions import (
+    ChoiceRefused,
+    DocumentMissing,
+    NothingToInsure,
+    OfferChanged,
+    OfferClosed,
+)
 from django_xcover.mirror.presentation import Offer, OfferedQuote
 from django_xcover.offers import choices, quoting, visitors
 from django_xcover.offers.carts import read_cart
-from django_xcover.offers.choices import ChoiceRefused, NothingToInsure, OfferChanged, OfferClosed
 from django_xcover.offers.quoting import NOTHING, Look
-from django_xcover.policies.documents import DocumentMissing, document_url
+from django_xcover.policies.documents import document_url
 
 
 def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:

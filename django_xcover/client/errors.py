@@ -101,12 +101,14 @@ NAMES_SHOWN = 10
 class XCoverError(Exception):
     """Say that a call to XCover did not succeed.
 
-    Attributes: `status` (HTTP status or None), `type`, `code`, `error_id` (XCover's own words for
-    the fault, "" when absent), `message` (text), `errors` (JSON as sent), `field_errors`
-    (`{"policyholder.phone": ["…"]}`), `permanent`, `outcome_known`, `retry_after`
-    (seconds or None), `reading` (the call could change nothing, so it tells of no earlier one).
+    Attributes: `code` (ours, one for each class), `status` (HTTP status or None), `vendor_type`,
+    `vendor_code`, `error_id` (XCover's own words for the fault, "" when absent), `message` (text),
+    `errors` (JSON as sent), `field_errors` (`{"policyholder.phone": ["…"]}`), `permanent`,
+    `outcome_known`, `retry_after` (seconds or None), `reading` (the call could change nothing, so
+    it says nothing about an earlier one).
     """
 
+    code: ClassVar[str] = "xcover_error"
     permanent: bool = False
     outcome_known: bool = True
     reading: bool = False
@@ -133,8 +135,8 @@ class XCoverError(Exception):
             self.outcome_known = outcome_known
 
     def _read(self, body: Mapping[str, Any]) -> None:
-        self.type = identifier(body.get("type"))
-        self.code = identifier(body.get("code"))
+        self.vendor_type = identifier(body.get("type"))
+        self.vendor_code = identifier(body.get("code"))
         self.error_id = identifier(body.get("error_id"))
         # The gateway says `error`, Django REST framework `detail` (Quotes API: error body).
         self.message = clean(body.get("message") or body.get("error") or body.get("detail"))
@@ -148,7 +150,7 @@ class XCoverError(Exception):
         return f"<{type(self).__name__}: {self}>"
 
     def _what(self) -> str:
-        facts = [str(self.status or ""), self.type, self.code, self.args[0]]
+        facts = [str(self.status or ""), self.vendor_type, self.vendor_code, self.args[0]]
         facts += [f"error id {self.error_id}"] if self.error_id else []
         told = ", ".join(fact for fact in facts if fact)
         return f"{told}." if told else ""
@@ -173,6 +175,7 @@ def _rebuild(cls: type[XCoverError], reason: str, state: dict[str, Any]) -> XCov
 class ConfigurationError(XCoverError):
     """Say that the client was built with something it cannot work with."""
 
+    code = "configuration_error"
     permanent = True
     next_step = "Correct the client's configuration."
 
@@ -180,6 +183,7 @@ class ConfigurationError(XCoverError):
 class InvalidPayload(XCoverError):
     """Say that the arguments of a call cannot be sent; nothing was sent."""
 
+    code = "invalid_payload"
     permanent = True
     next_step = "Correct the call's arguments."
 
@@ -190,6 +194,7 @@ class ConnectionFailed(XCoverError):
     `request_sent` is False when provably no byte of the request left (name, connect, TLS, proxy).
     """
 
+    code = "connection_failed"
     next_step = "Check the network path to XCover, then try again."
 
     def __init__(self, reason: str = "", *, request_sent: bool = True, **facts: Any) -> None:
@@ -200,6 +205,7 @@ class ConnectionFailed(XCoverError):
 class DeadlineExceeded(XCoverError):
     """Say that the call's time was used up before a whole answer was read."""
 
+    code = "deadline_exceeded"
     next_step = "Try again later, or allow the call more time."
 
 
@@ -209,6 +215,8 @@ class NoTimeLeft(DeadlineExceeded):
     It says nothing about XCover: the caller itself had used it up.
     """
 
+    code = "no_time_left"
+
 
 class HeldBack(XCoverError):
     """Say that this side's own rate limit left no room for the call; nothing was sent.
@@ -216,12 +224,14 @@ class HeldBack(XCoverError):
     `retry_after` is when there may be room.
     """
 
+    code = "held_back"
     next_step = "Try again later, or ask XCover for a higher rate limit."
 
 
 class RequestRefused(XCoverError):
     """Say that XCover refused the request (any 4xx without a class of its own)."""
 
+    code = "request_refused"
     permanent = True
     next_step = "Compare the request with XCover's documentation."
 
@@ -229,30 +239,35 @@ class RequestRefused(XCoverError):
 class ValidationFailed(RequestRefused):
     """Say that XCover found the request invalid, or its state not fit for it (400, 422)."""
 
+    code = "validation_failed"
     next_step = "See .field_errors for what XCover says about each field."
 
 
 class AuthenticationFailed(RequestRefused):
     """Say that key, secret or signature were not accepted (401, 403)."""
 
+    code = "authentication_failed"
     next_step = "Check API key, API secret, partner code, base URL and this machine's clock."
 
 
 class NotFound(RequestRefused):
     """Say that XCover knows no such object for this partner (404)."""
 
+    code = "not_found"
     next_step = "Check the id, and that it belongs to this partner and environment."
 
 
 class Conflict(RequestRefused):
     """Say that the call conflicts with another one (409 that replays no success)."""
 
+    code = "conflict"
     next_step = "Read the booking before doing anything else."
 
 
 class Locked(RequestRefused):
     """Say that a call with the same idempotency key is still running (423)."""
 
+    code = "locked"
     permanent = False
     next_step = "Try again shortly with the same idempotency key."
 
@@ -260,6 +275,7 @@ class Locked(RequestRefused):
 class Throttled(RequestRefused):
     """Say that the rate limit is used up (429); `retry_after` is XCover's wait in seconds."""
 
+    code = "throttled"
     permanent = False
     next_step = "Wait, then try again."
 
@@ -267,6 +283,7 @@ class Throttled(RequestRefused):
 class ServerFault(XCoverError):
     """Say that XCover, or a gateway before it, failed (5xx)."""
 
+    code = "server_fault"
     next_step = "Try again later with the same idempotency key."
 
 
@@ -277,6 +294,7 @@ class UnexpectedAnswer(XCoverError):
     A write may have happened behind such an answer, so its outcome counts as unknown.
     """
 
+    code = "unexpected_answer"
     outcome_known = False
     next_step = "Check the base URL, then report the answer to XCover."
 

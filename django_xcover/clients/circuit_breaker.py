@@ -40,6 +40,7 @@ from django_xcover.client import (
 )
 from django_xcover.clients import cache as shared_cache
 from django_xcover.conf import get_config
+from django_xcover.exceptions import CircuitOpen
 
 # Seconds. Older calls say nothing of XCover now: an open circuit itself lasts minutes at most.
 REMEMBERED = 600.0
@@ -96,12 +97,6 @@ FAULTS = (ConnectionFailed, DeadlineExceeded, ServerFault, UnexpectedAnswer)
 KEPT = 86400
 # Seconds after which a probe counts as dead: far above what a deadline allows it.
 PROBE_LEASE = 30
-
-
-class CircuitOpen(XCoverError):
-    """Say that the call was not made, because XCover is down."""
-
-    next_step = "The circuit breaker lets a call through when its time is up."
 
 
 class Circuit(StrEnum):

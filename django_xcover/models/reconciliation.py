@@ -16,7 +16,7 @@ class Reconciliation(models.Model):
     A pass walks XCover's list by `offset`, then our own packages and then the discrepancies that
     were not met on the way, both by `last_pk`. All of it is written after each page, so that what
     died goes on where it was. `attempts` fences: only the latest to take the row may write it.
-    `error` is the class of what ended the last attempt at `failed_at`, "" since one that did not
+    `error` is the code of what ended the last attempt at `failed_at`, "" since one that did not
     fail.
     """
 

@@ -3,55 +3,13 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
+from django_xcover.exceptions import BeingPaid, OfferChanged, OfferClosed, PlanGone
 from django_xcover.mirror import decisions, presentation
 from django_xcover.mirror.presentation import Offer, OfferedQuote
 from django_xcover.models import Choice, Quote, QuotePackage
 from django_xcover.offers import cart_packages, holds, quoting
 from django_xcover.offers.carts import CartToInsure
-
-
-class ChoiceRefused(Exception):
-    """The choice was not recorded. `str()` is a sentence for the shopper."""
-
-    message = _("Your choice could not be saved.")
-
-    def __init__(self) -> None:
-        super().__init__(str(self.message))
-
-
-class OfferChanged(ChoiceRefused):
-    """The quote is not part of the offer that is open for this cart and shopper."""
-
-    message = _("The offer has changed since you opened this page. Please choose again.")
-
-
-class OfferClosed(ChoiceRefused):
-    """An order has been made of the cart, so its choices are final."""
-
-    message = _("Your order has already been placed, so this choice can no longer be changed.")
-
-
-class BeingPaid(ChoiceRefused):
-    """The premium, or a total without one, is being charged at this moment."""
-
-    message = _(
-        "Your order is being paid, so this choice cannot be changed now. Please finish the "
-        "payment, or cancel it and choose again."
-    )
-
-
-class NothingToInsure(ChoiceRefused):
-    """The cart was emptied, or nothing in it can be insured any more."""
-
-    message = _("There is nothing left in your cart to insure.")
-
-
-class PlanGone(ChoiceRefused):
-    """The quote cannot be paid in the way that was asked for."""
-
-    message = _("This way to pay is not offered any more. Please choose again.")
 
 
 def choose(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.client import XCoverError, exact_json
 from django_xcover.client.schemas.packages import (
     FastQuoteAnswer,
@@ -118,7 +119,7 @@ def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
         return fast_quote_from_wire(exact_json.decode(kept)) if kept else None
     try:
         answer = _ask(account, request)
-    except circuit_breaker.CircuitOpen:
+    except exceptions.CircuitOpen:
         return None  # nothing to keep: nobody was asked
     # As JSON: what another version of this code has pickled could not be read.
     fresh = NOTHING if answer is None else exact_json.encode(answer.raw)
@@ -139,7 +140,7 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
         with circuit_breaker.guard(account), rate_limits.at_once():
             wire = client.fast_quote(body, deadline=get_config().offer_call_deadline)
             answer = fast_quote_from_wire(wire)
-    except circuit_breaker.CircuitOpen:
+    except exceptions.CircuitOpen:
         raise
     except XCoverError as error:
         logger.warning("No price: %s", error)

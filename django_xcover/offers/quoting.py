@@ -12,6 +12,7 @@ from django.db.models import Case, Q, Subquery, When
 from django.http import HttpRequest
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
@@ -152,7 +153,7 @@ def _attempt(
         outcome = OfferOutcome.OFFERED if found else OfferOutcome.NOTHING_TO_SELL
         if found and quote_attempts.is_overdue(attempt):
             outcome = OfferOutcome.LATE
-    except circuit_breaker.CircuitOpen:
+    except exceptions.CircuitOpen:
         outcome = OfferOutcome.CIRCUIT_OPEN
     except XCoverError as error:
         logger.warning("No offer: %s", error)

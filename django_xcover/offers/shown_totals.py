@@ -9,21 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from django.utils.translation import gettext_lazy as _
-
+from django_xcover.exceptions import TotalChanged
 from django_xcover.types import Money
 
 # The form field in which `{% xcover_total %}` sends the total along.
 FIELD = "xcover_total"
-
-
-class TotalChanged(Exception):
-    """The order would charge another total than the page showed. `str()` is for the shopper."""
-
-    message = _("The total of your order has changed. Please check it, then order again.")
-
-    def __init__(self) -> None:
-        super().__init__(str(self.message))
 
 
 def require_shown(data: Mapping[str, str], total: Money) -> None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django_xcover import db, safe_logging, validators
 from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
+from django_xcover.exceptions import code_of
 from django_xcover.models import OrderEvent, QuotePackage
 from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
@@ -234,4 +235,4 @@ def _end(event: OrderEvent) -> None:
 def _in_brief(error: Exception) -> str:
     """Return what staff may read of `error`: only our own texts quote no customer."""
     own = isinstance(error, UnusableValue | Unworkable)
-    return str(error) if own else type(error).__name__
+    return str(error) if own else code_of(error)

@@ -27,26 +27,26 @@ class Fault(StrEnum):
 
 NO_MESSAGE = "An API error occurred."
 
-# An operation keeps the name of its error's class.
+# An operation keeps the code of its error.
 FAULTS = {
-    errors.AuthenticationFailed.__name__: Fault.CREDENTIALS,
-    errors.ConfigurationError.__name__: Fault.CREDENTIALS,
-    errors.Conflict.__name__: Fault.STATE,
-    errors.ConnectionFailed.__name__: Fault.UNAVAILABLE,
-    errors.DeadlineExceeded.__name__: Fault.UNAVAILABLE,
-    errors.HeldBack.__name__: Fault.UNAVAILABLE,
-    errors.InvalidPayload.__name__: Fault.DATA,
-    errors.Locked.__name__: Fault.UNAVAILABLE,
-    errors.NoTimeLeft.__name__: Fault.UNAVAILABLE,
-    errors.NotFound.__name__: Fault.NOT_FOUND,
-    errors.RequestRefused.__name__: Fault.REFUSED,
-    errors.ServerFault.__name__: Fault.UNAVAILABLE,
-    errors.Throttled.__name__: Fault.UNAVAILABLE,
-    errors.UnexpectedAnswer.__name__: Fault.UNAVAILABLE,
-    errors.ValidationFailed.__name__: Fault.DATA,
-    Undecided.__name__: Fault.OUTCOME_UNKNOWN,
-    Unworkable.__name__: Fault.DATA,
-    UnusableValue.__name__: Fault.DATA,
+    errors.AuthenticationFailed.code: Fault.CREDENTIALS,
+    errors.ConfigurationError.code: Fault.CREDENTIALS,
+    errors.Conflict.code: Fault.STATE,
+    errors.ConnectionFailed.code: Fault.UNAVAILABLE,
+    errors.DeadlineExceeded.code: Fault.UNAVAILABLE,
+    errors.HeldBack.code: Fault.UNAVAILABLE,
+    errors.InvalidPayload.code: Fault.DATA,
+    errors.Locked.code: Fault.UNAVAILABLE,
+    errors.NoTimeLeft.code: Fault.UNAVAILABLE,
+    errors.NotFound.code: Fault.NOT_FOUND,
+    errors.RequestRefused.code: Fault.REFUSED,
+    errors.ServerFault.code: Fault.UNAVAILABLE,
+    errors.Throttled.code: Fault.UNAVAILABLE,
+    errors.UnexpectedAnswer.code: Fault.UNAVAILABLE,
+    errors.ValidationFailed.code: Fault.DATA,
+    Undecided.code: Fault.OUTCOME_UNKNOWN,
+    Unworkable.code: Fault.DATA,
+    UnusableValue.code: Fault.DATA,
 }
 
 

@@ -14,13 +14,19 @@ class Unworkable(Exception):
     `str()` tells staff what to mend.
     """
 
+    code = "cannot_perform"
+
 
 class Undecided(Exception):
     """XCover answered, but the answer does not tell whether the operation took place."""
 
+    code = "outcome_unknown"
+
 
 class NotNeeded(Exception):
     """The operation has become pointless. `str()` tells why."""
+
+    code = "not_needed"
 
 
 @contextmanager

@@ -33,7 +33,7 @@ LONGEST_SPACING = 3600.0
 LONGEST_WAIT = 86400.0
 # With no worker at it.
 RESTING = (OperationState.PENDING, OperationState.NEEDS_PERSON)
-WORKER_DIED = "WorkerDied"
+WORKER_DIED = "worker_died"
 # More than XCOVER["ATTEMPTS"], and counted apart from failures: a deploy, or a machine short of
 # memory, kills workers that are at anything, and must not bring a booking to a person. What kills
 # every worker itself is theirs after ten leases, twenty minutes by default.
@@ -78,13 +78,13 @@ class Failure:
     def from_vendor(cls, error: XCoverError) -> Failure:
         """Keep the vendor's status, type, message and flattened field errors."""
         return cls(
-            type=type(error).__name__,
+            type=error.code,
             message=error.message or str(error),
             permanent=error.permanent,
             outcome_known=error.outcome_known,
             status=error.status,
-            vendor_type=error.type or "",
-            code=error.code or "",
+            vendor_type=error.vendor_type or "",
+            code=error.vendor_code or "",
             field_errors=dict(error.field_errors),
             retry_after=float(getattr(error, "retry_after", None) or 0.0),
         )

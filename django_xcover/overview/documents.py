@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 
 from django.db import models, transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import NothingToSend, SentRecently
 from django_xcover.mirror.presentation import clean_text
 from django_xcover.models import (
     Operation,
@@ -30,30 +29,6 @@ from django_xcover.policies import emails
 PAUSE = timedelta(minutes=15)
 DAY, MOST_A_DAY = timedelta(days=1), 5
 EVENT = emails.CREATED
-
-
-class NothingToSend(Refused):
-    """The policy is not in force, or being cancelled."""
-
-    message = _("Your documents can be sent only while your cover is in force.")
-
-
-class SentRecently(Refused):
-    """The e-mail was asked for a short while ago, or often today. `again_at` is aware."""
-
-    message = _(
-        "The insurer has been asked to send this e-mail. From %(time)s you can ask for it again. "
-        "Please look among unwanted e-mails, too."
-    )
-
-    def __init__(self, again_at: datetime) -> None:
-        self.again_at = again_at
-        super().__init__(time=date_format(timezone.localtime(again_at), "DATETIME_FORMAT"))
-
-    @property
-    def retry_after(self) -> float:
-        """Return the seconds until it can be asked for again."""
-        return max((self.again_at - timezone.now()).total_seconds(), 1)
 
 
 class MailState(models.TextChoices):

@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.utils.translation import gettext_lazy as _
-
-from django_xcover.exceptions import Refused
+from django_xcover import exceptions
+from django_xcover.exceptions import ValueNotChangeable
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, Modification, Quote, Status
 from django_xcover.policies import modification
 from django_xcover.policies.modification.fields import amount_of, worth_of
 from django_xcover.types import Money
-
-
-class ValueNotChangeable(Refused):
-    """The policy is not in force, or has no value of its own."""
-
-    message = _("The insured value of this policy cannot be changed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +47,7 @@ def quote_value(quote: Quote, amount: Decimal) -> Modification:
     if value is None:
         raise ValueNotChangeable
     if value.amount == amount:
-        raise modification.NothingToChange
+        raise exceptions.NothingToChange
     wanted = {value.name: amount}
     return modification.open_change(quote, wanted) or modification.quote_change(
         quote.package, quote=quote, update_fields=wanted, origin=Cancellation.Origin.SHOPPER

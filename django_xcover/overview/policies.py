@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover import values
 from django_xcover.adapters import get_adapter
+from django_xcover.exceptions import PolicyMissing
 from django_xcover.formats import format_amount
 from django_xcover.models import (
     BOOKED,
@@ -29,10 +30,6 @@ from django_xcover.models import (
 )
 
 PAGE_SIZE = 50
-
-
-class PolicyMissing(LookupError):
-    """There is no such policy, or this request may not see it. Which of the two is not told."""
 
 
 class PolicyState(models.TextChoices):

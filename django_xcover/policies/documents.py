@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
+from django_xcover.exceptions import DocumentMissing
 from django_xcover.mirror import access_log
 from django_xcover.mirror.presentation import web_address
 from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Status
@@ -22,10 +23,6 @@ KINDS = PAPERS + PAGES
 
 SITE = "https://www.xcover.com/en"
 STAFF_PERMISSION = "xcover.open_links"
-
-
-class DocumentMissing(LookupError):
-    """There is no such document, or this request may not see it; callers are not told which."""
 
 
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:

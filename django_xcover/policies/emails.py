@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import EmailTooEarly, NotBooked, UnknownEmail
 from django_xcover.models import BOOKED, Operation, OperationKind, QuotePackage, Status
 from django_xcover.outbox import operations
 from django_xcover.outbox.operations import Failure
@@ -20,30 +19,12 @@ EVENTS = (CREATED, UPDATED, CANCELLED)
 _EVENT = re.compile(r"[A-Z][A-Z_]{0,39}")
 
 
-class NotBooked(Refused):
-    """A package that is no booking has no e-mails."""
-
-    message = _("XCover writes about booked cover only, and this cover is not booked.")
-
-
-class WrongState(Refused):
-    """XCover sends the e-mail about a cancellation for cancelled bookings only (recorded)."""
-
-    message = _("The e-mail about the cancellation can be sent once the booking is cancelled.")
-
-
-class UnknownEmail(Refused):
-    """The event cannot be the name of an e-mail of XCover's."""
-
-    message = _("XCover has no e-mail of this name.")
-
-
 def send_again(package: QuotePackage, event: str = "") -> Operation:
     """Have XCover send the e-mail for `event` again, by default the one of the booking's state.
 
     While one is on its way, asking again returns the same operation; afterwards it is a new one.
     What XCover sends for which event is its own affair: names other than EVENTS are passed on.
-    Raises NotBooked, WrongState and UnknownEmail.
+    Raises NotBooked, EmailTooEarly and UnknownEmail.
     """
     if event and not _EVENT.fullmatch(event):
         raise UnknownEmail
@@ -82,4 +63,4 @@ def _check(package: QuotePackage, event: str) -> None:
     if package.status not in BOOKED:
         raise NotBooked
     if event == CANCELLED and package.status != Status.CANCELLED:
-        raise WrongState
+        raise EmailTooEarly

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.client.schemas.policies import CancellationAnswer, CancelledQuote
 from django_xcover.client.schemas.stored import without_booking
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import RefundAboveLimit, RefundNotRecorded
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, QuotePackage, RefundCorrection
 from django_xcover.types import Money
@@ -41,21 +41,6 @@ class RefundLine:
     refund: Money | None
     adjustment_fee: Money | None
     cooling_off_until: datetime | None
-
-
-class RefundNotRecorded(Refused):
-    """The refund does not belong to the cancellation, or another one is recorded already."""
-
-    message = _("This refund cannot be recorded: %(why)s")
-
-
-class RefundAboveLimit(Refused):
-    """More than the cancelled cover gives back; it takes a permission of its own."""
-
-    message = _(
-        "%(refund)s is more than the %(limit)s that this cancellation gives back. Recording it "
-        "needs the permission to record refunds above what XCover names."
-    )
 
 
 def told(answer: CancellationAnswer) -> dict[str, Any]:

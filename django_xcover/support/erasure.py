@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from django_xcover.conf import get_config
+from django_xcover.exceptions import NotErasable
 from django_xcover.models import (
     AccessRecord,
     Attempt,
@@ -63,21 +64,17 @@ ROWS: tuple[tuple[type[models.Model], str], ...] = (
 )
 
 
-class StillUnderWay(Exception):
-    """Something has to happen at XCover for these packages yet, so they cannot be erased."""
-
-
 def erase_order(reference: str) -> int:
     """Delete every row about the order and return how many packages it had.
 
-    Raises StillUnderWay while an operation is unfinished. XCover has to erase the customer first:
+    Raises NotErasable while an operation is unfinished. XCover has to erase the customer first:
     a webhook or a reconciliation would bring the data back.
     """
     with transaction.atomic():
         packages = list(QuotePackage.objects.for_order(reference).locked())
         pks = [package.pk for package in packages]
         if Operation.objects.filter(package__in=pks, state__in=UNFINISHED).exists():
-            raise StillUnderWay(f"Order {reference!r} has operations that are not over.")
+            raise NotErasable(reference=reference)
         _delete(packages)
         events = OrderEvent.objects.filter(order_reference=reference)
         _raw_delete(events.exclude(order_reference=""))

@@ -12,9 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import NotWaiting
 from django_xcover.mirror import packages
 from django_xcover.models import (
     Attention,
@@ -34,12 +33,6 @@ from django_xcover.worker import WORKFLOWS
 
 # Of these there is no cover, whatever was paid for it.
 UNCOVERED = (Status.RECEIVED, Status.PENDING_PAYMENT)
-
-
-class NotWaiting(Refused):
-    """Somebody tries it again, or it is over."""
-
-    message = gettext_lazy("This is not waiting for a person, so it cannot be given up.")
 
 
 def may_give_up(operation: Operation) -> bool:
@@ -100,7 +93,7 @@ def _settle(operation: Operation) -> None:
 
 def _as_failure(operation: Operation) -> Failure:
     return Failure(
-        type="GivenUp",
+        type="given_up",
         message=operation.given_up,
         permanent=True,
         outcome_known=operation.outcome_known,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 # As the columns of references have room for.
@@ -29,6 +29,8 @@ class UnusableValue(ValueError):
 
     `str()` names the place and the type, and no value, so that it may be logged.
     """
+
+    code: ClassVar[str] = "unusable_value"
 
 
 def text(value: Any, place: str, *, longest: int | None = None) -> str:

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from django_xcover.cover import Cover, current_cover
-from django_xcover.offers.shown_totals import TotalChanged
+from django_xcover.exceptions import TotalChanged
 from django_xcover.types import Money
 from example_shop import orders
 from example_shop.cart import Cart

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from django_xcover import payments
+from django_xcover import exceptions, payments
 from django_xcover.exceptions import Refused
 from django_xcover.types import Due
 from example_shop import card, orders
@@ -24,7 +24,7 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
     """Pay by card what is due for cover of the shopper's own order."""
     due = payments.find(kind, reference)
     if due is None:
-        messages.info(request, str(payments.NothingDue()))
+        messages.info(request, str(exceptions.NothingDue()))
         return redirect("xcover:my_cover")
     _check_owner(request, due)
     form = CardForm(request.POST or None)

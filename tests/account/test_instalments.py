@@ -9,11 +9,11 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from django_xcover import payments
+from django_xcover import exceptions, payments
+from django_xcover.exceptions import NothingDue
 from django_xcover.models import Instalment, Operation, Quote, Status
 from django_xcover.overview.instalments import schedule_of
 from django_xcover.overview.policies import policy_rows
-from django_xcover.payments import NothingDue
 from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Due, Money
@@ -169,7 +169,7 @@ def test_a_second_payment_of_what_was_due_is_refused(schedule: list[Instalment])
     due = the_due(schedule[1])
     payments.record_payment(due, reference="PAY-1")
 
-    with pytest.raises(instalments.PaidTwice):
+    with pytest.raises(exceptions.InstalmentPaidTwice):
         payments.record_payment(due, reference="PAY-2")
 
 

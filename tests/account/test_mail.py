@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from django_xcover.exceptions import SentRecently
 from django_xcover.models import (
     Cancellation,
     Operation,
@@ -19,7 +20,6 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.overview import documents
-from django_xcover.overview.documents import SentRecently
 from django_xcover.policies import cancellation, emails
 from django_xcover.sandbox import Sandbox
 from tests.account.conftest import Member, page_of, text_of, the_policy

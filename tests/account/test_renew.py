@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_xcover import payments
 from django_xcover.clients import factory
+from django_xcover.exceptions import RenewalPriceChanged
 from django_xcover.formats import format_amount
 from django_xcover.mirror import refresh
 from django_xcover.models import (
@@ -26,7 +27,6 @@ from django_xcover.models import (
 )
 from django_xcover.policies import cancellation
 from django_xcover.policies import renewal as renewing
-from django_xcover.policies.renewal.refusals import PriceChanged
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Due
 from tests.account.conftest import Member, page_of, text_of
@@ -180,7 +180,7 @@ def test_a_price_that_has_changed_since_is_not_taken_as_paid(quoted: Renewal) ->
     assert due is not None
     Renewal.objects.update(price=1)
 
-    with pytest.raises(PriceChanged):
+    with pytest.raises(RenewalPriceChanged):
         payments.record_payment(due)
 
 

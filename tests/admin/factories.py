@@ -273,7 +273,7 @@ def make_finished(package: QuotePackage, **values: Any) -> Operation:
 def refused(**values: Any) -> dict[str, Any]:
     """Return the error an operation keeps after XCover refused its data."""
     defaults: dict[str, Any] = {
-        "type": "ValidationFailed",
+        "type": "validation_failed",
         "message": "An API error occurred.",
         "permanent": True,
         "outcome_known": True,

@@ -219,9 +219,9 @@ def test_a_list_retry_tells_of_each_row_what_happened(agent: Client, stopped: Op
 
 
 OUTAGES = [
-    (ServerFault(status=503), "503 ServerFault"),
-    (ConnectionFailed("no answer"), "ConnectionFailed"),
-    (UnexpectedAnswer("no JSON"), "UnexpectedAnswer"),
+    (ServerFault(status=503), "503 server_fault"),
+    (ConnectionFailed("no answer"), "connection_failed"),
+    (UnexpectedAnswer("no JSON"), "unexpected_answer"),
     (NotFound(status=404, body={"type": "api_error", "message": "gone"}), "404 api_error"),
 ]
 

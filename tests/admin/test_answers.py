@@ -160,14 +160,14 @@ def test_failed_attempts_stay_in_the_story_after_the_booking_is_made(viewer: Cli
     operation = make_finished(make_order("SH-1001"))
     for number in (1, 2):
         Attempt.objects.create(
-            operation=operation, number=number, outcome="failed", error="ServerFault (503)"
+            operation=operation, number=number, outcome="failed", error="server_fault (503)"
         )
 
     titles = [event.title for event in story().events]
 
     assert "Booking: attempt 1 did not work" in titles
     assert "Booking: attempt 2 did not work" in titles
-    assert "ServerFault (503)" in text_at(viewer, PAGE)
+    assert "server_fault (503)" in text_at(viewer, PAGE)
 
 
 def test_the_story_says_who_retried(agent: Client) -> None:
@@ -221,7 +221,7 @@ def test_an_attempt_of_before_there_was_a_history_is_told_by_its_operation() -> 
         attempts=2,
         failures=2,
         next_attempt_at=in_minutes(4),
-        error=refused(type="ServerFault", status=503),
+        error=refused(type="server_fault", status=503),
     )
 
     assert "Booking did not work" in [event.title for event in story().events]

@@ -358,7 +358,7 @@ def test_an_operation_that_needs_a_person_says_so_on_the_page_of_its_cancellatio
 ) -> None:
     do(clerk, previewed, "confirm")
     stopped = Operation.objects.filter(kind="cancel")
-    stopped.update(state=OperationState.NEEDS_PERSON, error={"type": "ServerFault", "status": 503})
+    stopped.update(state=OperationState.NEEDS_PERSON, error={"type": "server_fault", "status": 503})
 
     page = page_of(clerk, previewed)
 

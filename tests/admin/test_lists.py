@@ -262,7 +262,7 @@ def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
 
 def test_operations_that_xcover_refused_or_a_person_gave_up_are_found(viewer: Client) -> None:
     over = {"state": "discarded"}
-    refusal = {"type": "ValidationFailed", "message": "No."}
+    refusal = {"type": "validation_failed", "message": "No."}
     refused = make_finished(make_order("SH-1"), **over, error=refusal)
     given_up = make_finished(make_order("SH-2"), **over, error=refusal, given_up="By telephone")
     make_finished(make_order("SH-3"), **over, error={"message": "The order was cancelled."})

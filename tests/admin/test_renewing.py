@@ -99,7 +99,7 @@ def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refus
         subject=str(paid.pk),
         state=OperationState.NEEDS_PERSON,
         outcome_known=False,
-        error={"type": "DeadlineExceeded", "outcome_known": False},
+        error={"type": "deadline_exceeded", "outcome_known": False},
     )
 
     assert act_url(paid, "give-up") not in page_of(clerk, paid)
@@ -112,7 +112,7 @@ def test_a_paid_renewal_that_xcover_refused_can_be_given_up(clerk: Client) -> No
         kind="renew",
         subject=str(paid.pk),
         state=OperationState.NEEDS_PERSON,
-        error={"type": "ValidationFailed", "status": 422},
+        error={"type": "validation_failed", "status": 422},
     )
     assert "Give up the renewal" in page_of(clerk, paid)
 

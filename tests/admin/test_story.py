@@ -103,18 +103,18 @@ def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
 
 ERRORS = [
     (refused(), "Mend in the shop's order"),
-    (refused(type="Unworkable", status=None), "Mend in the shop's order"),
-    (refused(type="AuthenticationFailed", status=403), "check API key"),
-    (refused(type="NotFound", status=404), "Check that the account"),
+    (refused(type="cannot_perform", status=None), "Mend in the shop's order"),
+    (refused(type="authentication_failed", status=403), "check API key"),
+    (refused(type="not_found", status=404), "Check that the account"),
     (
         refused(field_errors={"non_field_errors": ["Status change not allowed for QuotePackage"]}),
         "compare its status",
     ),
-    (refused(type="Conflict", status=409), "compare its status"),
-    (refused(type="ServerFault", status=503), "If that fails as well, contact XCover"),
-    (refused(type="DeadlineExceeded", outcome_known=False), "nothing is done twice"),
-    (refused(type="Undecided", outcome_known=False), "nothing is done twice"),
-    (refused(type="RequestRefused", status=410), "Contact XCover with the package id"),
+    (refused(type="conflict", status=409), "compare its status"),
+    (refused(type="server_fault", status=503), "If that fails as well, contact XCover"),
+    (refused(type="deadline_exceeded", outcome_known=False), "nothing is done twice"),
+    (refused(type="outcome_unknown", outcome_known=False), "nothing is done twice"),
+    (refused(type="request_refused", status=410), "Contact XCover with the package id"),
     (refused(type="KeyError", status=None), "the worker's log says where"),
 ]
 
@@ -147,7 +147,7 @@ def test_an_outage_asks_nothing_of_anybody(viewer: Client) -> None:
         attempts=2,
         failures=2,
         next_attempt_at=in_minutes(4),
-        error=refused(type="ServerFault", status=503),
+        error=refused(type="server_fault", status=503),
     )
 
     page = text_of(viewer, "SH-1001")

@@ -38,7 +38,7 @@ def failed() -> WebhookDelivery:
         state=State.FAILED,
         failures=8,
         attempts=8,
-        error=f"ServerFault: https://xcover.example/account?token={SECURITY_TOKEN}",
+        error=f"server_fault: https://xcover.example/account?token={SECURITY_TOKEN}",
     )
 
 
@@ -118,7 +118,7 @@ def test_the_list_and_the_page_say_what_came_and_what_became_of_it(
     listed = client.get(LIST).content.decode()
     page = page_of(client, failed)
 
-    for shown in ("BOOKING_UPDATED", PACKAGE, "failed", "ServerFault"):
+    for shown in ("BOOKING_UPDATED", PACKAGE, "failed", "server_fault"):
         assert shown in listed
         assert shown in page
     assert "CANCELLED" in page

@@ -258,7 +258,7 @@ def test_a_renewal_that_was_declined_has_no_price_any_more(program: Program, due
 
     response = program.posts(policy_path(f"renewals/{due.pk}/price/"))
 
-    assert (response.status_code, response.json()["type"]) == (409, "declined")
+    assert (response.status_code, response.json()["type"]) == (409, "renewal_declined")
 
 
 def test_a_renewal_is_priced_and_named_for_the_shops_payment(

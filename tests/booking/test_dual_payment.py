@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from django.core import serializers
 
+from django_xcover import exceptions
 from django_xcover.booking import dual_payment
 from django_xcover.client import XCoverClient
 from django_xcover.cover import order_cover
+from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
 from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
-from django_xcover.validators import CardNumberSent
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Order, Shop
 from tests.test_card_numbers import CARDS
@@ -88,12 +89,12 @@ def test_a_card_number_typed_into_a_name_is_neither_stored_nor_sent_nor_logged(
 
 @pytest.mark.parametrize("odd", ["", " ", "a" * 65, "tok en", "tok\n", "<b>", None, 7, {"id": "x"}])
 def test_what_is_no_token_is_refused_with_a_sentence(order: Order, odd: Any) -> None:
-    with pytest.raises(dual_payment.TokenUnreadable, match="Please enter it again"):
+    with pytest.raises(exceptions.TokenUnreadable, match="Please enter it again"):
         dual_payment.use_token(order, odd)
 
 
 def test_the_token_of_another_persons_e_mail_is_refused(order: Order) -> None:
-    with pytest.raises(dual_payment.EmailDiffers, match="same e-mail"):
+    with pytest.raises(exceptions.EmailDiffers, match="same e-mail"):
         dual_payment.use_token(order, TOKEN, email="Ana@example.com")
 
     assert the_package().customer_token_id == ""
@@ -105,7 +106,7 @@ def test_an_order_without_cover_has_nothing_to_pay(shopper: Shopper, shop: Shop)
     completion.complete(declined, shopper.cart, paid=False)
 
     for order in (declined, shop.order("ORD-2")):
-        with pytest.raises(dual_payment.NoCoverToPay):
+        with pytest.raises(exceptions.NoCoverToPay):
             dual_payment.use_token(order, TOKEN)
 
 
@@ -113,7 +114,7 @@ def test_a_booked_cover_is_not_paid_again(order: Order, shopper: Shopper) -> Non
     completion.complete(order, paid=True)
     work()
 
-    with pytest.raises(dual_payment.TooLateToPay):
+    with pytest.raises(exceptions.TooLateToPay):
         dual_payment.use_token(order, TOKEN)
 
 
@@ -123,7 +124,7 @@ def test_a_booking_whose_outcome_is_unknown_keeps_its_body(order: Order, sandbox
     sandbox.faults.add("create_booking", "process_then_reset", times=5)
     work()
 
-    with pytest.raises(dual_payment.TooLateToPay):
+    with pytest.raises(exceptions.TooLateToPay):
         dual_payment.use_token(order, "another-token")
 
     assert the_operation().request["customer_token_id"] == TOKEN
@@ -135,7 +136,7 @@ def test_a_cover_booked_for_a_later_payment_takes_no_token(shopper: Shopper, sho
     order = shop.order(pays_later=True)
     completion.complete(order, shopper.cart, paid=False)
 
-    with pytest.raises(dual_payment.TooLateToPay):
+    with pytest.raises(exceptions.TooLateToPay):
         dual_payment.use_token(order, TOKEN)
 
 
@@ -171,7 +172,7 @@ def test_a_failed_charge_is_a_clear_state_for_a_person(
     assert (package.status, package.attention) == ("FAILED", Attention.BOOKING_FAILED)
     assert order_cover(order).state == "failed"
     assert package.customer_token_id == ""
-    with pytest.raises(dual_payment.TooLateToPay):
+    with pytest.raises(exceptions.TooLateToPay):
         dual_payment.use_token(order, "another-token")
 
 

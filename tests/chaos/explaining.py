@@ -12,8 +12,8 @@ from tests.chaos.truth import BOOKED, Truth
 
 # What an attempt fails of when XCover, or the way to it, is at fault.
 WEATHER = {
-    "ConnectionFailed", "DeadlineExceeded", "Locked", "ServerFault", "Throttled",
-    "UnexpectedAnswer",
+    "connection_failed", "deadline_exceeded", "locked", "server_fault", "throttled",
+    "unexpected_answer",
 }  # fmt: skip
 
 

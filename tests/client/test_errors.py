@@ -131,7 +131,7 @@ def test_the_vendors_words_are_attributes(serve: Serve, connect: Connect) -> Non
         connect(serve(does.json(422, body))).create_booking(INS, {})
 
     error = caught.value
-    assert (error.type, error.message, error.code, error.error_id) == (
+    assert (error.vendor_type, error.message, error.vendor_code, error.error_id) == (
         body["type"], body["message"], body["code"], body["error_id"],
     )  # fmt: skip
     assert error.errors == body["errors"]

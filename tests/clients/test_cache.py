@@ -19,8 +19,9 @@ from django.db import connection, transaction
 from django_xcover.client import ServerFault
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, rate_limits
-from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import Bucket, _take
+from django_xcover.exceptions import CircuitOpen
 from tests.caches import Away
 from tests.requirements import need_module, need_server
 from tests.shop import Shop

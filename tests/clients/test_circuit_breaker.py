@@ -31,7 +31,8 @@ from django_xcover.client import (
 )
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, factory
-from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.circuit_breaker import Circuit
+from django_xcover.exceptions import CircuitOpen
 from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
 from tests.caches import Away, Nonsense

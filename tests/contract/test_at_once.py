@@ -11,15 +11,15 @@ from itertools import product
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.account.shortcuts import sentence
-from django_xcover.api import exceptions
+from django_xcover.api.exceptions import respond
 from django_xcover.booking import instant_booking
 from django_xcover.client import AuthenticationFailed, NotFound, RequestRefused, XCoverError
 from django_xcover.exceptions import Refused
 from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
 from django_xcover.offers import quoting
-from django_xcover.policies import cancellation, modification, renewal
-from django_xcover.policies.renewal import refusals as of_renewals
+from django_xcover.policies import renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.http.routing import ROUTES
 from tests.conftest import Shopper, the_package
@@ -62,21 +62,21 @@ ASKS = (
     Ask(
         call="cancel_booking",
         ask=lambda buyer: buyer.previews(),
-        refused=cancellation.NotCancellable,
+        refused=exceptions.NotCancellable,
         told=NOT_CANCELLABLE,
         changed=Cancellation.objects.exists,
     ),
     Ask(
         call="quote_modification",
         ask=lambda buyer: buyer.asks_for_a_price(),
-        refused=modification.ChangeNotAccepted,
+        refused=exceptions.ChangeNotAccepted,
         told=NOT_ACCEPTED,
         changed=Modification.objects.exists,
     ),
     Ask(
         call="quote_for_renewal",
         ask=asks_what_renewing_costs,
-        refused=of_renewals.NotRenewable,
+        refused=exceptions.NotRenewable,
         told=NOT_RENEWABLE,
         understood=(Kind.VALUES, Kind.STATE, Kind.UNKNOWN),
         changed=lambda: Renewal.objects.exclude(state=Renewal.State.DUE).exists(),
@@ -113,7 +113,7 @@ def test_whoever_waits_is_told_why(
 
     assert type(raised.value) is expected
     assert sentence(raised.value) == words
-    answer = exceptions.respond(raised.value, {})
+    answer = respond(raised.value, {})
     assert answer is not None
     assert answer.data["message"] == words
     assert (the_package().status, ask.changed()) == ("CONFIRMED", False)

@@ -15,10 +15,10 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from django_xcover.api import modifications, urls
+from django_xcover import exceptions
+from django_xcover.api import urls
 from django_xcover.cover import order_cover
 from django_xcover.models import Cancellation, Modification, Renewal
-from django_xcover.offers import choices
 from django_xcover.orders import completion
 from django_xcover.overview.documents import MailState
 from django_xcover.overview.instalments import PartState
@@ -248,8 +248,8 @@ def test_every_state_of_a_policy_is_documented_in_the_words_of_the_page() -> Non
 
 def test_every_refusal_of_a_choice_is_documented() -> None:
     types = [name for row in table(PAGE, "| Status |") for name in code_in(row[1])]
-    refusals = [cls.__name__ for cls in choices.ChoiceRefused.__subclasses__()]
-    own = modifications.DifferenceNotSettled.__name__
+    refusals = [cls.__name__ for cls in exceptions.ChoiceRefused.__subclasses__()]
+    own = exceptions.DifferenceNotSettled.__name__
 
     assert {snake(name) for name in (*refusals, own)} <= set(types)
 

@@ -20,8 +20,7 @@ from urllib3.response import HTTPResponse
 
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
-from django_xcover.exceptions import Refused
-from django_xcover.offers.choices import ChoiceRefused
+from django_xcover.exceptions import ChoiceRefused, Refused
 from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
 from django_xcover.sandbox import Sandbox
 from tests.fuzz import selling, serving, watching

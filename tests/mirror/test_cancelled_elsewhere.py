@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Cancellation, Quote, QuotePackage
@@ -44,14 +45,14 @@ def cancel_by_telephone(line: str = "laptop") -> None:
 
 def price_a_change(package: QuotePackage) -> None:
     fields = {"price": Decimal(1500)}
-    with pytest.raises(modification.NotModifiable):
+    with pytest.raises(exceptions.NotModifiable):
         modification.quote_change(
             package, quote=insuring("laptop"), update_fields=fields, origin="shopper"
         )
 
 
 def preview_a_cancellation(package: QuotePackage) -> None:
-    with pytest.raises(cancellation.AlreadyCancelled):
+    with pytest.raises(exceptions.AlreadyCancelled):
         cancellation.preview(package, quotes=[insuring("laptop")], origin=SHOPPER)
 
 

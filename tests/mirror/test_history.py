@@ -49,8 +49,8 @@ def test_each_failed_attempt_stays_on_record_after_the_booking_is_made(
     work()
 
     assert attempts() == [
-        (1, "failed", "ServerFault (503)"),
-        (2, "failed", "ServerFault (503)"),
+        (1, "failed", "server_fault (503)"),
+        (2, "failed", "server_fault (503)"),
         (3, "done", ""),
     ]
     first = Attempt.objects.all()[0]
@@ -63,7 +63,7 @@ def test_a_worker_that_died_left_an_attempt(paid: Operation) -> None:
     let_time_pass()
     work()
 
-    assert attempts() == [(1, "died", "WorkerDied"), (2, "done", "")]
+    assert attempts() == [(1, "died", "worker_died"), (2, "done", "")]
 
 
 def test_an_attempt_names_the_refused_field_and_not_what_the_customer_typed(
@@ -72,7 +72,7 @@ def test_an_attempt_names_the_refused_field_and_not_what_the_customer_typed(
     claimed = operations.claim(paid.pk)
     assert claimed is not None
     failure = Failure(
-        type="ValidationFailed",
+        type="validation_failed",
         message="ana@example.com is no address",
         permanent=True,
         outcome_known=True,
@@ -84,7 +84,7 @@ def test_an_attempt_names_the_refused_field_and_not_what_the_customer_typed(
     operations.fail(claimed, failure)
 
     assert attempts() == [
-        (1, "stopped", "ValidationFailed (422 validation_error): policyholder.email")
+        (1, "stopped", "validation_failed (422 validation_error): policyholder.email")
     ]
 
 

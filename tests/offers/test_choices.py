@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from django.http import HttpRequest
 
-from django_xcover import signals
+from django_xcover import exceptions, signals
 from django_xcover.models import Choice, Decision, DecisionsAreFinal, Quote, QuotePackage
-from django_xcover.offers import choices as choosing
 from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_a_forged_quote_id_is_refused_with_a_sentence(shopper: Shopper) -> None:
     shopper.sees()
 
-    with pytest.raises(choosing.OfferChanged, match="offer has changed"):
+    with pytest.raises(exceptions.OfferChanged, match="offer has changed"):
         shopper.posts("7b0c1f2e-3f55-4a0e-9a77-0d5a2f1c9e11", yes=True)
 
     assert not Decision.objects.exists()
@@ -28,7 +27,7 @@ def test_a_forged_quote_id_is_refused_with_a_sentence(shopper: Shopper) -> None:
 def test_a_quote_id_in_other_letters_is_another_id(shopper: Shopper) -> None:
     quote_id = shopper.sees().quotes[0].quote_id
 
-    with pytest.raises(choosing.OfferChanged):
+    with pytest.raises(exceptions.OfferChanged):
         shopper.posts(quote_id.upper(), yes=True)
 
 
@@ -37,7 +36,7 @@ def test_somebody_elses_quote_is_refused(shopper: Shopper, read: ReadCart) -> No
     me = Shopper(Cart(reference="cart-2"), read)
     me.sees()
 
-    with pytest.raises(choosing.OfferChanged):
+    with pytest.raises(exceptions.OfferChanged):
         me.posts(theirs, yes=True)
 
     assert Quote.objects.get(quote_id=theirs).choice == ""
@@ -47,7 +46,7 @@ def test_a_yes_to_an_offer_for_an_earlier_cart_is_refused(shopper: Shopper) -> N
     quote_id = shopper.sees().quotes[0].quote_id
     shopper.cart = shopper.cart.but(items=(ticket(price="80"),))
 
-    with pytest.raises(choosing.OfferChanged):
+    with pytest.raises(exceptions.OfferChanged):
         shopper.posts(quote_id, yes=True)
 
 
@@ -55,14 +54,14 @@ def test_a_choice_after_the_order_is_refused(shopper: Shopper) -> None:
     quote_id = shopper.says(yes=False).quotes[0].quote_id
     QuotePackage.objects.update(order_reference="ORD-1")
 
-    with pytest.raises(choosing.OfferClosed, match="already been placed"):
+    with pytest.raises(exceptions.OfferClosed, match="already been placed"):
         shopper.posts(quote_id, yes=True)
 
     assert Quote.objects.get().choice == Choice.DECLINED
 
 
 def test_a_choice_without_any_offer_is_refused(shopper: Shopper) -> None:
-    with pytest.raises(choosing.OfferChanged):
+    with pytest.raises(exceptions.OfferChanged):
         shopper.posts("7b0c1f2e-3f55-4a0e-9a77-0d5a2f1c9e11", yes=True)
 
 

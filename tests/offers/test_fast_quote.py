@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.booking import dual_payment, instant_booking
 from django_xcover.booking import instant_booking as booking
 from django_xcover.client import XCoverClient
@@ -89,7 +90,7 @@ def test_while_the_circuit_is_open_xcover_is_not_asked(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_open(account: str) -> None:
-        raise circuit_breaker.CircuitOpen
+        raise exceptions.CircuitOpen
 
     monkeypatch.setattr(circuit_breaker, "guard", is_open)
 

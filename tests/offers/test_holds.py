@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover.cover import Cover, freeze_cover, hold_cover, release_cover
+from django_xcover.exceptions import BeingPaid
 from django_xcover.mirror import refresh
 from django_xcover.models import (
     Attention,
@@ -28,7 +29,6 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.offers import holds
-from django_xcover.offers.choices import BeingPaid
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
 from django_xcover.sync import reconciliation

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 
+from django_xcover import exceptions
 from django_xcover.checkout.tags import policies_block
 from django_xcover.client import XCoverClient
 from django_xcover.cover import order_cover
@@ -48,7 +49,7 @@ def test_a_shop_that_cannot_collect_instalments_offers_none(
     quote = planned.sees().quotes[0]
 
     assert quote.plans == ()
-    with pytest.raises(choices.PlanGone):
+    with pytest.raises(exceptions.PlanGone):
         choices.choose(
             read(planned.cart),
             quote_id=quote.quote_id,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from django_xcover import payments
+from django_xcover import exceptions, payments
+from django_xcover.exceptions import InstalmentOfCancelled, PreviewExpired
 from django_xcover.models import Cancellation, Instalment, Quote, QuotePackage
 from django_xcover.policies import cancellation, instalments
-from django_xcover.policies.cancellation import PreviewExpired, requests
-from django_xcover.policies.instalments.reports import BeingCancelled
+from django_xcover.policies.cancellation import requests
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from django_xcover.types import Due, Money
@@ -142,7 +142,7 @@ def test_an_instalment_paid_while_xcover_is_asked_is_part_of_the_refund(
 def test_a_policy_that_is_being_cancelled_takes_no_instalment(parts: list[Instalment]) -> None:
     cancellation.request(cancellation.preview(the_package(), origin=SHOPPER))
 
-    with pytest.raises(BeingCancelled):
+    with pytest.raises(InstalmentOfCancelled):
         instalments.report(parts[1], paid=True, reference="pay-2")
 
 
@@ -171,7 +171,7 @@ def test_a_payment_for_what_is_gone_is_refused_and_logged_with_the_orders_number
         amount=Money(Decimal("7.89"), "GBP"),
     )
 
-    with pytest.raises(payments.NothingDue):
+    with pytest.raises(exceptions.NothingDue):
         payments.record_payment(gone, reference="pay-1")
 
     assert "A payment of order ORD-1 is to be given back" in caplog.text
@@ -185,9 +185,9 @@ def test_an_instalment_paid_twice_is_refused_and_logged(
     assert due is not None
     payments.record_payment(due, reference="pay-1")
 
-    with pytest.raises(instalments.PaidTwice):
+    with pytest.raises(exceptions.InstalmentPaidTwice):
         payments.record_payment(due, reference="pay-2")
-    with pytest.raises(payments.NothingDue):
+    with pytest.raises(exceptions.NothingDue):
         payments.record_payment(
             replace(due, amount=Money(Decimal("0.01"), "GBP")), reference="pay-3"
         )

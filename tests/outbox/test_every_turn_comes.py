@@ -15,8 +15,9 @@ from django_xcover.booking import overdue_payments
 from django_xcover.client import ServerFault, UnexpectedAnswer
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, rate_limits
-from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import Bucket
+from django_xcover.exceptions import CircuitOpen
 from django_xcover.models import Attention, QuotePackage, Renewal, Status
 from django_xcover.policies import instalments, renewal
 from django_xcover.sandbox import Sandbox

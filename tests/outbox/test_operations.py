@@ -225,7 +225,7 @@ def test_what_every_worker_dies_of_is_left_to_a_person_in_the_end(
 
     assert booking.state == OperationState.NEEDS_PERSON
     assert not booking.outcome_known
-    assert booking.error["type"] == "WorkerDied"
+    assert booking.error["type"] == "worker_died"
     assert [operation.pk for operation in needing_person] == [booking.pk]
     assert sandbox.calls("create_booking") == []
 

@@ -25,7 +25,7 @@ def behind(shopper: Shopper, shop: Shop) -> Operation:
     completion.complete(shop.order(), shopper.cart, paid=True)
     Operation.objects.update(
         state=OperationState.NEEDS_PERSON,
-        error={"type": "ValidationFailed", "status": 422, "permanent": True},
+        error={"type": "validation_failed", "status": 422, "permanent": True},
     )
     return Operation.objects.create(
         package=the_package(),

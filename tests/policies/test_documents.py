@@ -6,6 +6,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 
+from django_xcover import exceptions
 from django_xcover.models import Policy, Quote, QuotePackage
 from django_xcover.orders import completion
 from django_xcover.policies import documents
@@ -32,25 +33,25 @@ def by(shopper: str) -> HttpRequest:
 
 
 def test_a_stranger_is_refused(policy: Policy) -> None:
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("mallory"), policy.quote_id, documents.CERTIFICATE)
 
 
 def test_an_order_the_shop_no_longer_has_shows_nothing(policy: Policy, shop: Shop) -> None:
     shop.orders.clear()
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
 @pytest.mark.parametrize("kind", ["", "invoice", "../etc/passwd"])
 def test_an_unknown_kind_of_document_is_missing(policy: Policy, kind: str) -> None:
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, kind)
 
 
 def test_a_policy_id_in_other_letters_is_another_id(policy: Policy) -> None:
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id.upper(), documents.CERTIFICATE)
 
 
@@ -58,7 +59,7 @@ def test_a_quote_that_was_not_booked_has_no_certificate(shopper: Shopper, shop: 
     quote = shopper.says(yes=True).quotes[0]
     completion.complete(shop.order(), shopper.cart, paid=True)
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), quote.quote_id, documents.CERTIFICATE)
 
 
@@ -66,7 +67,7 @@ def test_a_quote_without_an_order_is_shown_to_nobody(shopper: Shopper, shop: Sho
     shop.orders[""] = shop.order()
     quote = shopper.sees().quotes[0]
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), quote.quote_id, documents.WORDING)
 
 
@@ -85,14 +86,14 @@ def test_a_link_that_is_no_web_address_is_not_followed(policy: Policy) -> None:
     package.payload["coi"]["url"] = "javascript:alert(1)"
     package.save()
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
 def test_a_cancelled_policy_has_no_certificate_any_more(policy: Policy) -> None:
     Policy.objects.update(status="CANCELLED")
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, documents.CERTIFICATE)
 
 
@@ -100,7 +101,7 @@ def test_a_cancelled_policy_has_no_certificate_any_more(policy: Policy) -> None:
 def test_a_booking_that_is_not_paid_leads_to_no_page(policy: Policy, kind: str) -> None:
     Policy.objects.update(status="PENDING_PAYMENT")
 
-    with pytest.raises(documents.DocumentMissing):
+    with pytest.raises(exceptions.DocumentMissing):
         documents.document_url(by("ana"), policy.quote_id, kind)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Operation, OperationState, QuotePackage
@@ -36,7 +37,7 @@ def sent(sandbox: Sandbox) -> Any:
 def test_a_quote_has_no_emails(shopper: Shopper) -> None:
     shopper.sees()
 
-    with pytest.raises(emails.NotBooked) as refused:
+    with pytest.raises(exceptions.NotBooked) as refused:
         emails.send_again(the_package())
 
     sentence = "XCover writes about booked cover only, and this cover is not booked."
@@ -44,7 +45,7 @@ def test_a_quote_has_no_emails(shopper: Shopper) -> None:
 
 
 def test_the_email_about_a_cancellation_needs_one(booked: QuotePackage) -> None:
-    with pytest.raises(emails.WrongState) as refused:
+    with pytest.raises(exceptions.EmailTooEarly) as refused:
         emails.send_again(booked, emails.CANCELLED)
 
     sentence = "The e-mail about the cancellation can be sent once the booking is cancelled."
@@ -53,7 +54,7 @@ def test_the_email_about_a_cancellation_needs_one(booked: QuotePackage) -> None:
 
 @pytest.mark.parametrize("event", ["booking_created", "BOOKING CREATED", ":", "A" * 41])
 def test_what_is_no_name_of_an_event_is_refused(booked: QuotePackage, event: str) -> None:
-    with pytest.raises(emails.UnknownEmail, match="no e-mail of this name"):
+    with pytest.raises(exceptions.UnknownEmail, match="no e-mail of this name"):
         emails.send_again(booked, event)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.cover import order_cover
 from django_xcover.models import (
     Attention,
@@ -43,7 +44,7 @@ def stopped(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> Operation:
 def test_what_waits_for_nobody_is_not_given_up(stopped: Operation, state: str) -> None:
     Operation.objects.update(state=state)
 
-    with pytest.raises(give_up.NotWaiting) as refused:
+    with pytest.raises(exceptions.NotWaiting) as refused:
         give_up.give_up(stopped, note=NOTE)
 
     assert str(refused.value) == "This is not waiting for a person, so it cannot be given up."
@@ -62,7 +63,7 @@ def test_of_a_retry_and_a_giving_up_at_the_same_time_the_first_counts(
 
     monkeypatch.setattr(give_up, "_discard", retried_in_between)
 
-    with pytest.raises(give_up.NotWaiting):
+    with pytest.raises(exceptions.NotWaiting):
         give_up.give_up(stopped, note=NOTE)
 
     assert the_operation().given_up == ""

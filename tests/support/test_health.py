@@ -127,7 +127,7 @@ def a_key_refused_at_checkout() -> None:
 
 
 def a_key_refused_to_the_worker() -> None:
-    error = {"type": "AuthenticationFailed"}
+    error = {"type": "authentication_failed"}
     Operation.objects.update(
         state=OperationState.NEEDS_PERSON, error=error, updated_at=timezone.now()
     )
@@ -138,13 +138,13 @@ def a_key_refused_to_a_webhook() -> None:
         account="default",
         key="k",
         state=WebhookDelivery.State.FAILED,
-        error="AuthenticationFailed: 401",
+        error="authentication_failed: 401",
     )
 
 
 def a_key_refused_to_reconciliation() -> None:
     now = timezone.now()
-    facts = {"failed_at": now, "error": "AuthenticationFailed", "finished_at": now - HOUR}
+    facts = {"failed_at": now, "error": "authentication_failed", "finished_at": now - HOUR}
     Reconciliation.objects.create(account="default", **facts)
 
 
@@ -164,7 +164,7 @@ def a_failed_comparison() -> None:
         phase=Reconciliation.Phase.OURS,
         started_at=now,
         failed_at=now,
-        error="ServerFault",
+        error="server_fault",
         finished_at=now,
     )
 
@@ -387,7 +387,7 @@ def test_a_comparison_that_fails_is_not_shown_as_under_way(sandbox: Sandbox) -> 
     [account] = [one for one in health().status.accounts if one.name == "default"]
 
     assert not account.reconciling
-    assert account.reconciliation_error == "ConnectionFailed"
+    assert account.reconciliation_error == "connection_failed"
     assert "the last comparison failed" in command()[1]
 
 

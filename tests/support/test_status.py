@@ -18,8 +18,9 @@ from django_xcover.client.endpoints import CREATE_QUOTE
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.clients.cache import Reach, reach
-from django_xcover.clients.circuit_breaker import Circuit, CircuitOpen
+from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
+from django_xcover.exceptions import CircuitOpen
 from tests.caches import Away, Nonsense
 from tests.conftest import START
 from tests.shop import Shop

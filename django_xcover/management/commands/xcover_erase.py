@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from django_xcover import exceptions
 from django_xcover.support import erasure
 
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError("This cannot be undone: repeat it with --yes.")
         try:
             packages = erasure.erase_order(options["order"])
-        except erasure.StillUnderWay as reason:
+        except exceptions.NotErasable as reason:
             raise CommandError(f"Nothing was erased. {reason}") from None
         if not packages:
             raise CommandError("There is nothing about this order.")

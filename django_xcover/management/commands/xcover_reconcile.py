@@ -14,8 +14,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from django_xcover import exceptions
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
+from django_xcover.exceptions import code_of
 from django_xcover.formats import format_amount
 from django_xcover.models import QuotePackage
 from django_xcover.sync import reconciliation
@@ -51,7 +53,7 @@ class Command(BaseCommand):
         else:
             for report in reports:
                 self._print(report)
-        stopped = [f"{r.account} ({type(r.error).__name__})" for r in reports if r.error]
+        stopped = [f"{r.account} ({code_of(r.error)})" for r in reports if r.error]
         if stopped:
             problems.append(f"XCover could not be asked: {', '.join(stopped)}. Run it again.")
         if problems:
@@ -78,7 +80,7 @@ class Command(BaseCommand):
             try:
                 get_config().account(account)
                 return reconciliation.reconcile(account, progress=bar.update, **wanted)
-            except (reconciliation.UnderWay, ImproperlyConfigured, XCoverError) as error:
+            except (exceptions.ReconciliationUnderWay, ImproperlyConfigured, XCoverError) as error:
                 raise CommandError(str(error)) from None
 
     def _print(self, report: Report) -> None:

@@ -6,34 +6,11 @@ Quotes API: cancellation workflow.
 
 from __future__ import annotations
 
-from django_xcover.policies.cancellation.eligibility import (
-    AlreadyCancelled,
-    BeingCancelled,
-    CoverEnded,
-    NotCancellable,
-    NotInForce,
-    PreviewExpired,
-)
 from django_xcover.policies.cancellation.requests import cancel_now, preview, refusal_of, request
-from django_xcover.policies.refunds import (
-    RefundAboveLimit,
-    RefundLine,
-    RefundNotRecorded,
-    correct_refund,
-    lines_of,
-    record_refund,
-)
+from django_xcover.policies.refunds import RefundLine, correct_refund, lines_of, record_refund
 
 __all__ = [
-    "AlreadyCancelled",
-    "BeingCancelled",
-    "CoverEnded",
-    "NotCancellable",
-    "NotInForce",
-    "PreviewExpired",
-    "RefundAboveLimit",
     "RefundLine",
-    "RefundNotRecorded",
     "cancel_now",
     "correct_refund",
     "lines_of",

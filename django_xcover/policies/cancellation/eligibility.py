@@ -6,9 +6,15 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import (
+    AlreadyCancelled,
+    BeingCancelled,
+    CoverEnded,
+    NotCancellable,
+    NotInForce,
+    Refused,
+)
 from django_xcover.models import (
     BOOKED,
     Cancellation,
@@ -17,42 +23,6 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.policies.staleness import changes_since, was_paid_since
-
-
-class NotCancellable(Refused):
-    """XCover does not let the policy be cancelled (`can_be_cancelled`, or its refusal)."""
-
-    message = _("This cover cannot be cancelled.")
-
-
-class NotInForce(NotCancellable):
-    """The policy is not booked, or its booking waits for the payment."""
-
-    message = _("This cover is not in force yet, so there is nothing to cancel.")
-
-
-class CoverEnded(NotCancellable):
-    """The policy's period is over."""
-
-    message = _("This cover has ended, so it can no longer be cancelled.")
-
-
-class AlreadyCancelled(Refused):
-    """The policy is cancelled; that cannot be undone or done again."""
-
-    message = _("This cover has already been cancelled.")
-
-
-class BeingCancelled(AlreadyCancelled):
-    """A cancellation of the policy was confirmed and is being carried out."""
-
-    message = _("This cover is already being cancelled.")
-
-
-class PreviewExpired(Refused):
-    """The preview was not confirmed before its `confirm_before`, or the price changed since."""
-
-    message = _("The refund you were shown is no longer valid. Please look at it again.")
 
 
 def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]:

@@ -19,7 +19,13 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.clients import factory
 from django_xcover.clients import factory as gateway
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import (
+    BeingCancelled,
+    NotCancellable,
+    NotInForce,
+    PreviewExpired,
+    Refused,
+)
 from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
@@ -27,12 +33,6 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 from django_xcover.policies import refunds
 from django_xcover.policies.cancellation import eligibility
-from django_xcover.policies.cancellation.eligibility import (
-    BeingCancelled,
-    NotCancellable,
-    NotInForce,
-    PreviewExpired,
-)
 from django_xcover.policies.staleness import was_paid_since
 
 State = Cancellation.State

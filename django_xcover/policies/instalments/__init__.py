@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from django_xcover.policies.instalments.reports import (
-    AlreadyPaid,
-    NotInForce,
-    PaidTwice,
-    instalment_pk,
-    report,
-)
+from django_xcover.policies.instalments.reports import instalment_pk, report
 from django_xcover.policies.instalments.schedules import (
     Sums,
     has_plan,
@@ -20,9 +14,9 @@ from django_xcover.policies.instalments.schedules import (
 )
 
 __all__ = [
-    "AlreadyPaid",
-    "NotInForce",
-    "PaidTwice",
+    "InstalmentNotDue",
+    "InstalmentPaid",
+    "InstalmentPaidTwice",
     "Sums",
     "has_plan",
     "instalment_pk",

@@ -10,12 +10,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover import signals
 from django_xcover.client.schemas.policies import instalments_from_wire
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import (
+    InstalmentNotDue,
+    InstalmentOfCancelled,
+    InstalmentPaid,
+    InstalmentPaidTwice,
+)
 from django_xcover.models import (
     Cancellation,
     Instalment,
@@ -30,30 +34,6 @@ from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.outbox.transitions import move
 
 PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
-
-
-class AlreadyPaid(Refused):
-    """A payment that was made cannot have failed."""
-
-    message = _("Instalment %(number)s is paid, so no failed payment can be reported for it.")
-
-
-class PaidTwice(Refused):
-    """The customer paid for an instalment that is paid: it is to be given back."""
-
-    message = _("Instalment %(number)s has been paid already, by another payment.")
-
-
-class NotInForce(Refused):
-    """The policy is cancelled or not booked."""
-
-    message = _("This policy is not in force, so no instalment is to be collected for it.")
-
-
-class BeingCancelled(NotInForce):
-    """The cancellation of the policy is on its way, and its refund does not include this money."""
-
-    message = _("This policy is being cancelled, so no instalment is to be collected for it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +56,8 @@ def report(
     `attempted_at` (aware) is when it was tried, now by default. The same report again returns the
     same operation: a payment is made once, and a failed one is told from the next by
     `attempted_at`, or by its day (UTC) when that is left out. `reference` is the shop's own for a
-    payment that was made. Raises PaidTwice for another one of what is paid, AlreadyPaid and
-    NotInForce, and ValueError for a moment without a time zone.
+    payment that was made. Raises InstalmentPaidTwice for another one of what is paid,
+    InstalmentPaid and InstalmentNotDue, and ValueError for a moment without a time zone.
     """
     moment = attempted_at or timezone.now()
     if timezone.is_naive(moment):
@@ -154,7 +134,7 @@ def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: 
 
 
 def _note_reference(instalment: Instalment, reference: str, known: Operation | None) -> None:
-    """Keep the reference of the payment; raise PaidTwice when there was another one.
+    """Keep the reference of the payment; raise InstalmentPaidTwice when there was another one.
 
     What was reported without a reference may be this payment. What XCover has as paid and nobody
     has reported here is not.
@@ -163,19 +143,19 @@ def _note_reference(instalment: Instalment, reference: str, known: Operation | N
     if not reference or reference == before:
         return
     if before or (known is None and not instalment.is_open):
-        raise PaidTwice(number=instalment.number)
+        raise InstalmentPaidTwice(number=instalment.number)
     Instalment.objects.filter(pk=instalment.pk).update(payment_reference=reference)
 
 
 def _check(instalment: Instalment, *, paid: bool) -> None:
     if instalment.quote.status not in COLLECTED_FOR:
-        raise NotInForce
+        raise InstalmentNotDue
     # Its refund is agreed on by what was paid until then.
     under_way = instalment.quote.cancellations.filter(state=Cancellation.State.REQUESTED)
     if paid and under_way.exists():
-        raise BeingCancelled
+        raise InstalmentOfCancelled
     if not instalment.is_open and not paid:
-        raise AlreadyPaid(number=instalment.number)
+        raise InstalmentPaid(number=instalment.number)
 
 
 def _written(instalment: Instalment) -> QuerySet[Operation]:

@@ -7,17 +7,7 @@ Quotes API: modification workflow.
 from __future__ import annotations
 
 from django_xcover.policies.modification.details import change_details
-from django_xcover.policies.modification.eligibility import (
-    BeingChanged,
-    ChangeAbandoned,
-    ChangeMade,
-    ChangeNotAccepted,
-    ChangeOutdated,
-    FieldsNotChangeable,
-    NothingToChange,
-    NotModifiable,
-    changeable_fields,
-)
+from django_xcover.policies.modification.eligibility import changeable_fields
 from django_xcover.policies.modification.expiry import give_up_outdated
 from django_xcover.policies.modification.pricing import open_change, quote_change
 from django_xcover.policies.modification.settlement import (
@@ -29,14 +19,6 @@ from django_xcover.policies.modification.settlement import (
 )
 
 __all__ = [
-    "BeingChanged",
-    "ChangeAbandoned",
-    "ChangeMade",
-    "ChangeNotAccepted",
-    "ChangeOutdated",
-    "FieldsNotChangeable",
-    "NotModifiable",
-    "NothingToChange",
     "abandon",
     "change_details",
     "changeable_fields",

@@ -9,11 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover import validators
+from django_xcover.exceptions import FieldsNotChangeable, NothingToChange
 from django_xcover.models import Modification, OperationKind, QuotePackage
 from django_xcover.outbox import operations
 from django_xcover.policies.modification.eligibility import (
-    FieldsNotChangeable,
-    NothingToChange,
     changeable_fields,
     require_changeable,
     require_idle,

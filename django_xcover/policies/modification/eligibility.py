@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 
-from django.utils.translation import gettext_lazy as _
-
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import BeingChanged, NotModifiable
 from django_xcover.models import Cancellation, Modification, QuotePackage, Status
 
 # Where XCover names no fields. Country and age are left out: they decide what can be insured and
@@ -25,62 +23,6 @@ DETAILS = (
     "postcode",
     "region",
 )
-
-
-class NotModifiable(Refused):
-    """The booking or the policy is not in force, or XCover does not let it be changed."""
-
-    message = _("This cover cannot be changed.")
-
-
-class BeingChanged(NotModifiable):
-    """An earlier change is being carried out."""
-
-    message = _("An earlier change is still being made. Please try again in a moment.")
-
-
-class NothingToChange(Refused):
-    """Nothing that was sent differs from what XCover has."""
-
-    message = _("Nothing would change.")
-
-
-class FieldsNotChangeable(Refused):
-    """Fields were sent that `changeable_fields` does not name."""
-
-    message = _("These details cannot be changed: %(fields)s.")
-
-
-class ChangeNotAccepted(Refused):
-    """XCover refused the new values; `field_errors` has its words for each field.
-
-    The words may repeat what a person typed, so they are no part of `str()`: show them, log them
-    never.
-    """
-
-    message = _("XCover does not accept this change.")
-
-    def __init__(self, field_errors: Mapping[str, Iterable[str]] | None = None) -> None:
-        super().__init__()
-        self.field_errors = {name: list(texts) for name, texts in (field_errors or {}).items()}
-
-
-class ChangeOutdated(Refused):
-    """The cover changed after this change was priced, so its difference no longer holds."""
-
-    message = _("Your cover has changed since this was priced. Please ask for a new price.")
-
-
-class ChangeAbandoned(Refused):
-    """The change was given up, or refused by XCover."""
-
-    message = _("This change is no longer open. Please ask for a new price.")
-
-
-class ChangeMade(Refused):
-    """The change is made or on its way, so it can be neither abandoned nor settled again."""
-
-    message = _("This change has already been confirmed.")
 
 
 def changeable_fields(package: QuotePackage) -> tuple[str, ...]:

@@ -19,17 +19,11 @@ from django_xcover.client.schemas.policies import ModificationAnswer, modificati
 from django_xcover.client.schemas.stored import without_booking
 from django_xcover.clients import factory
 from django_xcover.clients import factory as gateway
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ChangeNotAccepted, ChangeOutdated, NothingToChange, Refused
 from django_xcover.mirror import refresh
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.policies.modification.eligibility import (
-    ChangeNotAccepted,
-    ChangeOutdated,
-    NothingToChange,
-    require_changeable,
-    require_idle,
-)
+from django_xcover.policies.modification.eligibility import require_changeable, require_idle
 from django_xcover.policies.modification.fields import typed
 from django_xcover.policies.modification.settlement import is_outdated
 

@@ -6,7 +6,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from django_xcover.exceptions import refusal
+from django_xcover.exceptions import (
+    ChangeAbandoned,
+    ChangeMade,
+    ChangeNotAccepted,
+    ChangeOutdated,
+    NotModifiable,
+    refusal,
+)
 from django_xcover.models import (
     Cancellation,
     Modification,
@@ -17,14 +24,7 @@ from django_xcover.models import (
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import Fault, fault_of, said
 from django_xcover.outbox.transitions import move
-from django_xcover.policies.modification.eligibility import (
-    ChangeAbandoned,
-    ChangeMade,
-    ChangeNotAccepted,
-    ChangeOutdated,
-    NotModifiable,
-    require_changeable,
-)
+from django_xcover.policies.modification.eligibility import require_changeable
 from django_xcover.policies.modification.texts import label_at
 from django_xcover.policies.staleness import changes_since
 from django_xcover.validators import refuse_long

@@ -18,6 +18,7 @@ from django_xcover.client.schemas import requests
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.client.schemas.policies import renewal_from_wire
 from django_xcover.clients import factory
+from django_xcover.exceptions import NotRenewable
 from django_xcover.formats import format_amount
 from django_xcover.mirror import packages, renewal_links
 from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
@@ -25,7 +26,6 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import Undecided, Unworkable, after_post
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import quoting
-from django_xcover.policies.renewal.refusals import NotRenewable
 
 
 def body(renewal: Renewal) -> dict[str, Any]:

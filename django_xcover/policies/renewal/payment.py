@@ -8,18 +8,18 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from django_xcover.exceptions import (
+    RenewalNotAnnounced,
+    RenewalNotQuoted,
+    RenewalNotStuck,
+    RenewalPriceChanged,
+)
 from django_xcover.formats import format_amount
 from django_xcover.models import Operation, OperationKind, OperationState, Renewal
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
-from django_xcover.policies.renewal.refusals import (
-    NotAnnounced,
-    NotQuoted,
-    NotStuck,
-    PriceChanged,
-)
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
@@ -30,9 +30,9 @@ def record_payment(
     """Note that the shop has collected the premium, and have the next period confirmed.
 
     `reference` is the shop's own for the payment. `amount`, when given, must be the premium to
-    the cent. The same payment again returns the same operation. Raises NotQuoted, PriceChanged,
-    ReferenceTooLong, and what `quote` raises for a renewal that is paid by another payment,
-    declined, lapsed or renewed by XCover itself.
+    the cent. The same payment again returns the same operation. Raises RenewalNotQuoted,
+    RenewalPriceChanged, ReferenceTooLong, and what `quote` raises for a renewal that is paid by
+    another payment, declined, lapsed or renewed by XCover itself.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -41,9 +41,9 @@ def record_payment(
             return known
         refuse_unless_waiting(locked)
         if locked.state != Renewal.State.QUOTED or locked.premium is None:
-            raise NotQuoted
+            raise RenewalNotQuoted
         if amount is not None and amount != locked.premium:
-            raise PriceChanged(price=format_amount(locked.premium))
+            raise RenewalPriceChanged(price=format_amount(locked.premium))
         operation = _pay(locked, confirmation.body(locked), timezone.now(), reference)
     renewal.refresh_from_db()
     return operation
@@ -55,7 +55,7 @@ def confirm_legacy(
     """Confirm by the renewal's id alone that it was paid (`paid_on`, aware; now by default).
 
     The older flow: XCover announces a renewal by webhook, at a price it has told the customer.
-    The same again returns the same operation. Raises NotAnnounced without an id, else as
+    The same again returns the same operation. Raises RenewalNotAnnounced without an id, else as
     `record_payment`.
     """
     with transaction.atomic():
@@ -65,7 +65,7 @@ def confirm_legacy(
             return known
         refuse_unless_waiting(locked)
         if not confirmation.legacy_id(locked):
-            raise NotAnnounced
+            raise RenewalNotAnnounced
         paid_at = paid_on or timezone.now()
         operation = _pay(locked, confirmation.legacy_body(locked, paid_at), paid_at, reference)
     renewal.refresh_from_db()
@@ -82,13 +82,13 @@ def abandon(renewal: Renewal, *, reason: str) -> None:
     """Give up a paid renewal that XCover refused; the shop gives the money back.
 
     Only when its confirmation waits for a person and is known to have changed nothing; otherwise
-    NotStuck. `reason` is kept with the operation and must not name the customer.
+    RenewalNotStuck. `reason` is kept with the operation and must not name the customer.
     """
     with transaction.atomic():
         locked = lock(renewal)
         operation = _confirmation(locked)
         if operation is None or not _is_stuck(operation):
-            raise NotStuck
+            raise RenewalNotStuck
         operations.discard(operation, reason)
         move(locked, Renewal.State.EXPIRED, field="state")
     renewal.refresh_from_db()

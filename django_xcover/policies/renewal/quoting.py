@@ -16,17 +16,18 @@ from django_xcover.client.schemas.packages import QuoteAnswer
 from django_xcover.client.schemas.policies import RenewalAnswer, renewal_from_wire
 from django_xcover.client.schemas.stored import renewal_to_store
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import (
+    AlreadyRenewed,
+    NotRenewable,
+    Refused,
+    RenewalDeclined,
+    RenewalLapsed,
+    RenewalPaid,
+    code_of,
+)
 from django_xcover.models import QuotePackage, Renewal, Status
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import notifications
-from django_xcover.policies.renewal.refusals import (
-    AlreadyPaid,
-    AlreadyRenewed,
-    Declined,
-    Lapsed,
-    NotRenewable,
-)
 
 
 def lock(renewal: Renewal) -> Renewal:
@@ -45,11 +46,11 @@ logger = logging.getLogger("django_xcover.policies")
 DEADLINE = 5.0
 WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)
 _OVER: Mapping[str, type[Refused]] = {
-    Renewal.State.PAID: AlreadyPaid,
+    Renewal.State.PAID: RenewalPaid,
     Renewal.State.CONFIRMED: AlreadyRenewed,
-    Renewal.State.OPTING_OUT: Declined,
-    Renewal.State.OPTED_OUT: Declined,
-    Renewal.State.EXPIRED: Lapsed,
+    Renewal.State.OPTING_OUT: RenewalDeclined,
+    Renewal.State.OPTED_OUT: RenewalDeclined,
+    Renewal.State.EXPIRED: RenewalLapsed,
 }
 
 
@@ -57,8 +58,8 @@ def quote(renewal: Renewal) -> Renewal:
     """Ask XCover what the next period costs, keep it, and have the customer told.
 
     Quoting again is free: it replaces the price, and a changed one is told again. Raises
-    XCoverError, NotRenewable when XCover has nothing to renew, and AlreadyPaid, AlreadyRenewed,
-    Declined or Lapsed when the renewal is past quoting.
+    XCoverError, NotRenewable when XCover has nothing to renew, and RenewalPaid, AlreadyRenewed,
+    RenewalDeclined or RenewalLapsed when the renewal is past quoting.
     """
     refuse_unless_waiting(renewal)
     answer = ask(renewal.package)
@@ -82,15 +83,15 @@ def prepare(pk: int) -> None:
         else:
             notifications.tell(renewal)
     except (XCoverError, Refused) as error:
-        logger.warning("Renewal %s has no price yet: %s", pk, type(error).__name__)
+        logger.warning("Renewal %s has no price yet: %s", pk, code_of(error))
 
 
 def refuse_unless_waiting(renewal: Renewal) -> None:
     """Raise the refusal that fits unless `renewal` may still be quoted, paid or declined."""
     if renewal.state not in WAITING:
-        raise _OVER.get(renewal.state, Lapsed)
+        raise _OVER.get(renewal.state, RenewalLapsed)
     if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
-        raise Lapsed
+        raise RenewalLapsed
 
 
 def ask(package: QuotePackage) -> RenewalAnswer:

@@ -8,13 +8,12 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import NotRenewable, Refused
 from django_xcover.mirror import refresh
 from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import due, notifications, quoting
 from django_xcover.policies.renewal.due import GRACE, OPEN
-from django_xcover.policies.renewal.refusals import NotRenewable
 
 logger = logging.getLogger("django_xcover.policies")
 
@@ -98,8 +97,7 @@ def _act(event: str, renewal: Renewal) -> None:
     except NotRenewable:
         _note_refusal(event, renewal)
     except Refused as overtaken:
-        reason = type(overtaken).__name__
-        logger.info("%s about renewal %s was overtaken: %s.", event, renewal.pk, reason)
+        logger.info("%s about renewal %s was overtaken: %s.", event, renewal.pk, overtaken.code)
 
 
 def _note_refusal(event: str, renewal: Renewal) -> None:

@@ -6,25 +6,12 @@ from datetime import timedelta
 
 from django.core import signing
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 
 from django_xcover.conf import get_config
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import LinkExpired, LinkInvalid
 from django_xcover.models import QuotePackage
 
 SALT = "django_xcover.withdrawal"
-
-
-class LinkInvalid(Refused):
-    """The link was not made here, or was cut off on the way."""
-
-    message = _("This link is not complete. Please open it again from your e-mail.")
-
-
-class LinkExpired(Refused):
-    """The link is older than `XCOVER["WITHDRAWAL_LINK_DAYS"]`."""
-
-    message = _("This link has expired. Please contact us, or sign in to see your cover.")
 
 
 def link_path(order_reference: str) -> str:

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django_xcover import signals, validators
 from django_xcover.client import XCoverError
 from django_xcover.clients import circuit_breaker
+from django_xcover.exceptions import AlreadyCancelled, PreviewExpired, code_of
 from django_xcover.mirror.presentation import clean_text
 from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
 from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
-from django_xcover.policies.cancellation.eligibility import AlreadyCancelled, PreviewExpired
 
 logger = logging.getLogger("django_xcover.policies")
 
@@ -48,7 +48,7 @@ def prepare(package: QuotePackage, *, quotes: Sequence[Quote], reason: str = "")
         logger.warning(
             "The refund for package %s is not known yet (%s); it can be cancelled without.",
             package.package_id,
-            type(error).__name__,
+            code_of(error),
         )
     validators.refuse(reason, "reason")
     with transaction.atomic():

@@ -28,7 +28,7 @@ DAY = timedelta(days=1)
 # XCover may send the webhook about a booking so much later.
 WEBHOOK_DELAY = timedelta(hours=1)
 MOST = 500
-REFUSED_KEY = AuthenticationFailed.__name__
+REFUSED_KEY = AuthenticationFailed.code
 
 Delivery = WebhookDelivery.State
 Outcomes = dict[OfferOutcome, tuple[datetime, int]]

@@ -19,9 +19,17 @@ from django_xcover.outbox.operations import OVERDUE
 from django_xcover.sync.reconciliation.discrepancies import resolve, resolve_all
 from django_xcover.sync.reconciliation.repair import Look
 from django_xcover.sync.reconciliation.report import Line, Report, lines_found, lines_open
-from django_xcover.sync.reconciliation.run import Progress, UnderWay, Walk, rehearse, take
+from django_xcover.sync.reconciliation.run import Progress, Walk, rehearse, take
 
-__all__ = ["Line", "Progress", "Report", "UnderWay", "reconcile", "resolve", "resolve_all"]
+__all__ = [
+    "Line",
+    "Progress",
+    "ReconciliationUnderWay",
+    "Report",
+    "reconcile",
+    "resolve",
+    "resolve_all",
+]
 
 FOREVER = float("inf")
 
@@ -40,8 +48,8 @@ def reconcile(
     `since` (aware) passes over what has not changed on either side. `fix` mends what is safe;
     `dry_run` writes nothing at all, and always begins anew. `progress` is told how many of XCover's
     bookings were done. When XCover cannot be asked, the report says so and the next call goes on
-    from there. Raises UnderWay while another process is at it, ImproperlyConfigured for an unknown
-    account. Call it outside any transaction.
+    from there. Raises ReconciliationUnderWay while another process is at it, ImproperlyConfigured
+    for an unknown account. Call it outside any transaction.
     """
     client = factory.client_for(account)
     cursor = rehearse(account, since=since) if dry_run else take(account, since=since)

@@ -20,6 +20,7 @@ from django_xcover.client import (
     XCoverError,
 )
 from django_xcover.client.schemas.packages import PackageAnswer
+from django_xcover.exceptions import code_of
 from django_xcover.mirror import refresh
 from django_xcover.models import QuotePackage
 from django_xcover.outbox.transitions import STATUSES, may_follow
@@ -102,7 +103,7 @@ class Look:
                 self.failures += 1
             if self.failures >= PATIENCE:
                 raise
-            logger.warning("Package %s could not be read: %s", package_id, type(error).__name__)
+            logger.warning("Package %s could not be read: %s", package_id, code_of(error))
             self.report.unreadable += 1
             return None
         self.failures = 0

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django_xcover.client import XCoverError
+from django_xcover.exceptions import code_of
 from django_xcover.models import Discrepancy, Status
 from django_xcover.sync.reconciliation.diff import Finding
 from django_xcover.types import Money
@@ -83,7 +84,7 @@ class Report:
         return {
             "account": self.account,
             "finished": self.is_finished,
-            "error": type(self.error).__name__ if self.error else None,
+            "error": code_of(self.error) if self.error else None,
             **{name: getattr(self, name) for name in names},
             "discrepancies": [{"kind": str(line.kind), **_plain(line)} for line in self.lines],
             "totals": [_plain(total) for total in self.totals],

@@ -18,6 +18,7 @@ from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.responses import Answer
 from django_xcover.client.schemas.packages import PackageAnswer, booking_from_wire
 from django_xcover.conf import get_config
+from django_xcover.exceptions import ReconciliationUnderWay, code_of
 from django_xcover.models import BOOKED, Discrepancy, OperationState, QuotePackage, Reconciliation
 from django_xcover.models.base import lapsed
 from django_xcover.models.package import PROVISIONAL
@@ -28,13 +29,6 @@ from django_xcover.sync.reconciliation.repair import Look
 from django_xcover.sync.reconciliation.report import Report
 
 Phase = Reconciliation.Phase
-
-
-class UnderWay(Exception):
-    """Somebody else is reconciling this account at the moment."""
-
-    def __init__(self, account: str) -> None:
-        super().__init__(f"Account {account!r} is being reconciled by another process.")
 
 
 @dataclass
@@ -50,18 +44,18 @@ class Cursor:
         return self.row.started_at
 
     def go_on(self, **facts: Any) -> None:
-        """Write where the pass is; raise UnderWay when another walker has taken it over."""
+        """Write where the pass is; raise ReconciliationUnderWay when another walker has it."""
         facts |= {"lease_until": _lease(), "updated_at": timezone.now()}
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
         if not mine.update(**facts):
-            raise UnderWay(self.row.account)
+            raise ReconciliationUnderWay(self.row.account)
         for name, value in facts.items():
             setattr(self.row, name, value)
 
     def let_go(self, error: Exception | None = None) -> None:
         """Let the next walker in at once; `error` is what has stopped this one."""
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
-        name = type(error).__name__ if error else ""
+        name = code_of(error) if error else ""
         failed = {"failed_at": timezone.now()} if error else {}
         mine.update(lease_until=None, error=name, **failed)
 
@@ -99,7 +93,7 @@ class Rehearsal(Cursor):
 
 
 def take(account: str, *, since: datetime | None) -> Cursor:
-    """Return the pass of `account` that is under way, or a new one; raise UnderWay.
+    """Return the pass of `account` that is under way, or a new one; raise ReconciliationUnderWay.
 
     A pass over what changed since another moment is another pass.
     """
@@ -108,7 +102,7 @@ def take(account: str, *, since: datetime | None) -> Cursor:
     free = Q(lease_until=None) | lapsed("lease_until", now)
     mine = Reconciliation.objects.filter(free, pk=row.pk, attempts=row.attempts)
     if not mine.update(attempts=row.attempts + 1, lease_until=_lease()):
-        raise UnderWay(account)
+        raise ReconciliationUnderWay(account)
     row.refresh_from_db()
     cursor = Cursor(row)
     if row.phase == Phase.DONE or row.since != since:
@@ -162,7 +156,7 @@ class Walk:
     def go(self) -> None:
         """Walk on until the pass is finished or time is up, a page at least.
 
-        Raises XCoverError and UnderWay.
+        Raises XCoverError and ReconciliationUnderWay.
         """
         phases: Mapping[str, Callable[[], None]] = {
             Phase.THEIRS: self._theirs,

@@ -23,7 +23,7 @@ logger = logging.getLogger("django_xcover.webhooks")
 SWEEP_LIMIT = 500
 BATCH = 1000
 State = WebhookDelivery.State
-WORKER_DIED = "WorkerDied: the last worker died of it."
+WORKER_DIED = "worker_died: the last worker died of it."
 
 
 def announce(pk: int) -> None:

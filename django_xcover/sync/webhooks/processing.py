@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_xcover import safe_logging
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.client.schemas.webhooks import webhook_from_wire
+from django_xcover.exceptions import code_of
 from django_xcover.mirror import refresh
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.policies import renewal
@@ -81,6 +82,6 @@ def _fail(delivery: WebhookDelivery, error: Exception) -> None:
 def _describe(error: Exception) -> str:
     """Return what staff may read of it: nothing a customer typed, no vendor's words."""
     if isinstance(error, XCoverError):
-        return f"{type(error).__name__}: {error}"
+        return f"{code_of(error)}: {error}"
     logger.error("A webhook failed unexpectedly: %s", safe_logging.describe(error))
-    return f"{type(error).__name__}: {safe_logging.TOLD}"
+    return f"{code_of(error)}: {safe_logging.TOLD}"

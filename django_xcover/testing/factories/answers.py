@@ -209,7 +209,7 @@ def booking_request(quote_ids: Iterable[str], order_reference: str) -> dict[str,
 def error(**values: Any) -> dict[str, Any]:
     """Return what an operation keeps of XCover's refusal of a telephone number."""
     defaults: Mapping[str, Any] = {
-        "type": "ValidationFailed",
+        "type": "validation_failed",
         "message": "An API error occurred.",
         "permanent": True,
         "outcome_known": True,
@@ -226,7 +226,7 @@ def error(**values: Any) -> dict[str, Any]:
 
 def unavailable(**values: Any) -> dict[str, Any]:
     """Return what an operation keeps of an XCover that is down."""
-    facts = {"type": "ServerFault", "status": 503, "permanent": False, "field_errors": {}}
+    facts = {"type": "server_fault", "status": 503, "permanent": False, "field_errors": {}}
     return error(**{**facts, "message": "", "vendor_type": "", **values})
 
 

@@ -139,7 +139,7 @@ class ReconciliationFactory(DjangoModelFactory[Reconciliation]):
             finished_at=None,
             lease_until=after(minutes=2),
         )
-        failed = Trait(under_way=True, lease_until=None, failed_at=NOW, error="ServerFault")
+        failed = Trait(under_way=True, lease_until=None, failed_at=NOW, error="server_fault")
 
     account = Sequence(lambda number: f"account-{number}" if number else "default")
     phase: Any = Reconciliation.Phase.DONE

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
+from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Cancellation, QuotePackage
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
-from django_xcover.validators import CardNumberSent
 from tests.conftest import the_package, work
 from tests.policies.cancellation.support import (
     BEING_CANCELLED,
@@ -63,7 +64,7 @@ def test_a_card_number_in_the_reason_is_refused_and_not_stored(
 def test_a_direct_cancellation_of_what_is_being_cancelled_is_refused(booked: QuotePackage) -> None:
     cancellation.cancel_now(booked, origin=STAFF)
 
-    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+    with pytest.raises(exceptions.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
         cancellation.cancel_now(booked, origin=STAFF)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.models import (
     Attention,
@@ -44,7 +45,7 @@ def test_an_expired_preview_is_not_confirmed(booked: QuotePackage, sandbox: Sand
     Cancellation.objects.update(confirm_before=timezone.now())
 
     for _attempt in range(2):
-        with pytest.raises(cancellation.PreviewExpired, match=f"^{EXPIRED}$"):
+        with pytest.raises(exceptions.PreviewExpired, match=f"^{EXPIRED}$"):
             cancellation.request(found)
 
     assert the_cancellation().state == State.EXPIRED
@@ -83,7 +84,7 @@ def test_a_preview_from_before_a_change_of_price_is_expired(buy: Buy, made: bool
     if made:
         work()
 
-    with pytest.raises(cancellation.PreviewExpired, match=f"^{EXPIRED}$"):
+    with pytest.raises(exceptions.PreviewExpired, match=f"^{EXPIRED}$"):
         cancellation.request(found)
 
     assert the_cancellation().state == State.EXPIRED
@@ -139,20 +140,20 @@ def test_of_two_previews_of_one_policy_only_one_is_confirmed(booked: QuotePackag
     first, second = preview(booked), preview(booked)
     cancellation.request(first)
 
-    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+    with pytest.raises(exceptions.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
         cancellation.request(second)
     work()
-    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(exceptions.AlreadyCancelled, match=f"^{CANCELLED}$"):
         cancellation.request(second)
 
 
 def test_what_is_cancelled_is_not_previewed_again(booked: QuotePackage) -> None:
     cancellation.request(preview(booked))
-    with pytest.raises(cancellation.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
+    with pytest.raises(exceptions.BeingCancelled, match=f"^{BEING_CANCELLED}$"):
         preview(booked)
     work()
 
-    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(exceptions.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(booked)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.models import Cancellation, QuotePackage
 from django_xcover.policies import cancellation
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_a_refund_of_what_was_only_previewed_is_not_recorded(booked: QuotePackage) -> None:
     found = cancellation.preview(booked, origin=Cancellation.Origin.STAFF)
 
-    with pytest.raises(cancellation.RefundNotRecorded, match="the cover was not cancelled"):
+    with pytest.raises(exceptions.RefundNotRecorded, match="the cover was not cancelled"):
         cancellation.record_refund(found, booked.total)
 
     found.refresh_from_db()

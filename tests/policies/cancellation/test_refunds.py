@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.models import Cancellation, QuotePackage
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
@@ -95,7 +96,7 @@ def test_a_refund_that_cannot_be_this_ones_is_not_recorded(
     cancellation.request(found)
     work()
 
-    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+    with pytest.raises(exceptions.RefundNotRecorded) as refused:
         cancellation.record_refund(found, refund)
 
     assert str(refused.value) == sentence
@@ -108,7 +109,7 @@ def test_a_second_refund_is_not_recorded_over_the_first(booked: QuotePackage) ->
     work()
     cancellation.record_refund(found, booked.total, reference="re_1")
 
-    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+    with pytest.raises(exceptions.RefundNotRecorded) as refused:
         cancellation.record_refund(found, booked.total, reference="re_2")
 
     told = "This refund cannot be recorded: another refund is recorded already."
@@ -120,7 +121,7 @@ def test_a_refund_of_what_was_not_cancelled_is_not_recorded(booked: QuotePackage
     found = preview(booked)
     Cancellation.objects.update(state=State.REFUSED)
 
-    with pytest.raises(cancellation.RefundNotRecorded) as refused:
+    with pytest.raises(exceptions.RefundNotRecorded) as refused:
         cancellation.record_refund(found, booked.total)
 
     told = "This refund cannot be recorded: the cover was not cancelled."
@@ -142,7 +143,7 @@ def cancelled(booked: QuotePackage) -> Cancellation:
 def test_more_than_xcover_named_is_not_recorded_without_leave(cancelled: Cancellation) -> None:
     much = Money(Decimal(9999), cancelled.currency)
 
-    with pytest.raises(cancellation.RefundAboveLimit):
+    with pytest.raises(exceptions.RefundAboveLimit):
         cancellation.record_refund(cancelled, much)
     assert the_cancellation().refunded is None
 
@@ -156,7 +157,7 @@ def test_while_xcover_has_named_nothing_the_price_of_the_policies_is_the_limit(
     Cancellation.objects.update(total_refund=None)
     above = Money(booked.total_price + Decimal("0.01"), booked.currency)
 
-    with pytest.raises(cancellation.RefundAboveLimit):
+    with pytest.raises(exceptions.RefundAboveLimit):
         cancellation.record_refund(cancelled, above)
     cancellation.record_refund(cancelled, booked.total)
 
@@ -198,7 +199,7 @@ def test_a_correction_above_the_limit_needs_leave_too(cancelled: Cancellation) -
     cancellation.record_refund(cancelled, Money(Decimal(1), cancelled.currency))
     much = Money(Decimal(9999), cancelled.currency)
 
-    with pytest.raises(cancellation.RefundAboveLimit):
+    with pytest.raises(exceptions.RefundAboveLimit):
         cancellation.correct_refund(cancelled, much, reason="Typed wrong")
 
     assert the_cancellation().refunded == 1
@@ -209,10 +210,10 @@ def test_there_is_nothing_to_correct_before_a_refund_or_without_a_difference(
     cancelled: Cancellation,
 ) -> None:
     one = Money(Decimal(1), cancelled.currency)
-    with pytest.raises(cancellation.RefundNotRecorded):
+    with pytest.raises(exceptions.RefundNotRecorded):
         cancellation.correct_refund(cancelled, one, reason="Typed wrong")
     cancellation.record_refund(cancelled, one, reference="re_1")
-    with pytest.raises(cancellation.RefundNotRecorded):
+    with pytest.raises(exceptions.RefundNotRecorded):
         cancellation.correct_refund(cancelled, one, reference="re_1", reason="Typed wrong")
 
     assert not the_cancellation().corrections.exists()

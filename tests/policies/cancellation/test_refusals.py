@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.client import XCoverError
 from django_xcover.mirror import packages
 from django_xcover.models import Attention, Cancellation, OperationState, Quote, QuotePackage
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.django_db
 def test_what_is_not_booked_yet_is_not_cancelled(shopper: Shopper, sandbox: Sandbox) -> None:
     shopper.says(yes=True)
 
-    with pytest.raises(cancellation.NotInForce, match=f"^{NOT_IN_FORCE}$"):
+    with pytest.raises(exceptions.NotInForce, match=f"^{NOT_IN_FORCE}$"):
         preview(the_package())
 
     assert sandbox.calls("cancel_booking") == []
@@ -48,14 +49,14 @@ def test_a_booking_that_waits_for_its_payment_is_not_cancelled(
     completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
     work()
 
-    with pytest.raises(cancellation.NotInForce, match=f"^{NOT_IN_FORCE}$"):
+    with pytest.raises(exceptions.NotInForce, match=f"^{NOT_IN_FORCE}$"):
         preview(the_package())
 
 
 def test_cover_that_has_ended_is_not_cancelled(booked: QuotePackage) -> None:
     Quote.objects.update(policy_end_date=timezone.now())
 
-    with pytest.raises(cancellation.CoverEnded, match=f"^{ENDED}$"):
+    with pytest.raises(exceptions.CoverEnded, match=f"^{ENDED}$"):
         preview(booked)
 
 
@@ -64,7 +65,7 @@ def test_a_policy_of_another_booking_is_not_cancelled_with_this_one(booked: Quot
     other.pk, other.package_id = None, "OTHER-PACKA-INS"
     other.save(force_insert=True)
 
-    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(exceptions.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(other, quotes=list(booked.quotes.all()))
 
 
@@ -83,7 +84,7 @@ def test_a_no_that_xcover_repeats_is_a_refusal(
     Quote.objects.update(can_be_cancelled=False)
     monkeypatch.setattr(packages, "apply_answer", lambda package, answer: None)
 
-    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(exceptions.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
     assert sandbox.calls("cancel_booking") == []
@@ -108,7 +109,7 @@ def test_a_preview_of_what_was_cancelled_elsewhere_says_so_and_mends_the_mirror(
 ) -> None:
     cancel_elsewhere()
 
-    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(exceptions.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(booked)
 
     assert the_package().status == "CANCELLED"
@@ -121,7 +122,7 @@ def test_a_preview_that_xcover_refuses_is_a_sentence(
     body = {"type": "validation_error", "errors": ["Quote can not be cancelled"]}
     sandbox.faults.add("cancel_booking", "status", status=422, body=body)
 
-    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(exceptions.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
 
@@ -131,7 +132,7 @@ def test_a_preview_that_xcover_refuses_is_a_sentence_even_when_it_cannot_be_read
     sandbox.faults.add("cancel_booking", "status", status=422, body={"errors": ["No"]})
     sandbox.faults.add("get_booking", "status", status=500, times=None)
 
-    with pytest.raises(cancellation.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
+    with pytest.raises(exceptions.NotCancellable, match=f"^{NOT_CANCELLABLE}$"):
         preview(booked)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.models import QuotePackage
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
@@ -54,5 +55,5 @@ def test_naming_a_cancelled_policy_among_others_is_refused(pair: QuotePackage) -
     cancellation.cancel_now(pair, quotes=[tickets], origin=STAFF)
     work()
 
-    with pytest.raises(cancellation.AlreadyCancelled, match=f"^{CANCELLED}$"):
+    with pytest.raises(exceptions.AlreadyCancelled, match=f"^{CANCELLED}$"):
         preview(pair, quotes=[tickets, computer])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import exceptions, signals
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Instalment, Operation, OperationState
@@ -47,10 +47,10 @@ def calls(sandbox: Sandbox) -> int:
 def test_a_payment_that_was_made_cannot_have_failed(second: Instalment, sandbox: Sandbox) -> None:
     instalments.report(second, paid=True)
 
-    with pytest.raises(instalments.AlreadyPaid) as before:
+    with pytest.raises(exceptions.InstalmentPaid) as before:
         instalments.report(second, paid=False)
     work()
-    with pytest.raises(instalments.AlreadyPaid) as after:
+    with pytest.raises(exceptions.InstalmentPaid) as after:
         instalments.report(second, paid=False)
 
     sentence = "Instalment 2 is paid, so no failed payment can be reported for it."
@@ -63,7 +63,7 @@ def test_nothing_is_collected_for_a_policy_that_is_cancelled(second: Instalment)
     factory.client_for("default").cancel_booking(package.package_id, idempotency_key="x")
     refresh.refresh(package)
 
-    with pytest.raises(instalments.NotInForce) as refused:
+    with pytest.raises(exceptions.InstalmentNotDue) as refused:
         instalments.report(second, paid=True)
 
     sentence = "This policy is not in force, so no instalment is to be collected for it."
@@ -73,10 +73,10 @@ def test_nothing_is_collected_for_a_policy_that_is_cancelled(second: Instalment)
 def test_a_second_payment_is_not_taken_for_the_first(second: Instalment, sandbox: Sandbox) -> None:
     instalments.report(second, paid=True, reference="PAY-1")
 
-    with pytest.raises(instalments.PaidTwice) as refused:
+    with pytest.raises(exceptions.InstalmentPaidTwice) as refused:
         instalments.report(second, paid=True, reference="PAY-2")
     work()
-    with pytest.raises(instalments.PaidTwice):
+    with pytest.raises(exceptions.InstalmentPaidTwice):
         instalments.report(second, paid=True, reference="PAY-2")
 
     sentence = "Instalment 2 has been paid already, by another payment."
@@ -87,7 +87,7 @@ def test_a_second_payment_is_not_taken_for_the_first(second: Instalment, sandbox
 
 
 def test_a_payment_of_what_xcover_has_as_paid_is_a_second_one(schedule: list[Instalment]) -> None:
-    with pytest.raises(instalments.PaidTwice, match="Instalment 1"):
+    with pytest.raises(exceptions.InstalmentPaidTwice, match="Instalment 1"):
         instalments.report(schedule[0], paid=True, reference="PAY-2")
 
 
@@ -228,7 +228,7 @@ def test_a_reference_that_comes_later_is_kept_for_the_payment(second: Instalment
     instalments.report(second, paid=True)
     instalments.report(second, paid=True, reference="PAY-1")
 
-    with pytest.raises(instalments.PaidTwice):
+    with pytest.raises(exceptions.InstalmentPaidTwice):
         instalments.report(second, paid=True, reference="PAY-2")
 
 

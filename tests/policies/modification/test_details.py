@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
+from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Cancellation, Modification, OperationState, QuotePackage
 from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
-from django_xcover.validators import CardNumberSent
 from tests.conftest import Shopper, the_package, work
 from tests.policies.modification.support import (
     BEING_CHANGED,
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.django_db
 def test_cover_that_is_not_booked_is_not_changed(shopper: Shopper) -> None:
     shopper.says(yes=True)
 
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         details(the_package(), phone="+1")
 
 
@@ -43,21 +44,21 @@ def test_cover_that_is_being_cancelled_is_not_changed(booked: QuotePackage) -> N
     found = price(booked)
     cancellation.cancel_now(booked, origin=Cancellation.Origin.SHOPPER)
 
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         details(booked, phone="+1")
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         price(booked)
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         modification.settle(found)
 
 
 def test_a_change_to_what_is_there_is_none(booked: QuotePackage) -> None:
-    with pytest.raises(modification.NothingToChange, match=f"^{NOTHING}$"):
+    with pytest.raises(exceptions.NothingToChange, match=f"^{NOTHING}$"):
         details(booked, phone="+447700900123", company="", region=None)
 
 
 def test_fields_that_may_not_change_are_named(booked: QuotePackage) -> None:
-    with pytest.raises(modification.FieldsNotChangeable) as refused:
+    with pytest.raises(exceptions.FieldsNotChangeable) as refused:
         details(booked, phone="+1", country="FR", age=9)
 
     assert str(refused.value) == "These details cannot be changed: age, country."
@@ -78,9 +79,9 @@ def test_a_card_number_is_refused_and_not_stored(booked: QuotePackage, sandbox: 
 def test_a_second_change_waits_until_the_first_is_made(booked: QuotePackage) -> None:
     details(booked, phone="+441632960000")
 
-    with pytest.raises(modification.BeingChanged, match=f"^{BEING_CHANGED}$"):
+    with pytest.raises(exceptions.BeingChanged, match=f"^{BEING_CHANGED}$"):
         details(booked, phone="+447700900123")
-    with pytest.raises(modification.BeingChanged, match=f"^{BEING_CHANGED}$"):
+    with pytest.raises(exceptions.BeingChanged, match=f"^{BEING_CHANGED}$"):
         price(booked)
 
 
@@ -107,14 +108,14 @@ def test_details_that_say_more_than_those_being_changed_have_to_wait(
 ) -> None:
     details(booked, phone="+441632960000")
 
-    with pytest.raises(modification.BeingChanged, match=f"^{BEING_CHANGED}$"):
+    with pytest.raises(exceptions.BeingChanged, match=f"^{BEING_CHANGED}$"):
         details(booked, **{"phone": "+441632960000", **more})
 
 
 def test_details_that_say_less_than_those_being_changed_have_to_wait(booked: QuotePackage) -> None:
     details(booked, phone="+441632960000", email="rossi@example.com")
 
-    with pytest.raises(modification.BeingChanged, match=f"^{BEING_CHANGED}$"):
+    with pytest.raises(exceptions.BeingChanged, match=f"^{BEING_CHANGED}$"):
         details(booked, phone="+441632960000")
 
 
@@ -225,7 +226,7 @@ def test_what_may_change_comes_from_the_answer_where_it_says_so(booked: QuotePac
     booked.save()
 
     assert modification.changeable_fields(booked) == ("phone", "birth_date")
-    with pytest.raises(modification.FieldsNotChangeable, match="email"):
+    with pytest.raises(exceptions.FieldsNotChangeable, match="email"):
         details(booked, email="rossi@example.com")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.mirror import refresh
 from django_xcover.models import (
     Attention,
@@ -144,7 +145,7 @@ def test_a_second_payment_for_one_change_is_noticed(booked: QuotePackage) -> Non
     found = price(booked)
     modification.settle(found, reference="pay_1")
 
-    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+    with pytest.raises(exceptions.ChangeMade, match=f"^{MADE}$"):
         modification.settle(found, reference="pay_2")
 
 
@@ -152,10 +153,10 @@ def test_a_price_from_before_another_change_is_not_confirmed(booked: QuotePackag
     first, second = price(booked, "1500"), price(booked, "900")
     modification.settle(first)
 
-    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+    with pytest.raises(exceptions.ChangeOutdated, match=f"^{OUTDATED}$"):
         modification.settle(second)
     work()
-    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+    with pytest.raises(exceptions.ChangeOutdated, match=f"^{OUTDATED}$"):
         modification.settle(second)
 
     assert the_package().total_price == first.price_after
@@ -168,7 +169,7 @@ def test_a_price_from_before_a_cancellation_is_not_confirmed(buy: Buy) -> None:
     cancellation.cancel_now(package, quotes=[tickets], origin=Cancellation.Origin.STAFF)
     work()
 
-    with pytest.raises(modification.ChangeOutdated, match=f"^{OUTDATED}$"):
+    with pytest.raises(exceptions.ChangeOutdated, match=f"^{OUTDATED}$"):
         modification.settle(found)
 
 
@@ -178,7 +179,7 @@ def test_a_change_of_a_policy_that_was_cancelled_elsewhere_is_not_settled(buy: B
     cancel_elsewhere(package.quotes.get(line_reference="laptop").quote_id)
     refresh.refresh(package)
 
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         modification.settle(found, reference="pay_1")
 
     assert the_package().status == "CONFIRMED"
@@ -202,7 +203,7 @@ def test_an_abandoned_change_is_not_confirmed(booked: QuotePackage, sandbox: San
     modification.abandon(found)
     modification.abandon(found)
 
-    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+    with pytest.raises(exceptions.ChangeAbandoned, match=f"^{ABANDONED}$"):
         modification.settle(found)
 
     assert the_modification().state == State.ABANDONED
@@ -222,7 +223,7 @@ def test_a_change_given_up_while_it_is_settled_is_not_settled(
 
     monkeypatch.setattr(settlement, "is_outdated", given_up_meanwhile)
 
-    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+    with pytest.raises(exceptions.ChangeAbandoned, match=f"^{ABANDONED}$"):
         modification.settle(found, reference="pay_1")
 
     assert not Operation.objects.filter(kind=OperationKind.MODIFY).exists()
@@ -245,10 +246,10 @@ def test_a_confirmed_change_is_not_abandoned(booked: QuotePackage) -> None:
     found = price(booked)
     modification.settle(found)
 
-    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+    with pytest.raises(exceptions.ChangeMade, match=f"^{MADE}$"):
         modification.abandon(found)
     work()
-    with pytest.raises(modification.ChangeMade, match=f"^{MADE}$"):
+    with pytest.raises(exceptions.ChangeMade, match=f"^{MADE}$"):
         modification.abandon(found)
 
 
@@ -278,7 +279,7 @@ def test_a_payment_reported_again_after_a_refusal_is_not_given_back_twice(
 
 
 def test_a_second_payment_after_a_refusal_is_refused(refused: Modification) -> None:
-    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+    with pytest.raises(exceptions.ChangeAbandoned, match=f"^{ABANDONED}$"):
         modification.settle(refused, reference="pay_2")
 
 
@@ -290,7 +291,7 @@ def test_a_refused_change_that_cost_nothing_is_not_open_any_more(
     modification.settle(found)
     work()
 
-    with pytest.raises(modification.ChangeAbandoned, match=f"^{ABANDONED}$"):
+    with pytest.raises(exceptions.ChangeAbandoned, match=f"^{ABANDONED}$"):
         modification.settle(found)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.client import XCoverError
 from django_xcover.clients import factory
 from django_xcover.models import Cancellation, Modification, Quote, QuotePackage
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.django_db
 def test_a_change_of_nothing_has_no_price(booked: QuotePackage, sandbox: Sandbox) -> None:
     quote = booked.quotes.get()
 
-    with pytest.raises(modification.NothingToChange, match=f"^{NOTHING}$"):
+    with pytest.raises(exceptions.NothingToChange, match=f"^{NOTHING}$"):
         modification.quote_change(booked, quote=quote, update_fields={}, origin="staff")
 
     assert sandbox.calls("quote_modification") == []
@@ -44,17 +45,17 @@ def test_a_policy_that_is_cancelled_or_of_another_booking_is_not_changed(buy: Bu
     cancellation.cancel_now(package, quotes=[quote], origin=Cancellation.Origin.STAFF)
     work()
 
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         price(package)
     Quote.objects.filter(pk=quote.pk).update(package=another(package), status="CONFIRMED")
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         modification.quote_change(package, quote=quote, update_fields={"price": 1}, origin="staff")
 
 
 def test_a_value_that_xcover_refuses_is_a_sentence_with_its_words_apart(
     booked: QuotePackage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(modification.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$") as refused:
+    with pytest.raises(exceptions.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$") as refused:
         price(booked, colour="red")
 
     assert any("Unexpected field" in texts for texts in refused.value.field_errors.values())
@@ -65,7 +66,7 @@ def test_a_booking_cancelled_elsewhere_says_so_and_mends_the_mirror(booked: Quot
     client = factory.client_for("default")
     client.cancel_booking(booked.package_id, idempotency_key="by-phone")
 
-    with pytest.raises(modification.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
+    with pytest.raises(exceptions.NotModifiable, match=f"^{NOT_MODIFIABLE}$"):
         price(booked)
 
     assert the_package().status == "CANCELLED"
@@ -77,7 +78,7 @@ def test_a_refusal_is_a_sentence_even_when_the_booking_cannot_be_read_again(
     sandbox.faults.add("quote_modification", "status", status=422, body={"errors": ["No"]})
     sandbox.faults.add("get_booking", "status", status=500, times=None)
 
-    with pytest.raises(modification.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$"):
+    with pytest.raises(exceptions.ChangeNotAccepted, match=f"^{NOT_ACCEPTED}$"):
         price(booked)
 
 

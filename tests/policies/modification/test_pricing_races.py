@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from django_xcover import signals
+from django_xcover import exceptions, signals
 from django_xcover.models import Modification, Quote
 from django_xcover.orders import completion
 from django_xcover.overview.insured_value import quote_value
@@ -74,7 +74,7 @@ def test_a_price_that_was_overtaken_by_a_change_being_made_is_not_offered(
     other = price(price=Decimal(900))
     meanwhile(lambda: modifying.settle(other, reference="pay-1"))
 
-    with pytest.raises(modifying.BeingChanged, match=f"^{MOMENT}$"):
+    with pytest.raises(exceptions.BeingChanged, match=f"^{MOMENT}$"):
         price(price=Decimal(1500))
 
     assert Modification.objects.get() == other
@@ -92,7 +92,7 @@ def test_a_price_that_was_overtaken_by_a_change_made_is_not_offered(
 
     meanwhile(make)
 
-    with pytest.raises(modifying.ChangeOutdated, match=f"^{LATER}$"):
+    with pytest.raises(exceptions.ChangeOutdated, match=f"^{LATER}$"):
         price(price=Decimal(1500))
 
     assert Modification.objects.get() == other

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from django_xcover import exceptions
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
@@ -26,7 +27,6 @@ from django_xcover.models import (
 )
 from django_xcover.outbox import operations
 from django_xcover.policies import renewal as renewing
-from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox, ids
 from django_xcover.sandbox import renewing as their_renewing
 from django_xcover.types import Money
@@ -75,14 +75,14 @@ def renewed_by_itself(renewal: Renewal, sandbox: Sandbox) -> None:
     [
         (
             declined,
-            refusals.Declined,
+            exceptions.RenewalDeclined,
             "This renewal has been declined. The cover ends with its present period.",
         ),
-        (unpaid_for_too_long, refusals.Lapsed, "This cover can no longer be renewed."),
-        (cancelled, refusals.Lapsed, "This cover can no longer be renewed."),
+        (unpaid_for_too_long, exceptions.RenewalLapsed, "This cover can no longer be renewed."),
+        (cancelled, exceptions.RenewalLapsed, "This cover can no longer be renewed."),
         (
             renewed_by_itself,
-            refusals.AlreadyRenewed,
+            exceptions.AlreadyRenewed,
             "XCover has renewed this cover already, so there is no payment to record.",
         ),
     ],
@@ -104,13 +104,13 @@ def test_what_is_over_cannot_be_paid(
 
 
 def test_what_has_no_price_cannot_be_paid(due: Renewal) -> None:
-    with pytest.raises(refusals.NotQuoted, match="not known yet"):
+    with pytest.raises(exceptions.RenewalNotQuoted, match="not known yet"):
         renewing.record_payment(due)
 
 
 @pytest.mark.parametrize("paid", [Money(Decimal("46.19"), "GBP"), Money(Decimal("46.20"), "EUR")])
 def test_another_amount_than_the_premium_is_refused(quoted: Renewal, paid: Money) -> None:
-    with pytest.raises(refusals.PriceChanged) as refused:
+    with pytest.raises(exceptions.RenewalPriceChanged) as refused:
         renewing.record_payment(quoted, amount=paid)
 
     assert "£46.20" in str(refused.value)
@@ -252,7 +252,7 @@ def test_a_refused_renewal_can_be_given_up_and_holds_up_nothing(
 def test_a_renewal_that_may_still_come_about_is_not_given_up(quoted: Renewal) -> None:
     renewing.record_payment(quoted)
 
-    with pytest.raises(refusals.NotStuck, match="not waiting for a person"):
+    with pytest.raises(exceptions.RenewalNotStuck, match="not waiting for a person"):
         renewing.abandon(quoted, reason="Impatience.")
 
     assert the_confirmation().state == OperationState.PENDING
@@ -274,7 +274,7 @@ def test_a_renewal_whose_outcome_could_not_be_looked_at_is_not_given_up(
     assert renewals_at(sandbox, quoted.package) == ["RENEWED", "CONFIRMED"]
     assert the_confirmation().state == OperationState.NEEDS_PERSON
 
-    with pytest.raises(refusals.NotStuck):
+    with pytest.raises(exceptions.RenewalNotStuck):
         renewing.abandon(quoted, reason="Refunded.")
 
 
@@ -460,7 +460,7 @@ def test_a_second_year_follows_the_first(quoted: Renewal, clock: Any, sandbox: S
 
 
 def test_without_an_id_there_is_nothing_to_confirm_in_the_older_flow(due: Renewal) -> None:
-    with pytest.raises(refusals.NotAnnounced, match="no id yet"):
+    with pytest.raises(exceptions.RenewalNotAnnounced, match="no id yet"):
         renewing.confirm_legacy(due)
 
 
@@ -529,10 +529,10 @@ def test_the_clock_of_these_tests_is_the_sandboxes_too(
 def test_a_second_payment_is_not_taken_for_the_first(quoted: Renewal) -> None:
     renewing.record_payment(quoted, reference="PAY-1")
 
-    with pytest.raises(refusals.AlreadyPaid):
+    with pytest.raises(exceptions.RenewalPaid):
         renewing.record_payment(quoted, reference="PAY-2")
     work()
-    with pytest.raises(refusals.AlreadyRenewed):
+    with pytest.raises(exceptions.AlreadyRenewed):
         renewing.record_payment(quoted, reference="PAY-2")
 
     quoted.refresh_from_db()
@@ -545,5 +545,5 @@ def test_a_payment_for_what_was_given_up_is_refused(quoted: Renewal, sandbox: Sa
     work()
     renewing.abandon(quoted, reason="Given back.")
 
-    with pytest.raises(refusals.Lapsed):
+    with pytest.raises(exceptions.RenewalLapsed):
         renewing.record_payment(quoted, reference="PAY-2")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from django_xcover import exceptions
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Discrepancy, Operation, OperationState, Quote, Renewal
 from django_xcover.policies import renewal as renewing
-from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
 from tests.conftest import resolve_flags, the_package, work
@@ -21,7 +21,7 @@ State = Renewal.State
 
 
 @pytest.mark.parametrize(
-    ("then", "refusal"), [(False, refusals.AlreadyPaid), (True, refusals.AlreadyRenewed)]
+    ("then", "refusal"), [(False, exceptions.RenewalPaid), (True, exceptions.AlreadyRenewed)]
 )
 def test_what_is_paid_cannot_be_declined(
     quoted: Renewal, sandbox: Sandbox, *, then: bool, refusal: type[Exception]
@@ -39,7 +39,7 @@ def test_what_is_paid_cannot_be_declined(
 def test_what_lapsed_cannot_be_declined(due: Renewal) -> None:
     Renewal.objects.update(state=State.EXPIRED)
 
-    with pytest.raises(refusals.Lapsed, match="no longer be renewed"):
+    with pytest.raises(exceptions.RenewalLapsed, match="no longer be renewed"):
         renewing.opt_out(due)
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from django_xcover import tasks
+from django_xcover import exceptions, tasks
 from django_xcover.client import XCoverError
 from django_xcover.clients import factory
 from django_xcover.exceptions import Refused
 from django_xcover.mirror import refresh
 from django_xcover.models import Quote, QuotePackage, Renewal
 from django_xcover.policies import renewal as renewing
-from django_xcover.policies.renewal import refusals
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
 from tests.conftest import Shopper, work
@@ -165,7 +164,7 @@ def test_a_vendor_that_is_away_leaves_the_renewal_for_the_next_look(
 def test_what_xcover_does_not_renew_says_so(due: Renewal, sandbox: Sandbox) -> None:
     sandbox.faults.add("quote_for_renewal", "status", status=422, body={"errors": ["Too late."]})
 
-    with pytest.raises(refusals.NotRenewable) as refused:
+    with pytest.raises(exceptions.NotRenewable) as refused:
         renewing.quote(due)
 
     sentence = "XCover does not renew this cover. It ends with its present period."

@@ -14,6 +14,7 @@ from django.utils import timezone, translation
 
 from django_xcover import signals
 from django_xcover.clients import circuit_breaker
+from django_xcover.exceptions import AlreadyCancelled, PreviewExpired
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -28,7 +29,6 @@ from django_xcover.models import (
 )
 from django_xcover.orders import cancellation as with_orders
 from django_xcover.policies import withdrawal as withdrawing
-from django_xcover.policies.cancellation import AlreadyCancelled, PreviewExpired
 from django_xcover.policies.withdrawal import notices
 from django_xcover.sandbox import Sandbox
 from tests.buying import buys

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from django_xcover import tasks
 from django_xcover.client import HeldBack
+from django_xcover.exceptions import ReconciliationUnderWay
 from django_xcover.mirror import refresh
 from django_xcover.models import (
     Discrepancy,
@@ -26,7 +27,7 @@ from django_xcover.models import (
 from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
-from django_xcover.sync.reconciliation import Report, UnderWay
+from django_xcover.sync.reconciliation import Report
 from tests.conftest import work
 from tests.shop import SHOP
 from tests.sync.reconciliation.conftest import Buy, forget, found, go
@@ -173,7 +174,7 @@ def test_an_account_that_fails_keeps_no_other_from_being_walked(
 
 @pytest.mark.usefixtures("sandbox", "two_accounts")
 def test_the_command_walks_what_nobody_else_is_walking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reconciliation, "reconcile", raising(UnderWay("default")))
+    monkeypatch.setattr(reconciliation, "reconcile", raising(ReconciliationUnderWay("default")))
     out = StringIO()
 
     with pytest.raises(CommandError, match="'default' is being reconciled"):

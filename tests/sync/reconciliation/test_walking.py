@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from django_xcover.client import ServerFault, UnexpectedAnswer, XCoverClient
+from django_xcover.exceptions import ReconciliationUnderWay
 from django_xcover.mirror import refresh
 from django_xcover.models import (
     QuotePackage,
@@ -18,7 +19,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
-from django_xcover.sync.reconciliation import UnderWay, run
+from django_xcover.sync.reconciliation import run
 from tests.conftest import Shopper
 from tests.sync.reconciliation.conftest import (
     Buy,
@@ -99,7 +100,7 @@ def test_a_walker_that_dies_is_followed_by_one_that_goes_on(
     with pytest.raises(SystemExit):
         go(progress=dies_at_the_second)
 
-    with pytest.raises(UnderWay):
+    with pytest.raises(ReconciliationUnderWay):
         go()
     Reconciliation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     report = go()
@@ -114,7 +115,7 @@ def test_a_walker_whose_lease_ran_out_writes_nothing_more(buy: Buy) -> None:
     def another_takes_over(steps: int) -> None:
         Reconciliation.objects.update(attempts=F("attempts") + 1, offset=77)
 
-    with pytest.raises(UnderWay):
+    with pytest.raises(ReconciliationUnderWay):
         go(progress=another_takes_over)
 
     assert Reconciliation.objects.get().offset == 77

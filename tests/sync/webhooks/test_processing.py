@@ -205,7 +205,7 @@ def test_after_five_failures_it_is_kept_as_failed_and_reported(
         delivery = process()
 
     assert delivery.state == State.FAILED
-    assert delivery.error.startswith("ServerFault: 503")
+    assert delivery.error.startswith("server_fault: 503")
     assert f"Webhook {delivery.pk} failed" in caplog.text
     assert webhooks.sweep() == []
 
@@ -226,8 +226,8 @@ def test_what_every_worker_dies_of_is_kept_as_failed_and_reported(
     delivery = process()
 
     assert (delivery.state, delivery.failures) == (State.FAILED, 5)
-    assert delivery.error.startswith("WorkerDied")
-    assert f"Webhook {delivery.pk} failed: WorkerDied" in caplog.text
+    assert delivery.error.startswith("worker_died")
+    assert f"Webhook {delivery.pk} failed: worker_died" in caplog.text
     assert webhooks.sweep() == []
 
 
