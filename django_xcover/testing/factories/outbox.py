@@ -175,7 +175,7 @@ class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
             state=WebhookDelivery.State.FAILED,
             attempts=5,
             failures=5,
-            error="ServerFault: 503",
+            error="server_fault: 503",
         )
 
     package: Any = SubFactory(QuotePackageFactory, booked=True)
