@@ -1,4 +1,4 @@
-"""The one class a shop writes: it decides, and only it knows the shop's objects."""
+"""PUBLIC: the one class a shop writes: it decides, and only it knows the shop's objects."""
 
 from __future__ import annotations
 

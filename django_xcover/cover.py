@@ -1,4 +1,4 @@
-"""What a shop reads: the cover chosen for a cart, and what became of it for an order."""
+"""PUBLIC: the cover chosen for a cart, and what became of it for an order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
+from django_xcover.booking.instant_booking import FastOffer
+from django_xcover.booking.instant_booking import book as book_instantly
+from django_xcover.booking.instant_booking import opt_out as decline_instantly
+from django_xcover.booking.instant_booking import price as price_instantly
 from django_xcover.formats import format_amount
 from django_xcover.mirror import decisions
 from django_xcover.mirror.instalment_plans import chosen_plan, label_of
@@ -19,11 +23,30 @@ from django_xcover.mirror.lapses import lapse_of
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers import cart_packages, holds, quoting, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
+from django_xcover.offers.shown_totals import require_shown
 from django_xcover.orders import take_over
 from django_xcover.overview.policies import PolicyState, policy_rows, summarise
 from django_xcover.policies import documents
 from django_xcover.types import Money
 from django_xcover.values import UnusableValue
+
+__all__ = [
+    "Cover",
+    "CoverLine",
+    "FastOffer",
+    "OrderCover",
+    "PolicyState",
+    "PolicyView",
+    "book_instantly",
+    "current_cover",
+    "decline_instantly",
+    "freeze_cover",
+    "hold_cover",
+    "order_cover",
+    "price_instantly",
+    "release_cover",
+    "require_shown",
+]
 
 logger = logging.getLogger("django_xcover.cover")
 

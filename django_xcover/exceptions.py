@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.client.errors import XCoverError
+from django_xcover.client.errors import XCoverError as XCoverError  # noqa: PLC0414 - public here
+from django_xcover.values import UnusableValue as UnusableValue  # noqa: PLC0414 - public here
 
 
 class Refused(Exception):

@@ -1,4 +1,4 @@
-"""What a shopper still has to pay for cover that is booked: for the shop's own way of paying.
+"""PUBLIC: what a shopper still has to pay for booked cover, for the shop's own way of paying.
 
 A shop shows the `Due` that its adapter was asked for (`get_payment_url`), collects `due.amount`
 and calls `record_payment`, in the transaction that records the money.
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from django_xcover.adapters import get_adapter
+from django_xcover.booking.dual_payment import use_token
 from django_xcover.exceptions import NothingDue, Refused, refusal
 from django_xcover.models import (
     Instalment,
@@ -30,6 +31,17 @@ from django_xcover.policies.renewal.quoting import refuse_unless_waiting
 from django_xcover.types import Due
 
 logger = logging.getLogger("django_xcover.payments")
+
+__all__ = [
+    "find",
+    "of_instalment",
+    "of_modification",
+    "of_renewal",
+    "page_url",
+    "payment_url",
+    "record_payment",
+    "use_token",
+]
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 

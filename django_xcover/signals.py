@@ -1,4 +1,4 @@
-"""The signals between a shop and this package.
+"""PUBLIC: the signals between a shop and this package.
 
 A shop sends the first three; the others tell it what happened. The latter are sent with
 `send_robust` after the transaction that made them true has committed: they observe, and a

@@ -1,4 +1,4 @@
-"""The small values that cross the package's inner borders."""
+"""PUBLIC: the small values that an adapter returns and the package hands out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from typing import Any
 
 from django_xcover import values
 from django_xcover.values import phones, postcodes
+from django_xcover.values.phones import normalise as normalise_phone
+from django_xcover.values.postcodes import normalise as normalise_postcode
+
+__all__ = [
+    "Due",
+    "Money",
+    "PolicyRequest",
+    "Policyholder",
+    "QuoteRequest",
+    "normalise_phone",
+    "normalise_postcode",
+]
 
 
 @dataclass(frozen=True, slots=True, order=False)

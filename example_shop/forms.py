@@ -12,12 +12,12 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.values import phones, postcodes
+from django_xcover.types import normalise_phone, normalise_postcode
 from example_shop.cart import MOST_OF_ONE
 from example_shop.markets import Market
 from example_shop.models import Order
 
-# As they are written once `postcodes.normalise` has been over them.
+# As they are written once `normalise_postcode` has been over them.
 POSTCODES = {
     "GB": (r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}", _("Enter a postcode such as SW1A 1AA.")),
     "DE": (r"[0-9]{5}", _("Enter a postcode such as 10115.")),
@@ -65,7 +65,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_phone(self) -> str:
         """Return the number with its country code first, as insurers want it; "" for none."""
         typed = self.cleaned_data["phone"]
-        number = phones.normalise(typed, self.market.country)
+        number = normalise_phone(typed, self.market.country)
         if typed.strip() and not number:
             raise forms.ValidationError(
                 _("Enter a number such as %(example)s 20 7946 0000."),
@@ -76,7 +76,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_postcode(self) -> str:
         """Return the postcode as it is written in the market's country."""
         pattern, message = POSTCODES[self.market.country]
-        postcode = postcodes.normalise(self.cleaned_data["postcode"], self.market.country)
+        postcode = normalise_postcode(self.cleaned_data["postcode"], self.market.country)
         if not re.fullmatch(pattern, postcode):
             raise forms.ValidationError(message)
         return postcode

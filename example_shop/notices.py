@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, override
 
 from django_xcover.models import Renewal
-from django_xcover.policies import renewal as renewing
+from django_xcover.policies import renewal_lines
 from example_shop import guests
 from example_shop.models import Order
 from example_shop.templatetags.shop import day
@@ -28,7 +28,7 @@ def renewal_notice(order: Order, renewal: Renewal) -> None:
         # A worker has no request to tell the shop's own address.
         address = settings.SHOP_URL + _way_to_the_cover(order)
         facts = {"order": order, "renewal": renewal, "address": address}
-        facts["lines"] = renewing.lines_of(renewal)
+        facts["lines"] = renewal_lines(renewal)
         text = render_to_string("shop/renewal_notice.txt", facts)
     send_mail(subject, text, None, [order.email])
 

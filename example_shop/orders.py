@@ -14,8 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.cover import freeze_cover
-from django_xcover.offers.shown_totals import require_shown
+from django_xcover.cover import freeze_cover, require_shown
 from django_xcover.signals import order_completed, payment_completed
 from example_shop.cart import Cart, CartLine
 from example_shop.middleware import ShopRequest

@@ -1,4 +1,4 @@
-"""The XCover API over HTTP, without Django models or settings."""
+"""PUBLIC: the XCover API over HTTP, without Django models or settings."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from django_xcover.client.errors import (
     XCoverError,
 )
 from django_xcover.client.responses import Answer
+from django_xcover.client.schemas.packages import package_from_wire
 
 __all__ = [
     "Answer",
@@ -42,4 +43,5 @@ __all__ = [
     "ValidationFailed",
     "XCoverClient",
     "XCoverError",
+    "package_from_wire",
 ]

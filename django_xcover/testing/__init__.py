@@ -1,3 +1,3 @@
-"""What a shop needs to test its own integration, without an account or a network."""
+"""PUBLIC: what a shop needs to test its own integration, without an account or a network."""
 
 from __future__ import annotations

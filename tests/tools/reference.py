@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
-MODULES = ("adapters", "client")
+MODULES = ("cover", "policies", "payments", "types", "adapters", "client")
 HEAD = """\
 # Reference
 
@@ -47,7 +47,7 @@ def _signature(value: object) -> str:
     except (TypeError, ValueError):
         return ""
     text = str(signature).replace("'", "").replace("-> None", "")
-    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text).strip()
+    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(\w+)", r"\1", text).strip()
 
 
 def _first_paragraph(value: object) -> str:

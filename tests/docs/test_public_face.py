@@ -1,0 +1,85 @@
+"""README, docs and example shop import what is public, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, all_blocks
+
+# What a shop may import. Everything else is private and free to move.
+PUBLIC = {
+    "django_xcover.adapters",
+    "django_xcover.client",
+    "django_xcover.cover",
+    "django_xcover.exceptions",
+    "django_xcover.models",
+    "django_xcover.payments",
+    "django_xcover.policies",
+    "django_xcover.sandbox",
+    "django_xcover.sandbox.http.adapter",
+    "django_xcover.sandbox.http.server",
+    "django_xcover.signals",
+    "django_xcover.sync.webhooks",  # `replay`, until it has a public place
+    "django_xcover.tasks",
+    "django_xcover.testing.factories",
+    "django_xcover.testing.webhooks",
+    "django_xcover.types",
+}
+FACES = ("client", "cover", "payments", "policies", "types")
+SHOP = [path for path in (ROOT / "example_shop").rglob("*.py") if "demo" not in path.parts]
+
+
+def imported(source: str) -> Iterator[tuple[str, str]]:
+    """Yield module and name of each import from this package."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("django_xcover"):
+            for alias in node.names:
+                yield _split(node.module or "", alias.name)
+        elif isinstance(node, ast.Import):
+            yield from ((a.name, "") for a in node.names if a.name.startswith("django_xcover"))
+
+
+def _split(module: str, name: str) -> tuple[str, str]:
+    whole = f"{module}.{name}"
+    try:
+        is_module = importlib.util.find_spec(whole) is not None
+    except ModuleNotFoundError:
+        is_module = False
+    return (whole, "") if is_module else (module, name)
+
+
+SOURCES = {
+    **{block.name: block.text for block in all_blocks("python", "pycon")},
+    **{str(path.relative_to(ROOT)): path.read_text() for path in SHOP},
+}
+
+
+@pytest.mark.parametrize("name", [n for n, text in SOURCES.items() if "django_xcover" in text])
+def test_only_what_is_public_is_imported(name: str) -> None:
+    found = set(imported(SOURCES[name]))
+
+    assert {module for module, _name in found} <= PUBLIC
+    for module, what in found:
+        public = getattr(importlib.import_module(module), "__all__", None)
+        assert not what or public is None or what in public, (module, what)
+
+
+def test_a_private_import_would_be_seen() -> None:
+    [found] = imported("from django_xcover.outbox import operations")
+
+    assert found[0] not in PUBLIC
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_public_module_says_so_and_names_what_it_offers(name: str) -> None:
+    module = importlib.import_module(f"django_xcover.{name}")
+
+    assert (module.__doc__ or "").startswith("PUBLIC: ")
+    assert sorted(module.__all__) == sorted(set(module.__all__))
+    assert all(hasattr(module, offered) for offered in module.__all__)
+    assert Path(module.__file__ or "").is_file()
