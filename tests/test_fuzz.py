@@ -11,12 +11,13 @@ from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 from django.utils.html import escape
 
-from django_xcover.client import endpoints, exact_json
+from django_xcover.client import endpoints
 from django_xcover.client.endpoints import Endpoint
 from django_xcover.policies import documents
 from tests.fuzz import answers, deliveries
 from tests.fuzz.mutations import HTML
 from tests.fuzz.pages import wrong_with
+from tests.fuzz.plants import PLANTS
 from tests.fuzz.recording import Request
 from tests.fuzz.report import Report
 from tests.fuzz.strictness import as_strict_as_any
@@ -81,12 +82,10 @@ def test_several_pages_of_the_list_are_bent(asked: set[Request]) -> None:
     assert len({path for _, path in asked if "offset=" in path}) >= 3
 
 
-def test_a_run_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the readers' care for what no database keeps, the same run finds it."""
-    monkeypatch.setattr(exact_json, "_keepable", lambda value: value)
-    monkeypatch.setattr(exact_json, "_is_too_deep", lambda value: False)
-
-    found = found_by(answers.run, 200)
+@pytest.mark.parametrize("plant", sorted(filter(None, PLANTS)))
+def test_a_run_notices_every_planted_fault(plant: str) -> None:
+    with PLANTS[plant]():
+        found = found_by(answers.run, 200 if plant == "anything_kept" else 1)
 
     assert found["faults"]
 

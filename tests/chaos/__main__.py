@@ -1,4 +1,7 @@
-"""`python -m tests.chaos --orders N --seed S --json`; ends with 1 when a figure is not nought."""
+"""`python -m tests.chaos --orders N --seed S --json`; ends with 1 when a figure is not nought.
+
+With 2 when something that it needs is missing here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import Any
 
 import django
 
-from tests.chaos.ground import BROKERS, own_ground
+from tests.chaos.missing import what_is_missing
 
 
 def options() -> argparse.Namespace:
@@ -21,8 +24,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1, help="the plan of faults follows from it")
     parser.add_argument("--minutes", type=float, default=10.0, help="the run ends by then")
-    parser.add_argument("--broker", choices=sorted(BROKERS), default="rabbitmq")
+    parser.add_argument("--broker", choices=("rabbitmq", "redis"), default="rabbitmq")
     parser.add_argument("--logs", type=Path, help="where to keep the processes' output")
+    parser.add_argument("--plant", default="", help="a fault of tests/chaos/plants.py to notice")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
@@ -32,6 +36,15 @@ def main() -> int:
     # As an exception it ends the run's processes and its database; by default it would leave them.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = options()
+    if missing := what_is_missing(asked.broker):
+        sys.stderr.write(f"{missing}\n")
+        return 2
+    from tests.chaos.ground import own_ground
+    from tests.chaos.plants import PLANTS
+
+    if asked.plant and asked.plant not in PLANTS:
+        sys.stderr.write(f"There is no plant {asked.plant}: {', '.join(PLANTS)}.\n")
+        return 2
     with own_ground(asked.broker) as ground:
         os.environ.update(ground.environment(direct=True))
         django.setup()
@@ -39,7 +52,12 @@ def main() -> int:
         from tests.chaos.run import run
 
         figures: dict[str, Any] = run(
-            ground, orders=asked.orders, seed=asked.seed, minutes=asked.minutes, logs=asked.logs
+            ground,
+            orders=asked.orders,
+            seed=asked.seed,
+            minutes=asked.minutes,
+            logs=asked.logs,
+            plant=asked.plant,
         )
         shown = json.dumps(figures, indent=2) if asked.json else in_words(figures)
         sys.stdout.write(f"{shown}\n")

@@ -31,6 +31,8 @@ class Aftermath:
             self._check_changed(number, later, package, held)
         if later.wish == Wish.RENEW and later.done:
             self._check_renewed(number, later, package, held)
+        if later.wish == Wish.TELEPHONE and later.done:
+            self._check_telephoned(number, package)
         self._check_once(number, later, package, held)
 
     def _held(self, package: QuotePackage) -> dict[str, Any]:
@@ -54,6 +56,13 @@ class Aftermath:
         ledger = [row.total_refund for row in _confirmed(package)]
         if paid_back != later.amount or ledger != [later.amount]:
             self._found.refund_differs.add(number)
+
+    def _check_telephoned(self, number: str, package: QuotePackage) -> None:
+        """What was cancelled at XCover is known here by its webhook, and a person knows of it."""
+        self._found.telephoned.add(number)
+        flagged = Attention.REFUND_UNCLEAR in self._reasons.flags(package)
+        if package.status != "CANCELLED" or not flagged:
+            self._found.telephone_lost.add(number)
 
     def _check_changed(
         self, number: str, later: AfterSale, package: QuotePackage, held: dict[str, Any]

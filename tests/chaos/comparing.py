@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.models import Attention, OperationState, QuotePackage
+from django_xcover.models import Attention, OperationKind, OperationState, QuotePackage
 from example_shop.models import Order
 from tests.chaos.aftermath import Aftermath
 from tests.chaos.explaining import Reasons, is_tried_out
@@ -14,6 +14,8 @@ from tests.chaos.history import History
 from tests.chaos.shoppers import Purchase
 from tests.chaos.truth import BOOKED, Truth
 
+# At XCover, of a booking that somebody may still be charged for.
+STANDING = {"PENDING_PAYMENT", "CONFIRMED"}
 SOLD = {"CONFIRMED", "CANCELLED", "RENEWED"}
 # Flags of a booking whose price is not the one that was paid.
 OF_PRICE = {Attention.PRICE_DIFFERS, Attention.POLICY_MISSING, Attention.BOOKING_FAILED}
@@ -77,6 +79,8 @@ class Comparison:
     def _check(self, order: Order, package: QuotePackage | None) -> None:
         if order.premium is not None and order.paid_at:
             self._check_cover(order)
+        elif order.premium is not None and package is not None:
+            self._check_unpaid(order, package)
         elif order.premium is None and package is not None:
             self._check_opt_out(package)
         elif order.premium is None and self._truth.by_order[order.number]:
@@ -86,6 +90,8 @@ class Comparison:
         """An order whose cover is paid has exactly one booking, at the price that was paid."""
         number, found = order.number, self._found
         found.paid_with_cover.add(number)
+        if self._was_booked_early(order):
+            found.booked_unpaid.add(number)
         bookings = self._truth.by_order[number]
         if len(bookings) == 1 and self._is_in_force(number, bookings[0]):
             found.booked.add(number)
@@ -95,6 +101,31 @@ class Comparison:
             found.duplicated.add(number)
         if number in found.booked and not self._is_right(order, bookings[0]):
             found.wrong_price.add(number)
+
+    def _was_booked_early(self, order: Order) -> bool:
+        """Return whether the booking as paid was written before the money came."""
+        package, paid_at = self._mirror.get(order.number), order.paid_at
+        if package is None or paid_at is None:
+            return False
+        operations = package.operations.all()
+        as_paid = [one for one in operations if one.kind == OperationKind.BOOK and not one.subject]
+        return any(one.created_at < paid_at for one in as_paid)
+
+    def _check_unpaid(self, order: Order, package: QuotePackage) -> None:
+        """An order that nobody paid was never covered, and has nothing left when it is cancelled.
+
+        Cover that is cancelled with its order was in force all the same, if it was confirmed.
+        """
+        number = order.number
+        self._found.unpaid_with_cover.add(number)
+        changes = self._history.changes["quotepackage.status", package.pk]
+        held = self._truth.packages[package.package_id]["status"]
+        if held == "CONFIRMED" or any(change.endswith(" to CONFIRMED") for change in changes):
+            self._found.booked_unpaid.add(number)
+        purchase = self._purchases.get(number)
+        is_cancelled = purchase is not None and purchase.shop_cancels
+        if is_cancelled and (held in STANDING or package.quotes.accepted().exists()):
+            self._found.order_not_cancelled.add(number)
 
     def _is_in_force(self, number: str, booking: dict[str, Any]) -> bool:
         """Return whether the booking stands, or was cancelled by its shopper."""

@@ -12,6 +12,7 @@ import requests
 
 from example_shop.demo.processes import Child, Family, Plan
 from tests.chaos.ground import HOST, Ground
+from tests.chaos.plants import VARIABLE
 from tests.chaos.settings import WEBHOOK_KEY, WEBHOOK_SECRET
 
 WORKERS = 2
@@ -29,11 +30,11 @@ SHOP = (
 class Crew:
     """A shop, a sandbox, workers and beat; as a context manager, they end with its block."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, *, plant: str = "") -> None:
         self.stop = threading.Event()
         self.killed = 0
         self._ground = ground
-        self._environment = ground.environment()
+        self._environment = {**ground.environment(), VARIABLE: plant}
         self._family = Family(ground.directory / "logs", self.stop)
         self._posts: dict[str, Child] = {}
         self._generation = 0

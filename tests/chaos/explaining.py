@@ -37,6 +37,7 @@ class Reasons:
             Attention.POLICY_MISSING: self._is_missing,
             Attention.BOOKING_FAILED: self._is_missing,
             Attention.PRICE_DIFFERS: self._is_dearer,
+            Attention.REFUND_UNCLEAR: self._was_cancelled_elsewhere,
             Attention.CANCELLATION_REFUSED: _was_not_cancelled,
             Attention.CHANGE_REFUSED: _was_not_changed,
         }
@@ -74,6 +75,11 @@ class Reasons:
         told = any(quote.pk in self._history.repriced for quote in quotes)
         self._lies -= told
         return told and self._lies >= 0
+
+    def _was_cancelled_elsewhere(self, package: QuotePackage) -> bool:
+        """Return whether XCover holds it as cancelled, and nobody here has asked for that."""
+        held = self._truth.packages[package.package_id]["status"]
+        return held == "CANCELLED" and not package.cancellations.exists()
 
 
 def _was_not_cancelled(package: QuotePackage) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 WRONG = (
     "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "unexplained",
     "mirror_differs", "shopper_differs", "cancel_lost", "cancel_duplicated", "refund_differs",
-    "change_lost", "renewal_lost", "renewal_duplicated",
+    "change_lost", "renewal_lost", "renewal_duplicated", "booked_unpaid", "order_not_cancelled",
+    "telephone_lost",
 )  # fmt: skip
 
 
@@ -38,6 +39,11 @@ class Findings:
     renewed: set[str] = field(default_factory=set)
     renewal_lost: set[str] = field(default_factory=set)
     renewal_duplicated: set[str] = field(default_factory=set)
+    unpaid_with_cover: set[str] = field(default_factory=set)
+    booked_unpaid: set[str] = field(default_factory=set)
+    order_not_cancelled: set[str] = field(default_factory=set)
+    telephoned: set[str] = field(default_factory=set)
+    telephone_lost: set[str] = field(default_factory=set)
     status_went_back: set[str] = field(default_factory=set)
     mirror_differs: set[str] = field(default_factory=set)
     shopper_differs: set[str] = field(default_factory=set)

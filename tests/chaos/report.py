@@ -14,6 +14,7 @@ FIGURES = (
     "wrong_price", "stuck", "needs_person", "checkout_failures",
     "cancelled", "cancel_lost", "cancel_duplicated", "refund_differs",
     "changed", "change_lost", "renewed", "renewal_lost", "renewal_duplicated",
+    "unpaid_with_cover", "booked_unpaid", "order_not_cancelled", "telephoned", "telephone_lost",
     "max_added_wait_ms", "p99_added_wait_ms", "p50_added_wait_ms", "max_xcover_wait_ms",
     "max_open_circuit_wait_ms", "recovery_seconds",
 )  # fmt: skip
@@ -23,6 +24,7 @@ NOUGHT = (
     "needs_person_unexplained", "needs_person_tried_out", "mirror_differs", "shopper_differs",
     "status_went_back", "cancel_lost", "cancel_duplicated", "refund_differs",
     "change_lost", "renewal_lost", "renewal_duplicated", "after_sale_failures",
+    "booked_unpaid", "order_not_cancelled", "telephone_lost",
 )  # fmt: skip
 
 
@@ -76,7 +78,9 @@ def is_good(figures: Mapping[str, Any]) -> bool:
 def in_words(figures: Mapping[str, Any]) -> str:
     """Return the figures one a line."""
     shown = dict.fromkeys((*FIGURES, *NOUGHT))
-    return "\n".join(f"{name:>26}  {figures[name]}" for name in shown)
+    wrong = ", ".join(name for name in NOUGHT if figures[name])
+    lines = [f"{name:>26}  {figures[name]}" for name in shown]
+    return "\n".join([*lines, f"Must be nought: {wrong}" if wrong else "All is as it must be."])
 
 
 def _waits(waits: list[Wait]) -> dict[str, int]:

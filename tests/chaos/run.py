@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from example_shop.demo.data import fill
-from tests.chaos import evidence, history
+from tests.chaos import elsewhere, evidence, history
 from tests.chaos.comparing import compare
 from tests.chaos.crew import Crew
 from tests.chaos.draining import drain, settle
@@ -56,20 +56,23 @@ class Allowance:
 
 
 def run(
-    ground: Ground, *, orders: int, seed: int, minutes: float, logs: Path | None
+    ground: Ground, *, orders: int, seed: int, minutes: float, logs: Path | None, plant: str = ""
 ) -> dict[str, Any]:
     """Carry out a run of at most so many minutes and return its figures."""
     allowance = Allowance(time.monotonic(), minutes * 60)
     _prepare()
     outages = Outages()
     try:
-        with Crew(ground) as crew:
+        with Crew(ground, plant=plant) as crew:
             weather = Weather(ground, crew, outages)
             storm = Storm(ground.shop_url, outages, weather, seed=seed)
             raging = time.monotonic()
             weather.plan(misfortunes(orders, seed))
             purchases = storm.rage(orders, allowance.last_order, RETURNING)
             sold = time.monotonic() - raging
+            weather.clear_up()
+            settle(crew, patience=SETTLING)
+            elsewhere.cancel(purchases)
             _renew(storm, weather, crew, purchases, seed=seed, patience=allowance.left / 2)
             raged = time.monotonic() - raging
             weather.clear_up()

@@ -1,7 +1,7 @@
 """Settings of a run's processes: the example shop with short waits, on the run's own engines.
 
 The environment says where: `CHAOS_DIR`, `CHAOS_DATABASE`, `CHAOS_DATABASE_PORT`, `CHAOS_BROKER`,
-`CHAOS_XCOVER`, `CHAOS_CLOCK`.
+`CHAOS_XCOVER`, `CHAOS_CLOCK`. `CHAOS_PLANT` names a planted fault, if any.
 
 One second is 200 of life: attempts are 0.6 s apart and not 120 s, doubled each time; XCover is
 away for up to 8 s, which stands for 27 minutes, broker and database for up to 2 s, which is 7.
@@ -19,10 +19,13 @@ import os
 from pathlib import Path
 
 from example_shop.settings import *  # noqa: F403
+from example_shop.settings import INSTALLED_APPS as SHOP_APPS
 from example_shop.settings import MIDDLEWARE as SHOP_MIDDLEWARE
 
 DIRECTORY = Path(os.environ["CHAOS_DIR"])
 ALLOWED_HOSTS = ["127.0.0.1"]
+PLANTED = ["tests.chaos.plants.Planted"] if os.environ.get("CHAOS_PLANT") else []
+INSTALLED_APPS = [*SHOP_APPS, *PLANTED]
 MIDDLEWARE = ["tests.chaos.timing.Timing", *SHOP_MIDDLEWARE]
 DATABASES = {
     "default": {

@@ -11,17 +11,18 @@ from tests.chaos.browser import Record
 
 
 class Wish(StrEnum):
-    """Why somebody comes back."""
+    """Why somebody comes back; by telephone it is XCover that they turn to."""
 
     NOTHING = "nothing"
     CANCEL = "cancel"
     CHANGE = "change"
     RENEW = "renew"
+    TELEPHONE = "telephone"
 
 
-WISHES = (Wish.CANCEL, Wish.CANCEL, Wish.NOTHING)
+WISHES = (Wish.CANCEL, Wish.CANCEL, Wish.TELEPHONE, Wish.NOTHING)
 # Only a device has a value that can be changed, and cover that is renewed.
-WISHES_FOR_A_DEVICE = (Wish.CANCEL, Wish.RENEW, Wish.RENEW, Wish.CHANGE, Wish.NOTHING)
+WISHES_FOR_A_DEVICE = (Wish.CANCEL, Wish.RENEW, Wish.RENEW, Wish.CHANGE, Wish.TELEPHONE)
 
 
 @dataclass

@@ -28,7 +28,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     with _database():
-        found = measure(options.webhooks, options.answers, options.seed)
+        found = measure(options.webhooks, options.answers, options.seed, options.plant)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
@@ -36,11 +36,12 @@ def main() -> int:
     return int(any(part["faults"] for part in found.values()))
 
 
-def measure(hooks: int, vendor: int, seed: int) -> dict[str, Any]:
+def measure(hooks: int, vendor: int, seed: int, plant: str = "") -> dict[str, Any]:
     """Return what came of so many webhooks and so many vendor answers."""
     from tests.fuzz import answers, deliveries, strictness
+    from tests.fuzz.plants import PLANTS
 
-    with strictness.as_strict_as_any():
+    with strictness.as_strict_as_any(), PLANTS[plant]():
         return {
             "webhooks": _timed(deliveries.run, hooks, seed),
             "answers": _timed(answers.run, vendor, seed),
@@ -97,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--webhooks", type=int, default=2000, help="requests to post")
     parser.add_argument("--answers", type=int, default=2000, help="vendor answers to feed")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same inputs")
+    parser.add_argument("--plant", default="", help="a fault of tests/fuzz/plants.py to notice")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser.parse_args()
 

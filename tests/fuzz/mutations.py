@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -77,6 +77,19 @@ def mutate(random: Random, document: Any) -> Any:
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         random.choice(MUTATIONS)(random, document)
     return document
+
+
+def replaced(body: bytes, texts: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield the JSON with each of its texts replaced by each of `texts`, one at a time."""
+    document = json.loads(body) if body else None
+    for container, key in _places(document):
+        before = container[key]
+        if not isinstance(before, str):
+            continue
+        for text in texts:
+            container[key] = text
+            yield text, encoded(document)
+        container[key] = before
 
 
 def garble(random: Random, body: bytes) -> bytes:

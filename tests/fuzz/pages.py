@@ -72,6 +72,8 @@ POSTED = {"confirm", "abandon", "price", "decline", "cancellations", "modificati
 ADMINS_OWN = {"add", "delete", "history", "resume", "accountpause", "<object_id>"}
 NO_PAGE = 405
 ADMIN = "/admin/xcover/"
+OFFER = "/xcover/offer/"
+ADMIN_OF_OFFER = f"{ADMIN}quotepackage/<pk>/change/"
 # Of `mutations.HTML` and of an address, as a browser would obey them.
 MARKUP = (b"<img src=x", b"<script>alert", b'href="javascript:')
 PLACES = {name: f"<{name}>" for name in ("quote_id", "kind", "pk", "reference", "object_id")}
@@ -97,7 +99,17 @@ class Pages:
         """Open one page about `cart` and note whether it can be shown."""
         FRONT.cart, FRONT.shopper = cart, "ana"
         pattern, address = self._address(random, cart)
-        response = self._open(address)
+        self._note(pattern, self._open(address), report)
+
+    def look_at_offer(self, cart: Cart, report: Report) -> None:
+        """Open every page about the offer for `cart`, and note what cannot be shown."""
+        FRONT.cart, FRONT.shopper = cart, "ana"
+        for pattern in (OFFER, ADMIN_OF_OFFER):
+            package = QuotePackage.objects.filter(cart_reference=cart.reference).last()
+            address = pattern.replace("<pk>", str(package.pk if package else 0))
+            self._note(pattern, self._open(address), report)
+
+    def _note(self, pattern: str, response: Any, report: Report) -> None:
         report.outcomes[f"page: {response.status_code}"] += 1
         if wrong := wrong_with(response):
             error = repr(getattr(response, "exc_info", None))
@@ -112,7 +124,7 @@ class Pages:
         mine = Q(cart_reference=cart.reference) | Q(order_reference=order_reference(cart))
         package = QuotePackage.objects.filter(mine).order_by("pk").last()
         if package is None:
-            return "/xcover/offer/", "/xcover/offer/"
+            return OFFER, OFFER
         while True:
             pattern = random.choice(self._of_orders if package.order_reference else self._of_offers)
             row = _row(pattern, package)
