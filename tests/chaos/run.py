@@ -73,6 +73,8 @@ def run(
             weather.clear_up()
             settle(crew, patience=SETTLING)
             elsewhere.cancel(purchases)
+            # Its webhooks are all that tells of it: they arrive before the weather turns again.
+            drain(crew, patience=SETTLING)
             _renew(storm, weather, crew, purchases, seed=seed, patience=allowance.left / 2)
             raged = time.monotonic() - raging
             weather.clear_up()

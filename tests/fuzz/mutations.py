@@ -80,12 +80,18 @@ def mutate(random: Random, document: Any) -> Any:
 
 
 def replaced(body: bytes, texts: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """Yield the JSON with each of its texts replaced by each of `texts`, one at a time."""
+    """Yield the JSON with each of its texts replaced by each of `texts`, one at a time.
+
+    Of objects alike, such as the quotes of a package, one is taken.
+    """
     document = json.loads(body) if body else None
+    seen: set[tuple[Any, ...]] = set()
     for container, key in _places(document):
         before = container[key]
-        if not isinstance(before, str):
+        kind = (key, *sorted(container)) if isinstance(container, dict) else (key,)
+        if not isinstance(before, str) or kind in seen:
             continue
+        seen.add(kind)
         for text in texts:
             container[key] = text
             yield text, encoded(document)
