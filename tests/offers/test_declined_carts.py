@@ -30,11 +30,19 @@ def test_a_refused_cart_is_asked_for_once(sandbox: Sandbox, read: ReadCart, stat
     assert len(sandbox.calls("create_quote")) == 1
 
 
-@pytest.mark.parametrize("status", [423, 429, 500, 503])
+@pytest.mark.parametrize("status", [423, 500, 503])
 def test_a_fault_is_no_refusal(sandbox: Sandbox, read: ReadCart, status: int) -> None:
     sandbox.faults.add("create_quote", "status", status=status)
 
     assert quoting.fresh_offer(read(Cart())) is None
+    assert quoting.fresh_offer(read(Cart())) is not None
+
+
+def test_a_rate_limit_that_ends_within_the_deadline_costs_no_offer(
+    sandbox: Sandbox, read: ReadCart
+) -> None:
+    sandbox.faults.add("create_quote", "status", status=429)
+
     assert quoting.fresh_offer(read(Cart())) is not None
 
 

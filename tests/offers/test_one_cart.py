@@ -18,6 +18,7 @@ from django_xcover.offers import quoting
 from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import QuoteRequest
+from django_xcover.values import UnusableValue
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Shop, laptop
 
@@ -188,7 +189,8 @@ def test_a_cart_without_a_reference_takes_over_nothing(
     assert price is not None
     instant_booking.opt_out(price, request)
 
-    completion.complete(shop.order(), shopper.cart.but(reference=""), paid=True)
+    with pytest.raises(UnusableValue, match="get_cart_reference is empty"):
+        completion.complete(shop.order(), shopper.cart.but(reference=""), paid=True)
 
     assert QuotePackage.objects.get().order_reference == ""
     assert Operation.objects.filter(kind=OperationKind.BOOK).count() == 0

@@ -190,7 +190,7 @@ def test_no_idempotency_key_carries_a_header(value: str, serve: Serve, connect: 
 
 
 def test_a_language_stays_in_the_query(serve: Serve, connect: Connect) -> None:
-    server = serve(does.json(200, {"id": "A"}))
+    server = serve(does.json(200, {"id": "A-INS"}))
 
     connect(server).get_booking("A-INS", language="en&x=1#\r\nX-Api-Key: other")
 
