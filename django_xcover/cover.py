@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
+from django_xcover import safe_logging
 from django_xcover.booking.instant_booking import FastOffer
 from django_xcover.booking.instant_booking import book as book_instantly
 from django_xcover.booking.instant_booking import opt_out as decline_instantly
@@ -48,7 +48,7 @@ __all__ = [
     "require_shown",
 ]
 
-logger = logging.getLogger("django_xcover.cover")
+logger = safe_logging.get_logger("django_xcover.cover")
 
 # What a policy's state means for an order all of whose policies are in one; the others are booked.
 STATES: Mapping[PolicyState, str] = {

@@ -6,13 +6,13 @@ and calls `record_payment`, in the transaction that records the money.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest
 from django.urls import reverse
 
+from django_xcover import safe_logging
 from django_xcover.adapters import get_adapter
 from django_xcover.booking.dual_payment import use_token
 from django_xcover.exceptions import NothingDue, Refused, refusal
@@ -30,7 +30,7 @@ from django_xcover.policies import renewal as renewing
 from django_xcover.policies.renewal.quoting import refuse_unless_waiting
 from django_xcover.types import Due
 
-logger = logging.getLogger("django_xcover.payments")
+logger = safe_logging.get_logger("django_xcover.payments")
 
 __all__ = [
     "find",

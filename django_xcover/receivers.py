@@ -5,7 +5,6 @@ No error in here costs a sale, except one that has ended the shop's transaction 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from django_xcover import db, safe_logging
 from django_xcover.offers import shop_values
 from django_xcover.orders import events
 
-logger = logging.getLogger("django_xcover.orders")
+logger = safe_logging.get_logger("django_xcover.orders")
 
 
 def on_order_completed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import shared_task
@@ -31,7 +30,7 @@ from django_xcover.policies import (
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
 
-logger = logging.getLogger("django_xcover.worker")
+logger = safe_logging.get_logger("django_xcover.worker")
 
 # As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
 RECONCILE_SECONDS = 300.0

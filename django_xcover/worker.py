@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -28,7 +27,7 @@ from django_xcover.policies.modification import operation as modification
 from django_xcover.policies.renewal import confirmation, renewal_opt_out
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger("django_xcover.worker")
+logger = safe_logging.get_logger("django_xcover.worker")
 
 REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django import forms
@@ -21,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from django_xcover import safe_logging
 from django_xcover.admin.base import section
 from django_xcover.admin.display import (
     OfPackage,
@@ -50,7 +50,7 @@ from django_xcover.support import give_up
 from django_xcover.support.failure_texts import in_brief
 from django_xcover.support.next_steps import next_step_of, operation_name
 
-logger = logging.getLogger("django_xcover.admin")
+logger = safe_logging.get_logger("django_xcover.admin")
 
 
 def try_now(model_admin: ModelAdmin[Operation], request: HttpRequest, account: str) -> HttpResponse:

@@ -46,7 +46,7 @@ urlpatterns = [
     path("offer/", offers.OfferView.as_view(), name="offer"),
     path("choice/", offers.ChoiceView.as_view(), name="choice"),
     path(
-        "orders/<xcover_reference:reference>/cover/",
+        "orders/<path:reference>/cover/",
         orders.OrderCoverView.as_view(),
         name="order_cover",
     ),

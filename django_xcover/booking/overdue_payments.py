@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.client import NotFound, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.exceptions import code_of
 from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, QuotePackage, Status
 
-logger = logging.getLogger("django_xcover.booking")
+logger = safe_logging.get_logger("django_xcover.booking")
 
 LIMIT = 100
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from django_xcover.outbox.operation_errors import Unworkable
 from django_xcover.types import Policyholder
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger("django_xcover.booking")
+logger = safe_logging.get_logger("django_xcover.booking")
 
 
 def body(package: QuotePackage, order: Any) -> dict[str, Any]:

@@ -7,7 +7,6 @@ read, counts as empty, and none of its errors reaches a page. So does a table in
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import router, transaction
 
+from django_xcover import safe_logging
 from django_xcover.conf import get_config
 
-logger = logging.getLogger("django_xcover.clients")
+logger = safe_logging.get_logger("django_xcover.clients")
 
 # Seconds for which this process leaves a failed cache alone: one that fails by timing out would
 # otherwise hold every page for several timeouts.

@@ -14,7 +14,6 @@ XCover is well and counting, and what it asks for is fewer calls, which `rate_li
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ from typing import Any
 from django.core.cache.backends.base import BaseCache
 from django.db import connections
 
-from django_xcover import signals
+from django_xcover import safe_logging, signals
 from django_xcover.client import (
     ConnectionFailed,
     DeadlineExceeded,
@@ -90,7 +89,7 @@ class RecentCalls:
         return len(sample) >= SAMPLE and sample.count(False) >= len(sample) * SHARE
 
 
-logger = logging.getLogger("django_xcover.clients")
+logger = safe_logging.get_logger("django_xcover.clients")
 
 FAULTS = (ConnectionFailed, DeadlineExceeded, ServerFault, UnexpectedAnswer)
 # A day: however long nobody buys, the next call is a probe, and its success is told.

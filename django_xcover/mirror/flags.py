@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import safe_logging, signals
 from django_xcover.models import Attention, Flag, QuotePackage
 from django_xcover.models.history import FlagQuerySet
 
-logger = logging.getLogger("django_xcover.mirror")
+logger = safe_logging.get_logger("django_xcover.mirror")
 
 
 def flag(package: QuotePackage, reason: Attention) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 
+from django_xcover import safe_logging
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.types import PolicyRequest
 
-logger = logging.getLogger("django_xcover.mirror")
+logger = safe_logging.get_logger("django_xcover.mirror")
 
 Lines = Mapping[str, PolicyRequest]
 

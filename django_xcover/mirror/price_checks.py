@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from django_xcover import safe_logging
 from django_xcover.client.schemas.packages import FastQuoteAnswer, PackageAnswer, QuoteAnswer
 from django_xcover.models import Choice, Modification, Quote, QuotePackage, Status
 
-logger = logging.getLogger("django_xcover.mirror")
+logger = safe_logging.get_logger("django_xcover.mirror")
 
 # After a cancellation a price is what XCover makes of it; the refund is what counts.
 HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from django_xcover.mirror import request_bodies
 from django_xcover.offers import shop_values
 from django_xcover.types import QuoteRequest
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,6 @@ killed loses what it counted since.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from django.db import DatabaseError, router, transaction
 from django.db.models import F, Max, Sum
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.client import (
     AuthenticationFailed,
     ConnectionFailed,
@@ -29,7 +29,7 @@ from django_xcover.client import (
 )
 from django_xcover.models import OfferCount, OfferOutcome
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 WRITE_EVERY = 10.0
 KEPT = timedelta(days=90)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from django_xcover import exceptions
+from django_xcover import exceptions, safe_logging
 from django_xcover.client import XCoverError, exact_json
 from django_xcover.client.schemas.packages import (
     FastQuoteAnswer,
@@ -29,7 +28,7 @@ from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, 
 from django_xcover.outbox import operations
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 # Seconds. A price is asked for anew soon enough, and while XCover is away not every page waits.
 LIFETIME = 300

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import Attention, Choice, Hold, Quote, QuotePackage
 from django_xcover.offers import cart_packages
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 SWEEP_LIMIT = 200
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from django.db.models import Case, Q, Subquery, When
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_xcover import exceptions
+from django_xcover import exceptions, safe_logging
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
@@ -33,7 +32,7 @@ from django_xcover.offers import (
 )
 from django_xcover.offers.carts import CartToInsure
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 
 def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:

@@ -6,17 +6,17 @@ hash, in the cache only, and for WINDOW seconds.
 
 from __future__ import annotations
 
-import logging
 import time
 
 from django.core.cache.backends.base import BaseCache
 from django.utils.crypto import salted_hmac
 
+from django_xcover import safe_logging
 from django_xcover.clients import cache as shared_cache
 from django_xcover.conf import get_config
 from django_xcover.offers.carts import CartToInsure
 
-logger = logging.getLogger("django_xcover.offers")
+logger = safe_logging.get_logger("django_xcover.offers")
 
 WINDOW = 600
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
-from django_xcover import validators, values
+from django_xcover import safe_logging, validators, values
 from django_xcover.booking import booking
 from django_xcover.client.errors import clean
 from django_xcover.mirror import decisions, flags
@@ -28,7 +27,7 @@ from django_xcover.offers import cart_packages, shop_values
 from django_xcover.outbox import operations
 from django_xcover.policies.cancellation import eligibility, requests
 
-logger = logging.getLogger("django_xcover.orders")
+logger = safe_logging.get_logger("django_xcover.orders")
 
 REASON = "The order was cancelled."
 SHOP = Cancellation.Origin.SHOP

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +28,7 @@ from django_xcover.orders import cancellation, take_over
 from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import Unworkable
 
-logger = logging.getLogger("django_xcover.orders")
+logger = safe_logging.get_logger("django_xcover.orders")
 
 # What becomes no cover any more.
 OVER = (Status.CANCELLED, Status.FAILED)

@@ -7,7 +7,6 @@ when that fails as often as an operation may fail.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,7 +27,7 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import Unworkable
 from django_xcover.values import UnusableValue
 
-logger = logging.getLogger("django_xcover.orders")
+logger = safe_logging.get_logger("django_xcover.orders")
 
 Kind, State = OrderEvent.Kind, OrderEvent.State
 SWEEP_LIMIT = 100

@@ -6,12 +6,12 @@ charged, or a person is alerted with the order's number.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from decimal import Decimal
 
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.conf import get_config
 from django_xcover.mirror import decisions, flags, search_terms
 from django_xcover.mirror.presentation import build_offer
@@ -19,7 +19,7 @@ from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
 from django_xcover.offers import cart_packages, holds
 from django_xcover.offers.shop_values import Cart
 
-logger = logging.getLogger("django_xcover.orders")
+logger = safe_logging.get_logger("django_xcover.orders")
 
 
 def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage | None:

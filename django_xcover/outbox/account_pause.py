@@ -7,16 +7,15 @@ to the offers by itself.
 
 from __future__ import annotations
 
-import logging
-
 from django.db import transaction
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Operation
 from django_xcover.outbox import operations
 
-logger = logging.getLogger("django_xcover.outbox")
+logger = safe_logging.get_logger("django_xcover.outbox")
 
 # Who it was, where nobody is logged in.
 COMMAND_LINE = "the command line"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import safe_logging, signals
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.conf import get_config
 from django_xcover.models import Attempt, Operation, OperationKind, OperationState, QuotePackage
@@ -22,7 +21,7 @@ from django_xcover.models.operation import new_idempotency_key
 from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.outbox.transitions import move
 
-logger = logging.getLogger("django_xcover.outbox")
+logger = safe_logging.get_logger("django_xcover.outbox")
 
 SWEEP_LIMIT = 500
 # A due operation goes to a worker at once and is swept up soon after: one that still stands there

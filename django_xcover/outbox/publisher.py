@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import queue
 import threading
 import time
 from collections.abc import Callable
 
-logger = logging.getLogger("django_xcover.outbox")
+from django_xcover import safe_logging
+
+logger = safe_logging.get_logger("django_xcover.outbox")
 
 BACKLOG = 1000
 LAST_CHANCE = 1.0  # seconds a process that ends gives what is still to be published

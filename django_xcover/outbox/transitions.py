@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Model, Q
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.models import (
     Cancellation,
     Instalment,
@@ -23,7 +23,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 
-logger = logging.getLogger("django_xcover.outbox")
+logger = safe_logging.get_logger("django_xcover.outbox")
 
 Table = Mapping[str, frozenset[str]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import safe_logging
 from django_xcover.client.schemas.policies import CancellationAnswer, CancelledQuote
 from django_xcover.client.schemas.stored import without_booking
 from django_xcover.exceptions import RefundAboveLimit, RefundNotRecorded
@@ -22,7 +22,7 @@ from django_xcover.models import Cancellation, QuotePackage, RefundCorrection
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

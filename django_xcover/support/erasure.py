@@ -6,7 +6,6 @@ are evidence of a sale, so they go with it when it may go, or when there never w
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from django.db import models, router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.conf import get_config
 from django_xcover.exceptions import NotErasable
 from django_xcover.models import (
@@ -40,7 +40,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.status import UNFINISHED
 
-logger = logging.getLogger("django_xcover.support")
+logger = safe_logging.get_logger("django_xcover.support")
 
 BATCH = 500
 # What hangs on others first, and how each is found from the packages.

@@ -38,6 +38,7 @@ VIEWS = (
 ACTS = (
     "cancel_policy",
     "give_up_operation",
+    "give_up_orderevent",
     "modify_policy",
     "record_refund",
     "renew_policy",

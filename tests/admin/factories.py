@@ -24,6 +24,7 @@ from django_xcover.models import (
     Operation,
     OperationKind,
     OperationState,
+    OrderEvent,
     Quote,
     QuotePackage,
     Renewal,
@@ -340,3 +341,13 @@ def booking_payload(package_id: str) -> dict[str, Any]:
             "subsidiary": {"emails": [{"from_email": "inner@partner.example"}]},
         },
     }
+
+
+def make_order_event(**values: Any) -> OrderEvent:
+    """Return an order that waits for a person, because the adapter failed too often."""
+    facts = {
+        "order_reference": "SH-1001",
+        "kind": OrderEvent.Kind.COMPLETED,
+        "state": OrderEvent.State.NEEDS_PERSON,
+    }
+    return OrderEvent.objects.create(**facts | values)

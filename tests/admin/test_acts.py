@@ -24,6 +24,7 @@ from tests.admin.factories import (
     make_instalment,
     make_modification,
     make_order,
+    make_order_event,
     make_renewal,
     make_staff,
     make_stopped,
@@ -54,6 +55,7 @@ def rows() -> dict[str, Model]:
         "instalment": make_instalment(quote),
         "discrepancy": make_discrepancy(package),
         "operation": make_stopped(package),
+        "orderevent": make_order_event(),
     }
 
 

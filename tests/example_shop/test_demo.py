@@ -79,7 +79,17 @@ class Demo:
     def child(self, name: str) -> int:
         """Return the one that has `name` among its arguments."""
         word = f"\0{name}\0".encode()
-        return next(pid for pid in self.children() if word in read(Path(f"/proc/{pid}/cmdline")))
+        found: list[int] = []
+
+        def is_there() -> bool:
+            found[:] = [
+                pid for pid in self.children() if word in read(Path(f"/proc/{pid}/cmdline"))
+            ]
+            return bool(found)
+
+        # Until its program runs, a process has the arguments of the one that started it.
+        wait_until(is_there)
+        return found[0]
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)

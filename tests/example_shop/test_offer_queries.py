@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -23,9 +24,11 @@ def queries_of(shopper: Shopper, path: str) -> int:
     return sum(not sql.startswith(BOOKKEEPING) for sql in asked)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_first_offer_costs_at_most_six_queries_and_a_repeat_at_most_three(
-    xcover_sandbox: Sandbox, shopper: Shopper
+    xcover_sandbox: Sandbox, shopper: Shopper, settings: Any
 ) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_THREADS": 2}
     shopper.takes(CAMERA)
     shopper.takes(FESTIVAL)
 

@@ -169,7 +169,9 @@ def _row(pattern: str, package: QuotePackage) -> Any:
     name = re.search(r"(\w+)/<(pk|object_id)>", pattern)
     if name is None:
         return None
-    model = apps.get_model("xcover", ROWS.get(name[1], name[1]))
+    # A guest's link names a package, and then a cancellation.
+    kind = "cancellation" if "/withdraw/" in pattern else name[1]
+    model = apps.get_model("xcover", ROWS.get(kind, kind))
     rows = model._default_manager.order_by("pk")
     known = {one.name for one in model._meta.get_fields()}
     for owner in ("package", "quote__package"):

@@ -32,9 +32,10 @@ def test_a_refused_cart_is_asked_for_once(sandbox: Sandbox, read: ReadCart, stat
 
 @pytest.mark.parametrize("status", [423, 500, 503])
 def test_a_fault_is_no_refusal(sandbox: Sandbox, read: ReadCart, status: int) -> None:
-    sandbox.faults.add("create_quote", "status", status=status)
+    sandbox.faults.add("create_quote", "status", status=status, times=None)
 
     assert quoting.fresh_offer(read(Cart())) is None
+    sandbox.faults.clear()
     assert quoting.fresh_offer(read(Cart())) is not None
 
 

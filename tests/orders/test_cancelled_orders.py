@@ -23,6 +23,7 @@ from django_xcover.models import (
     OperationState,
     Quote,
 )
+from django_xcover.orders import cancellation as order_cancellation
 from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
@@ -135,7 +136,7 @@ def test_a_failure_of_ours_does_not_undo_the_shops_cancellation(
     def fail(*args: Any) -> None:
         raise RuntimeError(ANA.email)
 
-    monkeypatch.setattr(cancellation, "cancel_by_reference", fail)
+    monkeypatch.setattr(order_cancellation, "cancel_by_reference", fail)
 
     cancel(booked)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas import policies
 from django_xcover.client.schemas.policies import InstalmentSchedule, instalments_from_wire
@@ -32,7 +32,7 @@ from django_xcover.outbox.transitions import INSTALMENTS, may_follow
 from django_xcover.policies.instalments.reports import instalment_pk
 from django_xcover.types import Money
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 # A schedule that XCover does not show so long after the booking will not come.
 EXPECTED_FOR = timedelta(days=30)

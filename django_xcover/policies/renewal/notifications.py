@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -14,7 +13,7 @@ from django_xcover.conf import get_config
 from django_xcover.models import Renewal, Status
 from django_xcover.models.base import lapsed
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 
 def tell(renewal: Renewal) -> bool:

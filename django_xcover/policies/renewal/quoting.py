@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
+from django_xcover import safe_logging
 from django_xcover.client import NotFound, ValidationFailed, XCoverError
 from django_xcover.client.errors import Conflict, UnexpectedAnswer
 from django_xcover.client.schemas.packages import QuoteAnswer
@@ -41,7 +41,7 @@ def lock(renewal: Renewal) -> Renewal:
     return locked
 
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 DEADLINE = 5.0
 WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.exceptions import NotRenewable, Refused
 from django_xcover.mirror import refresh
 from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
@@ -15,7 +15,7 @@ from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import due, notifications, quoting
 from django_xcover.policies.renewal.due import GRACE, OPEN
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 CREATED = "RENEWAL_CREATED"
 NOTIFICATION = "RENEWAL_NOTIFICATION"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -18,7 +17,7 @@ from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, Withdrawal
 from django_xcover.models.base import lapsed
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 # After that a receipt that could not be sent is left to staff, who see it in the admin.
 TRIED_FOR = timedelta(days=14)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -12,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from django_xcover import signals, validators
+from django_xcover import safe_logging, signals, validators
 from django_xcover.client import XCoverError
 from django_xcover.clients import circuit_breaker
 from django_xcover.exceptions import AlreadyCancelled, PreviewExpired, code_of
@@ -21,7 +20,7 @@ from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
 from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
 
-logger = logging.getLogger("django_xcover.policies")
+logger = safe_logging.get_logger("django_xcover.policies")
 
 SHOPPER = Cancellation.Origin.SHOPPER
 # The longest cooling-off period known (Indiana, travel: 30 days; retail devices: 28).

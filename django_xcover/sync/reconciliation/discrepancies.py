@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,11 +12,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.models import Discrepancy
 from django_xcover.sync.reconciliation.diff import Finding
 from django_xcover.types import Money
 
-logger = logging.getLogger("django_xcover.reconciliation")
+logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 State = Discrepancy.State
 Key = tuple[str, str, str]

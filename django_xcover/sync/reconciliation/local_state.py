@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -21,7 +20,7 @@ from django_xcover.models import (
 from django_xcover.outbox.operations import OVERDUE
 from django_xcover.sync.reconciliation.diff import Ours
 
-logger = logging.getLogger("django_xcover.reconciliation")
+logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 
 def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:

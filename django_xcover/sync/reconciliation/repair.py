@@ -6,10 +6,10 @@ before anything is said.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django_xcover import safe_logging
 from django_xcover.client import (
     AuthenticationFailed,
     ConfigurationError,
@@ -29,7 +29,7 @@ from django_xcover.sync.reconciliation.diff import Finding, Ours
 from django_xcover.sync.reconciliation.local_state import read_ours
 from django_xcover.sync.reconciliation.report import Report
 
-logger = logging.getLogger("django_xcover.reconciliation")
+logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 # After as many bookings in a row that XCover could not show it is XCover and not the booking.
 PATIENCE = 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.responses import Answer
 from django_xcover.client.schemas.packages import PackageAnswer, booking_from_wire
@@ -129,7 +129,7 @@ def _lease() -> datetime:
     return timezone.now() + timedelta(seconds=get_config().operation_lease)
 
 
-logger = logging.getLogger("django_xcover.reconciliation")
+logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 PAGE = 100
 # Our own packages are passed over by so many: most of them XCover's list has shown.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.core.exceptions import BadRequest
 from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.http import Http404
 from django.utils import timezone
 
+from django_xcover import safe_logging
 from django_xcover.models import WebhookRefusal
 
-logger = logging.getLogger("django_xcover.webhooks")
+logger = safe_logging.get_logger("django_xcover.webhooks")
 
 Reason = WebhookRefusal.Reason
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,14 +10,14 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from django_xcover import signals
+from django_xcover import safe_logging, signals
 from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery, WebhookRefusal
 from django_xcover.models.webhook import WAITING
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 
-logger = logging.getLogger("django_xcover.webhooks")
+logger = safe_logging.get_logger("django_xcover.webhooks")
 
 SWEEP_LIMIT = 500
 BATCH = 1000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,7 +15,7 @@ from django_xcover.policies import renewal
 from django_xcover.sync.webhooks import inbox
 from django_xcover.sync.webhooks.bursts import Burst
 
-logger = logging.getLogger("django_xcover.webhooks")
+logger = safe_logging.get_logger("django_xcover.webhooks")
 
 State = WebhookDelivery.State
 

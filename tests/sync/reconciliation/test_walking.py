@@ -96,7 +96,7 @@ def test_a_walker_that_dies_is_followed_by_one_that_goes_on(
         if len(died) == 2:
             raise SystemExit
 
-    monkeypatch.setattr(run.Cursor, "let_go", lambda self: None)
+    monkeypatch.setattr(run.Cursor, "let_go", lambda *args: None)
     with pytest.raises(SystemExit):
         go(progress=dies_at_the_second)
 
