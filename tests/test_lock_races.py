@@ -133,7 +133,11 @@ def test_a_requote_that_returns_while_the_order_is_placed_leaves_its_price_alone
         may_store.set()
         other.join()
 
-    other = threading.Thread(target=lambda: (shopper.sees(), connection.close()))
+    def look() -> None:
+        shopper.sees()
+        connection.close()
+
+    other = threading.Thread(target=look)
     other.start()
     answered.wait()
     with ExitStack() as after, transaction.atomic():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
 from django.http import (
@@ -14,12 +16,11 @@ from django.http import (
 from django.utils.log import log_response
 from django.views.decorators.csrf import csrf_exempt
 
-from django_xcover import safe_logging
 from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.sync import webhooks
 from django_xcover.sync.webhooks import NoSuchReceiver, Reason, WebhookRefused
 
-logger = safe_logging.get_logger("django_xcover.webhooks")
+logger = logging.getLogger("django_xcover.webhooks")
 
 
 # Not atomic: what is answered with 200 has been committed. No login and no CSRF token: XCover is
