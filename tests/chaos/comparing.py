@@ -14,8 +14,6 @@ from tests.chaos.history import History
 from tests.chaos.shoppers import Purchase
 from tests.chaos.truth import BOOKED, Truth
 
-# At XCover, of a booking that somebody may still be charged for.
-STANDING = {"PENDING_PAYMENT", "CONFIRMED"}
 SOLD = {"CONFIRMED", "CANCELLED", "RENEWED"}
 # Flags of a booking whose price is not the one that was paid.
 OF_PRICE = {Attention.PRICE_DIFFERS, Attention.POLICY_MISSING, Attention.BOOKING_FAILED}
@@ -114,6 +112,7 @@ class Comparison:
     def _check_unpaid(self, order: Order, package: QuotePackage) -> None:
         """An order that nobody paid was never covered, and has nothing left when it is cancelled.
 
+        At XCover a booking may go on waiting for a payment that no longer comes.
         Cover that is cancelled with its order was in force all the same, if it was confirmed.
         """
         number = order.number
@@ -124,7 +123,7 @@ class Comparison:
             self._found.booked_unpaid.add(number)
         purchase = self._purchases.get(number)
         is_cancelled = purchase is not None and purchase.shop_cancels
-        if is_cancelled and (held in STANDING or package.quotes.accepted().exists()):
+        if is_cancelled and (held == "CONFIRMED" or package.quotes.accepted().exists()):
             self._found.order_not_cancelled.add(number)
 
     def _is_in_force(self, number: str, booking: dict[str, Any]) -> bool:

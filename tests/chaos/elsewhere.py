@@ -9,7 +9,7 @@ from django.db import connections
 from django_xcover.client import XCoverError
 from django_xcover.clients import factory
 from django_xcover.models import QuotePackage
-from django_xcover.orders import cancellation
+from tests.chaos.shop_tasks import cancel_order
 from tests.chaos.shoppers import Purchase
 from tests.chaos.wishes import Wish
 
@@ -23,7 +23,7 @@ def cancel(purchases: Iterable[Purchase]) -> None:
         if purchase.will(Wish.TELEPHONE):
             _telephone(purchase)
         elif purchase.shop_cancels and purchase.order_number:
-            cancellation.cancel_by_reference(purchase.order_number)
+            cancel_order.delay(purchase.order_number)
     connections.close_all()
 
 

@@ -65,7 +65,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-webhooks": {"task": "django_xcover.tasks.sweep_webhooks", "schedule": 2.0},
     "renewals": {"task": "tests.chaos.find_due_renewals", "schedule": 5.0},
 }
-CELERY_IMPORTS = ("tests.chaos.looking_ahead",)
+CELERY_IMPORTS = ("tests.chaos.looking_ahead", "tests.chaos.shop_tasks")
 WEBHOOK_KEY, WEBHOOK_SECRET = "chaos-webhook-key", "chaos-webhook-secret"
 XCOVER = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",

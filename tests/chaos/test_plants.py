@@ -41,7 +41,7 @@ def test_a_storm_notices_every_planted_fault(plant: str) -> None:
     need_server("postgresql")
     need_module("psycopg", serving="postgresql")
     command = [sys.executable, "-W", "ignore", "-m", "tests.chaos", "--plant", plant]
-    command += ["--orders", "24", "--seed", "5", "--minutes", "2"]
+    command += ["--orders", "40", "--seed", "5", "--minutes", "2"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
