@@ -1,7 +1,11 @@
 """What each lock and each compare-and-set of the money path is there for.
 
-Every test fails when its lock is taken out. What a call reads while another transaction is open is
-only certain on PostgreSQL, where `meanwhile` can see that it waits.
+Tried with each lock taken out: `lock_all`, cancelling by reference and by request, the update in
+place, the hold's row, a lost lease and refund corrections are noticed. The locks of quotes, of
+`holds.lock` and of `is_being_paid` have a second lock behind them, and their absence is not.
+
+What a call reads while another transaction is open is only certain on PostgreSQL, where `meanwhile`
+can see that it waits.
 """
 
 from __future__ import annotations
