@@ -57,7 +57,12 @@ settings.configure(
             },
         }
     ],
-    XCOVER={"ADAPTER": "try_it.Adapter", "ACCOUNTS": {"default": ACCOUNT}},
+    XCOVER={
+        "ADAPTER": "try_it.Adapter",
+        "ACCOUNTS": {"default": ACCOUNT},
+        # A thread would have an in-memory database of its own, without tables.
+        "OFFER_THREADS": 0,
+    },
 )
 django.setup()
 
