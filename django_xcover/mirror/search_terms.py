@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import Q
 
-from django_xcover.client.schemas.stored import StoredPolicyholder
+from django_xcover.client.schemas.stored import StoredPolicyholder, read_package
 from django_xcover.models import BOOKED, Quote, QuotePackage, SearchTerm
 from django_xcover.models.search import LONGEST_TERM
 
@@ -33,12 +33,15 @@ def normalised(text: str) -> str:
 
 
 def terms_of(package: QuotePackage, quote_ids: Iterable[str] = ()) -> set[str]:
-    """Return the terms of an ordered package; `quote_ids` are those of its policies."""
+    """Return the terms of an ordered package; `quote_ids` are those of its policies.
+
+    By its columns only: a migration hands in rows without the model's properties.
+    """
     return {
         *_beginnings(package.order_reference),
         package.package_id.lower(),
         *(quote_id.lower() for quote_id in quote_ids),
-        *_of_person(package.answer.policyholder),
+        *_of_person(read_package(package.payload).policyholder),
         *_of_address(package.policyholder_email),
     }
 

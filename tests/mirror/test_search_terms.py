@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from django_xcover.mirror import refresh, search_terms
 from django_xcover.models import Quote, QuotePackage, SearchTerm
@@ -109,8 +109,11 @@ def test_what_was_ordered_before_is_found_after_the_migration(order: Order) -> N
         "django_xcover.migrations.0014_search_terms_of_ordered_packages"
     )
 
-    migration.add_terms(apps, None)
-    migration.add_terms(apps, None)
+    # As Django hands it the models: with columns, and without properties of ours.
+    then = MigrationLoader(connection).project_state(("xcover", "0013_quicker_lists")).apps
+
+    migration.add_terms(then, None)
+    migration.add_terms(then, None)
 
     assert set(SearchTerm.objects.values_list("term", flat=True)) == before
     assert QuotePackage.objects.count() == 1
