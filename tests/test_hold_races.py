@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from django_xcover.cover import freeze_cover, hold_cover
 from django_xcover.exceptions import BeingPaid, OfferClosed
 from django_xcover.models import Hold, Operation, OperationKind, Quote, QuotePackage
+from django_xcover.offers import cart_packages, holds
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import Shopper, work
@@ -142,3 +145,23 @@ def test_of_eight_orders_under_one_hold_one_gets_the_cover(
     assert results == [None] * 8
     assert Operation.objects.filter(kind=OperationKind.BOOK).count() == 1
     assert Hold.objects.get().order_reference == QuotePackage.objects.get().order_reference
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+def test_an_order_and_the_end_of_its_hold_do_not_wait_for_each_other(
+    shopper: Shopper, shop: Shop, request_for: RequestFor, sweeps: bool
+) -> None:
+    shopper.says(yes=True)
+    reference = hold_cover(request_for(shopper.cart)).hold
+    if sweeps:
+        Hold.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+    end = holds.sweep if sweeps else lambda: holds.release(reference)
+
+    with ExitStack() as after, transaction.atomic():
+        cart_packages.lock_all("default", shopper.cart.reference)
+        ended = after.enter_context(meanwhile(end))
+        # By its cart: packages first, then the hold.
+        places(shop.order(), shopper.cart)
+
+    assert ended == [[] if sweeps else False]
+    assert pays(shop.orders["ORD-1"]) == ["CONFIRMED"]

@@ -66,16 +66,18 @@ def is_being_paid(account: str, cart_reference: str, fingerprint: str) -> bool:
 def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
     """Lock the hold with this reference and its cart's packages; None when it is not known.
 
-    The packages come first, as everywhere.
+    The packages come first, as everywhere, so what names them is read without a lock: an order
+    that comes by its cart holds the packages and asks for the hold.
     """
     if not reference or "\x00" in reference:  # PostgreSQL cannot look for a NUL
         return None
-    found = Hold.objects.select_for_update().filter(reference=reference)
+    found = Hold.objects.filter(reference=reference)
     named = found.values_list("account", "cart_reference").first()
     if named is None:
         return None
     packages = cart_packages.lock_all(*named)
-    return found.get(), packages
+    hold = found.select_for_update().first()
+    return None if hold is None else (hold, packages)
 
 
 def release(reference: str) -> bool:
