@@ -19,12 +19,14 @@ class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
         return self.filter(state__in=(OrderEvent.State.PENDING, OrderEvent.State.NEEDS_PERSON))
 
     def due(self, now: datetime) -> OrderEventQuerySet:
-        """Return those to be settled now, each behind the earlier ones of its order."""
+        """Return those to be settled now, each behind the earlier ones of its order.
+
+        Also behind one that waits for a person. Who retries it books what was cancelled meanwhile
+        if the cancellation is over by then, and does not know of a payment that found no cover.
+        """
         pending = self.filter(state=OrderEvent.State.PENDING)
-        earlier = OrderEvent.objects.filter(
-            state=OrderEvent.State.PENDING,
-            order_reference=OuterRef("order_reference"),
-            pk__lt=OuterRef("pk"),
+        earlier = OrderEvent.objects.unsettled().filter(
+            order_reference=OuterRef("order_reference"), pk__lt=OuterRef("pk")
         )
         return pending.filter(next_attempt_at__lte=now).exclude(Exists(earlier))
 

@@ -130,6 +130,7 @@ def _settle(package: QuotePackage, order: Any, event: OrderEvent) -> None:
     """Settle the package of an order. That it is the order's stands, whatever fails here."""
     try:
         with transaction.atomic():
+            _cancel_first(event.order_reference)
             completion.settle(package, order, paid=event.kind == Kind.PAID)
     except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
         _keep_or_raise(event, error)
@@ -187,7 +188,15 @@ def _carry_out(event: OrderEvent) -> None:
         raise Unworkable("The shop does not know this order.")
     package = completion.find(event.order_reference, lambda: _cart_of(event), hold=event.hold)
     if package is not None:
+        _cancel_first(event.order_reference)
         completion.settle(package, order, paid=event.kind == Kind.PAID)
+
+
+def _cancel_first(reference: str) -> None:
+    """Take back what was cancelled while the order waited, so that nothing books it in between."""
+    waiting = OrderEvent.objects.unsettled().filter(order_reference=reference, kind=Kind.CANCELLED)
+    for event in waiting.order_by("pk"):
+        cancellation.cancel_by_reference(reference, event.lines, event.reason)
 
 
 def _cart_of(event: OrderEvent) -> Cart | None:

@@ -205,6 +205,83 @@ def test_an_order_cancelled_before_it_could_be_settled_gets_no_cover(
     assert sandbox.package(the_package().package_id)["status"] != "CONFIRMED"
 
 
+def until_a_person_is_needed(shop: Shop) -> None:
+    """Let the shop not know its orders for as long as a worker asks."""
+    known, shop.orders = shop.orders, {}
+    for _ in range(6):
+        let_a_worker_ask_again()
+    shop.orders = known
+    assert OrderEvent.objects.needing_person().exists()
+
+
+@pytest.mark.parametrize("send", [completed, paid])
+@pytest.mark.parametrize("is_cancelled_first", [True, False])
+def test_an_order_cancelled_before_a_person_retries_it_gets_no_cover(
+    shopper: Shopper,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    send: Callable[[Order, Cart], None],
+    is_cancelled_first: bool,
+) -> None:
+    shopper.says(yes=True)
+    breaks("get_account", times=2)(monkeypatch)
+    order = shop.order(pays_later=True)
+    send(order, shopper.cart)
+    if is_cancelled_first:
+        cancelled(order)
+    until_a_person_is_needed(shop)
+    if not is_cancelled_first:
+        cancelled(order)
+    let_a_worker_ask_again()
+
+    assert events.retry(OrderEvent.objects.earliest("pk"))
+    for _ in range(3):
+        let_a_worker_ask_again()
+
+    assert not OrderEvent.objects.unsettled().exists()
+    assert not Quote.objects.filter(choice="accepted").exists()
+    assert not Quote.objects.booked().exists()
+
+
+def test_a_payment_that_arrives_behind_a_waiting_cancellation_is_not_booked(
+    shopper: Shopper,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shopper.says(yes=True)
+    breaks("get_account", times=2)(monkeypatch)
+    order = shop.order()
+    completed(order, shopper.cart)
+    cancelled(order)
+
+    paid(order, shopper.cart)
+    work()
+
+    assert "Order ORD-1 was paid after its cover was cancelled" in caplog.text
+    assert sandbox.calls("create_booking") == []
+
+
+def test_a_payment_waits_for_the_person_that_its_order_waits_for(
+    shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shopper.says(yes=True)
+    breaks("get_account", times=2)(monkeypatch)
+    order = shop.order()
+    completed(order, shopper.cart)
+    until_a_person_is_needed(shop)
+    paid(order)  # without its cart
+    let_a_worker_ask_again()
+
+    assert events.retry(OrderEvent.objects.earliest("pk"))
+    for _ in range(3):
+        let_a_worker_ask_again()
+
+    assert the_package().status == "CONFIRMED"
+    assert not OrderEvent.objects.unsettled().exists()
+
+
 def test_an_order_that_rolls_back_leaves_no_event(
     shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
