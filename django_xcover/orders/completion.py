@@ -57,6 +57,7 @@ def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> 
     """
     package = _package_of(reference)
     if package is not None:
+        take_over.settle_another(reference, hold)
         return package
     return take_over.take_over(reference, cart=_named(reference, cart, hold), hold=hold)
 

@@ -27,8 +27,12 @@ def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage 
 
     Runs in the transaction of the order, which is told again and again without harm.
     """
-    if not order or Hold.objects.filter(order_reference=order).exists():
-        return None  # it was frozen without cover, or a person has been alerted
+    if not order:
+        return None
+    if Hold.objects.filter(order_reference=order).exists():
+        # It was frozen without cover, or a person has been alerted.
+        settle_another(order, hold)
+        return None
     if hold:
         found = holds.lock(hold)
         if found is not None:
@@ -38,6 +42,32 @@ def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage 
     if package is None:
         _wonder(order)
     return package
+
+
+def settle_another(order: str, reference: str) -> None:
+    """Settle a hold that is named by an order which has its cover, or is known to have none.
+
+    The same cart, frozen again at the same price, was charged once. Anything else was charged
+    besides, so that a person is alerted.
+    """
+    if not reference or Hold.objects.filter(order_reference=order, reference=reference).exists():
+        return
+    found = holds.lock(reference)
+    if found is None:
+        logger.critical("Order %s names a hold that is not known.", order)
+        return
+    hold, packages = found
+    if hold.is_resolved or hold.amount is None:
+        return
+    if any(_is_same(own, hold) for own in Hold.objects.filter(order_reference=order)):
+        holds.end([hold])
+    else:
+        hold.order_reference = order
+        hold.taken_at = hold.reported_at = timezone.now()
+        hold.save(update_fields=["order_reference", "taken_at", "reported_at", "updated_at"])
+        package = next((row for row in packages if row.pk == hold.package_id), None)
+        _alert(hold, package, order, "it was settled by another hold")
+    holds.free(packages)
 
 
 def alert_if_just_ordered(package: QuotePackage) -> None:
@@ -65,7 +95,8 @@ def _by_cart(order: str, cart: Cart) -> QuotePackage | None:
     if newest is None:
         return _take_unfrozen(packages, order)
     if newest.is_resolved and newest.taken_at is None:
-        logger.critical("Order %s gets no cover: its hold %s was released.", order, newest)
+        if newest.amount is not None or _has_yes(packages):
+            logger.critical("Order %s gets no cover: its hold %s was released.", order, newest)
         return None
     return _take(newest, packages, order)
 
@@ -156,13 +187,30 @@ def _restore(hold: Hold, package: QuotePackage) -> None:
 
 
 def _end_earlier(hold: Hold) -> None:
-    """Release the earlier holds of the same cart, as it is: the shopper paid at another try."""
+    """Release the earlier holds of the same cart at the same price: this try was paid.
+
+    Another premium may have been charged all the same, before the shopper chose anew.
+    """
     same = (
         Hold.objects.select_for_update()
         .unresolved()
         .filter(account=hold.account, cart_reference=hold.cart_reference, pk__lt=hold.pk)
     )
-    holds.end(row for row in same if row.amount is None or row.fingerprint == hold.fingerprint)
+    holds.end(row for row in same if row.amount is None or _is_same(row, hold))
+
+
+def _is_same(one: Hold, other: Hold) -> bool:
+    """Return whether both are of the same cart, as it is, at the same price."""
+    names = ("account", "cart_reference", "fingerprint", "amount", "currency")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _has_yes(packages: Sequence[QuotePackage]) -> bool:
+    return any(
+        quote.choice == Choice.ACCEPTED
+        for package in cart_packages.still_open(packages)
+        for quote in cart_packages.lock_offered(package)
+    )
 
 
 def _lapse_later(hold: Hold, packages: Sequence[QuotePackage]) -> None:

@@ -22,6 +22,7 @@ from django_xcover.models import (
     Choice,
     Decision,
     Discrepancy,
+    Flag,
     Hold,
     Operation,
     OperationKind,
@@ -274,6 +275,21 @@ def test_a_second_try_to_pay_leaves_nothing_behind(
     assert not Hold.objects.unresolved().exists()
 
 
+def test_a_premium_that_may_have_been_charged_is_not_forgotten_with_another_answer(
+    shopper: Shopper, shop: Shop, hold: Freeze
+) -> None:
+    shopper.says(yes=True)
+    charged = hold(shopper.cart)
+    with expired():
+        assert len(holds.sweep()) == 1
+        shopper.says(yes=False)
+        assert hold(shopper.cart).premium is None
+        ordered(shop.order(), shopper.cart)
+
+    assert Hold.objects.get(reference=charged.hold).state == Hold.State.NO_ORDER
+    assert Attention.HELD_WITHOUT_ORDER in {flag.reason for flag in Flag.objects.open()}
+
+
 # Or in a release
 
 
@@ -402,6 +418,36 @@ def test_a_cart_ordered_twice_under_one_hold_is_not_silent(
     assert len(booked()) == 1
 
 
+def test_an_order_that_names_a_second_hold_besides_its_own_is_not_silent(
+    shopper: Shopper, shop: Shop, hold: Freeze, caplog: pytest.LogCaptureFixture
+) -> None:
+    shopper.says(yes=False)
+    ordered(shop.order(), hold=hold(shopper.cart).hold)
+    shopper.cart = Cart(reference="cart-2")
+    shopper.says(yes=True)
+    charged = hold(shopper.cart)
+
+    ordered(shop.orders["ORD-1"], hold=charged.hold)
+
+    assert critical(caplog).count("Order ORD-1 was charged") == 1, "told again, once"
+    assert Hold.objects.get(reference=charged.hold).state == Hold.State.NOT_COVERED
+    assert QuotePackage.objects.latest("pk").attention == Attention.CHARGED_WITHOUT_COVER
+
+
+def test_an_order_that_names_the_hold_of_its_second_try_was_charged_once(
+    shopper: Shopper, shop: Shop, hold: Freeze, caplog: pytest.LogCaptureFixture
+) -> None:
+    shopper.says(yes=True)
+    first, second = hold(shopper.cart), hold(shopper.cart)
+    ordered(shop.order(), hold=first.hold)
+
+    ordered(shop.orders["ORD-1"], hold=second.hold)
+
+    assert critical(caplog) == ""
+    assert not Hold.objects.unresolved().exists()
+    assert len(booked()) == 1
+
+
 @pytest.mark.parametrize("change", [{"price": Decimal("9.99")}, {"status": "DELETED"}])
 def test_what_can_no_longer_be_booked_as_it_was_charged_is_for_a_person(
     shopper: Shopper,
@@ -464,6 +510,19 @@ def test_the_shop_is_asked_whether_a_premium_was_charged_before_a_person_is_aler
     with expired():
         assert bool(holds.sweep()) == alerted
     assert bool(the_package().attention) == alerted
+
+
+def test_an_order_that_comes_after_a_hold_without_a_premium_is_over_is_no_alarm(
+    shopper: Shopper, shop: Shop, hold: Freeze, caplog: pytest.LogCaptureFixture
+) -> None:
+    shopper.says(yes=False)
+    hold(shopper.cart)
+
+    with expired():
+        holds.sweep()
+        ordered(shop.order(), shopper.cart)
+
+    assert critical(caplog) == ""
 
 
 def test_a_premium_held_for_longer_is_not_missed_before(shopper: Shopper, hold: Freeze) -> None:
