@@ -15,8 +15,11 @@ from importlib import import_module
 
 from django.db import connections, router, transaction
 
+from django_xcover import safe_logging
 from django_xcover.conf import get_config
 from django_xcover.models import QuotePackage
+
+logger = safe_logging.get_logger("django_xcover.offers")
 
 _lock = threading.Lock()
 _running: set[threading.Thread] = set()
@@ -55,6 +58,9 @@ def start(work: Callable[[], object]) -> threading.Thread | None:
 def _run(work: Callable[[], object]) -> None:
     try:
         work()
+    except Exception as error:  # noqa: BLE001 - its text and variables quote what was typed
+        problem = safe_logging.describe(error)
+        logger.error("A thread for offers has failed: %s", problem)  # noqa: TRY400
     finally:
         # Django closes the connections of requests, not those of other threads.
         connections.close_all()

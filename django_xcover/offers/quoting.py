@@ -117,9 +117,9 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
         if is_current(quotes, cart):  # quoted by another process in between
             quote_attempts.release(claim.row)
             return Look(offer=build_offer(quotes))
-    visitors.count(cart)
     config = get_config()
     if not background.is_possible():
+        visitors.count(cart)
         found = _attempt(claim.row, cart, quotes, config.offer_call_deadline)
         return Look(offer=build_offer(found)) if found else NOTHING
     thread = background.start(
@@ -128,6 +128,7 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
     if thread is None:
         quote_attempts.release(claim.row)
         return NOT_YET
+    visitors.count(cart)
     if wait:
         thread.join(wait)
         return look(cart, again=True)

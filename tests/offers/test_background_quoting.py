@@ -25,7 +25,7 @@ from django_xcover.sandbox import Sandbox
 from tests.checkout.conftest import front as front  # noqa: PLC0414 - a fixture
 from tests.checkout.shopfront import Front
 from tests.conftest import ReadCart
-from tests.shop import Cart, ticket
+from tests.shop import ANA, Cart, ticket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFER = "/xcover/offer/"
@@ -303,6 +303,21 @@ def test_a_visitor_has_a_limit_and_the_next_one_their_own(
     assert outcomes()["visitor_limit"] == 2
 
 
+def test_looking_again_while_all_threads_are_busy_uses_up_no_quotes(
+    slow: Slow, read: ReadCart, settings: Any
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "VISITOR_QUOTES": 3}
+    carts = [read(Cart(reference=f"cart-{number}")) for number in range(3)]
+    quoting.look(carts[0])
+    quoting.look(carts[1])
+    for _ in range(5):
+        assert quoting.look(carts[2]) == quoting.NOT_YET
+    slow.go.set()
+    finish()
+
+    assert quoting.look(carts[2]) == quoting.BEGUN
+
+
 def test_what_is_stored_is_shown_to_a_visitor_beyond_the_limit(
     read: ReadCart, settings: Any
 ) -> None:
@@ -323,6 +338,26 @@ def test_credentials_that_are_refused_are_counted_and_kept(
 
     assert counts.auth_refusals_since("default", timezone.now()) == 1
     assert OfferOutcome.NOT_AUTHORISED in counts.last_times("default")
+
+
+def test_an_error_in_a_thread_is_logged_without_what_it_says(
+    read: ReadCart, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What leaves a thread goes to stderr and to error reports with the variables of each frame."""
+
+    def fail(*args: Any) -> Any:
+        raise ValueError(ANA.email)
+
+    left: list[Any] = []
+    monkeypatch.setattr(quoting, "_create", fail)
+    monkeypatch.setattr(threading, "excepthook", left.append)
+
+    quoting.look(read(Cart()))
+    finish()
+
+    assert left == []
+    assert "ValueError" in caplog.text
+    assert ANA.email not in caplog.text
 
 
 def test_an_error_of_our_own_ends_the_attempt_and_is_counted(
