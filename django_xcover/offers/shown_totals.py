@@ -34,6 +34,8 @@ def as_text(total: Money) -> str:
 def _read(text: str) -> Money | None:
     amount, _space, currency = text.partition(" ")
     try:
-        return Money(Decimal(amount), currency)
+        read = Decimal(amount)
     except InvalidOperation:
         return None
+    # Comparing a signalling NaN raises.
+    return Money(read, currency) if read.is_finite() else None

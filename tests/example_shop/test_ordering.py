@@ -192,7 +192,7 @@ def test_a_premium_that_came_with_a_requote_is_shown_before_it_is_charged(
     assert shopper.orders().premium is not None
 
 
-@pytest.mark.parametrize("shown", ["", "nonsense", "NaN GBP", "120.00", "120.00 EUR"])
+@pytest.mark.parametrize("shown", ["", "nonsense", "NaN GBP", "sNaN GBP", "120.00", "120.00 EUR"])
 def test_a_form_that_shows_no_total_of_this_order_orders_nothing(
     shopper: Shopper, shown: str
 ) -> None:
