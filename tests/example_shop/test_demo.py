@@ -78,12 +78,13 @@ class Demo:
 
     def child(self, name: str) -> int:
         """Return the one that has `name` among its arguments."""
-        word = f"\0{name}\0".encode()
+        # Between spaces where Celery names its processes itself, as it does with setproctitle.
+        word = re.compile(rb"[\0 ]" + name.encode() + rb"[\0 ]")
         found: list[int] = []
 
         def is_there() -> bool:
             found[:] = [
-                pid for pid in self.children() if word in read(Path(f"/proc/{pid}/cmdline"))
+                pid for pid in self.children() if word.search(read(Path(f"/proc/{pid}/cmdline")))
             ]
             return bool(found)
 
