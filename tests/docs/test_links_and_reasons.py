@@ -56,6 +56,30 @@ def test_every_file_that_is_named_exists() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_the_map_names_only_what_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    the_map = text[text.index("## The map") : text.index("## What a change brings along")]
+    paths = re.findall(r"`([\w/]+(?:/|\.py))`", the_map)
+
+    assert len(paths) > 50
+    assert [path for path in paths if not (ROOT / "django_xcover" / path).exists()] == []
+
+
+def test_the_map_names_every_room() -> None:
+    """Each layer of the import contract but those that only wire or help."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = contracts["contracts"][0]["layers"]
+    rooms = {
+        name.strip().removeprefix("django_xcover.") for row in layers for name in row.split("|")
+    }
+    aside = {"apps", "urls", "converters", "db", "safe_logging", "validators"}
+    the_map = (ROOT / "CONTRIBUTING.md").read_text()
+
+    unnamed = {room for room in rooms - aside if not re.search(rf"`{room}(?:/|\.py)", the_map)}
+
+    assert unnamed == set()
+
+
 def anchors(page: Path) -> set[str]:
     """Return the anchors of the headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
