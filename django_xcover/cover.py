@@ -50,7 +50,7 @@ __all__ = [
 
 logger = safe_logging.get_logger("django_xcover.cover")
 
-# What a policy's state means for an order all of whose policies are in one; the others are booked.
+# The state of an order whose policies all share one state. States not listed count as booked.
 STATES: Mapping[PolicyState, str] = {
     PolicyState.ARRANGING: "arranging",
     PolicyState.AWAITING_PAYMENT: "awaiting_payment",
@@ -64,10 +64,10 @@ STATES: Mapping[PolicyState, str] = {
 class CoverLine:
     """One accepted quote, for the order summary.
 
-    `price` is what is charged with the order: all of it, or with an instalment plan its first
-    instalment. `plan` then says how it is paid ("" for all at once), `parts` and `total` in how
-    many such instalments and what they come to (None where nobody could say). `whole` is XCover's
-    price of the cover; instalments are rounded up, so that they come to a little more.
+    `price` is what is charged with the order: the full price, or the first instalment with an
+    instalment plan. `plan` names the plan ("" for paying all at once), `parts` is the number of
+    instalments and `total` their sum (both None if unknown). `whole` is XCover's price of the
+    cover; instalments are rounded up, so their sum is slightly higher.
     """
 
     label: str
@@ -84,16 +84,15 @@ class CoverLine:
 class Cover:
     """The cover chosen for a cart.
 
-    `premium` is what the shop charges with the order: the prices of what is paid at once, and the
-    first instalments of what is paid in parts. It is None without cover. The later instalments are
-    charged by XCover's schedule, which exists once the cover is booked
-    (`django_xcover.policies.instalments`); XCover takes the first as paid with the booking. With
-    dual payment (`django_xcover.booking.dual_payment`) XCover charges the premium itself: show
-    it, and leave it out of what the shop charges.
+    `premium` is what the shop charges with the order: full prices, and first instalments for cover
+    paid by instalments. It is None without cover. The later instalments follow XCover's schedule,
+    which exists once the cover is booked (`django_xcover.policies.instalments`); XCover treats the
+    first one as paid with the booking. With dual payment (`django_xcover.booking.dual_payment`)
+    XCover charges the premium itself: show it, but leave it out of what the shop charges.
 
     `is_answered` is False while an offer waits for an answer.
-    `lapsed` tells that a yes was un-made because the cart no longer is what was offered on.
-    `hold` is the reference of what was frozen, and `held_until` (aware UTC) is when it expires.
+    `lapsed` is True if an acceptance was cleared because the cart changed after the offer.
+    `hold` is the reference of the frozen cover, and `held_until` (aware UTC) is when it expires.
     """
 
     lines: tuple[CoverLine, ...] = ()
@@ -108,11 +107,11 @@ class Cover:
 class PolicyView:
     """One policy of an order, for the shopper.
 
-    `status` is XCover's word, `state` what a shopper is told, as in My cover. `agreed_formatted`
-    is the price that was agreed on where XCover has another one now, else "". `is_looked_into`
-    says that a person looks at the booking. `documents` are kinds for `xcover:document`: papers to
-    read and pages at XCover, some of `django_xcover.policies.documents.KINDS`. `plan` says how
-    it is paid in parts, "" for all at once.
+    `status` is XCover's status and `state` the one shown to shoppers, as in My cover.
+    `agreed_formatted` is the agreed price if XCover's price now differs, else "". `is_looked_into`
+    says that staff are looking into the booking. `documents` are kinds for `xcover:document`
+    (documents and pages at XCover), from `django_xcover.policies.documents.KINDS`. `plan` names
+    the instalment plan, "" for paying all at once.
     """
 
     quote_id: str
@@ -133,10 +132,10 @@ class PolicyView:
 class OrderCover:
     """What became of an order's cover.
 
-    `state` is true for each policy. It is one of none, declined, arranging, awaiting_payment,
-    booked, cancelled, needs_person, failed (XCover could not book, or with dual payment not charge
-    the card: there is no cover); and where the policies differ partly_cancelled (the rest is
-    booked) or partly_booked (one at least is not booked; each tells its own `state`).
+    `state` holds for every policy: none, declined, arranging, awaiting_payment, booked, cancelled,
+    needs_person or failed (XCover could not book or, with dual payment, not charge the card: there
+    is no cover). If the policies differ it is partly_cancelled (the rest is booked) or
+    partly_booked (at least one is not booked; see each policy's `state`).
     """
 
     state: str
@@ -146,8 +145,8 @@ class OrderCover:
 def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     """Return the cover chosen for the cart, for the totals on a page. One query.
 
-    By the same rule as `freeze_cover`, so that no page shows less than is charged: an offer that
-    merely grew old still holds.
+    Follows the same rule as `freeze_cover`, so that no page shows less than is charged: an offer
+    that has only aged is still valid.
     """
     to_insure = read_cart(request, cart)
     quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
@@ -159,10 +158,10 @@ def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
 def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
     """Lock the shopper's choice and return the cover to charge.
 
-    Call it inside the transaction that makes the order, right before the total is computed, and
-    send `order_completed` in the same transaction. A yes to an offer that no longer fits the cart
-    lapses and is not charged; `lapsed` says so. An offer that merely grew old still holds. A shop
-    that charges before it makes the order calls `hold_cover` instead.
+    Call it inside the transaction that creates the order, right before computing the total, and
+    send `order_completed` in the same transaction. Acceptance of an offer that no longer matches
+    the cart lapses and is not charged; `lapsed` is then True. An offer that has only aged is still
+    valid. A shop that charges before it creates the order calls `hold_cover` instead.
     """
     to_insure = read_cart(request, cart)
     named = _name(request, cart, to_insure)
@@ -177,10 +176,10 @@ def hold_cover(
 ) -> Cover:
     """Fix the shopper's choice until the order is there, and return the cover to charge.
 
-    For shops that charge first: it commits by itself, so call it outside any transaction (it
-    raises RuntimeError inside one), charge the premium, then send `order_completed` with `hold`.
-    Meanwhile the choice cannot change, for `lifetime` at most, by default
-    `XCOVER["HOLD_LIFETIME"]`. When the payment fails call `release_cover`.
+    For shops that charge first. It commits its own transaction, so call it outside any other
+    (inside one it raises RuntimeError), charge the premium, then send `order_completed` with
+    `hold`. Until then the choice can't change, for at most `lifetime`, by default
+    `XCOVER["HOLD_LIFETIME"]`. If the payment fails, call `release_cover`.
     """
     to_insure = read_cart(request, cart)
     named = _name(request, cart, to_insure)
@@ -193,7 +192,7 @@ def hold_cover(
 def release_cover(hold: str) -> bool:
     """Give up a hold whose premium will not be charged, so that the shopper can choose again.
 
-    Returns False when an order has taken it over, or when it is not known.
+    Returns False if an order has taken over the hold, or if it is unknown.
     """
     return holds.release(hold)
 
@@ -201,7 +200,7 @@ def release_cover(hold: str) -> bool:
 def order_cover(order: Any) -> OrderCover:
     """Return the state and the policies of the shop's `order`, for its page.
 
-    The state is "none" for an order without a usable number; the log says what is wrong with it.
+    The state is "none" for an order without a usable number; the log says why.
     """
     try:
         reference = shop_values.order_reference(order)
@@ -212,7 +211,7 @@ def order_cover(order: Any) -> OrderCover:
     if package is None:
         return OrderCover(state="none")
     rows = policy_rows().filter(package=package, choice=Choice.ACCEPTED).order_by("position")
-    # Each row would bring the booking's answer along once more.
+    # Otherwise each row would load the booking's answer again.
     views = tuple(_policy(quote, package) for quote in rows.defer("package__payload"))
     return OrderCover(state=_state(package, views), policies=views)
 
@@ -230,7 +229,7 @@ def _cover(quotes: Sequence[Quote]) -> Cover:
 
 
 def _counted(quote: Quote) -> bool:
-    """Return whether `quote` has a yes, or had one that lapsed without a new answer."""
+    """Return whether `quote` is accepted, or has a lapsed acceptance without a new answer."""
     return quote.choice == Choice.ACCEPTED or lapse_of(quote) is not None
 
 
@@ -251,7 +250,7 @@ def _line(quote: Quote) -> CoverLine:
 def _name(
     request: HttpRequest, cart: Any, to_insure: CartToInsure | None
 ) -> tuple[str, str] | None:
-    """Return account and reference of the cart, whatever is in it; None when it has none."""
+    """Return account and reference of the cart, even if it is empty; None if it has neither."""
     if to_insure is not None:
         named = to_insure.account, to_insure.cart_reference
     else:
@@ -262,7 +261,7 @@ def _name(
 def _freeze(
     named: tuple[str, str], to_insure: CartToInsure | None, lifetime: timedelta | None = None
 ) -> Cover:
-    """Lock the cart's packages, as `choose` does, and place a hold on the one that counts."""
+    """Lock the cart's packages, as `choose` does, and hold the current one."""
     every = cart_packages.lock_all(*named)
     packages = cart_packages.still_open(every)
     package = quoting.counting(packages, to_insure)
@@ -275,7 +274,7 @@ def _freeze(
     else:
         was_wanted = bool(every) and _was_wanted(every[-1], to_insure)
         cover = Cover(lapsed=_lapse(packages) or was_wanted)
-        # What is being paid for at this moment was another cart.
+        # A package that is being paid for at this moment belongs to an earlier cart.
         package = None if package and package.is_held else package
         quotes = cart_packages.lock_offered(package) if package else []
     hold = holds.place(
@@ -292,12 +291,12 @@ def _cover_of(quotes: Sequence[Quote], *, others: Sequence[QuotePackage]) -> Cov
     cover = _cover(quotes)
     if cover.lines or cover.is_answered:
         return cover
-    # A yes that another tab had quoted anew, and that this shopper still sees as saved.
+    # An acceptance that this tab still shows as saved, although another tab requested new quotes.
     return replace(cover, lapsed=_lapse(others) or cover.lapsed)
 
 
 def _has_lost(package: QuotePackage, offered: Sequence[Quote], to_insure: CartToInsure) -> bool:
-    """Return whether a line of the cart had a yes and is not offered any more."""
+    """Return whether cover was accepted for a line of the cart and is no longer offered."""
     lines = {item.reference for item in to_insure.request.items}
     lines -= {quote.line_reference for quote in offered}
     rows = package.quotes.filter(line_reference__in=lines, lapsed_price__isnull=False)
@@ -305,10 +304,10 @@ def _has_lost(package: QuotePackage, offered: Sequence[Quote], to_insure: CartTo
 
 
 def _was_wanted(package: QuotePackage, to_insure: CartToInsure | None) -> bool:
-    """Return whether the cart's newest package has a yes that an order made now does not get.
+    """Return whether the cart's newest package was accepted but won't be part of an order made now.
 
-    It lapsed and was not answered anew, or went into the order before. What is no longer in the
-    cart does not count.
+    The acceptance lapsed without a new answer, or went into an earlier order. Items no longer in
+    the cart don't count.
     """
     lines = {item.reference for item in to_insure.request.items} if to_insure else set()
     wanted = [quote for quote in package.quotes.all() if _counted(quote)]
@@ -318,9 +317,9 @@ def _was_wanted(package: QuotePackage, to_insure: CartToInsure | None) -> bool:
 
 
 def _lapse(packages: Sequence[QuotePackage]) -> bool:
-    """Un-make each yes, and return whether there was one.
+    """Clear each acceptance, and return whether there was one.
 
-    One that is being paid for stands, and still the cart of now does not get it.
+    An acceptance that is being paid for is counted but kept; it doesn't apply to the current cart.
     """
     lapsed = False
     for package in packages:
@@ -361,7 +360,7 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
 
 def _agreed(quote: Quote) -> str:
     agreed = quote.chosen_price
-    # After a cancellation a price is what XCover makes of it; the refund is what counts.
+    # After a cancellation XCover may change the price; only the refund matters then.
     if agreed is None or agreed == quote.price or quote.status == Status.CANCELLED:
         return ""
     return format_amount(Money(agreed, quote.package.currency))

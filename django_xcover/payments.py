@@ -49,7 +49,7 @@ RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 def find(kind: str, reference: str) -> Due | None:
     """Return what is due under this kind and reference, None when nothing is (any more).
 
-    Whether this shopper may pay it is for the shop to decide, by `order_reference`.
+    The shop decides by `order_reference` whether this shopper may pay it.
     """
     is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
     reader = _READERS.get(kind)
@@ -57,11 +57,11 @@ def find(kind: str, reference: str) -> Due | None:
 
 
 def record_payment(due: Due, *, reference: str = "") -> Operation:
-    """Note that the shop has collected `due.amount`, and let XCover be told.
+    """Record that the shop has collected `due.amount`, and report it to XCover.
 
-    `reference` is the shop's own for the payment. The same payment again returns the same
-    operation. Raises NothingDue, or what the service of its kind refuses; whoever has charged the
-    shopper before then has to give the money back. It is logged with the order's number as well.
+    `reference` is the shop's own for the payment. Recording the same payment again returns the same
+    operation. Raises NothingDue, or the refusal of the service for its kind; if the shopper has
+    already been charged, the shop has to refund them. A refusal is logged with the order's number.
     """
     recorder = _RECORDERS.get(due.kind)
     try:
@@ -72,7 +72,7 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
         refused: Refused = NothingDue()
     except Refused as reason:
         refused = reason
-    # The caller may forget the refusal, and the money with it.
+    # The caller might ignore the refusal, and with it the money.
     logger.error(
         "A payment of order %s is to be given back (%s %s, %s): %s",
         due.order_reference,
@@ -90,9 +90,9 @@ def payment_url(request: HttpRequest, due: Due | None) -> str:
 
 
 def page_url(due: Due) -> str:
-    """Return the shopper's page that shows what becomes of `due` once it is paid.
+    """Return the address of the page that shows the shopper `due` once it is paid.
 
-    An instalment is seen on its policy's page.
+    An instalment is shown on its policy's page.
     """
     reader = _POLICIES.get(due.kind)
     quote_id = reader(int(due.reference)) if reader else None
@@ -104,9 +104,9 @@ def page_url(due: Due) -> str:
 
 
 def of_renewal(renewal: Renewal) -> Due | None:
-    """Return what `renewal` costs, None when it is not to be paid now.
+    """Return what is due for `renewal`, None if it is not payable now.
 
-    Its label names every policy that the price is for.
+    The label names every policy that the price covers.
     """
     premium = renewal.premium
     is_quoted = renewal.state == Renewal.State.QUOTED
@@ -122,9 +122,9 @@ def of_renewal(renewal: Renewal) -> Due | None:
 
 
 def of_instalment(instalment: Instalment) -> Due | None:
-    """Return what `instalment` costs, None when it is paid or its policy is not in force.
+    """Return what is due for `instalment`, None if it is paid or its policy is not in force.
 
-    One that the shop has reported as paid counts as paid, whether XCover knows already or not.
+    A payment that the shop has reported counts at once, even before XCover has been notified.
     """
     quote = instalment.quote
     if not instalment.is_open or quote.status not in COLLECTED_FOR:
@@ -139,7 +139,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
 
 
 def of_modification(modification: Modification) -> Due | None:
-    """Return what `modification` costs extra, None when nothing is to be paid for it."""
+    """Return the extra amount due for `modification`, None if there is none."""
     difference = modification.difference
     if difference.amount <= 0 or not modifying.is_open(modification):
         return None

@@ -32,11 +32,11 @@ from django_xcover.sync import reconciliation, webhooks
 
 logger = safe_logging.get_logger("django_xcover.worker")
 
-# As long as reconciling one account may hold a worker; a pass that takes longer is gone on with.
+# The longest that reconciling one account may occupy a worker; the next run continues from there.
 RECONCILE_SECONDS = 300.0
 # Seconds. While no worker runs, beat's sweeps pile up in the queue: a thousand in a night.
-# Each would hand over the same rows and hold up the morning's bookings. Machines' clocks may
-# differ a bit.
+# Each would dispatch the same rows and delay the morning's bookings. Long enough to allow for
+# clocks that differ between machines.
 STALE = 300
 
 
@@ -110,7 +110,7 @@ def sweep_unpaid() -> None:
 def reconcile() -> None:
     """Compare XCover's bookings with ours, account by account. Once an hour will do.
 
-    Each account gets RECONCILE_SECONDS; what is left then is gone on with the next time.
+    Each account gets RECONCILE_SECONDS; the next run continues with the rest.
     """
     for account in get_config().accounts:
         _reconcile(account)

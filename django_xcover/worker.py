@@ -36,10 +36,9 @@ REFUSALS = (Fault.NOT_FOUND, Fault.STATE, Fault.DATA, Fault.REFUSED)
 class Workflow:
     """How one kind of operation is carried out.
 
-    `perform` talks to XCover and changes nothing here; `apply` changes rows and talks to nobody.
-    `refuse` is for kinds that have a row of their own to say that XCover refused: it settles that
-    row, and the operation is over with it. Without it, and for faults that are no `refusals`, the
-    operation waits for a person.
+    `perform` calls XCover and changes no rows; `apply` changes rows and makes no calls. `refuse` is
+    for kinds with a row of their own: it records XCover's refusal in that row and ends the
+    operation. Without `refuse`, and for faults outside `refusals`, the operation waits for staff.
     """
 
     perform: Callable[[Operation], Any]
@@ -57,8 +56,8 @@ WORKFLOWS = {
     OperationKind.MODIFY: Workflow(modification.perform, modification.apply, modification.refuse),
     # A refused renewal or report waits for a person, because money has been collected for it.
     OperationKind.RENEW: Workflow(confirmation.perform, confirmation.apply),
-    # Only a rule tells that nothing would renew; after any other refusal XCover may renew the cover
-    # although the customer has declined.
+    # Only a status rule proves that nothing would renew. After any other refusal XCover may renew
+    # the cover although the customer declined.
     OperationKind.RENEWAL_OPT_OUT: Workflow(
         renewal_opt_out.perform,
         renewal_opt_out.apply,
@@ -71,10 +70,10 @@ WORKFLOWS = {
 
 
 def run(pk: int) -> None:
-    """Make one attempt at the operation, if it is this caller's to make.
+    """Make one attempt at the operation, if this caller can claim it.
 
-    Raises nothing that XCover or the shop's data can cause: the operation itself says what failed
-    and when it is tried again.
+    Raises no error caused by XCover or the shop's data: the operation records what failed and when
+    it is tried again.
     """
     operation = operations.claim(pk)
     if operation is None:
@@ -93,22 +92,22 @@ def run(pk: int) -> None:
 
 
 def _settle_or_fail(workflow: Workflow, operation: Operation, answer: Any) -> None:
-    """Settle the operation; what cannot be stored counts as a failed attempt of unknown outcome.
+    """Settle the operation; an answer that can't be stored is a failure of unknown outcome.
 
-    Left to its lease it would be tried for ever, and nobody would be told.
+    If only its lease expired, it would be retried for ever without alerting staff.
     """
     try:
         _settle(workflow, operation, answer)
     except Exception as error:  # noqa: BLE001 - whatever it is, the operation must not be lost
-        # Rolled back: the object in hand says that it is done, and the row does not.
+        # The transaction was rolled back, but the object in memory still says "done".
         operation.state = OperationState.RUNNING
         _fail(workflow, operation, _failure(operation, error))
 
 
 def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
-    """Finish and apply together, so that a crash leaves either both or neither.
+    """Finish and apply in one transaction, so that a crash leaves both or neither.
 
-    The package is read again, under its lock: a webhook may have overtaken this worker.
+    The package is read again under its lock, because a webhook may have overtaken this worker.
     """
     with transaction.atomic():
         _lock_package(operation)
@@ -119,12 +118,12 @@ def _settle(workflow: Workflow, operation: Operation, answer: Any) -> None:
 
 
 def _fail(workflow: Workflow, operation: Operation, failure: Failure) -> None:
-    """Plan the next attempt, tell a person, or let the workflow's own row say that it was refused.
+    """Schedule the next attempt, escalate to staff, or record the refusal in the workflow's row.
 
-    Credentials that are not accepted are no refusal of what was asked for.
+    Rejected credentials don't count as a refusal of the request.
     """
     with transaction.atomic():
-        # First, as everywhere: a shop that cancels its order locks the package, then operations.
+        # Lock order: the package first. A shop that cancels an order also locks operations second.
         _lock_package(operation)
         if workflow.refuse is None or not is_refusal(failure, workflow.refusals):
             operations.fail(operation, failure)
@@ -138,16 +137,16 @@ def _lock_package(operation: Operation) -> None:
 
 
 def is_refusal(failure: Failure, refusals: Collection[Fault] = REFUSALS) -> bool:
-    """Return whether XCover looked at the request, said no, and did nothing."""
+    """Return whether XCover considered the request, refused it and changed nothing."""
     settled = failure.permanent and failure.outcome_known
     return settled and fault_of(asdict(failure)) in refusals
 
 
 def _failure(operation: Operation, error: Exception) -> Failure:
-    """Describe `error`, with a doubt that an earlier attempt left unless this one settles it.
+    """Return `error` as a Failure; an earlier unknown outcome stays unknown unless settled now.
 
-    Only XCover's answer to the same call tells of the earlier one: a look that failed, a call that
-    never left or keys that were not accepted do not.
+    Only XCover's answer to the same call settles it. A failed read, a call that was never sent or
+    rejected credentials do not.
     """
     failure = _described(operation, error)
     settles = is_refusal(failure) and not getattr(error, "reading", False)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_xcover.conf import get_config
 from django_xcover.models import AccessRecord, QuotePackage
 
-# A view permission alone shows no name, no e-mail address and no answer of XCover's.
+# The view permission alone shows no name, e-mail address or XCover answer.
 PERMISSION = "xcover.view_personal_data"
 
 
@@ -28,7 +28,7 @@ def record(
     *,
     order_reference: str = "",
 ) -> None:
-    """Append that this request's user opened something, of one package or order or of many."""
+    """Log that this request's user opened data of one package, one order or many."""
     user = getattr(request, "user", None)
     AccessRecord.objects.create(
         what=what,
@@ -42,6 +42,6 @@ def record(
 
 
 def forget() -> int:
-    """Delete what is older than XCOVER["ACCESS_LOG_DAYS"] and return how many rows."""
+    """Delete rows older than XCOVER["ACCESS_LOG_DAYS"] and return how many."""
     before = timezone.now() - timedelta(days=get_config().access_log_days)
     return AccessRecord.objects.all().forget(before)

@@ -1,7 +1,7 @@
-"""What a shopper agrees to with a yes, and what of it an answer of XCover's changes.
+"""The terms a shopper accepts, and which of them an answer from XCover changes.
 
-One comparison for every way in which a quote's row changes: made, changed in place, refreshed, by
-webhook or reconciliation, read before it is posted again, booked.
+Every path that changes a quote's row uses this comparison: creating, updating in place, refreshing,
+webhooks, reconciliation, reading before a retry, and booking.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Quote
 
 PRICE, PLAN, CURRENCY = "price", "plan", "currency"
-# What a price is made of: the flag for a price covers these.
+# The terms that make up a price. The price flag covers these.
 MONEY = frozenset({PRICE, PLAN, CURRENCY})
-# What a link says besides these is a signature, a token or an id of ours.
+# The query parameters that identify a document. Others are signatures, tokens or our own ids.
 TELLING = frozenset({"policy_type", "version", "v"})
 _LANGUAGE = re.compile(r"^/[a-z]{2}(-[a-z]{2})?(?=/)", re.IGNORECASE)
 Terms = Mapping[str, Any]
 
 
 def terms(quote: Quote) -> Terms:
-    """Return what a yes to `quote` agrees to, in the order in which a change of it is named.
+    """Return the terms of `quote`, in the order in which changes are listed.
 
-    As values and not as they are written: signed links, the order of lists, zeros behind a
-    point and the reader's language differ from one answer to the next, and change nothing.
+    Terms are normalised: signed links, list order, trailing zeros and the reader's language differ
+    between answers without changing the terms.
     """
     answer = quote.answer
     return {
@@ -55,12 +55,12 @@ def terms(quote: Quote) -> Terms:
 
 
 def changes(before: Terms, after: Terms) -> list[str]:
-    """Return the names of what differs between two terms."""
+    """Return the names of the terms that differ."""
     return [name for name in after if before.get(name) != after[name]]
 
 
 def _plan(quote: Quote) -> tuple[str, ...]:
-    """Return the chosen plan with its amounts; one that is offered no more has none."""
+    """Return the chosen plan with its amounts, or without them if it is no longer offered."""
     plan = instalment_plans.chosen_plan(quote)
     if plan is None:
         return (quote.instalment_plan,)
@@ -88,7 +88,7 @@ def _second(moment: datetime | None) -> int | None:
 
 
 def _document(url: str) -> tuple[Any, ...]:
-    """Return which document `url` leads to, in whatever language and with whatever token."""
+    """Return which document `url` identifies, ignoring its language and token."""
     parts = urlsplit(presentation.web_address(url))
     told = sorted(pair for pair in parse_qsl(parts.query) if pair[0] in TELLING)
     return (parts.hostname, _LANGUAGE.sub("", parts.path), *told)

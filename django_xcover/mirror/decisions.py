@@ -1,4 +1,4 @@
-"""Answers to offered quotes, written to the quote and to the ledger in one go."""
+"""Record a shopper's answers, in the quote and in the ledger of decisions together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_xcover.models import Choice, Decision, Quote
 from django_xcover.types import Money
 
 UNSEEN = ""
-# The columns that hold the shopper's answer, and what is left of one that no longer counts.
+# The columns that hold the shopper's answer, or what is kept of a lapsed one.
 ANSWER = (
     "choice",
     "chosen_price",
@@ -28,7 +28,7 @@ ANSWER = (
 def record(
     quote: Quote, choice: Choice, *, template_version: str = UNSEEN, plan: str = ""
 ) -> Decision:
-    """Set the quote's answer and put it on record with what was shown.
+    """Set the quote's answer and record it together with the offer that was shown.
 
     `plan` names the instalment plan of an acceptance; it is cleared whenever the acceptance is.
     Call it inside a transaction. `quote.package` must be loaded.
@@ -45,10 +45,10 @@ def record(
 
 
 def lapse(quotes: Iterable[Quote], changed: Iterable[str] = ()) -> bool:
-    """Let each yes among `quotes` lapse and return whether there was one.
+    """Clear each acceptance among `quotes` and return whether there was one.
 
-    `changed` names the terms because of which it does. The quote keeps them with the price that
-    was agreed on, so that the shopper can be asked again and told why.
+    `changed` names the terms that changed. The quote keeps them with the agreed price, so that the
+    shopper can be asked again and shown the reason.
     """
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
     for quote in accepted:
@@ -58,15 +58,15 @@ def lapse(quotes: Iterable[Quote], changed: Iterable[str] = ()) -> bool:
 
 
 def note_lapse(quote: Quote, agreed: Money, changed: Iterable[str] = ()) -> None:
-    """Set on `quote` that a yes at the price `agreed` no longer counts. Saves nothing."""
+    """Note on `quote` that its acceptance at the price `agreed` has lapsed. Does not save."""
     quote.lapsed_price, quote.lapsed_currency = agreed.amount, agreed.currency
     quote.lapsed_terms = ",".join(changed)
 
 
 def inherit_lapse(quote: Quote, earlier: Quote, changed: Iterable[str]) -> None:
-    """Set on `quote` that a yes to `earlier`, which it replaces, does not count for it.
+    """Note on `quote` that the acceptance of `earlier`, which it replaces, does not carry over.
 
-    `changed` names the terms in which the two differ. Saves nothing.
+    `changed` names the terms in which the two differ. Does not save.
     """
     if earlier.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}:
         note_lapse(quote, _agreed(earlier), changed)
@@ -77,7 +77,7 @@ def inherit_lapse(quote: Quote, earlier: Quote, changed: Iterable[str]) -> None:
 
 
 def forget_lapse(quote: Quote) -> None:
-    """Clear what is left on `quote` of a lapsed yes. Saves nothing."""
+    """Clear the record of a lapsed acceptance from `quote`. Does not save."""
     quote.lapsed_price, quote.lapsed_currency, quote.lapsed_terms = None, "", ""
 
 
@@ -87,7 +87,7 @@ def _agreed(quote: Quote) -> Money:
 
 
 def withdraw(quotes: Iterable[Quote]) -> None:
-    """Take back each yes among `quotes`, because its order was cancelled before it was cover."""
+    """Withdraw each acceptance among `quotes`: the order was cancelled before it was booked."""
     for quote in quotes:
         if quote.choice == Choice.ACCEPTED:
             record(quote, Choice.WITHDRAWN)

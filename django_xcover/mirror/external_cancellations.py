@@ -1,4 +1,4 @@
-"""Paid cover that was cancelled, and not by this shop: the customer may be owed a refund."""
+"""Detect paid cover that was cancelled outside this shop: the customer may be owed a refund."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from django_xcover.client.schemas.packages import PackageAnswer
 from django_xcover.models import Cancellation, Choice, Operation, Quote, QuotePackage, Status
 
-# Cancellations of ours, under way or carried out: what they refund is known.
+# Cancellations made here, in progress or complete: their refund is recorded.
 OURS = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
 
 
 def cancelled(package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer) -> bool:
-    """Return whether `answer` shows cover as cancelled that is paid for, by nobody here.
+    """Return whether `answer` shows paid cover as cancelled that was not cancelled here.
 
-    `quotes` are those of `package` as they stand here: ask before the answer is applied. What is
-    CANCELLED here is looked at by nobody any more. Two queries at most, none without a
-    cancellation.
+    `quotes` are the stored quotes of `package`, so call this before applying the answer: a quote
+    already stored as CANCELLED is not checked again. Makes two queries at most, and none without
+    a cancellation.
     """
     told = {read.quote_id for read in answer.quotes if read.status == Status.CANCELLED}
     gone = [quote for quote in quotes if quote.quote_id in told and _counts(quote)]
@@ -34,6 +34,6 @@ def _counts(quote: Quote) -> bool:
 
 
 def _is_paid(package: QuotePackage, quote: Quote) -> bool:
-    """Return whether money was taken: XCover confirms nothing else, and the shop reports it."""
+    """Return whether money was taken: the cover is confirmed, or the shop reported a payment."""
     paid = Operation.objects.filter(package=package).reporting_payment()
     return quote.status == Status.CONFIRMED or paid.exists()

@@ -1,4 +1,4 @@
-"""Reasons why a person should look at a booking: raised, and resolved each on its own."""
+"""Flags: reasons for staff to look at a booking, each raised and resolved separately."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ logger = safe_logging.get_logger("django_xcover.mirror")
 
 
 def flag(package: QuotePackage, reason: Attention) -> None:
-    """Flag `package` for a person, and send `attention_needed` after the commit if that is new.
+    """Flag `package` for staff, and send `attention_needed` after the commit if the flag is new.
 
-    A reason that is open already is not raised twice; other open reasons stay as they are.
+    A reason that is already open is not raised twice. Other open reasons are unaffected.
     """
     if package.attention == reason:
         return
     with transaction.atomic():
-        # One at a time: two that look at once would both find no such flag.
+        # Serialise: two callers that checked at the same time would both find no such flag.
         QuotePackage.objects.locked().get(pk=package.pk)
-        # With a lock, because under REPEATABLE READ only that sees what was just committed.
+        # Under REPEATABLE READ only a locking read sees what was just committed.
         if Flag.objects.open().select_for_update().filter(package=package, reason=reason):
             return
         Flag.objects.create(package=package, reason=reason)
@@ -33,10 +33,10 @@ def flag(package: QuotePackage, reason: Attention) -> None:
 
 
 def resolve(row: Flag, *, by: str, note: str) -> bool:
-    """Note that `row` has been looked into; False when it is resolved already.
+    """Mark `row` as resolved; return False if it already is.
 
-    `by` is the key of the person's user and `note` what was done about it. Both stay on record and
-    go to the log, so neither may name the customer.
+    `by` is the primary key of the user and `note` describes what was done. Both are kept and
+    logged, so neither may name the customer.
     """
     resolved = bool(_end(row.package, Flag.objects.filter(pk=row.pk), by=by, note=note))
     if resolved:
@@ -46,7 +46,7 @@ def resolve(row: Flag, *, by: str, note: str) -> bool:
 
 
 def settle(package: QuotePackage, reason: Attention) -> None:
-    """End an open flag whose reason went away by itself."""
+    """Close an open flag whose reason no longer applies."""
     _end(package, Flag.objects.filter(package=package, reason=reason), by="", note="")
 
 
@@ -60,7 +60,7 @@ def _end(package: QuotePackage, flags: FlagQuerySet, *, by: str, note: str) -> i
 
 
 def _copy_newest(package: QuotePackage) -> None:
-    """Have the package's own column repeat the newest open reason, "" for none."""
+    """Copy the newest open reason ("" for none) to the package's own column."""
     reasons = Flag.objects.open().filter(package=package).order_by("-pk")
     package.attention = reasons.values_list("reason", flat=True).first() or ""
     rows = QuotePackage.objects.filter(pk=package.pk)

@@ -1,4 +1,4 @@
-"""What staff did about a package, on record for ever."""
+"""The permanent record of what staff did to a package."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django_xcover.models import Discrepancy, Instalment, QuotePackage, StaffAct
 
 
 def record_staff_action(row: Model, *, action: str, by: str, sentence: str) -> None:
-    """Add what the user with the key `by` did to `row`, in the sentence that they were shown.
+    """Record what the user with the primary key `by` did to `row`, as the sentence they were shown.
 
-    Call it in the transaction that does it. Nothing is added for a row that belongs to no package.
+    Call it in the transaction of the action itself. Rows without a package are not recorded.
     """
     package = _package_of(row)
     if package is not None:

@@ -1,4 +1,4 @@
-"""The ways to pay a cover in parts that XCover offers with a quote."""
+"""The instalment plans that XCover offers with a quote."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ LABELS = {
     "1year-monthly": _("Every month for one year"),
     "1year-quarterly": _("Every three months for one year"),
 }
-# How many parts a plan has stands nowhere in a quote, only in the schedules of these (recorded).
+# A quote doesn't say how many instalments a plan has. These come from recorded schedules.
 PARTS = {"1year-monthly": 12, "1year-quarterly": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A way to pay a cover in parts. `name` goes into the booking; `amount` is the whole price.
+    """A plan to pay for cover in instalments. `name` is sent when booking; `amount` is the price.
 
-    `first` is the first instalment, which is charged with the order. The later ones are XCover's
-    schedule, which comes with the booking: each is rounded by itself (recorded contract, 4.4), so
-    no amount here is ever the price divided by anything. `total` is what all `parts` come to,
-    a little more than the price; both are None where nobody could say. `told` is XCover's own
-    label, which is the same in every language.
+    `first` is the first instalment, which is charged with the order. The later ones are in the
+    schedule that XCover returns with the booking. Each is rounded separately (recorded contract,
+    4.4), so never divide the price to get an instalment. `total` is the sum of all `parts`,
+    slightly more than the price; both are None if unknown. `told` is XCover's own label, which is
+    the same in every language.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Plan:
 def plans_of(quote: Quote) -> tuple[Plan, ...]:
     """Return the plans of a quote that a shop can offer.
 
-    One without `first_instalment_amount` (as recorded in 2021) is left out: nobody could tell what
-    to charge with the order.
+    A plan without `first_instalment_amount` (as recorded in 2021) is left out, because the amount
+    to charge with the order is unknown.
     """
     return tuple(_plans(quote.answer.instalment_plans, quote.package.currency))
 
@@ -60,24 +60,24 @@ def plans_of(quote: Quote) -> tuple[Plan, ...]:
 def offered_plans(quote: Quote) -> tuple[Plan, ...]:
     """Return those of `plans_of` that the shopper may choose.
 
-    None unless the shop collects the later instalments (`XCOVER["OFFER_INSTALMENTS"]`): after the
-    first one nobody would pay for the cover.
+    Empty unless the shop collects the later instalments (`XCOVER["OFFER_INSTALMENTS"]`); otherwise
+    only the first instalment would ever be paid.
     """
     return plans_of(quote) if get_config().offer_instalments else ()
 
 
 def label_of(name: str) -> str:
-    """Return the instalment plan called `name` in words, "" for all at once.
+    """Return the label of the instalment plan called `name`, "" for paying all at once.
 
-    A booking shows no plans (recorded), so one of XCover's own goes by its name.
+    A booking lists no plans (recorded), so an unknown plan is shown by its name.
     """
     return str(LABELS.get(name, name))
 
 
 def chosen_plan(quote: Quote) -> Plan | None:
-    """Return the plan by which an open quote is to be paid, None for all at once.
+    """Return the plan chosen for an open quote, None for paying all at once.
 
-    Only a quote that is not booked has plans; afterwards the schedule tells (recorded).
+    Only a quote that is not booked has plans; a booking has a schedule instead (recorded).
     """
     if not quote.instalment_plan:
         return None
@@ -85,7 +85,7 @@ def chosen_plan(quote: Quote) -> Plan | None:
 
 
 def evidence(plan: Plan) -> dict[str, str]:
-    """Return what stood on the page about `plan`, as JSON values in XCover's own words."""
+    """Return what the page showed about `plan`, as JSON values in XCover's own words."""
     return {
         "name": plan.name,
         "label": plan.told,
@@ -121,10 +121,10 @@ def _plan(name: str, told: str, amount: Money, first: Money) -> Plan:
 
 
 def _parts(name: str, amount: Money, first: Money) -> int | None:
-    """Return how many parts like `first` pay for the cover, None when that cannot be so.
+    """Return how many instalments of `first` pay for the cover, None if they can't all be equal.
 
-    Each part is rounded up (recorded), so together they exceed the price by less than one of the
-    currency's smallest coins each. Otherwise the later parts are of another size than the first.
+    Each instalment is rounded up (recorded), so together they exceed the price by less than one
+    minor unit of the currency each. Otherwise the later instalments differ from the first.
     """
     parts = PARTS.get(name, 0)
     coin = Decimal(1).scaleb(-get_currency_precision(amount.currency))

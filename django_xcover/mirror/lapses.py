@@ -1,4 +1,4 @@
-"""What a shopper is told of a yes that no longer counts, until there is a new answer."""
+"""What a shopper is shown about a lapsed acceptance, until they answer again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_xcover.types import Money
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# The terms of `services.agreement`, in the middle of a sentence. A price has a sentence of its own.
+# The terms of `mirror.agreement`, as they read mid-sentence. A price has a sentence of its own.
 TERMS: Mapping[str, StrOrPromise] = {
     "plan": pgettext_lazy("has changed", "payment in parts"),
     "cover_amount": pgettext_lazy("has changed", "cover amount"),
@@ -32,10 +32,10 @@ TERMS: Mapping[str, StrOrPromise] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
-    """A yes that no longer counts: it was given at `was`; `now` is the price of the present offer.
+    """A lapsed acceptance: `was` is the price then accepted, `now` the price of the current offer.
 
-    `changed` names what is different, as in `services.agreement.terms`; it is empty when the same
-    was offered anew, such as for a second order.
+    `changed` names the terms that differ, as in `mirror.agreement.terms`. It is empty when the same
+    cover is offered again, for example for a second order.
     """
 
     was: Money
@@ -66,7 +66,7 @@ class Lapse:
 
 
 def lapse_of(quote: Quote) -> Lapse | None:
-    """Return the yes to `quote` that no longer counts, None without one or with a new answer."""
+    """Return the lapsed acceptance of `quote`, None if there is none or it was answered again."""
     if quote.choice or quote.lapsed_price is None:
         return None
     return Lapse(

@@ -1,4 +1,4 @@
-"""Which quote of an answer insures which item of the cart, or a refusal by name."""
+"""Match the quotes in an answer to the items of the cart."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ Lines = Mapping[str, PolicyRequest]
 def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str, PolicyRequest]:
     """Return which quote insures which of `items`, right after *creating* a package.
 
-    Only then do the keys follow the order of the request (recorded contract, 4.1). Where they do
-    not, the policy types tell if each was asked for once; else it raises UnexpectedAnswer.
+    Only then do the keys follow the order of the request (recorded contract, 4.1). If they don't,
+    the quotes are matched by policy type, provided each type was requested once. Raises
+    UnexpectedAnswer if they can't be matched.
     """
     if answer.has_list:
         logger.warning("Package %s came with its quotes as a list.", answer.package_id)
@@ -36,9 +37,9 @@ def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str,
 def line_of_added(
     answer: PackageAnswer, known: Collection[str], item: PolicyRequest
 ) -> dict[str, PolicyRequest]:
-    """Return which new quote insures `item`, right after adding it; none when it was not quoted.
+    """Return the new quote that insures `item`, right after adding it; none if it was not quoted.
 
-    `known` are the ids of the other quotes. Raises UnexpectedAnswer when it cannot be said.
+    `known` are the ids of the other quotes. Raises UnexpectedAnswer if the match is ambiguous.
     """
     fresh = [quote for quote in answer.quotes if quote.quote_id not in known]
     if len(fresh) > 1:
@@ -49,7 +50,7 @@ def line_of_added(
 
 
 def require_types(answer: PackageAnswer, lines: Lines) -> None:
-    """Raise UnexpectedAnswer when a quote is not of the policy type that its line asked for."""
+    """Raise UnexpectedAnswer if a quote has a different policy type from the one requested."""
     for quote in answer.quotes:
         if quote.quote_id in lines and not _fits(quote, lines[quote.quote_id]):
             raise UnexpectedAnswer.at("quotes.policy.policy_type", "is not what was asked for")

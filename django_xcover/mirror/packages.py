@@ -1,4 +1,4 @@
-"""A vendor answer into rows. The vendor's answer is the truth; how it got here does not matter."""
+"""Store a vendor answer in rows. The answer is authoritative, however it was obtained."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from django_xcover.models import (
 from django_xcover.outbox.transitions import may_follow, move
 from django_xcover.types import PolicyRequest
 
-# What is read of XCover may need a person: this is how every reader says so.
+# Code that reads from XCover raises flags for staff under this name.
 flag = flags.flag
 # The columns of a quote that follow XCover's answer.
 READ = (
@@ -47,24 +47,24 @@ READ = (
     "policy_name",
     "payload",
 )
-# As far as a quote or a package goes that stands for cover, or may yet.
+# The statuses of a quote or package that is cover, or may still become cover.
 ALIVE = (Status.RECEIVED, *BOOKED)
-# A policy in one of these is held to what was agreed; later ones have their own rules.
+# In these statuses a policy must match the agreed terms; later statuses have their own rules.
 HELD_TO_TERMS = (Status.RECEIVED, *price_checks.HELD)
-# The quotes of a package as they stand here, by their id.
+# The stored quotes of a package, by quote id.
 Rows = Mapping[str, Quote]
-# As their columns are; `payload` has the whole texts.
+# The lengths of the columns; `payload` keeps the full texts.
 LONGEST_TYPE, LONGEST_NAME, LONGEST_EMAIL, LONGEST_LABEL = 100, 200, 254, 200
 
 
 def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
-    """Bring package and quotes up to a booking (or a package) as XCover describes it now.
+    """Update the package and its quotes to match the package or booking XCover returned.
 
-    Call it inside a transaction that holds the package's lock. A yes to an open package lapses when
-    anything changed that was agreed on. What a person should know is flagged: that change where an
-    order was made, illegal moves, which change no status, prices nobody agreed on, and paid cover
-    that somebody cancelled elsewhere. A package that is being paid for stays as the shopper saw it,
-    unless XCover has booked it: the next reading brings the rest.
+    Call it inside a transaction that holds the package's lock. The acceptance of an open package
+    lapses if any agreed term changed. These are flagged for staff: changed terms after an order was
+    placed, illegal transitions (which leave the status unchanged), prices that were not agreed on,
+    and paid cover that was cancelled elsewhere. A package that is being paid for keeps what the
+    shopper saw unless XCover has booked it; the next read applies the rest.
     """
     if package.is_held and answer.status not in BOOKED:
         return
@@ -91,7 +91,7 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
 
 
 def announce_quoted(package: QuotePackage) -> None:
-    """Tell the shop that `package` has been quoted."""
+    """Notify the shop that `package` has been quoted."""
     signals.quote_received.send_robust(sender=QuotePackage, package=package)
 
 
@@ -101,7 +101,7 @@ def _move_package(package: QuotePackage, status: str) -> bool:
     also: dict[str, Any] = {"booked_at": timezone.now()} if booked_now else {}
     moved = move(package, status, **also)
     if moved and status == Status.CONFIRMED:
-        # Whoever learns of it first tells the shop: a webhook can overtake the worker that booked.
+        # The first to see the booking notifies the shop: a webhook can overtake the worker.
         transaction.on_commit(partial(_announce_booked, package, previous))
     return moved
 
@@ -113,7 +113,7 @@ def _announce_booked(package: QuotePackage, previous: str) -> None:
 
 
 def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:
-    """Yield what a person should know of `answer` before it is applied."""
+    """Yield the reasons to flag `package`, before `answer` is applied."""
     if price_checks.stray(package, quotes.values(), answer) or price_checks.is_not_the_sum(
         package, answer
     ):
@@ -125,10 +125,10 @@ def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> I
 
 
 def _is_illegal(quote: Quote | None, read: QuoteAnswer) -> bool:
-    """Return whether XCover holds a policy that, as it stands here, cannot be one.
+    """Return whether XCover reports a policy status that can't follow the stored one.
 
-    What is over before it was booked is nobody's money: a quote that was taken out of its package
-    may be told of in any status.
+    Quotes that ended before booking carry no money, so XCover may report a removed quote in any
+    status.
     """
     if quote is None or read.status == quote.status or read.status not in BOOKED:
         return False
@@ -155,9 +155,9 @@ def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None
 
 
 def _is_agreed(quote: Quote) -> bool:
-    """Return whether `quote` has a yes to what is on record of it.
+    """Return whether `quote` was accepted on the terms that are stored.
 
-    What an instant booking was priced as was another, unstored answer of XCover's.
+    An instant booking was priced by an earlier answer from XCover that is not stored.
     """
     return quote.choice == Choice.ACCEPTED and quote.answer.quote_id == quote.quote_id
 
@@ -165,7 +165,7 @@ def _is_agreed(quote: Quote) -> bool:
 def _keep_offer_true(
     package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
 ) -> None:
-    """Let each yes lapse that is to something else than `answer` offers, and what is gone go."""
+    """Clear acceptances that don't match what `answer` offers, and retire quotes that are gone."""
     read = {one.quote_id: one for one in answer.quotes}
     is_offer = answer.status in HELD_TO_TERMS and answer.currency == package.currency
     for key, quote in quotes.items():
@@ -177,13 +177,13 @@ def _keep_offer_true(
             move(quote, Status.DELETED)
     is_offer = is_offer and not any(_is_misread(quotes.get(key), read[key]) for key in read)
     if not is_offer and package.is_open:
-        # It cannot be shown as it is, and a status that we do not know cannot be stored either.
+        # The offer can't be shown as it is, and an unknown status can't be stored.
         package.fingerprint = ""
         package.save(update_fields=["fingerprint", "updated_at"])
 
 
 def _is_misread(quote: Quote | None, read: QuoteAnswer) -> bool:
-    """Return whether the row, on offer here, stands for another product or one that is over."""
+    """Return whether a quote on offer here has another product in `read`, or has ended there."""
     if quote is None or quote.status != Status.RECEIVED:
         return False
     return read.status not in HELD_TO_TERMS or read.policy_type[:LONGEST_TYPE] != quote.policy_type
@@ -192,7 +192,7 @@ def _is_misread(quote: Quote | None, read: QuoteAnswer) -> bool:
 def _broken(
     package: QuotePackage, quotes: Rows, agreed: Mapping[str, Terms], answer: PackageAnswer
 ) -> Iterator[Attention]:
-    """Yield what XCover changed of what the customer agreed to, and was charged for."""
+    """Yield the terms that XCover changed after the customer accepted and paid for them."""
     if not agreed or answer.status == Status.FAILED:
         return  # a booking that failed has a flag of its own
     if answer.status not in ALIVE:
@@ -212,11 +212,11 @@ def _broken(
 
 
 def _changed(agreed: Terms, quote: Quote, read: QuoteAnswer | None) -> Iterator[str]:
-    """Yield what changed of one quote; `prices` has its own rules for those that are booked."""
+    """Yield the changed terms of one quote; `price_checks` has the rules for booked prices."""
     if read is None or read.status not in HELD_TO_TERMS:
         return
     for name in agreement.changes(agreed, agreement.terms(quote)):
-        # A booking shows no plans (recorded): its schedule does.
+        # A booking lists no plans (recorded); the plan is in its schedule.
         if name not in agreement.MONEY or read.status == Status.RECEIVED:
             yield name
 

@@ -1,4 +1,4 @@
-"""What a shopper is shown of a quote: vendor values in, safe and readable values out."""
+"""Present quotes to shoppers: turn vendor values into safe, readable ones."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from django_xcover.types import Money
 
 TAGS = {"a", "br", "em", "li", "ol", "p", "strong", "ul"}
 ATTRIBUTES = {"a": {"href"}}
-# As nh3 writes a link that has lost its address.
+# A link whose address nh3 has removed.
 DEAD_LINK = re.compile(r'<a(?: (?:rel|target)="[^"]*")*>(.*?)</a>', re.DOTALL)
 BLANKS = {"", "N/A", "n/a", "None"}
-# Of an excess it is a statement: there is none (Quotes API: benefits).
+# For an excess this is a statement that there is none (Quotes API: benefits).
 NO_EXCESS = "None"
 
 
@@ -45,13 +45,12 @@ class Benefit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedQuote:
-    """One quote as it is put before the shopper.
+    """One quote as the shopper sees it.
 
-    Amounts are written in the reader's language, as everywhere on the page. `told` has XCover's own
-    texts of them, for the record.
-    `plans` are ways to pay in parts, empty when XCover offers none; `plan` is the name of the
-    chosen one, "" for paying the whole price at once.
-    `lapse` is a yes that no longer counts and has not been answered anew.
+    Amounts are formatted for the reader's language. `told` has XCover's own texts for them, for the
+    record of the decision. `plans` are the instalment plans, empty when XCover offers none; `plan`
+    is the name of the chosen one, "" for paying the whole price at once. `lapse` is a lapsed
+    acceptance that has not been answered again.
     """
 
     quote_id: str
@@ -75,12 +74,12 @@ class OfferedQuote:
 
     @property
     def chosen_plan(self) -> Plan | None:
-        """Return the plan of a yes that is paid in parts."""
+        """Return the chosen instalment plan, None for paying all at once."""
         return next((plan for plan in self.plans if plan.name == self.plan), None)
 
     @property
     def due_today(self) -> Money:
-        """Return what a yes costs today: the first instalment of the chosen plan, or the price."""
+        """Return what is due today: the first instalment of the chosen plan, or the price."""
         return self.chosen_plan.first if self.chosen_plan else self.price
 
 
@@ -94,17 +93,17 @@ class Offer:
 
     @property
     def is_answered(self) -> bool:
-        """Return whether the shopper has said yes or no to each quote."""
+        """Return whether the shopper has accepted or declined each quote."""
         return all(quote.choice for quote in self.quotes)
 
     @property
     def has_lapsed(self) -> bool:
-        """Return whether a yes no longer counts and has not been answered anew."""
+        """Return whether an acceptance has lapsed and has not been answered again."""
         return any(quote.lapse for quote in self.quotes)
 
     @property
     def premium(self) -> Money:
-        """Return what the accepted quotes cost today, those paid in parts their first part."""
+        """Return what is due today for the accepted quotes, counting first instalments."""
         accepted = (q.due_today.amount for q in self.quotes if q.choice == Choice.ACCEPTED)
         return Money(sum(accepted, Decimal(0)), self.currency)
 
@@ -148,21 +147,21 @@ def present(quote: Quote) -> OfferedQuote:
 
 
 def evidence(shown: OfferedQuote) -> dict[str, Any]:
-    """Return what stood on the page, as JSON values for the decision on record.
+    """Return what the page showed, as JSON values for the record of the decision.
 
-    Amounts in XCover's texts, so that the same offer is the same evidence in every language.
+    Amounts use XCover's texts, so that the evidence for an offer is the same in every language.
     """
     values = asdict(shown)
     values |= values.pop("told")
-    # What was chosen, now or before, is no part of what was shown.
+    # The shopper's choice, current or earlier, is not part of what was shown.
     del values["choice"], values["plan"], values["lapse"]
     values["plans"] = [plans.evidence(plan) for plan in shown.plans]
     values["disclaimer"] = str(shown.disclaimer)
-    # Without the zeros a column pads it with: the same price is the same text, and the same hash.
+    # Without the column's trailing zeros, so that equal prices give the same text and hash.
     amount = f"{shown.price.amount.normalize():f}"
     values["price"] = {"amount": amount, "currency": shown.price.currency}
     for key in ("starts", "ends"):
-        # In UTC: XCover keeps the offset a time was sent with and a database does not.
+        # In UTC: XCover keeps the offset a time was sent with, the database does not.
         values[key] = values[key].astimezone(UTC).isoformat() if values[key] else None
     return values
 
@@ -170,7 +169,7 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
 def mark(shown: OfferedQuote) -> str:
     """Return a short hash of what is shown: price, wording, documents and period.
 
-    It travels with the answer, so that a yes given on an older page is known for what it is.
+    The page sends it back with the answer, so that an answer to an older offer is recognised.
     """
     return hashlib.sha256(json.dumps(evidence(shown), sort_keys=True).encode()).hexdigest()[:32]
 
@@ -178,7 +177,7 @@ def mark(shown: OfferedQuote) -> str:
 def clean_html(value: Any) -> SafeString:
     """Return the vendor's HTML reduced to plain text marks and https links.
 
-    Disclaimers hold tags and entities (recorded), and anything could stand in them. A link without
+    Disclaimers hold tags and entities (recorded), and could contain anything. A link without
     an absolute https address keeps its text only: it would lead into the shop (`/cart`), to another
     site with the page's own scheme (`//evil`), or nowhere.
     """
@@ -197,13 +196,13 @@ def clean_html(value: Any) -> SafeString:
 
 
 def _absolute(tag: str, attribute: str, value: str) -> str | None:
-    # By its beginning and not by its parts: browsers read `https:evil` as a path on this page.
+    # Check the prefix, not the parsed parts: browsers read `https:evil` as a path on this page.
     is_absolute = value.startswith("https://") and bool(web_address(value))
     return value if attribute != "href" or is_absolute else None
 
 
 def clean_text(value: Any) -> str:
-    """Return the vendor's text without tags, or "" for a value that says nothing."""
+    """Return the vendor's text without tags, or "" for an empty value."""
     if not isinstance(value, str) or value.strip() in BLANKS:
         return ""
     return " ".join(value.split())
@@ -215,14 +214,14 @@ def web_address(value: Any) -> str:
         return ""
     try:
         parts = urlsplit(value)
-    except ValueError:  # brackets or letters that no host can have
+    except ValueError:  # brackets or letters that are invalid in a host name
         return ""
     local = parts.scheme == "http" and is_this_machine(parts.hostname)
     return value if parts.hostname and (parts.scheme == "https" or local) else ""
 
 
 def _benefit(benefit: StoredBenefit, currency: str) -> Benefit:
-    # Each half comes as an amount or as a description, or not at all (recorded contract, 4.6).
+    # Limit and excess each come as an amount, a description or not at all (recorded contract, 4.6).
     return Benefit(
         description=clean_text(benefit.description),
         limit=_amount(benefit.limit, currency) or clean_text(benefit.limit.description),
@@ -231,7 +230,7 @@ def _benefit(benefit: StoredBenefit, currency: str) -> Benefit:
 
 
 def _told(answer: StoredQuote) -> dict[str, Any]:
-    """Return XCover's own texts of what is shown in the reader's notation."""
+    """Return XCover's own texts for the amounts that are shown in the reader's format."""
     return {
         "price_formatted": clean_text(answer.price_formatted),
         "cover_amount_formatted": clean_text(answer.cover_amount.formatted),
@@ -249,7 +248,7 @@ def _benefit_told(benefit: StoredBenefit) -> dict[str, str]:
 
 
 def described(answer: StoredQuote) -> list[StoredBenefit]:
-    """Return the benefits that say what is paid for."""
+    """Return the benefits that have a description."""
     return [benefit for benefit in answer.benefits if clean_text(benefit.description)]
 
 
@@ -260,10 +259,10 @@ def excess_in_words(benefit: StoredBenefit) -> str:
 
 
 def _amount(worded: WordedAmount, currency: str) -> str:
-    """Return the amount in the reader's notation; XCover's text where that is no number.
+    """Return the amount in the reader's format, or XCover's text if it is not a number.
 
-    These amounts are in the currency of the quote (recorded contract, 4.6). One that XCover leaves
-    without a text is not shown.
+    These amounts are in the currency of the quote (recorded contract, 4.6). An amount for which
+    XCover sends no text is not shown.
     """
     text = clean_text(worded.formatted)
     return (

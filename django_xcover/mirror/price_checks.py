@@ -1,4 +1,4 @@
-"""Prices that nobody may be charged: not as asked for, or moved after somebody agreed to them."""
+"""Checks that a price may be charged: it's in the right currency, adds up, and is as agreed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from django_xcover.models import Choice, Modification, Quote, QuotePackage, Stat
 
 logger = safe_logging.get_logger("django_xcover.mirror")
 
-# After a cancellation a price is what XCover makes of it; the refund is what counts.
+# After a cancellation XCover may change the price; only the refund matters then.
 HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)
 
 
 def are_sellable(answer: PackageAnswer | FastQuoteAnswer, currency: str) -> bool:
-    """Return whether the prices of `answer` can be shown and charged; log by name what cannot.
+    """Return whether the prices of `answer` can be shown and charged; log each reason they can't.
 
-    They are in `currency`, not below zero, and what XCover asks for: the sum of the prices, with
-    nothing taken off. What a discount does to a booking is not documented and was never recorded.
+    Prices must be in `currency`, not negative, and add up to the total XCover asks for, without
+    a discount. The effect of a discount on a booking is undocumented and was never recorded.
     """
     wrong = [*_wrong(answer, currency), *_not_the_sum(answer)]
     if wrong:
@@ -28,9 +28,9 @@ def are_sellable(answer: PackageAnswer | FastQuoteAnswer, currency: str) -> bool
 
 
 def is_not_the_sum(package: QuotePackage, answer: PackageAnswer) -> bool:
-    """Return whether XCover now asks for a total that the prices of a booking do not make up."""
+    """Return whether XCover now asks for a total other than the sum of a booking's prices."""
     if answer.total_price == package.total_price and answer.status == package.status:
-        return False  # it was looked into when it came
+        return False  # this total was checked when it first arrived
     in_force = all(quote.status in HELD for quote in answer.quotes)
     wrong = answer.status in HELD and in_force and any(_not_the_sum(answer))
     if wrong:
@@ -57,7 +57,7 @@ def _wrong(answer: PackageAnswer | FastQuoteAnswer, currency: str) -> Iterator[s
 def _not_the_sum(answer: PackageAnswer | FastQuoteAnswer) -> Iterator[str]:
     if isinstance(answer, FastQuoteAnswer):
         return
-    # Whether what failed is counted was never recorded.
+    # No recording shows whether the total includes failed quotes, so both sums are accepted.
     sums = {None, _sum(answer.quotes), _sum(q for q in answer.quotes if q.status != Status.FAILED)}
     if answer.quotes and answer.total_price not in sums:
         yield "total_price is not the sum of the prices"
@@ -72,12 +72,12 @@ def _sum(quotes: Iterable[QuoteAnswer]) -> Decimal:
 
 
 def stray(package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer) -> bool:
-    """Return whether `answer` gives a policy another price than the one agreed on.
+    """Return whether `answer` gives a policy a different price from the one agreed on.
 
-    `quotes` are those of `package` as they stand here: ask before the answer is applied. A price
-    that XCover holds already was flagged when it came. While a priced change is being made the
-    booking may cost what was agreed on for the change. The same number in another currency is
-    another price.
+    `quotes` are the stored quotes of `package`, so call this before applying the answer. A price
+    that is already stored was flagged when it arrived. While a priced change is in progress, the
+    booking may cost the price agreed for the change. The same number in another currency is a
+    different price.
     """
     if answer.currency not in {package.currency, package.answer.currency}:
         return True
@@ -87,7 +87,7 @@ def stray(package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer)
 
 
 def _is_new(quote: Quote, price: Decimal) -> bool:
-    """Return whether nobody has agreed to `price`, nor seen it before."""
+    """Return whether `price` is neither the agreed price nor the one already stored."""
     if quote.choice != Choice.ACCEPTED or quote.status == Status.DELETED:
         return False
     known = {quote.chosen_price, quote.price} if quote.status in HELD else {quote.chosen_price}

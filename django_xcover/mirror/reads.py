@@ -1,4 +1,4 @@
-"""Reading at XCover what a package is now: a quote, or the booking it has become."""
+"""Read the current state of a package from XCover: a quote, or the booking it became."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_xcover.models import BOOKED, Status
 def read_booking(client: XCoverClient, package_id: str) -> PackageAnswer | None:
     """Return the booking XCover holds under `package_id`, or None while it is only a quote.
 
-    A booking that failed is returned as well: it is settled, and posting it again charges nobody.
+    A failed booking is returned as well: it is final, and posting it again charges no customer.
 
     The quote is read first, because it can be read in any state (recorded contract, 4.1), while
     reading a booking that was never made is not documented.

@@ -1,4 +1,4 @@
-"""Reading a package anew at XCover, because of a person, a webhook or a difference."""
+"""Refresh a package from XCover, on a user's request, after a webhook or to fix a discrepancy."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ READINGS = 3
 
 
 def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
-    """Bring the mirror up to what XCover holds now and return the package.
+    """Update the mirror from XCover and return the package.
 
-    Raises XCoverError when XCover cannot be asked or does not know the package; the mirror is then
-    as it was.
+    Raises XCoverError if XCover can't be reached or doesn't know the package; the mirror is then
+    unchanged.
     """
     return reread(package, readings=readings)[0]
 
@@ -25,13 +25,13 @@ def refresh(package: QuotePackage, *, readings: int = READINGS) -> QuotePackage:
 def reread(
     package: QuotePackage, *, readings: int = READINGS
 ) -> tuple[QuotePackage, PackageAnswer]:
-    """Do as `refresh` does, and return beside the package what XCover answered."""
+    """Do what `refresh` does, and return XCover's answer along with the package."""
     seen = QuotePackage.objects.values_list("updated_at", flat=True).get(pk=package.pk)
     answer = read(factory.client_for(package.account), package.package_id)
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)
-        # Somebody learned something meanwhile, perhaps later than this answer: a booking that was
-        # read right before its cancellation would otherwise come after it.
+        # The row changed in the meantime, perhaps from a newer answer: a booking that was read
+        # right before its cancellation would otherwise overwrite the cancellation.
         overtaken = locked.updated_at != seen and readings > 1
         if not overtaken:
             packages.apply_answer(locked, answer)
@@ -39,10 +39,10 @@ def reread(
 
 
 def look_again(package: QuotePackage, *, deadline: float) -> None:
-    """Bring the mirror up to the booking within `deadline` seconds, because somebody waits.
+    """Update the mirror within `deadline` seconds, while a user waits.
 
-    One call. An answer that was overtaken is left out: what came meanwhile is as new. Raises
-    XCoverError.
+    Makes one call. If the row changes in the meantime, the answer is dropped, because the stored
+    data is just as new. Raises XCoverError.
     """
     seen = QuotePackage.objects.values_list("updated_at", flat=True).get(pk=package.pk)
     wire = factory.client_for(package.account).get_booking(package.package_id, deadline=deadline)

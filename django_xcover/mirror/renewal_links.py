@@ -1,4 +1,4 @@
-"""The policies of a new period take over what the shop knows of those they follow."""
+"""Link renewed policies to the policies they replace."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from decimal import Decimal
 
 from django_xcover.models import Choice, Quote, QuotePackage, Renewal, Status
 
-# After one of these nobody has said yes to the next period, whatever XCover does.
+# In these states the customer has not accepted the next period, whatever XCover does.
 GIVEN_UP = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
 
 
 def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> set[str]:
-    """Join each new policy of `package` to the cart line of the policy it follows.
+    """Link each new policy of `package` to the cart line of the policy it replaces.
 
-    XCover gives the next period quotes of its own, which name no predecessor: type and order tell.
-    `prices` are those the customer paid, by quote id; without one, what XCover booked it at. No
-    decision is recorded: the choice was not made on a page of ours, and the payment is on record
-    with the renewal.
+    XCover gives the next period new quotes that don't name a predecessor, so they are matched by
+    type and order. `prices` are the prices the customer paid, by quote id; where one is missing,
+    XCover's booked price is used. No decision is recorded: the choice was not made on one of our
+    pages, and the renewal records the payment.
 
-    A policy whose renewal was declined, or never paid, inherits no yes. The ids of those that
-    follow one all the same are returned: XCover may charge for them.
+    A policy whose renewal was declined or never paid passes on no acceptance. Returns the ids of
+    policies that renewed such a policy anyway, because XCover may charge for them.
     """
     prices, unwanted = prices or {}, set()
     earlier, renewals = _not_followed(package), list(package.renewals.order_by("due_on"))
@@ -34,9 +34,10 @@ def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) ->
 
 
 def _not_followed(package: QuotePackage) -> list[Quote]:
-    """Return the renewed policies that somebody said yes to and none follows yet, the latest first.
+    """Return the accepted, renewed policies that have no successor yet, the latest first.
 
-    A policy is followed once: what XCover shows beyond that is nobody's yes.
+    Each policy has at most one successor. Any further policy XCover reports was not accepted by the
+    customer.
     """
     chosen = [row for row in package.quotes.booked().order_by("position") if _was_chosen(row)]
     renewed = [row for row in chosen if row.status == Status.RENEWED]
@@ -54,7 +55,7 @@ def _is_followed(policy: Quote, chosen: Iterable[Quote]) -> bool:
 
 
 def _was_chosen(policy: Quote) -> bool:
-    # One that followed none in the mirror has the price that was paid, and no choice.
+    # A renewed policy without a predecessor in the mirror has the price paid, but no choice.
     is_paid = not policy.choice and policy.chosen_price is not None
     return policy.choice == Choice.ACCEPTED or is_paid
 
@@ -68,9 +69,9 @@ def _take_predecessor(policy: Quote, earlier: list[Quote]) -> Quote | None:
 
 
 def _is_given_up(policy: Quote, renewals: Sequence[Renewal]) -> bool:
-    """Return whether the renewal of `policy` was; `renewals` are the package's, in order.
+    """Return whether the renewal of `policy` was given up; `renewals` are the package's, in order.
 
-    One covers all policies of a booking that end soon, and is due when the first of them ends.
+    A renewal covers all policies of a booking that end soon, and is due when the first one ends.
     """
     ends = policy.policy_end_date
     about = [row for row in renewals if ends is None or row.due_on <= ends]

@@ -1,4 +1,4 @@
-"""What a shop asked for, as XCover's request bodies."""
+"""Build XCover's request bodies from the shop's requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 def quote_payload(request: QuoteRequest, *, now: datetime) -> dict[str, Any]:
     """Return the body of `POST quotes/` (Quotes API: top-level body).
 
-    Unknown top-level keys are refused there, so only what is set is sent.
+    XCover rejects unknown top-level keys, so only the ones that are set are sent.
     """
     optional = {
         "customer_region": request.customer_region,
@@ -49,7 +49,7 @@ def policyholder_payload(policyholder: Policyholder) -> dict[str, Any]:
 def comparable(item: PolicyRequest) -> dict[str, Any]:
     """Return what identifies `item` to the vendor, as plain JSON values.
 
-    A start that the shop leaves open is no part of it: it is another moment at every look.
+    A start date that the shop leaves open is excluded, because it would differ on every call.
     """
     values = {
         "policy_type": item.policy_type,

@@ -1,8 +1,8 @@
-"""What staff find an order's package by: the beginning of any word of what names it.
+"""Search terms: staff find an ordered package by the start of any word that identifies it.
 
-One table of terms and one plain index, which all three databases have; PostgreSQL's trigrams would
-need an extension that not every shop may install, and the others have nothing like them. Quotes
-that nobody has ordered are not in it: writing it must not make offers slower.
+A table of terms with a plain index works on all three databases. PostgreSQL's trigrams need an
+extension that not every shop can install, and the other databases have no equivalent. Quotes
+without an order are not indexed, so that offers don't get slower.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from django_xcover.client.schemas.stored import StoredPolicyholder, read_package
 from django_xcover.models import BOOKED, Quote, QuotePackage, SearchTerm
 from django_xcover.models.search import LONGEST_TERM
 
-# Of more than this nobody looks through the list: they type another word.
+# Staff don't read through a longer list; they narrow the search instead.
 MOST = 500
-# Fewer letters than this are compared as a whole: they begin too many words.
+# Shorter words must match a whole term, because too many terms start with them.
 SHORTEST_BEGINNING = 3
 WORD = re.compile(r"[^\W_]+")
 HIGHEST = "\U0010ffff"
@@ -47,25 +47,25 @@ def terms_of(package: QuotePackage, quote_ids: Iterable[str] = ()) -> set[str]:
 
 
 def terms_if_booked(package: QuotePackage, quote_ids: Iterable[str]) -> set[str]:
-    """Return the terms of a booking, none while it is not booked."""
+    """Return the terms of a booking; empty until it is booked."""
     return terms_of(package, quote_ids) if package.status in BOOKED else set()
 
 
 def add(package: QuotePackage, person: StoredPolicyholder | None = None) -> None:
-    """Let `package` be found by its order and id, and by `person` while it is not booked."""
+    """Index `package` by its order and id, and by `person` until it is booked."""
     _insert(package, terms_of(package).union(_of_person(person) if person else ()))
 
 
 def replace(package: QuotePackage, terms: set[str]) -> None:
-    """Let `package` be found by `terms` and by nothing else."""
+    """Replace the indexed terms of `package` with `terms`."""
     SearchTerm.objects.filter(package=package).exclude(term__in=_cut(terms)).delete()
     _insert(package, terms)
 
 
 def find(text: str) -> list[int]:
-    """Return the keys of the packages that each word of `text` finds, the newest first.
+    """Return the primary keys of the packages that match every word of `text`, newest first.
 
-    MOST at most. Each word is the beginning of a term, or a whole package or policy id.
+    Returns MOST at most. A word matches the start of a term, or a whole package or policy id.
     """
     words = normalised(text).split()
     if not words:
@@ -78,7 +78,7 @@ def find(text: str) -> list[int]:
 
 
 def _by_id(text: str) -> list[int]:
-    """Return the packages with this id, also those that nobody has ordered."""
+    """Return the packages with this id, including those without an order."""
     packages = QuotePackage.objects.filter(package_id__in=(text.upper(), f"{text.upper()}-INS"))
     quotes = Quote.objects.filter(quote_id=text.lower())
     return [*packages.values_list("pk", flat=True), *quotes.values_list("package_id", flat=True)]
@@ -87,7 +87,7 @@ def _by_id(text: str) -> list[int]:
 def _begins(word: str) -> Q:
     if len(word) < SHORTEST_BEGINNING:
         return Q(term=word)
-    # A range and no LIKE: of the three databases only this is served by one plain index.
+    # A range instead of LIKE: a plain index serves it on all three databases.
     return Q(term__gte=word, term__lt=word + HIGHEST)
 
 
@@ -101,7 +101,7 @@ def _cut(terms: Iterable[str]) -> list[str]:
 
 
 def _beginnings(text: str) -> Iterator[str]:
-    """Yield `text` from each of its words on."""
+    """Yield the rest of `text` from the start of each of its words."""
     text = normalised(text)
     yield text
     for word in WORD.finditer(text):

@@ -1,8 +1,7 @@
-"""Holding the outbox of an account still, and letting it go on.
+"""Pause and resume the outbox of an account.
 
-A pause is for the outbox alone: what shops and shoppers ask for is written down as ever, and no
-worker takes it. Offers, previews and webhooks go on; when XCover is down the circuit breaker sees
-to the offers by itself.
+A pause only affects the outbox: operations are still recorded, but no worker claims them. Offers,
+previews and webhooks continue. When XCover is down, the circuit breaker handles offers by itself.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from django_xcover.outbox import operations
 
 logger = safe_logging.get_logger("django_xcover.outbox")
 
-# Who it was, where nobody is logged in.
+# Recorded as the user where no user is logged in.
 COMMAND_LINE = "the command line"
 
 
 def pause(account: str, *, by: str, reason: str = "") -> AccountPause:
-    """Let no worker take an operation of `account` from now on; one under way is finished.
+    """Stop workers from claiming operations of `account`; operations in progress are finished.
 
-    Of an account that is paused already nothing is changed. `by` says who did it and `reason` why,
-    for people. Raises ImproperlyConfigured for an account that is not in the settings.
+    Does nothing if the account is already paused. `by` and `reason` are shown to staff. Raises
+    ImproperlyConfigured if the account is not in the settings.
     """
     get_config().account(account)
     row, created = AccountPause.objects.get_or_create(
@@ -37,9 +36,9 @@ def pause(account: str, *, by: str, reason: str = "") -> AccountPause:
 
 
 def resume(account: str, *, by: str) -> bool:
-    """Let the operations of `account` go on, and hand over what is due; False if none was paused.
+    """Resume `account` and dispatch its due operations; return False if it was not paused.
 
-    Also for an account that is gone from the settings.
+    Also works for an account that has been removed from the settings.
     """
     with transaction.atomic():
         deleted, _ = AccountPause.objects.filter(account=account).delete()
@@ -50,12 +49,12 @@ def resume(account: str, *, by: str) -> bool:
 
 
 def is_paused(account: str) -> bool:
-    """Return whether the operations of `account` wait until somebody resumes it."""
+    """Return whether the operations of `account` are paused."""
     return AccountPause.objects.filter(account=account).exists()
 
 
 def _hand_over(account: str) -> None:
-    # The rest is the sweeper's: it comes round every half minute.
+    # The sweeper dispatches the rest; it runs every half minute.
     due = Operation.objects.claimable(timezone.now()).filter(package__account=account)
     rows = due.order_by("next_attempt_at").values_list("pk", flat=True)
     for pk in rows[: operations.SWEEP_LIMIT]:

@@ -1,4 +1,4 @@
-"""What an operation's last failure was, for people."""
+"""Classify an operation's last failure, and describe it for staff."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_xcover.values import UnusableValue
 
 
 class Fault(StrEnum):
-    """The kinds of failure that ask for different things of a person."""
+    """The kinds of failure, by what staff have to do about them."""
 
     OUTCOME_UNKNOWN = "outcome_unknown"
     CREDENTIALS = "credentials"
@@ -27,7 +27,7 @@ class Fault(StrEnum):
 
 NO_MESSAGE = "An API error occurred."
 
-# An operation keeps the code of its error.
+# The fault for each error code that an operation stores.
 FAULTS = {
     errors.AuthenticationFailed.code: Fault.CREDENTIALS,
     errors.ConfigurationError.code: Fault.CREDENTIALS,
@@ -51,9 +51,9 @@ FAULTS = {
 
 
 def fault_of(error: Mapping[str, Any]) -> Fault:
-    """Return the kind of failure that an operation keeps as `error`.
+    """Return the kind of failure that an operation stored as `error`.
 
-    What is no error of XCover's is one of the shop's code or of ours.
+    An error that did not come from XCover comes from the shop's code or from this package.
     """
     fault = FAULTS.get(error.get("type", ""), Fault.SHOP)
     if fault == Fault.UNAVAILABLE and not error.get("outcome_known", True):
@@ -66,10 +66,10 @@ def fault_of(error: Mapping[str, Any]) -> Fault:
 
 
 def said(error: Mapping[str, Any]) -> str:
-    """Return what XCover said in one line: its message, then what it says about each field."""
+    """Return XCover's error text in one line: its message, then its message for each field."""
     fields = error.get("field_errors") or {}
     message = error.get("message", "")
-    # This one goes with every refused field and says nothing (recorded).
+    # This generic message accompanies every rejected field and adds nothing (recorded).
     told = [] if not message or (fields and message == NO_MESSAGE) else [message]
     told += [_about(name, " ".join(map(str, texts))) for name, texts in fields.items()]
     return "; ".join(told)
@@ -80,6 +80,6 @@ def _about(name: str, text: str) -> str:
 
 
 def facts(error: Mapping[str, Any]) -> str:
-    """Return status and type, as XCover's support will ask for them: "422 validation_error"."""
+    """Return status and type, which XCover's support asks for: "422 validation_error"."""
     kind = error.get("vendor_type") or error.get("type")
     return " ".join(str(fact) for fact in (error.get("status"), kind) if fact)

@@ -1,4 +1,4 @@
-"""When the sweeper last came round: proof that both beat and a worker are alive."""
+"""When the sweeper last ran: proof that both beat and a worker are alive."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SWEEP = "sweep"
 
 
 def swept() -> None:
-    """Note that the sweeper has just come round."""
+    """Record that the sweeper has just run."""
     Heartbeat.objects.update_or_create(name=SWEEP, defaults={"at": timezone.now()})
 
 
 def last_sweep() -> datetime | None:
-    """Return when the sweeper last came round; None when it never did."""
+    """Return when the sweeper last ran, None if it never did."""
     return Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True).first()

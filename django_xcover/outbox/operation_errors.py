@@ -1,4 +1,4 @@
-"""What can come of an attempt besides an answer and a vendor's error."""
+"""Outcomes of an attempt other than an answer or a vendor error."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from django_xcover.client import XCoverError
 
 
 class Unworkable(Exception):
-    """The operation cannot be carried out as things stand, and XCover was not asked.
+    """The operation can't be carried out at present, and XCover was not called.
 
-    `str()` tells staff what to mend.
+    `str()` says what staff have to fix.
     """
 
     code = "cannot_perform"
 
 
 class Undecided(Exception):
-    """XCover answered, but the answer does not tell whether the operation took place."""
+    """XCover answered, but the answer doesn't show whether the operation was carried out."""
 
     code = "outcome_unknown"
 
 
 class NotNeeded(Exception):
-    """The operation has become pointless. `str()` tells why."""
+    """The operation is obsolete. `str()` gives the reason."""
 
     code = "not_needed"
 
 
 @contextmanager
 def after_post(*, outcome_known: bool = False) -> Iterator[None]:
-    """Let a look that fails in here leave as much in doubt as the post before it did.
+    """If a read inside this block fails, keep the uncertainty of the preceding write.
 
-    A look changes nothing, so its own error always claims to know that nothing happened; the
-    post has been answered, and most likely carried out. `outcome_known` is for a post that failed.
+    A read changes nothing, so its own error always says that nothing happened, but the write was
+    answered and most likely carried out. Set `outcome_known` for a write that failed.
     """
     try:
         yield

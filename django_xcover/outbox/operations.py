@@ -1,4 +1,4 @@
-"""The outbox: written with the facts, claimed by one worker, settled by that worker only."""
+"""The outbox: stored in the caller's transaction, claimed by one worker and settled only by it."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from django_xcover.outbox.transitions import move
 logger = safe_logging.get_logger("django_xcover.outbox")
 
 SWEEP_LIMIT = 500
-# A due operation goes to a worker at once and is swept up soon after: one that still stands there
-# after this long has no worker.
+# A due operation is dispatched at once, and again by the sweeper. If it is still due after this
+# long, no worker is running.
 OVERDUE = timedelta(minutes=15)
 LONGEST_SPACING = 3600.0
-# A gateway may name any number, also one that no calendar has.
+# `Retry-After` can hold any number, even one beyond the range of a datetime.
 LONGEST_WAIT = 86400.0
-# With no worker at it.
+# The states in which no worker holds a lease.
 RESTING = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 WORKER_DIED = "worker_died"
-# More than XCOVER["ATTEMPTS"], and counted apart from failures: a deploy, or a machine short of
-# memory, kills workers that are at anything, and must not bring a booking to a person. What kills
-# every worker itself is theirs after ten leases, twenty minutes by default.
+# More than XCOVER["ATTEMPTS"], and counted separately from failures: a deploy or a lack of memory
+# kills workers whatever they are doing, and must not escalate a booking to staff. An operation that
+# itself kills every worker is escalated after ten leases, twenty minutes by default.
 MOST_DEATHS = 10
 LONGEST_ERROR = 255
-# Twice as long as the rate limit ever asks for.
+# Twice the longest wait that the rate limit asks for.
 LONGEST_POSTPONED = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an attempt failed, as it is kept with the operation and shown to staff.
+    """Why an attempt failed, as stored with the operation and shown to staff.
 
-    `permanent` means that a repeat cannot help; `outcome_known` that nothing happened at XCover.
-    `deaths` counts the workers that died of it in a row, since the last attempt that one outlived.
+    `permanent` means that a retry can't help, `outcome_known` that nothing happened at XCover.
+    `deaths` counts the workers in a row that died during the operation.
     """
 
     type: str
@@ -63,7 +63,7 @@ class Failure:
 
     @classmethod
     def by_death(cls, operation: Operation) -> Failure:
-        """Count one more worker that died of the operation, MOST_DEATHS of them as permanent."""
+        """Return a failure that counts one more dead worker; at MOST_DEATHS it is permanent."""
         deaths = operation.error.get("deaths", 0) + 1
         return cls(
             type=WORKER_DIED,
@@ -75,7 +75,7 @@ class Failure:
 
     @classmethod
     def from_vendor(cls, error: XCoverError) -> Failure:
-        """Keep the vendor's status, type, message and flattened field errors."""
+        """Return a failure with the vendor's status, type, message and flattened field errors."""
         return cls(
             type=error.code,
             message=error.message or str(error),
@@ -89,7 +89,7 @@ class Failure:
         )
 
     def in_brief(self) -> str:
-        """Return the kind of failure and the refused fields, without anybody's words."""
+        """Return the kind of failure and the rejected fields, without any free text."""
         kind = " ".join(filter(None, (str(self.status or ""), self.vendor_type, self.code)))
         fields = ", ".join(sorted(self.field_errors))
         told = f"{self.type} ({kind})" if kind else self.type
@@ -103,10 +103,10 @@ def enqueue(
     subject: str = "",
     request: Mapping[str, Any] | None = None,
 ) -> Operation:
-    """Write that `kind` has to happen, in the caller's transaction, and return the row.
+    """Store an operation of `kind` in the caller's transaction and return it.
 
-    The same package, kind and subject are written once, whoever asks again. After the commit the
-    operation is handed to a worker; if the transaction rolls back nothing happens at XCover.
+    Calling this again with the same package, kind and subject returns the existing row. The
+    operation is dispatched after the commit; on a rollback nothing happens at XCover.
     """
     body = dict(request or {})
     operation = _get_or_create(body, package=package, kind=kind, subject=subject)
@@ -118,29 +118,29 @@ def _get_or_create(request: dict[str, Any], **wanted: Any) -> Operation:
     try:
         return Operation.objects.get_or_create(**wanted, defaults={"request": request})[0]
     except IntegrityError:
-        # Under REPEATABLE READ what stands in the way of the row is seen with a lock only. Not
-        # looked for with one at first: of a row that is not there MariaDB locks the gap, and two
-        # who have it cannot fill it.
+        # Under REPEATABLE READ only a locking read sees the conflicting row. The first read takes
+        # no lock: for a missing row MariaDB locks the gap, and two transactions that hold the gap
+        # block each other's insert.
         return Operation.objects.select_for_update().get(**wanted)
 
 
 def announce(pk: int) -> None:
-    """Hand the operation to a worker once the present transaction, if any, has committed."""
+    """Dispatch the operation once the current transaction, if any, has committed."""
     transaction.on_commit(partial(_announce, pk))
 
 
 def claim(pk: int) -> Operation | None:
-    """Return the operation for exactly one caller, leased and counted, or None.
+    """Lease the operation to exactly one caller, count the attempt and return it, or return None.
 
-    None means that it is done, not due, leased by another worker, its account paused, or that an
-    earlier operation on the same package is unfinished: their order is kept. It also means that so
-    many workers have died of it that it has just been left to a person.
+    Returns None if the operation is done, not due or leased to another worker, if its account is
+    paused, or if an earlier operation on the same package is unfinished, because their order is
+    kept. Also returns None if so many workers have died that it has just been escalated to staff.
     """
     rows = Operation.objects.select_related("package").claimable(timezone.now())
     operation = rows.filter(pk=pk).first()
     if operation is None or operation.state != OperationState.RUNNING:
         return operation and _lease(operation)
-    # Its lease ran out, so its worker died, perhaps after its call was answered.
+    # The lease expired, so its worker died, possibly after its call was answered.
     death = Failure.by_death(operation)
     if death.permanent:
         fail(operation, death)
@@ -170,7 +170,7 @@ def _lease(operation: Operation, **facts: Any) -> Operation | None:
 def _attempt(
     operation: Operation, outcome: Attempt.Outcome, failure: Failure | None = None
 ) -> Attempt:
-    """Return the attempt that is under way as it ends, not stored yet."""
+    """Return the record of the current attempt, unsaved."""
     return Attempt(
         operation=operation,
         number=operation.attempts,
@@ -181,9 +181,9 @@ def _attempt(
 
 
 def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
-    """Freeze the body before it is sent, so that a repeat under the same key sends the same.
+    """Store the body before it is sent, so that a retry under the same key sends the same body.
 
-    Raises NotNeeded when another worker has taken the operation over: its body goes with the key.
+    Raises NotNeeded if another worker has taken over the operation: the key belongs to its body.
     """
     operation.request = dict(request)
     if not _rows_as_read(operation).update(request=operation.request):
@@ -191,10 +191,11 @@ def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
 
 
 def rewrite(operation: Operation, request: Mapping[str, Any]) -> bool:
-    """Give an operation of which nothing has happened another body; False when something may have.
+    """Replace the body of an operation that has not taken effect; return False if it may have.
 
-    Another body needs another key, and only what still has the key it was read with is claimed: a
-    worker that has just read the old body gets nothing, so the row is handed over again.
+    A new body needs a new key, and a worker can only claim an operation whose key is unchanged
+    since it was read. A worker that has just read the old body gets nothing, so the operation is
+    dispatched again.
     """
     rows = _rows_as_read(operation).filter(state__in=RESTING, outcome_known=True)
     key, now = new_idempotency_key(), timezone.now()
@@ -204,7 +205,7 @@ def rewrite(operation: Operation, request: Mapping[str, Any]) -> bool:
 
 
 def finish(operation: Operation) -> bool:
-    """Mark the operation as done; False when its lease was lost to another worker.
+    """Mark the operation as done; return False if its lease was lost to another worker.
 
     Call it in the transaction that applies the outcome, and apply nothing on False.
     """
@@ -213,17 +214,17 @@ def finish(operation: Operation) -> bool:
 
 
 def discard(operation: Operation, reason: str) -> bool:
-    """Mark the operation as no longer needed, for `reason`; False when somebody else has it."""
+    """Mark the operation as obsolete for `reason`; return False if another worker holds it."""
     is_attempted = operation.state == OperationState.RUNNING
     attempt = _attempt(operation, Attempt.Outcome.OBSOLETE) if is_attempted else None
     return _end(operation, OperationState.DISCARDED, attempt, error={"message": reason})
 
 
 def refuse(operation: Operation, failure: Failure) -> bool:
-    """End the operation because XCover refused it; False when its lease was lost.
+    """End the operation because XCover refused it; return False if its lease was lost.
 
-    For operations whose own row (a cancellation, a modification) says so to people: an operation
-    that waits for a person holds up all later ones on the package.
+    For operations whose own row (a cancellation, a modification) shows the refusal. Left waiting
+    for staff, the operation would block all later ones on the package.
     """
     facts = {"failures": operation.failures + 1, "error": asdict(failure), "outcome_known": True}
     attempt = _attempt(operation, Attempt.Outcome.REFUSED, failure)
@@ -241,7 +242,7 @@ def refuse(operation: Operation, failure: Failure) -> bool:
 def _end(
     operation: Operation, state: OperationState, attempt: Attempt | None, **facts: Any
 ) -> bool:
-    """Move to a final state, forget the body, and hand over what has waited behind it."""
+    """Set a final state, clear the body and dispatch the next operation in line."""
     ended = move(
         operation,
         state,
@@ -260,9 +261,9 @@ def _end(
 
 
 def fail(operation: Operation, failure: Failure) -> None:
-    """Keep why the attempt failed and plan the next, or leave the operation to a person.
+    """Store the failure and schedule the next attempt, or escalate the operation to staff.
 
-    A person is told at once when a repeat cannot help, and after `XCOVER["ATTEMPTS"]` failures.
+    It is escalated at once if a retry can't help, otherwise after `XCOVER["ATTEMPTS"]` failures.
     """
     failures = operation.failures + 1
     give_up = failure.permanent or failures >= get_config().attempts
@@ -292,13 +293,13 @@ def fail(operation: Operation, failure: Failure) -> None:
 
 
 def postpone(operation: Operation, held: HeldBack) -> None:
-    """Put the operation back, because the rate limit had no room for it: that is no failure.
+    """Put the operation back because of the rate limit, without counting a failure.
 
-    It is no attempt either when nothing was ever sent: however long the limit holds it back, the
-    count stays what its column can hold.
+    If nothing was sent it doesn't count as an attempt either, so that a long wait can't overflow
+    the column.
     """
     known = operation.outcome_known and held.outcome_known
-    # The clock by which the limit counts may be another machine's.
+    # The rate limit may use another machine's clock.
     seconds = min(held.retry_after or 0.0, LONGEST_POSTPONED)
     move(
         operation,
@@ -313,7 +314,7 @@ def postpone(operation: Operation, held: HeldBack) -> None:
 
 
 def retry(operation: Operation) -> bool:
-    """Let a person try again now; False when there is nothing to retry, or not any more."""
+    """Retry the operation now, on a user's request; return False if there is nothing to retry."""
     if operation.state == OperationState.PENDING:
         moved = _bring_forward(operation)
     else:
@@ -324,18 +325,19 @@ def retry(operation: Operation) -> bool:
 
 
 def _bring_forward(operation: Operation) -> bool:
-    """Let the next attempt, which is planned already, be due now."""
+    """Make the next scheduled attempt due now."""
     now = timezone.now()
     rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
     return bool(rows.update(next_attempt_at=now, updated_at=now))
 
 
 def _try_anew(operation: Operation) -> bool:
-    """Take the operation back from the person it waited for.
+    """Make an escalated operation pending again.
 
-    When the last attempt is known to have changed nothing, its body was refused: it is made anew
-    from the shop's data, under a new idempotency key. Otherwise key and body stay as they are, so
-    that XCover can tell a repeat. Somebody who looks at an old page may not know which it is now.
+    If the last attempt is known to have changed nothing, its body was rejected, so it is built
+    again from the shop's data under a new idempotency key. Otherwise key and body are kept, so that
+    XCover recognises the retry. The decision uses the stored row, because the user's page may be
+    outdated.
     """
     was_refused = operation.outcome_known and bool(operation.error)
     anew = {"request": {}, "idempotency_key": new_idempotency_key()} if was_refused else {}
@@ -351,9 +353,9 @@ def _try_anew(operation: Operation) -> bool:
 
 
 def sweep() -> list[int]:
-    """Hand over again what is due or whose worker died; return the primary keys.
+    """Dispatch operations that are due or whose worker died; return their primary keys.
 
-    Handing over twice is harmless, because a worker has to claim first.
+    Dispatching twice is harmless, because a worker has to claim first.
     """
     due = Operation.objects.claimable(timezone.now()).order_by("next_attempt_at")
     found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
@@ -365,10 +367,10 @@ def sweep() -> list[int]:
 def next_attempt(failures: int, retry_after: float) -> datetime:
     """Return when to try again: the vendor's spacing, doubled each time, with jitter.
 
-    XCover asks for 2 to 5 minutes between attempts (error management); `Retry-After` is obeyed,
+    XCover asks for 2 to 5 minutes between attempts (error management). `Retry-After` is honoured
     up to a day.
     """
-    # Doubled thirty times it is longer than any spacing; no float holds a thousand times.
+    # Thirty doublings exceed any spacing; a thousand would overflow a float.
     doubled = 2 ** min(failures - 1, 30)
     base = min(get_config().retry_spacing * doubled, LONGEST_SPACING)
     spacing = base * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
@@ -377,7 +379,7 @@ def next_attempt(failures: int, retry_after: float) -> datetime:
 
 
 def _as_read(operation: Operation) -> Q:
-    """Return the condition that no other worker has taken it and nobody has rewritten it since."""
+    """Return the condition that the operation was not claimed or rewritten since it was read."""
     return Q(attempts=operation.attempts, idempotency_key=operation.idempotency_key)
 
 

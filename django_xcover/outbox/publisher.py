@@ -1,4 +1,4 @@
-"""Handing work to a broker without waiting for the broker."""
+"""Send work to a broker without waiting for the broker."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from django_xcover import safe_logging
 logger = safe_logging.get_logger("django_xcover.outbox")
 
 BACKLOG = 1000
-LAST_CHANCE = 1.0  # seconds a process that ends gives what is still to be published
+LAST_CHANCE = 1.0  # seconds that an exiting process waits for the remaining messages
 
 
 class Publisher:
     """Calls `send(pk)` for each offered primary key, in order, in a thread of its own.
 
-    A broker that is away or silent holds a publish for seconds, and one that is silent behind
-    Redis for as long as it likes (measured with Celery 5.7: 4 to 6 s, and no end within 40 s). No
-    shopper waits for that. What is not published is not lost: the sweeper finds the row.
+    An unreachable or silent broker blocks a publish for seconds, and a silent Redis indefinitely
+    (measured with Celery 5.7: 4 to 6 s, and no end within 40 s). Shoppers must not wait for that.
+    An unpublished operation is not lost: the sweeper finds the row.
     """
 
     def __init__(self, send: Callable[[int], object], *, what: str = "Operation") -> None:
-        """Take the call that publishes, and what its primary keys are those of, for the log."""
+        """Publish with `send`; `what` names the kind of row in the log."""
         self._send = send
         self._what = what
         self._pid = 0
@@ -36,7 +36,7 @@ class Publisher:
             os.register_at_fork(after_in_child=self._renew_lock)
 
     def offer(self, pk: int) -> bool:
-        """Take `pk` to be sent soon and return at once; False when too many wait already."""
+        """Queue `pk` to be sent and return at once; return False if the queue is full."""
         with self._lock:
             self._ensure_thread()
             try:
@@ -46,9 +46,9 @@ class Publisher:
         return True
 
     def flush(self, seconds: float = LAST_CHANCE) -> bool:
-        """Wait until all is sent, for so many seconds at most; return whether it is."""
+        """Wait until the queue is sent, for at most `seconds`; return whether it is."""
         if self._pid != os.getpid():
-            return True  # nothing was offered here, and the queue's lock may be a parent's
+            return True  # nothing was queued here, and the queue's lock may be the parent's
         end = time.monotonic() + seconds
         with self._waiting.all_tasks_done:
             while self._waiting.unfinished_tasks:
@@ -59,7 +59,7 @@ class Publisher:
         return True
 
     def _ensure_thread(self) -> None:
-        # A fork takes no threads along: the child starts its own, with a queue of its own.
+        # A fork copies no threads, so the child starts its own with a new queue.
         if self._pid == os.getpid():
             return
         waiting: queue.Queue[int] = queue.Queue(BACKLOG)
@@ -71,7 +71,7 @@ class Publisher:
         atexit.register(self.flush)
 
     def _renew_lock(self) -> None:
-        # Another thread of the parent's may have held it, and none of the child's would release it.
+        # A thread of the parent may have held the lock, and no thread of the child releases it.
         self._lock = threading.Lock()
 
     def _work(self, waiting: queue.Queue[int]) -> None:
@@ -79,7 +79,7 @@ class Publisher:
             pk = waiting.get()
             try:
                 self._send(pk)
-            except Exception as error:  # noqa: BLE001 - the sweeper makes up for whatever it is
+            except Exception as error:  # noqa: BLE001 - the sweeper retries, whatever failed
                 name = type(error).__name__
                 said = "%s %s was not published (%s): the sweeper will."
                 logger.warning(said, self._what, pk, name)

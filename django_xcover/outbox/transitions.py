@@ -1,4 +1,4 @@
-"""Which status may follow which, and the one function that changes one."""
+"""The tables of allowed status transitions, and the function that changes a status."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ MODIFICATIONS = _table(
 )
 RENEWALS = _table(
     {
-        # Straight to PAID is the older flow, which has no price from us to wait for.
+        # The older flow goes straight to PAID: it has no price of ours to wait for.
         _RENEWAL.DUE: {
             _RENEWAL.QUOTED,
             _RENEWAL.PAID,
@@ -117,7 +117,7 @@ RENEWALS = _table(
         _RENEWAL.EXPIRED: (),
     }
 )
-# XCover knows PAID and UNPAID; FAILED is ours, from what the shop reported.
+# XCover has PAID and UNPAID. FAILED is ours, set from the shop's report.
 INSTALMENTS = _table(
     {
         Instalment.Status.UNPAID: {Instalment.Status.PAID, Instalment.Status.FAILED},
@@ -125,7 +125,7 @@ INSTALMENTS = _table(
         Instalment.Status.PAID: (),
     }
 )
-# What came is never over for good: it can come again, or be replayed.
+# A delivery has no final state: it can arrive again or be replayed.
 _DELIVERY = WebhookDelivery.State
 DELIVERIES = _table(
     {
@@ -152,8 +152,8 @@ TABLES: Mapping[type[Model], Table] = {
 def may_follow(before: str, after: str, table: Table = STATUSES) -> bool:
     """Return whether `after` may follow `before`.
 
-    XCover may send statuses that nobody has documented: such a one may follow and be followed by
-    anything but what is final.
+    XCover may send undocumented statuses. Such a status may follow, and be followed by, any status
+    that is not final.
     """
     if before not in table:
         return True
@@ -163,8 +163,8 @@ def may_follow(before: str, after: str, table: Table = STATUSES) -> bool:
 def move(row: Model, to: str, *, field: str = "status", only: Q | None = None, **also: Any) -> bool:
     """Set `field` of `row` to `to` by compare-and-set and return whether this call did it.
 
-    `only` adds a condition and `also` more columns. A move that is illegal, or that somebody else
-    made first, is logged and changes nothing.
+    `only` adds a condition and `also` more columns. A transition that is illegal, or that another
+    process made first, is logged and changes nothing.
     """
     before = getattr(row, field)
     if not may_follow(before, to, TABLES[type(row)]):

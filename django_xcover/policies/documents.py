@@ -1,4 +1,4 @@
-"""Documents and pages at XCover: bearer links, handed only to those who may see the order."""
+"""Documents and pages at XCover: bearer links, given only to users who may see the order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Stat
 
 CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
 CLAIM, CANCEL, ACCOUNT = "claim", "cancel", "account"
-# What there is to read, and the pages where a customer can do something.
+# Documents to read, and pages where the customer can act.
 PAPERS = (CERTIFICATE, CERTIFICATE_PDF, WORDING)
 PAGES = (CLAIM, CANCEL, ACCOUNT)
 KINDS = PAPERS + PAGES
@@ -28,12 +28,12 @@ STAFF_PERMISSION = "xcover.open_links"
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     """Return XCover's link for a document of a policy, or for a page about it.
 
-    `kind` is one of KINDS. It is handed to whoever the shop's adapter lets see the order, and to
-    staff with the permission `xcover.open_links`. Raises DocumentMissing for others, as when there
-    is nothing to show: whether a policy exists is not theirs to know. The link carries a security
-    token: redirect to it, and never log or store it elsewhere.
+    `kind` is one of KINDS. The link is given to users whom the shop's adapter lets see the order,
+    and to staff with the permission `xcover.open_links`. Raises DocumentMissing for anyone else, as
+    it does if there is nothing to show, so as not to reveal whether a policy exists. The link
+    carries a security token: redirect to it, and never log it or store it elsewhere.
     """
-    # The wording can be read before it is booked; a quote that nobody has ordered is nobody's.
+    # The wording can be read before booking; a quote without an order belongs to no customer.
     ordered = Q(status__in=BOOKED) | ~Q(package__order_reference="")
     rows = Quote.objects.select_related("package").filter(ordered, quote_id=quote_id)
     quote = rows.first()
@@ -49,7 +49,7 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
 
 
 def kinds_of(quote: Quote, package: QuotePackage) -> tuple[str, ...]:
-    """Return the kinds of documents and pages there are for a quote or policy."""
+    """Return the kinds of documents and pages available for a quote or policy."""
     return tuple(kind for kind in KINDS if _link(quote, package, kind))
 
 
@@ -76,19 +76,19 @@ def _link(quote: Quote, package: QuotePackage, kind: str) -> str:
 
 
 def _covers(quote: Quote) -> bool:
-    # XCover sends links to certificate and account with a booking whose payment is pending, too
-    # (recorded). They prove no cover, so they count once it is confirmed.
+    # XCover also sends links to certificate and account while a payment is pending (recorded).
+    # They don't prove cover, so they are only used once the policy is confirmed.
     return quote.status in {Status.CONFIRMED, Status.RENEWED}
 
 
 def _claim_form(package: QuotePackage) -> str:
-    """Return where a loss is reported: XCover's own link, or the documented one (Claim)."""
+    """Return the page for reporting a loss: XCover's own link, or the documented one (Claim)."""
     form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
     return package.answer.claim_url or form
 
 
 def _cancellation_page(quote: Quote, package: QuotePackage) -> str:
-    """Return where a customer cancels without us; its link needs the booking's token."""
+    """Return XCover's own cancellation page; the link needs the booking's token."""
     if quote.status != Status.CONFIRMED or quote.can_be_cancelled is False:
         return ""
     answer = package.answer

@@ -1,4 +1,4 @@
-"""Having XCover send one of its e-mails to the customer once more."""
+"""Ask XCover to resend one of its e-mails to the customer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.operations import Failure
 
 CREATED, UPDATED, CANCELLED = "BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED"
-# Recorded: BOOKING_CANCELLED. Inferred: the others, which have the names of webhooks.
+# Recorded: BOOKING_CANCELLED. Inferred: the others, from the names of webhooks.
 EVENTS = (CREATED, UPDATED, CANCELLED)
 _EVENT = re.compile(r"[A-Z][A-Z_]{0,39}")
 
@@ -22,8 +22,8 @@ _EVENT = re.compile(r"[A-Z][A-Z_]{0,39}")
 def send_again(package: QuotePackage, event: str = "") -> Operation:
     """Have XCover send the e-mail for `event` again, by default the one of the booking's state.
 
-    While one is on its way, asking again returns the same operation; afterwards it is a new one.
-    What XCover sends for which event is its own affair: names other than EVENTS are passed on.
+    Asking again while one is in progress returns the same operation; afterwards it is a new one.
+    XCover decides what it sends for which event, so names other than EVENTS are passed on.
     Raises NotBooked, EmailTooEarly and UnknownEmail.
     """
     if event and not _EVENT.fullmatch(event):
@@ -42,7 +42,7 @@ def send_again(package: QuotePackage, event: str = "") -> Operation:
 
 
 def perform(operation: Operation) -> None:
-    """Ask XCover for the e-mail. The body is made of the subject, so nothing has to be kept."""
+    """Ask XCover for the e-mail. The body is built from the subject, so it needn't be stored."""
     event = operation.subject.partition(":")[0]
     payload: dict[str, Any] = {"event": event} if event else {}
     client = factory.client_for(operation.package.account)
@@ -52,11 +52,11 @@ def perform(operation: Operation) -> None:
 
 
 def apply(operation: Operation, answer: None) -> None:
-    """Change nothing: the operation itself is the record that XCover was asked."""
+    """Do nothing: the operation itself records that the e-mail was requested."""
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
-    """Change nothing: the operation ends with XCover's reason, and holds up no other."""
+    """Do nothing: the operation ends with XCover's reason and blocks no other."""
 
 
 def _check(package: QuotePackage, event: str) -> None:

@@ -1,4 +1,4 @@
-"""What XCover says is to be refunded, and what the shop has refunded."""
+"""The refund XCover reports, and the refund the shop has made."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ logger = safe_logging.get_logger("django_xcover.policies")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundLine:
-    """What a cancellation means for one policy.
+    """The refund for one policy of a cancellation.
 
-    `refund` is what the customer gets back, None while XCover has not said. `adjustment_fee` has no
-    documented meaning and is *not* taken off it. Until `cooling_off_until` the refund is the full
-    price, afterwards pro rata where the product has it so.
+    `refund` is what the customer gets back, None until XCover has reported it. `adjustment_fee` has
+    no documented meaning and is *not* deducted. Until `cooling_off_until` the refund is the full
+    price, afterwards pro rata if the product provides for it.
     """
 
     quote_id: str
@@ -44,7 +44,7 @@ class RefundLine:
 
 
 def told(answer: CancellationAnswer) -> dict[str, Any]:
-    """Return what `answer` says about the money, as columns of a cancellation."""
+    """Return the amounts in `answer` as columns of a cancellation."""
     return {
         "lines": [_line(quote) for quote in answer.quotes],
         "total_refund": _total(answer),
@@ -67,9 +67,9 @@ def record_refund(
 ) -> None:
     """Note that the shop has given `refund` back; `reference` is the payment's in the shop.
 
-    The amount is what was paid out, also where that is not what XCover says. The same refund again
-    changes nothing. Raises RefundNotRecorded for another currency, an amount that is none, a
-    cancellation that did not happen, and a second refund; RefundAboveLimit for more than `limit`,
+    The amount is what was paid out, even if it differs from XCover's figure. Recording the same
+    refund again changes nothing. Raises RefundNotRecorded for another currency, an invalid amount,
+    a cancellation that did not happen, and a second refund; RefundAboveLimit for more than `limit`,
     unless the caller `may_exceed` it; ReferenceTooLong for such a reference.
     """
     refuse_long(reference)
@@ -105,7 +105,7 @@ def correct_refund(
     """
     refuse_long(reference)
     with transaction.atomic():
-        # First, as everywhere; two corrections at once would both have replaced the same refund.
+        # Lock order: the package first. Two corrections at once would replace the same refund.
         QuotePackage.objects.locked().get(pk=cancellation.package_id)
         cancellation.refresh_from_db(from_queryset=Cancellation.objects.select_for_update())
         before = cancellation.refunded
@@ -135,7 +135,7 @@ def correct_refund(
 
 
 def limit(cancellation: Cancellation) -> Money:
-    """Return the most that may be refunded: XCover's figure, or what the policies had cost."""
+    """Return the most that may be refunded: XCover's figure, or the price of the policies."""
     if cancellation.refund is not None:
         return cancellation.refund
     quotes = cancellation.quotes.all()
@@ -163,13 +163,13 @@ def _refuse_unfit(cancellation: Cancellation, refund: Money, *, may_exceed: bool
 
 
 def recorded(cancellation: Cancellation) -> Money | None:
-    """Return what the shop has refunded, None while nobody has said so."""
+    """Return the refund the shop has recorded, None if there is none."""
     amount = cancellation.refunded
     return None if amount is None else Money(amount, cancellation.currency)
 
 
 def differs(cancellation: Cancellation, refund: Money | None) -> bool:
-    """Return whether `refund` is another than XCover's; what it has not named is none to differ."""
+    """Return whether `refund` differs from XCover's; False while XCover has not reported one."""
     named = cancellation.refund
     return named is not None and refund is not None and refund != named
 
@@ -205,7 +205,7 @@ def _shown(line: Mapping[str, Any], currency: str, quote: Any) -> RefundLine:
 
 
 def _money(amount: Any, currency: str) -> Money | None:
-    """Return an amount of a line as money: JSON holds it as text, a fresh row as Decimal."""
+    """Return an amount of a line as money: text when read from JSON, Decimal in a new row."""
     return None if amount is None else Money(Decimal(amount), currency)
 
 
@@ -214,7 +214,7 @@ def _moment(at: Any) -> datetime | None:
 
 
 def _against(cancellation: Cancellation, refund: Money) -> Any:
-    """Return why the refund cannot be this cancellation's, "" when it can."""
+    """Return why the refund can't belong to this cancellation, "" if it can."""
     if cancellation.state not in {
         Cancellation.State.REQUESTED,
         Cancellation.State.CONFIRMED,

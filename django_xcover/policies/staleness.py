@@ -1,4 +1,4 @@
-"""What makes a price outdated that somebody was shown for a change, or for cancelling."""
+"""Detect that a modification or refund quote is stale."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ State = Modification.State
 
 
 def changes_since(package: QuotePackage, at: datetime) -> list[Modification]:
-    """Return the priced changes that have been made, or are to be, by a word given since `at`.
+    """Return the priced changes confirmed since `at`, whether made yet or not.
 
-    A change that was settled earlier and is not made yet is left out: it may wait for a person,
-    and a customer who wants to cancel must not wait with it. No query where they are prefetched.
+    A change that was settled earlier but not yet made is left out: it may be waiting for staff, and
+    must not hold up a customer who wants to cancel. Makes no query if they are prefetched.
     """
     return [row for row in package.modifications.all() if row.update_id and _counts(row, at)]
 
 
 def was_paid_since(package: QuotePackage, at: datetime) -> bool:
-    """Return whether an instalment was paid, or became known to XCover, since `at`.
+    """Return whether an instalment was paid, or reported to XCover, since `at`.
 
-    A refund is part of what was paid. One that was paid earlier and is not reported yet counts
-    when it is: it may wait for a person, and a customer who wants to cancel must not wait with it.
+    A refund depends on what was paid. An instalment that was paid earlier counts once it has been
+    reported: the report may be waiting for staff, and must not hold up a customer who wants to
+    cancel.
     """
     rows = Instalment.objects.filter(quote__package=package)
     paid = Q(paid_at__gte=at) | Q(status=Instalment.Status.PAID, updated_at__gte=at)
@@ -39,6 +40,6 @@ def was_paid_since(package: QuotePackage, at: datetime) -> bool:
 
 def _counts(change: Modification, at: datetime) -> bool:
     if change.state == State.REQUESTED:
-        return change.updated_at >= at  # settling it was the last that happened to it
+        return change.updated_at >= at  # settling was its latest update
     made = change.confirmed_at
     return change.state == State.CONFIRMED and made is not None and made >= at

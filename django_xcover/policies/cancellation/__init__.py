@@ -1,6 +1,6 @@
-"""Cancelling a booking or some of its policies: previewed and confirmed, or at once.
+"""Cancel a booking or some of its policies, with a preview to confirm or directly.
 
-One service for every door: the shopper's page, the admin, the API, and the shop's cancelled order.
+The shopper's page, the admin, the API and a cancelled order all use this service.
 Quotes API: cancellation workflow.
 """
 

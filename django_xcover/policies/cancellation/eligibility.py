@@ -26,10 +26,10 @@ from django_xcover.policies.staleness import changes_since, was_paid_since
 
 
 def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]:
-    """Return the policies to cancel, as they are stored now; None asks for the whole booking.
+    """Return the policies to cancel, freshly read; `quotes` None means the whole booking.
 
-    Of a whole booking it is what is still in force; of policies named each must be. Raises
-    NotCancellable or AlreadyCancelled, or one of their kinds, with the reason.
+    For a whole booking these are the policies still in force; given `quotes` must all be in force.
+    Raises NotCancellable or AlreadyCancelled, or a subclass, with the reason.
     """
     wanted = _named(package, quotes) if quotes is not None else _booked(package)
     free, obstacles = split(package, wanted)
@@ -41,7 +41,7 @@ def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]
 
 
 def split(package: QuotePackage, quotes: Iterable[Quote]) -> tuple[list[Quote], list[Refused]]:
-    """Return those of `quotes` that can be cancelled, and for each other one the reason."""
+    """Return the `quotes` that can be cancelled, and a refusal for each of the others."""
     under_way = being_cancelled(package)
     found = [(quote, _obstacle(quote, under_way)) for quote in quotes]
     free = [quote for quote, obstacle in found if obstacle is None]
@@ -49,7 +49,7 @@ def split(package: QuotePackage, quotes: Iterable[Quote]) -> tuple[list[Quote], 
 
 
 def being_cancelled(package: QuotePackage) -> set[int]:
-    """Return the primary keys of the policies whose cancellation is being carried out."""
+    """Return the primary keys of the policies whose cancellation is in progress."""
     rows = Quote.objects.filter(
         cancellations__package=package, cancellations__state=Cancellation.State.REQUESTED
     )
@@ -57,7 +57,7 @@ def being_cancelled(package: QuotePackage) -> set[int]:
 
 
 def is_outdated(cancellation: Cancellation) -> bool:
-    """Return whether a preview's time is over, or its refund is that of an earlier price."""
+    """Return whether a preview has expired, or its refund is based on an outdated price."""
     end = cancellation.confirm_before
     if end is not None and end <= timezone.now():
         return True
@@ -67,9 +67,9 @@ def is_outdated(cancellation: Cancellation) -> bool:
 
 
 def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:
-    """Return the policies whose `can_be_cancelled` does not say no.
+    """Return the policies whose `can_be_cancelled` is not false.
 
-    `all_of_them`: one that says no stands for all. Raises NotCancellable.
+    With `all_of_them` a single false one raises. Raises NotCancellable.
     """
     free = [quote for quote in quotes if quote.can_be_cancelled is not False]
     if not free or (all_of_them and len(free) < len(quotes)):
@@ -80,8 +80,8 @@ def permitted(quotes: Sequence[Quote], *, all_of_them: bool) -> list[Quote]:
 def body_of(quotes: Iterable[Quote], reason: str) -> dict[str, Any]:
     """Return the body of `POST bookings/{INS}/cancel`.
 
-    Each policy is named, so that nothing but what a person saw is cancelled; the reason stands
-    with it, because only there it is documented for all versions.
+    Each policy is named, so that only what the user saw is cancelled. The reason is given for each
+    policy, because only there is it documented for all versions.
     """
     why = {"reason_for_cancellation": reason} if reason else {}
     return {"quotes": [{"id": quote.quote_id, **why} for quote in quotes]}

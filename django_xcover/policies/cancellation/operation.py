@@ -1,4 +1,4 @@
-"""Carrying a cancellation out at XCover, and what becomes of it here."""
+"""Carry out a cancellation at XCover and record the outcome."""
 
 from __future__ import annotations
 
@@ -37,15 +37,16 @@ from django_xcover.policies.staleness import was_paid_since
 from django_xcover.types import Money
 
 State = Cancellation.State
-# What a policy can be that was in force: only this is cancelled, or has been.
+# The statuses of a policy that is or was in force; only these can be cancelled.
 COVERED = frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RENEWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A booking that shows its policies as cancelled, and what XCover said about the refund.
+    """A booking that shows its policies as cancelled, with XCover's answer about the refund.
 
-    `answer` is None when nothing tells it any more; `elsewhere` when somebody else cancelled.
+    `answer` is None if it can no longer be obtained; `elsewhere` is True if the cancellation was
+    made outside this shop.
     """
 
     booked: PackageAnswer
@@ -54,12 +55,12 @@ class Done:
 
 
 def perform(operation: Operation) -> Done | None:
-    """Cancel at XCover, outside any transaction; None when there is nothing to cancel.
+    """Cancel at XCover, outside any transaction; return None if there is nothing to cancel.
 
-    The booking is read first on every repeat, and when not all of it is known here as in force. A
-    repeat is sent although it shows as cancelled: XCover answers it from its memory (Quotes API:
-    idempotency, 48 hours), and no other answer names the refund of a direct cancellation. Raises
-    XCoverError, and Undecided when the booking does not show what XCover answered.
+    The booking is read first on every retry, and whenever part of it is not stored as in force. A
+    retry is sent even if the booking shows as cancelled: XCover replays its answer (Quotes API:
+    idempotency, 48 hours), and no other answer gives the refund of a direct cancellation. Raises
+    XCoverError, and Undecided if the booking doesn't show what XCover answered.
     """
     package, cancellation = operation.package, cancellation_of(operation)
     client = factory.client_for(package.account)
@@ -68,7 +69,7 @@ def perform(operation: Operation) -> Done | None:
         covered = wanted & _covered(reads.read_booking(client, package.package_id))
         if not covered and not in_force:
             return None
-        # An XCover that no longer knows what it booked has to refuse, so that a person is told.
+        # If XCover no longer has the booking it must refuse the call, which escalates it to staff.
         wanted = covered or in_force
     if not operation.request and not _confirms_preview(cancellation):
         operations.keep_request(operation, _body(cancellation, wanted))
@@ -76,7 +77,7 @@ def perform(operation: Operation) -> Done | None:
 
 
 def apply(operation: Operation, done: Done | None) -> None:
-    """Bring the mirror up to the booking, note the refund and tell the shop after the commit.
+    """Update the mirror, record the refund and notify the shop after the commit.
 
     Call it in the transaction that finishes the operation.
     """
@@ -92,7 +93,7 @@ def apply(operation: Operation, done: Done | None) -> None:
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
-    """Note that XCover refused, and have a person look: the customer counts on it."""
+    """Record XCover's refusal and flag it for staff: the customer expects the cancellation."""
     cancellation = cancellation_of(operation)
     expired = _confirms_preview(cancellation) and eligibility.is_outdated(cancellation)
     move(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
@@ -109,7 +110,7 @@ def _ids(cancellation: Cancellation, **facts: Status) -> set[str]:
 
 
 def _covered(booked: PackageAnswer | None) -> set[str]:
-    """Return the policies that are, or were, in force; a booking never paid covers nobody."""
+    """Return the policies that are, or were, in force; an unpaid booking has none."""
     quotes = booked.quotes if booked is not None else ()
     return {quote.quote_id for quote in quotes if quote.status in COVERED}
 
@@ -129,7 +130,7 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
             booked = reads.read_booking(client, package_id)
         if booked is None or not _is_cancelled(booked, wanted):
             raise
-        # Refused because it is cancelled: by an earlier attempt that got no answer, or elsewhere.
+        # Refused because already cancelled: by an earlier unanswered attempt, or elsewhere.
         elsewhere = operation.outcome_known and refused.outcome_known
         return Done(booked=booked, answer=None, elsewhere=elsewhere)
     with after_post():
@@ -149,17 +150,17 @@ def _send(
         )
     else:
         if cancellation.cancellation_id:
-            # Its own key: the preview may have been confirmed under the operation's.
+            # A separate key: the preview may have been confirmed under the operation's key.
             key = str(uuid5(UUID(key), "without preview"))
         wire = client.cancel_booking(package_id, operation.request, idempotency_key=key)
     return cancellation_from_wire(wire)
 
 
 def _confirms_preview(cancellation: Cancellation) -> bool:
-    """Return whether XCover is asked to confirm its preview, and not to cancel without one.
+    """Return whether to confirm XCover's preview rather than cancel without one.
 
-    A customer's statement outlives the preview it was made on: XCover may be away for longer than
-    the 24 hours of a preview, and a withdrawal must not come to nothing by that.
+    A customer's statement outlives its preview: XCover may be down for longer than the 24 hours
+    that a preview lasts, and the withdrawal must still take effect.
     """
     if not cancellation.cancellation_id:
         return False
@@ -181,12 +182,12 @@ def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> 
     shown = cancellation.refund
     facts = refunds.told(done.answer) if done.answer is not None else {}
     if done.elsewhere:
-        # Whoever cancelled may have refunded, too.
+        # The party that cancelled may have refunded as well.
         facts = {"lines": [], "total_refund": None}
     now = timezone.now()
     if not move(cancellation, State.CONFIRMED, field="state", confirmed_at=now, **facts):
         return
-    # A preview may have been overtaken by an instalment on its way when it was confirmed.
+    # An instalment that was in transit at confirmation may have overtaken the preview.
     overtaken = bool(cancellation.cancellation_id) and was_paid_since(
         package, cancellation.created_at
     )
@@ -196,13 +197,13 @@ def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> 
 
 
 def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
-    """Return whether the refund is told, in the currency of the price, and is the one shown."""
+    """Return whether the refund is known, in the currency of the price, and as shown."""
     is_told = refund is not None and refund.currency == paid_in
     return is_told and shown in {None, refund}
 
 
 def _release_booking(package: QuotePackage, operation: Operation) -> None:
-    """Drop the booking that waited for a person, when nothing is left that it could book."""
+    """Discard the booking that waits for staff if there is nothing left to book."""
     if package.quotes.offered().accepted().exists():
         return
     stuck = Operation.objects.filter(

@@ -1,7 +1,7 @@
-"""Asking XCover what a cancellation would mean, within the time that a person waits.
+"""Preview, confirm and request cancellations.
 
-A preview says CANCELLED while nothing is (recorded contract, 4.3): it fills a row of its own and
-never touches package or policies.
+A preview says CANCELLED although nothing is cancelled (recorded contract, 4.3). It is stored in a
+row of its own and never changes the package or its policies.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
 
 
 def request(cancellation: Cancellation) -> Operation:
-    """Confirm a preview: from here on XCover is asked until it has cancelled or refused.
+    """Confirm a preview: from now on the call is retried until XCover cancels or refuses.
 
-    Confirmed again it returns the same operation. Raises PreviewExpired, NotCancellable, and
-    BeingCancelled or AlreadyCancelled where something else cancels its policies.
+    Confirming again returns the same operation. Raises PreviewExpired, NotCancellable, and
+    BeingCancelled or AlreadyCancelled if another cancellation covers its policies.
     """
     with transaction.atomic():
         package = _lock(cancellation.package_id)
         cancellation.refresh_from_db()
         operation = confirm(package, cancellation)
     if operation is None:
-        # Outside, so that the row stays expired.
+        # Raised outside the transaction, so that the expiry is kept.
         raise PreviewExpired
     return operation
 
 
 def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | None:
-    """Confirm a preview or a draft, as `request` does; None when it has expired.
+    """Confirm a preview or a draft, as `request` does; return None if it has expired.
 
-    Call it in a transaction that holds the package's lock, with the row as it is now.
+    Call it in a transaction that holds the package's lock, with a freshly read row.
     """
     if cancellation.state in UNDER_WAY:
         return _operation(cancellation)
@@ -78,11 +78,11 @@ def cancel_now(
     origin: Cancellation.Origin,
     reason: str = "",
 ) -> Operation:
-    """Write that the booking, or `quotes` of it, must be cancelled, without a preview.
+    """Request cancellation of the booking, or of its `quotes`, without a preview.
 
-    Talks to nobody, so call it inside the transaction that cancels the order. What is to be
-    refunded is known when XCover has answered (`policy_cancelled`). Raises NotCancellable,
-    AlreadyCancelled, and CardNumberSent for one in `reason`.
+    Makes no calls, so call it inside the transaction that cancels the order. The refund is known
+    once XCover has answered (`policy_cancelled`). Raises NotCancellable, AlreadyCancelled, and
+    CardNumberSent if `reason` contains a card number.
     """
     validators.refuse(reason, "reason")
     with transaction.atomic():
@@ -94,16 +94,16 @@ def cancel_now(
 def enqueue(
     package: QuotePackage, quotes: Iterable[Quote], *, origin: Cancellation.Origin, reason: str = ""
 ) -> Operation:
-    """Write that `quotes` must be cancelled, whatever has become of them until then.
+    """Enqueue the cancellation of `quotes`, whatever happens to them before it runs.
 
-    Call it in a transaction that holds the package's lock. A booking on its way goes first.
+    Call it in a transaction that holds the package's lock. A booking in progress runs first.
     """
     cancellation = create(package, quotes, state=State.REQUESTED, origin=origin, reason=reason)
     return _enqueue(package, cancellation)
 
 
 def refusal_of(cancellation: Cancellation) -> str:
-    """Return the sentence that tells why nothing was cancelled, "" when there is none."""
+    """Return a sentence that explains why nothing was cancelled, "" if there is none."""
     reasons = {
         State.EXPIRED.value: PreviewExpired,
         State.REFUSED.value: NotCancellable,
@@ -116,7 +116,7 @@ def refusal_of(cancellation: Cancellation) -> str:
 def create(
     package: QuotePackage, quotes: Iterable[Quote], *, reason: str, **facts: Any
 ) -> Cancellation:
-    """Write the row of a cancellation with its policies. Call it in a transaction."""
+    """Create a cancellation with its policies. Call it in a transaction."""
     longest = Cancellation._meta.get_field("reason").max_length
     facts = {"currency": package.currency, "reason": reason[:longest], **facts}
     cancellation = Cancellation.objects.create(package=package, **facts)
@@ -138,7 +138,7 @@ def _lock(pk: int) -> QuotePackage:
 
 
 def _expire(cancellation: Cancellation) -> bool:
-    """Mark a preview that no longer holds, and return whether it is one."""
+    """Mark a preview as expired if it is outdated, and return whether it was."""
     if cancellation.state == State.PREVIEWED and eligibility.is_outdated(cancellation):
         return move(cancellation, State.EXPIRED, field="state")
     return cancellation.state == State.EXPIRED
@@ -153,7 +153,7 @@ def _require_preview(cancellation: Cancellation) -> None:
         raise reasons[cancellation.state]
 
 
-# Seconds for all that a person waits for.
+# Seconds for all calls that a user waits for.
 DEADLINE = 5.0
 
 
@@ -166,11 +166,11 @@ def preview(
 ) -> Cancellation:
     """Ask XCover what cancelling means and return it; nothing is cancelled.
 
-    Without `quotes` it is the whole booking, as far as it is in force. The answer has the refund
-    and until when it can be confirmed (`confirm_before`, recorded: 24 hours). Takes `DEADLINE`
-    seconds at most; hold no transaction meanwhile. Raises NotCancellable or AlreadyCancelled with
-    a sentence for the person, CardNumberSent for one in `reason`, and XCoverError when XCover
-    cannot be asked.
+    Without `quotes` it covers everything in the booking that is in force. The result has the refund
+    and the time limit for confirming it (`confirm_before`, recorded: 24 hours). Takes at most
+    `DEADLINE` seconds; hold no transaction meanwhile. Raises NotCancellable or AlreadyCancelled
+    with a sentence for the user, CardNumberSent if `reason` contains a card number, and XCoverError
+    if XCover can't be reached.
     """
     validators.refuse(reason, "reason")
     until = time.monotonic() + DEADLINE
@@ -184,7 +184,7 @@ def preview(
         }
         with transaction.atomic():
             QuotePackage.objects.locked().get(pk=package.pk)
-            # An instalment that was paid while XCover was asked is not part of its answer.
+            # XCover's answer does not include an instalment paid during the call.
             if not was_paid_since(package, asked_at):
                 return create(package, wanted, origin=origin, reason=reason, **facts)
 
@@ -192,9 +192,9 @@ def preview(
 def _ask(
     package: QuotePackage, quotes: Sequence[Quote] | None, reason: str, until: float
 ) -> tuple[list[Quote], CancellationAnswer]:
-    """Return the policies that can be cancelled and XCover's preview of it.
+    """Return the policies that can be cancelled, and XCover's preview.
 
-    Raises NotCancellable or AlreadyCancelled, and XCoverError when XCover cannot be asked.
+    Raises NotCancellable or AlreadyCancelled, and XCoverError if XCover can't be reached.
     """
     wanted = _permitted(package, quotes, until)
     body = {**eligibility.body_of(wanted, reason), "preview": True}
@@ -205,7 +205,7 @@ def _ask(
 
 
 def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> list[Quote]:
-    """Return what may be cancelled. A stored no may be old, so it is read again first."""
+    """Return what may be cancelled. A stored refusal may be outdated, so it is refreshed first."""
     named = quotes is not None
     wanted = eligibility.choose(package, quotes)
     if any(quote.can_be_cancelled is False for quote in wanted):
@@ -230,7 +230,7 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
 
 
 def _why_refused(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> Refused:
-    """Return the reason as a person understands it: what XCover holds by now tells it."""
+    """Return the reason in the user's terms, based on the current state at XCover."""
     try:
         refresh.look_again(package, deadline=factory.remaining(until))
         eligibility.choose(package, quotes)

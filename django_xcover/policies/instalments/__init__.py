@@ -1,4 +1,4 @@
-"""Instalments: the schedule as XCover has it, and what became of its payments."""
+"""Instalments: XCover's schedule, and reports of payments."""
 
 from __future__ import annotations
 

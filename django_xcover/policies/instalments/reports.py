@@ -1,4 +1,4 @@
-"""Telling XCover what became of the payment of an instalment."""
+"""Report to XCover that an instalment was paid, or that its payment failed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is reported: one attempt to collect one instalment."""
+    """A report of one attempt to collect one instalment."""
 
     instalment: Instalment
     paid: bool
@@ -53,11 +53,11 @@ def report(
 ) -> Operation:
     """Have XCover told that the payment of `instalment` was made, or failed.
 
-    `attempted_at` (aware) is when it was tried, now by default. The same report again returns the
-    same operation: a payment is made once, and a failed one is told from the next by
-    `attempted_at`, or by its day (UTC) when that is left out. `reference` is the shop's own for a
-    payment that was made. Raises InstalmentPaidTwice for another one of what is paid,
-    InstalmentPaid and InstalmentNotDue, and ValueError for a moment without a time zone.
+    `attempted_at` (aware) is the time of the attempt, now by default. Reporting the same attempt
+    again returns the same operation: an instalment is paid only once, and failed attempts are
+    distinguished by `attempted_at`, or by the current day (UTC) if it is omitted. `reference` is
+    the shop's own for a successful payment. Raises InstalmentPaidTwice for a second payment,
+    InstalmentPaid and InstalmentNotDue, and ValueError for a time without a time zone.
     """
     moment = attempted_at or timezone.now()
     if timezone.is_naive(moment):
@@ -90,11 +90,11 @@ def instalment_pk(operation: Operation) -> int:
 
 
 def perform(operation: Operation) -> Report:
-    """Report at XCover, outside any transaction.
+    """Report to XCover, outside any transaction.
 
-    What XCover holds as paid is not reported again, though it would do no harm (recorded). After
-    a first attempt the schedule is read first. Raises XCoverError, and NotNeeded for a failed
-    payment of what has been paid meanwhile.
+    An instalment that XCover has as paid is not reported again, though that is harmless (recorded).
+    On a retry the schedule is read first. Raises XCoverError, and NotNeeded for a failed payment of
+    an instalment that has since been paid.
     """
     reported = _reported(operation)
     if _is_paid(operation, reported.instalment):
@@ -115,7 +115,7 @@ def perform(operation: Operation) -> Report:
 
 
 def apply(operation: Operation, reported: Report) -> None:
-    """Note what XCover has been told. Call it in the transaction that finishes the operation."""
+    """Record what was reported. Call it in the transaction that finishes the operation."""
     row = Instalment.objects.select_for_update().get(pk=reported.instalment.pk)
     if row.status == PAID:
         return
@@ -134,10 +134,10 @@ def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: 
 
 
 def _note_reference(instalment: Instalment, reference: str, known: Operation | None) -> None:
-    """Keep the reference of the payment; raise InstalmentPaidTwice when there was another one.
+    """Store the payment's reference; raise InstalmentPaidTwice if there is a different one.
 
-    What was reported without a reference may be this payment. What XCover has as paid and nobody
-    has reported here is not.
+    A payment reported without a reference may be this one. An instalment that XCover has as paid
+    without a report from here was paid by a different payment.
     """
     before = instalment.payment_reference
     if not reference or reference == before:
@@ -150,7 +150,7 @@ def _note_reference(instalment: Instalment, reference: str, known: Operation | N
 def _check(instalment: Instalment, *, paid: bool) -> None:
     if instalment.quote.status not in COLLECTED_FOR:
         raise InstalmentNotDue
-    # Its refund is agreed on by what was paid until then.
+    # The agreed refund is based on what was paid until then.
     under_way = instalment.quote.cancellations.filter(state=Cancellation.State.REQUESTED)
     if paid and under_way.exists():
         raise InstalmentOfCancelled
@@ -165,7 +165,7 @@ def _written(instalment: Instalment) -> QuerySet[Operation]:
 
 
 def _body(instalment: Instalment, *, paid: bool, moment: datetime) -> dict[str, Any]:
-    """Return the report as recorded, by number. Inferred: FAILED; only PAID was recorded."""
+    """Return the body, by instalment number as recorded. FAILED is inferred; PAID is recorded."""
     return {
         "quotes": [
             {
@@ -184,7 +184,7 @@ def _reported(operation: Operation) -> Report:
 
 
 def _is_paid(operation: Operation, instalment: Instalment) -> bool:
-    """Return whether the payment is on record here or, after a first attempt, at XCover."""
+    """Return whether the payment is recorded here or, on a retry, at XCover."""
     if instalment.status == PAID or operation.attempts <= 1:
         return instalment.status == PAID
     client = factory.client_for(operation.package.account)

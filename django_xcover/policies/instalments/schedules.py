@@ -1,4 +1,4 @@
-"""The schedule of each policy that is paid in parts, as XCover has it."""
+"""XCover's instalment schedule for each policy that has one."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from django_xcover.types import Money
 
 logger = safe_logging.get_logger("django_xcover.policies")
 
-# A schedule that XCover does not show so long after the booking will not come.
+# If XCover shows no schedule this long after the booking, there won't be one.
 EXPECTED_FOR = timedelta(days=30)
-# No answer says whether the next period of a policy is paid in parts, and most are not. So its
-# schedule is asked for after the renewal and when the period begins, for this long.
+# No answer says whether a renewed policy is paid by instalments, and most are not. So its schedule
+# is requested after the renewal and when the period begins, for this long.
 ASKED_AGAIN_FOR = timedelta(days=2)
 LIMIT = 200
 LONGEST_STATUS = 16  # as its column; `payload` has the whole
@@ -46,27 +46,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """What of a policy's schedule is paid and what is left; each part is rounded by itself."""
+    """The paid and outstanding sums of a schedule; each instalment is rounded separately."""
 
     paid: Money
     due: Money
 
     @property
     def whole(self) -> Money:
-        """Return what the policy costs in instalments, which is not quite its price."""
+        """Return the sum of all instalments, which differs slightly from the price."""
         return self.paid + self.due
 
 
 def mirror(package: QuotePackage) -> list[Instalment]:
-    """Bring the schedules of `package` up to XCover's and return their rows, in order.
+    """Update the schedules of `package` from XCover and return their rows, in order.
 
-    A payment reported PAID stays so whatever an older answer says, and FAILED stays until it is
-    paid: XCover's own word for that is UNPAID. Raises XCoverError.
+    An instalment reported as PAID stays PAID whatever an older answer says, and FAILED stays until
+    it is paid, because XCover reports it as UNPAID. Raises XCoverError.
     """
     wire = factory.client_for(package.account).get_instalments(package.package_id)
     schedules = instalments_from_wire(wire)
     with transaction.atomic():
-        # The package first, as everybody does: two who read at once would both add the rows.
+        # Lock order: the package first. Two readers at once would otherwise both add the rows.
         locked = QuotePackage.objects.locked().get(pk=package.pk)
         quotes = {quote.quote_id: quote for quote in locked.quotes.all()}
         if any(schedule.currency != locked.currency for schedule in schedules):
@@ -80,10 +80,10 @@ def mirror(package: QuotePackage) -> list[Instalment]:
 
 
 def unmirrored() -> list[QuotePackage]:
-    """Return the bookings with a policy whose schedule is to be read and has not been.
+    """Return the bookings with a policy whose schedule has yet to be read.
 
-    Those booked lately and those renewed lately, LIMIT of each at most, the newest first: what has
-    been asked for in vain for weeks must not keep them waiting.
+    These are recent bookings and recent renewals, at most LIMIT of each, newest first, so that they
+    don't queue behind schedules that have been missing for weeks.
     """
     now = timezone.now()
     return list(dict.fromkeys([*_booked_lately(now)[:LIMIT], *_renewed_lately(now)[:LIMIT]]))
@@ -96,7 +96,7 @@ def _booked_lately(now: datetime) -> QuerySet[QuotePackage]:
 
 
 def _renewed_lately(now: datetime) -> QuerySet[QuotePackage]:
-    """Return the bookings whose policy of the next period follows one that was paid in parts."""
+    """Return the bookings with a renewed policy whose predecessor was paid by instalments."""
     planned = Quote.objects.filter(status=Status.RENEWED).exclude(instalment_plan="")
     earlier = planned.filter(package=OuterRef("package"), line_reference=OuterRef("line_reference"))
     since = now - ASKED_AGAIN_FOR
@@ -110,21 +110,21 @@ def _renewed_lately(now: datetime) -> QuerySet[QuotePackage]:
 
 
 def _unscheduled() -> QuerySet[Quote]:
-    """Return the policies in force of an outer package that have no schedule here."""
+    """Return the policies in force of the outer query's package that have no stored schedule."""
     scheduled = Instalment.objects.filter(quote=OuterRef("pk"))
     rows = Quote.objects.filter(package=OuterRef("pk"), status=Status.CONFIRMED)
     return rows.filter(~Exists(scheduled))
 
 
 def has_plan(package: QuotePackage) -> bool:
-    """Return whether any policy of `package` is, or was in an earlier period, paid in parts."""
+    """Return whether any policy of `package` is or was paid by instalments."""
     return package.quotes.booked().exclude(instalment_plan="").exists()
 
 
 def overdue() -> InstalmentQuerySet:
-    """Return what is to be collected for policies in force and has begun, the oldest first.
+    """Return the instalments to collect now for policies in force, oldest first.
 
-    What the shop has reported as paid is not, whether XCover knows already or not.
+    Leaves out instalments the shop has reported as paid, even before XCover has been notified.
     """
     rows = Instalment.objects.overdue(timezone.now())
     return rows.select_related("quote__package").order_by("period_start_date", "pk")
@@ -133,8 +133,8 @@ def overdue() -> InstalmentQuerySet:
 def next_due(quote: Quote) -> Instalment | None:
     """Return the first instalment of `quote` that is still to be collected, or None.
 
-    None is due twice: what was reported as paid counts as paid before XCover knows. And none is
-    for a policy that was cancelled.
+    An instalment that was reported as paid counts as paid even before XCover has been notified.
+    Returns None for a cancelled policy.
     """
     if quote.status not in COLLECTED_FOR:
         return None
@@ -142,10 +142,10 @@ def next_due(quote: Quote) -> Instalment | None:
 
 
 def sums(quote: Quote) -> Sums | None:
-    """Return what of the schedule of `quote` is paid and left, None when it has no schedule.
+    """Return the paid and outstanding sums for `quote`, None if it has no schedule.
 
-    What the shop has reported as paid is paid, whether XCover knows already or not.
-    Added up here and not by the database: SQLite's SUM is a float.
+    An instalment that the shop has reported counts as paid, even before XCover has been notified.
+    The sums are not computed by the database, because SQLite's SUM is a float.
     """
     rows = list(quote.instalments.all())
     if not rows:
@@ -164,7 +164,7 @@ def _sum(rows: Iterable[Instalment], currency: str) -> Money:
 def _mirror(quote: Quote, schedule: InstalmentSchedule) -> list[Instalment]:
     """Save the schedule of one policy.
 
-    Rows XCover no longer has are dropped, unless they are paid or a payment is being reported.
+    Rows XCover no longer has are deleted, unless they are paid or a payment is being reported.
     """
     known = {row.number: row for row in quote.instalments.select_for_update()}
     rows = [_save(quote, known, read, schedule.currency) for read in schedule.instalments]

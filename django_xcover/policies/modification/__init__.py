@@ -1,6 +1,6 @@
-"""Changing a booking: at once where it costs nothing, else priced, settled and confirmed.
+"""Change a booking: directly if the change is free, otherwise priced, settled and confirmed.
 
-One service for every door: the shopper's page, the admin, the API.
+The shopper's page, the admin and the API all use this service.
 Quotes API: modification workflow.
 """
 

@@ -1,4 +1,4 @@
-"""Changes that cost nothing: made at once (Quotes API: direct modification)."""
+"""Free changes, made without a quote (Quotes API: direct modification)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def change_details(
 ) -> Modification:
     """Have the policyholder's details changed and return the change, which is being made.
 
-    `policyholder` holds XCover's field names; only what differs from the last answer is sent. Sent
-    again, it is the same change. Talks to nobody. Raises BeingChanged while another one is made,
-    NotModifiable, FieldsNotChangeable, NothingToChange, and CardNumberSent for a card number.
+    `policyholder` uses XCover's field names; only what differs from the last answer is sent.
+    Requesting the same change again returns the existing one. Makes no calls. Raises BeingChanged
+    while another change is in progress, NotModifiable, FieldsNotChangeable, NothingToChange, and
+    CardNumberSent for a card number.
     """
     validators.refuse(policyholder)
     with transaction.atomic():
@@ -40,7 +41,7 @@ def change_details(
 
 
 def _under_way(package: QuotePackage, wanted: Mapping[str, Any]) -> Modification | None:
-    """Return the change that is being made when it is just this one: a form sent twice."""
+    """Return the change in progress if it is identical, because the form was sent twice."""
     rows = package.modifications.filter(state=Modification.State.REQUESTED, update_id="")
     row = rows.first()
     if row is None:
@@ -78,7 +79,7 @@ def _changed(package: QuotePackage, wanted: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _differing(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what differs. An empty text and a missing value are the same to a person."""
+    """Return what differs. An empty text and a missing value count as equal."""
     return {
         name: value
         for name, value in wanted.items()

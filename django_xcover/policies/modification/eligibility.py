@@ -1,4 +1,4 @@
-"""What may be changed about a booking, and why the rest may not."""
+"""Which fields of a booking may be changed, and why the others may not."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Collection
 from django_xcover.exceptions import BeingChanged, NotModifiable
 from django_xcover.models import Cancellation, Modification, QuotePackage, Status
 
-# Where XCover names no fields. Country and age are left out: they decide what can be insured and
-# for how much.
+# Used if XCover lists no fields. Country and age are left out, because they determine what can be
+# insured and at what price.
 DETAILS = (
     "first_name",
     "middle_name",
@@ -28,27 +28,27 @@ DETAILS = (
 def changeable_fields(package: QuotePackage) -> tuple[str, ...]:
     """Return the policyholder's fields that may be changed, as XCover's last answer has them.
 
-    That is `fields_allowed_to_update` where it names any. Without them the usual details may be
-    tried and XCover decides: `allow_updates` is false in every recorded booking, and yet a new
-    phone number was accepted.
+    Uses `fields_allowed_to_update` if it lists any. Otherwise the usual details may be tried and
+    XCover decides: `allow_updates` is false in every recorded booking, yet a new phone number was
+    accepted.
     """
     return package.answer.policyholder.changeable or DETAILS
 
 
 def require_changeable(package: QuotePackage, quote_ids: Collection[str] = ()) -> None:
-    """Raise NotModifiable unless the package, and the policies named, can be changed now."""
+    """Raise NotModifiable unless the package and the given policies can be changed now."""
     if package.status != Status.CONFIRMED:
         raise NotModifiable
     quotes = package.quotes.all() if quote_ids else ()
     in_force = {quote.quote_id for quote in quotes if quote.status == Status.CONFIRMED}
     if not in_force.issuperset(quote_ids):
         raise NotModifiable
-    # As they are at hand, so that a page that has them prefetched asks for none.
+    # Filtered in Python, so that a page with prefetched rows makes no query.
     if any(row.state == Cancellation.State.REQUESTED for row in package.cancellations.all()):
         raise NotModifiable
 
 
 def require_idle(package: QuotePackage) -> None:
-    """Raise BeingChanged while a change is on its way: the next would not see its outcome."""
+    """Raise BeingChanged while a change is in progress: the next would not see its outcome."""
     if package.modifications.filter(state=Modification.State.REQUESTED).exists():
         raise BeingChanged

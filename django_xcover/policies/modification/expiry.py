@@ -1,4 +1,4 @@
-"""Priced changes that can never be made, given up."""
+"""Abandon priced changes that can no longer be made."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from django.db.models import Exists, F, OuterRef
 from django_xcover.models import Modification, Operation, OperationKind
 from django_xcover.policies.modification.settlement import abandon, is_open
 
-# While XCover may still refuse one of these, what stands against other changes may pass.
+# XCover may still refuse one of these, which would make other changes possible again.
 PASSING = (OperationKind.MODIFY, OperationKind.CANCEL)
 
 
 def give_up_outdated() -> list[Modification]:
-    """Give up the priced changes that can no longer be settled, and return them.
+    """Abandon the priced changes that can no longer be settled, and return them.
 
-    Once a day will do: nobody is asked to pay for one meanwhile. Only those whose package has
-    changed since are looked at, because most prices that nobody pays stay as they are for ever.
+    Running this daily is enough, because an outdated change is never offered for payment. Only
+    changes whose package has changed since are checked, because most unpaid quotes never change
+    again.
     """
     under_way = Operation.objects.unfinished().filter(package=OuterRef("package"), kind__in=PASSING)
     rows = Modification.objects.select_related("package").filter(

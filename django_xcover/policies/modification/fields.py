@@ -1,7 +1,7 @@
-"""Which fields of a policy are money, and which one is what the insured thing is worth.
+"""Which fields of a policy are amounts of money, and which one is the insured value.
 
-One answer for every door. What was sent is kept as JSON, where an amount is text like a postcode,
-and XCover publishes no list of the fields of its policy types: so the name of a field tells it.
+Sent values are stored as JSON, where an amount is text just like a postcode, and XCover publishes
+no list of fields by policy type. So the field's name has to identify an amount.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ AMOUNT = re.compile(r"(price|amount|cost|value|sum|limit|rent|income)s?$", re.IG
 
 
 def worth_of(policy_type: str) -> str:
-    """Return the field that says what the insured thing is worth, "" where there is none."""
+    """Return the name of the field for the insured value, "" if there is none."""
     return WORTH.get(policy_type, "")
 
 
@@ -37,7 +37,7 @@ def is_amount(policy_type: str, path: Path) -> bool:
 
 
 def amount_of(value: object) -> Decimal | None:
-    """Return the amount that `value` stands for, as it is or as text; None where it is none."""
+    """Return `value`, a number or text, as an amount; None if it isn't one."""
     try:
         found = Decimal(str(value))
     except InvalidOperation:
@@ -46,7 +46,7 @@ def amount_of(value: object) -> Decimal | None:
 
 
 def typed(policy_type: str, path: Path, value: Any) -> Any:
-    """Return `value`, which stands at `path`, with its amounts as Decimal: kept, they are text."""
+    """Return the stored `value` at `path` with its amounts, which are kept as text, as Decimal."""
     if isinstance(value, Mapping):
         return {key: typed(policy_type, (*path, key), below) for key, below in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Carrying a change out at XCover, and what becomes of it here."""
+"""Carry out a change at XCover and record the outcome."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ State = Modification.State
 def perform(operation: Operation) -> PackageAnswer:
     """Change the booking at XCover, outside any transaction, and return it.
 
-    A repeat reads first whether the change has been made. Where that cannot be told it is sent
-    again under the same key, which does no harm: details are set to the same values, and an
-    `update_id` is good for once. Raises XCoverError, and NotNeeded for a change that is over.
+    A retry first reads whether the change was made. If that is unclear it is sent again under the
+    same key, which is harmless: details are set to the same values, and an `update_id` works only
+    once. Raises XCoverError, and NotNeeded for a change that has ended.
     """
     modification = modification_of(operation)
     if modification.state != State.REQUESTED:
@@ -42,10 +42,10 @@ def perform(operation: Operation) -> PackageAnswer:
 
 
 def apply(operation: Operation, booked: PackageAnswer) -> None:
-    """Bring the mirror up to the changed booking, and tell the shop after the commit.
+    """Update the mirror to the changed booking, and notify the shop after the commit.
 
-    Call it in the transaction that finishes the operation. A price that nobody agreed to is
-    flagged; one that was settled becomes the price agreed on.
+    Call it in the transaction that finishes the operation. A settled price becomes the agreed
+    price; any other price is flagged.
     """
     modification = modification_of(operation)
     package = QuotePackage.objects.locked().get(pk=operation.package_id)
@@ -59,7 +59,7 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
-    """Note that XCover refused. Where money was settled for it, have a person look."""
+    """Record XCover's refusal, and flag it for staff if money was settled for the change."""
     modification = modification_of(operation)
     move(modification, State.REFUSED, field="state", changes=_without_values(modification))
     if modification.settled_at is not None:
@@ -92,7 +92,7 @@ def _shows(booked: PackageAnswer, modification: Modification) -> bool:
 
 
 def _compare(package: QuotePackage, modification: Modification) -> None:
-    """Look whether the total is the one that was settled. Details change no price."""
+    """Compare the total with the one that was settled. Detail changes don't affect the price."""
     if package.total_price == modification.price_after:
         _agree(package, modification)
     else:
@@ -105,7 +105,7 @@ def _agree(package: QuotePackage, modification: Modification) -> None:
 
 
 def _keep(package: QuotePackage, modification: Modification) -> None:
-    """Keep with each policy what it insures from now on: XCover's answers do not repeat it."""
+    """Store with each policy what it now insures, because XCover's answers don't repeat it."""
     for policy in modification.requested.policies:
         for quote in package.quotes.filter(quote_id=policy.quote_id):
             quote.request = {**quote.request, **policy.update_fields}
@@ -113,7 +113,7 @@ def _keep(package: QuotePackage, modification: Modification) -> None:
 
 
 def _without_values(modification: Modification) -> dict[str, Any]:
-    """Return what is left of the changes when they are over: no personal data."""
+    """Return what to keep of a completed change: no personal data."""
     named = [{"id": quote_id} for quote_id in modification.quote_ids]
     return {"quotes": named} if named else {}
 

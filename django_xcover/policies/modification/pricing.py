@@ -1,4 +1,4 @@
-"""The price of a change, asked of XCover within the time that a person waits."""
+"""Ask XCover for the price of a change, while a user waits."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from django_xcover.policies.modification.settlement import is_outdated
 def open_change(
     quote: Quote, update_fields: Mapping[str, Any], *, after: int = 0
 ) -> Modification | None:
-    """Return the open change of the policy to just these values, None where there is none.
+    """Return the policy's open change to exactly these values, None if there is none.
 
-    Only those whose primary key is above `after`. An amount is the same as "1600" and as 1600.00.
+    Only considers primary keys above `after`. The amounts "1600" and 1600.00 are equal.
     """
     rows = Modification.objects.filter(package=quote.package_id, pk__gt=after)
     for row in rows.filter(state=Modification.State.QUOTED):
@@ -49,13 +49,13 @@ def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, Any]) -> bool
     return bool(typed(quote.policy_type, (), fields) == typed(quote.policy_type, (), wanted))
 
 
-# Seconds for all that a person waits for.
+# Seconds for all calls that a user waits for.
 DEADLINE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """The booking before XCover was asked: its latest change, and its price."""
+    """The booking before the call to XCover: its latest change and its price."""
 
     latest: int
     total_price: Decimal
@@ -67,10 +67,10 @@ class _Before:
         return cls(latest or 0, total)
 
     def require_unmoved(self, package: QuotePackage) -> None:
-        """Raise BeingChanged or ChangeOutdated when another change came first.
+        """Raise BeingChanged or ChangeOutdated if another change came first.
 
-        Such a change is confirmed before this one is written, so that `is_outdated` would not see
-        that this one's price is the older.
+        Such a change is confirmed before this one is stored, so `is_outdated` would not notice that
+        this one's price is older.
         """
         require_idle(package)
         if package.total_price != self.total_price:
@@ -82,12 +82,12 @@ def quote_change(
 ) -> Modification:
     """Ask XCover what it costs to change the policy `quote`, and return it; nothing changes.
 
-    `update_fields` are fields of its policy type with their new values, Decimal for amounts. The
-    `difference` is to be shown, then settled (`settle`) or left (`abandon`). Of two who ask for the
-    same at the same time, both get the same. Takes `DEADLINE` seconds at most; hold no transaction
-    meanwhile. Raises NotModifiable, NothingToChange, ChangeNotAccepted, ChangeOutdated when the
-    price was overtaken by another change, CardNumberSent for a card number, and XCoverError when
-    XCover cannot be asked or its answer cannot be right.
+    `update_fields` are fields of its policy type with their new values, Decimal for amounts. Show
+    the `difference`, then settle (`settle`) or abandon (`abandon`) it. Two identical requests at
+    the same time return the same change. Takes at most `DEADLINE` seconds; hold no transaction
+    meanwhile. Raises NotModifiable, NothingToChange, ChangeNotAccepted, ChangeOutdated if another
+    change has outdated the price, CardNumberSent for a card number, and XCoverError if XCover can't
+    be reached or its answer is invalid.
     """
     until = time.monotonic() + DEADLINE
     validators.refuse(update_fields)
@@ -128,7 +128,7 @@ def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> Modificat
 def _why_refused(
     package: QuotePackage, quote: Quote, refused: ValidationFailed, until: float
 ) -> Refused:
-    """Return the reason as a person understands it: the cover's state, or else the values."""
+    """Return the reason in the user's terms: the state of the cover, or else the values."""
     try:
         refresh.look_again(package, deadline=factory.remaining(until))
         require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])

@@ -1,4 +1,4 @@
-"""The difference of a priced change, settled by the shop, or the change given up."""
+"""Settle the price difference of a change, or abandon the change."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
 def settle(modification: Modification, *, reference: str = "") -> Operation:
     """Confirm a priced change, because its difference has been charged or refunded.
 
-    `reference` is the payment's in the shop. Of a change without a difference nothing is settled:
-    this confirms it. The same reference again returns the same operation, so that a payment may be
-    reported twice; another one raises ChangeMade, because the customer paid twice. Also raises
-    ChangeAbandoned, ChangeOutdated, NotModifiable and ReferenceTooLong: then nothing is changed,
-    and what was charged for it is to be given back.
+    `reference` is the shop's own for the payment. If the price does not change, this only confirms
+    the modification. Repeating a reference returns the same operation, so that a payment may be
+    reported twice; a different one raises ChangeMade, because the customer paid twice. Also raises
+    ChangeAbandoned, ChangeOutdated, NotModifiable and ReferenceTooLong. Then nothing changes, and
+    the shop has to refund what it charged.
     """
     with transaction.atomic():
         package = QuotePackage.objects.locked().get(pk=modification.package_id)
@@ -56,7 +56,7 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
 def abandon(modification: Modification) -> None:
     """Give a priced change up; XCover needs not be told. Raises ChangeMade when it is too late."""
     with transaction.atomic():
-        # As `settle` does, so that nothing is given up that is just being settled.
+        # The same lock as `settle`, so that a change that is being settled is not abandoned.
         QuotePackage.objects.locked().get(pk=modification.package_id)
         modification.refresh_from_db()
         if modification.state in UNDER_WAY:
@@ -66,11 +66,11 @@ def abandon(modification: Modification) -> None:
 
 
 def refusal_of(modification: Modification) -> str:
-    """Return the sentence that tells why XCover did not make the change, "" when there is none.
+    """Return a sentence that explains why XCover did not make the change, "" if there is none.
 
-    It holds XCover's words about the values, and so perhaps what a person typed: show it to those
-    who may see the booking, and log it never. What else XCover says is for staff: the operation
-    has it.
+    It quotes XCover about the values, and so may contain what the user typed: show it only to those
+    who may see the booking, and never log it. The rest of XCover's answer is for staff and is kept
+    with the operation.
     """
     if modification.state != State.REFUSED:
         return ""
@@ -84,10 +84,10 @@ def refusal_of(modification: Modification) -> str:
 
 
 def _known(modification: Modification, reference: str) -> Operation | None:
-    """Return the operation that this payment has settled, raise ChangeMade for another payment.
+    """Return the operation that this payment settled; raise ChangeMade for a different payment.
 
-    Also where XCover has refused the change since: staff are told to give the payment back, and
-    whoever reports it again must not do so as well.
+    This also applies if XCover has since refused the change: staff are asked to refund the payment,
+    so a repeated report must not lead to a second refund.
     """
     is_same = reference == modification.settlement_reference
     if modification.state in UNDER_WAY and not is_same:
@@ -124,15 +124,15 @@ def _require_open(package: QuotePackage, modification: Modification) -> None:
 
 
 def is_open(modification: Modification) -> bool:
-    """Return whether `settle` would confirm the change, as things stand.
+    """Return whether `settle` would currently confirm the change.
 
-    No query where what hangs on its package is prefetched: a page may show many.
+    Makes no query if the package's related rows are prefetched, because a page may show many.
     """
     return refusal(_require_open, modification.package, modification) is None
 
 
 def is_outdated(package: QuotePackage, modification: Modification) -> bool:
-    """Return whether the booking's total has moved, or is about to, since the change was priced."""
+    """Return whether the booking's total has changed, or will, since the change was priced."""
     since = modification.created_at
     changed = [row for row in changes_since(package, since) if row != modification]
     return bool(changed) or any(

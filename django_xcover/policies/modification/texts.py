@@ -1,4 +1,4 @@
-"""What the fields of a change are called, for people."""
+"""Labels for the fields of a change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-# What the policyholder's details are called.
+# Labels for the policyholder's details.
 LABELS: Mapping[str, StrOrPromise] = {
     "first_name": _("First name"),
     "middle_name": _("Middle name"),
@@ -39,14 +39,14 @@ LABELS: Mapping[str, StrOrPromise] = {
 
 
 def label_of(name: str) -> StrOrPromise:
-    """Return what the field is called; one XCover has added since goes by its own name."""
+    """Return the label of the field; an unknown field is labelled with its own name."""
     return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
 def label_at(path: str) -> str:
-    """Return what the field at XCover's dotted path is called: of `policyholder.phone` the phone.
+    """Return the label of the field at XCover's dotted path, such as `policyholder.phone`.
 
-    The path of what is said of no field stays as it is.
+    A path that doesn't belong to a field is returned unchanged.
     """
     names = [part for part in path.split(".") if not part.isdecimal()]
     return path if path == NO_FIELD or not names else str(label_of(names[-1]))
@@ -57,7 +57,7 @@ def change_in_words(
 ) -> str:
     """Return which policy changes and how: "Lumen 14: Insured value £1,000.00 (was £1,500.00)".
 
-    `new` holds the fields that change, empty when the change is over, and `old` what they were.
+    `new` holds the changed fields, empty once the change has ended, and `old` their old values.
     """
     name = quote.label or quote.policy_name
     told = [_field(quote.policy_type, field, new[field], old.get(field), currency) for field in new]
@@ -65,14 +65,14 @@ def change_in_words(
 
 
 def field_in_words(policy_type: str, name: str, value: object, currency: str) -> tuple[str, str]:
-    """Return what a field of a policy is called, and its value as people write it."""
+    """Return the label of a policy's field, and its formatted value."""
     label = _("Insured value") if name == worth_of(policy_type) else label_of(name)
     amount = amount_of(value) if is_amount(policy_type, (name,)) else None
     return str(label), str(value) if amount is None else format_amount(Money(amount, currency))
 
 
 def is_readable(value: object) -> bool:
-    """Return whether `value` can be read as it stands; a list or an object cannot."""
+    """Return whether `value` can be shown as it is; a list or an object can't."""
     return isinstance(value, str | int | float | Decimal) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""One at a time."""
+"""Request the price of the next period of a booking, one request at a time."""
 
 from __future__ import annotations
 
