@@ -101,4 +101,4 @@ def test_the_newer_error_shape_is_selected_by_a_header_and_read_like_the_older(
     assert error["details"] == [said]
     read = ValidationFailed(status=422, body=body)
     assert read.field_errors == {"non_field_errors": [said]}
-    assert (read.code, read.error_id) == (body["code"], body["error_id"])
+    assert (read.vendor_code, read.error_id) == (body["code"], body["error_id"])

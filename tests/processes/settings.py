@@ -50,6 +50,8 @@ XCOVER = {
         }
     },
     "OFFER_DEADLINE": 10.0,
+    # A step is a process that ends: it has its offer at once, or never.
+    "OFFER_THREADS": 0,
     # Longer than a busy machine needs; tests let it run out by hand.
     "OPERATION_LEASE": 120.0,
     "RETRY_SPACING": 0.2,
