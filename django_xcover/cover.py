@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,9 +17,10 @@ from django_xcover.booking.instant_booking import book as book_instantly
 from django_xcover.booking.instant_booking import opt_out as decline_instantly
 from django_xcover.booking.instant_booking import price as price_instantly
 from django_xcover.formats import format_amount
-from django_xcover.mirror import decisions
+from django_xcover.mirror import decisions, lost_cover
 from django_xcover.mirror.instalment_plans import chosen_plan, label_of
 from django_xcover.mirror.lapses import lapse_of
+from django_xcover.mirror.lost_cover import LostCover
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers import cart_packages, holds, quoting, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
@@ -34,6 +35,7 @@ __all__ = [
     "Cover",
     "CoverLine",
     "FastOffer",
+    "LostCover",
     "OrderCover",
     "PolicyState",
     "PolicyView",
@@ -92,6 +94,8 @@ class Cover:
 
     `is_answered` is False while an offer waits for an answer.
     `lapsed` is True if an acceptance was cleared because the cart changed after the offer.
+    `lost` names accepted cover that is not offered any more, each with the agreed price. Lines that
+    left the cart are among them, and don't count for `lapsed`: the shopper may have removed them.
     `hold` is the reference of the frozen cover, and `held_until` (aware UTC) is when it expires.
     """
 
@@ -99,6 +103,7 @@ class Cover:
     premium: Money | None = None
     is_answered: bool = True
     lapsed: bool = False
+    lost: tuple[LostCover, ...] = ()
     hold: str = ""
     held_until: datetime | None = None
 
@@ -151,8 +156,8 @@ def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     to_insure = read_cart(request, cart)
     quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
     if to_insure is None or not quotes or not quoting.matches(quotes[0].package, to_insure):
-        return Cover(lapsed=any(_counted(quote) for quote in quotes))
-    return _cover(quotes)
+        return Cover(lapsed=any(_counted(quote) for quote in quotes), lost=_lost(quotes, to_insure))
+    return _cover(quotes[0].package, quotes)
 
 
 def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
@@ -216,15 +221,17 @@ def order_cover(order: Any) -> OrderCover:
     return OrderCover(state=_state(package, views), policies=views)
 
 
-def _cover(quotes: Sequence[Quote]) -> Cover:
+def _cover(package: QuotePackage, quotes: Sequence[Quote]) -> Cover:
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
     lines = tuple(_line(quote) for quote in accepted)
+    lost = lost_cover.read(package)
     premium = sum((line.price.amount for line in lines), Decimal(0))
     return Cover(
         lines=lines,
-        premium=Money(premium, quotes[0].package.currency) if accepted else None,
+        premium=Money(premium, package.currency) if accepted else None,
         is_answered=all(quote.choice for quote in quotes),
-        lapsed=any(lapse_of(quote) for quote in quotes),
+        lapsed=any(lapse_of(quote) for quote in quotes) or any(one.is_asked for one in lost),
+        lost=lost,
     )
 
 
@@ -269,11 +276,11 @@ def _freeze(
         take_over.alert_if_just_ordered(every[-1])
     if package and to_insure and quoting.matches(package, to_insure):
         quotes = cart_packages.lock_offered(package)
-        cover = _cover_of(quotes, others=[row for row in packages if row is not package])
-        cover = replace(cover, lapsed=cover.lapsed or _has_lost(package, quotes, to_insure))
+        cover = _cover_of(package, quotes, others=[row for row in packages if row is not package])
     else:
         was_wanted = bool(every) and _was_wanted(every[-1], to_insure)
-        cover = Cover(lapsed=_lapse(packages) or was_wanted)
+        lost = _lost(packages[0].quotes.all(), to_insure) if packages else ()
+        cover = Cover(lapsed=_lapse(packages) or was_wanted, lost=lost)
         # A package that is being paid for at this moment belongs to an earlier cart.
         package = None if package and package.is_held else package
         quotes = cart_packages.lock_offered(package) if package else []
@@ -287,20 +294,20 @@ def _freeze(
     return replace(cover, hold=hold.reference, held_until=hold.expires_at)
 
 
-def _cover_of(quotes: Sequence[Quote], *, others: Sequence[QuotePackage]) -> Cover:
-    cover = _cover(quotes)
+def _cover_of(
+    package: QuotePackage, quotes: Sequence[Quote], *, others: Sequence[QuotePackage]
+) -> Cover:
+    cover = _cover(package, quotes)
     if cover.lines or cover.is_answered:
         return cover
     # An acceptance that this tab still shows as saved, although another tab requested new quotes.
     return replace(cover, lapsed=_lapse(others) or cover.lapsed)
 
 
-def _has_lost(package: QuotePackage, offered: Sequence[Quote], to_insure: CartToInsure) -> bool:
-    """Return whether cover was accepted for a line of the cart and is no longer offered."""
-    lines = {item.reference for item in to_insure.request.items}
-    lines -= {quote.line_reference for quote in offered}
-    rows = package.quotes.filter(line_reference__in=lines, lapsed_price__isnull=False)
-    return bool(lines) and rows.exists()
+def _lost(quotes: Iterable[Quote], to_insure: CartToInsure | None) -> tuple[LostCover, ...]:
+    """Return what is gone of `quotes`, the newest package's, none of which matches the cart."""
+    offer = quoting.lost_offer(list(quotes), to_insure) if to_insure else None
+    return offer.lost if offer else ()
 
 
 def _was_wanted(package: QuotePackage, to_insure: CartToInsure | None) -> bool:

@@ -22,13 +22,14 @@ class OfferView(ShopView):
     def get(self, request: Request) -> Response:
         """Return the offer; 204 when there is none: the sale goes on without it.
 
+        An offer without quotes says what accepted cover is gone.
         202 while XCover is asked: ask again at `Location`. 429 for too many quotes.
         """
         cart = read_cart(self.http)
         again = quoting.AGAIN in request.query_params
         found = quoting.look(cart, again=again) if cart else quoting.NOTHING
-        if found.offer is not None:
-            return self.shown(OfferShape, found.offer)
+        if found.shown is not None:
+            return self.shown(OfferShape, found.shown)
         if found.is_waiting:
             return self._not_yet(found)
         if found.is_limited:

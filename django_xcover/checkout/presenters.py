@@ -16,7 +16,7 @@ from django_xcover.mirror.presentation import Offer, OfferedQuote, mark
 
 # Kept with each answer as evidence of what was shown. Raise it whenever a template or a sentence
 # around the offer changes.
-TEMPLATE_VERSION = "5"
+TEMPLATE_VERSION = "6"
 
 SAVED = {
     "accepted": _("Saved: cover is added to your order."),

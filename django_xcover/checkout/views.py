@@ -122,7 +122,7 @@ def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpRes
 def refused(request: HttpRequest, sentence: str, *, status: int, found: Look) -> HttpResponse:
     """Reply with what is wrong and with the offer as it stands now, so that nothing is lost."""
     quote_id = request.POST.get("quote", "")
-    context = offer_context(request, found.offer, error=sentence, quote_id=quote_id)
+    context = offer_context(request, found.shown, error=sentence, quote_id=quote_id)
     context["waiting"] = found.is_waiting
     if not _from_script(request):
         return render(request, "xcover/offer_page.html", context, status=status)
@@ -161,12 +161,13 @@ def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest
 def offer(request: HttpRequest) -> HttpResponse:
     """Return the offer for this request's cart as a fragment of a page; 204 when there is none.
 
+    Without an offer the fragment may still say what accepted cover is gone.
     202 while XCover is asked, with the address to look at next in `Location`. 429 for a visitor
     who has caused too many quotes.
     """
     found = current_look(request)
-    if found.offer is not None:
-        return render(request, "xcover/offer.html", offer_context(request, found.offer))
+    if found.shown is not None:
+        return render(request, "xcover/offer.html", offer_context(request, found.shown))
     if found.is_waiting:
         return not_yet(request, found)
     return too_many() if found.is_limited else HttpResponse(status=204)
@@ -183,7 +184,7 @@ def offer_page(request: HttpRequest) -> HttpResponse:
     While XCover is asked it says so, and loads itself again each second.
     """
     found = current_look(request)
-    context = offer_context(request, found.offer) | {"waiting": found.is_waiting}
+    context = offer_context(request, found.shown) | {"waiting": found.is_waiting}
     response = render(request, "xcover/offer_page.html", context)
     if found.is_waiting:
         response.headers["Refresh"] = f"1; url={next_look(request, found)}"

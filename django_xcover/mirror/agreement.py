@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from django_xcover.client.schemas.stored import StoredBenefit, WordedAmount
 from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Quote
+from django_xcover.types import Money
 
 PRICE, PLAN, CURRENCY = "price", "plan", "currency"
 # The terms that make up a price. The price flag covers these.
@@ -57,6 +58,18 @@ def terms(quote: Quote) -> Terms:
 def changes(before: Terms, after: Terms) -> list[str]:
     """Return the names of the terms that differ."""
     return [name for name in after if before.get(name) != after[name]]
+
+
+def price_changes(before: Money, after: Money) -> list[str]:
+    """Return the names of the terms in which two prices differ."""
+    return [
+        name
+        for name, differs in (
+            (CURRENCY, before.currency != after.currency),
+            (PRICE, before.amount != after.amount),
+        )
+        if differs
+    ]
 
 
 def _plan(quote: Quote) -> tuple[str, ...]:

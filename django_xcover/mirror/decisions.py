@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from django_xcover import signals
+from django_xcover.mirror.lapses import agreed, agreed_before
 from django_xcover.mirror.presentation import evidence, present
 from django_xcover.models import Choice, Decision, Quote
 from django_xcover.types import Money
@@ -52,14 +53,14 @@ def lapse(quotes: Iterable[Quote], changed: Iterable[str] = ()) -> bool:
     """
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
     for quote in accepted:
-        note_lapse(quote, _agreed(quote), changed)
+        note_lapse(quote, agreed(quote), changed)
         record(quote, Choice.LAPSED)
     return bool(accepted)
 
 
-def note_lapse(quote: Quote, agreed: Money, changed: Iterable[str] = ()) -> None:
-    """Note on `quote` that its acceptance at the price `agreed` has lapsed. Does not save."""
-    quote.lapsed_price, quote.lapsed_currency = agreed.amount, agreed.currency
+def note_lapse(quote: Quote, was: Money, changed: Iterable[str] = ()) -> None:
+    """Note on `quote` that its acceptance at the price `was` has lapsed. Does not save."""
+    quote.lapsed_price, quote.lapsed_currency = was.amount, was.currency
     quote.lapsed_terms = ",".join(changed)
 
 
@@ -68,22 +69,16 @@ def inherit_lapse(quote: Quote, earlier: Quote, changed: Iterable[str]) -> None:
 
     `changed` names the terms in which the two differ. Does not save.
     """
-    if earlier.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}:
-        note_lapse(quote, _agreed(earlier), changed)
-    elif not earlier.choice and earlier.lapsed_price is not None:
-        agreed = Money(earlier.lapsed_price, earlier.lapsed_currency)
-        known = [name for name in earlier.lapsed_terms.split(",") if name]
-        note_lapse(quote, agreed, dict.fromkeys([*known, *changed]))
+    was = agreed_before(earlier)
+    if was is None:
+        return
+    known = [] if earlier.choice else [name for name in earlier.lapsed_terms.split(",") if name]
+    note_lapse(quote, was, dict.fromkeys([*known, *changed]))
 
 
 def forget_lapse(quote: Quote) -> None:
     """Clear the record of a lapsed acceptance from `quote`. Does not save."""
     quote.lapsed_price, quote.lapsed_currency, quote.lapsed_terms = None, "", ""
-
-
-def _agreed(quote: Quote) -> Money:
-    price = quote.price if quote.chosen_price is None else quote.chosen_price
-    return Money(price, quote.package.currency)
 
 
 def withdraw(quotes: Iterable[Quote]) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from django_xcover.formats import format_amount
-from django_xcover.models import Quote
+from django_xcover.models import Choice, Quote
 from django_xcover.types import Money
 
 if TYPE_CHECKING:
@@ -63,6 +63,21 @@ class Lapse:
         else:
             sentence = _("Your earlier yes does not count for this offer. Please choose again.")
         return str(sentence) % facts
+
+
+def agreed(quote: Quote) -> Money:
+    """Return the price at which `quote` was answered, by default its price now."""
+    price = quote.price if quote.chosen_price is None else quote.chosen_price
+    return Money(price, quote.package.currency)
+
+
+def agreed_before(quote: Quote) -> Money | None:
+    """Return the price at which `quote` was accepted; None if it was not, or was declined since."""
+    if quote.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}:
+        return agreed(quote)
+    if not quote.choice and quote.lapsed_price is not None:
+        return Money(quote.lapsed_price, quote.lapsed_currency)
+    return None
 
 
 def lapse_of(quote: Quote) -> Lapse | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from django_xcover.mirror import (
     decisions,
     external_cancellations,
     flags,
+    lost_cover,
     price_checks,
     renewal_links,
     request_bodies,
@@ -175,11 +176,22 @@ def _keep_offer_true(
             decisions.lapse([quote], changed)
         if key not in read and quote.status == Status.RECEIVED:
             move(quote, Status.DELETED)
+    _note_lost(package, quotes.values())
     is_offer = is_offer and not any(_is_misread(quotes.get(key), read[key]) for key in read)
     if not is_offer and package.is_open:
         # The offer can't be shown as it is, and an unknown status can't be stored.
         package.fingerprint = ""
         package.save(update_fields=["fingerprint", "updated_at"])
+
+
+def _note_lost(package: QuotePackage, quotes: Iterable[Quote]) -> None:
+    """Note which accepted quotes XCover has dropped from the open offer that the shop asked for."""
+    quotes = list(quotes)
+    offered = {quote.line_reference for quote in quotes if quote.status == Status.RECEIVED}
+    gone = {one.line for one in lost_cover.read(package) if not one.is_asked}
+    asked = {quote.line_reference for quote in quotes} - gone
+    lost_cover.write(package, lost_cover.find(package, quotes, offered=offered, asked=asked))
+    package.save(update_fields=["lost_cover", "updated_at"])
 
 
 def _is_misread(quote: Quote | None, read: QuoteAnswer) -> bool:

@@ -19,9 +19,10 @@ from django_xcover.client.http import is_this_machine
 from django_xcover.client.schemas.stored import StoredBenefit, StoredQuote, WordedAmount
 from django_xcover.formats import format_amount
 from django_xcover.mirror import instalment_plans as plans
-from django_xcover.mirror import lapses
+from django_xcover.mirror import lapses, lost_cover
 from django_xcover.mirror.instalment_plans import Plan
 from django_xcover.mirror.lapses import Lapse
+from django_xcover.mirror.lost_cover import LostCover
 from django_xcover.models import Choice, Quote
 from django_xcover.types import Money
 
@@ -85,11 +86,16 @@ class OfferedQuote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """All quotes that are open for one cart."""
+    """All quotes that are open for one cart.
+
+    `lost` is what the shopper accepted and is not offered any more. An offer without quotes has
+    nothing else to say.
+    """
 
     package_id: str
     currency: str
     quotes: tuple[OfferedQuote, ...]
+    lost: tuple[LostCover, ...] = ()
 
     @property
     def is_answered(self) -> bool:
@@ -99,7 +105,7 @@ class Offer:
     @property
     def has_lapsed(self) -> bool:
         """Return whether an acceptance has lapsed and has not been answered again."""
-        return any(quote.lapse for quote in self.quotes)
+        return any(quote.lapse for quote in self.quotes) or any(one.is_asked for one in self.lost)
 
     @property
     def premium(self) -> Money:
@@ -115,6 +121,7 @@ def build_offer(quotes: Sequence[Quote]) -> Offer:
         package_id=package.package_id,
         currency=package.currency,
         quotes=tuple(present(quote) for quote in quotes),
+        lost=lost_cover.read(package),
     )
 
 

@@ -58,6 +58,8 @@ class QuotePackage(models.Model):
     `held_until` is when the last `Hold` on it expires: until then nothing changes its quotes or
     their answers. A time that has passed means that nobody knows whether the premium was charged.
     `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
+    `lost_cover` lists what the cart's shopper accepted and this package does not offer
+    (`mirror.lost_cover`).
     `reconciled_at` is the start of the last pass of reconciliation that met it in XCover's list.
 
     An instant booking is quoted and booked in one call, after the sale. Until XCover has named the
@@ -90,6 +92,7 @@ class QuotePackage(models.Model):
         db_index=True,
     )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
+    lost_cover = models.JSONField(default=list, blank=True, editable=False)
     quoted_at = models.DateTimeField(_("quoted at"))
     held_until = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)

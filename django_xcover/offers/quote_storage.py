@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.client.schemas.stored import package_to_store
-from django_xcover.mirror import agreement, decisions
+from django_xcover.mirror import agreement, decisions, lost_cover
 from django_xcover.mirror import packages as mirroring
 from django_xcover.mirror.matching import Lines
 from django_xcover.models import Quote, QuotePackage, Status
@@ -27,7 +27,7 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
     # Without a savepoint of its own: two queries less where the request already has a transaction.
     with transaction.atomic(savepoint=False):
         earlier = _earlier(cart)
-        package = QuotePackage.objects.create(
+        package = QuotePackage(
             account=cart.account,
             package_id=answer.package_id,
             status=answer.status,
@@ -42,8 +42,11 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
             quoted_at=timezone.now(),
         )
         quotes = _in_cart_order(package, answer.quotes, lines, cart)
+        before = next((quote.package for quote in earlier.values()), package)
         for quote in quotes:
-            _inherit(quote, earlier.get(quote.line_reference))
+            _inherit(quote, earlier.get(quote.line_reference), before)
+        _note_lost(package, cart, quotes, before, earlier.values())
+        package.save(force_insert=True)
         Quote.objects.bulk_create(quotes)
         transaction.on_commit(lambda: mirroring.announce_quoted(package))
     return quotes
@@ -65,6 +68,7 @@ def record_update(
     by_line = {quote.line_reference: quote for quote in retired}
     for quote in fresh:
         _save_quoted(quote, known.get(quote.quote_id), by_line.get(quote.line_reference))
+    _note_lost(package, cart, fresh, package, [*retired, *fresh])
     package.fingerprint = cart.fingerprint
     package.currency = answer.currency
     package.total_price = answer.total
@@ -87,10 +91,31 @@ def _earlier(cart: CartToInsure) -> dict[str, Quote]:
     return {quote.line_reference: quote for quote in rows.order_by("pk")}
 
 
-def _inherit(quote: Quote, earlier: Quote | None) -> None:
+def _inherit(quote: Quote, earlier: Quote | None, before: QuotePackage) -> None:
+    """Note on `quote` an acceptance that does not carry over, also one that `before` has lost."""
     if earlier is not None:
         changed = agreement.changes(agreement.terms(earlier), agreement.terms(quote))
         decisions.inherit_lapse(quote, earlier, changed)
+        return
+    for lost in lost_cover.read(before):
+        if lost.line == quote.line_reference and not before.order_reference:
+            decisions.note_lapse(quote, lost.was, agreement.price_changes(lost.was, quote.cost))
+
+
+def _note_lost(
+    package: QuotePackage,
+    cart: CartToInsure,
+    fresh: Iterable[Quote],
+    before: QuotePackage,
+    quotes: Iterable[Quote],
+) -> None:
+    """Note on `package` what was accepted among `quotes` of `before` and is not in `fresh`.
+
+    Does not save.
+    """
+    offered = {quote.line_reference for quote in fresh if quote.status == Status.RECEIVED}
+    asked = {item.reference for item in cart.request.items}
+    lost_cover.write(package, lost_cover.find(before, quotes, offered=offered, asked=asked))
 
 
 def _in_cart_order(
@@ -107,7 +132,7 @@ def _in_cart_order(
 def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> None:
     """Save a quote of a package that was changed in place; it may stand in for a `retired` one."""
     if before is None:
-        _inherit(quote, retired)
+        _inherit(quote, retired, quote.package)
         quote.save(force_insert=True)
         return
     quote.pk, quote.created_at = before.pk, before.created_at

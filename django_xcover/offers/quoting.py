@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError
 from django.db.models import Case, Q, Subquery, When
@@ -17,7 +17,7 @@ from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.clients import factory as gateway
 from django_xcover.conf import get_config
-from django_xcover.mirror import matching, price_checks, request_bodies
+from django_xcover.mirror import lost_cover, matching, price_checks, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
 from django_xcover.offers import (
@@ -45,14 +45,22 @@ def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:
 class Look:
     """What looking for an offer has found.
 
-    Without an `offer`: `is_waiting` says that one may come, so look again, and hand `is_begun` on
-    to that look as `again`. `is_limited` says that this visitor has caused too many quotes.
+    Without an `offer`: `notice` is an offer without quotes, which says what accepted cover is gone;
+    None when there is nothing to say. `is_waiting` says that one may come, so look again, and hand
+    `is_begun` on to that look as `again`. `is_limited` says that this visitor has caused too many
+    quotes.
     """
 
     offer: Offer | None = None
+    notice: Offer | None = None
     is_waiting: bool = False
     is_begun: bool = False
     is_limited: bool = False
+
+    @property
+    def shown(self) -> Offer | None:
+        """Return what the shopper reads: the offer, or the notice without one."""
+        return self.offer or self.notice
 
 
 # The query parameter in which a door hands `is_begun` on to the next look.
@@ -74,6 +82,11 @@ def look(cart: CartToInsure, *, again: bool = False, wait: float = 0.0) -> Look:
     can be used (see `background`), the cart is quoted before this returns, within
     `XCOVER["OFFER_DEADLINE"]`.
     """
+    found = _look(cart, again=again, wait=wait)
+    return replace(found, notice=_notice(cart)) if found == NOTHING else found
+
+
+def _look(cart: CartToInsure, *, again: bool, wait: float) -> Look:
     # Before the quotes are read: an attempt that ends in between has stored them.
     attempt = quote_attempts.find(cart) if again else None
     quotes = latest_quotes(cart)
@@ -82,6 +95,34 @@ def look(cart: CartToInsure, *, again: bool = False, wait: float = 0.0) -> Look:
     if again:
         return NOTHING if attempt is None else _progress(attempt, cart)
     return _refusal(cart) or _begin(cart, quotes, wait)
+
+
+def _notice(cart: CartToInsure) -> Offer | None:
+    """Return an offer without quotes that says what accepted cover is gone; None if none is."""
+    newest = cart_packages.open_packages(cart.account, cart.cart_reference)
+    newest = newest.filter(shopper_reference=cart.shopper_reference)
+    rows = Quote.objects.filter(package=Subquery(newest.values("pk")[:1]))
+    return lost_offer(list(rows.select_related("package").order_by("pk")), cart)
+
+
+def lost_offer(quotes: Sequence[Quote], cart: CartToInsure) -> Offer | None:
+    """Return what is gone of the newest package's `quotes`, none of which is offered for `cart`.
+
+    A yes that has only aged is not gone: it is charged while the cart is the same. Nor is one that
+    is being paid for.
+    """
+    if not quotes or quotes[0].package.is_held:
+        return None
+    package = quotes[0].package
+    counts = [q.line_reference for q in quotes if q.status == Status.RECEIVED]
+    lost = lost_cover.find(
+        package,
+        quotes,
+        offered=counts if matches(package, cart) else (),
+        asked={item.reference for item in cart.request.items},
+    )
+    currency = cart.request.currency
+    return Offer(package_id="", currency=currency, quotes=(), lost=tuple(lost)) if lost else None
 
 
 def fresh_offer(cart: CartToInsure) -> Offer | None:
@@ -131,7 +172,7 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
     visitors.count(cart)
     if wait:
         thread.join(wait)
-        return look(cart, again=True)
+        return _look(cart, again=True, wait=0.0)
     return BEGUN
 
 

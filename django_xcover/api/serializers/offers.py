@@ -90,12 +90,25 @@ class OfferedQuoteShape(WordingShape):
         return mark(quote)
 
 
+class LostCoverShape(serializers.Serializer[Any]):
+    """Cover that was accepted at the price `was` and is not offered any more.
+
+    `is_asked` is false when the cart no longer has it, true when XCover leaves it out.
+    """
+
+    label = serializers.CharField()  # type: ignore[assignment]
+    was = MoneyField()
+    is_asked = serializers.BooleanField()
+    message = serializers.CharField()
+
+
 class OfferShape(serializers.Serializer[Any]):
     """`premium` is what the accepted quotes add to what is charged with the order."""
 
     is_answered = serializers.BooleanField()
     premium = MoneyField()
     quotes = OfferedQuoteShape(many=True)
+    lost = LostCoverShape(many=True)
 
 
 class OrderPolicyShape(serializers.Serializer[Any]):
