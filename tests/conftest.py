@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 ReadCart = Callable[..., CartToInsure]
 # Milliseconds to wait for a page: only a test that fails waits so long, and a busy machine is slow.
 PATIENCE = 30_000
-TOUCHING = {"db", "transactional_db", "live_server"}
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark what touches the database: `-m database` runs it on another engine."""
+    """Mark what commits: locks, lost connections and rollbacks differ between engines."""
     for item in items:
-        if item.get_closest_marker("django_db") or TOUCHING & set(item.fixturenames):
-            item.add_marker("database")
+        mark = item.get_closest_marker("django_db")
+        if (mark and mark.kwargs.get("transaction")) or "transactional_db" in item.fixturenames:
+            item.add_marker("every_engine")
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 RequestFor = Callable[[Cart | None], HttpRequest]
 
 

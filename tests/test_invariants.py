@@ -39,6 +39,8 @@ from django_xcover.signals import order_cancelled
 from tests.machines import FAULTS, Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
 
+pytestmark = pytest.mark.every_engine
+
 CARTS = ((ticket(),), (ticket(price="80"),), (ticket(), laptop()), (laptop(),))
 CALLS = (
     "create_booking",

@@ -22,6 +22,8 @@ from tests.machines import FAULTS, Shopfloor
 from tests.policies.renewal.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart
 
+pytestmark = pytest.mark.every_engine
+
 CALLS = ("quote_for_renewal", "confirm_renewal", "opt_out_of_renewal", "get_booking")
 State = Renewal.State
 FINAL = {State.CONFIRMED, State.OPTED_OUT}

@@ -46,7 +46,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Shop, laptop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 MONTHLY = "1year-monthly"
 START = "2027-03-01T09:00:00+00:00"
 SMALLEST = {"GBP": Decimal("0.01"), "JPY": Decimal(1), "KWD": Decimal("0.001")}

@@ -23,7 +23,7 @@ from tests.admin.factories import (
     make_renewal,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 TOO_LONG = "This reference is too long: it may have 100 characters."
 COLUMNS = (
     (Cancellation, "refund_reference"),

@@ -15,7 +15,7 @@ from django_xcover.orders import completion
 from tests.conftest import Shopper, the_operation
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ from tests.admin.factories import (
     make_stopped,
 )
 
+pytestmark = pytest.mark.every_engine
+
 LISTS = (
     "quotepackage",
     "policy",

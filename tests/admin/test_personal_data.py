@@ -9,6 +9,8 @@ from django_xcover.models import AccessRecord, QuotePackage, Withdrawal
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_cancelled, make_operation, make_order, make_staff
 
+pytestmark = pytest.mark.every_engine
+
 MAIL = "ana@example.com"
 VIEW_ONLY = tuple(name for name in VIEWS if name != "view_personal_data")
 PEOPLE = (MAIL, "Rossi")

@@ -18,6 +18,8 @@ from django_xcover.sync.reconciliation import discrepancies
 from tests.admin.acting import told
 from tests.admin.factories import make_discrepancy, make_package, make_staff
 
+pytestmark = pytest.mark.every_engine
+
 Kind, State = Discrepancy.Kind, Discrepancy.State
 LIST = "/admin/xcover/discrepancy/"
 MARK = "/admin/xcover/discrepancy/together/resolve/"

@@ -12,7 +12,7 @@ from tests.checkout.conftest import TEMPLATES
 from tests.checkout.test_unstorable_text import PLACES, encoded, unstorable
 from tests.security.walking import addresses
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 FIELDS = ("quote", "shown", "plan", "policyholder", "reason", "currency", "first_name")
 
 

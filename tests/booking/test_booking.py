@@ -18,7 +18,7 @@ from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Shop, laptop, ticket
 from tests.workers import MOMENTS, dies, let_time_pass
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

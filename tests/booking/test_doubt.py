@@ -21,7 +21,7 @@ from django_xcover.types import Money, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Order, Shop
 from tests.test_card_numbers import CARDS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 TOKEN = "5d8f0c1e-7a55-4a0e-9a77-0d5a2f1c9e11"
 
 

@@ -15,7 +15,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

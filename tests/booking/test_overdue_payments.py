@@ -21,7 +21,7 @@ from django_xcover.support import next_steps
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

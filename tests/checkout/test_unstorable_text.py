@@ -23,7 +23,7 @@ UNSTORABLE = {
 PLACES = ("quote_id", "kind", "account", "token", "pk")
 FIELDS = ("quote", "shown", "plan", "choice", "next")
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.every_engine]
 unstorable = pytest.mark.parametrize("text", UNSTORABLE.values(), ids=UNSTORABLE)
 
 

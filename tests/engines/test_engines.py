@@ -1,4 +1,4 @@
-"""Every test that touches the database, run again on the engines shops grow into.
+"""The tests marked `every_engine`, run again on the engines shops grow into.
 
 A process for each engine, both at once: most of the time one of them waits for its server.
 """
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.engines
 ROOT = Path(__file__).parents[2]
 DRIVERS = {"postgresql": "psycopg", "mariadb": "MySQLdb"}
 # Browsers and processes of their own make no difference to an engine, and the latter bring theirs.
-COMMAND = ["pytest", "-q", "--create-db", "-p", "no:cacheprovider", "tests"]
-COMMAND += ["-m", "database and not browser and not processes and not engines"]
+COMMAND = ["pytest", "-q", "-n", "0", "--create-db", "-p", "no:cacheprovider", "tests"]
+COMMAND += ["-m", "every_engine and not browser and not processes and not engines"]
 
 
 class Run:
@@ -96,7 +96,7 @@ def runs(
 
 
 @pytest.mark.parametrize("engine", DRIVERS)
-def test_what_touches_the_database_does_the_same_on(engine: str, runs: dict[str, Run]) -> None:
+def test_what_depends_on_the_database_does_the_same_on(engine: str, runs: dict[str, Run]) -> None:
     need(engine)
 
     ended = runs[engine].process.wait()

@@ -22,7 +22,7 @@ from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket
 from tests.workers import let_time_pass
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 SHOPPER = Cancellation.Origin.SHOPPER
 Act = Callable[[QuotePackage], object]
 

@@ -22,7 +22,7 @@ from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 from tests.workers import dies, let_time_pass
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from django_xcover.sandbox import quoting as theirs
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("fault", ["reset", "garbage"])

@@ -12,7 +12,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper
 from tests.shop import Cart, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 def test_a_forged_quote_id_is_refused_with_a_sentence(shopper: Shopper) -> None:

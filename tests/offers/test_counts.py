@@ -23,7 +23,7 @@ from django_xcover.client import (
 from django_xcover.models import OfferCount, OfferOutcome
 from django_xcover.offers import counts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.caches import Away
 from tests.conftest import ReadCart
 from tests.shop import Cart, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 TOO_DEAR = Cart(items=(laptop(price="90000"),))
 

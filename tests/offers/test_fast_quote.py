@@ -37,7 +37,7 @@ from django_xcover.types import Money, PolicyRequest, QuoteRequest
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 TOO_DEAR = laptop("yacht", price="900000")
 
 

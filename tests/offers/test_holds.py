@@ -36,7 +36,7 @@ from django_xcover.sync import reconciliation
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Adapter, Cart, Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Freeze = Callable[..., Cover]
 
 

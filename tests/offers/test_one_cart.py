@@ -22,7 +22,7 @@ from django_xcover.values import UnusableValue
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Shop, laptop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 RequestFor = Callable[[Cart | None], HttpRequest]
 
 

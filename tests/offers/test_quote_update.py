@@ -15,7 +15,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 def test_a_change_that_xcover_loses_leaves_a_package_nobody_trusts(

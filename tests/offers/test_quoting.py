@@ -20,7 +20,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import Cart, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("fault", ["hang", "reset", "garbage", "throttle"])

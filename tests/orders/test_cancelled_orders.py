@@ -32,7 +32,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_package, work
 from tests.shop import ANA, Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = Cancellation.State
 Cancel = Callable[..., None]
 

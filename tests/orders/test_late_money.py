@@ -19,7 +19,7 @@ from django_xcover.types import Due, Money
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop, laptop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 SHOPPER = Cancellation.Origin.SHOPPER
 

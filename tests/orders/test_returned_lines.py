@@ -16,7 +16,7 @@ from tests.conftest import Shopper, the_operation, work
 from tests.shop import Order, Shop, laptop, ticket
 from tests.workers import Killed, let_time_pass
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

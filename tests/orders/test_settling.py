@@ -20,7 +20,7 @@ from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 def completed(order: Order, cart: Cart | None = None) -> None:

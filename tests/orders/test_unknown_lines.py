@@ -13,7 +13,7 @@ from django_xcover.signals import order_cancelled
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from django_xcover.signals import order_cancelled, order_completed, payment_comp
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Adapter, Cart, Order, Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 State = OrderEvent.State
 

@@ -25,7 +25,7 @@ from django_xcover.sync.webhooks import inbox
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 MONTH = timedelta(days=30)
 
 

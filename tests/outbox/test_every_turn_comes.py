@@ -23,6 +23,8 @@ from django_xcover.policies import instalments, renewal
 from django_xcover.sandbox import Sandbox
 from tests.shop import Shop
 
+pytestmark = pytest.mark.every_engine
+
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 

@@ -20,7 +20,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import ANA, Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Ran = Callable[[], Operation]
 
 

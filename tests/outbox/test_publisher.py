@@ -12,6 +12,8 @@ import pytest
 from django_xcover.outbox import publisher as publishing
 from django_xcover.outbox.publisher import Publisher
 
+pytestmark = pytest.mark.every_engine
+
 
 def test_a_silent_broker_holds_nobody(caplog: pytest.LogCaptureFixture) -> None:
     answer, reached = threading.Event(), threading.Event()

@@ -16,7 +16,7 @@ from django_xcover.values import UnusableValue
 from tests.conftest import Shopper, the_package
 from tests.docs.exceptions import family
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 migration = importlib.import_module("django_xcover.migrations.0016_codes_of_stored_failures")
 
 KEPT = {

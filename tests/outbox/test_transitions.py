@@ -16,6 +16,8 @@ from django_xcover.outbox import transitions
 from django_xcover.outbox.transitions import may_follow, move
 from tests.conftest import Shopper, the_package
 
+pytestmark = pytest.mark.every_engine
+
 FINAL = [Status.CANCELLED, Status.OPTED_OUT, Status.RENEWED, Status.FAILED, Status.DELETED]
 
 

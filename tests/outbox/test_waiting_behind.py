@@ -15,7 +15,7 @@ from django_xcover.support.timeline import order_story
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.fixture

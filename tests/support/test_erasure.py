@@ -34,7 +34,7 @@ from tests.admin.factories import make_flag, make_package
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 LONG_AGO = timedelta(days=91)
 
 

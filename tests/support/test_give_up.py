@@ -26,7 +26,7 @@ from django_xcover.support.timeline import order_story
 from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import Shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 NOTE = "Refunded, XCover's support knows."
 
 

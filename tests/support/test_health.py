@@ -41,7 +41,7 @@ from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 from tests.sync.webhooks.conftest import URL, Post, body_of, post, xcover
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 __all__ = ["post"]
 HOUR = timedelta(hours=1)
 

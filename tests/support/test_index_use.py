@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_xcover.models import Operation, QuotePackage, WebhookDelivery
 from django_xcover.policies import instalments
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Rows = Callable[[], Any]
 LIST = "the admin's list"
 QUERIES: dict[str, tuple[str, Rows]] = {

@@ -25,7 +25,7 @@ from tests.caches import Away, Nonsense
 from tests.conftest import START
 from tests.shop import Shop
 
-pytestmark = pytest.mark.usefixtures("memory")
+pytestmark = [pytest.mark.every_engine, pytest.mark.usefixtures("memory")]
 
 
 def fail(times: int = 3) -> None:

@@ -37,7 +37,7 @@ from tests.policies.cancellation.support import (
 )
 from tests.shop import laptop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 def test_an_expired_preview_is_not_confirmed(booked: QuotePackage, sandbox: Sandbox) -> None:

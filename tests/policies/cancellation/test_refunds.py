@@ -16,7 +16,7 @@ from tests.conftest import the_package, work
 from tests.policies.cancellation.support import SHOPPER, State, preview, the_cancellation
 from tests.shop import laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 # Exact.
 

@@ -19,7 +19,7 @@ from django_xcover.sandbox import Sandbox
 from tests.conftest import the_package, work
 from tests.policies.instalments.conftest import entry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 MONDAY = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 
 

@@ -41,7 +41,7 @@ from tests.policies.modification.support import (
 )
 from tests.shop import laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("value", ["1500", "900"])

@@ -33,7 +33,7 @@ from django_xcover.types import Money
 from tests.conftest import work
 from tests.policies.renewal.conftest import ENDS, Buy, Heard, renewals_at, required, yearly
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = Renewal.State
 
 

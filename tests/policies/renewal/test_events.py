@@ -21,7 +21,7 @@ from tests.conftest import Shopper, the_package, work
 from tests.policies.renewal.conftest import ENDS, Buy, Heard, required
 from tests.shop import ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = Renewal.State
 NOTICES = ("RENEWAL_CREATED", "RENEWAL_NOTIFICATION", "RENEWAL_DUE")
 

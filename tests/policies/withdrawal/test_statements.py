@@ -35,7 +35,7 @@ from tests.buying import buys
 from tests.conftest import Shopper, the_package, work
 from tests.shop import SHOP, Adapter, Shop, laptop, ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = Cancellation.State
 PAGE = Withdrawal.Channel.PAGE
 

@@ -28,7 +28,7 @@ from tests.sync.reconciliation.conftest import (
     one,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Kind, State = Discrepancy.Kind, Discrepancy.State
 PRICE = Decimal("7.89")
 

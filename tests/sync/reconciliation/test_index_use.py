@@ -22,7 +22,7 @@ from django_xcover.sync import reconciliation
 from django_xcover.sync.reconciliation import discrepancies
 from tests.sync.reconciliation.conftest import Buy, cancel_at_xcover, forget
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 # One row for an account, and a few accounts: there is nothing to look up.
 SMALL = ("xcover_reconciliation", "xcover_accountpause")
 SCANS = {

@@ -23,6 +23,8 @@ from django_xcover.sync.reconciliation import report as reports
 from django_xcover.sync.reconciliation.diff import Finding, Ours
 from tests.sync.reconciliation.conftest import Buy, forget
 
+pytestmark = pytest.mark.every_engine
+
 Kind = Discrepancy.Kind
 PACKAGE = "KXR4W-9PJTC-INS"
 AT_XCOVER = ("CONFIRMED", "PENDING_PAYMENT", "CANCELLED", "RENEWED", "RECEIVED", None)

@@ -33,7 +33,7 @@ from tests.sync.reconciliation.conftest import (
     one,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Kind = Discrepancy.Kind
 PRICE = Decimal("7.89")
 

@@ -32,7 +32,7 @@ from tests.conftest import work
 from tests.shop import SHOP
 from tests.sync.reconciliation.conftest import Buy, forget, found, go
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 Kind = Discrepancy.Kind
 
 

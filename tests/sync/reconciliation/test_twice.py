@@ -14,6 +14,8 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
 from tests.sync.reconciliation.conftest import Buy, cancel_at_xcover, forget
 
+pytestmark = pytest.mark.every_engine
+
 # The database is one for all examples.
 NUMBERS = count(1)
 TROUBLES = ("none", "cancelled", "forgotten", "lost", "price", "mirror", "refused", "account")

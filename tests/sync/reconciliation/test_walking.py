@@ -30,7 +30,7 @@ from tests.sync.reconciliation.conftest import (
     lose_at_xcover,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("fault", ["reset", "garbage", "throttle"])

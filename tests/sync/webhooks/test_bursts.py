@@ -19,7 +19,7 @@ from django_xcover.sync.webhooks import inbox
 from tests.conftest import the_package
 from tests.sync.webhooks.conftest import Post, body_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = WebhookDelivery.State
 Reading = Callable[[QuotePackage], QuotePackage]
 

@@ -19,7 +19,7 @@ from django_xcover.sync import webhooks
 from django_xcover.testing.webhooks import sign_delivery
 from tests.sync.webhooks.conftest import KEY, SECRET, URL, body_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 FUZZ = settings(
     max_examples=int(os.environ.get("XCOVER_FUZZ", "200")),
     deadline=None,

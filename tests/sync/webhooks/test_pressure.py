@@ -20,7 +20,7 @@ from django_xcover.sync.webhooks import WebhookRefused, receiver
 from django_xcover.testing.webhooks import sign_delivery
 from tests.sync.webhooks.conftest import KEY, SECRET, URL, Post, body_of, the_delivery, xcover
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = WebhookDelivery.State
 
 

@@ -22,7 +22,7 @@ from django_xcover.sync.webhooks import inbox
 from tests.conftest import Shopper, the_package
 from tests.sync.webhooks.conftest import Post, body_of, the_delivery
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = WebhookDelivery.State
 
 

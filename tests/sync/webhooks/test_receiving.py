@@ -28,7 +28,7 @@ from tests.sync.webhooks.conftest import (
     xcover,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = WebhookDelivery.State
 MIDDLEWARE = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 

@@ -25,7 +25,7 @@ from tests.policies.renewal.conftest import BOUGHT, ENDS, yearly
 from tests.shop import Shop
 from tests.sync.webhooks.conftest import KEY, SECRET, URL
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = WebhookDelivery.State
 
 
