@@ -111,7 +111,7 @@ def main() -> None:
     options = parser.parse_args()
     figures = structure(modules())
     journeys = Journeys()
-    code = pytest.main(["-q", "--no-header", "tests/tools/journeys.py"], plugins=[journeys])
+    code = pytest.main(["-q", "-n0", "--no-header", "tests/tools/journeys.py"], plugins=[journeys])
     if code:
         raise SystemExit(code)
     for name in journeys.entered:
