@@ -19,7 +19,7 @@ from django_xcover.booking.instant_booking import price as price_instantly
 from django_xcover.formats import format_amount
 from django_xcover.mirror import decisions, lost_cover
 from django_xcover.mirror.instalment_plans import chosen_plan, label_of
-from django_xcover.mirror.lapses import lapse_of
+from django_xcover.mirror.lapses import agreed_before, lapse_of
 from django_xcover.mirror.lost_cover import LostCover
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers import cart_packages, holds, quoting, shop_values
@@ -156,7 +156,8 @@ def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     to_insure = read_cart(request, cart)
     quotes = quoting.quotes_on_page(request, to_insure) if to_insure else []
     if to_insure is None or not quotes or not quoting.matches(quotes[0].package, to_insure):
-        return Cover(lapsed=any(_counted(quote) for quote in quotes), lost=_lost(quotes, to_insure))
+        lapsed = any(agreed_before(quote) is not None for quote in quotes)
+        return Cover(lapsed=lapsed, lost=_lost(quotes, to_insure))
     return _cover(quotes[0].package, quotes)
 
 
@@ -235,11 +236,6 @@ def _cover(package: QuotePackage, quotes: Sequence[Quote]) -> Cover:
     )
 
 
-def _counted(quote: Quote) -> bool:
-    """Return whether `quote` is accepted, or has a lapsed acceptance without a new answer."""
-    return quote.choice == Choice.ACCEPTED or lapse_of(quote) is not None
-
-
 def _line(quote: Quote) -> CoverLine:
     plan = chosen_plan(quote)
     return CoverLine(
@@ -313,11 +309,11 @@ def _lost(quotes: Iterable[Quote], to_insure: CartToInsure | None) -> tuple[Lost
 def _was_wanted(package: QuotePackage, to_insure: CartToInsure | None) -> bool:
     """Return whether the cart's newest package was accepted but won't be part of an order made now.
 
-    The acceptance lapsed without a new answer, or went into an earlier order. Items no longer in
-    the cart don't count.
+    The acceptance lapsed without a new answer, or was for an earlier order, which may have been
+    cancelled. Items no longer in the cart don't count.
     """
     lines = {item.reference for item in to_insure.request.items} if to_insure else set()
-    wanted = [quote for quote in package.quotes.all() if _counted(quote)]
+    wanted = [quote for quote in package.quotes.all() if agreed_before(quote) is not None]
     if package.order_reference or lines:
         wanted = [quote for quote in wanted if quote.line_reference in lines]
     return bool(wanted)

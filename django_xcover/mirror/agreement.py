@@ -18,7 +18,7 @@ from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Quote
 from django_xcover.types import Money
 
-PRICE, PLAN, CURRENCY = "price", "plan", "currency"
+PRICE, PLAN, CURRENCY, PERIOD = "price", "plan", "currency", "period"
 # The terms that make up a price. The price flag covers these.
 MONEY = frozenset({PRICE, PLAN, CURRENCY})
 # The query parameters that identify a document. Others are signatures, tokens or our own ids.
@@ -31,7 +31,8 @@ def terms(quote: Quote) -> Terms:
     """Return the terms of `quote`, in the order in which changes are listed.
 
     Terms are normalised: signed links, list order, trailing zeros and the reader's language differ
-    between answers without changing the terms.
+    between answers without changing the terms. So do the ids of the package and of the quote, which
+    are in the links to its documents.
     """
     answer = quote.answer
     return {
@@ -39,7 +40,7 @@ def terms(quote: Quote) -> Terms:
         PRICE: _plain(quote.price),
         PLAN: _plan(quote),
         "cover_amount": _amount(answer.cover_amount),
-        "period": (_second(quote.policy_start_date), _second(quote.policy_end_date)),
+        PERIOD: (_second(quote.policy_start_date), _second(quote.policy_end_date)),
         "benefits": sorted(_benefit(benefit) for benefit in presentation.described(answer)),
         "insurer": presentation.clean_text(answer.insurer),
         "name": (
@@ -48,16 +49,39 @@ def terms(quote: Quote) -> Terms:
         ),
         "wording": (
             presentation.clean_text(answer.description),
-            " ".join(presentation.clean_html(answer.disclaimer).split()),
+            _without_ids(" ".join(presentation.clean_html(answer.disclaimer).split()), quote),
             presentation.clean_text(answer.policy_version),
         ),
-        "documents": _document(answer.pds_url),
+        "documents": _document(_without_ids(answer.pds_url, quote)),
     }
 
 
 def changes(before: Terms, after: Terms) -> list[str]:
     """Return the names of the terms that differ."""
     return [name for name in after if before.get(name) != after[name]]
+
+
+def changes_since(earlier: Quote, quote: Quote) -> list[str]:
+    """Return the names of the terms in which `quote` differs from `earlier`, which it replaces.
+
+    A start that the shop leaves open is the time of the quote. It moves with each new one, and is
+    then no change of the period: the cover ends at the same time, or lasts as long.
+    """
+    names = changes(terms(earlier), terms(quote))
+    return [name for name in names if name != PERIOD or not _moved_along(earlier, quote)]
+
+
+def _moved_along(earlier: Quote, quote: Quote) -> bool:
+    if any(one.request.get("policy_start_date") for one in (earlier, quote)):
+        return False
+    ends = {_second(one.policy_end_date) for one in (earlier, quote)}
+    lengths = {_length(one) for one in (earlier, quote)}
+    return len(ends) == 1 or len(lengths) == 1
+
+
+def _length(quote: Quote) -> int | None:
+    start, end = quote.policy_start_date, quote.policy_end_date
+    return round((end - start).total_seconds()) if start and end else None
 
 
 def price_changes(before: Money, after: Money) -> list[str]:
@@ -98,6 +122,10 @@ def _plain(amount: Decimal) -> str:
 
 def _second(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment else None
+
+
+def _without_ids(text: str, quote: Quote) -> str:
+    return text.replace(quote.package.package_id, "").replace(quote.quote_id, "")
 
 
 def _document(url: str) -> tuple[Any, ...]:

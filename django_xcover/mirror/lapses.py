@@ -29,22 +29,39 @@ TERMS: Mapping[str, StrOrPromise] = {
     "documents": pgettext_lazy("has changed", "policy documents"),
 }
 
+# Kept among the names of the terms: the acceptance was for an order, which the cart outlived.
+ORDERED, ORDER_CANCELLED = "ordered", "order_cancelled"
+ORDERS: Mapping[str, StrOrPromise] = {
+    ORDERED: _(
+        "You chose this cover for an earlier order. "
+        "If you would like it for this order too, please choose again."
+    ),
+    ORDER_CANCELLED: _(
+        "You chose this cover for an order that was cancelled. "
+        "If you would like it for this order, please choose again."
+    ),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """A lapsed acceptance: `was` is the price then accepted, `now` the price of the current offer.
 
     `changed` names the terms that differ, as in `mirror.agreement.terms`. It is empty when the same
-    cover is offered again, for example for a second order.
+    cover is offered again. `order` is "ordered" or "order_cancelled" when the acceptance was for an
+    earlier order, else "".
     """
 
     was: Money
     now: Money
     changed: tuple[str, ...]
+    order: str = ""
 
     @property
     def message(self) -> str:
         """Return what changed, as a sentence for the shopper."""
+        if self.order:
+            return str(ORDERS[self.order])
         terms = [TERMS[name] for name in self.changed if name in TERMS]
         facts = {
             "was": format_amount(self.was),
@@ -84,8 +101,10 @@ def lapse_of(quote: Quote) -> Lapse | None:
     """Return the lapsed acceptance of `quote`, None if there is none or it was answered again."""
     if quote.choice or quote.lapsed_price is None:
         return None
+    names = [name for name in quote.lapsed_terms.split(",") if name]
     return Lapse(
         was=Money(quote.lapsed_price, quote.lapsed_currency),
         now=quote.cost,
-        changed=tuple(name for name in quote.lapsed_terms.split(",") if name),
+        changed=tuple(name for name in names if name not in ORDERS),
+        order=next((name for name in names if name in ORDERS), ""),
     )

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.client.schemas.stored import package_to_store
-from django_xcover.mirror import agreement, decisions, lost_cover
+from django_xcover.mirror import agreement, decisions, lapses, lost_cover
 from django_xcover.mirror import packages as mirroring
 from django_xcover.mirror.matching import Lines
-from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers.carts import CartToInsure
 from django_xcover.outbox.transitions import move
 
@@ -94,12 +94,20 @@ def _earlier(cart: CartToInsure) -> dict[str, Quote]:
 def _inherit(quote: Quote, earlier: Quote | None, before: QuotePackage) -> None:
     """Note on `quote` an acceptance that does not carry over, also one that `before` has lost."""
     if earlier is not None:
-        changed = agreement.changes(agreement.terms(earlier), agreement.terms(quote))
-        decisions.inherit_lapse(quote, earlier, changed)
+        changed = agreement.changes_since(earlier, quote)
+        decisions.inherit_lapse(quote, earlier, [*_ordered(earlier), *changed])
         return
     for lost in lost_cover.read(before):
         if lost.line == quote.line_reference and not before.order_reference:
             decisions.note_lapse(quote, lost.was, agreement.price_changes(lost.was, quote.cost))
+
+
+def _ordered(earlier: Quote) -> list[str]:
+    """Return what became of the order that `earlier` was accepted for, if it was for one."""
+    if not (earlier.package.order_reference and earlier.choice):
+        return []
+    is_over = earlier.choice == Choice.WITHDRAWN or earlier.status == Status.CANCELLED
+    return [lapses.ORDER_CANCELLED if is_over else lapses.ORDERED]
 
 
 def _note_lost(

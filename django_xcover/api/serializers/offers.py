@@ -64,11 +64,15 @@ class WordingShape(serializers.Serializer[Any]):
 
 
 class LapseShape(serializers.Serializer[Any]):
-    """A yes that no longer counts, given at the price `was`; `changed` names what is different."""
+    """A yes that no longer counts, given at the price `was`; `changed` names what is different.
+
+    `order` is "ordered" or "order_cancelled" when it was given for an earlier order, else "".
+    """
 
     was = MoneyField()
     now = MoneyField()
     changed = serializers.ListField(child=serializers.CharField())
+    order = serializers.CharField()
     message = serializers.CharField()
 
 
