@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -16,43 +16,58 @@ if TYPE_CHECKING:
     # Only their names: a shop's module with an adapter may be imported before the models are.
     from django.core.mail import EmailMessage
 
+    # Type checkers know typing_extensions without its being installed.
+    from typing_extensions import TypeVar
+
     from django_xcover.models import Renewal, Withdrawal
 
+    # Without the default, `class MyAdapter(ShopAdapter)` would fail in a shop under mypy --strict.
+    CartT = TypeVar("CartT", default=Any)
+    OrderT = TypeVar("OrderT", default=Any)
+else:
+    from typing import TypeVar
 
-class ShopAdapter:
+    CartT = TypeVar("CartT")
+    OrderT = TypeVar("OrderT")
+
+__all__ = ["ShopAdapter"]
+
+
+class ShopAdapter(Generic[CartT, OrderT]):
     """Subclass this and name it in `XCOVER["ADAPTER"]`.
 
     A `cart` and an `order` are the shop's own objects and are never stored; their references are.
+    A shop with type hints names their classes: `class MyShopAdapter(ShopAdapter[Cart, Order])`.
     """
 
-    def get_cart(self, request: HttpRequest) -> Any | None:
+    def get_cart(self, request: HttpRequest) -> CartT | None:
         """Return the cart of this request's shopper, or None."""
         raise NotImplementedError(_must("get_cart"))
 
-    def get_cart_reference(self, cart: Any) -> str:
+    def get_cart_reference(self, cart: CartT) -> str:
         """Return a text of at most 100 characters that names this cart and never another one."""
         raise NotImplementedError(_must("get_cart_reference"))
 
-    def get_quote_request(self, cart: Any) -> QuoteRequest | None:
+    def get_quote_request(self, cart: CartT) -> QuoteRequest | None:
         """Return what to insure in `cart`, or None to offer nothing.
 
         Called while a page is made: use what the cart has loaded, and call no service.
         """
         raise NotImplementedError(_must("get_quote_request"))
 
-    def get_order_reference(self, order: Any) -> str:
+    def get_order_reference(self, order: OrderT) -> str:
         """Return the order's own number: XCover gets it as `partner_transaction_id`."""
         raise NotImplementedError(_must("get_order_reference"))
 
-    def get_order(self, reference: str) -> Any | None:
+    def get_order(self, reference: str) -> OrderT | None:
         """Return the order with this reference, or None."""
         raise NotImplementedError(_must("get_order"))
 
-    def get_policyholder(self, order: Any) -> Policyholder:
+    def get_policyholder(self, order: OrderT) -> Policyholder:
         """Return who takes out the cover of `order`."""
         raise NotImplementedError(_must("get_policyholder"))
 
-    def can_view_order(self, request: HttpRequest, order: Any) -> bool:
+    def can_view_order(self, request: HttpRequest, order: OrderT) -> bool:
         """Return whether this request may see the policies and documents of `order`."""
         raise NotImplementedError(_must("can_view_order"))
 
@@ -72,7 +87,7 @@ class ShopAdapter:
         """
         return ""
 
-    def send_renewal_notice(self, order: Any | None, renewal: Renewal) -> None:
+    def send_renewal_notice(self, order: OrderT | None, renewal: Renewal) -> None:
         """Tell the customer by e-mail that cover ends and what the next period costs.
 
         The default writes nothing. `renewal` has `premium`, `due_on`, `starts_at` and `ends_at`;
@@ -81,7 +96,7 @@ class ShopAdapter:
         """
 
     def send_withdrawal_email(
-        self, order: Any | None, withdrawal: Withdrawal, message: EmailMessage
+        self, order: OrderT | None, withdrawal: Withdrawal, message: EmailMessage
     ) -> None:
         """Send the customer the receipt of their withdrawal, and later what comes back.
 
@@ -91,14 +106,14 @@ class ShopAdapter:
         """
         message.send()
 
-    def pays_later(self, order: Any) -> bool:
+    def pays_later(self, order: OrderT) -> bool:
         """Return whether cover is booked now and confirmed when the money comes.
 
         XCover holds such a booking as PENDING_PAYMENT (`require_payment_confirmation`).
         """
         return False
 
-    def is_paid(self, order: Any) -> bool | None:
+    def is_paid(self, order: OrderT) -> bool | None:
         """Return whether the money for `order` is with the shop, None when that is not known.
 
         Asked when an order is complete: True counts as its payment, which may have been told too
@@ -115,7 +130,7 @@ class ShopAdapter:
         """
         return None
 
-    def get_account(self, cart: Any) -> str:
+    def get_account(self, cart: CartT) -> str:
         """Return the name of the XCover account that insures `cart`."""
         return DEFAULT_ACCOUNT
 
@@ -134,12 +149,12 @@ class ShopAdapter:
         key = None if session is None else session.session_key
         return str(key or request.META.get("REMOTE_ADDR", ""))
 
-    def get_order_url(self, order: Any) -> str:
+    def get_order_url(self, order: OrderT) -> str:
         """Return where staff see `order` in the shop, or "" for no link."""
         return ""
 
 
-def get_adapter() -> ShopAdapter:
+def get_adapter() -> ShopAdapter[object, object]:
     """Return the shop's adapter; raise ImproperlyConfigured when it cannot be imported."""
     path = get_config().adapter
     try:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -147,7 +146,7 @@ class OrderCover:
     policies: tuple[PolicyView, ...] = ()
 
 
-def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
+def current_cover(request: HttpRequest, cart: object = None) -> Cover:
     """Return the cover chosen for the cart, for the totals on a page. One query.
 
     Follows the same rule as `freeze_cover`, so that no page shows less than is charged: an offer
@@ -161,7 +160,7 @@ def current_cover(request: HttpRequest, cart: Any = None) -> Cover:
     return _cover(quotes[0].package, quotes)
 
 
-def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
+def freeze_cover(request: HttpRequest, cart: object = None) -> Cover:
     """Lock the shopper's choice and return the cover to charge.
 
     Call it inside the transaction that creates the order, right before computing the total, and
@@ -178,7 +177,7 @@ def freeze_cover(request: HttpRequest, cart: Any = None) -> Cover:
 
 
 def hold_cover(
-    request: HttpRequest, cart: Any = None, *, lifetime: timedelta | None = None
+    request: HttpRequest, cart: object = None, *, lifetime: timedelta | None = None
 ) -> Cover:
     """Fix the shopper's choice until the order is there, and return the cover to charge.
 
@@ -203,7 +202,7 @@ def release_cover(hold: str) -> bool:
     return holds.release(hold)
 
 
-def order_cover(order: Any) -> OrderCover:
+def order_cover(order: object) -> OrderCover:
     """Return the state and the policies of the shop's `order`, for its page.
 
     The state is "none" for an order without a usable number; the log says why.
@@ -251,7 +250,7 @@ def _line(quote: Quote) -> CoverLine:
 
 
 def _name(
-    request: HttpRequest, cart: Any, to_insure: CartToInsure | None
+    request: HttpRequest, cart: object, to_insure: CartToInsure | None
 ) -> tuple[str, str] | None:
     """Return account and reference of the cart, even if it is empty; None if it has neither."""
     if to_insure is not None:

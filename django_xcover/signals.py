@@ -7,9 +7,30 @@ receiver that raises undoes nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.dispatch import Signal
+
+__all__ = [
+    "attention_needed",
+    "circuit_closed",
+    "circuit_opened",
+    "decision_recorded",
+    "forward",
+    "instalment_reported",
+    "modification_quoted",
+    "operation_needs_person",
+    "opted_out",
+    "order_cancelled",
+    "order_completed",
+    "payment_completed",
+    "policy_booked",
+    "policy_cancelled",
+    "policy_modified",
+    "policy_renewed",
+    "quote_received",
+    "renewal_opted_out",
+    "renewal_quoted",
+    "withdrawal_received",
+]
 
 # IN. Sent by the shop when the shopper has placed the order, inside the transaction that makes it.
 # Arguments: order (the shop's object); cart (the shop's object the order was made from); hold
@@ -104,7 +125,7 @@ def forward(
     with the reference of a hold: `forward(order_paid, to=payment_completed, order="instance")`.
     """
 
-    def receiver(sender: Any, **kwargs: Any) -> None:
+    def receiver(sender: object, **kwargs: object) -> None:
         to.send(
             sender=sender,
             order=kwargs[order],

@@ -1,8 +1,6 @@
-"""Celery tasks. Ids in, services called; brokers never carry more than primary keys."""
+"""PUBLIC: Celery tasks. Ids in, services called; brokers never carry more than primary keys."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from celery import shared_task
 
@@ -29,6 +27,22 @@ from django_xcover.policies import (
 )
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
+
+__all__ = [
+    "find_due_renewals",
+    "forget_personal_data",
+    "forget_webhooks",
+    "mirror_instalments",
+    "prepare_renewal",
+    "process_delivery",
+    "reconcile",
+    "run_operation",
+    "send_withdrawal_email",
+    "sweep_instalments",
+    "sweep_operations",
+    "sweep_unpaid",
+    "sweep_webhooks",
+]
 
 logger = safe_logging.get_logger("django_xcover.worker")
 
@@ -158,7 +172,7 @@ def forget_personal_data() -> None:
     access_log.forget()
 
 
-def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:
+def hand_over(sender: object, *, pk: int, **kwargs: object) -> None:
     """Have the operation sent to a worker, without waiting for the broker."""
     if run_operation.app.conf.task_always_eager:
         run_operation.delay(pk)
@@ -166,7 +180,7 @@ def hand_over(sender: Any, *, pk: int, **kwargs: Any) -> None:
         logger.warning("Operation %s waits for the sweeper: the broker does not keep up.", pk)
 
 
-def hand_over_delivery(sender: Any, *, pk: int, **kwargs: Any) -> None:
+def hand_over_delivery(sender: object, *, pk: int, **kwargs: object) -> None:
     """Have the webhook sent to a worker, without waiting for the broker."""
     if process_delivery.app.conf.task_always_eager:
         process_delivery.delay(pk)
@@ -174,7 +188,7 @@ def hand_over_delivery(sender: Any, *, pk: int, **kwargs: Any) -> None:
         logger.warning("Webhook %s waits for the sweeper: the broker does not keep up.", pk)
 
 
-def acknowledge_withdrawal(sender: Any, *, withdrawal: Withdrawal, **kwargs: Any) -> None:
+def acknowledge_withdrawal(sender: object, *, withdrawal: Withdrawal, **kwargs: object) -> None:
     """Have the receipt of a withdrawal sent, without waiting for the broker."""
     if send_withdrawal_email.app.conf.task_always_eager:
         send_withdrawal_email.delay(withdrawal.pk)
@@ -182,7 +196,7 @@ def acknowledge_withdrawal(sender: Any, *, withdrawal: Withdrawal, **kwargs: Any
         logger.warning("The receipt of withdrawal %s waits for the sweeper.", withdrawal.pk)
 
 
-def announce_refund(sender: Any, *, cancellation: Cancellation, **kwargs: Any) -> None:
+def announce_refund(sender: object, *, cancellation: Cancellation, **kwargs: object) -> None:
     """Have a customer who withdrew written to, now that the refund is known.
 
     Sent from a worker, in which cancellations are carried out; the sweep finds what is lost.
@@ -191,7 +205,7 @@ def announce_refund(sender: Any, *, cancellation: Cancellation, **kwargs: Any) -
         send_withdrawal_email.apply_async((pk,), retry=False)
 
 
-def read_schedule(sender: Any, *, package: QuotePackage, **kwargs: Any) -> None:
+def read_schedule(sender: object, *, package: QuotePackage, **kwargs: object) -> None:
     """Have the instalments of a booking read that was just made or renewed, if it has any.
 
     Sent from a worker, in which bookings are made. A task that is lost is made up for by the sweep.

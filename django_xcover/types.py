@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django_xcover import values
 from django_xcover.values import phones, postcodes
@@ -79,7 +78,7 @@ class PolicyRequest:
     policy_type: str
     policy_type_version: int | str = 1
     policy_start_date: datetime | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _set(

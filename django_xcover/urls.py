@@ -1,4 +1,4 @@
-"""Mount these at `path("xcover/", include("django_xcover.urls"))`."""
+"""PUBLIC: mount these at `path("xcover/", include("django_xcover.urls"))`."""
 
 from __future__ import annotations
 

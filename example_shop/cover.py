@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,7 +17,7 @@ from example_shop.notices import renewal_notice
 from example_shop.orders import may_view, references_of
 
 
-class ConcertShopAdapter(ShopAdapter):
+class ConcertShopAdapter(ShopAdapter[Cart, Order]):
     """Tickets get ticket protection, devices get product insurance."""
 
     def get_cart(self, request: HttpRequest) -> Cart | None:
@@ -87,7 +86,7 @@ def to_insure(line: CartLine) -> PolicyRequest:
     )
 
 
-def ticket_fields(line: CartLine) -> tuple[str, dict[str, Any]]:
+def ticket_fields(line: CartLine) -> tuple[str, dict[str, object]]:
     event = line.product
     return "event_ticket_protection", {
         "event_datetime": event.starts_at,
@@ -100,7 +99,7 @@ def ticket_fields(line: CartLine) -> tuple[str, dict[str, Any]]:
     }
 
 
-def device_fields(line: CartLine) -> tuple[str, dict[str, Any]]:
+def device_fields(line: CartLine) -> tuple[str, dict[str, object]]:
     device = line.product
     return "product_insurance", {
         "category": device.category,

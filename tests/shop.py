@@ -97,7 +97,7 @@ def whose(request: HttpRequest) -> str | None:
     return getattr(request, "shopper", None)
 
 
-class Adapter(ShopAdapter):
+class Adapter(ShopAdapter[Cart, Order]):
     def get_cart(self, request: HttpRequest) -> Cart | None:
         return getattr(request, "cart", None)
 

@@ -10,7 +10,6 @@ of the sum that it charges itself. The charge is made by the booking, hence afte
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.db import transaction
 
@@ -38,7 +37,7 @@ TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 
-def use_token(order_or_package: Any, customer_token_id: str, *, email: str = "") -> QuotePackage:
+def use_token(order_or_package: object, customer_token_id: str, *, email: str = "") -> QuotePackage:
     """Let XCover charge the card of `customer_token_id` when it books, and return the package.
 
     Takes the shop's order or a QuotePackage. Call it before `payment_completed` is sent, or with
@@ -63,7 +62,7 @@ def _check(customer_token_id: str) -> None:
         raise TokenUnreadable
 
 
-def _lock(order_or_package: Any) -> QuotePackage:
+def _lock(order_or_package: object) -> QuotePackage:
     packages = QuotePackage.objects.locked().order_by("-pk")
     if isinstance(order_or_package, QuotePackage):
         packages = packages.filter(pk=order_or_package.pk)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -123,7 +122,7 @@ BODY = "instant_request"
 
 
 def book(
-    order: Any,
+    order: object,
     request: QuoteRequest,
     *,
     agreed: Mapping[str, Money],
@@ -154,7 +153,7 @@ def book(
 
 
 def _write(
-    package: QuotePackage, order: Any, wanted: QuoteRequest, agreed: Mapping[str, Money]
+    package: QuotePackage, order: object, wanted: QuoteRequest, agreed: Mapping[str, Money]
 ) -> Operation:
     _agree(package, wanted, agreed)
     body = payload.attempt(package, lambda: payload.body(package, order))

@@ -17,7 +17,7 @@ from django_xcover.client.requestor import Limiter, unlimited
 from django_xcover.client.responses import Answer
 from django_xcover.client.retry import RetryPolicy
 
-Payload = Mapping[str, Any]
+Payload = Mapping[str, object]
 
 
 class Read(TypedDict, total=False):

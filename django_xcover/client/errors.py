@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 TEXT_LIMIT = 500
 IDENTIFIER_LIMIT = 80
@@ -43,7 +43,7 @@ _SPOKEN = ("details", "detail", "message")
 FieldErrors = dict[str, list[str]]
 
 
-def flatten(errors: Any) -> FieldErrors:
+def flatten(errors: object) -> FieldErrors:
     """Return `{"policyholder.phone": ["…"]}`; errors of no field go under `non_field_errors`."""
     flat: FieldErrors = {}
     for count, (path, text) in enumerate(_walk(errors, (), 0)):
@@ -98,6 +98,16 @@ def _spoken(node: Mapping[Any, Any]) -> Any:
 NAMES_SHOWN = 10
 
 
+class ErrorFacts(TypedDict, total=False):
+    """What an XCoverError is made with besides its reason."""
+
+    status: int | None
+    body: Mapping[str, object] | None
+    retry_after: float | None
+    permanent: bool | None
+    outcome_known: bool | None
+
+
 class XCoverError(Exception):
     """Say that a call to XCover did not succeed.
 
@@ -119,7 +129,7 @@ class XCoverError(Exception):
         reason: str = "",
         *,
         status: int | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, object] | None = None,
         retry_after: float | None = None,
         permanent: bool | None = None,
         outcome_known: bool | None = None,
@@ -134,13 +144,13 @@ class XCoverError(Exception):
         if outcome_known is not None:
             self.outcome_known = outcome_known
 
-    def _read(self, body: Mapping[str, Any]) -> None:
+    def _read(self, body: Mapping[str, object]) -> None:
         self.vendor_type = identifier(body.get("type"))
         self.vendor_code = identifier(body.get("code"))
         self.error_id = identifier(body.get("error_id"))
         # The gateway says `error`, Django REST framework `detail` (Quotes API: error body).
         self.message = clean(body.get("message") or body.get("error") or body.get("detail"))
-        self.errors: Any = body.get("errors")
+        self.errors: object = body.get("errors")
         self.field_errors = flatten(self.errors)
 
     def __str__(self) -> str:
@@ -197,7 +207,9 @@ class ConnectionFailed(XCoverError):
     code = "connection_failed"
     next_step = "Check the network path to XCover, then try again."
 
-    def __init__(self, reason: str = "", *, request_sent: bool = True, **facts: Any) -> None:
+    def __init__(
+        self, reason: str = "", *, request_sent: bool = True, **facts: Unpack[ErrorFacts]
+    ) -> None:
         super().__init__(reason, **facts)
         self.request_sent = request_sent
 
@@ -298,7 +310,7 @@ class UnexpectedAnswer(XCoverError):
     outcome_known = False
     next_step = "Check the base URL, then report the answer to XCover."
 
-    def __init__(self, reason: str = "", *, field: str = "", **facts: Any) -> None:
+    def __init__(self, reason: str = "", *, field: str = "", **facts: Unpack[ErrorFacts]) -> None:
         self.field = identifier(field)
         super().__init__(reason, **facts)
 

@@ -50,7 +50,7 @@ class Answer(dict[str, Any]):
     """
 
     def __init__(
-        self, data: Mapping[str, Any], *, status_code: int = 200, replayed: bool = False
+        self, data: Mapping[str, object], *, status_code: int = 200, replayed: bool = False
     ) -> None:
         super().__init__(data)
         self.status_code = status_code

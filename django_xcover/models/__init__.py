@@ -1,4 +1,4 @@
-"""The mirror of what XCover knows, and the ledgers of what was chosen and what must happen."""
+"""PUBLIC, to read: what XCover knows, what was chosen, and what must happen."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class UnusableValue(ValueError):
     code: ClassVar[str] = "unusable_value"
 
 
-def text(value: Any, place: str, *, longest: int | None = None) -> str:
+def text(value: object, place: str, *, longest: int | None = None) -> str:
     """Return the text of `value`; raise UnusableValue for None and for what has no text.
 
     A NUL is left out and half a surrogate pair becomes U+FFFD, because neither can be stored on
@@ -45,12 +45,12 @@ def text(value: Any, place: str, *, longest: int | None = None) -> str:
     return plain
 
 
-def optional_text(value: Any, place: str, *, longest: int | None = None) -> str:
+def optional_text(value: object, place: str, *, longest: int | None = None) -> str:
     """Return the text of `value`, "" for None."""
     return "" if value is None else text(value, place, longest=longest)
 
 
-def reference(value: Any, place: str) -> str:
+def reference(value: object, place: str) -> str:
     """Return a reference as it is stored; raise UnusableValue for one that cannot be kept exactly.
 
     Unlike a name it is never mended or cut: it would be another order's.
@@ -65,7 +65,7 @@ def reference(value: Any, place: str) -> str:
     return plain
 
 
-def whole_number(value: Any, place: str) -> int | None:
+def whole_number(value: object, place: str) -> int | None:
     """Return `value` as an int, None for nothing; texts of digits are read in every script."""
     if value is None or value == "":
         return None
@@ -76,7 +76,7 @@ def whole_number(value: Any, place: str) -> int | None:
     return number
 
 
-def plain(value: Any, place: str) -> Any:
+def plain(value: object, place: str) -> Any:
     """Return `value` as JSON knows it, with Decimals, dates and UUIDs left for the encoder.
 
     Mappings and lists are gone through; other values are taken by their text. Raise UnusableValue.
@@ -103,7 +103,7 @@ def digits(value: str) -> str:
     return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in value)
 
 
-def _as_text(value: Any, place: str) -> str:
+def _as_text(value: object, place: str) -> str:
     if isinstance(value, Enum):
         return _as_text(value.value, place)
     if isinstance(value, str):

@@ -25,7 +25,7 @@ AROUND = re.compile(r"(?i)^tel:|\s*(?:ext|extension|x)\.?\s*\d{1,7}$")
 TRUNK_DIGIT = re.compile(r"\(\s*0\s*\)")
 
 
-def normalise(number: Any, country: str = "") -> str:
+def normalise(number: object, country: str = "") -> str:
     """Return `number` in international form, "" where it cannot be read as one.
 
     `country` (ISO 3166-1 alpha-2) is whose numbers are dialled without a country code. Objects of

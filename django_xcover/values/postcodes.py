@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
 
 from django_xcover import values
 
@@ -25,7 +24,7 @@ DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
 POSTAL_MARK = "\u3012"
 
 
-def normalise(postcode: Any, country: str = "") -> str:
+def normalise(postcode: object, country: str = "") -> str:
     """Return `postcode` with plain digits, in capitals, spaced as `country` writes it.
 
     What does not look like one of that country's stays as it was typed, blanks and digits apart.

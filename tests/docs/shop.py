@@ -106,6 +106,7 @@ def namespace() -> dict[str, Any]:
     """Return what a shop's modules have besides what a page writes into them."""
     return {
         "__name__": "myshop.cover",
+        "Cart": Cart,
         "Order": Order,
         "order_placed": Signal(),
         "order_paid": Signal(),

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db.models import Model
 
 from tests.docs.pages import ROOT, all_blocks
 
@@ -30,8 +35,20 @@ PUBLIC = {
     "django_xcover.testing.webhooks",
     "django_xcover.types",
 }
-FACES = ("client", "cover", "payments", "policies", "types")
-SHOP = [path for path in (ROOT / "example_shop").rglob("*.py") if "demo" not in path.parts]
+FACES = (
+    "adapters",
+    "client",
+    "cover",
+    "exceptions",
+    "models",
+    "payments",
+    "policies",
+    "signals",
+    "tasks",
+    "types",
+)
+SHOP = sorted((ROOT / "example_shop").rglob("*.py"))
+SHOP_CONTRACT = "The example shop imports what is public, and nothing else"
 
 
 def imported(source: str) -> Iterator[tuple[str, str]]:
@@ -75,11 +92,69 @@ def test_a_private_import_would_be_seen() -> None:
     assert found[0] not in PUBLIC
 
 
+def test_the_import_contract_of_the_example_shop_allows_only_what_is_public() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [contract] = [c for c in settings["contracts"] if c["name"] == SHOP_CONTRACT]
+    allowed = [line.partition(" -> ")[2] for line in contract["ignore_imports"]]
+
+    assert contract["source_modules"] == ["example_shop"]
+    assert contract["forbidden_modules"] == ["django_xcover"]
+    assert set(allowed) <= PUBLIC
+
+
 @pytest.mark.parametrize("name", FACES)
 def test_a_public_module_says_so_and_names_what_it_offers(name: str) -> None:
     module = importlib.import_module(f"django_xcover.{name}")
 
-    assert (module.__doc__ or "").startswith("PUBLIC: ")
+    assert (module.__doc__ or "").startswith("PUBLIC")
     assert sorted(module.__all__) == sorted(set(module.__all__))
     assert all(hasattr(module, offered) for offered in module.__all__)
     assert Path(module.__file__ or "").is_file()
+
+
+def test_the_urls_are_public() -> None:
+    assert (importlib.import_module("django_xcover.urls").__doc__ or "").startswith("PUBLIC: ")
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_no_signature_of_the_public_face_gives_up_type_checking(name: str) -> None:
+    module = importlib.import_module(f"django_xcover.{name}")
+
+    loose = [
+        f"{offered}.{where}: {annotation}"
+        for offered in module.__all__
+        for where, annotation in annotations_of(getattr(module, offered))
+        if re.search(r"\bAny\b", annotation)
+    ]
+
+    assert loose == []
+
+
+def annotations_of(value: object) -> Iterator[tuple[str, str]]:
+    """Yield what a shop's type checker reads of a function, or of a class and its methods."""
+    if inspect.isclass(value):
+        for key, member in vars(value).items():
+            if (key == "__init__" or not key.startswith("_")) and not _is_djangos(value, key):
+                yield from ((f"{key}.{at}", said) for at, said in annotations_of(member))
+        found = vars(value).get("__annotations__", {})
+    else:
+        function = getattr(value, "__func__", getattr(value, "fget", value))
+        found = getattr(function, "__annotations__", {})
+    yield from ((key, str(said)) for key, said in found.items() if not key.startswith("_"))
+
+
+def _is_djangos(cls: type, method: str) -> bool:
+    return issubclass(cls, Model) and hasattr(Model, method)
+
+
+def test_a_loose_signature_would_be_seen() -> None:
+    class Loose:
+        amount: Any
+
+        def method(self, cart: Any | None) -> None: ...
+
+    assert dict(annotations_of(Loose)) == {
+        "method.cart": "Any | None",
+        "method.return": "None",
+        "amount": "Any",
+    }

@@ -125,7 +125,7 @@ class FastQuoteAnswer:
     raw: Mapping[str, Any] = field(repr=False)
 
 
-def fast_quote_from_wire(answer: Mapping[str, Any]) -> FastQuoteAnswer:
+def fast_quote_from_wire(answer: Mapping[str, object]) -> FastQuoteAnswer:
     """Read the answer to a fast quote; raise UnexpectedAnswer naming the malformed field.
 
     Of its shape only `currency` and `quotes` are documented (Quotes API: fast quote), so nothing
@@ -142,7 +142,7 @@ def fast_quote_from_wire(answer: Mapping[str, Any]) -> FastQuoteAnswer:
     )
 
 
-def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
+def package_from_wire(answer: Mapping[str, object]) -> PackageAnswer:
     """Read a quote package or a booking; raise UnexpectedAnswer naming the malformed field."""
     fields = Fields.of(answer)
     places = list(_places(fields))
@@ -174,7 +174,7 @@ def package_from_wire(answer: Mapping[str, Any]) -> PackageAnswer:
 booking_from_wire = package_from_wire
 
 
-def status_from_wire(answer: Mapping[str, Any]) -> str:
+def status_from_wire(answer: Mapping[str, object]) -> str:
     """Return the status of a package or a booking, "" when it has none; nothing else is read."""
     status = answer.get("status")
     return status if isinstance(status, str) else ""

@@ -20,7 +20,7 @@ from django_xcover.policies.modification.eligibility import (
 
 
 def change_details(
-    package: QuotePackage, policyholder: Mapping[str, Any], *, origin: str
+    package: QuotePackage, policyholder: Mapping[str, object], *, origin: str
 ) -> Modification:
     """Have the policyholder's details changed and return the change, which is being made.
 
@@ -40,7 +40,7 @@ def change_details(
         return _record(locked, _changed(locked, policyholder), origin)
 
 
-def _under_way(package: QuotePackage, wanted: Mapping[str, Any]) -> Modification | None:
+def _under_way(package: QuotePackage, wanted: Mapping[str, object]) -> Modification | None:
     """Return the change in progress if it is identical, because the form was sent twice."""
     rows = package.modifications.filter(state=Modification.State.REQUESTED, update_id="")
     row = rows.first()
@@ -53,7 +53,7 @@ def _under_way(package: QuotePackage, wanted: Mapping[str, Any]) -> Modification
     return row if is_same else None
 
 
-def _record(package: QuotePackage, changed: Mapping[str, Any], origin: str) -> Modification:
+def _record(package: QuotePackage, changed: Mapping[str, object], origin: str) -> Modification:
     modification = Modification.objects.create(
         package=package,
         state=Modification.State.REQUESTED,
@@ -68,7 +68,7 @@ def _record(package: QuotePackage, changed: Mapping[str, Any], origin: str) -> M
     return modification
 
 
-def _changed(package: QuotePackage, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(package: QuotePackage, wanted: Mapping[str, object]) -> dict[str, Any]:
     changed = _differing(wanted, package.answer.policyholder.details)
     if not changed:
         raise NothingToChange
@@ -78,7 +78,7 @@ def _changed(package: QuotePackage, wanted: Mapping[str, Any]) -> dict[str, Any]
     return changed
 
 
-def _differing(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _differing(wanted: Mapping[str, object], known: Mapping[str, object]) -> dict[str, Any]:
     """Return what differs. An empty text and a missing value count as equal."""
     return {
         name: value

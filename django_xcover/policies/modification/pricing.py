@@ -29,7 +29,7 @@ from django_xcover.policies.modification.settlement import is_outdated
 
 
 def open_change(
-    quote: Quote, update_fields: Mapping[str, Any], *, after: int = 0
+    quote: Quote, update_fields: Mapping[str, object], *, after: int = 0
 ) -> Modification | None:
     """Return the policy's open change to exactly these values, None if there is none.
 
@@ -42,7 +42,7 @@ def open_change(
     return None
 
 
-def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, Any]) -> bool:
+def _is_same(row: Modification, quote: Quote, wanted: Mapping[str, object]) -> bool:
     if row.quote_ids != [quote.quote_id]:
         return False
     fields = row.requested.policies[0].update_fields
@@ -78,7 +78,7 @@ class _Before:
 
 
 def quote_change(
-    package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, Any], origin: str
+    package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, object], origin: str
 ) -> Modification:
     """Ask XCover what it costs to change the policy `quote`, and return it; nothing changes.
 
