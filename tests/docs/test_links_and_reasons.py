@@ -58,7 +58,7 @@ def test_every_file_that_is_named_exists() -> None:
 
 def test_the_map_names_only_what_exists() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    the_map = text[text.index("## The map") : text.index("## What a change brings along")]
+    the_map = text[text.index("## The map") : text.index("## What a change needs")]
     paths = re.findall(r"`([\w/]+(?:/|\.py))`", the_map)
 
     assert len(paths) > 50
