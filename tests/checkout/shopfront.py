@@ -15,7 +15,9 @@ PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout<
 {% xcover_assets %}<link rel="icon" href="data:,"></head><body>
 <form id="checkout" method="post" action="/order/">{% csrf_token %}<button>Pay</button></form>
 <p id="total">{% xcover_total base "GBP" form="checkout" %}</p>
+{% for line in above %}<p>Before the offer</p>{% endfor %}
 {% xcover_offer cart %}
+{% for line in below %}<p>After the offer</p>{% endfor %}
 </body></html>"""
 
 BASE = Decimal("120.00")
@@ -57,6 +59,7 @@ def with_cart(
 def checkout(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(PAGE)
     context = {"cart": FRONT.cart, "base": BASE}
+    context |= {side: range(int(request.GET.get(side, 0))) for side in ("above", "below")}
     return HttpResponse(template.render(context, request))
 
 

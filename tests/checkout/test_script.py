@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from django_xcover.models import Decision, Quote
+from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import PATIENCE, Shopper
@@ -25,6 +26,8 @@ for (const name of ["ready", "change", "error"])
     document.documentElement.toggleAttribute(`data-heard-${name}`, true);
   });
 """
+
+NO_OFFER = "There is no insurance to offer for your order at the moment. You can go on without it."
 
 pytestmark = [
     pytest.mark.browser,
@@ -57,6 +60,11 @@ class Tab:
     @property
     def status(self) -> Locator:
         return self.page.get_by_role("status").filter(has_text="Saved")
+
+    def reads_that_there_is_no_offer(self) -> None:
+        """Read it in the place that was kept in view, and nothing else there."""
+        expect(self.page.locator("#xcover-offer")).to_have_text(NO_OFFER)
+        expect(self.page.locator("#xcover-offer > *")).to_have_count(0)
 
     def hears(self, name: str) -> Any:
         """Return what the last `xcover:<name>` said, waiting for the first."""
@@ -109,25 +117,67 @@ def fails(path: str, status: int = 500) -> None:
     )
 
 
-def test_an_offer_that_does_not_come_disappears_quietly(tab: Tab, sandbox: Sandbox) -> None:
+def test_an_offer_that_does_not_come_is_said_quietly(tab: Tab, sandbox: Sandbox) -> None:
     sandbox.faults.add("create_quote", "reset", times=None)
 
     tab.opens()
 
-    expect(tab.page.locator("#xcover-offer")).to_be_hidden()
+    tab.reads_that_there_is_no_offer()
     assert tab.hears("ready")["available"] is False
     tab.page.get_by_role("button", name="Pay").click()
     expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_error_of_the_fragments_own_is_no_offer_and_the_shop_is_told(
+    tab: Tab, status: int
+) -> None:
+    def refuse(request: HttpRequest) -> HttpResponse | None:
+        if request.path != "/xcover/offer/":
+            return None
+        return HttpResponse("no", status=status, headers={"X-XCover": "1"})
+
+    FRONT.before = refuse
+
+    tab.opens()
+
+    assert tab.hears("error") == {"status": status}
+    assert tab.hears("ready")["available"] is False
+    tab.reads_that_there_is_no_offer()
+
+
+def test_a_refused_answer_keeps_its_reason_when_the_new_offer_comes_late(
+    tab: Tab, shopper: Shopper
+) -> None:
+    tab.opens()
+    expect(tab.yes).to_be_visible()
+    FRONT.cart = shopper.cart.but(items=(ticket(price="80"),))
+    looks = iter([quoting.BEGUN])
+    honest = quoting.look
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            quoting, "look", lambda *cart, **how: next(looks, None) or honest(*cart, **how)
+        )
+        tab.yes.click()
+        expect(tab.page.get_by_role("alert")).to_contain_text("The offer has changed")
+        expect(tab.yes).to_have_count(0)
+        expect(tab.yes).to_be_visible()
+
+    expect(tab.page.get_by_role("alert")).to_contain_text("The offer has changed")
+    expect(tab.yes).not_to_be_checked()
+    tab.page.evaluate("xcover.refresh()")
+    expect(tab.page.get_by_role("alert")).to_have_count(0)
+
+
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_an_error_of_our_own_hides_the_offer_and_tells_the_shop(tab: Tab, status: int) -> None:
+def test_an_error_of_our_own_is_no_offer_and_tells_the_shop(tab: Tab, status: int) -> None:
     fails("/xcover/offer/", status)
 
     tab.opens()
 
     assert tab.hears("error") == {"status": status}
-    expect(tab.page.locator("#xcover-offer")).to_be_hidden()
+    tab.reads_that_there_is_no_offer()
 
 
 def test_an_offer_that_takes_too_long_is_given_up(
@@ -138,7 +188,7 @@ def test_an_offer_that_takes_too_long_is_given_up(
 
     tab.opens()
 
-    expect(tab.page.locator("#xcover-offer")).to_be_hidden()
+    tab.reads_that_there_is_no_offer()
     assert tab.hears("error") == {"status": 0}
     gate.opens()
 

@@ -1,10 +1,7 @@
-/*
- * The XCover offer on a checkout page: fetches it, posts the shopper's answers, keeps the total.
- * Without this file the same forms work by themselves. Events and calls: docs/templates.md.
- */
+/* Fetches the offer, posts the answers, keeps the total: docs/templates.md. */
 (() => {
   "use strict";
-  // Loaded twice, or by an old browser.
+  // Twice, or in an old browser.
   if (window.xcover || !AbortSignal.timeout) return;
 
   const PLACE = "[data-xcover-offer]";
@@ -22,7 +19,7 @@
   const parse = (html) =>
     new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
 
-  // The total beside the order button, and in the input that goes along with the order.
+  // The total on the page, and in the input that goes along with the order.
   const sumUp = (premium) =>
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
@@ -36,7 +33,7 @@
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
   };
 
-  // One request at a time, in the order of the clicks; of several for one thing only the last.
+  // One request at a time, in order; of several for one thing only the last.
   const enqueue = (subject, work) => {
     const turn = (turns.get(subject) || 0) + 1;
     turns.set(subject, turn);
@@ -44,7 +41,7 @@
     return queue;
   };
 
-  // Without its header an answer is a login page or another one.
+  // Without the header it is another page.
   const ask = async (url, timeout, options) => {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeout), ...options });
     if (!response.headers.has("X-XCover")) throw response;
@@ -58,14 +55,18 @@
   };
 
   const ready = (place) =>
-    emit(place, "ready", { available: Boolean(place.querySelector(FORM)), ...totals(place) });
+    emit(place, "ready", { available: !!place.querySelector(FORM), ...totals(place) });
 
-  const show = (place, html) => {
+  // Without an offer the place keeps its height as far as it is in view: nothing moves.
+  const show = (place, html, alert) => {
     const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
-    place.replaceChildren(...parse(html).childNodes);
-    place.hidden = !place.firstElementChild;
-    place.removeAttribute("aria-busy");
-    // A keyboard user stays where they were.
+    const { top, height } = place.getBoundingClientRect();
+    place.replaceChildren(alert, ...parse(html).childNodes);
+    const kept = place.querySelector(FORM) ? 0 : Math.max(0, Math.min(height, innerHeight - top));
+    place.style.minHeight = `${kept}px`;
+    if (kept && !place.firstElementChild) place.textContent = place.dataset.none;
+    place.hidden = !place.textContent;
+    place.ariaBusy = null;
     if (focused !== null) {
       place.tabIndex = -1;
       (document.getElementById(focused) || place).focus({ preventScroll: true });
@@ -73,23 +74,24 @@
     ready(place);
   };
 
-  // 202: look again, later each time, outside the queue.
-  const load = async (place, src = place.dataset.src, wait = 300) => {
+  // 202: look again, later each time, outside the queue. `alert` stays above.
+  const load = async (place, alert = "", src = place.dataset.src, wait = 300) => {
     let html = "";
-    place.setAttribute("aria-busy", "true");
+    place.ariaBusy = "true";
     try {
       const response = await ask(src, Number(place.dataset.timeout) || 3000);
       if (response.status === 202 && wait < 3000) {
         const turn = turns.get(place);
-        const again = () => load(place, response.headers.get("Location"), wait * 1.4);
+        const again = () => load(place, alert, response.headers.get("Location"), wait * 1.4);
         return void setTimeout(() => turns.get(place) === turn && enqueue(place, again), wait);
       }
+      if (!response.ok) throw response;
       html = await response.text();
     } catch ({ status = 0 }) {
       emit(place, "error", { status });
     }
     unsaved.clear();
-    show(place, html);
+    show(place, html, alert);
   };
 
   const tell = (form, error, status) => {
@@ -97,10 +99,10 @@
     alert.textContent = error;
     alert.hidden = !error;
     form.querySelector(".xcover-status").textContent = status;
-    form.classList.toggle("xcover-unsaved", Boolean(error));
+    form.classList.toggle("xcover-unsaved", !!error);
   };
 
-  // Shows how a yes is paid, unless the shopper has clicked on meanwhile.
+  // How a yes is paid, unless the shopper has clicked on.
   const mark = (form, { choice, plan }) => {
     if (saving > 1) return;
     form.querySelectorAll("[name=plan]").forEach((radio) => {
@@ -133,8 +135,9 @@
         emit(form.isConnected ? form : document, "change", news);
         return;
       }
-      show(place, html);
-      if (waiting) setTimeout(refresh, 2000);
+      show(place, html, "");
+      const alert = place.querySelector(".xcover-error") || "";
+      if (waiting) setTimeout(() => enqueue(place, () => load(place, alert)), 2000);
       emit(place, "error", { status: response.status, message: error });
       emit(place, "change", { quote, choice: "", ...totals(place) });
     } catch {
@@ -149,7 +152,7 @@
     enqueue(form, () => save(form)).then(() => (saving -= 1));
   };
 
-  // The order waits for the answer; with one that could not be saved it is sent after a warning.
+  // The order waits for the answer, and is sent without one after a warning.
   const hold = (event, form) => {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -183,13 +186,12 @@
       place.classList.add("xcover-live");
       if (place.querySelector(FORM)) ready(place);
       else enqueue(place, () => load(place));
-          place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
+      place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
     });
 
   document.addEventListener("change", ({ target }) => {
     const { name, form } = target;
     if (!["choice", "plan"].includes(name) || !form?.matches(FORM)) return;
-    // The ways to pay belong to the yes.
     if (name === "plan") form.elements.choice.value = "yes";
     answer(form);
   });
@@ -205,11 +207,10 @@
     true,
   );
   document.addEventListener("xcover:refresh", refresh);
-  // Back from the browser's memory, with an older cart's offer.
+  // Out of the browser's memory comes an older offer.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
 
   window.xcover = Object.freeze({ refresh, settled });
-  // The shop may swap an offer in later.
   new MutationObserver(mount).observe(document.documentElement, { childList: true, subtree: true });
   mount();
 })();
