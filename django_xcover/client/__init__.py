@@ -1,4 +1,4 @@
-"""PUBLIC: the XCover API over HTTP, without Django models or settings."""
+"""PUBLIC: a client for the XCover API that needs neither Django models nor settings."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ from django_xcover.client.errors import (
     ValidationFailed,
     XCoverError,
 )
-from django_xcover.client.responses import Answer
+from django_xcover.client.responses import Response
 from django_xcover.client.schemas.packages import package_from_wire
 
 __all__ = [
-    "Answer",
     "AuthenticationFailed",
     "ConfigurationError",
     "Conflict",
@@ -37,6 +36,7 @@ __all__ = [
     "NoTimeLeft",
     "NotFound",
     "RequestRefused",
+    "Response",
     "ServerFault",
     "Throttled",
     "UnexpectedAnswer",

@@ -14,34 +14,38 @@ from django_xcover.client.endpoints import Endpoint
 from django_xcover.client.errors import ConfigurationError, UnexpectedAnswer
 from django_xcover.client.http import Transport
 from django_xcover.client.requestor import Limiter, unlimited
-from django_xcover.client.responses import Answer
+from django_xcover.client.responses import Response
 from django_xcover.client.retry import RetryPolicy
 
 Payload = Mapping[str, object]
 
 
 class Read(TypedDict, total=False):
-    """Options of a reading call: `deadline`, seconds for the whole call with its retries."""
+    """Options of a call that reads.
+
+    `deadline` limits the whole call, retries included, in seconds.
+    """
 
     deadline: float | None
 
 
 class Write(Read, total=False):
-    """Options of a writing call: also `idempotency_key`, without which it is never repeated.
+    """Options of a call that writes.
 
-    The key names the operation: store it before the call, give the same one on every later try.
+    `idempotency_key` identifies the operation. Store it before the call and pass the same key on
+    every later attempt. A call without a key is never repeated once it may have been sent.
     """
 
     idempotency_key: str | None
 
 
 class XCoverClient:
-    """Calls to XCover for one partner; build it once, share it between threads.
+    """A client for the endpoints of one partner. Create it once and share it between threads.
 
-    Every method returns the decoded JSON object as an `Answer` (amounts as Decimal), or None
-    where it says so, and raises an `XCoverError`. Payloads are plain mappings in XCover's own
-    words; Decimal, date, aware datetime and UUID are encoded as XCover wants them.
-    Proxies and CA bundle come from the environment; redirects are not followed.
+    Each method returns the decoded JSON object as a `Response` (amounts as Decimal), or None where
+    its docstring says so, and raises an `XCoverError` on failure. Payloads are plain mappings with
+    XCover's own keys; Decimal, date, aware datetime and UUID are encoded as XCover expects them.
+    Proxies and the CA bundle come from the environment. Redirects are not followed.
     """
 
     def __init__(
@@ -62,18 +66,20 @@ class XCoverClient:
         limiter: Limiter | None = None,
         allow_insecure: bool = False,
     ) -> None:
-        """Raise ConfigurationError for anything unusable; open no connection yet.
+        """Raise ConfigurationError for unusable arguments. No connection is opened yet.
 
-        `base_url` includes XCover's prefix (`https://api.xcover.com/x`), with or without final
-        slash. `deadline` and `booking_deadline` are seconds for a whole call with its retries,
-        the latter for calls that book, change or cancel, for which XCover asks 10 s or more.
-        `connect_timeout` bounds each attempt to connect, `max_attempts` and `backoff` (seconds,
-        doubled each time, with jitter) the retries. `allow_insecure` permits plain http to
-        another machine. A `session` given is used as it is and not closed. A `limiter` may hold
-        each attempt back (`client.limiting`).
+        `base_url` includes XCover's prefix (`https://api.xcover.com/x`), with or without a trailing
+        slash. `deadline` and `booking_deadline` limit a whole call with its retries, in seconds;
+        the latter applies to calls that book, change or cancel, for which XCover recommends 10 s
+        or more. `connect_timeout` limits each connection attempt. `max_attempts` and `backoff`
+        (seconds, doubled each time, with jitter) control the retries. `allow_insecure` permits
+        plain http to another machine. A `session` that is passed in is used unchanged and is not
+        closed. A `limiter` may delay or refuse each attempt (`requestor.Limiter`).
         """
         if min(deadline, booking_deadline, connect_timeout) <= 0 or max_attempts < 1 or backoff < 0:
-            raise ConfigurationError("timeouts must be above zero, max_attempts at least one")
+            raise ConfigurationError(
+                "timeouts must be positive, max_attempts at least 1 and backoff not negative"
+            )
         url = requestor.partner_url(base_url, partner_code, allow_insecure=allow_insecure)
         auth = SignatureAuth(
             api_key=api_key,
@@ -85,7 +91,7 @@ class XCoverClient:
         self._transport = Transport(
             base_url=url, auth=auth, connect_timeout=connect_timeout, session=session
         )
-        self._caller = requestor.Caller(
+        self._requestor = requestor.Requestor(
             self._transport,
             partner_url=url,
             policy=RetryPolicy(attempts=max_attempts, backoff=backoff),
@@ -104,90 +110,94 @@ class XCoverClient:
         self.close()
 
     def close(self) -> None:
-        """Close the pooled connections; the client opens new ones when it is used again."""
+        """Close the pooled connections. The client opens new ones if it is used again."""
         self._transport.close()
 
     # Quotes
 
-    def create_quote(self, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Quote each element of `payload["request"]` and store the quote package."""
+    def create_quote(self, payload: Payload, **options: Unpack[Write]) -> Response:
+        """Quote each item of `payload["request"]` and store the quote package at XCover."""
         return self._answer(endpoints.CREATE_QUOTE, payload, **options)
 
-    def fast_quote(self, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Quote without storing: there is no package id, and only instant booking can follow."""
+    def fast_quote(self, payload: Payload, **options: Unpack[Write]) -> Response:
+        """Quote without storing. There is no package id, so only instant booking can follow."""
         return self._answer(endpoints.CREATE_QUOTE, payload, {"fast_quote": "1"}, **options)
 
-    def get_quote(self, package_id: str, **options: Unpack[Read]) -> Answer:
-        """Return a quote package, in any status, also after it was booked."""
+    def get_quote(self, package_id: str, **options: Unpack[Read]) -> Response:
+        """Return a quote package in any status, including after it was booked."""
         return self._answer(endpoints.GET_QUOTE.at(package_id), **options)
 
-    def update_quote(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Change and re-price quotes; elements of `payload["request"]` name their `quote_id`."""
+    def update_quote(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Response:
+        """Change and re-price quotes. Each item of `payload["request"]` has a `quote_id`."""
         return self._answer(endpoints.UPDATE_QUOTE.at(package_id), payload, **options)
 
-    def add_quotes(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Quote more; the keys of the answer's `quotes` are numbered anew, newest first."""
+    def add_quotes(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Response:
+        """Add quotes to a package. XCover renumbers the keys of `quotes`, newest first."""
         return self._answer(endpoints.ADD_QUOTES.at(package_id), payload, **options)
 
-    def delete_quotes(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Remove the quotes listed as `payload["quotes"] = [{"id": …}]`."""
+    def delete_quotes(
+        self, package_id: str, payload: Payload, **options: Unpack[Write]
+    ) -> Response:
+        """Remove the quotes listed in `payload["quotes"]` as `{"id": …}`."""
         return self._answer(endpoints.DELETE_QUOTES.at(package_id), payload, **options)
 
     # Bookings
 
-    def create_booking(self, package_id: str, payload: Payload, **options: Unpack[Write]) -> Answer:
+    def create_booking(
+        self, package_id: str, payload: Payload, **options: Unpack[Write]
+    ) -> Response:
         """Book the quotes listed in `payload["quotes"]` for `payload["policyholder"]`."""
         return self._answer(endpoints.CREATE_BOOKING.at(package_id), payload, **options)
 
     def confirm_booking(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
-    ) -> Answer:
+    ) -> Response:
         """Confirm that the premium of a PENDING_PAYMENT booking was paid."""
         return self._answer(endpoints.CONFIRM_BOOKING.at(package_id), payload, **options)
 
-    def instant_booking(self, payload: Payload, **options: Unpack[Write]) -> Answer:
-        """Quote and book in one call (only for partners to whom XCover allows it)."""
+    def instant_booking(self, payload: Payload, **options: Unpack[Write]) -> Response:
+        """Quote and book in one call. XCover enables this per partner."""
         return self._answer(endpoints.INSTANT_BOOKING, payload, **options)
 
     def opt_out(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> None:
-        """Record that insurance was offered and not chosen."""
-        self._perhaps(endpoints.OPT_OUT.at(package_id), payload, **options)
+        """Record that insurance was offered and declined."""
+        self._answer_or_none(endpoints.OPT_OUT.at(package_id), payload, **options)
 
     def get_booking(
         self, package_id: str, *, language: str | None = None, **options: Unpack[Read]
-    ) -> Answer:
-        """Return a booking as XCover has it now, in `language` (`en-us`) when given."""
+    ) -> Response:
+        """Return a booking in its current state, in `language` (such as `en-us`) if given."""
         params = {"language": language} if language else {}
         return self._answer(endpoints.GET_BOOKING.at(package_id), None, params, **options)
 
     def list_bookings(
         self, *, page_size: int = 50, offset: int = 0, **options: Unpack[Read]
-    ) -> Iterator[Answer]:
-        """Yield every booking from `offset` on, fetching pages as they are needed.
+    ) -> Iterator[Response]:
+        """Yield every booking from `offset` on, fetching pages as needed.
 
-        A `deadline` counts for each page. The order is XCover's own and no promise.
+        A `deadline` applies to each page. XCover does not guarantee any order.
         """
         start: int | None = offset
         while start is not None:
             window = {"limit": str(page_size), "offset": str(start)}
             page = self._answer(endpoints.LIST_BOOKINGS, None, window, **options)
-            yield from (Answer(booking) for booking in _results(page))
+            yield from (Response(booking) for booking in _results(page))
             start = _next_offset(page, start)
 
     # Modifications
 
     def booking_modification(
         self, package_id: str, payload: Payload, **options: Unpack[Write]
-    ) -> Answer:
-        """Change a booking at once, for changes that leave the premium as it is."""
+    ) -> Response:
+        """Change a booking immediately. Only for changes that do not affect the premium."""
         return self._answer(endpoints.MODIFY.at(package_id), payload, **options)
 
     def booking_modification_quote(
         self, package_id: str, payload: Payload, **options: Unpack[Write]
-    ) -> Answer:
-        """Price a change: the answer shows the new prices and an `update_id`, nothing changes."""
+    ) -> Response:
+        """Price a change. The response has the new prices and an `update_id`; nothing changes."""
         return self._answer(endpoints.QUOTE_MODIFICATION.at(package_id), payload, **options)
 
     def confirm_booking_modification(
@@ -196,19 +206,19 @@ class XCoverClient:
         update_id: str,
         payload: Payload | None = None,
         **options: Unpack[Write],
-    ) -> Answer:
-        """Apply the change that was priced as `update_id`."""
-        row = endpoints.CONFIRM_MODIFICATION.at(package_id, update_id)
-        return self._answer(row, payload, **options)
+    ) -> Response:
+        """Apply the change that was priced under `update_id`."""
+        endpoint = endpoints.CONFIRM_MODIFICATION.at(package_id, update_id)
+        return self._answer(endpoint, payload, **options)
 
     # Cancellations
 
     def cancel_booking(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
-    ) -> Answer:
-        """Cancel a booking, or the quotes listed; with `{"preview": True}` only price it.
+    ) -> Response:
+        """Cancel a booking or the listed quotes. With `{"preview": True}`, only price it.
 
-        A preview's answer says CANCELLED too, although nothing was cancelled.
+        The response to a preview has the status CANCELLED too, although nothing was cancelled.
         """
         return self._answer(endpoints.CANCEL.at(package_id), payload, **options)
 
@@ -218,17 +228,17 @@ class XCoverClient:
         cancellation_id: str,
         payload: Payload | None = None,
         **options: Unpack[Write],
-    ) -> Answer:
+    ) -> Response:
         """Carry out the cancellation that was previewed as `cancellation_id`."""
-        row = endpoints.CONFIRM_CANCELLATION.at(package_id, cancellation_id)
-        return self._answer(row, payload, **options)
+        endpoint = endpoints.CONFIRM_CANCELLATION.at(package_id, cancellation_id)
+        return self._answer(endpoint, payload, **options)
 
     # Renewals
 
     def quote_for_renewal(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
-    ) -> Answer:
-        """Price the next period; the answer has a `renewal_id`."""
+    ) -> Response:
+        """Price the next period. The response has a `renewal_id`."""
         return self._answer(endpoints.QUOTE_RENEWAL.at(package_id), payload, **options)
 
     def renewal_confirmation(
@@ -237,26 +247,26 @@ class XCoverClient:
         renewal_id: str,
         payload: Payload | None = None,
         **options: Unpack[Write],
-    ) -> Answer | None:
-        """Confirm a renewal whose premium was collected; None when the answer is empty."""
-        row = endpoints.CONFIRM_RENEWAL.at(package_id, renewal_id)
-        return self._perhaps(row, payload, **options)
+    ) -> Response | None:
+        """Confirm a renewal whose premium was collected. Return None for an empty response."""
+        endpoint = endpoints.CONFIRM_RENEWAL.at(package_id, renewal_id)
+        return self._answer_or_none(endpoint, payload, **options)
 
     def renewal_opt_out(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
-    ) -> Answer | None:
-        """Record that the customer declines the renewal; None when the answer is empty."""
-        return self._perhaps(endpoints.RENEWAL_OPT_OUT.at(package_id), payload, **options)
+    ) -> Response | None:
+        """Record that the customer declines the renewal. Return None for an empty response."""
+        return self._answer_or_none(endpoints.RENEWAL_OPT_OUT.at(package_id), payload, **options)
 
     def legacy_renewal_confirmation(
         self, renewal_id: str, payload: Payload, **options: Unpack[Write]
     ) -> None:
-        """Confirm a renewal known by its id alone; `payload["paid_on"]` is when it was paid."""
-        self._perhaps(endpoints.CONFIRM_RENEWAL_LEGACY.at(renewal_id), payload, **options)
+        """Confirm a renewal by its id alone. `payload["paid_on"]` is the time of payment."""
+        self._answer_or_none(endpoints.CONFIRM_RENEWAL_LEGACY.at(renewal_id), payload, **options)
 
     # Instalments and e-mails
 
-    def get_instalments(self, package_id: str, **options: Unpack[Read]) -> Answer:
+    def get_instalments(self, package_id: str, **options: Unpack[Read]) -> Response:
         """Return the payment schedule of each instalment policy of a booking."""
         return self._answer(endpoints.GET_INSTALMENTS.at(package_id), **options)
 
@@ -264,13 +274,13 @@ class XCoverClient:
         self, package_id: str, payload: Payload, **options: Unpack[Write]
     ) -> None:
         """Report the payments listed in `payload["quotes"]`."""
-        self._perhaps(endpoints.REPORT_INSTALMENT.at(package_id), payload, **options)
+        self._answer_or_none(endpoints.REPORT_INSTALMENT.at(package_id), payload, **options)
 
     def trigger_email(
         self, package_id: str, payload: Payload | None = None, **options: Unpack[Write]
     ) -> None:
-        """Send the e-mail of the booking's status, or of `payload["event"]`, once more."""
-        self._perhaps(endpoints.SEND_EMAIL.at(package_id), payload, **options)
+        """Have XCover resend the e-mail for the booking's status, or for `payload["event"]`."""
+        self._answer_or_none(endpoints.SEND_EMAIL.at(package_id), payload, **options)
 
     def _answer(
         self,
@@ -280,10 +290,10 @@ class XCoverClient:
         *,
         idempotency_key: str | None = None,
         deadline: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         return cast(
-            "Answer",  # never None: an empty answer raises
-            self._caller.call(
+            "Response",  # never None: an empty response raises
+            self._requestor.call(
                 endpoint,
                 payload,
                 params or {},
@@ -293,15 +303,15 @@ class XCoverClient:
             ),
         )
 
-    def _perhaps(
+    def _answer_or_none(
         self,
         endpoint: Endpoint,
         payload: Payload | None,
         *,
         idempotency_key: str | None = None,
         deadline: float | None = None,
-    ) -> Answer | None:
-        return self._caller.call(
+    ) -> Response | None:
+        return self._requestor.call(
             endpoint,
             payload,
             {},
@@ -311,29 +321,29 @@ class XCoverClient:
         )
 
 
-def _results(page: Answer) -> list[dict[str, Any]]:
+def _results(page: Response) -> list[dict[str, Any]]:
     results = page.get("results")
     if not isinstance(results, list) or not all(isinstance(item, dict) for item in results):
         raise UnexpectedAnswer.at("results", "is not a list of bookings")
     if not results and page.get("next") is not None:
-        # Followed, it could go on for ever.
+        # Following `next` from an empty page could loop forever.
         raise UnexpectedAnswer.at("results", "is empty before the last page")
     return results
 
 
-def _next_offset(page: Answer, start: int) -> int | None:
-    """Return where the next page starts, None after the last.
+def _next_offset(page: Response, start: int) -> int | None:
+    """Return the offset of the next page, or None after the last.
 
-    Only the number is taken from `next`: recorded pages name another host, and following it
-    would send a signed request there.
+    Only the offset is taken from `next`. In recorded pages the URL has another host, and following
+    it would send a signed request there.
     """
-    following = page.get("next")
-    if following is None:
+    next_url = page.get("next")
+    if next_url is None:
         return None
     try:
-        offset = int(parse_qs(urlsplit(following).query)["offset"][0])
+        offset = int(parse_qs(urlsplit(next_url).query)["offset"][0])
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise UnexpectedAnswer.at("next", "names no offset") from None
+        raise UnexpectedAnswer.at("next", "has no valid offset") from None
     if offset <= start:
-        raise UnexpectedAnswer.at("next", "does not lead forward")
+        raise UnexpectedAnswer.at("next", "does not move forward")
     return offset

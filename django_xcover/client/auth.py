@@ -27,37 +27,38 @@ SIGNED_HEADERS: Final = ("date", f"{REQUEST_TARGET} date", f"date {REQUEST_TARGE
 
 
 def http_date(moment: datetime) -> str:
-    """Return an aware datetime as `Mon, 02 Mar 2026 09:05:07 GMT`, whatever the locale."""
+    """Return an aware datetime as `Mon, 02 Mar 2026 09:05:07 GMT`, independent of the locale."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def string_to_sign(signed_headers: str, *, date: str, method: str, path: str) -> str:
-    """Return one `name: value` line per signed name; `path` is the URL's, without its query."""
+    """Return one `name: value` line per signed header. `path` is the URL's path, without query."""
     lines = {"date": f"date: {date}", REQUEST_TARGET: f"{REQUEST_TARGET}: {method.lower()} {path}"}
     return "\n".join(lines[name] for name in signed_headers.split())
 
 
 def signature(text: str, *, secret: str, algorithm: str) -> str:
-    """Return the HMAC of `text` as standard Base64, URL-encoded with nothing left reserved."""
+    """Return the HMAC of `text` in standard Base64, with all reserved characters URL-encoded."""
     digest = hmac.new(secret.encode(), text.encode(), ALGORITHMS[algorithm]).digest()
     return quote(base64.b64encode(digest), safe="")
 
 
 class SignatureAuth(AuthBase):
-    """Sign each request anew: `Date`, `Authorization` and `X-Api-Key`.
+    """Set `Date`, `Authorization` and `X-Api-Key` on each request, with a fresh signature.
 
-    As requests' own `auth` it also keeps a `.netrc` entry for the host from replacing the header.
+    Being requests' `auth`, it also prevents a `.netrc` entry for the host from replacing the
+    header.
     """
 
     def __init__(
         self, *, api_key: str, api_secret: str, algorithm: str, signed_headers: str
     ) -> None:
-        """Raise ConfigurationError for an unknown algorithm, header list or unusable key."""
+        """Raise ConfigurationError for an unknown algorithm or header list, or an unusable key."""
         if algorithm not in ALGORITHMS:
-            raise ConfigurationError(f"algorithm is none of {', '.join(ALGORITHMS)}")
+            raise ConfigurationError(f"algorithm must be one of {', '.join(ALGORITHMS)}")
         self._signed_headers = " ".join(signed_headers.split())
         if self._signed_headers not in SIGNED_HEADERS:
-            raise ConfigurationError('signed_headers is neither "date" nor "(request-target) date"')
+            raise ConfigurationError('signed_headers must be "date" or "(request-target) date"')
         if not api_secret:
             raise ConfigurationError("api_secret is empty")
         self._api_key = _header_safe(api_key)
@@ -68,7 +69,7 @@ class SignatureAuth(AuthBase):
         return f"<SignatureAuth {self._algorithm}>"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Add the three headers for this moment, as requests asks of an `auth`."""
+        """Add the three headers, signed with the current time."""
         date = http_date(datetime.now(UTC))
         request.headers["Date"] = date
         request.headers["X-Api-Key"] = self._api_key
@@ -80,7 +81,7 @@ class SignatureAuth(AuthBase):
         """Return the `Authorization` value for one request at `date`."""
         text = string_to_sign(self._signed_headers, date=date, method=method, path=path)
         value = signature(text, secret=self._api_secret, algorithm=self._algorithm)
-        # Absent means date alone, and that is how the documents write it.
+        # Without `headers` only the date is signed, and XCover's documents omit it in that case.
         listed = "" if self._signed_headers == "date" else f'headers="{self._signed_headers}",'
         return (
             f'Signature keyId="{self._api_key}",algorithm="{self._algorithm}",'
@@ -89,7 +90,7 @@ class SignatureAuth(AuthBase):
 
 
 def _header_safe(api_key: str) -> str:
-    """Return the key; raise ConfigurationError when it would break out of its quoted field."""
+    """Return the key. Raise ConfigurationError if it would break out of its quoted field."""
     if not api_key or not api_key.isascii() or not api_key.isprintable() or '"' in api_key:
-        raise ConfigurationError("api_key is empty or holds characters that no header may carry")
+        raise ConfigurationError("api_key is empty or has characters that a header cannot carry")
     return api_key

@@ -1,8 +1,8 @@
-"""Connections that never wait longer than the running call allows.
+"""Connections that never wait longer than the deadline of the current call.
 
-A timeout in requests counts one read: a server that drips a byte a second is waited for without
-end. Here every wait (name lookup, connect, TLS, each send, each read) gets what is left of the
-call, so no thread and no signal is needed to cut a call off.
+A timeout in requests applies to a single read, so a server that drips one byte a second can block
+forever. Here each wait (name lookup, connect, TLS, each send, each read) is limited to the time
+left for the call. That cuts a call off without a thread or a signal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from urllib3.util.connection import allowed_gai_family, create_connection
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment, in seconds of the monotonic clock, at which waiting ends."""
+    """A point in time after which waiting ends, in seconds of the monotonic clock."""
 
     at: float
 
@@ -40,13 +40,13 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Return the seconds left, 0.0 when there are none."""
+        """Return the seconds left, or 0.0 once the deadline has passed."""
         return max(0.0, self.at - time.monotonic())
 
     def remaining(self) -> float:
-        """Return the seconds left, as a socket timeout; raise TimeoutError when there are none."""
+        """Return the seconds left, as a socket timeout. Raise TimeoutError if none are left."""
         left = self.left
-        if not left:  # a socket timeout of 0 would mean "do not wait", not "time is up"
+        if not left:  # as a socket timeout, 0 means "non-blocking" and not "time is up"
             raise TimeoutError("deadline reached")
         return left
 
@@ -55,17 +55,17 @@ class Deadline:
         return Deadline(min(self.at, time.monotonic() + seconds))
 
 
-PIECE = 16 * 1024  # one TLS record: one wait per piece, so a slow reader is cut off too
+PIECE = 16 * 1024  # one TLS record; each piece waits separately, so a slow reader is cut off too
 POOL_SIZE = 32
 LONGEST_FOREIGN_USE = 3600.0
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way.
+    """One request and its response.
 
-    `limit` bounds the present wait; `sent` tells whether a byte of the request may have left,
-    which is believed until our own connection proves otherwise.
+    `limit` is the deadline of the current wait. `sent` is whether a byte of the request may have
+    been sent; it is True until our own connection proves otherwise.
     """
 
     deadline: Deadline
@@ -81,7 +81,7 @@ _running: ContextVar[Exchange] = ContextVar("xcover_exchange")
 
 @contextmanager
 def running(exchange: Exchange) -> Iterator[Exchange]:
-    """Make `exchange` the one that this thread's connections obey."""
+    """Apply the deadline of `exchange` to this thread's connections inside the block."""
     token = _running.set(exchange)
     try:
         yield exchange
@@ -90,28 +90,28 @@ def running(exchange: Exchange) -> Iterator[Exchange]:
 
 
 def resolve(host: str, port: int, limit: Deadline) -> list[tuple[str, int]]:
-    """Return the host's addresses; raise OSError, or TimeoutError at `limit`.
+    """Return the host's addresses. Raise OSError, or TimeoutError at `limit`.
 
-    The system's resolver cannot be interrupted, so it runs in a thread that is left behind when
-    it hangs. Connections are pooled, so lookups are rare.
+    The system's resolver cannot be interrupted, so it runs in a thread, which is abandoned if it
+    hangs. Connections are pooled, so lookups are rare.
     """
-    found: queue.SimpleQueue[list[tuple[str, int]] | OSError] = queue.SimpleQueue()
+    results: queue.SimpleQueue[list[tuple[str, int]] | OSError] = queue.SimpleQueue()
 
     def look_up() -> None:
         try:
             rows = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
-            found.put([(str(row[4][0]), port) for row in rows])
+            results.put([(str(row[4][0]), port) for row in rows])
         except OSError as error:
-            found.put(error)
+            results.put(error)
         except UnicodeError:
-            found.put(OSError("the host name cannot be encoded"))
+            results.put(OSError("the host name cannot be encoded"))
 
     try:
         threading.Thread(target=look_up, name="xcover-resolve", daemon=True).start()
     except RuntimeError:
         raise OSError(errno.EAGAIN, "no thread could be started") from None
     try:
-        outcome = found.get(timeout=limit.remaining())
+        outcome = results.get(timeout=limit.remaining())
     except queue.Empty:
         raise TimeoutError("name lookup timed out") from None
     if isinstance(outcome, OSError):
@@ -120,7 +120,7 @@ def resolve(host: str, port: int, limit: Deadline) -> list[tuple[str, int]]:
 
 
 class _PacedReader(io.RawIOBase):
-    """A socket's bytes, each read waiting no longer than the exchange's limit."""
+    """A socket's raw stream in which no read waits beyond the limit of the exchange."""
 
     def __init__(self, sock: socket.socket, raw: io.RawIOBase, exchange: Exchange) -> None:
         self._sock, self._raw, self._exchange = sock, raw, exchange
@@ -131,7 +131,7 @@ class _PacedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._exchange.limit.remaining())
         count: int | None = self._raw.readinto(buffer)
-        # Behind a proxy's CONNECT the TLS handshake follows on this socket, with what is left.
+        # After a proxy's CONNECT the TLS handshake uses this socket, with the time that is left.
         self._sock.settimeout(self._exchange.limit.remaining())
         return count
 
@@ -150,12 +150,12 @@ class _PacedResponse(http.client.HTTPResponse):
 
 
 class PacedConnection(HTTPConnection):
-    """An HTTP connection that obeys the running exchange."""
+    """An HTTP connection that keeps to the deadline of the current exchange."""
 
     response_class = _PacedResponse
 
     def connect(self) -> None:
-        """Open the connection (proxy and TLS included) within the connect timeout."""
+        """Open the connection, including proxy and TLS, within the connect timeout."""
         exchange = _running.get()
         if self.timeout is not None:
             exchange.limit = exchange.deadline.sooner(self.timeout)
@@ -168,9 +168,10 @@ class PacedConnection(HTTPConnection):
         limit = _running.get().limit
         failure: OSError = OSError("host has no address")
         addresses = resolve(self._dns_host, int(self.port or self.default_port), limit)
-        for place, address in enumerate(addresses):
-            # A share each: one that never answers, as of a broken IPv6, leaves time for the next.
-            share = limit.sooner(limit.left / (len(addresses) - place))
+        for index, address in enumerate(addresses):
+            # Each address gets a share of the time, so that one that never responds, as with
+            # broken IPv6, leaves time for the next.
+            share = limit.sooner(limit.left / (len(addresses) - index))
             try:
                 return self._open(address, share, limit)
             except OSError as error:
@@ -184,18 +185,18 @@ class PacedConnection(HTTPConnection):
             source_address=self.source_address,
             socket_options=self.socket_options,
         )
-        sock.settimeout(max(limit.left, 0.001))  # the TLS handshake starts with what is left
+        sock.settimeout(max(limit.left, 0.001))  # the time left for the TLS handshake
         return sock
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request; from here on the server may have acted."""
+        """Send a request. From here on the server may have acted on it."""
         if self.sock is None:
             self.connect()
         _running.get().sent = True
         super().request(*args, **kwargs)
 
     def send(self, data: Any) -> None:
-        """Send bytes piece by piece, each within what is left."""
+        """Send bytes in pieces, each within the time that is left."""
         for start in range(0, len(data), PIECE):
             if self.sock is not None:
                 self.sock.settimeout(_running.get().limit.remaining())
@@ -203,7 +204,7 @@ class PacedConnection(HTTPConnection):
 
 
 class PacedTLSConnection(PacedConnection, HTTPSConnection):
-    """An HTTPS connection that obeys the running exchange."""
+    """An HTTPS connection that keeps to the deadline of the current exchange."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -215,18 +216,18 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 class PacedAdapter(HTTPAdapter):
-    """requests' adapter, with connections that obey the running exchange.
+    """A requests adapter whose connections keep to the deadline of the current exchange.
 
-    SOCKS proxies keep their own connections and are bounded per read only.
+    SOCKS proxies use their own connections, which are only limited per read.
     """
 
-    _pools = {"http": _Pool, "https": _TLSPool}  # noqa: RUF012 (not a shared default)
+    _pools = {"http": _Pool, "https": _TLSPool}  # noqa: RUF012 (never mutated)
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=POOL_SIZE, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Build the pools for direct connections."""
+        """Create the pools for direct connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
 
@@ -238,9 +239,9 @@ class PacedAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a prepared request, obeying the exchange that is `running`."""
+        """Send a prepared request within the deadline of the current exchange."""
         exchange = _running.get(None)
-        if exchange is None:  # a session lent to a client is used by its owner too
+        if exchange is None:  # the owner of a session that was lent to a client uses it too
             with running(Exchange(Deadline.after(LONGEST_FOREIGN_USE))):
                 return self.send(request, *args, **kwargs)
         if carried_by_us(kwargs.get("proxies")):
@@ -249,5 +250,5 @@ class PacedAdapter(HTTPAdapter):
 
 
 def carried_by_us(proxies: Any) -> bool:
-    """Tell whether our own connections will carry the request, not a SOCKS proxy's."""
+    """Return whether the request uses our own connections, not those of a SOCKS proxy."""
     return not any(str(url).lower().startswith("socks") for url in (proxies or {}).values())

@@ -1,7 +1,7 @@
-"""XCover's partner endpoints, row by row as its documents and recorded traffic have them.
+"""XCover's partner endpoints, as its documents and recorded traffic have them.
 
-Final slashes are irregular on purpose: a redirect to the other form would lose the body, and the
-path is part of what may be signed (Quotes API: endpoint table).
+Trailing slashes are irregular on purpose: a redirect to the other form would lose the body, and
+the path may be part of the signature (Quotes API: endpoint table).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final
 from django_xcover.client.errors import InvalidPayload
 from django_xcover.client.schemas import fields
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 class Group(StrEnum):
-    """The endpoints that share a rate limit (Quotes API: rate limits).
+    """A group of endpoints that share a rate limit (Quotes API: rate limits).
 
-    XCover names "create offer" and "confirm offer", which are quotes and bookings here (inferred).
-    What is in doubt counts among the others, whose limit is lower.
+    XCover's documents name "create offer" and "confirm offer", which are taken to be quotes and
+    bookings (inferred). Doubtful endpoints belong to the other group, whose limit is lower.
     """
 
     SALES = "sales"
@@ -30,26 +30,29 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row: verb, path below `partners/{partner}/`, whether it may take its time, its limit.
+    """One endpoint: HTTP method, path below `partners/{partner}/`, kind of deadline, rate limit.
 
-    `asked` are the ids in the path by the name that they have in an answer.
+    `ids` are the ids in the path, each under its key in the response.
     """
 
     method: str
     path: str
-    booking: bool = False  # its write is a booking's: XCover asks for 10 s or more
+    booking: bool = False  # books, changes or cancels: XCover recommends 10 s or more
     group: Group = Group.OTHER
-    asked: tuple[tuple[str, str], ...] = ()
+    ids: tuple[tuple[str, str], ...] = ()
 
     def at(self, *ids: str) -> Endpoint:
-        """Return the row for `ids`, in path order; raise InvalidPayload for what cannot be one."""
-        path, asked = self.path, []
-        for name, value in zip(_PLACE.findall(path), ids, strict=True):
+        """Return the endpoint with `ids` filled in, in path order.
+
+        Raise InvalidPayload for a value that cannot be an id.
+        """
+        path, named = self.path, []
+        for name, value in zip(_PLACEHOLDER.findall(path), ids, strict=True):
             if not fields.ID.fullmatch(str(value)):
                 raise InvalidPayload(f"{name} is not an XCover id")
             path = path.replace(f"{{{name}}}", str(value))
-            asked.append(("id" if name == "package_id" else name, str(value)))
-        return replace(self, path=path, asked=tuple(asked))
+            named.append(("id" if name == "package_id" else name, str(value)))
+        return replace(self, path=path, ids=tuple(named))
 
 
 CREATE_QUOTE = Endpoint("POST", "quotes/", group=Group.SALES)

@@ -1,10 +1,10 @@
-"""What can go wrong in a call to XCover: one tree, every branch answers the same two questions.
+"""The exceptions of the client: one tree, in which every class answers the same two questions.
 
-`permanent`: would the same call fail again however often it is made?
-`outcome_known`: is it certain what XCover did? If not, read the booking before a second post.
+`permanent`: would the same call fail every time it is repeated?
+`outcome_known`: is it certain what XCover did? If not, read the booking before posting again.
 
-`message`, `errors` and `field_errors` are the vendor's words and may repeat what a customer typed,
-so they are attributes only: `str()`, `repr()` and pickles leave them out.
+`message`, `errors` and `field_errors` are the vendor's texts and may repeat what a customer typed.
+So they are attributes only; `str()`, `repr()` and pickles leave them out.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ _NOT_IN_IDENTIFIER = re.compile(r"[^A-Za-z0-9_.\-\[\]]")
 
 
 def clean(value: object, limit: int = TEXT_LIMIT) -> str:
-    """Return `value` as one printable line of at most `limit` characters; "" for no text."""
+    """Return `value` as one printable line of at most `limit` characters, "" if it is not a str."""
     if not isinstance(value, str):
         return ""
-    # Categories C*: control, format (bidi overrides), surrogates: they forge or garble log lines.
+    # Categories C* are control and format characters (bidi overrides) and surrogates. They can
+    # forge or garble log lines.
     line = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in value[:5000])
     return " ".join(line.split())[:limit]
 
 
 def identifier(value: object) -> str:
-    """Return `value` with only the characters of a field name, code or id; "" for no text."""
+    """Return `value` reduced to characters of a field name, code or id, "" if it is not a str."""
     if not isinstance(value, str):
         return ""
     return _NOT_IN_IDENTIFIER.sub("_", value[:IDENTIFIER_LIMIT])
@@ -38,13 +39,16 @@ def identifier(value: object) -> str:
 NO_FIELD = "non_field_errors"
 DEEPEST = 12
 MOST = 200
-_SPOKEN = ("details", "detail", "message")
+_TEXT_KEYS = ("details", "detail", "message")
 
 FieldErrors = dict[str, list[str]]
 
 
 def flatten(errors: object) -> FieldErrors:
-    """Return `{"policyholder.phone": ["…"]}`; errors of no field go under `non_field_errors`."""
+    """Return errors by dotted field name, such as `{"policyholder.phone": ["…"]}`.
+
+    Errors without a field are under `non_field_errors`.
+    """
     flat: FieldErrors = {}
     for count, (path, text) in enumerate(_walk(errors, (), 0)):
         if count == MOST:
@@ -67,9 +71,9 @@ def _walk(node: Any, path: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[
 def _walk_object(
     node: Mapping[Any, Any], path: tuple[str, ...], depth: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    spoken = _spoken(node)
-    if spoken is not None:
-        yield from _walk(spoken, path, depth + 1)
+    texts = _texts(node)
+    if texts is not None:
+        yield from _walk(texts, path, depth + 1)
         return
     for name, below in node.items():
         step = () if name == NO_FIELD and not path else (clean(str(name), 80),)
@@ -80,26 +84,26 @@ def _walk_list(
     node: list[Any], path: tuple[str, ...], depth: int
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     for index, below in enumerate(node):
-        # Only objects with fields of their own need their place in the list.
-        placed = isinstance(below, Mapping) and _spoken(below) is None
-        yield from _walk(below, (*path, str(index)) if placed else path, depth + 1)
+        # Only objects with fields of their own need their index in the path.
+        has_fields = isinstance(below, Mapping) and _texts(below) is None
+        yield from _walk(below, (*path, str(index)) if has_fields else path, depth + 1)
 
 
-def _spoken(node: Mapping[Any, Any]) -> Any:
-    """Return the sentences of an error object, None when its keys are field names.
+def _texts(node: Mapping[Any, Any]) -> Any:
+    """Return the texts of an error object, or None if its keys are field names.
 
-    An error object carries `type` or `code` beside its sentence; a field may be called `message`.
+    An error object has `type` or `code` beside its text, because `message` may also be a field.
     """
     if "type" not in node and "code" not in node:
         return None
-    return next((node[key] for key in _SPOKEN if node.get(key)), None)
+    return next((node[key] for key in _TEXT_KEYS if node.get(key)), None)
 
 
 NAMES_SHOWN = 10
 
 
-class ErrorFacts(TypedDict, total=False):
-    """What an XCoverError is made with besides its reason."""
+class ErrorDetails(TypedDict, total=False):
+    """The keyword arguments of an XCoverError, besides its reason."""
 
     status: int | None
     body: Mapping[str, object] | None
@@ -109,13 +113,13 @@ class ErrorFacts(TypedDict, total=False):
 
 
 class XCoverError(Exception):
-    """Say that a call to XCover did not succeed.
+    """A call to XCover failed.
 
-    Attributes: `code` (ours, one for each class), `status` (HTTP status or None), `vendor_type`,
-    `vendor_code`, `error_id` (XCover's own words for the fault, "" when absent), `message` (text),
-    `errors` (JSON as sent), `field_errors` (`{"policyholder.phone": ["…"]}`), `permanent`,
-    `outcome_known`, `retry_after` (seconds or None), `reading` (the call could change nothing, so
-    it says nothing about an earlier one).
+    Attributes: `code` (ours, one per class), `status` (HTTP status or None), `vendor_type`,
+    `vendor_code` and `error_id` (XCover's identifiers of the fault, "" if absent), `message`
+    (text), `errors` (JSON as received), `field_errors` (`{"policyholder.phone": ["…"]}`),
+    `permanent`, `outcome_known`, `retry_after` (seconds or None), `reading` (the call was a read,
+    so its failure says nothing about the outcome of an earlier write).
     """
 
     code: ClassVar[str] = "xcover_error"
@@ -134,7 +138,7 @@ class XCoverError(Exception):
         permanent: bool | None = None,
         outcome_known: bool | None = None,
     ) -> None:
-        """Take a `reason` in our own words (no value from outside) and the answer's JSON object."""
+        """Take a `reason` in our own words, with no outside values, and the response's object."""
         super().__init__(reason)
         self.status = status
         self.retry_after = retry_after
@@ -148,7 +152,7 @@ class XCoverError(Exception):
         self.vendor_type = identifier(body.get("type"))
         self.vendor_code = identifier(body.get("code"))
         self.error_id = identifier(body.get("error_id"))
-        # The gateway says `error`, Django REST framework `detail` (Quotes API: error body).
+        # The gateway uses `error`, Django REST framework `detail` (Quotes API: error body).
         self.message = clean(body.get("message") or body.get("error") or body.get("detail"))
         self.errors: object = body.get("errors")
         self.field_errors = flatten(self.errors)
@@ -160,19 +164,19 @@ class XCoverError(Exception):
         return f"<{type(self).__name__}: {self}>"
 
     def _what(self) -> str:
-        facts = [str(self.status or ""), self.vendor_type, self.vendor_code, self.args[0]]
-        facts += [f"error id {self.error_id}"] if self.error_id else []
-        told = ", ".join(fact for fact in facts if fact)
-        return f"{told}." if told else ""
+        parts = [str(self.status or ""), self.vendor_type, self.vendor_code, self.args[0]]
+        parts += [f"error id {self.error_id}"] if self.error_id else []
+        text = ", ".join(part for part in parts if part)
+        return f"{text}." if text else ""
 
     def _fields(self) -> str:
         names = sorted(identifier(name) or "?" for name in self.field_errors)[:NAMES_SHOWN]
         return f"Fields: {', '.join(names)}." if names else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Celery pickles what a task raised: the vendor's words must not reach a broker.
-        kept = {**self.__dict__, "message": "", "errors": None, "field_errors": {}}
-        return (_rebuild, (type(self), self.args[0], kept))
+        # Celery pickles the exceptions of tasks. The vendor's texts must not reach a broker.
+        state = {**self.__dict__, "message": "", "errors": None, "field_errors": {}}
+        return (_rebuild, (type(self), self.args[0], state))
 
 
 def _rebuild(cls: type[XCoverError], reason: str, state: dict[str, Any]) -> XCoverError:
@@ -183,7 +187,7 @@ def _rebuild(cls: type[XCoverError], reason: str, state: dict[str, Any]) -> XCov
 
 
 class ConfigurationError(XCoverError):
-    """Say that the client was built with something it cannot work with."""
+    """The client was created with unusable arguments."""
 
     code = "configuration_error"
     permanent = True
@@ -191,7 +195,7 @@ class ConfigurationError(XCoverError):
 
 
 class InvalidPayload(XCoverError):
-    """Say that the arguments of a call cannot be sent; nothing was sent."""
+    """The arguments of a call cannot be sent. Nothing was sent."""
 
     code = "invalid_payload"
     permanent = True
@@ -199,41 +203,42 @@ class InvalidPayload(XCoverError):
 
 
 class ConnectionFailed(XCoverError):
-    """Say that the network failed before a whole answer was read.
+    """The network failed before the response was complete.
 
-    `request_sent` is False when provably no byte of the request left (name, connect, TLS, proxy).
+    `request_sent` is False if the failure came provably before the first byte of the request (name
+    lookup, connect, TLS, proxy).
     """
 
     code = "connection_failed"
     next_step = "Check the network path to XCover, then try again."
 
     def __init__(
-        self, reason: str = "", *, request_sent: bool = True, **facts: Unpack[ErrorFacts]
+        self, reason: str = "", *, request_sent: bool = True, **details: Unpack[ErrorDetails]
     ) -> None:
-        super().__init__(reason, **facts)
+        super().__init__(reason, **details)
         self.request_sent = request_sent
 
 
 class DeadlineExceeded(XCoverError):
-    """Say that the call's time was used up before a whole answer was read."""
+    """The deadline of the call passed before the response was complete."""
 
     code = "deadline_exceeded"
     next_step = "Try again later, or allow the call more time."
 
 
 class NoTimeLeft(DeadlineExceeded):
-    """Say that the time was used up before the call could begin; nothing was sent.
+    """The deadline had passed before the call could begin. Nothing was sent.
 
-    It says nothing about XCover: the caller itself had used it up.
+    This says nothing about XCover, because the caller itself used up the time.
     """
 
     code = "no_time_left"
 
 
 class HeldBack(XCoverError):
-    """Say that this side's own rate limit left no room for the call; nothing was sent.
+    """Our own rate limit does not allow the call now. Nothing was sent.
 
-    `retry_after` is when there may be room.
+    `retry_after` is the number of seconds after which it may.
     """
 
     code = "held_back"
@@ -241,7 +246,7 @@ class HeldBack(XCoverError):
 
 
 class RequestRefused(XCoverError):
-    """Say that XCover refused the request (any 4xx without a class of its own)."""
+    """XCover refused the request (any 4xx without a class of its own)."""
 
     code = "request_refused"
     permanent = True
@@ -249,35 +254,35 @@ class RequestRefused(XCoverError):
 
 
 class ValidationFailed(RequestRefused):
-    """Say that XCover found the request invalid, or its state not fit for it (400, 422)."""
+    """The request is invalid, or not allowed in the present state (400, 422)."""
 
     code = "validation_failed"
     next_step = "See .field_errors for what XCover says about each field."
 
 
 class AuthenticationFailed(RequestRefused):
-    """Say that key, secret or signature were not accepted (401, 403)."""
+    """XCover did not accept the key, secret or signature (401, 403)."""
 
     code = "authentication_failed"
     next_step = "Check API key, API secret, partner code, base URL and this machine's clock."
 
 
 class NotFound(RequestRefused):
-    """Say that XCover knows no such object for this partner (404)."""
+    """XCover has no such object for this partner (404)."""
 
     code = "not_found"
     next_step = "Check the id, and that it belongs to this partner and environment."
 
 
 class Conflict(RequestRefused):
-    """Say that the call conflicts with another one (409 that replays no success)."""
+    """The call conflicts with another one (a 409 that does not replay a success)."""
 
     code = "conflict"
     next_step = "Read the booking before doing anything else."
 
 
 class Locked(RequestRefused):
-    """Say that a call with the same idempotency key is still running (423)."""
+    """A call with the same idempotency key is still running (423)."""
 
     code = "locked"
     permanent = False
@@ -285,7 +290,7 @@ class Locked(RequestRefused):
 
 
 class Throttled(RequestRefused):
-    """Say that the rate limit is used up (429); `retry_after` is XCover's wait in seconds."""
+    """XCover's rate limit is used up (429). `retry_after` is the wait it asks for, in seconds."""
 
     code = "throttled"
     permanent = False
@@ -293,28 +298,30 @@ class Throttled(RequestRefused):
 
 
 class ServerFault(XCoverError):
-    """Say that XCover, or a gateway before it, failed (5xx)."""
+    """XCover, or a gateway in front of it, failed (5xx)."""
 
     code = "server_fault"
     next_step = "Try again later with the same idempotency key."
 
 
 class UnexpectedAnswer(XCoverError):
-    """Say that an answer is not what the contract promises: a redirect, no JSON, a wrong shape.
+    """The response breaks the contract: a redirect, not JSON, a missing or malformed field.
 
-    `field` is the dotted path of the wrong field, "" when the answer as a whole is wrong.
-    A write may have happened behind such an answer, so its outcome counts as unknown.
+    `field` is the dotted path of the malformed field, "" if the response as a whole is wrong.
+    A write may have succeeded despite such a response, so its outcome counts as unknown.
     """
 
     code = "unexpected_answer"
     outcome_known = False
-    next_step = "Check the base URL, then report the answer to XCover."
+    next_step = "Check the base URL, then report the response to XCover."
 
-    def __init__(self, reason: str = "", *, field: str = "", **facts: Unpack[ErrorFacts]) -> None:
+    def __init__(
+        self, reason: str = "", *, field: str = "", **details: Unpack[ErrorDetails]
+    ) -> None:
         self.field = identifier(field)
-        super().__init__(reason, **facts)
+        super().__init__(reason, **details)
 
     @classmethod
     def at(cls, field: str, reason: str) -> Self:
-        """Return the error for one malformed field; `reason` holds no value from the wire."""
+        """Return the error for one malformed field. `reason` contains no received value."""
         return cls(f"{identifier(field)} {reason}", field=field)

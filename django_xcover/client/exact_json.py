@@ -1,4 +1,4 @@
-"""JSON with exact numbers, both ways."""
+"""Encode and decode JSON with exact numbers."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import simplejson
 from django_xcover.client.errors import InvalidPayload
 
 Path = tuple[str, ...]
-# A number longer than any sum of money is a mistake, and writing it out could fill the memory.
+# A number longer than any amount of money is a mistake, and writing it out could fill the memory.
 LARGEST_EXPONENT = 40
-# MariaDB keeps JSON up to 32 levels deep; the deepest recorded answer has nine.
+# MariaDB stores JSON up to 32 levels deep; the deepest recorded response has nine.
 DEEPEST = 20
-# An escaped NUL, or half of a pair: PostgreSQL keeps neither, and UTF-8 has no word for the latter.
-_UNKEEPABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# An escaped NUL or surrogate. PostgreSQL stores neither, and UTF-8 cannot encode a lone surrogate.
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def encode(payload: Mapping[str, Any]) -> bytes:
     """Return `payload` as compact UTF-8 JSON.
 
-    Decimals are written digit for digit, without exponent; aware datetimes keep their offset
-    (`Z` for UTC); dates and UUIDs become text. Raise InvalidPayload, which names the field and
-    never the value, for naive datetimes, NaN, Infinity, and whatever JSON has no word for.
+    Decimals are written digit by digit, without an exponent. Aware datetimes keep their offset
+    (`Z` for UTC). Dates and UUIDs become text. Raise InvalidPayload, which names the field and
+    never the value, for naive datetimes, NaN, Infinity and types that JSON cannot represent.
     """
     try:
         text = simplejson.dumps(
@@ -36,28 +36,29 @@ def encode(payload: Mapping[str, Any]) -> bytes:
         )
         return text.encode()
     except RecursionError:
-        raise InvalidPayload("the payload is nested too deeply, or in itself") from None
+        raise InvalidPayload("the payload is nested too deeply or contains itself") from None
     except UnicodeEncodeError:
-        raise InvalidPayload("the payload holds half of a surrogate pair") from None
+        raise InvalidPayload("the payload contains a lone surrogate") from None
 
 
 def decode(body: bytes) -> Any:
-    """Return decoded JSON with fractions as Decimal; raise ValueError for anything else.
+    """Return decoded JSON with fractions as Decimal. Raise ValueError for anything else.
 
-    What it returns can be stored: texts have no NUL and no half characters, depths an end.
+    Every database can store the result: its texts have no NUL and no lone surrogates, and its
+    depth is limited.
     """
     try:
         value = simplejson.loads(body.decode("utf-8-sig"), use_decimal=True, allow_nan=False)
     except (ValueError, ArithmeticError, RecursionError):
-        # The library's error carries the whole document.
+        # The library's error contains the whole document.
         raise ValueError("not JSON") from None
     if _is_too_deep(value):
         raise ValueError("not JSON")
-    return _keepable(value) if _UNKEEPABLE.search(body) else value
+    return _storable(value) if _UNSTORABLE.search(body) else value
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Go down level by level, without recursion."""
+    """Return whether `value` is nested deeper than DEEPEST levels; checked without recursion."""
     level = _containers([value])
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _containers(outer)]
@@ -69,13 +70,13 @@ def _containers(value: Any) -> list[Any]:
     return [item for item in items if isinstance(item, dict | list)]
 
 
-def _keepable(value: Any) -> Any:
-    """Return a copy without NUL, and with U+FFFD for half characters."""
+def _storable(value: Any) -> Any:
+    """Return a copy without NULs and with U+FFFD for lone surrogates."""
     if isinstance(value, str):
         return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_keepable(key): _keepable(item) for key, item in value.items()}
-    return [_keepable(item) for item in value] if isinstance(value, list) else value
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any, path: Path) -> Any:
@@ -97,7 +98,8 @@ def _scalar(value: Any, path: Path) -> Any:
         return value.isoformat()
     if isinstance(value, uuid.UUID):
         return str(value)
-    raise InvalidPayload(f"{_at(path)} is a {type(value).__name__}, which has no form in JSON")
+    kind = type(value).__name__
+    raise InvalidPayload(f"{_at(path)} is of type {kind}, which JSON cannot represent")
 
 
 def _number(value: Decimal | float, path: Path) -> Any:
@@ -106,15 +108,15 @@ def _number(value: Decimal | float, path: Path) -> Any:
     if isinstance(value, float):
         return value
     if abs(value.adjusted()) > LARGEST_EXPONENT:
-        raise InvalidPayload(f"{_at(path)} is out of the range of money")
-    return simplejson.RawJSON(format(value, "f"))  # recorded amounts never carry an exponent
+        raise InvalidPayload(f"{_at(path)} is too large or too small for an amount")
+    return simplejson.RawJSON(format(value, "f"))  # recorded amounts never have an exponent
 
 
 def _moment(value: dt.datetime, path: Path) -> str:
     offset = value.utcoffset()
     if offset is None:
         raise InvalidPayload(f"{_at(path)} is a datetime without a time zone")
-    if offset.total_seconds() % 60:  # local mean times have seconds, RFC 3339 offsets do not
+    if offset.total_seconds() % 60:  # local mean time has seconds, RFC 3339 offsets do not
         value = value.astimezone(dt.UTC)
     text = value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
@@ -122,7 +124,7 @@ def _moment(value: dt.datetime, path: Path) -> str:
 
 def _key(key: Any, path: Path) -> str:
     if not isinstance(key, str):
-        raise InvalidPayload(f"{_at(path)} has a key that is no text")
+        raise InvalidPayload(f"{_at(path)} has a key that is not a str")
     return key
 
 

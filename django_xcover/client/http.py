@@ -1,4 +1,4 @@
-"""Whose plain http is nobody else's to read."""
+"""One HTTP exchange with XCover: pooled connections, a deadline, typed failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from django_xcover.client.errors import (
 
 
 def is_this_machine(host: str | None) -> bool:
-    """Return whether a URL's host is this machine whatever a name server says."""
+    """Return whether a URL's host is this machine, without asking a name server."""
     if host == "localhost" or (host or "").endswith(".localhost"):
         return True
     try:
@@ -39,11 +39,11 @@ def is_this_machine(host: str | None) -> bool:
 
 
 CHUNK = 64 * 1024
-# No deadline holds while it is decoded, which takes up to 2 s for so much. A booking was recorded
-# with 11 kB, so that reconciliation's page of a hundred has a megabyte.
-LARGEST_ANSWER = 4 * 1024 * 1024
-# requests lets some of what lies below it through; ValueError is its word for an unusable URL,
-# as a gateway's `Location` may be.
+# No deadline applies while a response is decoded, which takes up to 2 s for this size. A recorded
+# booking has 11 kB, so a page of a hundred in reconciliation has about a megabyte.
+LARGEST_RESPONSE = 4 * 1024 * 1024
+# requests lets some exceptions of lower layers through. It raises ValueError for an unusable URL,
+# such as a gateway's `Location` may be.
 _FAULTS = (
     requests.RequestException,
     HTTPError,
@@ -55,37 +55,37 @@ _FAULTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent, the same bytes on every attempt."""
+    """A request to send. Every attempt sends the same bytes."""
 
     method: str
     url: str
-    path: str  # below the partner's own path: what log lines show
+    path: str  # below the partner's path, for log lines
     body: bytes | None = field(default=None, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
     idempotency_key: str | None = None
 
     @property
     def writes(self) -> bool:
-        """Tell whether the call can change anything at XCover."""
+        """Return whether the call can change anything at XCover."""
         return self.method != "GET"
 
     @property
     def repeatable(self) -> bool:
-        """Tell whether sending it twice does no more than sending it once."""
+        """Return whether sending it twice has the same effect as sending it once."""
         return not self.writes or self.idempotency_key is not None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers that stay the same on every attempt."""
-        fixed = {"Content-Type": "application/json", "Accept": "application/json"}
+        """Return the headers that are the same on every attempt."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.idempotency_key is not None:
-            fixed["x-idempotency-key"] = self.idempotency_key
-        return fixed
+            headers["x-idempotency-key"] = self.idempotency_key
+        return headers
 
 
 @dataclass(frozen=True, slots=True)
-class RawAnswer:
-    """A whole answer, not yet understood."""
+class RawResponse:
+    """A complete response that is not interpreted yet."""
 
     status: int
     headers: Mapping[str, str]
@@ -93,7 +93,7 @@ class RawAnswer:
 
 
 class _Session(requests.Session):
-    """A session without memory of its own: no redirects, no cookies."""
+    """A stateless session: no redirects, no cookies."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,11 +101,11 @@ class _Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return no target: a signed request must not wander to another place."""
+        """Return None, because a signed request must not be sent to another host."""
 
 
 class Transport:
-    """Pooled connections to one place; safe to share between threads and across a fork."""
+    """Pooled connections to one host, safe to share between threads and across a fork."""
 
     def __init__(
         self,
@@ -119,8 +119,8 @@ class Transport:
         self._connect_timeout = connect_timeout
         self._owned = session is None
         self._session = session or _Session()
-        # A session's own special adapter (a recorder, client certificates) is left in place:
-        # then waits are bounded per read, and the answer's body is still cut off at the deadline.
+        # A special adapter of the session (a recorder, client certificates) is left in place. Its
+        # waits are limited per read, and the response body is still cut off at the deadline.
         if type(self._session.get_adapter(base_url)) is HTTPAdapter:
             self._session.mount(base_url, PacedAdapter())
         self._pid = os.getpid()
@@ -131,10 +131,11 @@ class Transport:
         if self._owned:
             self._session.close()
 
-    def exchange(self, request: Request, deadline: Deadline) -> RawAnswer:
-        """Return the whole answer; raise ConnectionFailed, DeadlineExceeded, UnexpectedAnswer.
+    def exchange(self, request: Request, deadline: Deadline) -> RawResponse:
+        """Return the complete response.
 
-        NoTimeLeft, a DeadlineExceeded, when there was no time to begin it.
+        Raise ConnectionFailed, DeadlineExceeded (NoTimeLeft if it had passed before the call
+        began) or UnexpectedAnswer.
         """
         self._drop_connections_of_a_parent_process()
         exchange = Exchange(deadline)
@@ -149,7 +150,7 @@ class Transport:
                 failure = _failure(error, request, exchange)
         raise failure
 
-    def _send(self, request: Request, exchange: Exchange) -> RawAnswer:
+    def _send(self, request: Request, exchange: Exchange) -> RawResponse:
         left = exchange.deadline.remaining()
         response = self._session.request(
             request.method,
@@ -166,10 +167,10 @@ class Transport:
             body = _read(response, exchange.deadline, unknown=request.writes)
         finally:
             response.close()
-        return RawAnswer(response.status_code, response.headers, body)
+        return RawResponse(response.status_code, response.headers, body)
 
     def _drop_connections_of_a_parent_process(self) -> None:
-        """Forget sockets inherited over a fork: two processes on one socket mix their answers."""
+        """Drop sockets inherited across a fork: two processes on one would mix up responses."""
         if self._pid == os.getpid():
             return
         with self._lock:
@@ -183,20 +184,20 @@ def _read(response: requests.Response, deadline: Deadline, *, unknown: bool) -> 
     for chunk in response.iter_content(CHUNK):
         deadline.remaining()
         body += chunk
-        if len(body) > LARGEST_ANSWER:
+        if len(body) > LARGEST_RESPONSE:
             status = response.status_code
             raise UnexpectedAnswer("too long", status=status, outcome_known=not unknown)
     return bytes(body)
 
 
 def _failure(error: Exception, request: Request, exchange: Exchange) -> XCoverError:
-    """Return what a failed exchange means for the caller; `error` itself may quote headers."""
+    """Return the error to raise for a failed exchange. `error` itself may quote headers."""
     known = not (exchange.sent and request.writes)
     if not exchange.deadline.left:
-        when = "while the answer was awaited" if exchange.sent else "before the request was sent"
+        when = "while waiting for the response" if exchange.sent else "before the request was sent"
         return DeadlineExceeded(f"time ran out {when}", outcome_known=known)
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return UnexpectedAnswer("the answer cannot be unpacked", outcome_known=known)
+        return UnexpectedAnswer("the response cannot be decompressed", outcome_known=known)
     cause = _root(error)
     return ConnectionFailed(
         _reason(cause),
@@ -207,7 +208,7 @@ def _failure(error: Exception, request: Request, exchange: Exchange) -> XCoverEr
 
 
 def _root(error: BaseException) -> BaseException:
-    """Return the innermost cause, through requests' and urllib3's wrappers."""
+    """Return the innermost cause inside the wrappers of requests and urllib3."""
     seen: set[int] = set()
     while id(error) not in seen:
         seen.add(id(error))
@@ -217,7 +218,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _reason(cause: BaseException) -> str:
-    """Return words of the system's own, never of the wire: those may quote the request."""
+    """Return a text by the operating system or by us. Others may quote the request."""
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "the server's certificate was not accepted"
     if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):

@@ -1,4 +1,4 @@
-"""From an endpoint's row to its answer: address, encode, send, repeat, understand, log."""
+"""Call an endpoint: build the request, send it, retry, interpret the response, log."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from django_xcover.client.errors import (
     XCoverError,
 )
 from django_xcover.client.http import Request, Transport, is_this_machine
-from django_xcover.client.responses import Answer, understand
+from django_xcover.client.responses import Response, interpret
 
-# Called for each attempt and entered around it. It may wait, never beyond the deadline, and raises
-# HeldBack instead of letting the call go; what the call raises passes through it.
+# Called for each attempt and entered around it. It may wait, but not beyond the deadline, and
+# raises HeldBack to refuse the attempt. Exceptions of the attempt propagate through it.
 Limiter = Callable[[Endpoint, Deadline], AbstractContextManager[object]]
 
 
 def unlimited(endpoint: Endpoint, until: Deadline) -> AbstractContextManager[object]:
-    """Hold nothing back."""
+    """Allow every call immediately."""
     return nullcontext()
 
 
@@ -41,8 +41,8 @@ _PARTNER_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_KEY = 255
 
 
-class Caller:
-    """Everything calls to one partner's endpoints share."""
+class Requestor:
+    """Makes the calls to the endpoints of one partner."""
 
     def __init__(
         self,
@@ -69,19 +69,19 @@ class Caller:
         empty_allowed: bool,
         idempotency_key: str | None = None,
         deadline: float | None = None,
-    ) -> Answer | None:
-        """Return the answer, None for an empty one; raise an XCoverError."""
+    ) -> Response | None:
+        """Return the response, or None if it is empty. Raise an XCoverError on failure."""
         request = self._request(endpoint, payload, params, idempotency_key)
         seconds = self._deadlines[endpoint.booking] if deadline is None else deadline
         until = Deadline.after(seconds)
 
-        def attempt(number: int) -> Answer | None:
+        def attempt(number: int) -> Response | None:
             with self._limiter(endpoint, until), _Logged(request, number) as line:
                 raw = self._transport.exchange(request, until)
                 line.status = raw.status
-                answer = understand(raw, request, empty_allowed=empty_allowed)
-                _require_same(answer, endpoint, request)
-                return answer
+                response = interpret(raw, request, empty_allowed=empty_allowed)
+                _require_same_ids(response, endpoint, request)
+                return response
 
         try:
             return retry.run(
@@ -89,7 +89,7 @@ class Caller:
                 policy=self._policy,
                 deadline=until,
                 repeatable=request.repeatable,
-                # Of a quote at most one too many is stored, and that charges nobody.
+                # Repeating a quote stores at most one too many, which charges no customer.
                 when_throttled=not endpoint.booking,
             )
         except XCoverError as error:
@@ -113,18 +113,18 @@ class Caller:
         )
 
 
-def _require_same(answer: Answer | None, endpoint: Endpoint, request: Request) -> None:
-    """Raise UnexpectedAnswer for an answer about another package, or another step of it."""
-    for name, asked in endpoint.asked:
-        told = answer.get(name) if answer is not None else None
-        if told and told != asked:
-            error = UnexpectedAnswer.at(name, "is not the one that was asked for")
+def _require_same_ids(response: Response | None, endpoint: Endpoint, request: Request) -> None:
+    """Raise UnexpectedAnswer if the response is about another package or another step of it."""
+    for name, requested in endpoint.ids:
+        received = response.get(name) if response is not None else None
+        if received and received != requested:
+            error = UnexpectedAnswer.at(name, "is not the requested one")
             error.outcome_known = not request.writes
             raise error
 
 
 class _Logged:
-    """One log line per attempt: no body, no header, no query, no vendor text."""
+    """Log one line per attempt, without body, headers, query or vendor texts."""
 
     def __init__(self, request: Request, number: int) -> None:
         self._request, self._number = request, number
@@ -152,23 +152,23 @@ class _Logged:
 
 
 def _checked_key(key: str) -> str:
-    """Return the key; raise InvalidPayload for one that no header can carry."""
+    """Return the key. Raise InvalidPayload if a header cannot carry it."""
     text = str(key)
     if not 0 < len(text) <= LONGEST_KEY or not text.isascii() or not text.isprintable():
         raise InvalidPayload("idempotency_key must be 1 to 255 printable ASCII characters")
-    if text != text.strip():  # a server strips it, and the two ends would disagree on the key
-        raise InvalidPayload("idempotency_key has blanks at its ends")
+    if text != text.strip():  # a server strips it, so both sides would use different keys
+        raise InvalidPayload("idempotency_key has leading or trailing spaces")
     return text
 
 
 def partner_url(base_url: str, partner_code: str, *, allow_insecure: bool) -> str:
-    """Return `{base_url}/partners/{partner_code}/`; raise ConfigurationError when it cannot be one.
+    """Return `{base_url}/partners/{partner_code}/`. Raise ConfigurationError if it is not usable.
 
-    Plain http is for this machine alone: signatures would be sent in clear, and answers hold
-    personal data.
+    Plain http is allowed only to this machine: it would send signatures in clear text, and
+    responses contain personal data.
     """
     if not _PARTNER_CODE.fullmatch(partner_code):
-        raise ConfigurationError("partner_code is empty or holds other than letters and digits")
+        raise ConfigurationError("partner_code must be 1 to 64 letters, digits, _ or -")
     parts = _split(base_url)
     url = _as_sent(f"{base_url.rstrip('/')}/partners/{partner_code}/")
     if parts.scheme == "http" and not (allow_insecure or is_this_machine(parts.hostname)):
@@ -177,7 +177,7 @@ def partner_url(base_url: str, partner_code: str, *, allow_insecure: bool) -> st
 
 
 def _as_sent(url: str) -> str:
-    """Return the URL as requests will spell it (host in ASCII), for adapters are chosen by it."""
+    """Return the URL as requests normalizes it (ASCII host), because it selects the adapter."""
     try:
         return str(requests.Request("GET", url).prepare().url)
     except requests.RequestException:

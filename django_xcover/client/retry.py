@@ -1,4 +1,4 @@
-"""Which failed attempts are made again, when, and what is known after all of them."""
+"""Retry failed attempts: which ones, when, and with what final error."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from django_xcover.client.errors import (
     XCoverError,
 )
 
-RETRIED_FAULTS = frozenset({502, 503, 504})  # Quotes API: idempotency, the page's own client
-NOT_MADE = (HeldBack, NoTimeLeft)  # nothing was sent
+RETRIED_FAULTS = frozenset({502, 503, 504})  # Quotes API: idempotency, the sample client
+NOT_SENT = (HeldBack, NoTimeLeft)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often and how far apart one call is attempted, always within its deadline.
+    """The number of attempts at one call and the waits between them, within its deadline.
 
-    Wait n is `backoff * 2**(n-1)` seconds, at most `longest`, of which a random half to whole is
-    taken; a longer `Retry-After` goes first.
+    Wait n is `backoff * 2**(n-1)` seconds, at most `longest`, multiplied by a random factor between
+    0.5 and 1. A longer `Retry-After` takes precedence.
     """
 
     attempts: int = 5
@@ -42,17 +42,19 @@ class RetryPolicy:
     def wait(self, failure: BaseException | None, number: int) -> float:
         """Return the seconds to wait after attempt `number` (from 1) failed with `failure`."""
         full = min(self.backoff * 2.0 ** (number - 1), self.longest)
-        asked = failure.retry_after if isinstance(failure, XCoverError) else None
-        return max(full * random.uniform(0.5, 1.0), asked or 0.0)  # noqa: S311 (spread, no secret)
+        requested = failure.retry_after if isinstance(failure, XCoverError) else None
+        jittered = full * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
+        return max(jittered, requested or 0.0)
 
 
 def worth_repeating(
     failure: BaseException, *, repeatable: bool, when_throttled: bool = False
 ) -> bool:
-    """Tell whether an attempt that failed so may be made again without risk.
+    """Return whether an attempt that failed with `failure` can be repeated without risk.
 
-    A call that is not repeatable (a write without key) is, only when no byte of it left, or with
-    `when_throttled` when XCover turned it away at its rate limit: then it was certainly not done.
+    A call that is not repeatable (a write without a key) is repeated only if no byte of it was
+    sent or, with `when_throttled`, if XCover refused it for its rate limit. In both cases XCover
+    certainly did nothing.
     """
     if not isinstance(failure, XCoverError) or failure.permanent:
         return False
@@ -60,9 +62,9 @@ def worth_repeating(
         return repeatable or not failure.request_sent
     if isinstance(failure, Throttled):
         return repeatable or when_throttled
-    passing = isinstance(failure, Locked)
-    passing |= isinstance(failure, ServerFault) and failure.status in RETRIED_FAULTS
-    return passing and repeatable
+    transient = isinstance(failure, Locked)
+    transient |= isinstance(failure, ServerFault) and failure.status in RETRIED_FAULTS
+    return transient and repeatable
 
 
 def run(
@@ -73,11 +75,11 @@ def run(
     repeatable: bool,
     when_throttled: bool = False,
 ) -> T:
-    """Return the first success of `attempt(number)`; raise the last failure as it is.
+    """Return the first successful result of `attempt(number)`, or raise the last failure.
 
-    Its `outcome_known` is False as soon as any attempt left a doubt: a refused connection after a
-    lost answer does not make the lost answer known. A repeat that is not made, held back or without
-    time, is no failure of its own: the one before it is raised.
+    Its `outcome_known` is False if it was False for any attempt: a refused connection after a lost
+    response does not make the lost response known. If a retry cannot start (rate limit, deadline),
+    the previous failure is raised.
     """
     attempts = _Attempts(attempt)
     turns = Retrying(
@@ -85,23 +87,23 @@ def run(
             lambda e: worth_repeating(e, repeatable=repeatable, when_throttled=when_throttled)
         ),
         wait=lambda state: policy.wait(_failure(state), state.attempt_number),
-        stop=partial(_enough, policy, deadline),
+        stop=partial(_should_stop, policy, deadline),
         reraise=True,
     )
     try:
         for turn in turns:
             with turn:
                 return attempts.make(turn.retry_state.attempt_number)
-    except NOT_MADE as reason:
-        # Whoever counts failures would otherwise never hear of any while the rate limit is used
-        # up, which repeats themselves help to do.
+    except NOT_SENT as reason:
+        # Otherwise the circuit breaker would not see any failure while the rate limit is used up,
+        # and retries help to use it up.
         raise attempts.failure or reason from None
     raise AssertionError("tenacity ends by returning or raising")  # pragma: no cover
 
 
 @dataclass(slots=True)
 class _Attempts(Generic[T]):
-    """The attempts at one call: `failure` is the last one that was made and failed."""
+    """The attempts at one call. `failure` is the error of the last one that was sent."""
 
     attempt: Callable[[int], T]
     failure: XCoverError | None = None
@@ -110,7 +112,7 @@ class _Attempts(Generic[T]):
     def make(self, number: int) -> T:
         try:
             return self.attempt(number)
-        except NOT_MADE:
+        except NOT_SENT:
             raise
         except XCoverError as failure:
             self.doubt = self.doubt or not failure.outcome_known
@@ -119,8 +121,8 @@ class _Attempts(Generic[T]):
             raise
 
 
-def _enough(policy: RetryPolicy, deadline: Deadline, state: RetryCallState) -> bool:
-    # A wait that would use up the time is not begun: the caller gets the answer it has.
+def _should_stop(policy: RetryPolicy, deadline: Deadline, state: RetryCallState) -> bool:
+    # A wait that would use up the time is not started, so that the caller gets the failure now.
     return state.attempt_number >= policy.attempts or state.upcoming_sleep >= deadline.left
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 
-from django_xcover.client.requestor import Caller
+from django_xcover.client.requestor import Requestor
 from django_xcover.clients.circuit_breaker import Circuit, state
 
 HEADER = "X-Chaos-Milliseconds"
@@ -27,8 +27,8 @@ class Timing:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        if not hasattr(Caller.call, "__wrapped__"):
-            Caller.call = _timed(Caller.call)  # type: ignore[method-assign]
+        if not hasattr(Requestor.call, "__wrapped__"):
+            Requestor.call = _timed(Requestor.call)  # type: ignore[method-assign]
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_open = request.path == ASKING and state("default").circuit == Circuit.OPEN

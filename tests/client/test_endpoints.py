@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from django_xcover.client import Answer, Conflict, UnexpectedAnswer, XCoverClient
+from django_xcover.client import Conflict, Response, UnexpectedAnswer, XCoverClient
 from django_xcover.client.auth import signature, string_to_sign
 from tests.client import server as does
 from tests.client.conftest import API_SECRET, Connect, Serve
@@ -149,11 +149,11 @@ def test_a_conflict_without_a_key_is_no_replay(serve: Serve, connect: Connect) -
 
 
 def test_an_answer_shows_neither_names_nor_tokens() -> None:
-    answer = Answer(
+    answer = Response(
         {"id": INS, "status": "CONFIRMED", "security_token": "T", "policyholder": "Ana"}
     )
 
-    assert repr(answer) == f"<Answer 200 {{'id': '{INS}', 'status': 'CONFIRMED'}}>"
+    assert repr(answer) == f"<Response 200 {{'id': '{INS}', 'status': 'CONFIRMED'}}>"
 
 
 def test_an_idempotency_key_may_be_a_uuid(serve: Serve, connect: Connect) -> None:

@@ -172,7 +172,7 @@ def test_an_error_sent_to_another_process_leaves_the_vendors_words_behind() -> N
 def test_every_kind_of_error_survives_pickling() -> None:
     for error in (
         ConnectionFailed("reset", request_sent=False),
-        UnexpectedAnswer.at("quotes.0.price", "is no amount"),
+        UnexpectedAnswer.at("quotes.0.price", "is not an amount"),
         Throttled(status=429, retry_after=3.0),
     ):
         there = pickle.loads(pickle.dumps(error))  # noqa: S301

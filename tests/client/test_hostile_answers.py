@@ -54,11 +54,11 @@ def test_nul_and_half_characters_are_left_out_of_a_text(sent: str, read: Any) ->
 
 @pytest.mark.parametrize("value", ["x" * 65, "a/b", "a b", "a\nb", "é", "../x"])
 def test_an_id_that_no_path_can_carry_is_refused(value: str) -> None:
-    assert "id is no XCover id" in refusal_of(package_from_wire, {**PACKAGE, "id": value})
+    assert "id is not an XCover id" in refusal_of(package_from_wire, {**PACKAGE, "id": value})
     changed = {**PACKAGE, "quotes": [{**QUOTE, "id": value}]}
-    assert "quotes.0.id is no XCover id" in refusal_of(package_from_wire, changed)
+    assert "quotes.0.id is not an XCover id" in refusal_of(package_from_wire, changed)
     fast = {"fast_quote_id": value, "currency": "GBP", "quotes": []}
-    assert "fast_quote_id is no XCover id" in refusal_of(fast_quote_from_wire, fast)
+    assert "fast_quote_id is not an XCover id" in refusal_of(fast_quote_from_wire, fast)
 
 
 def test_a_status_longer_than_a_word_is_refused() -> None:
@@ -69,7 +69,7 @@ def test_a_status_longer_than_a_word_is_refused() -> None:
 def test_an_amount_beyond_all_money_is_refused(amount: Any) -> None:
     dear = {**PACKAGE, "quotes": [{**QUOTE, "price": amount}]}
 
-    assert "quotes.0.price is no amount" in refusal_of(package_from_wire, dear)
+    assert "quotes.0.price is not an amount" in refusal_of(package_from_wire, dear)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_instalments_number_that_is_none_is_refused(number: int) -> None:
     entry = {"id": "i-1", "number": number, "status": "UNPAID"}
     answer = {"currency": "GBP", "quotes": [{"id": "q-1", "payment_schedule": [entry]}]}
 
-    assert "number is no number of an instalment" in refusal_of(instalments_from_wire, answer)
+    assert "number is not the number of an instalment" in refusal_of(instalments_from_wire, answer)
 
 
 def test_a_schedule_that_has_a_number_twice_is_refused() -> None:

@@ -69,7 +69,7 @@ def test_an_answer_broken_below_its_json_is_a_typed_error(
 def test_a_small_answer_that_unpacks_to_a_huge_one_is_refused_before_it_is_all_there(
     packed: int, serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_xcover.client.http.LARGEST_ANSWER", MEGABYTE)
+    monkeypatch.setattr("django_xcover.client.http.LARGEST_RESPONSE", MEGABYTE)
     body = b"0" * 100 * MEGABYTE
     for _ in range(packed):
         body = gzip.compress(body)

@@ -151,9 +151,11 @@ def test_a_nonsensical_retry_after_asks_for_no_wait(
 
 
 def test_a_retry_after_without_the_servers_clock_uses_ours() -> None:
-    from django_xcover.client.responses import _retry_after
+    from django_xcover.client.responses import _retry_after_header
 
-    seconds = _retry_after({"Retry-After": http_date(datetime.now(UTC) + timedelta(seconds=30))})
+    seconds = _retry_after_header(
+        {"Retry-After": http_date(datetime.now(UTC) + timedelta(seconds=30))}
+    )
 
     assert seconds is not None
     assert 25 < seconds <= 30

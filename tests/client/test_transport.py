@@ -118,7 +118,7 @@ def test_a_compressed_answer_is_unpacked(serve: Serve, connect: Connect) -> None
 def test_an_answer_that_cannot_be_unpacked_is_unexpected(serve: Serve, connect: Connect) -> None:
     garbage = does.response(200, b"no gzip at all", {"Content-Encoding": "gzip"})
 
-    with pytest.raises(UnexpectedAnswer, match="unpacked") as caught:
+    with pytest.raises(UnexpectedAnswer, match="cannot be decompressed") as caught:
         connect(serve(does.raw(garbage))).create_booking(INS, {}, idempotency_key="k")
 
     assert caught.value.outcome_known is False
@@ -172,7 +172,7 @@ def test_a_machine_without_a_thread_to_spare_is_a_failed_connection(
 def test_an_endless_answer_is_refused(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_xcover.client.http.LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr("django_xcover.client.http.LARGEST_RESPONSE", 100_000)
     client = connect(serve(does.json(200, {"text": "x" * 200_000})))
 
     with pytest.raises(UnexpectedAnswer, match="too long"):

@@ -55,7 +55,7 @@ def test_as_many_decimals_are_read_as_the_columns_keep() -> None:
      Decimal("NaN"), Decimal("1E+999999999")],
 )  # fmt: skip
 def test_what_is_no_exact_amount_is_refused(value: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="is no amount"):
+    with pytest.raises((TypeError, ValueError), match="is not an amount"):
         fields.amount(value)
 
 
@@ -86,7 +86,7 @@ def test_every_spelling_of_a_moment_is_read_into_utc(text: str, moment: datetime
      "2021-01-01T00:00:00+99:00", "2021-01-01T00:00:00Z\n", 20210101, None],
 )  # fmt: skip
 def test_what_is_no_moment_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="is no date-time"):
+    with pytest.raises(ValueError, match="is not a date-time"):
         fields.moment(value)
 
 
@@ -115,7 +115,7 @@ def test_a_duration_is_read(text: str, duration: timedelta) -> None:
     "value", ["", "P1D", "1 day", "12:60:00", "12:00", "-1 00:00:00", "999999999 99:00:00", 5, None]
 )
 def test_what_is_no_duration_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         fields.duration(value)
 
 
@@ -125,4 +125,4 @@ def test_a_reader_raises_nothing_but_its_two_errors(value: Any) -> None:
         try:
             read(value)
         except (TypeError, ValueError) as error:
-            assert str(error).startswith("is no ")  # noqa: PT017 (many outcomes are right)
+            assert str(error).startswith("is not a")  # noqa: PT017 (many outcomes are right)

@@ -287,7 +287,7 @@ def limited(sandbox: Sandbox, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> 
     """Let the client of the sandbox have the limiter that the gateway gives."""
     client: XCoverClient = factory.client_for("default")
     limiter = rate_limits.limiter_of(get_config().account("default"))
-    monkeypatch.setattr(client._caller, "_limiter", limiter)
+    monkeypatch.setattr(client._requestor, "_limiter", limiter)
 
 
 def test_the_gateway_limits_every_client(shop: Shop, clock: Clock) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from django_xcover.client import UnexpectedAnswer, XCoverClient
-from django_xcover.client.http import RawAnswer, Transport
+from django_xcover.client.http import RawResponse, Transport
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Flag, Quote, QuotePackage
@@ -62,7 +62,7 @@ def test_an_answer_about_another_package_opens_nobody_elses_certificate(
 
     monkeypatch.setattr(Transport, "exchange", mixed)
 
-    with pytest.raises(UnexpectedAnswer, match="id is not the one that was asked for"):
+    with pytest.raises(UnexpectedAnswer, match="id is not the requested one"):
         refresh.refresh(mine)
 
     mine.refresh_from_db()
@@ -93,10 +93,10 @@ def test_an_answer_about_another_package_opens_nobody_elses_certificate(
 def test_every_call_refuses_an_answer_about_another_package(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, call: Callable[[XCoverClient, str], Any]
 ) -> None:
-    another = RawAnswer(200, {}, b'{"id": "OTHER-OTHER-INS", "status": "CONFIRMED"}')
+    another = RawResponse(200, {}, b'{"id": "OTHER-OTHER-INS", "status": "CONFIRMED"}')
     monkeypatch.setattr(Transport, "exchange", lambda *args: another)
 
-    with pytest.raises(UnexpectedAnswer, match="id is not the one that was asked for"):
+    with pytest.raises(UnexpectedAnswer, match="id is not the requested one"):
         call(factory.client_for("default"), "AAAAA-AAAAA-INS")
 
 
@@ -115,7 +115,7 @@ def test_a_step_refuses_an_answer_about_another_step(
     call: Callable[[XCoverClient], Any],
 ) -> None:
     body = f'{{"id": "A-INS", "{name}": "B"}}'.encode()
-    monkeypatch.setattr(Transport, "exchange", lambda *args: RawAnswer(200, {}, body))
+    monkeypatch.setattr(Transport, "exchange", lambda *args: RawResponse(200, {}, body))
 
     with pytest.raises(UnexpectedAnswer, match=f"{name} is not") as caught:
         call(factory.client_for("default"))

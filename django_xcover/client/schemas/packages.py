@@ -1,7 +1,7 @@
-"""Quote packages and bookings as small typed objects.
+"""Quote packages and bookings as typed objects.
 
-One reader for both, because they are one thing at XCover: a quote package's id later names the
-booking, a quote's id the policy. Statuses and unknown fields survive as they came.
+One reader serves both, because they are the same object at XCover: the booking keeps the id of its
+quote package, and the policy that of its quote. Statuses and unknown fields are kept unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ LONGEST_PLAN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentPlan:
-    """A way to pay in parts; `name` goes into the booking, `amount` is the price of the whole."""
+    """A way to pay in instalments.
+
+    `name` is sent with the booking, `amount` is the total price.
+    """
 
     name: str
     label: str
@@ -32,9 +35,9 @@ class InstalmentPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteAnswer:
-    """One quote, or one policy of a booking; amounts are in the package's currency.
+    """One quote, or one policy of a booking, with amounts in the package's currency.
 
-    `key` is its place in a quote answer, None in a booking: it moves, only `quote_id` stays.
+    `key` is its key in a quote response, None in a booking. It can change; `quote_id` does not.
     """
 
     key: str | None
@@ -62,11 +65,11 @@ class QuoteAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageAnswer:
-    """A quote package or a booking, its quotes in the order of their keys.
+    """A quote package or a booking, with its quotes in the order of their keys.
 
-    `failed` maps the place of each quote that could not be made to what XCover says about it
-    (None when it says nothing); it is empty when all is well. Fields of bookings are "" or None
-    in a quote package. Links with tokens, the e-mail and `raw` stay out of `repr()`.
+    `failed` maps the key of each item that XCover could not quote to its error (None without one).
+    It is empty if every item was quoted. Fields of bookings are "" or None in a quote package.
+    `repr()` leaves out links with tokens, the e-mail address and `raw`.
     """
 
     package_id: str
@@ -90,12 +93,12 @@ class PackageAnswer:
 
     @property
     def has_list(self) -> bool:
-        """Return whether the quotes came as a list, as those of bookings do."""
+        """Return whether the quotes are a list, as in bookings."""
         return isinstance(self.raw.get("quotes"), list)
 
     @property
     def places(self) -> Mapping[str, int]:
-        """Return the place of each quote by its id; a list is read like the object with keys."""
+        """Return the position of each quote by its id, for a list and for an object with keys."""
         quotes = self.raw.get("quotes")
         if isinstance(quotes, list):
             return {quote["id"]: place for place, quote in enumerate(quotes) if quote is not None}
@@ -104,7 +107,7 @@ class PackageAnswer:
 
     @property
     def total(self) -> Decimal:
-        """Return `total_price`, or the sum of the prices where XCover leaves it out."""
+        """Return `total_price`, or the sum of the prices if XCover leaves it out."""
         if self.total_price is not None:
             return self.total_price
         return sum((quote.price for quote in self.quotes), Decimal(0))
@@ -112,10 +115,10 @@ class PackageAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastQuoteAnswer:
-    """Prices that XCover has not stored: there is no package, and nothing here can be booked.
+    """Prices that XCover does not store: there is no package, and these quotes cannot be booked.
 
-    `fast_quote_id` is "" when XCover sent none; opt-out takes it. The quotes' `key` is the place of
-    what they price in the request.
+    `fast_quote_id` is used to opt out; it is "" if XCover sent none. A quote's `key` is the index
+    of its item in the request.
     """
 
     fast_quote_id: str
@@ -126,15 +129,14 @@ class FastQuoteAnswer:
 
 
 def fast_quote_from_wire(answer: Mapping[str, object]) -> FastQuoteAnswer:
-    """Read the answer to a fast quote; raise UnexpectedAnswer naming the malformed field.
+    """Read the response to a fast quote. Raise UnexpectedAnswer naming a malformed field.
 
-    Of its shape only `currency` and `quotes` are documented (Quotes API: fast quote), so nothing
-    else is demanded.
+    Only `currency` and `quotes` are documented (Quotes API: fast quote), so only they are required.
     """
     fields = Fields.of(answer)
     places = [(key or str(n), quote) for n, (key, quote) in enumerate(_places(fields))]
     return FastQuoteAnswer(
-        fast_quote_id=fields.perhaps_id("fast_quote_id"),
+        fast_quote_id=fields.optional_id("fast_quote_id"),
         currency=currency_of(fields),
         quotes=tuple(_unstored(quote, key) for key, quote in places if quote is not None),
         failed=MappingProxyType(_failed(fields, list(places))),
@@ -143,7 +145,7 @@ def fast_quote_from_wire(answer: Mapping[str, object]) -> FastQuoteAnswer:
 
 
 def package_from_wire(answer: Mapping[str, object]) -> PackageAnswer:
-    """Read a quote package or a booking; raise UnexpectedAnswer naming the malformed field."""
+    """Read a quote package or a booking. Raise UnexpectedAnswer naming a malformed field."""
     fields = Fields.of(answer)
     places = list(_places(fields))
     coi = fields.below("coi")
@@ -175,13 +177,13 @@ booking_from_wire = package_from_wire
 
 
 def status_from_wire(answer: Mapping[str, object]) -> str:
-    """Return the status of a package or a booking, "" when it has none; nothing else is read."""
+    """Return only the status of a package or a booking, or "" if it has none."""
     status = answer.get("status")
     return status if isinstance(status, str) else ""
 
 
 def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
-    """Read one quote of a package, or one policy of a booking."""
+    """Return one quote of a package, or one policy of a booking."""
     policy = fields.below("policy")
     return QuoteAnswer(
         key=key,
@@ -209,28 +211,28 @@ def quote_from(fields: Fields, key: str | None) -> QuoteAnswer:
 
 
 def distinct(quotes: tuple[QuoteAnswer, ...]) -> tuple[QuoteAnswer, ...]:
-    """Return `quotes`; raise UnexpectedAnswer when one is there twice, to be charged twice."""
+    """Return `quotes`. Raise UnexpectedAnswer for a repeated id, which would be charged twice."""
     if len({quote.quote_id for quote in quotes}) < len(quotes):
         raise UnexpectedAnswer.at("quotes", "has one id twice")
     return quotes
 
 
 def _unstored(fields: Fields, key: str) -> QuoteAnswer:
-    """Read a quote that need have neither id nor status, because it is stored nowhere."""
-    named = {name: value for name, value in fields.data.items() if value is not None}
-    return quote_from(Fields({"id": key, "status": "RECEIVED", **named}, fields.path), key)
+    """Read a quote of which id and status are optional, because XCover does not store it."""
+    present = {name: value for name, value in fields.data.items() if value is not None}
+    return quote_from(Fields({"id": key, "status": "RECEIVED", **present}, fields.path), key)
 
 
 def currency_of(fields: Fields) -> str:
-    """Return the answer's ISO 4217 code."""
+    """Return the response's ISO 4217 currency code. Raise UnexpectedAnswer if it is not one."""
     code = fields.word("currency")
     if not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
-        raise UnexpectedAnswer.at(fields.at("currency"), "is no ISO 4217 code")
+        raise UnexpectedAnswer.at(fields.at("currency"), "is not an ISO 4217 code")
     return code
 
 
 def _places(fields: Fields) -> Iterator[tuple[str | None, Fields | None]]:
-    """Yield each quote with its key: quote answers have an object, bookings a list of them."""
+    """Yield each quote with its key. Quote responses have an object of quotes, bookings a list."""
     quotes = fields.data.get("quotes")
     if isinstance(quotes, Mapping):
         for key in sorted(quotes, key=_numerically):
@@ -253,7 +255,7 @@ def _numerically(key: str) -> tuple[bool, int, str]:
 
 
 def _failed(fields: Fields, places: list[tuple[str | None, Fields | None]]) -> dict[str, Any]:
-    """Return a row for every null quote and for every entry of `errors`."""
+    """Return an entry for each null quote and for each entry of `errors`."""
     missing: dict[str, Any] = {str(key): None for key, quote in places if quote is None}
     errors = fields.data.get("errors")
     if isinstance(errors, Mapping):

@@ -1,4 +1,4 @@
-"""Cancellations, modifications, renewals and instalments as small typed objects."""
+"""Cancellations, modifications, renewals and instalments as typed objects."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from django_xcover.client.schemas.packages import (
     quote_from,
 )
 
-# As far as a small integer goes: one a day would last for ninety years.
+# The largest value of a small integer column: one instalment a day for ninety years.
 HIGHEST_NUMBER = 32767
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelledQuote:
-    """What a cancellation means for one policy; `refund_value` is what the customer gets back.
+    """The effect of a cancellation on one policy. `refund_value` is refunded to the customer.
 
-    `adjustment_fee` has no documented meaning and is not taken off the refund.
+    The meaning of `adjustment_fee` is not documented. It is not deducted from the refund.
     """
 
     quote_id: str
@@ -45,7 +45,7 @@ class CancelledQuote:
 class CancellationAnswer:
     """A cancellation or its preview.
 
-    `status` says CANCELLED in a preview too: `preview` is what tells them apart.
+    `status` is CANCELLED in a preview too; use `preview` to distinguish the two.
     """
 
     package_id: str
@@ -59,15 +59,15 @@ class CancellationAnswer:
 
     @property
     def preview(self) -> bool:
-        """Tell whether nothing was cancelled yet."""
+        """Return whether this is only a preview and nothing is cancelled yet."""
         return bool(self.cancellation_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModificationAnswer:
-    """A modification or its price; differences are new minus old.
+    """A modification or its price. Differences are new minus old.
 
-    With an `update_id` the booking shows what would be; nothing has changed.
+    With an `update_id`, `booking` is what the booking would become; nothing has changed yet.
     """
 
     booking: PackageAnswer
@@ -77,13 +77,13 @@ class ModificationAnswer:
 
     @property
     def preview(self) -> bool:
-        """Tell whether nothing was changed yet."""
+        """Return whether this is only a price and nothing is changed yet."""
         return bool(self.update_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalAnswer:
-    """The price of the next period; confirmed by `renewal_id`."""
+    """The price of the next period. It is confirmed by `renewal_id`."""
 
     renewal_id: str
     currency: str
@@ -94,9 +94,9 @@ class RenewalAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instalment:
-    """One payment of a schedule; the first is PAID as soon as the policy is booked.
+    """One payment of a schedule. The first is PAID as soon as the policy is booked.
 
-    `failures` counts the failed payments XCover knows of (the shape of each was never seen).
+    `failures` is the number of failed payments known to XCover (their format was never recorded).
     """
 
     instalment_id: str
@@ -111,7 +111,7 @@ class Instalment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalmentSchedule:
-    """The payments of one policy; rounded singly, so they need not add up to its price."""
+    """The payments of one policy. Each is rounded separately, so the sum can differ."""
 
     quote_id: str
     currency: str
@@ -122,14 +122,14 @@ class InstalmentSchedule:
 
 
 def cancellation_from_wire(answer: Mapping[str, Any]) -> CancellationAnswer:
-    """Read a cancellation or its preview; raise UnexpectedAnswer naming the malformed field."""
+    """Read a cancellation or its preview. Raise UnexpectedAnswer naming a malformed field."""
     fields = Fields.of(answer)
     return CancellationAnswer(
         package_id=fields.id("id"),
         status=fields.word("status"),
         currency=currency_of(fields),
         total_refund=fields.amount("total_refund"),
-        cancellation_id=fields.perhaps_id("cancellation_id"),
+        cancellation_id=fields.optional_id("cancellation_id"),
         confirm_before=fields.moment("confirm_before"),
         quotes=tuple(_cancelled(row) for row in fields.rows("quotes")),
         raw=answer,
@@ -137,19 +137,19 @@ def cancellation_from_wire(answer: Mapping[str, Any]) -> CancellationAnswer:
 
 
 def modification_from_wire(answer: Mapping[str, Any]) -> ModificationAnswer:
-    """Read a modification or its price; raise UnexpectedAnswer naming the malformed field."""
+    """Read a modification or its price. Raise UnexpectedAnswer naming a malformed field."""
     fields = Fields.of(answer)
     rows = fields.rows("quotes")
     return ModificationAnswer(
         booking=package_from_wire(answer),
-        update_id=fields.perhaps_id("update_id"),
+        update_id=fields.optional_id("update_id"),
         total_price_diff=fields.amount("total_price_diff"),
         price_diffs={row.id("id"): row.amount("price_diff") for row in rows},
     )
 
 
 def renewal_from_wire(answer: Mapping[str, Any]) -> RenewalAnswer:
-    """Read the price of a renewal; raise UnexpectedAnswer naming the malformed field.
+    """Read the price of a renewal. Raise UnexpectedAnswer naming a malformed field.
 
     Only `renewal_id` and `quotes` are documented, so the currency may be "".
     """
@@ -164,7 +164,7 @@ def renewal_from_wire(answer: Mapping[str, Any]) -> RenewalAnswer:
 
 
 def instalments_from_wire(answer: Mapping[str, Any]) -> tuple[InstalmentSchedule, ...]:
-    """Read the schedules of a booking; raise UnexpectedAnswer naming the malformed field."""
+    """Read the schedules of a booking. Raise UnexpectedAnswer naming a malformed field."""
     fields = Fields.of(answer)
     return tuple(_schedule(row, currency_of(fields)) for row in fields.rows("quotes"))
 
@@ -194,17 +194,17 @@ def _schedule(fields: Fields, currency: str) -> InstalmentSchedule:
 
 
 def _instalments(fields: Fields) -> tuple[Instalment, ...]:
-    """Read a payment schedule; raise UnexpectedAnswer for one that asks twice for one payment."""
-    found = tuple(_instalment(row) for row in fields.rows("payment_schedule"))
-    if len({entry.number for entry in found}) < len(found):
+    """Read a payment schedule. Raise UnexpectedAnswer if it has a number twice."""
+    instalments = tuple(_instalment(row) for row in fields.rows("payment_schedule"))
+    if len({instalment.number for instalment in instalments}) < len(instalments):
         raise UnexpectedAnswer.at(fields.at("payment_schedule"), "has one number twice")
-    return found
+    return instalments
 
 
 def _instalment(fields: Fields) -> Instalment:
     number = fields.required(wire.amount, "number")
     if number != number.to_integral_value() or not 0 < number <= HIGHEST_NUMBER:
-        raise UnexpectedAnswer.at(fields.at("number"), "is no number of an instalment")
+        raise UnexpectedAnswer.at(fields.at("number"), "is not the number of an instalment")
     return Instalment(
         instalment_id=fields.id("id"),
         number=int(number),
@@ -218,5 +218,5 @@ def _instalment(fields: Fields) -> Instalment:
 
 
 def _count(failures: Any) -> int:
-    """Return how many failed payments there are; only null was ever recorded, so any form goes."""
+    """Return the number of failed payments. Only null was ever recorded, so any type is read."""
     return min(len(failures), HIGHEST_NUMBER) if isinstance(failures, list) else int(bool(failures))

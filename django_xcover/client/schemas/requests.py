@@ -1,4 +1,4 @@
-"""Bodies that were sent, or wait to be sent, as typed values."""
+"""Request bodies, sent or still to be sent, as typed values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_xcover.client.schemas.stored import LenientFields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChange:
-    """New values for one policy; none of them is left when the change is over."""
+    """New values for one policy. They are deleted once the change is finished."""
 
     quote_id: str
     update_fields: Mapping[str, Any] = field(repr=False)
@@ -20,7 +20,7 @@ class PolicyChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a modification changes: details of the policyholder, or values of policies."""
+    """The changes of a modification: details of the policyholder, or values of policies."""
 
     policyholder: Mapping[str, Any] = field(repr=False)
     policies: tuple[PolicyChange, ...]
@@ -28,7 +28,10 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalConfirmation:
-    """How a renewal is confirmed. `is_legacy` is by its id alone, with the time of the payment."""
+    """The confirmation of a renewal.
+
+    With `is_legacy` it is confirmed by its id alone, with the time of the payment.
+    """
 
     renewal_id: str
     is_legacy: bool
@@ -36,7 +39,7 @@ class RenewalConfirmation:
 
 
 def read_changes(body: Any) -> Changes:
-    """Return what the body of a modification changes."""
+    """Return the changes in the body of a modification."""
     fields = LenientFields.of(body)
     policies = tuple(
         PolicyChange(
@@ -57,13 +60,13 @@ def read_renewal_confirmation(body: Mapping[str, Any]) -> RenewalConfirmation:
 
 
 def periods(quotes: Sequence[QuoteAnswer]) -> list[dict[str, Any]]:
-    """Return the quotes of a renewal as its confirmation names them, times as they came."""
+    """Return the quotes of a renewal as its confirmation lists them, with times unchanged."""
     names = ("id", "policy_start_date", "policy_end_date")
     return [{key: read.raw[key] for key in names if read.raw.get(key)} for read in quotes]
 
 
 def quote_ids(body: Any) -> list[str]:
-    """Return the quotes or policies that a body names."""
+    """Return the ids of the quotes or policies in a body."""
     return [row.text("id") for row in LenientFields.of(body).rows("quotes")]
 
 
@@ -74,5 +77,5 @@ def without_quotes(body: Mapping[str, Any], gone: Collection[str]) -> dict[str, 
 
 
 def product_of(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return policy type and version of one element of a quote's `request`."""
+    """Return policy type and version of one item of a quote's `request`."""
     return item.get("policy_type"), item.get("policy_type_version")

@@ -1,7 +1,7 @@
-"""Answers as they are stored: what is kept of them, and how it is read again.
+"""Stored responses: which parts are kept, and typed access to them.
 
-Rows were written by many versions of XCover and of this package. So a field that is missing, or of
-another form than expected, reads as "" or None: it costs that field and never a page.
+Rows were written by many versions of XCover and of this package. So a missing or malformed field
+reads as "" or None instead of raising, and never breaks a page.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from django_xcover.client.schemas.fields import Fields, T
 from django_xcover.client.schemas.packages import InstalmentPlan, PackageAnswer
 from django_xcover.client.schemas.policies import RenewalAnswer
 
-# Answers about a booking repeat it, with the customer's data and links that open documents. All
-# that is kept with the package.
+# Responses about a booking repeat it, with the customer's data and links that open documents. The
+# package already stores all that.
 OF_THE_BOOKING = frozenset(
     {"quotes", "policyholder", "partner", "coi", "pds_url", "account_url", "security_token"}
 )
-# What the confirmation of a renewal needs of each quote, and what the next period covers.
+# The fields of each quote that describe the next period and that a confirmation needs.
 OF_THE_NEXT_PERIOD = (
     "id",
     "status",
@@ -34,35 +34,35 @@ OF_THE_NEXT_PERIOD = (
 
 
 class LenientFields(Fields):
-    """Fields of which a malformed one reads as if it were missing."""
+    """Fields that treat a malformed value as missing."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, value: Any, path: str = "") -> LenientFields:
-        """Return the fields of `value`, none when it is no object."""
+        """Return the fields of `value`, or no fields if it is not an object."""
         return cls(value if isinstance(value, Mapping) else {}, path)
 
     def optional(self, read: Callable[[Any], T], name: str) -> T | None:
-        """Return the field through `read`, None when absent, null or malformed."""
+        """Return the field as `read` converts it, or None if absent, null or malformed."""
         try:
             return super().optional(read, name)
         except UnexpectedAnswer:
             return None
 
     def below(self, name: str) -> LenientFields:
-        """Return the object under `name`, an empty one when there is none."""
+        """Return the object under `name`, or an empty one if there is none."""
         return LenientFields.of(self.data.get(name), self.at(name))
 
     def rows(self, name: str) -> list[Fields]:
-        """Return the objects in the list under `name`, [] when there is none."""
+        """Return the objects in the list under `name`, or [] if there is none."""
         values = self.data.get(name)
         return [LenientFields.of(value) for value in values] if isinstance(values, list) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordedAmount:
-    """An amount with XCover's texts of it; often only one of the three is there."""
+    """An amount with XCover's texts for it. Often only one of the three is present."""
 
     amount: Decimal | None
     formatted: str
@@ -70,7 +70,7 @@ class WordedAmount:
 
     @classmethod
     def read(cls, fields: Fields, name: str) -> WordedAmount:
-        """Return the amount called `name`."""
+        """Return the amount under `name` with its texts."""
         return cls(
             amount=fields.amount(name),
             formatted=fields.text(f"{name}_formatted"),
@@ -80,7 +80,7 @@ class WordedAmount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredBenefit:
-    """One thing the cover pays for."""
+    """One benefit of the cover."""
 
     description: str
     limit: WordedAmount
@@ -89,7 +89,7 @@ class StoredBenefit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredQuote:
-    """What a stored quote or policy says besides its columns. `disclaimer` may be HTML."""
+    """The fields of a stored quote or policy that have no column. `disclaimer` may be HTML."""
 
     quote_id: str
     policy_type: str
@@ -107,9 +107,10 @@ class StoredQuote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPolicyholder:
-    """The customer as XCover knows them. `details` has every field, by the name XCover gives it.
+    """The policyholder in XCover's data. `details` has every field under XCover's name.
 
-    `changeable` names the fields that XCover says may be changed, none where it does not say.
+    `changeable` names the fields that XCover allows to be changed. It is empty if XCover lists
+    none.
     """
 
     first_name: str = field(repr=False)
@@ -121,7 +122,7 @@ class StoredPolicyholder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPackage:
-    """What a stored package or booking says besides its columns. Links may carry tokens."""
+    """The fields of a stored package or booking that have no column. Links may contain tokens."""
 
     currency: str
     policyholder: StoredPolicyholder
@@ -135,7 +136,7 @@ class StoredPackage:
 
 
 def read_quote(payload: Any) -> StoredQuote:
-    """Return what a stored quote says."""
+    """Return the fields of a stored quote."""
     fields = LenientFields.of(payload)
     policy = fields.below("policy")
     content = policy.below("content")
@@ -156,7 +157,7 @@ def read_quote(payload: Any) -> StoredQuote:
 
 
 def read_package(payload: Any) -> StoredPackage:
-    """Return what a stored package or booking says."""
+    """Return the fields of a stored package or booking."""
     fields = LenientFields.of(payload)
     certificate = fields.below("coi")
     return StoredPackage(
@@ -173,33 +174,33 @@ def read_package(payload: Any) -> StoredPackage:
 
 
 def read_policyholder(value: Any) -> StoredPolicyholder:
-    """Return the customer as a stored answer, or the body of a booking, names them."""
+    """Return the policyholder in a stored response or in the body of a booking."""
     fields = LenientFields.of(value)
-    named = fields.data.get("fields_allowed_to_update")
+    names = fields.data.get("fields_allowed_to_update")
     return StoredPolicyholder(
         first_name=fields.text("first_name"),
         last_name=fields.text("last_name"),
         email=fields.text("email"),
-        changeable=tuple(str(name) for name in named) if isinstance(named, list) else (),
+        changeable=tuple(str(name) for name in names) if isinstance(names, list) else (),
         details=fields.data,
     )
 
 
 def package_to_store(answer: PackageAnswer) -> dict[str, Any]:
-    """Return what is stored of a package.
+    """Return the part of a response that is stored with a package.
 
-    The quotes keep their own part; keeping it twice would let the two disagree.
+    The quotes are left out. They store their own part, and two copies could disagree.
     """
     return {key: value for key, value in answer.raw.items() if key != "quotes"}
 
 
 def without_booking(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an answer about a booking says besides the booking itself."""
+    """Return a response about a booking without the booking itself."""
     return {key: value for key, value in raw.items() if key not in OF_THE_BOOKING}
 
 
 def renewal_to_store(answer: RenewalAnswer) -> dict[str, Any]:
-    """Return what is stored of the price of a renewal: nothing about the customer."""
+    """Return the part of a renewal's price that is stored, without data about the customer."""
     quotes = [
         {key: quote.raw[key] for key in OF_THE_NEXT_PERIOD if key in quote.raw}
         for quote in answer.quotes

@@ -1,4 +1,4 @@
-"""What a webhook's body names. Nothing of it is proven; only event and ids are used."""
+"""The body of a webhook. It is not authenticated, so only the event and the ids are used."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django_xcover.client.errors import identifier
 
 ID_LENGTH = 64
 RENEWAL_IDS = ("-REN", "-UPD")
-# All that may be shown of a body, by its path. What else it holds the contract does not fix.
+# The paths that may be shown of a body. The contract does not define its other fields.
 SHOWN = frozenset({("event",), ("payload", "id"), ("payload", "renewal_id"), ("payload", "status")})
-# The object with the facts; only its keys are shown besides.
+# The object with the details. Of its other fields only the keys are shown.
 FACTS = ("payload",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookNotice:
-    """The event and the ids of package and renewal that a webhook names, "" for none."""
+    """The event, package id and renewal id in a webhook, each "" if absent."""
 
     event: str
     package_id: str
@@ -26,24 +26,26 @@ class WebhookNotice:
 
     @property
     def ids(self) -> tuple[str, str]:
-        """Return what has to be looked up."""
+        """Return the ids to look up."""
         return self.package_id, self.renewal_id
 
 
 def webhook_from_wire(body: Mapping[str, Any]) -> WebhookNotice:
-    """Read a webhook's body, whatever it says.
+    """Read a webhook's body. Never raises.
 
-    Documented is `payload.id` of a booking. That RENEWAL_* events have `renewal_id` beside it is
-    inferred, and so is that a renewal's id in its place is known by its ending.
+    XCover documents `payload.id` as the id of a booking. It is inferred that RENEWAL_* events also
+    have `renewal_id`, and that a renewal's id under `id` can be recognized by its suffix.
     """
     payload = body.get("payload")
-    facts = payload if isinstance(payload, Mapping) else {}
-    first, second = _id(facts.get("id")), _id(facts.get("renewal_id"))
-    if first.endswith(RENEWAL_IDS):
-        first, second = "", first
-    return WebhookNotice(event=identifier(body.get("event")), package_id=first, renewal_id=second)
+    details = payload if isinstance(payload, Mapping) else {}
+    package_id, renewal_id = _id(details.get("id")), _id(details.get("renewal_id"))
+    if package_id.endswith(RENEWAL_IDS):
+        package_id, renewal_id = "", package_id
+    return WebhookNotice(
+        event=identifier(body.get("event")), package_id=package_id, renewal_id=renewal_id
+    )
 
 
 def _id(value: object) -> str:
-    is_one = isinstance(value, str) and len(value) <= ID_LENGTH
-    return identifier(value) if is_one else ""
+    is_valid = isinstance(value, str) and len(value) <= ID_LENGTH
+    return identifier(value) if is_valid else ""

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from django_xcover import safe_logging
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
-from django_xcover.client.responses import Answer
+from django_xcover.client.responses import Response
 from django_xcover.client.schemas.packages import PackageAnswer, booking_from_wire
 from django_xcover.conf import get_config
 from django_xcover.exceptions import ReconciliationUnderWay, code_of
@@ -218,7 +218,7 @@ class Walk:
                 return
         self.cursor.go_on(last_pk=missed[-1].pk)
 
-    def _page(self, page: Sequence[Answer]) -> None:
+    def _page(self, page: Sequence[Response]) -> None:
         theirs = {answer.package_id: answer for answer in self._readable(page)}
         mine = {ours.package.package_id: ours for ours in self._known(theirs)}
         looked_at: dict[str, list[Finding] | None] = {}
@@ -241,7 +241,7 @@ class Walk:
         rows = rows.filter(last_seen_at__gte=self.cursor.started_at)
         return set(rows.values_list("package_id", flat=True)) if self.writes else set()
 
-    def _readable(self, page: Sequence[Answer]) -> Iterator[PackageAnswer]:
+    def _readable(self, page: Sequence[Response]) -> Iterator[PackageAnswer]:
         for wire in page:
             try:
                 yield booking_from_wire(wire)
