@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django_xcover.adapters import ShopAdapter
 from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
+from example_shop import wallet
 from example_shop.cart import Cart, CartLine
 from example_shop.models import Order
 from example_shop.notices import renewal_notice
@@ -69,6 +70,9 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order]):
 
     def is_paid(self, order: Order) -> bool:
         return order.is_paid
+
+    def was_charged(self, hold: str) -> bool:
+        return wallet.was_charged(hold)
 
     def send_renewal_notice(self, order: Order | None, renewal: Renewal) -> None:
         if order is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from example_shop.views import cart, catalogue, checkout, cover, orders, preferences
+from example_shop.views import cart, catalogue, checkout, cover, orders, preferences, wallet
 
 app_name = "shop"
 urlpatterns = [
@@ -20,6 +20,9 @@ urlpatterns = [
     path("orders/<str:number>/", orders.show, name="order"),
     path("orders/<str:number>/pay/", orders.pay, name="pay"),
     path("orders/<str:number>/transfer/", orders.transfer, name="transfer"),
+    path("wallet/<str:reference>/", wallet.show, name="wallet"),
+    path("wallet/<str:reference>/approve/", wallet.approve, name="wallet_approve"),
+    path("wallet/<str:reference>/decline/", wallet.decline, name="wallet_decline"),
     path("cover/pay/<slug:kind>/<str:reference>/", cover.pay, name="pay_cover"),
     path("preferences/", preferences.save, name="preferences"),
 ]

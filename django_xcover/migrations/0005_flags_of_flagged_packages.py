@@ -6,17 +6,19 @@ BATCH = 1000
 
 
 def add_flags(apps, schema_editor):
+    # Not where the shop's router reads: a replica may lag, or not have the tables yet.
+    alias = schema_editor.connection.alias
     Package = apps.get_model("xcover", "QuotePackage")
     Flag = apps.get_model("xcover", "Flag")
-    flagged = Package.objects.exclude(attention="")
+    flagged = Package.objects.using(alias).exclude(attention="")
     rows = flagged.values_list("pk", "attention", "updated_at").order_by("pk")
     batch = []
     for pk, reason, at in rows.iterator(chunk_size=BATCH):
         batch.append(Flag(package_id=pk, reason=reason, raised_at=at))
         if len(batch) == BATCH:
-            Flag.objects.bulk_create(batch)
+            Flag.objects.using(alias).bulk_create(batch)
             batch = []
-    Flag.objects.bulk_create(batch)
+    Flag.objects.using(alias).bulk_create(batch)
 
 
 class Migration(migrations.Migration):

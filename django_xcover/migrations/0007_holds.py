@@ -15,22 +15,26 @@ LIFETIME = datetime.timedelta(minutes=30)
 
 def hold_what_is_frozen(apps, schema_editor):
     """Place a hold on each cover that was frozen and for which no order came."""
+    # Not where the shop's router reads: a replica may lag, or not have the tables yet.
+    alias = schema_editor.connection.alias
     package_model, hold_model = apps.get_model("xcover", "QuotePackage"), apps.get_model("xcover", "Hold")
-    frozen = package_model.objects.exclude(held_until=None)
+    quotes = models.Prefetch("quotes", apps.get_model("xcover", "Quote").objects.using(alias))
+    frozen = package_model.objects.using(alias).exclude(held_until=None)
     waiting = frozen.filter(order_reference="", status="RECEIVED", quotes__choice="accepted").distinct()
-    for package in waiting.prefetch_related("quotes").iterator(chunk_size=500):
+    for package in waiting.prefetch_related(quotes).iterator(chunk_size=500):
         package.held_until += LIFETIME
-        package.save(update_fields=["held_until"])
-        hold_model.objects.create(**_hold(package))
+        package.save(using=alias, update_fields=["held_until"])
+        hold_model.objects.using(alias).create(**_hold(package))
     frozen.filter(holds=None).update(held_until=None)
 
 
 def freeze_what_is_held(apps, schema_editor):
     """Keep of each hold that is left when it was frozen."""
+    alias = schema_editor.connection.alias
     package_model = apps.get_model("xcover", "QuotePackage")
-    for package in package_model.objects.exclude(held_until=None).iterator(chunk_size=500):
+    for package in package_model.objects.using(alias).exclude(held_until=None).iterator(chunk_size=500):
         package.held_until -= LIFETIME
-        package.save(update_fields=["held_until"])
+        package.save(using=alias, update_fields=["held_until"])
 
 
 def _hold(package):

@@ -5,6 +5,7 @@ meanwhile. What is interrupted goes on where it is run again.
 """
 
 from django.db import migrations
+from django.db.models import Prefetch
 
 BATCH = 500
 
@@ -14,18 +15,21 @@ def add_terms(apps, schema_editor):
     # whoever changes them has all terms written anew.
     from django_xcover.mirror.search_terms import terms_of
 
+    # Not where the shop's router reads: a replica may lag, or not have the tables yet.
+    alias = schema_editor.connection.alias
     Package = apps.get_model("xcover", "QuotePackage")
+    quotes = Prefetch("quotes", apps.get_model("xcover", "Quote").objects.using(alias))
     Term = apps.get_model("xcover", "SearchTerm")
-    ordered = Package.objects.exclude(order_reference="").order_by("pk")
+    ordered = Package.objects.using(alias).exclude(order_reference="").order_by("pk")
     last = 0
-    while batch := list(ordered.filter(pk__gt=last).prefetch_related("quotes")[:BATCH]):
+    while batch := list(ordered.filter(pk__gt=last).prefetch_related(quotes)[:BATCH]):
         rows = [
             Term(package=package, term=term[:254])
             for package in batch
             for term in terms_of(package, _policies(package))
             if term
         ]
-        Term.objects.bulk_create(rows, ignore_conflicts=True)
+        Term.objects.using(alias).bulk_create(rows, ignore_conflicts=True)
         last = batch[-1].pk
 
 
@@ -35,7 +39,8 @@ def _policies(package):
 
 
 def remove_terms(apps, schema_editor):
-    apps.get_model("xcover", "SearchTerm").objects.all().delete()
+    Term = apps.get_model("xcover", "SearchTerm")
+    Term.objects.using(schema_editor.connection.alias).delete()
 
 
 class Migration(migrations.Migration):

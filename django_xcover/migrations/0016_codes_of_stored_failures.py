@@ -38,36 +38,38 @@ BATCH = 500
 
 
 def to_codes(apps, schema_editor):
-    _rename(apps, CODES)
+    _rename(apps, schema_editor, CODES)
 
 
 def to_names(apps, schema_editor):
-    _rename(apps, {code: name for name, code in CODES.items()})
+    _rename(apps, schema_editor, {code: name for name, code in CODES.items()})
 
 
-def _rename(apps, names):
+def _rename(apps, schema_editor, names):
+    # Not where the shop's router reads: a replica may lag, or not have the tables yet.
+    alias = schema_editor.connection.alias
     for model in TEXTS:
         for old, new in names.items():
-            _rename_text(apps.get_model("xcover", model), old, new)
-    _rename_operations(apps.get_model("xcover", "Operation"), names)
+            _rename_text(apps.get_model("xcover", model).objects.using(alias), old, new)
+    _rename_operations(apps.get_model("xcover", "Operation").objects.using(alias), names)
 
 
-def _rename_text(model, old, new):
+def _rename_text(rows, old, new):
     # Whole words: "Locked" and not "LockedOut".
     named = Q(error=old) | Q(error__startswith=f"{old}:") | Q(error__startswith=f"{old} (")
     rest = Substr(F("error"), len(old) + 1)
-    model.objects.filter(named).update(error=Concat(Value(new), rest))
+    rows.filter(named).update(error=Concat(Value(new), rest))
 
 
-def _rename_operations(model, names):
-    rows = model.objects.filter(error__has_key="type").order_by("pk")
+def _rename_operations(operations, names):
+    rows = operations.filter(error__has_key="type").order_by("pk")
     last = 0
     while batch := list(rows.filter(pk__gt=last).only("pk", "error")[:BATCH]):
         last = batch[-1].pk
         changed = [row for row in batch if row.error["type"] in names]
         for row in changed:
             row.error = {**row.error, "type": names[row.error["type"]]}
-        model.objects.bulk_update(changed, ["error"])
+        operations.bulk_update(changed, ["error"])
 
 
 class Migration(migrations.Migration):

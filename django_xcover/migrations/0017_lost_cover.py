@@ -4,8 +4,10 @@ from django.db import migrations, models
 
 
 def note_lost(apps, schema_editor):
-    packages = apps.get_model("xcover", "QuotePackage")
-    rows = apps.get_model("xcover", "Quote").objects.filter(
+    # Not where the shop's router reads: a replica may lag, or not have the tables yet.
+    alias = schema_editor.connection.alias
+    packages = apps.get_model("xcover", "QuotePackage").objects.using(alias)
+    rows = apps.get_model("xcover", "Quote").objects.using(alias).filter(
         package__status="RECEIVED", package__order_reference=""
     )
     retired = rows.filter(choice="", lapsed_price__isnull=False).exclude(status="RECEIVED").order_by("pk")
@@ -24,7 +26,7 @@ def note_lost(apps, schema_editor):
         offered = rows.filter(package=package, status="RECEIVED")
         for line in offered.values_list("line_reference", flat=True):
             entries.pop(line, None)
-        packages.objects.filter(pk=package).update(lost_cover=list(entries.values()))
+        packages.filter(pk=package).update(lost_cover=list(entries.values()))
 
 
 class Migration(migrations.Migration):

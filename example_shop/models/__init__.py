@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from example_shop.models.order import Order, OrderLine
 from example_shop.models.product import Category, Product
+from example_shop.models.wallet import WalletPayment
 
-__all__ = ["Category", "Order", "OrderLine", "Product"]
+__all__ = ["Category", "Order", "OrderLine", "Product", "WalletPayment"]

@@ -29,6 +29,7 @@ class Order(models.Model):
     class Payment(models.TextChoices):
         CARD = "card", _("Card")
         INVOICE = "invoice", _("Invoice, by bank transfer")
+        WALLET = "wallet", _("Wallet: pay first, then the order is placed")
 
     number = models.CharField(_("number"), max_length=20, unique=True, default=new_number)
     # One cart makes one order, however often the form is sent: the database says no to a second.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_xcover.cover import Cover, current_cover
 from django_xcover.exceptions import TotalChanged
 from django_xcover.types import Money
-from example_shop import orders
+from example_shop import orders, wallet
 from example_shop.cart import Cart
 from example_shop.forms import CheckoutForm, forget_details, initial_details
 from example_shop.middleware import ShopRequest
+from example_shop.models import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,16 @@ def _place(request: ShopRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     try:
-        order = orders.place(request, form.cleaned_data)
+        return _order(request, form.cleaned_data)
     except TotalChanged:
         return _changed(request, form)
+
+
+def _order(request: ShopRequest, details: dict[str, Any]) -> HttpResponse:
+    """Place the order, or send the shopper to the wallet, which charges first."""
+    if details["payment"] == Order.Payment.WALLET:
+        return redirect(wallet.start(request, details))
+    order = orders.place(request, details)
     forget_details(request.session)
     return redirect("shop:pay", order.number) if order.by_card else redirect(order)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django_xcover.models import Attention, OperationKind, OperationState, QuotePackage
-from example_shop.models import Order
+from django.utils import timezone
+
+from django_xcover.models import Attention, Hold, OperationKind, OperationState, QuotePackage
+from example_shop.models import Order, WalletPayment
 from tests.chaos.aftermath import Aftermath
 from tests.chaos.explaining import Reasons, is_tried_out
 from tests.chaos.findings import Findings
@@ -52,6 +54,7 @@ class Comparison:
             if number in self._mirror:
                 aftermath.check(purchase, self._mirror[number])
         self._check_shoppers()
+        self._check_wallets()
         self._found.status_went_back |= set(self._history.went_back)
         return self._found
 
@@ -180,6 +183,13 @@ class Comparison:
             told = (purchase.paid, purchase.premium)
             if purchase.paid and (order is None or (bool(order.paid_at), order.premium) != told):
                 self._found.shopper_differs.add(number)
+
+    def _check_wallets(self) -> None:
+        """What was charged first has its order, and what was only held is held no longer."""
+        charged = WalletPayment.objects.exclude(paid_at=None).filter(order=None)
+        self._found.charged_without_order |= set(charged.values_list("cart_reference", flat=True))
+        left = Hold.objects.overdue(timezone.now())
+        self._found.hold_left |= set(left.values_list("cart_reference", flat=True))
 
 
 def _ids(bookings: list[dict[str, Any]]) -> set[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from django.db.models import Q
+from django.utils import timezone
 
-from django_xcover.models import Operation, OperationState, WebhookDelivery
+from django_xcover.models import Hold, Operation, OperationState, WebhookDelivery
 from tests.chaos.crew import Crew
 from tests.chaos.plan import HANG
 
@@ -19,7 +20,7 @@ def drain(crew: Crew, patience: float) -> float:
     begun = last = time.monotonic()
     while time.monotonic() - last < QUIET and time.monotonic() - begun < patience:
         crew.revive()
-        if unfinished() or waiting_webhooks():
+        if unfinished() or waiting_webhooks() or Hold.objects.overdue(timezone.now()).exists():
             last = time.monotonic()
         time.sleep(0.2)
     return last - begun

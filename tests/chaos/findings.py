@@ -9,7 +9,7 @@ WRONG = (
     "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "unexplained",
     "mirror_differs", "shopper_differs", "cancel_lost", "cancel_duplicated", "refund_differs",
     "change_lost", "renewal_lost", "renewal_duplicated", "booked_unpaid", "order_not_cancelled",
-    "telephone_lost",
+    "telephone_lost", "charged_without_order", "hold_left",
 )  # fmt: skip
 
 
@@ -44,6 +44,8 @@ class Findings:
     order_not_cancelled: set[str] = field(default_factory=set)
     telephoned: set[str] = field(default_factory=set)
     telephone_lost: set[str] = field(default_factory=set)
+    charged_without_order: set[str] = field(default_factory=set)
+    hold_left: set[str] = field(default_factory=set)
     status_went_back: set[str] = field(default_factory=set)
     mirror_differs: set[str] = field(default_factory=set)
     shopper_differs: set[str] = field(default_factory=set)

@@ -10,7 +10,8 @@ from tests.chaos.findings import Findings
 from tests.chaos.shoppers import Purchase
 
 FIGURES = (
-    "orders", "paid_with_cover", "booked", "lost", "duplicated", "opted_out", "opt_out_missing",
+    "orders", "abandoned", "pay_first", "paid_with_cover", "booked", "lost", "duplicated",
+    "opted_out", "opt_out_missing",
     "wrong_price", "stuck", "needs_person", "checkout_failures",
     "cancelled", "cancel_lost", "cancel_duplicated", "refund_differs",
     "changed", "change_lost", "renewed", "renewal_lost", "renewal_duplicated",
@@ -24,7 +25,7 @@ NOUGHT = (
     "needs_person_unexplained", "needs_person_tried_out", "mirror_differs", "shopper_differs",
     "status_went_back", "cancel_lost", "cancel_duplicated", "refund_differs",
     "change_lost", "renewal_lost", "renewal_duplicated", "after_sale_failures",
-    "booked_unpaid", "order_not_cancelled", "telephone_lost",
+    "booked_unpaid", "order_not_cancelled", "telephone_lost", "charged_without_order", "hold_left",
 )  # fmt: skip
 
 
@@ -46,6 +47,8 @@ def report(
         | _waits([wait for record in records for wait in record.added_waits])
         | {
             "orders": sum(bool(purchase.order_number) for purchase in purchases),
+            "abandoned": sum(purchase.is_abandoned for purchase in purchases),
+            "pay_first": sum(purchase.pays_first and purchase.paid for purchase in purchases),
             "checkout_failures": sum(bool(record.failures) for record in records),
             "after_sale_failures": sum(bool(record.failures) for record in later),
             "recovery_seconds": round(recovery, 1),

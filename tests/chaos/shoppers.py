@@ -23,9 +23,12 @@ QUOTE = re.compile(
     r'name="quote" value="([^"]+)">\s*<input type="hidden" name="shown" value="([^"]*)"'
 )
 ORDER = re.compile(r"/orders/([^/]+)/")
+WALLET = re.compile(r"(/wallet/[^/]+/)$")
 ANSWERS = ("yes", "yes", "yes", "no", "")
 # So many leave their order unpaid; of half of those the shop hears, and cancels it.
 NEVER_PAYS = 0.2
+# So many change their cart in another tab, before they order or while they are at the wallet.
+MEDDLES = 0.3
 
 
 @dataclass
@@ -38,11 +41,17 @@ class Purchase:
     premium: Decimal | None = None
     paid: bool = False
     clicks_twice: bool = False
+    pays_first: bool = False
     never_pays: bool = False
     shop_cancels: bool = False
     record: Record = field(default_factory=Record)
     later: AfterSale = field(default_factory=AfterSale)
     browser: Browser | None = None
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Return whether the shopper stayed at the wallet, which leaves no order."""
+        return self.pays_first and self.never_pays
 
     def will(self, *wishes: Wish) -> bool:
         """Return whether the shopper has cover and comes back with one of these wishes."""
@@ -76,22 +85,43 @@ class Shopper:
         self._slugs = chance.sample(SLUGS, chance.choice((1, 1, 2)))
         self._quantity = str(chance.randint(1, 3))
         self._answer = chance.choice(ANSWERS)
-        self._payment = chance.choice(("card", "card", "card", "invoice"))
+        self._payment = chance.choice(("card", "card", "wallet", "invoice"))
         self._clicks_twice = purchase.clicks_twice = chance.random() < 0.15
+        self._meddles = chance.random() < MEDDLES
         purchase.later.wish = wish_of(chance, has_device=not RENEWABLE.isdisjoint(self._slugs))
+        purchase.pays_first = self._payment == Order.Payment.WALLET
         purchase.never_pays = chance.random() < NEVER_PAYS
-        purchase.shop_cancels = purchase.never_pays and chance.random() < 0.5
+        purchase.shop_cancels = (
+            purchase.never_pays and not purchase.pays_first and chance.random() < 0.5
+        )
 
     def buy(self) -> None:
         """Fill the cart, answer the offer, order and pay."""
         self._fill_cart()
+        page = self._check_out()
+        if self._purchase.pays_first:
+            self._pay_first(page)
+            return
+        if self._meddles:
+            # In another tab, while this one still shows the old total: it is not ordered.
+            self._change_quantity()
+            self._browser.post("/checkout/", self._form(page), 409)
+            page = self._check_out()
+        self._order(page)
+        if not self._purchase.never_pays:
+            self._pay()
+
+    def _check_out(self) -> dict[str, str]:
+        """Answer the offer; return the hidden fields of the checkout's form."""
         page = self._browser.get("/checkout/").text
         self._answer_offer()
         # As the page's own script does after an answer.
         page += self._browser.get("/checkout/summary/").text
-        self._order(dict(FIELD.findall(page)))
-        if not self._purchase.never_pays:
-            self._pay()
+        return dict(FIELD.findall(page))
+
+    def _change_quantity(self) -> None:
+        other = {"quantity": "4"}
+        self._browser.post(f"/cart/{self._slugs[0]}/", other, 302)
 
     def _fill_cart(self) -> None:
         for slug in self._slugs:
@@ -114,17 +144,38 @@ class Shopper:
             self._purchase.premium = premium if self._answer == "yes" else None
 
     def _order(self, page: dict[str, str]) -> None:
-        details = {
+        for _ in range(2 if self._clicks_twice else 1):
+            self._purchase.order_number = self._send(page, ORDER)
+
+    def _pay_first(self, page: dict[str, str]) -> None:
+        """Leave for the wallet; who never pays stays away, so that the hold expires.
+
+        Some of the others change their cart in another tab before they pay: what is charged and
+        booked is what was held.
+        """
+        payment = self._send(page, WALLET)
+        if self._purchase.never_pays:
+            return
+        if self._meddles:
+            self._change_quantity()
+            self._browser.get("/xcover/offer/", 200, 202, 204)
+        for _ in range(2 if self._clicks_twice else 1):
+            answer = self._browser.post(f"{payment}approve/", {}, 302)
+            self._purchase.order_number = _leads_to(answer.headers["Location"], ORDER)
+        self._purchase.paid = True
+
+    def _send(self, page: dict[str, str], expected: re.Pattern[str]) -> str:
+        """Send the checkout form; return what the address names that it leads to."""
+        answer = self._browser.post("/checkout/", self._form(page), 302)
+        return _leads_to(answer.headers["Location"], expected)
+
+    def _form(self, page: dict[str, str]) -> dict[str, str]:
+        return {
+            **page,
             "first_name": "Ana", "last_name": "Lima", "email": "ana@example.com", "phone": "",
             "address": "1 Long Street", "postcode": POSTCODES[self._country], "city": "Anytown",
             "payment": self._payment,
         }  # fmt: skip
-        for _ in range(2 if self._clicks_twice else 1):
-            answer = self._browser.post("/checkout/", {**page, **details}, 302)
-            placed = ORDER.match(answer.headers["Location"])
-            if placed is None:
-                raise CheckoutFailed(f"/checkout/: leads to {answer.headers['Location']}")
-            self._purchase.order_number = placed[1]
 
     def _pay(self) -> None:
         order = f"/orders/{self._purchase.order_number}"
@@ -132,3 +183,10 @@ class Shopper:
         for _ in range(2 if self._clicks_twice else 1):
             self._browser.post(f"{order}/{how}/", CARD, 302)
         self._purchase.paid = True
+
+
+def _leads_to(address: str, expected: re.Pattern[str]) -> str:
+    found = expected.match(address)
+    if found is None:
+        raise CheckoutFailed(f"/checkout/: leads to {address}")
+    return found[1]

@@ -186,7 +186,7 @@ def test_a_package_that_was_flagged_before_there_were_rows_gets_one(package: Quo
     QuotePackage.objects.update(attention=Attention.POLICY_MISSING, updated_at=then)
     migration = importlib.import_module("django_xcover.migrations.0005_flags_of_flagged_packages")
 
-    migration.add_flags(apps, None)
+    migration.add_flags(apps, connection.schema_editor())
 
     flag = Flag.objects.get()
     assert (flag.package, flag.reason, flag.raised_at, flag.is_open) == (

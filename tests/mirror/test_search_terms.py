@@ -112,8 +112,8 @@ def test_what_was_ordered_before_is_found_after_the_migration(order: Order) -> N
     # As Django hands it the models: with columns, and without properties of ours.
     then = MigrationLoader(connection).project_state(("xcover", "0013_quicker_lists")).apps
 
-    migration.add_terms(then, None)
-    migration.add_terms(then, None)
+    migration.add_terms(then, connection.schema_editor())
+    migration.add_terms(then, connection.schema_editor())
 
     assert set(SearchTerm.objects.values_list("term", flat=True)) == before
     assert QuotePackage.objects.count() == 1

@@ -286,7 +286,7 @@ def test_what_was_lost_before_the_migration_is_named_after_it(
     state = MigrationLoader(connection).project_state(("xcover", "0017_lost_cover"))
 
     for _ in range(2):
-        migration.note_lost(state.apps, None)
+        migration.note_lost(state.apps, connection.schema_editor())
 
     assert lost(shopper.sees()) == [(LAPTOP, insured, False)]
 

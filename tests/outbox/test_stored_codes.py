@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Attempt, Operation, OperationKind, Reconciliation, WebhookDelivery
@@ -51,13 +52,13 @@ def test_operations_and_attempts_are_carried_over_and_back(
     )
     bare = Attempt.objects.create(operation=operation, number=2, outcome="failed", error=name)
 
-    migration.to_codes(apps, None)
+    migration.to_codes(apps, connection.schema_editor())
 
     operation.refresh_from_db()
     assert operation.error == {**error, "type": code}
     assert set(Attempt.objects.values_list("error", flat=True)) == {f"{code} (422): phone", code}
 
-    migration.to_names(apps, None)
+    migration.to_names(apps, connection.schema_editor())
 
     for row in (operation, brief, bare):
         row.refresh_from_db()
@@ -74,7 +75,7 @@ def test_passes_and_deliveries_are_carried_over_and_back() -> None:
         account="default", key="2", error="WorkerDied: the last worker died of it."
     )
 
-    migration.to_codes(apps, None)
+    migration.to_codes(apps, connection.schema_editor())
 
     for row in (run, delivery, died):
         row.refresh_from_db()
@@ -82,7 +83,7 @@ def test_passes_and_deliveries_are_carried_over_and_back() -> None:
     assert delivery.error == "LockedOut: no name of ours"
     assert died.error == "worker_died: the last worker died of it."
 
-    migration.to_names(apps, None)
+    migration.to_names(apps, connection.schema_editor())
 
     for row in (run, died):
         row.refresh_from_db()
