@@ -8,23 +8,18 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover import safe_logging, validators, values
-from django_xcover.booking import booking
+from django_xcover.booking import take_back as taking_back
 from django_xcover.client.errors import clean
-from django_xcover.mirror import decisions, flags
+from django_xcover.mirror import flags
 from django_xcover.models import (
     Attention,
     Cancellation,
     Choice,
-    Operation,
-    OperationKind,
-    OperationState,
     Quote,
     QuotePackage,
     Status,
 )
-from django_xcover.models.operation import PAYING
 from django_xcover.offers import cart_packages, shop_values
-from django_xcover.outbox import operations
 from django_xcover.policies.cancellation import eligibility, requests
 
 logger = safe_logging.get_logger("django_xcover.orders")
@@ -127,32 +122,7 @@ def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> No
     unbooked = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.FAILED)
     chosen = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status in unbooked]
     if chosen:
-        _take_back(package, chosen, reason)
-
-
-def _take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> None:
-    """Withdraw choices that are no cover yet; cancel behind a booking that may make them one."""
-    decisions.withdraw(quotes)
-    unfinished = Operation.objects.unfinished().select_for_update()
-    under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
-    doubtful = [operation for operation in under_way if not _is_stopped(operation, quotes)]
-    if doubtful:
-        following = requests.enqueue(package, quotes, origin=SHOP, reason=reason)
-        _give_time(following, doubtful)
-
-
-def _is_stopped(operation: Operation, quotes: Sequence[Quote]) -> bool:
-    """Keep the booking from covering `quotes`; False when it may have happened, or may now."""
-    if operation.state == OperationState.RUNNING or not operation.outcome_known:
-        return False
-    left = cart_packages.lock_quotes(operation.package)
-    if all(quote.choice != Choice.ACCEPTED for quote in left):
-        return operations.discard(operation, REASON)
-    return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)
-
-
-def _give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
-    """Let some time pass first: a call that got no answer may still be under way at XCover."""
-    if any(not operation.outcome_known for operation in doubtful):
-        rows = Operation.objects.filter(pk=following.pk)
-        rows.update(next_attempt_at=operations.next_attempt(1, 0))
+        doubtful = taking_back.take_back(package, chosen, REASON)
+        if doubtful:
+            following = requests.enqueue(package, chosen, origin=SHOP, reason=reason)
+            taking_back.give_time(following, doubtful)

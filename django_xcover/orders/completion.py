@@ -20,6 +20,7 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
     Status,
+    Withdrawal,
 )
 from django_xcover.models.operation import PAYING, UNPAID
 from django_xcover.offers import cart_packages, shop_values
@@ -32,6 +33,8 @@ logger = safe_logging.get_logger("django_xcover.orders")
 
 # What becomes no cover any more.
 OVER = (Status.CANCELLED, Status.FAILED)
+PAID_IN_VAIN = "Order %s was paid after its cover was cancelled: package %s covers nothing."
+PAID_IN_PART = "Order %s was paid after part of its cover was withdrawn from: package %s."
 
 
 def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
@@ -108,7 +111,9 @@ def _package_of(reference: str) -> QuotePackage | None:
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:
     quotes = cart_packages.lock_quotes(package)
     if paid and _is_over(quotes):
-        _alert_unless_repeated(package)
+        _alert_unless_repeated(package, PAID_IN_VAIN)
+    elif paid and _is_withdrawn_in_part(quotes):
+        _alert_unless_repeated(package, PAID_IN_PART)
     if not any(quote.choice == Choice.ACCEPTED for quote in quotes):
         _settle_without_cover(package, quotes)
     elif paid and _written(package, OperationKind.BOOK).filter(subject=UNPAID).exists():
@@ -126,16 +131,25 @@ def _is_over(quotes: Sequence[Quote]) -> bool:
     return bool(chosen) and all(q.choice == Choice.WITHDRAWN or q.status in OVER for q in chosen)
 
 
-def _alert_unless_repeated(package: QuotePackage) -> None:
+def _is_withdrawn_in_part(quotes: Sequence[Quote]) -> bool:
+    """Return whether the customer withdrew from some of the cover before it was booked or paid.
+
+    The shop may not have taken it off the total. A line that the shop itself cancelled it has.
+    """
+    taken_back = [
+        quote.pk
+        for quote in quotes
+        if quote.choice == Choice.WITHDRAWN and quote.status == Status.RECEIVED
+    ]
+    return Withdrawal.objects.filter(cancellation__quotes__in=taken_back).exists()
+
+
+def _alert_unless_repeated(package: QuotePackage, alarm: str) -> None:
     """Alert a person to a payment for cover that is over, unless it was reported before."""
     if _paid(package).exists():
         logger.info("The payment of order %s is reported again.", package.order_reference)
         return
-    logger.critical(
-        "Order %s was paid after its cover was cancelled: package %s covers nothing.",
-        package.order_reference,
-        package,
-    )
+    logger.critical(alarm, package.order_reference, package)
     flags.flag(package, Attention.PAID_IN_VAIN)
 
 

@@ -12,6 +12,7 @@ from django_xcover.models import Cancellation, OperationKind, Withdrawal
 from django_xcover.overview.progress import Progress, progress_of
 from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies import refunds
+from django_xcover.policies.cancellation import eligibility
 from django_xcover.policies.withdrawal import may_withdraw
 from django_xcover.types import Money
 
@@ -37,7 +38,8 @@ class PolicyRefund:
 class CancellationView:
     """One cancellation. `refusal` says why nothing was cancelled, `refunded_formatted` what the
     shop has given back; both are "" when there is nothing to say. `withdrawal` is the customer's
-    statement, None where nobody has made one; `may_withdraw` is whether its period may still run.
+    statement, None where nobody has made one; `may_withdraw` is whether its period may still run,
+    and `is_unbooked` whether some of its cover is agreed and not in force yet.
     """
 
     pk: int
@@ -53,6 +55,7 @@ class CancellationView:
     progress: Progress
     withdrawal: Withdrawal | None
     may_withdraw: bool
+    is_unbooked: bool
 
     @property
     def is_draft(self) -> bool:
@@ -71,7 +74,8 @@ class CancellationView:
 
 
 def view_of(cancellation: Cancellation) -> CancellationView:
-    """Return what a shopper is shown of `cancellation`. Three queries, no vendor call."""
+    """Return what a shopper is shown of `cancellation`. Four queries, no vendor call."""
+    quotes = cancellation.quotes.select_related("package").defer("request", "package__payload")
     return CancellationView(
         pk=cancellation.pk,
         reference=cancellation.cancellation_id,
@@ -86,6 +90,7 @@ def view_of(cancellation: Cancellation) -> CancellationView:
         progress=progress_of(cancellation.package, OperationKind.CANCEL, cancellation),
         withdrawal=Withdrawal.objects.filter(cancellation=cancellation).first(),
         may_withdraw=may_withdraw(cancellation.package),
+        is_unbooked=any(map(eligibility.is_unbooked, quotes)),
     )
 
 

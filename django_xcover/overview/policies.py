@@ -27,6 +27,7 @@ from django_xcover.models import (
     Quote,
     Renewal,
     Status,
+    Withdrawal,
 )
 
 PAGE_SIZE = 50
@@ -56,6 +57,7 @@ class Notice(models.TextChoices):
 
 # What makes cover of what was chosen and paid for.
 MAKING = (OperationKind.BOOK, OperationKind.INSTANT_BOOK, OperationKind.CONFIRM_PAYMENT)
+UNBOOKED = (Status.RECEIVED, Status.PENDING_PAYMENT)
 PAST = frozenset(
     {PolicyState.ENDED, PolicyState.CANCELLED, PolicyState.RENEWED, PolicyState.FAILED}
 )
@@ -136,7 +138,9 @@ def own_policy(request: HttpRequest, quote_id: str) -> Quote:
 
 def policy_rows() -> models.QuerySet[Quote]:
     """Return policies, and accepted quotes that are to become one, with what is going on."""
-    promised = Q(choice=Choice.ACCEPTED)
+    # What was withdrawn from before it was booked stays in sight: its refund is to come.
+    stated = Withdrawal.objects.filter(cancellation__quotes=OuterRef("pk"))
+    promised = Q(choice=Choice.ACCEPTED) | Q(Exists(stated))
     mine = Q(package=OuterRef("package"))
     making = Operation.objects.filter(mine, kind__in=MAKING)
     payment = Operation.objects.filter(mine, kind=OperationKind.CONFIRM_PAYMENT)
@@ -191,6 +195,9 @@ def _may_view(request: HttpRequest, order_reference: str) -> bool:
 
 
 def _state(quote: Quote, now: datetime) -> PolicyState:
+    if quote.choice == Choice.WITHDRAWN and quote.status in UNBOOKED:
+        cancelling = getattr(quote, "is_cancelling", False)
+        return PolicyState.CANCELLING if cancelling else PolicyState.CANCELLED
     if quote.status == Status.RECEIVED:
         return _state_unbooked(quote)
     if quote.status == Status.PENDING_PAYMENT:

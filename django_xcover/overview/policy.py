@@ -23,7 +23,7 @@ from django_xcover.overview.renewals import RenewalView, renewal_of, view_of
 from django_xcover.policies import documents
 from django_xcover.policies import modification as modifying
 from django_xcover.policies.cancellation import eligibility as cancellable
-from django_xcover.policies.withdrawal import may_withdraw
+from django_xcover.policies.withdrawal import holder_of, may_withdraw
 
 # What a shopper can be shown of the policyholder; the rest XCover knows and nobody asked for.
 SHOWN_OF_POLICYHOLDER = ("first_name", "last_name", "email", "phone")
@@ -84,7 +84,7 @@ def details(quote: Quote) -> PolicyDetails:
         documents=documents.kinds_of(quote, package),
         mail=mail_of(quote),
         is_cancellable=quote.can_be_cancelled,
-        cancellable=tuple(summarise(row) for row in _in_force(quote)),
+        cancellable=tuple(summarise(row) for row in _free(quote)),
         may_withdraw=may_withdraw(package),
         cancellation=_cancellation(quote),
         modification=_modification(quote),
@@ -110,14 +110,15 @@ def booked_together(quote: Quote) -> Sequence[Quote]:
     return sorted(rows, key=lambda row: row.pk != quote.pk)
 
 
-def _in_force(quote: Quote) -> Sequence[Quote]:
+def _free(quote: Quote) -> Sequence[Quote]:
     """Return the policies of the booking of `quote` that can be cancelled now, itself first.
 
-    Itself also when XCover has said that it cannot be (`can_be_cancelled`): that may be old, and
-    XCover is asked again before anybody is refused.
+    Those that are agreed and not booked yet are among them. Itself also when XCover has said that
+    it cannot be (`can_be_cancelled`): that may be old, and a withdrawal is no matter of XCover's.
     """
-    confirmed = [row for row in booked_together(quote) if row.status == Status.CONFIRMED]
-    free, _obstacles = cancellable.split(quote.package, confirmed)
+    rows = booked_together(quote)
+    mine = [r for r in rows if r.status == Status.CONFIRMED or cancellable.is_unbooked(r)]
+    free, _obstacles = cancellable.split(quote.package, mine, unbooked=True)
     return [row for row in free if row.can_be_cancelled is not False or row.pk == quote.pk]
 
 
@@ -155,6 +156,7 @@ def _renewal(quote: Quote) -> RenewalView | None:
 
 
 def policyholder(package: QuotePackage) -> dict[str, str]:
-    """Return what a shopper is shown of the policyholder, as XCover has it."""
-    known = package.answer.policyholder.details
-    return {key: clean_text(known.get(key)) for key in SHOWN_OF_POLICYHOLDER}
+    """Return what a shopper is shown of the policyholder, as XCover has it or is to get it."""
+    known = holder_of(package)
+    shown = {key: clean_text(known.details.get(key)) for key in SHOWN_OF_POLICYHOLDER}
+    return {**shown, "email": known.email}

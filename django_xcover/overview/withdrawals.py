@@ -28,7 +28,7 @@ class WithdrawableBooking:
 def withdrawable(package: QuotePackage) -> WithdrawableBooking:
     """Return what can be withdrawn from in `package`, and what has been. No vendor call."""
     quotes = list(policy_rows().filter(package=package).order_by("position"))
-    free, _obstacles = cancellable.split(package, quotes)
+    free, _obstacles = cancellable.split(package, quotes, unbooked=True)
     stated = Withdrawal.objects.filter(cancellation__package=package).select_related("cancellation")
     return WithdrawableBooking(
         package=package,

@@ -18,7 +18,7 @@ from django_xcover.client.schemas.policies import CancellationAnswer, CancelledQ
 from django_xcover.client.schemas.stored import without_booking
 from django_xcover.exceptions import RefundAboveLimit, RefundNotRecorded
 from django_xcover.formats import format_amount
-from django_xcover.models import Cancellation, QuotePackage, RefundCorrection
+from django_xcover.models import Cancellation, Quote, QuotePackage, RefundCorrection
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
@@ -189,6 +189,17 @@ def _line(quote: CancelledQuote) -> dict[str, Any]:
         "refund": quote.refund_value,
         "adjustment_fee": quote.adjustment_fee,
         "cooling_off_until": quote.policy_coolingoff_date,
+    }
+
+
+def premium_line(quote: Quote, premium: Decimal | None) -> dict[str, Any]:
+    """Return the line of a policy that was never booked; `premium` is what the shop returns."""
+    return {
+        "quote_id": quote.quote_id,
+        "price": quote.price,
+        "refund": premium,
+        "adjustment_fee": None,
+        "cooling_off_until": None,
     }
 
 

@@ -179,6 +179,8 @@ def _line_unknown(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, 
 
 
 def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    if any(quote.choice == Choice.ACCEPTED for quote in quotes):
+        return _paid_for_more(package, quotes)
     what = _("Order %(order)s was paid after its cover was cancelled.") % {
         "order": package.order_reference
     }
@@ -187,6 +189,19 @@ def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, 
         "is still wanted, it has to be bought anew."
     )
     return what, to_do
+
+
+def _paid_for_more(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    what = _("Order %(order)s was paid after the customer withdrew from part of its cover.") % {
+        "order": package.order_reference
+    }
+    gone = [quote for quote in quotes if quote.choice == Choice.WITHDRAWN]
+    names = [f"{quote.policy_name} ({format_amount(quote.cost)})" for quote in gone]
+    to_do = _(
+        "Compare the cover of the order with what the customer paid. If the premium of what was "
+        "withdrawn from was paid, refund it."
+    )
+    return " ".join([what, *names]), to_do
 
 
 def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:

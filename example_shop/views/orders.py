@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from django_xcover.cover import OrderCover, order_cover
+from django_xcover.policies import withdrawal_path
 from example_shop import card, guests, orders
 from example_shop.forms import CardForm
 from example_shop.middleware import ShopRequest
@@ -35,7 +36,13 @@ def show(request: ShopRequest, number: str) -> HttpResponse:
     order = _own_order(request, number)
     lines = order.lines.select_related("product", "order")
     cover = order_cover(order)
-    context = {"order": order, "lines": lines, "cover": cover, "cover_waits": _waits(order, cover)}
+    context = {
+        "order": order,
+        "lines": lines,
+        "cover": cover,
+        "cover_waits": _waits(order, cover),
+        "withdrawal_path": _withdrawal_path(order, cover),
+    }
     return render(request, "shop/order.html", context)
 
 
@@ -83,6 +90,15 @@ def _waits(order: Order, cover: OrderCover) -> bool:
     """Return whether a worker is about to change what the page says of the cover."""
     confirming = order.is_paid and cover.state == "awaiting_payment"
     return confirming or cover.state == "arranging"
+
+
+def _withdrawal_path(order: Order, cover: OrderCover) -> str:
+    """Return where a guest withdraws from the cover; who has an account does so in "My cover".
+
+    The link needs no session, so a guest can keep it.
+    """
+    has_cover = cover.state not in {"none", "declined"}
+    return withdrawal_path(order.number) if has_cover and order.user_id is None else ""
 
 
 def _own_order(request: ShopRequest, number: str) -> Order:

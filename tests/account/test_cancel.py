@@ -10,7 +10,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from django_xcover.models import Cancellation, Operation, OperationKind, Quote, Status
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Operation,
+    OperationKind,
+    Quote,
+    Status,
+    Withdrawal,
+)
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
@@ -93,14 +101,22 @@ def test_a_card_number_typed_as_the_reason_is_refused_and_not_kept(
     assert sandbox.calls("cancel_booking") == []
 
 
-def test_what_xcover_lets_nobody_cancel_is_said(ana: Member, sandbox: Sandbox) -> None:
+def test_what_xcover_lets_nobody_cancel_is_withdrawn_from_all_the_same(
+    ana: Member, sandbox: Sandbox
+) -> None:
     ana.buys()
-    sandbox.faults.add("cancel_booking", "status", status=422)
+    sandbox.faults.add("cancel_booking", "status", times=None, status=422)
 
-    response = previews(ana)
+    previews(ana)
+    confirms(ana)
+    work()
+    page = text_of(ana.opens(address()))
 
-    assert response.status_code == 409
-    assert refusal(response) == "This cover cannot be cancelled."
+    assert Withdrawal.objects.get().cancellation == the_cancellation()
+    assert the_cancellation().state == State.REFUSED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+    assert "Your statement arrived on" in page
+    assert "a person is looking into it" in page
 
 
 def test_a_policy_that_is_cancelled_already_says_so(ana: Member) -> None:

@@ -18,7 +18,7 @@ from tests.account.conftest import Member, page_of, text_of, the_policy
 from tests.account.test_cancel import address, confirms, previews, the_cancellation
 from tests.checkout.page import Page
 from tests.conftest import work
-from tests.shop import laptop, ticket
+from tests.shop import Adapter, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Cancellation.State
@@ -126,6 +126,75 @@ def test_a_statement_that_xcover_refused_is_with_a_person(ana: Member, sandbox: 
     page = text_of(ana.opens(address()))
 
     assert "We have your statement, and a person is looking into it." in page
+
+
+# Before it is booked
+
+
+def test_cover_that_is_being_arranged_is_withdrawn_from_on_its_page(
+    ana: Member, sandbox: Sandbox
+) -> None:
+    ana.buys(now=False)
+
+    shown = ana.opens(page_of())
+    asked = ana.opens(previews(ana)["Location"])
+    confirms(ana)
+    work()
+    page = text_of(ana.opens(address()))
+
+    assert "Withdraw from contract here" in [button.text for button in shown.all("button")]
+    assert "This cover is not in force yet." in text_of(asked)
+    assert asked.one("input", name="email")["value"] == "ana@example.com"
+    assert "Your cover is cancelled" in page
+    assert "Your statement arrived on" in page
+    assert the_policy().payload["price_formatted"] in page
+    assert "The refund goes back the way you paid." in page
+    assert sandbox.calls("create_booking") == []
+
+
+def test_cover_that_was_withdrawn_from_before_it_was_booked_stays_in_the_list(ana: Member) -> None:
+    ana.buys(now=False)
+    previews(ana)
+    confirms(ana)
+
+    assert "Cancelled" in text_of(ana.opens("/xcover/mycover/"))
+    assert "Withdraw" not in text_of(ana.opens(page_of()))
+
+
+def test_a_guest_withdraws_by_link_before_the_cover_is_booked(
+    ana: Member, sandbox: Sandbox
+) -> None:
+    ana.buys(now=False)
+    guest = Client()
+
+    done = states(guest)
+    shown = guest.get(done["Location"]).content.decode()
+    again = guest.post(link(), {"policies": [the_policy().quote_id]})
+    work()
+
+    assert "Your statement arrived on" in shown
+    assert "ana@example.com" not in shown
+    assert again.status_code == 409
+    assert Withdrawal.objects.get().email == "ana@example.com"
+    assert sandbox.calls("create_booking") == []
+    assert "See your cancellation" in guest.get(link()).content.decode()
+
+
+def test_a_guest_whose_order_is_not_paid_says_where_the_receipt_goes(
+    ana: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Adapter, "pays_later", lambda self, order: False)
+    ana.buys(paid=False)
+    assert not Operation.objects.exists()
+    guest = Client()
+
+    page = guest.get(guest.post(link(), {"policies": [the_policy().quote_id]})["Location"])
+    without = states(guest)
+    done = states(guest, email="ana@example.net")
+
+    assert "Leave these empty" not in page.content.decode()
+    assert (without.status_code, done.status_code) == (400, 303)
+    assert Withdrawal.objects.get().email == "ana@example.net"
 
 
 # By link

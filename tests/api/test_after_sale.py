@@ -93,6 +93,53 @@ def test_while_xcover_is_away_the_shopper_can_withdraw_without_knowing_the_refun
     assert stated.json()["withdrawal"]["made_at"] is not None
 
 
+def test_cover_that_is_paid_and_not_booked_is_withdrawn_from(
+    program: Program, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=422)
+    program.buys()
+
+    draft = program.posts(policy_path("cancellations/"))
+    path = policy_path(f"cancellations/{draft.json()['id']}/confirm/")
+    stated, again = program.posts(path), program.posts(path)
+
+    assert (draft.status_code, draft.json()["state"]) == (201, "draft")
+    assert (stated.status_code, stated.json()["state"]) == (202, "confirmed")
+    assert stated.json()["refund"]["amount"] == "7.89"
+    assert stated.json()["withdrawal"]["email"] == "ana@example.com"
+    assert again.json() == stated.json()
+    assert program.gets(policy_path()).json()["can_cancel"] is False
+
+
+def test_the_receipt_of_cover_without_a_policyholder_needs_an_address(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Adapter, "pays_later", lambda self, order: False)
+    program.buys(paid=False)
+    draft = program.posts(policy_path("cancellations/"))
+    path = policy_path(f"cancellations/{draft.json()['id']}/confirm/")
+
+    without = program.posts(path, name="Ana Costa")
+    stated = program.posts(path, name="Ana Costa", email="ana@example.net")
+
+    assert (without.status_code, stated.status_code) == (400, 202)
+    assert "email" in str(without.json())
+    assert Withdrawal.objects.get().email == "ana@example.net"
+
+
+def test_what_xcover_refuses_to_preview_is_withdrawn_from_all_the_same(
+    insured: Program, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("cancel_booking", "status", times=None, status=422)
+
+    draft = insured.posts(policy_path("cancellations/"))
+    stated = insured.posts(policy_path(f"cancellations/{draft.json()['id']}/confirm/"))
+    work()
+
+    assert (draft.json()["state"], stated.status_code) == ("draft", 202)
+    assert the_package().attention == "cancellation_refused"
+
+
 def test_a_cancelled_policy_is_not_cancelled_again(
     insured: Program, preview: dict[str, Any]
 ) -> None:

@@ -13,11 +13,12 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
+from django_xcover.sandbox import Sandbox
 from example_shop import guests
 from example_shop.demo import data
 from example_shop.models import Order
 from tests.conftest import work
-from tests.example_shop.conftest import CAMERA, Shopper, last_message
+from tests.example_shop.conftest import CAMERA, DETAILS, Shopper, last_message
 
 PATHS = ("", "pay/")
 
@@ -163,3 +164,44 @@ def test_the_cart_survives_logging_in(shopper: Shopper) -> None:
 def what_it_says(response: Any) -> str:
     """Return the page without its random token."""
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+
+
+# The guest's link to withdraw
+
+
+def link_on(page: Any) -> str:
+    """Return the path behind the link to withdraw, "" where there is none."""
+    found = re.search(r'href="(/xcover/mycover/withdraw/[^"]+)"', page.content.decode())
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("booked", [False, True])
+def test_a_guest_finds_the_link_to_withdraw_on_the_order_and_it_opens_anywhere(
+    insured: Shopper, booked: bool
+) -> None:
+    order = insured.orders()
+    insured.pays(order)
+    if booked:
+        work()
+
+    path = link_on(insured.opens(f"/orders/{order.number}/"))
+    page = Client().get(path).content.decode()
+
+    assert "Harbour Lights Festival" in page
+    assert "Withdraw from contract here" in page
+    assert DETAILS["email"] not in page
+
+
+def test_an_order_without_cover_has_no_link_to_withdraw(shopper: Shopper) -> None:
+    order = shopper.orders()
+
+    assert link_on(shopper.opens(f"/orders/{order.number}/")) == ""
+
+
+def test_an_account_withdraws_in_my_cover(xcover_sandbox: Sandbox, robin: Shopper) -> None:
+    robin.answers("yes")
+    order = robin.orders()
+    robin.pays(order)
+    work()
+
+    assert link_on(robin.opens(f"/orders/{order.number}/")) == ""

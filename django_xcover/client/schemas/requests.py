@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django_xcover.client.schemas.packages import QuoteAnswer
-from django_xcover.client.schemas.stored import LenientFields
+from django_xcover.client.schemas.stored import (
+    LenientFields,
+    StoredPolicyholder,
+    read_policyholder,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,11 @@ def without_quotes(body: Mapping[str, Any], gone: Collection[str]) -> dict[str, 
     """Return the body without the quotes whose ids are in `gone`."""
     rows = LenientFields.of(body).rows("quotes")
     return {**body, "quotes": [row.data for row in rows if row.text("id") not in gone]}
+
+
+def booked_policyholder(body: Any) -> StoredPolicyholder:
+    """Return the policyholder that the body of a booking names."""
+    return read_policyholder(LenientFields.of(body).below("policyholder").data)
 
 
 def product_of(item: Mapping[str, Any]) -> tuple[Any, Any]:

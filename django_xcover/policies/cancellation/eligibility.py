@@ -18,21 +18,28 @@ from django_xcover.exceptions import (
 from django_xcover.models import (
     BOOKED,
     Cancellation,
+    Choice,
     Quote,
     QuotePackage,
     Status,
 )
 from django_xcover.policies.staleness import changes_since, was_paid_since
 
+# Agreed, and no cover yet: not booked, or booked and not paid.
+UNBOOKED = (Status.RECEIVED, Status.PENDING_PAYMENT)
 
-def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]:
+
+def choose(
+    package: QuotePackage, quotes: Iterable[Quote] | None, *, unbooked: bool = False
+) -> list[Quote]:
     """Return the policies to cancel, freshly read; `quotes` None means the whole booking.
 
-    For a whole booking these are the policies still in force; given `quotes` must all be in force.
-    Raises NotCancellable or AlreadyCancelled, or a subclass, with the reason.
+    For a whole booking these are the policies still in force; given `quotes` must all be in force,
+    or with `unbooked` at least be agreed. Raises NotCancellable or AlreadyCancelled, or a subclass,
+    with the reason.
     """
     wanted = _named(package, quotes) if quotes is not None else _booked(package)
-    free, obstacles = split(package, wanted)
+    free, obstacles = split(package, wanted, unbooked=unbooked)
     if obstacles and (quotes is not None or not free):
         raise obstacles[-1]
     if not free:
@@ -40,12 +47,35 @@ def choose(package: QuotePackage, quotes: Iterable[Quote] | None) -> list[Quote]
     return free
 
 
-def split(package: QuotePackage, quotes: Iterable[Quote]) -> tuple[list[Quote], list[Refused]]:
-    """Return the `quotes` that can be cancelled, and a refusal for each of the others."""
+def split(
+    package: QuotePackage, quotes: Iterable[Quote], *, unbooked: bool = False
+) -> tuple[list[Quote], list[Refused]]:
+    """Return the `quotes` that can be cancelled, and a refusal for each of the others.
+
+    With `unbooked` those that are agreed and not in force yet are among the first: a customer may
+    withdraw from the moment of the contract, and XCover has nothing to cancel before it books.
+    """
     under_way = being_cancelled(package)
-    found = [(quote, _obstacle(quote, under_way)) for quote in quotes]
+    found = [
+        (
+            quote,
+            _unbooked_obstacle(quote, under_way)
+            if unbooked and is_unbooked(quote)
+            else _obstacle(quote, under_way),
+        )
+        for quote in quotes
+    ]
     free = [quote for quote, obstacle in found if obstacle is None]
     return free, [obstacle for _quote, obstacle in found if obstacle is not None]
+
+
+def is_unbooked(quote: Quote) -> bool:
+    """Return whether `quote` was ordered with cover that is not in force yet, or taken back since.
+
+    `quote.package` must be loaded.
+    """
+    was_chosen = quote.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}
+    return was_chosen and quote.status in UNBOOKED and bool(quote.package.order_reference)
 
 
 def being_cancelled(package: QuotePackage) -> set[int]:
@@ -97,6 +127,12 @@ def _named(package: QuotePackage, quotes: Iterable[Quote]) -> list[Quote]:
     if len(found) < len(keys):
         raise NotCancellable
     return found
+
+
+def _unbooked_obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:
+    if quote.pk in under_way:
+        return BeingCancelled()
+    return AlreadyCancelled() if quote.choice == Choice.WITHDRAWN else None
 
 
 def _obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:

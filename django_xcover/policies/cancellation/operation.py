@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.db import transaction
 from django.utils import timezone
 
-from django_xcover import signals
 from django_xcover.client import NotFound, ValidationFailed, XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
@@ -32,13 +30,9 @@ from django_xcover.outbox.operation_errors import Undecided, after_post
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import move
 from django_xcover.policies import refunds
-from django_xcover.policies.cancellation import eligibility
-from django_xcover.policies.staleness import was_paid_since
-from django_xcover.types import Money
+from django_xcover.policies.cancellation import eligibility, outcome
 
 State = Cancellation.State
-# The statuses of a policy that is or was in force; only these can be cancelled.
-COVERED = frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RENEWED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +77,16 @@ def apply(operation: Operation, done: Done | None) -> None:
     """
     cancellation = cancellation_of(operation)
     package = QuotePackage.objects.locked().get(pk=operation.package_id)
-    if done is None:
-        move(cancellation, State.NOT_NEEDED, field="state")
-        decisions.withdraw(cancellation.quotes.select_related("package"))
-    else:
+    if done is not None:
         packages.apply_answer(package, done.booked)
-        _conclude(package, cancellation, done)
+        outcome.conclude(package, cancellation, _facts(done))
+    else:
+        decisions.withdraw(cancellation.quotes.select_related("package"))
+        if _is_stated(cancellation):
+            # The customer has withdrawn, and the shop still has the premium.
+            outcome.conclude(package, cancellation)
+        else:
+            move(cancellation, State.NOT_NEEDED, field="state")
     _release_booking(package, operation)
 
 
@@ -112,7 +110,7 @@ def _ids(cancellation: Cancellation, **facts: Status) -> set[str]:
 def _covered(booked: PackageAnswer | None) -> set[str]:
     """Return the policies that are, or were, in force; an unpaid booking has none."""
     quotes = booked.quotes if booked is not None else ()
-    return {quote.quote_id for quote in quotes if quote.status in COVERED}
+    return {quote.quote_id for quote in quotes if quote.status in outcome.COVERED}
 
 
 def _body(cancellation: Cancellation, ids: Collection[str]) -> dict[str, Any]:
@@ -166,7 +164,7 @@ def _confirms_preview(cancellation: Cancellation) -> bool:
         return False
     end = cancellation.confirm_before
     is_over = end is not None and end <= timezone.now()
-    return not (is_over and Withdrawal.objects.filter(cancellation=cancellation).exists())
+    return not (is_over and _is_stated(cancellation))
 
 
 def _named(operation: Operation) -> set[str]:
@@ -178,28 +176,15 @@ def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:
     return all(found.get(key) == Status.CANCELLED for key in ids)
 
 
-def _conclude(package: QuotePackage, cancellation: Cancellation, done: Done) -> None:
-    shown = cancellation.refund
-    facts = refunds.told(done.answer) if done.answer is not None else {}
+def _facts(done: Done) -> dict[str, Any]:
     if done.elsewhere:
         # The party that cancelled may have refunded as well.
-        facts = {"lines": [], "total_refund": None}
-    now = timezone.now()
-    if not move(cancellation, State.CONFIRMED, field="state", confirmed_at=now, **facts):
-        return
-    # An instalment that was in transit at confirmation may have overtaken the preview.
-    overtaken = bool(cancellation.cancellation_id) and was_paid_since(
-        package, cancellation.created_at
-    )
-    if overtaken or not _is_clear(cancellation.refund, shown, package.currency):
-        packages.flag(package, Attention.REFUND_UNCLEAR)
-    transaction.on_commit(lambda: _announce(package, cancellation))
+        return {"lines": [], "total_refund": None}
+    return refunds.told(done.answer) if done.answer is not None else {}
 
 
-def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
-    """Return whether the refund is known, in the currency of the price, and as shown."""
-    is_told = refund is not None and refund.currency == paid_in
-    return is_told and shown in {None, refund}
+def _is_stated(cancellation: Cancellation) -> bool:
+    return Withdrawal.objects.filter(cancellation=cancellation).exists()
 
 
 def _release_booking(package: QuotePackage, operation: Operation) -> None:
@@ -214,9 +199,3 @@ def _release_booking(package: QuotePackage, operation: Operation) -> None:
     )
     for earlier in stuck:
         operations.discard(earlier, "The order was cancelled.")
-
-
-def _announce(package: QuotePackage, cancellation: Cancellation) -> None:
-    signals.policy_cancelled.send_robust(
-        sender=Cancellation, package=package, cancellation=cancellation
-    )

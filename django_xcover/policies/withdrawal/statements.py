@@ -14,11 +14,18 @@ from django.utils.translation import gettext as _
 from django_xcover import safe_logging, signals, validators
 from django_xcover.client import XCoverError
 from django_xcover.clients import circuit_breaker
-from django_xcover.exceptions import AlreadyCancelled, PreviewExpired, code_of
-from django_xcover.mirror.presentation import clean_text
+from django_xcover.exceptions import (
+    AlreadyCancelled,
+    NotCancellable,
+    PreviewExpired,
+    Refused,
+    code_of,
+)
 from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
 from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
+from django_xcover.policies.cancellation import unbooked as unbooked_cover
+from django_xcover.policies.withdrawal.holders import holder_of
 
 logger = safe_logging.get_logger("django_xcover.policies")
 
@@ -36,24 +43,40 @@ def may_withdraw(package: QuotePackage) -> bool:
 def prepare(package: QuotePackage, *, quotes: Sequence[Quote], reason: str = "") -> Cancellation:
     """Return what the shopper confirms next. Nothing is cancelled.
 
-    It is XCover's preview with the refund. Where XCover does not answer in time, or not usefully,
-    it is a draft without one, because a statement must not wait for XCover. Raises NotCancellable
-    or AlreadyCancelled, or one of their kinds, and CardNumberSent for one in `reason`.
+    It is XCover's preview with the refund. Where nothing is booked yet, or XCover does not answer
+    in time, not usefully, or with a refusal, it is a draft without one, because a statement must
+    not wait for XCover. Raises NotCancellable or AlreadyCancelled, or one of their kinds, for what
+    is no contract (any more), and CardNumberSent for one in `reason`.
     """
+    validators.refuse(reason, "reason")
+    wanted = eligibility.choose(package, quotes, unbooked=True)
+    if not any(map(eligibility.is_unbooked, wanted)):
+        found = _preview(package, quotes, reason)
+        if found is not None:
+            return found
+    with transaction.atomic():
+        wanted = eligibility.choose(package, quotes, unbooked=True)
+        state = Cancellation.State.DRAFT
+        return requests.create(package, wanted, state=state, origin=SHOPPER, reason=reason)
+
+
+def _preview(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> Cancellation | None:
+    """Return XCover's preview, None where there is none.
+
+    A refusal of XCover's is none of the statement: whether the customer may withdraw is for the law
+    to say. It is put to XCover once more, and if it is refused again to a person.
+    """
+    if circuit_breaker.state(package.account).circuit == circuit_breaker.Circuit.OPEN:
+        return None
     try:
-        if circuit_breaker.state(package.account).circuit != circuit_breaker.Circuit.OPEN:
-            return cancelling.preview(package, quotes=quotes, origin=SHOPPER, reason=reason)
-    except XCoverError as error:
+        return cancelling.preview(package, quotes=quotes, origin=SHOPPER, reason=reason)
+    except (XCoverError, NotCancellable) as error:
         logger.warning(
             "The refund for package %s is not known yet (%s); it can be cancelled without.",
             package.package_id,
             code_of(error),
         )
-    validators.refuse(reason, "reason")
-    with transaction.atomic():
-        wanted = eligibility.choose(package, quotes)
-        state = Cancellation.State.DRAFT
-        return requests.create(package, wanted, state=state, origin=SHOPPER, reason=reason)
+    return None
 
 
 def withdraw(
@@ -73,32 +96,60 @@ def withdraw(
         stated = Withdrawal.objects.filter(cancellation=cancellation).first()
         if stated is not None:
             return stated
+        # Read first: a booking that is taken back forgets whose it was.
+        known = holder_of(package)
         carried_out_by = _carry_out(package, cancellation)
         if carried_out_by is not None:
-            return _record(package, carried_out_by, channel, name, email)
+            return _record(
+                package, carried_out_by, channel, name or known.name, email or known.email
+            )
     # Outside, so that the preview stays expired.
     raise PreviewExpired
 
 
 def _carry_out(package: QuotePackage, cancellation: Cancellation) -> Cancellation | None:
     """Return the cancellation that carries the statement out, None for a preview too old."""
-    quotes = list(cancellation.quotes.order_by("position"))
-    free, obstacles = eligibility.split(package, quotes)
+    quotes = _lock(package, cancellation)
+    free, obstacles = eligibility.split(package, quotes, unbooked=True)
     taken = [reason for reason in obstacles if isinstance(reason, AlreadyCancelled)]
     if not taken or len(taken) < len(obstacles):
-        operation = requests.confirm(package, cancellation)
-        cancellation.refresh_from_db()
-        return cancellation if operation else None
+        return _confirm(package, cancellation, free, obstacles)
     if free:
         # Another tab, or the shop's order, was first with some of them: the refund shown is that
         # of all, so the rest is cancelled without a preview.
-        operation = requests.enqueue(package, free, origin=SHOPPER, reason=cancellation.reason)
-        return Cancellation.objects.get(pk=int(operation.subject))
+        why, draft = cancellation.reason, Cancellation.State.DRAFT
+        rest = requests.create(package, free, state=draft, origin=SHOPPER, reason=why)
+        return _confirm(package, rest, free)
     rows = package.cancellations.filter(state__in=requests.UNDER_WAY, quotes__in=quotes)
     under_way = rows.order_by("-pk").first()
     if under_way is None:
         raise taken[-1]
     return under_way
+
+
+def _lock(package: QuotePackage, cancellation: Cancellation) -> list[Quote]:
+    """Return the policies with a lock, which reads the latest rows under REPEATABLE READ, too."""
+    keys = list(cancellation.quotes.values_list("pk", flat=True))
+    rows = package.quotes.filter(pk__in=keys).select_for_update()
+    return list(rows.order_by("position"))
+
+
+def _confirm(
+    package: QuotePackage,
+    cancellation: Cancellation,
+    free: Sequence[Quote],
+    obstacles: Sequence[Refused] = (),
+) -> Cancellation | None:
+    unbooked = [quote for quote in free if eligibility.is_unbooked(quote)]
+    if unbooked and obstacles:
+        raise obstacles[-1]
+    if unbooked:
+        unbooked_cover.withdraw(package, cancellation, unbooked)
+    elif requests.confirm(package, cancellation) is None:
+        cancellation.refresh_from_db()
+        return None
+    cancellation.refresh_from_db()
+    return cancellation
 
 
 def _record(
@@ -108,19 +159,16 @@ def _record(
     name: str,
     email: str,
 ) -> Withdrawal:
-    known = package.answer.policyholder
-    on_record = (clean_text(known.first_name), clean_text(known.last_name))
-    name = name.strip() or " ".join(filter(None, on_record))
-    now = timezone.now()
+    name = name.strip()
     stated, is_new = Withdrawal.objects.get_or_create(
         cancellation=cancellation,
         defaults={
             "channel": channel,
             "name": name[:200],
-            "email": email.strip() or clean_text(known.email),
+            "email": email.strip(),
             "language": get_language() or "en",
             "statement": _statement(package, cancellation, name),
-            "made_at": now,
+            "made_at": timezone.now(),
         },
     )
     if is_new:

@@ -14,7 +14,8 @@ from django.utils import timezone, translation
 
 from django_xcover import signals
 from django_xcover.clients import circuit_breaker
-from django_xcover.exceptions import AlreadyCancelled, PreviewExpired
+from django_xcover.exceptions import AlreadyCancelled, CoverEnded, NotCancellable, PreviewExpired
+from django_xcover.mirror import refresh
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -33,11 +34,11 @@ from django_xcover.policies.withdrawal import notices
 from django_xcover.sandbox import Sandbox
 from tests.buying import buys
 from tests.conftest import Shopper, the_package, work
+from tests.policies.withdrawal.support import prepared, states
 from tests.shop import SHOP, Adapter, Shop, laptop, ticket
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 State = Cancellation.State
-PAGE = Withdrawal.Channel.PAGE
 
 
 @pytest.fixture
@@ -63,14 +64,6 @@ def heard() -> Iterator[list[Withdrawal]]:
     signals.withdrawal_received.connect(hear)
     yield found
     signals.withdrawal_received.disconnect(hear)
-
-
-def prepared(package: QuotePackage, *quotes: Quote) -> Cancellation:
-    return withdrawing.prepare(package, quotes=quotes or list(package.quotes.all()))
-
-
-def states(cancellation: Cancellation, **said: str) -> Withdrawal:
-    return withdrawing.withdraw(cancellation, channel=PAGE, **said)
 
 
 def is_down(sandbox: Sandbox) -> None:
@@ -118,6 +111,53 @@ def test_whatever_keeps_xcover_from_naming_the_refund_keeps_nobody_from_withdraw
 
     assert (draft.state, draft.refund) == (State.DRAFT, None)
     assert states(draft).cancellation.state == State.REQUESTED
+
+
+def test_a_preview_that_xcover_refuses_keeps_nobody_from_withdrawing(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("cancel_booking", "status", times=None, status=422)
+
+    draft = prepared(booked)
+    assert (draft.state, draft.refund) == (State.DRAFT, None)
+    stated = states(draft)
+    work()
+
+    stated.cancellation.refresh_from_db()
+    assert stated.cancellation.state == State.REFUSED
+    assert the_package().attention == Attention.CANCELLATION_REFUSED
+
+
+def test_cover_that_xcover_calls_not_cancellable_is_withdrawn_from_all_the_same(
+    booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "look_again", lambda *args, **kwargs: None)
+    Quote.objects.update(can_be_cancelled=False)
+
+    stated = states(prepared(booked))
+    work()
+
+    assert Withdrawal.objects.get() == stated
+    assert booked.quotes.get().status == Status.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal"),
+    [
+        ({"status": Status.RENEWED}, NotCancellable),
+        ({"status": Status.FAILED}, NotCancellable),
+        ({"policy_end_date": timezone.now()}, CoverEnded),
+    ],
+)
+def test_what_is_no_cover_any_more_is_nothing_to_withdraw_from(
+    booked: QuotePackage, facts: dict[str, Any], refusal: type[Exception]
+) -> None:
+    Quote.objects.update(**facts)
+
+    with pytest.raises(refusal):
+        prepared(booked)
+
+    assert not Cancellation.objects.exists()
 
 
 def test_an_open_circuit_spares_the_shopper_the_wait(
@@ -308,25 +348,6 @@ def test_statement_and_cancellation_are_written_together_or_not_at_all(
 
 def _fails(**kwargs: Any) -> None:
     raise RuntimeError
-
-
-def test_the_package_is_locked_while_a_statement_is_written(
-    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two tabs at once: without the lock both would find the policy free."""
-    cancellation = prepared(booked)
-    locked: list[int] = []
-    real = QuotePackage.objects.locked
-
-    def locking() -> Any:
-        locked.append(1)
-        return real()
-
-    monkeypatch.setattr(QuotePackage.objects, "locked", locking)
-
-    states(cancellation)
-
-    assert locked
 
 
 # The e-mails

@@ -1,0 +1,52 @@
+"""Take back cover that was chosen and is not booked; what may be booked has to be cancelled.
+
+For an order that the shop cancels, and for a customer who withdraws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django_xcover.booking import booking
+from django_xcover.mirror import decisions
+from django_xcover.models import (
+    Choice,
+    Operation,
+    OperationKind,
+    OperationState,
+    Quote,
+    QuotePackage,
+)
+from django_xcover.models.operation import PAYING
+from django_xcover.offers import cart_packages
+from django_xcover.outbox import operations
+
+
+def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> list[Operation]:
+    """Withdraw the choice of `quotes`; return the operations that may cover them all the same.
+
+    What was not sent yet is discarded for `reason`, or made without `quotes`. If operations are
+    returned, the caller enqueues a cancellation and calls `give_time`. Call it in a transaction
+    that holds the package's lock.
+    """
+    decisions.withdraw(quotes)
+    unfinished = Operation.objects.unfinished().select_for_update()
+    under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
+    return [operation for operation in under_way if not _is_stopped(operation, quotes, reason)]
+
+
+def give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
+    """Let some time pass first: a call that got no answer may still be under way at XCover."""
+    if any(not operation.outcome_known for operation in doubtful):
+        rows = Operation.objects.filter(pk=following.pk)
+        rows.update(next_attempt_at=operations.next_attempt(1, 0))
+
+
+def _is_stopped(operation: Operation, quotes: Sequence[Quote], reason: str) -> bool:
+    """Keep the booking from covering `quotes`; False when it may have happened, or may now."""
+    if operation.state == OperationState.RUNNING or not operation.outcome_known:
+        return False
+    left = cart_packages.lock_quotes(operation.package)
+    if all(quote.choice != Choice.ACCEPTED for quote in left):
+        return operations.discard(operation, reason)
+    return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)

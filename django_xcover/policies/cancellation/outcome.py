@@ -1,0 +1,160 @@
+"""Record what a cancellation gives back, and announce it.
+
+XCover names the refund of policies that it booked. What a customer withdrew from before it was
+booked XCover knows nothing of: there the shop returns the premium that it charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from django_xcover import safe_logging, signals
+from django_xcover.mirror import packages
+from django_xcover.mirror.instalment_plans import plans_of
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Choice,
+    Decision,
+    Operation,
+    Quote,
+    QuotePackage,
+    Status,
+    Withdrawal,
+)
+from django_xcover.models.operation import PAYING, UNPAID
+from django_xcover.outbox.transitions import move
+from django_xcover.policies import refunds
+from django_xcover.policies.staleness import was_paid_since
+from django_xcover.types import Money
+
+logger = safe_logging.get_logger("django_xcover.policies")
+
+# The statuses of a policy that is or was in force; only these can be cancelled.
+COVERED = frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RENEWED})
+
+
+def conclude(
+    package: QuotePackage,
+    cancellation: Cancellation,
+    facts: Mapping[str, Any] | None = None,
+    *,
+    stated: bool | None = None,
+) -> None:
+    """Mark the cancellation as carried out with its refund, and notify the shop after the commit.
+
+    `facts` are columns with XCover's refund, None if nothing of it was booked. `stated` is whether
+    a customer withdrew, by default whether a statement is on record. Call it in a transaction that
+    holds the package's lock.
+    """
+    shown = cancellation.refund
+    columns = dict(facts) if facts is not None else {"lines": [], "total_refund": Decimal(0)}
+    if stated is None:
+        stated = Withdrawal.objects.filter(cancellation=cancellation).exists()
+    if stated:
+        columns = _with_premiums(package, cancellation, columns)
+    now = timezone.now()
+    if not move(
+        cancellation, Cancellation.State.CONFIRMED, field="state", confirmed_at=now, **columns
+    ):
+        return
+    # An instalment that was in transit at confirmation may have overtaken the preview.
+    overtaken = bool(cancellation.cancellation_id) and was_paid_since(
+        package, cancellation.created_at
+    )
+    is_clear = _is_clear(cancellation.refund, shown, package.currency)
+    if overtaken or not is_clear or _is_refunded_twice(cancellation):
+        packages.flag(package, Attention.REFUND_UNCLEAR)
+    transaction.on_commit(partial(_announce, package, cancellation))
+
+
+def _with_premiums(
+    package: QuotePackage, cancellation: Cancellation, columns: dict[str, Any]
+) -> dict[str, Any]:
+    """Add to XCover's refund what the shop returns for the policies that were never booked."""
+    quotes = cancellation.quotes.exclude(status__in=COVERED).select_related("package")
+    unbooked = list(quotes.order_by("position"))
+    if not unbooked:
+        return columns
+    premiums = [_premium(quote) for quote in unbooked] if _was_paid(package) else []
+    premiums = premiums or [Decimal(0)] * len(unbooked)
+    named = columns.get("total_refund", cancellation.total_refund)
+    total = _sum([named, *premiums])
+    logger.warning(
+        "Order %s: cover was withdrawn from before it was booked. The shop returns %s %s.",
+        package.order_reference,
+        "an unknown amount" if total is None else f"{total.normalize():f}",
+        package.currency,
+    )
+    lines = columns.get("lines", cancellation.lines)
+    added = [refunds.premium_line(*pair) for pair in zip(unbooked, premiums, strict=True)]
+    return {**columns, "lines": [*lines, *added], "total_refund": total}
+
+
+def _was_paid(package: QuotePackage) -> bool:
+    """Return whether the shop has reported the payment, also if its booking was taken back since.
+
+    With a lock: what another transaction wrote before it let the package go is seen under
+    REPEATABLE READ by a locking read only.
+    """
+    rows = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
+    return rows.exclude(subject=UNPAID).exists()
+
+
+def _premium(quote: Quote) -> Decimal | None:
+    """Return what the order was charged for `quote`: its price, or the first instalment.
+
+    None if that is not known any more. With a token XCover charges the card with the booking, and
+    the shop has charged nothing for cover.
+    """
+    if quote.package.customer_token_id:
+        return None if _was_sent(quote.package) else Decimal(0)
+    yes = Decision.objects.filter(quote=quote, choice=Choice.ACCEPTED).order_by("-pk").first()
+    if yes is None:
+        return None
+    if not yes.instalment_plan:
+        return yes.price
+    plans = {plan.name: plan.first.amount for plan in plans_of(quote)}
+    return plans.get(yes.instalment_plan)
+
+
+def _was_sent(package: QuotePackage) -> bool:
+    sent = Operation.objects.filter(package=package, kind__in=PAYING, attempts__gt=0)
+    return sent.filter(outcome_known=False).exists()
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    total = Decimal(0)
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
+    """Return whether the refund is known, in the currency of the price, and as shown."""
+    is_told = refund is not None and refund.currency == paid_in
+    return is_told and shown in {None, refund}
+
+
+def _is_refunded_twice(cancellation: Cancellation) -> bool:
+    """Return whether an earlier cancellation gives money back for one of the same policies.
+
+    A call that was thought not to have arrived may still have booked what was withdrawn from.
+    """
+    done = Cancellation.objects.filter(state=Cancellation.State.CONFIRMED).exclude(total_refund=0)
+    earlier = done.filter(quotes__in=cancellation.quotes.all()).exclude(pk=cancellation.pk)
+    return cancellation.total_refund != 0 and earlier.exists()
+
+
+def _announce(package: QuotePackage, cancellation: Cancellation) -> None:
+    signals.policy_cancelled.send_robust(
+        sender=Cancellation, package=package, cancellation=cancellation
+    )
