@@ -63,7 +63,9 @@ opted_out = Signal()
 # Arguments: package (QuotePackage), reason (str, a value of QuotePackage.Attention).
 attention_needed = Signal()
 
-# XCover has cancelled policies, and the shop has to give money back if it collected the premium.
+# Policies are cancelled, and the shop has to give money back if it collected the premium. XCover
+# has cancelled them, or the customer withdrew before they were booked; then `refund` is what the
+# order was charged for them.
 # Arguments: package (QuotePackage), cancellation (Cancellation: `refund` is Money, or None when
 # XCover has not said; then a person is told, too).
 policy_cancelled = Signal()

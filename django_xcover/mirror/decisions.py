@@ -82,7 +82,7 @@ def forget_lapse(quote: Quote) -> None:
 
 
 def withdraw(quotes: Iterable[Quote]) -> None:
-    """Withdraw each acceptance among `quotes`: the order was cancelled before it was booked."""
+    """Withdraw each acceptance among `quotes`: it was cancelled, or withdrawn from, unbooked."""
     for quote in quotes:
         if quote.choice == Choice.ACCEPTED:
             record(quote, Choice.WITHDRAWN)

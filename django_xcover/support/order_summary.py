@@ -84,7 +84,7 @@ def _about(package: QuotePackage, quotes: list[Quote]) -> Iterator[PolicyAnswers
 def _why_without(package: QuotePackage) -> str:
     choices = {quote.choice for quote in package.quotes.all()}
     if Choice.WITHDRAWN in choices:
-        return _("No: the order was cancelled before the cover was booked.")
+        return _("No: it was cancelled, or withdrawn from, before it was booked.")
     if Choice.LAPSED in choices:
         return _("No: the offer changed after the customer's yes, and they did not choose again.")
     if Choice.DECLINED in choices:

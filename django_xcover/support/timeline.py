@@ -144,7 +144,7 @@ def _decided(decision: Decision) -> Event:
         Choice.DECLINED.value: _("The shopper said no to %(policy)s"),
         Choice.UNANSWERED.value: _("The shopper did not answer about %(policy)s"),
         Choice.LAPSED.value: _("The yes to %(policy)s lapsed, because the offer changed"),
-        Choice.WITHDRAWN.value: _("The yes to %(policy)s was withdrawn: the order was cancelled"),
+        Choice.WITHDRAWN.value: _("The yes to %(policy)s was taken back before it was booked"),
     }
     title = titles.get(decision.choice, decision.choice + ": %(policy)s")
     return Event(

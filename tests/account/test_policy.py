@@ -29,14 +29,14 @@ def buttons(page: Page) -> list[str]:
     return [button.text for button in page.all("button")]
 
 
-def test_cover_that_is_not_booked_offers_nothing_to_do(ana: Member) -> None:
+def test_cover_that_is_not_booked_offers_nothing_to_do_but_to_withdraw(ana: Member) -> None:
     ana.buys(now=False)
 
     page = ana.opens(page_of())
 
     assert "Your cover is being arranged." in text_of(page)
     assert "Your documents appear here" not in text_of(page)
-    assert not page.all("form")
+    assert [form["action"] for form in page.all("form")] == [page_of(rest="cancel/")]
     assert not [href for href in links(page) if "/documents/" in href and "certificate" in href]
 
 
@@ -69,7 +69,7 @@ def test_cover_that_is_not_paid_proves_nothing_yet(ana: Member) -> None:
     page = ana.opens(page_of())
 
     assert "when your payment has arrived" in text_of(page)
-    assert not page.all("form")
+    assert [form["action"] for form in page.all("form")] == [page_of(rest="cancel/")]
     assert not [href for href in links(page) if "certificate" in href]
 
 

@@ -85,7 +85,7 @@ def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
     [
         (Choice.DECLINED, "No: the customer said no."),
         (Choice.UNANSWERED, "No: the customer did not choose."),
-        (Choice.WITHDRAWN, "No: the order was cancelled before the cover was booked."),
+        (Choice.WITHDRAWN, "No: it was cancelled, or withdrawn from, before it was booked."),
         (
             Choice.LAPSED,
             "No: the offer changed after the customer's yes, and they did not choose again.",
