@@ -40,6 +40,11 @@ def ticket(reference: str = "ticket", *, price: str = "60", count: int = 2) -> P
     )
 
 
+def named(reference: str, label: str) -> PolicyRequest:
+    """Return tickets that differ from those of `ticket` in what the shopper calls them."""
+    return replace(ticket(reference), label=label)
+
+
 def laptop(reference: str = "laptop", *, price: str = "1200") -> PolicyRequest:
     """Return a laptop; above £15,000 the sandbox has no policy for it."""
     return PolicyRequest(

@@ -40,6 +40,7 @@ def terms(quote: Quote) -> Terms:
         PRICE: _plain(quote.price),
         PLAN: _plan(quote),
         "cover_amount": _amount(answer.cover_amount),
+        "insured": presentation.clean_text(quote.label),
         PERIOD: (_second(quote.policy_start_date), _second(quote.policy_end_date)),
         "benefits": sorted(_benefit(benefit) for benefit in presentation.described(answer)),
         "insurer": presentation.clean_text(answer.insurer),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TERMS: Mapping[str, StrOrPromise] = {
     "plan": pgettext_lazy("has changed", "payment in parts"),
     "cover_amount": pgettext_lazy("has changed", "cover amount"),
+    "insured": pgettext_lazy("has changed", "what is insured"),
     "period": pgettext_lazy("has changed", "period of cover"),
     "benefits": pgettext_lazy("has changed", "what is covered"),
     "insurer": pgettext_lazy("has changed", "insurer"),

@@ -18,15 +18,16 @@ def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str,
     """Return which quote insures which of `items`, right after *creating* a package.
 
     Only then do the keys follow the order of the request (recorded contract, 4.1). If they don't,
-    the quotes are matched by policy type, provided each type was requested once. Raises
-    UnexpectedAnswer if they can't be matched.
+    or one is too high although an item has no quote, the quotes are matched by policy type,
+    provided each type was requested once. Raises UnexpectedAnswer if they can't be matched.
     """
     if answer.has_list:
         logger.warning("Package %s came with its quotes as a list.", answer.package_id)
     places = answer.places
     placed = [q for q in answer.quotes if places.get(q.quote_id, len(items)) < len(items)]
     lines = {quote.quote_id: items[places[quote.quote_id]] for quote in placed}
-    if all(_fits(quote, lines[quote.quote_id]) for quote in placed):
+    is_shifted = len(placed) < min(len(answer.quotes), len(items))
+    if not is_shifted and all(_fits(quote, lines[quote.quote_id]) for quote in placed):
         if len(placed) < len(answer.quotes):
             logger.warning("Package %s has quotes nobody asked for.", answer.package_id)
         return lines

@@ -96,7 +96,7 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
 
 
 def _require_storable(cart: CartToInsure) -> None:
-    """Raise ValueError for what no column holds, before XCover is asked to quote it."""
+    """Raise ValueError for what can't be stored, before XCover is asked to quote it."""
     asked = cart.request
     texts = (
         ("cart reference", cart.cart_reference, 100),
@@ -109,3 +109,6 @@ def _require_storable(cart: CartToInsure) -> None:
     for name, text, longest in texts:
         if len(text) > longest:
             raise ValueError(f"The {name} has more than {longest} characters.")
+    if len({item.reference for item in asked.items}) < len(asked.items):
+        # Which line a quote insures, and whose yes it has, could not be said.
+        raise ValueError("In the cart two items have the same reference.")

@@ -58,7 +58,7 @@ def with_cart(
 
 def checkout(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(PAGE)
-    context = {"cart": FRONT.cart, "base": BASE}
+    context: dict[str, object] = {"cart": FRONT.cart, "base": BASE}
     context |= {side: range(int(request.GET.get(side, 0))) for side in ("above", "below")}
     return HttpResponse(template.render(context, request))
 
