@@ -59,6 +59,7 @@ from django_xcover.client.http import is_this_machine
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models.base import LONGEST_LEASE
 from django_xcover.support.health import health
+from django_xcover.tracebacks import clears_frames
 
 DURATIONS = (
     "offer_deadline",
@@ -117,6 +118,7 @@ SHORTEST_SECRET = 16
 READING = 32.0
 
 
+@clears_frames
 def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -134,6 +136,7 @@ def check_settings(
     return messages
 
 
+@clears_frames
 def check_health(
     app_configs: Sequence[AppConfig] | None = None,
     databases: Sequence[str] | None = None,

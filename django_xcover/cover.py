@@ -27,6 +27,7 @@ from django_xcover.offers.shown_totals import require_shown
 from django_xcover.orders import take_over
 from django_xcover.overview.policies import PolicyState, policy_rows, summarise
 from django_xcover.policies import documents
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 from django_xcover.values import UnusableValue
 
@@ -146,6 +147,7 @@ class OrderCover:
     policies: tuple[PolicyView, ...] = ()
 
 
+@clears_frames
 def current_cover(request: HttpRequest, cart: object = None) -> Cover:
     """Return the cover chosen for the cart, for the totals on a page. One query.
 
@@ -160,6 +162,7 @@ def current_cover(request: HttpRequest, cart: object = None) -> Cover:
     return _cover(quotes[0].package, quotes)
 
 
+@clears_frames
 def freeze_cover(request: HttpRequest, cart: object = None) -> Cover:
     """Lock the shopper's choice and return the cover to charge.
 
@@ -176,6 +179,7 @@ def freeze_cover(request: HttpRequest, cart: object = None) -> Cover:
         return _freeze(named, to_insure)
 
 
+@clears_frames
 def hold_cover(
     request: HttpRequest, cart: object = None, *, lifetime: timedelta | None = None
 ) -> Cover:
@@ -194,6 +198,7 @@ def hold_cover(
         return _freeze(named, to_insure, lifetime)
 
 
+@clears_frames
 def release_cover(hold: str) -> bool:
     """Give up a hold whose premium will not be charged, so that the shopper can choose again.
 
@@ -202,6 +207,7 @@ def release_cover(hold: str) -> bool:
     return holds.release(hold)
 
 
+@clears_frames
 def order_cover(order: object) -> OrderCover:
     """Return the state and the policies of the shop's `order`, for its page.
 

@@ -28,6 +28,7 @@ from django_xcover.policies import instalments
 from django_xcover.policies import modification as modifying
 from django_xcover.policies import renewal as renewing
 from django_xcover.policies.renewal.quoting import refuse_unless_waiting
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Due
 
 logger = safe_logging.get_logger("django_xcover.payments")
@@ -46,6 +47,7 @@ __all__ = [
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 
 
+@clears_frames
 def find(kind: str, reference: str) -> Due | None:
     """Return what is due under this kind and reference, None when nothing is (any more).
 
@@ -56,6 +58,7 @@ def find(kind: str, reference: str) -> Due | None:
     return reader(int(reference)) if reader and is_number else None
 
 
+@clears_frames
 def record_payment(due: Due, *, reference: str = "") -> Operation:
     """Record that the shop has collected `due.amount`, and report it to XCover.
 
@@ -84,11 +87,13 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
     raise refused
 
 
+@clears_frames
 def payment_url(request: HttpRequest, due: Due | None) -> str:
     """Return where the shopper pays `due`, as the shop's adapter says, or ""."""
     return get_adapter().get_payment_url(request, due) if due else ""
 
 
+@clears_frames
 def page_url(due: Due) -> str:
     """Return the address of the page that shows the shopper `due` once it is paid.
 
@@ -103,6 +108,7 @@ def page_url(due: Due) -> str:
     return reverse(f"xcover:{due.kind}", args=[quote_id, due.reference])
 
 
+@clears_frames
 def of_renewal(renewal: Renewal) -> Due | None:
     """Return what is due for `renewal`, None if it is not payable now.
 
@@ -121,6 +127,7 @@ def of_renewal(renewal: Renewal) -> Due | None:
     )
 
 
+@clears_frames
 def of_instalment(instalment: Instalment) -> Due | None:
     """Return what is due for `instalment`, None if it is paid or its policy is not in force.
 
@@ -138,6 +145,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
     )
 
 
+@clears_frames
 def of_modification(modification: Modification) -> Due | None:
     """Return the extra amount due for `modification`, None if there is none."""
     difference = modification.difference

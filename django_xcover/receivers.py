@@ -14,10 +14,12 @@ from django.db import transaction
 from django_xcover import db, safe_logging
 from django_xcover.offers import shop_values
 from django_xcover.orders import events
+from django_xcover.tracebacks import clears_frames
 
 logger = safe_logging.get_logger("django_xcover.orders")
 
 
+@clears_frames
 def on_order_completed(
     sender: Any, *, order: Any, cart: Any = None, hold: str = "", **kwargs: Any
 ) -> None:
@@ -25,6 +27,7 @@ def on_order_completed(
     _complete(order, cart, hold, paid=False)
 
 
+@clears_frames
 def on_payment_completed(
     sender: Any, *, order: Any, cart: Any = None, hold: str = "", **kwargs: Any
 ) -> None:
@@ -32,6 +35,7 @@ def on_payment_completed(
     _complete(order, cart, hold, paid=True)
 
 
+@clears_frames
 def on_order_cancelled(
     sender: Any, *, order: Any, lines: Iterable[str] | None = None, reason: str = "", **kwargs: Any
 ) -> None:

@@ -27,6 +27,7 @@ from django_xcover.policies import (
 )
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
+from django_xcover.tracebacks import clears_frames
 
 __all__ = [
     "find_due_renewals",
@@ -55,12 +56,14 @@ STALE = 300
 
 
 @shared_task(name="django_xcover.tasks.run_operation", ignore_result=True)
+@clears_frames
 def run_operation(pk: int) -> None:
     """Make one attempt at an operation."""
     worker.run(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True, expires=STALE)
+@clears_frames
 def sweep_operations() -> None:
     """Hand over what was lost or has become due. Let beat send it every half minute or so.
 
@@ -76,12 +79,14 @@ def sweep_operations() -> None:
 
 
 @shared_task(name="django_xcover.tasks.send_withdrawal_email", ignore_result=True)
+@clears_frames
 def send_withdrawal_email(pk: int) -> None:
     """Send the receipt of a withdrawal, or what comes back; what fails is left to the sweep."""
     withdrawing.send_due(pk)
 
 
 @shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)
+@clears_frames
 def find_due_renewals() -> None:
     """Note which cover ends soon, and have each renewal quoted and told. Once a day will do."""
     for renewal in renewing.find_due():
@@ -89,12 +94,14 @@ def find_due_renewals() -> None:
 
 
 @shared_task(name="django_xcover.tasks.prepare_renewal", ignore_result=True)
+@clears_frames
 def prepare_renewal(pk: int) -> None:
     """Quote one renewal, and have the customer told."""
     renewing.prepare(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_instalments", ignore_result=True, expires=STALE)
+@clears_frames
 def sweep_instalments() -> None:
     """Have the schedules read that no task has read yet. Let beat send it every few minutes."""
     for package in instalments.unmirrored():
@@ -102,6 +109,7 @@ def sweep_instalments() -> None:
 
 
 @shared_task(name="django_xcover.tasks.mirror_instalments", ignore_result=True)
+@clears_frames
 def mirror_instalments(pk: int) -> None:
     """Read the instalments of one booking; what fails is left to the sweep."""
     try:
@@ -111,6 +119,7 @@ def mirror_instalments(pk: int) -> None:
 
 
 @shared_task(name="django_xcover.tasks.sweep_unpaid", ignore_result=True)
+@clears_frames
 def sweep_unpaid() -> None:
     """Flag the pending bookings that were never paid, and end the changes that nobody can pay.
 
@@ -121,6 +130,7 @@ def sweep_unpaid() -> None:
 
 
 @shared_task(name="django_xcover.tasks.reconcile", ignore_result=True)
+@clears_frames
 def reconcile() -> None:
     """Compare XCover's bookings with ours, account by account. Once an hour will do.
 
@@ -147,18 +157,21 @@ def _reconcile(account: str) -> None:
 
 
 @shared_task(name="django_xcover.tasks.process_delivery", ignore_result=True)
+@clears_frames
 def process_delivery(pk: int) -> None:
     """Look into one webhook."""
     webhooks.process(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_webhooks", ignore_result=True, expires=STALE)
+@clears_frames
 def sweep_webhooks() -> None:
     """Hand over the webhooks that were lost or are to be tried again. Every half minute or so."""
     webhooks.sweep()
 
 
 @shared_task(name="django_xcover.tasks.forget_webhooks", ignore_result=True)
+@clears_frames
 def forget_webhooks() -> None:
     """Delete old webhooks, and old counts of offers. Once a day will do."""
     webhooks.forget()
@@ -166,6 +179,7 @@ def forget_webhooks() -> None:
 
 
 @shared_task(name="django_xcover.tasks.forget_personal_data", ignore_result=True)
+@clears_frames
 def forget_personal_data() -> None:
     """Delete packages that were never ordered, and old records of accesses. Once a day will do."""
     erasure.forget_unordered()

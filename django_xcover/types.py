@@ -1,4 +1,7 @@
-"""PUBLIC: the small values that an adapter returns and the package hands out."""
+"""PUBLIC: the small values that an adapter returns and the package hands out.
+
+`repr()` leaves out what a customer typed, because error reporters print it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django_xcover import values
+from django_xcover.tracebacks import methods_clear_frames
 from django_xcover.values import phones, postcodes
 from django_xcover.values.phones import normalise as normalise_phone
 from django_xcover.values.postcodes import normalise as normalise_postcode
@@ -60,6 +64,7 @@ class Due:
     amount: Money
 
 
+@methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
     """One thing to insure: an element of `request` in XCover's quote call.
@@ -78,7 +83,7 @@ class PolicyRequest:
     policy_type: str
     policy_type_version: int | str = 1
     policy_start_date: datetime | None = None
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _set(
@@ -93,6 +98,7 @@ class PolicyRequest:
         )
 
 
+@methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteRequest:
     """What a shop asks XCover to quote for one cart.
@@ -105,8 +111,8 @@ class QuoteRequest:
     customer_country: str
     customer_language: str
     items: tuple[PolicyRequest, ...]
-    customer_region: str | None = None
-    customer_postcode: str | None = None
+    customer_region: str | None = field(default=None, repr=False)
+    customer_postcode: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         language = values.text(self.customer_language, _of(self, "customer_language"), longest=10)
@@ -123,6 +129,7 @@ class QuoteRequest:
         )
 
 
+@methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policyholder:
     """The person who takes out the cover, as XCover's booking call wants it.

@@ -14,12 +14,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_cookie
 
 from django_xcover.exceptions import PolicyMissing
 from django_xcover.models import Quote
 from django_xcover.overview.policies import own_policy
+from django_xcover.tracebacks import clears_frames
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -28,11 +30,12 @@ GuardedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
 def private(view: View[P]) -> View[P]:
-    """Let a page be kept by no cache, and by none that serves somebody else.
+    """Let a page be kept by no cache, and what is sent to it by no error report.
 
     A guest may see a policy, too, when the adapter says so: no login is required.
     """
-    return login_not_required(non_atomic_requests(never_cache(vary_on_cookie(view))))
+    hidden = sensitive_post_parameters()(never_cache(vary_on_cookie(view)))
+    return clears_frames(login_not_required(non_atomic_requests(hidden)))
 
 
 def shows(view: PolicyView[P]) -> GuardedView[P]:

@@ -7,7 +7,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -47,7 +46,7 @@ def by_link(view: LinkView[P]) -> GuardedView[P]:
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
-    return login_not_required(private(cast("GuardedView[P]", guarded)))
+    return private(cast("GuardedView[P]", guarded))
 
 
 @by_link

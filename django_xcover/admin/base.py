@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.urls import URLPattern
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 
 from django_xcover.mirror import access_log
 from django_xcover.models import AccessRecord, QuotePackage
+from django_xcover.tracebacks import clears_frames
 
 STYLES = {"all": ("xcover/admin.css",)}
 
@@ -45,6 +51,23 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _rendered(pattern: URLPattern) -> Callable[..., HttpResponse]:
+    """Return the view of `pattern`, whose answer clears its frames, too.
+
+    Django renders the admin's pages after their views have ended.
+    """
+    view = pattern.callback
+
+    @wraps(view)
+    def rendered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = view(request, *args, **kwargs)
+        if isinstance(response, SimpleTemplateResponse):
+            response.render = clears_frames(response.render)  # type: ignore[method-assign]
+        return response
+
+    return rendered
 
 
 class ShortPaginator(Paginator):  # type: ignore[type-arg]
@@ -94,6 +117,14 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     class Media:
         css = STYLES
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Return the addresses of all pages, none of which leaves anything to error reports."""
+        found = super().urls
+        for pattern in found:
+            pattern.callback = clears_frames(sensitive_post_parameters()(_rendered(pattern)))
+        return found
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._shown(request, super().get_list_display(request))

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import SAFE_METHODS, AllowAny
@@ -23,6 +24,7 @@ from django_xcover.api.authentication import ShopperSession
 from django_xcover.api.parsers import ExactJSONParser
 from django_xcover.models import Cancellation, Modification, Quote, Renewal
 from django_xcover.overview.policies import own_policy
+from django_xcover.tracebacks import clears_frames
 
 Row = TypeVar("Row", Cancellation, Modification, Renewal)
 
@@ -46,7 +48,8 @@ class ShopView(APIView):
 
         No transaction is held open while XCover is asked.
         """
-        return non_atomic_requests(super().as_view(**initkwargs))
+        hidden = sensitive_post_parameters()(super().as_view(**initkwargs))
+        return clears_frames(non_atomic_requests(hidden))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return the shop's own ways to know somebody, then its session for all others."""

@@ -41,7 +41,7 @@ class Problem:
     status: int
     type: str
     message: str
-    errors: Mapping[str, Any] = field(default_factory=dict)
+    errors: Mapping[str, Any] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -31,12 +31,14 @@ from django_xcover.models import (
 from django_xcover.models.operation import UNPAID
 from django_xcover.offers import shop_values
 from django_xcover.outbox import operations
+from django_xcover.tracebacks import clears_frames
 
 # Ids of XPay's are not documented; this is what ids and tokens are made of.
 TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 
+@clears_frames
 def use_token(order_or_package: object, customer_token_id: str, *, email: str = "") -> QuotePackage:
     """Let XCover charge the card of `customer_token_id` when it books, and return the package.
 

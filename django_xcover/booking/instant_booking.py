@@ -34,6 +34,7 @@ from django_xcover.offers import fast_quote, shop_values
 from django_xcover.offers.fast_quote import FastOffer, opt_out, price
 from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, QuoteRequest
 
 # How long XCover remembers an idempotency key (Quotes API: idempotency).
@@ -121,6 +122,7 @@ def _is_as_agreed(quote: Quote, read: QuoteAnswer) -> bool:
 BODY = "instant_request"
 
 
+@clears_frames
 def book(
     order: object,
     request: QuoteRequest,

@@ -42,6 +42,7 @@ from django_xcover.offers import choices, quoting, visitors
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import NOTHING, Look
 from django_xcover.policies.documents import document_url
+from django_xcover.tracebacks import clears_frames
 
 
 def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:
@@ -152,6 +153,7 @@ def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest
     return marking
 
 
+@clears_frames
 @login_not_required
 @non_atomic_requests
 @require_GET
@@ -173,6 +175,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     return too_many() if found.is_limited else HttpResponse(status=204)
 
 
+@clears_frames
 @login_not_required
 @non_atomic_requests
 @require_GET
@@ -191,6 +194,7 @@ def offer_page(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@clears_frames
 @login_not_required
 @non_atomic_requests
 @require_POST
@@ -211,6 +215,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     return saved(request, offered, answered)
 
 
+@clears_frames
 @login_not_required
 @non_atomic_requests
 @require_GET

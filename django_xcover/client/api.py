@@ -16,6 +16,7 @@ from django_xcover.client.http import Transport
 from django_xcover.client.requestor import Limiter, unlimited
 from django_xcover.client.responses import Response
 from django_xcover.client.retry import RetryPolicy
+from django_xcover.tracebacks import methods_clear_frames
 
 Payload = Mapping[str, object]
 
@@ -39,6 +40,7 @@ class Write(Read, total=False):
     idempotency_key: str | None
 
 
+@methods_clear_frames
 class XCoverClient:
     """A client for the endpoints of one partner. Create it once and share it between threads.
 

@@ -88,7 +88,7 @@ class RawResponse:
     """A complete response that is not interpreted yet."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
 

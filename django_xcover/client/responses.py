@@ -60,6 +60,9 @@ class Response(dict[str, Any]):
         shown = {name: self[name] for name in ("id", "status") if isinstance(self.get(name), str)}
         return f"<Response {self.status_code}{' replayed' if self.replayed else ''} {shown}>"
 
+    # Sentry prints a mapping item by item, whatever its repr.
+    __sentry_repr__ = __repr__
+
 
 def interpret(raw: RawResponse, request: Request, *, empty_allowed: bool) -> Response | None:
     """Return the decoded object, or None for an empty response. Raise an XCoverError otherwise.

@@ -29,7 +29,7 @@ class CartToInsure:
 
     account: str
     cart_reference: str
-    shopper_reference: str
+    shopper_reference: str = field(repr=False)
     request: QuoteRequest
     visitor: str = field(default="", repr=False, compare=False)
 

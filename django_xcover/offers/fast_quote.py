@@ -26,6 +26,7 @@ from django_xcover.mirror import request_bodies
 from django_xcover.mirror.presentation import OfferedQuote, present
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, Status
 from django_xcover.outbox import operations
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
 logger = safe_logging.get_logger("django_xcover.offers")
@@ -56,6 +57,7 @@ class FastOffer:
         return Money(sum(amounts, Decimal(0)), self.currency)
 
 
+@clears_frames
 def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
     """Return what `request` costs, or None when XCover cannot say so within the offer's deadline.
 
@@ -156,6 +158,7 @@ def _key(account: str, request: QuoteRequest) -> str:
     return f"xcover:price:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
 
 
+@clears_frames
 def opt_out(
     offer: FastOffer, request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT
 ) -> Operation | None:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from django_xcover.exceptions import TotalChanged
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 
 # The form field in which `{% xcover_total %}` sends the total along.
 FIELD = "xcover_total"
 
 
+@clears_frames
 def require_shown(data: Mapping[str, str], total: Money) -> None:
     """Raise TotalChanged unless `data`, the posted form, says that `total` was shown.
 

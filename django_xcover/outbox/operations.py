@@ -57,7 +57,7 @@ class Failure:
     status: int | None = None
     vendor_type: str = ""
     code: str = ""
-    field_errors: Mapping[str, list[str]] = field(default_factory=dict)
+    field_errors: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     retry_after: float = 0.0
     deaths: int = 0
 

@@ -7,7 +7,7 @@ the policy may ask, and may have changed that address before: so it is sent seld
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
@@ -55,7 +55,7 @@ class PolicyMail:
     "" when not known.
     """
 
-    address: str
+    address: str = field(repr=False)
     state: MailState | str
     asked_at: datetime | None
     again_at: datetime | None

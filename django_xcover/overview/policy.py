@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django_xcover.mirror.presentation import OfferedQuote, clean_text, present
 from django_xcover.models import (
@@ -44,7 +44,7 @@ class PolicyDetails:
     policy: PolicySummary
     content: OfferedQuote
     booking_id: str
-    policyholder: Mapping[str, str]
+    policyholder: Mapping[str, str] = field(repr=False)
     documents: tuple[str, ...]
     mail: PolicyMail | None
     is_cancellable: bool | None

@@ -13,6 +13,7 @@ from django_xcover.exceptions import DocumentMissing
 from django_xcover.mirror import access_log
 from django_xcover.mirror.presentation import web_address
 from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Status
+from django_xcover.tracebacks import clears_frames
 
 CERTIFICATE, CERTIFICATE_PDF, WORDING = "certificate", "certificate-pdf", "wording"
 CLAIM, CANCEL, ACCOUNT = "claim", "cancel", "account"
@@ -25,6 +26,7 @@ SITE = "https://www.xcover.com/en"
 STAFF_PERMISSION = "xcover.open_links"
 
 
+@clears_frames
 def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     """Return XCover's link for a document of a policy, or for a page about it.
 

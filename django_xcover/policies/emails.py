@@ -12,6 +12,7 @@ from django_xcover.exceptions import EmailTooEarly, NotBooked, UnknownEmail
 from django_xcover.models import BOOKED, Operation, OperationKind, QuotePackage, Status
 from django_xcover.outbox import operations
 from django_xcover.outbox.operations import Failure
+from django_xcover.tracebacks import clears_frames
 
 CREATED, UPDATED, CANCELLED = "BOOKING_CREATED", "BOOKING_UPDATED", "BOOKING_CANCELLED"
 # Recorded: BOOKING_CANCELLED. Inferred: the others, from the names of webhooks.
@@ -19,6 +20,7 @@ EVENTS = (CREATED, UPDATED, CANCELLED)
 _EVENT = re.compile(r"[A-Z][A-Z_]{0,39}")
 
 
+@clears_frames
 def send_again(package: QuotePackage, event: str = "") -> Operation:
     """Have XCover send the e-mail for `event` again, by default the one of the booking's state.
 

@@ -19,6 +19,7 @@ from django_xcover.client.schemas.stored import without_booking
 from django_xcover.exceptions import RefundAboveLimit, RefundNotRecorded
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, Quote, QuotePackage, RefundCorrection
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
@@ -53,6 +54,7 @@ def told(answer: CancellationAnswer) -> dict[str, Any]:
     }
 
 
+@clears_frames
 def lines_of(cancellation: Cancellation) -> tuple[RefundLine, ...]:
     """Return the refund of each policy, in the order of the booking. One query."""
     stored = {line["quote_id"]: line for line in cancellation.lines}
@@ -62,6 +64,7 @@ def lines_of(cancellation: Cancellation) -> tuple[RefundLine, ...]:
     )
 
 
+@clears_frames
 def record_refund(
     cancellation: Cancellation, refund: Money, *, reference: str = "", may_exceed: bool = False
 ) -> None:
@@ -89,6 +92,7 @@ def record_refund(
         raise RefundNotRecorded(why=_("another refund is recorded already."))
 
 
+@clears_frames
 def correct_refund(
     cancellation: Cancellation,
     refund: Money,

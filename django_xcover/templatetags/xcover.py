@@ -16,11 +16,13 @@ from django.utils.safestring import SafeString
 
 from django_xcover.checkout import tags
 from django_xcover.cover import Cover
+from django_xcover.tracebacks import clears_frames
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
     """Show the offer for `cart` (by default the request's own), or a place for it to arrive in.
 
@@ -30,6 +32,7 @@ def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> Sa
 
 
 @register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
     """Have `cart` quoted early, by a script on the page before the checkout.
 
@@ -39,6 +42,7 @@ def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_total(
     context: Context, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
 ) -> SafeString:
@@ -52,12 +56,14 @@ def xcover_total(
 
 
 @register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_policies(context: Context, order: Any) -> SafeString:
     """Show what became of the cover of the shop's `order`, with its policies and documents."""
     return tags.policies_block(_request(context), order)
 
 
 @register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_assets(context: Context) -> SafeString:
     """Link the style sheet and the script, with the page's CSP nonce if it has one.
 

@@ -19,12 +19,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.sync import webhooks
 from django_xcover.sync.webhooks import NoSuchReceiver, Reason, WebhookRefused
+from django_xcover.tracebacks import clears_frames
 
 logger = logging.getLogger("django_xcover.webhooks")
 
 
 # Not atomic: what is answered with 200 has been committed. No login and no CSRF token: XCover is
 # no browser, and its signature stands for both.
+@clears_frames
 @non_atomic_requests
 @csrf_exempt
 @login_not_required

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover import exceptions
 from django_xcover.support import erasure
+from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("order", help="the order's reference")
         parser.add_argument("--yes", action="store_true", help="it is meant: this cannot be undone")
 
+    @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete, and say how many packages are gone."""
         if not options["yes"]:

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.outbox import account_pause
+from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("account", help="its name in XCOVER['ACCOUNTS']")
         parser.add_argument("--reason", default="", help="for those who wonder; 200 characters")
 
+    @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
         """Pause the account and say since when it is."""
         try:

@@ -23,6 +23,7 @@ from django_xcover.models import QuotePackage
 from django_xcover.sync import reconciliation
 from django_xcover.sync.reconciliation import Report
 from django_xcover.sync.reconciliation.report import Total
+from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         writing.add_argument("--dry-run", action="store_true", help="write nothing at all")
         parser.add_argument("--json", action="store_true", help="for machines")
 
+    @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
         """Walk and print; raise CommandError when an account could not be walked to its end."""
         names = [options["account"]] if options["account"] else list(get_config().accounts)

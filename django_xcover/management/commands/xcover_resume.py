@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.outbox import account_pause
+from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
@@ -19,6 +20,7 @@ class Command(BaseCommand):
         """Declare which account."""
         parser.add_argument("account", help="its name in XCOVER['ACCOUNTS']")
 
+    @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
         """Resume the account; say so when it was not paused."""
         if not account_pause.resume(options["account"], by=account_pause.COMMAND_LINE):

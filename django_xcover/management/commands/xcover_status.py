@@ -19,6 +19,7 @@ from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import RateState
 from django_xcover.support.health import Health, State, health
 from django_xcover.support.status import AccountStatus, Status, count_text
+from django_xcover.tracebacks import clears_frames
 
 UNKNOWN = 3
 NAGIOS = {State.WELL: "OK", State.ATTENTION: "WARNING", State.ALARM: "CRITICAL"}
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         form.add_argument("--json", action="store_true", help="one document, for machines")
         form.add_argument("--check", action="store_true", help="one line, for Nagios and cron")
 
+    @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
         """Look, print, and end with the code of the worst state."""
         try:

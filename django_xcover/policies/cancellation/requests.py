@@ -34,11 +34,13 @@ from django_xcover.outbox.transitions import move
 from django_xcover.policies import refunds
 from django_xcover.policies.cancellation import eligibility
 from django_xcover.policies.staleness import was_paid_since
+from django_xcover.tracebacks import clears_frames
 
 State = Cancellation.State
 UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
 
 
+@clears_frames
 def request(cancellation: Cancellation) -> Operation:
     """Confirm a preview: from now on the call is retried until XCover cancels or refuses.
 
@@ -71,6 +73,7 @@ def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | No
     return _enqueue(package, cancellation)
 
 
+@clears_frames
 def cancel_now(
     package: QuotePackage,
     *,
@@ -102,6 +105,7 @@ def enqueue(
     return _enqueue(package, cancellation)
 
 
+@clears_frames
 def refusal_of(cancellation: Cancellation) -> str:
     """Return a sentence that explains why nothing was cancelled, "" if there is none."""
     reasons = {
@@ -157,6 +161,7 @@ def _require_preview(cancellation: Cancellation) -> None:
 DEADLINE = 5.0
 
 
+@clears_frames
 def preview(
     package: QuotePackage,
     *,

@@ -32,6 +32,7 @@ from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.outbox.transitions import move
+from django_xcover.tracebacks import clears_frames
 
 PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
 
@@ -44,6 +45,7 @@ class Report:
     paid: bool
 
 
+@clears_frames
 def report(
     instalment: Instalment,
     *,

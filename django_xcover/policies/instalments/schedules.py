@@ -30,6 +30,7 @@ from django_xcover.models.instalment import InstalmentQuerySet
 from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.outbox.transitions import INSTALMENTS, may_follow
 from django_xcover.policies.instalments.reports import instalment_pk
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 
 logger = safe_logging.get_logger("django_xcover.policies")
@@ -121,6 +122,7 @@ def has_plan(package: QuotePackage) -> bool:
     return package.quotes.booked().exclude(instalment_plan="").exists()
 
 
+@clears_frames
 def overdue() -> InstalmentQuerySet:
     """Return the instalments to collect now for policies in force, oldest first.
 
@@ -130,6 +132,7 @@ def overdue() -> InstalmentQuerySet:
     return rows.select_related("quote__package").order_by("period_start_date", "pk")
 
 
+@clears_frames
 def next_due(quote: Quote) -> Instalment | None:
     """Return the first instalment of `quote` that is still to be collected, or None.
 
@@ -141,6 +144,7 @@ def next_due(quote: Quote) -> Instalment | None:
     return quote.instalments.open().order_by("number").first()
 
 
+@clears_frames
 def sums(quote: Quote) -> Sums | None:
     """Return the paid and outstanding sums for `quote`, None if it has no schedule.
 

@@ -17,8 +17,10 @@ from django_xcover.policies.modification.eligibility import (
     require_changeable,
     require_idle,
 )
+from django_xcover.tracebacks import clears_frames
 
 
+@clears_frames
 def change_details(
     package: QuotePackage, policyholder: Mapping[str, object], *, origin: str
 ) -> Modification:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django_xcover.exceptions import BeingChanged, NotModifiable
 from django_xcover.models import Cancellation, Modification, QuotePackage, Status
+from django_xcover.tracebacks import clears_frames
 
 # Used if XCover lists no fields. Country and age are left out, because they determine what can be
 # insured and at what price.
@@ -25,6 +26,7 @@ DETAILS = (
 )
 
 
+@clears_frames
 def changeable_fields(package: QuotePackage) -> tuple[str, ...]:
     """Return the policyholder's fields that may be changed, as XCover's last answer has them.
 

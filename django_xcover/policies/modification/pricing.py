@@ -26,6 +26,7 @@ from django_xcover.models.operation import new_idempotency_key
 from django_xcover.policies.modification.eligibility import require_changeable, require_idle
 from django_xcover.policies.modification.fields import typed
 from django_xcover.policies.modification.settlement import is_outdated
+from django_xcover.tracebacks import clears_frames
 
 
 def open_change(
@@ -77,6 +78,7 @@ class _Before:
             raise ChangeOutdated
 
 
+@clears_frames
 def quote_change(
     package: QuotePackage, *, quote: Quote, update_fields: Mapping[str, object], origin: str
 ) -> Modification:

@@ -27,12 +27,14 @@ from django_xcover.outbox.transitions import move
 from django_xcover.policies.modification.eligibility import require_changeable
 from django_xcover.policies.modification.texts import label_at
 from django_xcover.policies.staleness import changes_since
+from django_xcover.tracebacks import clears_frames
 from django_xcover.validators import refuse_long
 
 State = Modification.State
 UNDER_WAY = frozenset({State.REQUESTED, State.CONFIRMED})
 
 
+@clears_frames
 def settle(modification: Modification, *, reference: str = "") -> Operation:
     """Confirm a priced change, because its difference has been charged or refunded.
 
@@ -53,6 +55,7 @@ def settle(modification: Modification, *, reference: str = "") -> Operation:
         return operations.enqueue(package, OperationKind.MODIFY, subject=str(modification.pk))
 
 
+@clears_frames
 def abandon(modification: Modification) -> None:
     """Give a priced change up; XCover needs not be told. Raises ChangeMade when it is too late."""
     with transaction.atomic():
@@ -65,6 +68,7 @@ def abandon(modification: Modification) -> None:
             move(modification, State.ABANDONED, field="state", changes={})
 
 
+@clears_frames
 def refusal_of(modification: Modification) -> str:
     """Return a sentence that explains why XCover did not make the change, "" if there is none.
 

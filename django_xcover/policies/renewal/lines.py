@@ -12,6 +12,7 @@ from django_xcover.formats import format_amount
 from django_xcover.mirror.packages import LONGEST_TYPE
 from django_xcover.models import Quote, Renewal, Status
 from django_xcover.policies.renewal.quoting import to_renew
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 
 
@@ -40,6 +41,7 @@ class RenewalLine:
         return format_amount(self.price) if self.price else ""
 
 
+@clears_frames
 def lines_of(renewal: Renewal) -> tuple[RenewalLine, ...]:
     """Return every policy that `renewal` is about, priced or not. One query.
 

@@ -20,10 +20,12 @@ from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 from django_xcover.validators import refuse_long
 
 
+@clears_frames
 def record_payment(
     renewal: Renewal, *, reference: str = "", amount: Money | None = None
 ) -> Operation:
@@ -49,6 +51,7 @@ def record_payment(
     return operation
 
 
+@clears_frames
 def confirm_legacy(
     renewal: Renewal, *, paid_on: datetime | None = None, reference: str = ""
 ) -> Operation:

@@ -19,10 +19,12 @@ from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
+from django_xcover.tracebacks import clears_frames
 
 State = Renewal.State
 
 
+@clears_frames
 def opt_out(renewal: Renewal) -> Operation:
     """Have XCover told that the customer declines the renewal; the cover runs to its end.
 

@@ -10,10 +10,12 @@ from django.urls import reverse
 from django_xcover.conf import get_config
 from django_xcover.exceptions import LinkExpired, LinkInvalid
 from django_xcover.models import QuotePackage
+from django_xcover.tracebacks import clears_frames
 
 SALT = "django_xcover.withdrawal"
 
 
+@clears_frames
 def link_path(order_reference: str) -> str:
     """Return the path of the page on which the cover of an order is withdrawn from, without login.
 

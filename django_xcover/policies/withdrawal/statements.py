@@ -26,6 +26,7 @@ from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
 from django_xcover.policies.cancellation import unbooked as unbooked_cover
 from django_xcover.policies.withdrawal.holders import holder_of
+from django_xcover.tracebacks import clears_frames
 
 logger = safe_logging.get_logger("django_xcover.policies")
 
@@ -34,12 +35,14 @@ SHOPPER = Cancellation.Origin.SHOPPER
 LONGEST_PERIOD = timedelta(days=30)
 
 
+@clears_frames
 def may_withdraw(package: QuotePackage) -> bool:
     """Return whether a withdrawal period may still run; False where it is over everywhere."""
     begun = package.booked_at
     return begun is None or timezone.now() < begun + LONGEST_PERIOD
 
 
+@clears_frames
 def prepare(package: QuotePackage, *, quotes: Sequence[Quote], reason: str = "") -> Cancellation:
     """Return what the shopper confirms next. Nothing is cancelled.
 
@@ -79,6 +82,7 @@ def _preview(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> Can
     return None
 
 
+@clears_frames
 def withdraw(
     cancellation: Cancellation, *, channel: Withdrawal.Channel, name: str = "", email: str = ""
 ) -> Withdrawal:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
@@ -25,7 +25,7 @@ class Message:
     key: str
     event: str
     package_id: str
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] = field(repr=False)
 
 
 def read(request: HttpRequest, *, limit: int) -> Message:

@@ -5,7 +5,7 @@ The headers alone are looked at: a body is not read before its sender is known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import mktime_tz, parsedate_tz
 from urllib.parse import unquote
 
@@ -23,10 +23,10 @@ from django_xcover.sync.webhooks.exceptions import Reason, WebhookRefused
 class Claim:
     """What an `Authorization: Signature …` header says; nothing of it is proven."""
 
-    key_id: str
+    key_id: str = field(repr=False)
     algorithm: str
     headers: str
-    signature: str
+    signature: str = field(repr=False)
 
 
 def verify(request: HttpRequest, account: Account, *, tolerance: float) -> None:
