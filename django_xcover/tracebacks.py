@@ -7,12 +7,18 @@ frame, and know only names such as `password`. Ours are `person`, `payload` or `
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
+
+DRIVERS = frozenset({"psycopg", "psycopg2", "MySQLdb", "pymysql", "sqlite3"})
+# Where databases quote a value: PostgreSQL in its DETAIL, which is a line of its own, and after a
+# colon ("invalid input syntax for type integer: …"), MariaDB in "Duplicate entry '…' for key".
+_QUOTED_VALUE = re.compile(r"""(?s)\n.*|(?<=: )(["']).*\1|(?<=Duplicate entry )'.*'(?= for key)""")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +30,8 @@ CLEARED = frozenset(
     {
         *("django_xcover", "django", "rest_framework", "celery", "tenacity"),
         *("requests", "urllib3", "http", "ssl", "socket", "email", "smtplib", "json", "decimal"),
-        *("psycopg", "psycopg2", "MySQLdb", "pymysql", "sqlite3", "phonenumbers", "babel"),
+        *("phonenumbers", "babel"),
+        *DRIVERS,
     }
 )
 
@@ -90,8 +97,10 @@ def _clear(error: BaseException, outer: int) -> None:
         if one.__suppress_context__ and id(one.__context__) != outer:
             one.__context__ = one.__cause__  # hidden by `from`: its text may quote a value
         waiting += [one.__cause__, one.__context__]
+        if type(one).__module__ == "django.db.utils" or _root(type(one).__module__) in DRIVERS:
+            one.args = tuple(_without_values(fact) for fact in one.args)
         for frame in _frames(one.__traceback__):
-            if _package(frame) in CLEARED:
+            if _root(frame.f_globals.get("__name__")) in CLEARED:
                 _empty(frame)
 
 
@@ -101,8 +110,12 @@ def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
         trace = trace.tb_next
 
 
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+def _root(module: object) -> str:
+    return str(module).partition(".")[0]
+
+
+def _without_values(fact: object) -> object:
+    return _QUOTED_VALUE.sub("", fact) if isinstance(fact, str) else fact
 
 
 def _empty(frame: FrameType) -> None:

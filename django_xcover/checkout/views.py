@@ -19,6 +19,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_cookie
 
@@ -198,6 +199,7 @@ def offer_page(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @non_atomic_requests
 @require_POST
+@sensitive_post_parameters()
 @never_cache
 @marked
 def choose(request: HttpRequest) -> HttpResponse:

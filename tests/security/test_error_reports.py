@@ -13,10 +13,16 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.core.signals import got_request_exception
+from django.db import DataError, IntegrityError
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.views.debug import get_exception_reporter_filter
 from rest_framework.test import APIClient
 
 import django_xcover
@@ -25,7 +31,6 @@ from django_xcover.booking import dual_payment
 from django_xcover.client import XCoverClient
 from django_xcover.client.responses import Answer
 from django_xcover.models import (
-    Modification,
     Operation,
     Quote,
     QuotePackage,
@@ -36,6 +41,7 @@ from django_xcover.orders import completion
 from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.templatetags import xcover as xcover_tags
 from django_xcover.testing.webhooks import sign_delivery
+from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
@@ -92,6 +98,10 @@ class Unreadable:
         return self.text
 
 
+def unreadable() -> Any:
+    return Unreadable()
+
+
 def request_of(**facts: Any) -> QuoteRequest:
     plain = {"currency": "GBP", "customer_country": "GB", "customer_language": "en", "items": ()}
     return QuoteRequest(**{**plain, **facts})
@@ -112,7 +122,7 @@ def item_of(fields: Any) -> PolicyRequest:
         lambda: Policyholder(**{**ZOE, "birth_date": Unreadable()}),
         lambda: Policyholder(**{**ZOE, "country": None}),
         lambda: Policyholder(**{**ZOE, "nickname": MARKER}),
-        lambda: replace(Policyholder(**ZOE), last_name=Unreadable()),
+        lambda: replace(Policyholder(**ZOE), last_name=unreadable()),
         lambda: request_of(customer_postcode=Unreadable()),
         lambda: request_of(customer_postcode=MARKER, customer_country=None),
         lambda: request_of(customer_region=Unreadable(), customer_postcode=MARKER),
@@ -389,6 +399,38 @@ def test_a_withdrawal_by_link_over_http(browser: Client, booked: QuotePackage) -
         assert not {p for error in errors for p in leaks(error, *SECRETS, token, *tokens())}
 
 
+def test_djangos_report_leaves_out_what_was_posted(browser: Client, booked: QuotePackage) -> None:
+    requests: list[HttpRequest] = []
+
+    def note(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
+        requests.append(request)
+
+    policy = f"/xcover/mycover/policies/{Quote.objects.get().quote_id}/"
+    posted = {"first_name": MARKER, "name": MARKER, "email": EMAIL, "quote": MARKER}
+    got_request_exception.connect(note)
+    try:
+        for path in (f"{policy}details/", withdrawing.link_path("ORD-1"), "/xcover/choose/"):
+            list(errors_at_every_query(lambda path=path: browser.post(path, posted)))  # type: ignore[misc]
+    finally:
+        got_request_exception.disconnect(note)
+
+    reported = [get_exception_reporter_filter(one).get_post_parameters(one) for one in requests]
+    assert {one.path for one in requests} > {f"{policy}details/", "/xcover/choose/"}
+    assert all(set(values.values()) == {"*" * 20} for values in reported)
+
+
+def test_no_row_prints_what_a_customer_typed(booked: QuotePackage) -> None:
+    found = policies.prepare_withdrawal(booked, quotes=list(booked.quotes.all()), reason=MARKER)
+    policies.withdraw(found, channel=Withdrawal.Channel.PAGE, name=MARKER, email=EMAIL)
+    work()
+
+    kinds: list[Any] = list(apps.get_app_config("xcover").get_models())
+    rows = [row for kind in kinds for row in kind.objects.all()]
+
+    assert {type(row) for row in rows} >= {QuotePackage, Quote, Operation, Withdrawal}
+    assert not [row for row in rows if any(s in repr(row) for s in (MARK, EMAIL, *tokens()))]
+
+
 def test_a_withdrawal_from_code(booked: QuotePackage) -> None:
     quotes = list(booked.quotes.all())
     channel = Withdrawal.Channel.PAGE
@@ -469,6 +511,50 @@ def test_the_admin(path: str, booked: QuotePackage, client: Client) -> None:
 
     check(lambda: client.get(f"/admin/{path}"))
     check(lambda: client.get(f"/admin/{path}?q={EMAIL}"))
+
+
+# What databases say
+
+
+@clears_frames
+def insert_twice() -> None:
+    for _ in range(2):
+        Group.objects.create(name=MARKER)
+
+
+def test_the_value_that_a_database_refuses_is_not_quoted() -> None:
+    error = caught(insert_twice)
+
+    assert isinstance(error, IntegrityError)
+    assert not leaks(error)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            'duplicate key value violates unique constraint "u"\nDETAIL:  Key (e)=(MARKER-Zoë)',
+            'duplicate key value violates unique constraint "u"',
+        ),
+        (
+            'invalid input syntax for type integer: "MARKER-Zoë"\nLINE 1: …',
+            "invalid input syntax for type integer: ",
+        ),
+        ("Duplicate entry 'MARKER-Zoë's' for key 'u'", "Duplicate entry  for key 'u'"),
+        ("Incorrect string value: 'MARKER-Zoë' for column 'e'", "Incorrect string value: "),
+        ("Data too long for column 'e' at row 1", "Data too long for column 'e' at row 1"),
+    ],
+)
+def test_what_a_database_says_is_kept_without_the_value(said: str, kept: str) -> None:
+    @clears_frames
+    def fail() -> None:
+        raise DataError(1406, said)
+
+    error = caught(fail)
+
+    assert error.args[0] == 1406
+    assert error.args[1].startswith(kept)
+    assert not leaks(error)
 
 
 # That no door was forgotten
