@@ -29,7 +29,7 @@ import django_xcover
 from django_xcover import cover, payments, policies, receivers, signals, tasks
 from django_xcover.booking import dual_payment
 from django_xcover.client import XCoverClient
-from django_xcover.client.responses import Answer
+from django_xcover.client.responses import Response
 from django_xcover.models import (
     Operation,
     Quote,
@@ -183,7 +183,7 @@ def test_no_value_prints_what_is_personal(kind: Any) -> None:
 
 def test_an_answer_prints_itself_for_sentry_as_well() -> None:
     """Sentry prints a mapping item by item unless it says what to print."""
-    answer: Any = Answer(ZOE)
+    answer: Any = Response(ZOE)
 
     assert MARK not in answer.__sentry_repr__()
 
