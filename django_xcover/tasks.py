@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from django_xcover import exceptions, safe_logging, worker
 from django_xcover.booking import overdue_payments
@@ -15,16 +15,9 @@ from django_xcover.offers import counts, holds
 from django_xcover.orders import events
 from django_xcover.outbox import heartbeat, operations
 from django_xcover.outbox.publisher import Publisher
-from django_xcover.policies import (
-    instalments,
-    modification,
-)
-from django_xcover.policies import (
-    renewal as renewing,
-)
-from django_xcover.policies import (
-    withdrawal as withdrawing,
-)
+from django_xcover.policies import instalments, modification
+from django_xcover.policies import renewal as renewing
+from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
 from django_xcover.tracebacks import clears_frames
@@ -188,26 +181,17 @@ def forget_personal_data() -> None:
 
 def hand_over(sender: object, *, pk: int, **kwargs: object) -> None:
     """Have the operation sent to a worker, without waiting for the broker."""
-    if run_operation.app.conf.task_always_eager:
-        run_operation.delay(pk)
-    elif not publisher.offer(pk):
-        logger.warning("Operation %s waits for the sweeper: the broker does not keep up.", pk)
+    _hand_over(run_operation, publisher, pk)
 
 
 def hand_over_delivery(sender: object, *, pk: int, **kwargs: object) -> None:
     """Have the webhook sent to a worker, without waiting for the broker."""
-    if process_delivery.app.conf.task_always_eager:
-        process_delivery.delay(pk)
-    elif not delivery_publisher.offer(pk):
-        logger.warning("Webhook %s waits for the sweeper: the broker does not keep up.", pk)
+    _hand_over(process_delivery, delivery_publisher, pk)
 
 
 def acknowledge_withdrawal(sender: object, *, withdrawal: Withdrawal, **kwargs: object) -> None:
     """Have the receipt of a withdrawal sent, without waiting for the broker."""
-    if send_withdrawal_email.app.conf.task_always_eager:
-        send_withdrawal_email.delay(withdrawal.pk)
-    elif not withdrawal_publisher.offer(withdrawal.pk):
-        logger.warning("The receipt of withdrawal %s waits for the sweeper.", withdrawal.pk)
+    _hand_over(send_withdrawal_email, withdrawal_publisher, withdrawal.pk)
 
 
 def announce_refund(sender: object, *, cancellation: Cancellation, **kwargs: object) -> None:
@@ -228,19 +212,19 @@ def read_schedule(sender: object, *, package: QuotePackage, **kwargs: object) ->
         mirror_instalments.apply_async((package.pk,), retry=False)
 
 
-def _send(pk: int) -> None:
-    run_operation.apply_async((pk,), retry=False)
+def _hand_over(task: Task[[int], None], publisher: Publisher, pk: int) -> None:
+    if task.app.conf.task_always_eager:
+        task.delay(pk)
+    elif not publisher.offer(pk):
+        what = publisher.what
+        logger.warning("%s %s waits for the sweeper: the broker does not keep up.", what, pk)
 
 
-def _send_delivery(pk: int) -> None:
-    process_delivery.apply_async((pk,), retry=False)
+def _publisher(task: Task[[int], None], what: str) -> Publisher:
+    return Publisher(lambda pk: task.apply_async((pk,), retry=False), what=what)
 
 
-def _send_withdrawal(pk: int) -> None:
-    send_withdrawal_email.apply_async((pk,), retry=False)
-
-
-publisher = Publisher(_send)
-withdrawal_publisher = Publisher(_send_withdrawal, what="Withdrawal")
+publisher = _publisher(run_operation, "Operation")
+withdrawal_publisher = _publisher(send_withdrawal_email, "Withdrawal")
 # A queue of its own: a burst of webhooks must not push bookings out of theirs.
-delivery_publisher = Publisher(_send_delivery, what="Webhook")
+delivery_publisher = _publisher(process_delivery, "Webhook")

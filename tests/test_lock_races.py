@@ -179,7 +179,7 @@ def test_a_lease_goes_to_the_first_of_two_workers_that_read_the_same_row(
     read_before = the_operation()
 
     assert operations.claim(read_before.pk)
-    assert operations._lease(read_before) is None
+    assert operations.LEASE.take(read_before) is None
     assert the_operation().attempts == 1
 
 
@@ -188,7 +188,7 @@ def test_a_webhook_goes_to_the_first_of_two_workers_that_read_the_same_row() -> 
     read_before = WebhookDelivery.objects.get()
 
     assert inbox.claim(delivery.pk)
-    assert inbox._lease(read_before) is None
+    assert inbox.LEASE.take(read_before) is None
     assert WebhookDelivery.objects.get().attempts == 1
 
 

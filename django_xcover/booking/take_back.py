@@ -19,7 +19,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.operation import PAYING
 from django_xcover.offers import cart_packages
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 
 
 def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> list[Operation]:
@@ -39,7 +39,7 @@ def give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
     """Let some time pass first: a call that got no answer may still be under way at XCover."""
     if any(not operation.outcome_known for operation in doubtful):
         rows = Operation.objects.filter(pk=following.pk)
-        rows.update(next_attempt_at=operations.next_attempt(1, 0))
+        rows.update(next_attempt_at=lease.next_attempt(1, 0))
 
 
 def _is_stopped(operation: Operation, quotes: Sequence[Quote], reason: str) -> bool:

@@ -23,7 +23,7 @@ from django_xcover.models import OrderEvent, QuotePackage
 from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease
 from django_xcover.outbox.operation_errors import Unworkable
 from django_xcover.values import UnusableValue
 
@@ -221,7 +221,7 @@ def _cart_of(event: OrderEvent) -> Cart | None:
 def _fail(event: OrderEvent, error: Exception) -> None:
     event.attempts += 1
     event.error = _in_brief(error)[:255]
-    event.next_attempt_at = operations.next_attempt(event.attempts, 0)
+    event.next_attempt_at = lease.next_attempt(event.attempts, 0)
     if event.attempts >= get_config().attempts:
         event.state = State.NEEDS_PERSON
         logger.critical("Order %s (%s) needs a person.", event.order_reference, event.kind)

@@ -7,11 +7,10 @@ previews and webhooks continue. When XCover is down, the circuit breaker handles
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from django_xcover import safe_logging
 from django_xcover.conf import get_config
-from django_xcover.models import AccountPause, Operation
+from django_xcover.models import AccountPause
 from django_xcover.outbox import operations
 
 logger = safe_logging.get_logger("django_xcover.outbox")
@@ -44,18 +43,11 @@ def resume(account: str, *, by: str) -> bool:
         deleted, _ = AccountPause.objects.filter(account=account).delete()
         if deleted:
             logger.warning("Account %s was resumed by %s.", account, by)
-            _hand_over(account)
+            # The sweeper dispatches the rest; it runs every half minute.
+            operations.sweep(package__account=account)
     return bool(deleted)
 
 
 def is_paused(account: str) -> bool:
     """Return whether the operations of `account` are paused."""
     return AccountPause.objects.filter(account=account).exists()
-
-
-def _hand_over(account: str) -> None:
-    # The sweeper dispatches the rest; it runs every half minute.
-    due = Operation.objects.claimable(timezone.now()).filter(package__account=account)
-    rows = due.order_by("next_attempt_at").values_list("pk", flat=True)
-    for pk in rows[: operations.SWEEP_LIMIT]:
-        operations.announce(pk)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,21 +14,16 @@ from django.utils import timezone
 
 from django_xcover import safe_logging, signals
 from django_xcover.client import HeldBack, XCoverError
-from django_xcover.conf import get_config
 from django_xcover.models import Attempt, Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
+from django_xcover.outbox.lease import Lease
 from django_xcover.outbox.operation_errors import NotNeeded
-from django_xcover.outbox.transitions import move
 
 logger = safe_logging.get_logger("django_xcover.outbox")
 
-SWEEP_LIMIT = 500
 # A due operation is dispatched at once, and again by the sweeper. If it is still due after this
 # long, no worker is running.
 OVERDUE = timedelta(minutes=15)
-LONGEST_SPACING = 3600.0
-# `Retry-After` can hold any number, even one beyond the range of a datetime.
-LONGEST_WAIT = 86400.0
 # The states in which no worker holds a lease.
 RESTING = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 WORKER_DIED = "worker_died"
@@ -38,8 +32,6 @@ WORKER_DIED = "worker_died"
 # itself kills every worker is escalated after ten leases, twenty minutes by default.
 MOST_DEATHS = 10
 LONGEST_ERROR = 255
-# Twice the longest wait that the rate limit asks for.
-LONGEST_POSTPONED = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,47 +116,43 @@ def _get_or_create(request: dict[str, Any], **wanted: Any) -> Operation:
         return Operation.objects.select_for_update().get(**wanted)
 
 
-def announce(pk: int) -> None:
-    """Dispatch the operation once the current transaction, if any, has committed."""
-    transaction.on_commit(partial(_announce, pk))
+class OperationLease(Lease[Operation]):
+    """An operation is not claimable while its account is paused or an earlier one is unfinished.
 
-
-def claim(pk: int) -> Operation | None:
-    """Lease the operation to exactly one caller, count the attempt and return it, or return None.
-
-    Returns None if the operation is done, not due or leased to another worker, if its account is
-    paused, or if an earlier operation on the same package is unfinished, because their order is
-    kept. Also returns None if so many workers have died that it has just been escalated to staff.
+    A new body has a new idempotency key, so a worker that read the old body can't send it.
     """
-    rows = Operation.objects.select_related("package").claimable(timezone.now())
-    operation = rows.filter(pk=pk).first()
-    if operation is None or operation.state != OperationState.RUNNING:
-        return operation and _lease(operation)
-    # The lease expired, so its worker died, possibly after its call was answered.
-    death = Failure.by_death(operation)
-    if death.permanent:
-        fail(operation, death)
-        return None
-    dead = _attempt(operation, Attempt.Outcome.DIED, death)
-    leased = _lease(operation, error=asdict(death), outcome_known=False)
-    if leased:
-        dead.save()
-    return leased
+
+    model = Operation
+    waiting, held = OperationState.PENDING, OperationState.RUNNING
+    stopped = OperationState.NEEDS_PERSON
+    until = "lease_until"
+    ready = signals.operation_ready
+
+    def as_read(self, row: Operation) -> Q:
+        return super().as_read(row) & Q(idempotency_key=row.idempotency_key)
+
+    def find(self, pk: int) -> Operation | None:
+        rows = Operation.objects.select_related("package").claimable(timezone.now())
+        return rows.filter(pk=pk).first()
+
+    def take(self, row: Operation, **facts: Any) -> Operation | None:
+        return super().take(row, started_at=timezone.now(), **facts)
+
+    def take_over(self, row: Operation) -> Operation | None:
+        """Count the death apart from failures; the call may have been answered before it."""
+        death = Failure.by_death(row)
+        if death.permanent:
+            fail(row, death)
+            return None
+        dead = _attempt(row, Attempt.Outcome.DIED, death)
+        leased = self.take(row, error=asdict(death), outcome_known=False)
+        if leased:
+            dead.save()
+        return leased
 
 
-def _lease(operation: Operation, **facts: Any) -> Operation | None:
-    now = timezone.now()
-    won = move(
-        operation,
-        OperationState.RUNNING,
-        field="state",
-        only=_as_read(operation),
-        attempts=operation.attempts + 1,
-        started_at=now,
-        lease_until=now + timedelta(seconds=get_config().operation_lease),
-        **facts,
-    )
-    return operation if won else None
+LEASE = OperationLease()
+claim, announce, sweep = LEASE.claim, LEASE.announce, LEASE.sweep
 
 
 def _attempt(
@@ -186,7 +174,7 @@ def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
     Raises NotNeeded if another worker has taken over the operation: the key belongs to its body.
     """
     operation.request = dict(request)
-    if not _rows_as_read(operation).update(request=operation.request):
+    if not _as_read(operation).update(request=operation.request):
         raise NotNeeded("Another worker has taken it over.")
 
 
@@ -197,7 +185,7 @@ def rewrite(operation: Operation, request: Mapping[str, Any]) -> bool:
     since it was read. A worker that has just read the old body gets nothing, so the operation is
     dispatched again.
     """
-    rows = _rows_as_read(operation).filter(state__in=RESTING, outcome_known=True)
+    rows = _as_read(operation).filter(state__in=RESTING, outcome_known=True)
     key, now = new_idempotency_key(), timezone.now()
     rewritten = rows.update(request=dict(request), idempotency_key=key, updated_at=now)
     announce(operation.pk)
@@ -243,16 +231,7 @@ def _end(
     operation: Operation, state: OperationState, attempt: Attempt | None, **facts: Any
 ) -> bool:
     """Set a final state, clear the body and dispatch the next operation in line."""
-    ended = move(
-        operation,
-        state,
-        field="state",
-        only=_as_read(operation),
-        request={},
-        lease_until=None,
-        finished_at=timezone.now(),
-        **facts,
-    )
+    ended = LEASE.write(operation, state, request={}, finished_at=timezone.now(), **facts)
     if ended:
         if attempt is not None:
             attempt.save()
@@ -265,24 +244,19 @@ def fail(operation: Operation, failure: Failure) -> None:
 
     It is escalated at once if a retry can't help, otherwise after `XCOVER["ATTEMPTS"]` failures.
     """
-    failures = operation.failures + 1
-    give_up = failure.permanent or failures >= get_config().attempts
-    outcome = Attempt.Outcome.STOPPED if give_up else Attempt.Outcome.FAILED
-    attempt = _attempt(operation, outcome, failure)
-    moved = move(
+    failed = LEASE.fail(
         operation,
-        OperationState.NEEDS_PERSON if give_up else OperationState.PENDING,
-        field="state",
-        only=_as_read(operation),
-        failures=failures,
+        permanent=failure.permanent,
+        retry_after=failure.retry_after,
         outcome_known=failure.outcome_known,
-        lease_until=None,
-        next_attempt_at=next_attempt(failures, failure.retry_after),
         error=asdict(failure),
     )
-    if moved:
-        attempt.save()
-    if moved and give_up:
+    if not failed:
+        return
+    is_stopped = operation.state == OperationState.NEEDS_PERSON
+    outcome = Attempt.Outcome.STOPPED if is_stopped else Attempt.Outcome.FAILED
+    _attempt(operation, outcome, failure).save()
+    if is_stopped:
         logger.error(
             "Operation %s of order %s needs a person: %s",
             operation.pk,
@@ -299,18 +273,8 @@ def postpone(operation: Operation, held: HeldBack) -> None:
     the column.
     """
     known = operation.outcome_known and held.outcome_known
-    # The rate limit may use another machine's clock.
-    seconds = min(held.retry_after or 0.0, LONGEST_POSTPONED)
-    move(
-        operation,
-        OperationState.PENDING,
-        field="state",
-        only=_as_read(operation),
-        attempts=operation.attempts - (1 if known else 0),
-        outcome_known=known,
-        lease_until=None,
-        next_attempt_at=timezone.now() + timedelta(seconds=seconds),
-    )
+    attempts = operation.attempts - (1 if known else 0)
+    LEASE.put_back(operation, held.retry_after, attempts=attempts, outcome_known=known)
 
 
 def retry(operation: Operation) -> bool:
@@ -341,60 +305,19 @@ def _try_anew(operation: Operation) -> bool:
     """
     was_refused = operation.outcome_known and bool(operation.error)
     anew = {"request": {}, "idempotency_key": new_idempotency_key()} if was_refused else {}
-    return move(
-        operation,
-        OperationState.PENDING,
-        field="state",
-        only=_as_read(operation),
-        next_attempt_at=timezone.now(),
-        failures=0,
-        **anew,
-    )
+    now = timezone.now()
+    return LEASE.write(operation, OperationState.PENDING, next_attempt_at=now, failures=0, **anew)
 
 
-def sweep() -> list[int]:
-    """Dispatch operations that are due or whose worker died; return their primary keys.
-
-    Dispatching twice is harmless, because a worker has to claim first.
-    """
-    due = Operation.objects.claimable(timezone.now()).order_by("next_attempt_at")
-    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
-    for pk in found:
-        announce(pk)
-    return found
-
-
-def next_attempt(failures: int, retry_after: float) -> datetime:
-    """Return when to try again: the vendor's spacing, doubled each time, with jitter.
-
-    XCover asks for 2 to 5 minutes between attempts (error management). `Retry-After` is honoured
-    up to a day.
-    """
-    # Thirty doublings exceed any spacing; a thousand would overflow a float.
-    doubled = 2 ** min(failures - 1, 30)
-    base = min(get_config().retry_spacing * doubled, LONGEST_SPACING)
-    spacing = base * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
-    seconds = max(spacing, min(retry_after, LONGEST_WAIT))
-    return timezone.now() + timedelta(seconds=seconds)
-
-
-def _as_read(operation: Operation) -> Q:
-    """Return the condition that the operation was not claimed or rewritten since it was read."""
-    return Q(attempts=operation.attempts, idempotency_key=operation.idempotency_key)
-
-
-def _rows_as_read(operation: Operation) -> QuerySet[Operation]:
-    return Operation.objects.filter(_as_read(operation), pk=operation.pk)
+def _as_read(operation: Operation) -> QuerySet[Operation]:
+    """Return the row if it was not claimed or rewritten since it was read."""
+    return Operation.objects.filter(LEASE.as_read(operation), pk=operation.pk)
 
 
 def _announce_successor(operation: Operation) -> None:
     waiting = Operation.objects.filter(package=operation.package, state=OperationState.PENDING)
     for pk in waiting.filter(pk__gt=operation.pk).order_by("pk").values_list("pk", flat=True)[:1]:
         announce(pk)
-
-
-def _announce(pk: int) -> None:
-    signals.operation_ready.send_robust(sender=Operation, pk=pk)
 
 
 def _announce_needs_person(operation: Operation) -> None:

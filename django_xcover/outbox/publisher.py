@@ -28,7 +28,7 @@ class Publisher:
     def __init__(self, send: Callable[[int], object], *, what: str = "Operation") -> None:
         """Publish with `send`; `what` names the kind of row in the log."""
         self._send = send
-        self._what = what
+        self.what = what
         self._pid = 0
         self._waiting: queue.Queue[int] = queue.Queue(BACKLOG)
         self._renew_lock()
@@ -82,6 +82,6 @@ class Publisher:
             except Exception as error:  # noqa: BLE001 - the sweeper retries, whatever failed
                 name = type(error).__name__
                 said = "%s %s was not published (%s): the sweeper will."
-                logger.warning(said, self._what, pk, name)
+                logger.warning(said, self.what, pk, name)
             finally:
                 waiting.task_done()

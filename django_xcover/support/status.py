@@ -24,7 +24,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.models.base import LONGEST_LEASE
-from django_xcover.outbox import heartbeat, operations
+from django_xcover.outbox import heartbeat, lease
 from django_xcover.policies import instalments
 from django_xcover.support.follow_ups import AWAITS_REFUND
 
@@ -137,7 +137,7 @@ def _oldest_due() -> datetime | None:
 def _without_worker() -> int:
     waited = timedelta(seconds=get_config().alarm_operation)
     long_due = Operation.objects.claimable(timezone.now() - waited).order_by()
-    return long_due.values("pk")[: operations.SWEEP_LIMIT].count()
+    return long_due.values("pk")[: lease.SWEEP_LIMIT].count()
 
 
 def _accounts() -> tuple[AccountStatus, ...]:

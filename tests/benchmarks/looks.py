@@ -18,13 +18,13 @@ from django.utils import timezone
 from django_xcover.booking import overdue_payments
 from django_xcover.models import Reconciliation
 from django_xcover.outbox import operations
+from django_xcover.outbox.lease import Lease
 from django_xcover.overview import policies
 from django_xcover.policies import renewal
 from django_xcover.support import status
 from django_xcover.sync import reconciliation, webhooks
 from django_xcover.sync.reconciliation import run
 from django_xcover.sync.reconciliation.run import Rehearsal
-from django_xcover.sync.webhooks import inbox
 from tests.benchmarks.rows import DUE
 
 RATIO = 1.3
@@ -170,8 +170,7 @@ def somebody_looking() -> Iterator[Client]:
     setting = {"ADAPTER": "tests.shop.Adapter", "ACCOUNTS": _accounts()}
     with (
         override_settings(DEBUG=False, XCOVER=setting),
-        mock.patch.object(operations, "announce"),
-        mock.patch.object(inbox, "announce"),
+        mock.patch.object(Lease, "dispatch"),
     ):
         yield client
 

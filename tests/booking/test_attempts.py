@@ -15,7 +15,7 @@ from django_xcover.booking import booking
 from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
 from django_xcover.orders import completion
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, the_package, work
@@ -93,7 +93,7 @@ def test_a_worker_that_is_late_sends_no_body_of_its_own_under_the_others_key(
 
 
 def test_a_thousand_failures_are_no_error() -> None:
-    assert operations.next_attempt(5000, 0) > timezone.now()
+    assert lease.next_attempt(5000, 0) > timezone.now()
 
 
 def test_a_failure_locks_as_the_shop_does_the_package_first(paid: Operation) -> None:

@@ -17,7 +17,7 @@ from django_xcover.cover import order_cover
 from django_xcover.mirror import refresh
 from django_xcover.models import OperationState, QuotePackage
 from django_xcover.orders import completion
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease
 from django_xcover.policies.documents import WORDING
 from django_xcover.sandbox import Sandbox
 from tests.conftest import Shopper, the_operation, the_package, work
@@ -62,7 +62,7 @@ def test_an_address_too_long_to_be_one_does_not_replace_the_policyholders(
 def test_a_wait_of_years_is_a_day(seconds: float) -> None:
     latest = timezone.now() + timedelta(days=1, minutes=1)
 
-    assert operations.next_attempt(1, seconds) < latest
+    assert lease.next_attempt(1, seconds) < latest
 
 
 def test_an_endless_wait_does_not_leave_the_operation_running(

@@ -17,7 +17,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.orders import completion
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 from django_xcover.policies.renewal import notifications
 from django_xcover.sync import webhooks
 from django_xcover.sync.reconciliation.run import take
@@ -52,7 +52,7 @@ def test_an_operation_planned_in_the_future_is_due(booking: Operation) -> None:
 
 
 def test_the_longest_wait_that_xcover_may_ask_for_is_kept(booking: Operation) -> None:
-    Operation.objects.update(next_attempt_at=operations.next_attempt(1, 10**9))
+    Operation.objects.update(next_attempt_at=lease.next_attempt(1, 10**9))
 
     assert operations.sweep() == []
     assert operations.claim(booking.pk) is None

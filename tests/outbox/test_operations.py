@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_xcover import signals, worker
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.orders import completion
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
@@ -82,7 +82,7 @@ def test_of_two_workers_that_saw_it_free_only_one_gets_it(
         rival.append(operations.claim(operation.pk))
         return move(operation, *args, **facts)
 
-    monkeypatch.setattr(operations, "move", rival_comes_in_between)
+    monkeypatch.setattr(lease, "move", rival_comes_in_between)
 
     assert operations.claim(booking.pk) is None
     assert rival[0] is not None
@@ -121,9 +121,9 @@ def test_a_busy_vendor_is_asked_again_with_the_same_key(
 def test_waiting_times_double_and_obey_retry_after() -> None:
     now = timezone.now()
 
-    first = (operations.next_attempt(1, 0) - now).total_seconds()
-    third = (operations.next_attempt(3, 0) - now).total_seconds()
-    asked = (operations.next_attempt(1, 900) - now).total_seconds()
+    first = (lease.next_attempt(1, 0) - now).total_seconds()
+    third = (lease.next_attempt(3, 0) - now).total_seconds()
+    asked = (lease.next_attempt(1, 900) - now).total_seconds()
 
     assert 120 <= first <= 180
     assert 480 <= third <= 720
@@ -276,7 +276,7 @@ def test_the_sweeper_leaves_alone_what_is_not_due_or_waits_for_a_person(
 def test_what_waits_behind_a_person_does_not_fill_the_sweeps(
     booking: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "SWEEP_LIMIT", 1)
+    monkeypatch.setattr(lease, "SWEEP_LIMIT", 1)
     operations.enqueue(the_package(), OperationKind.CONFIRM_PAYMENT)
     Operation.objects.filter(pk=booking.pk).update(state=OperationState.NEEDS_PERSON)
     lost = operations.enqueue(another_package(), OperationKind.OPT_OUT)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_xcover.client import XCoverError
 from django_xcover.clients import factory
 from django_xcover.models import Operation
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operations import OVERDUE
 from django_xcover.sync.reconciliation.discrepancies import resolve, resolve_all
 from django_xcover.sync.reconciliation.repair import Look
@@ -81,7 +81,7 @@ def reconcile(
 def _hand_over(account: str, *, announce: bool) -> int:
     """Count the operations that no worker has taken for long, and hand them over if allowed."""
     due = Operation.objects.claimable(timezone.now() - OVERDUE).filter(package__account=account)
-    due = due.order_by("next_attempt_at")[: operations.SWEEP_LIMIT]
+    due = due.order_by("next_attempt_at")[: lease.SWEEP_LIMIT]
     pks = list(due.values_list("pk", flat=True))
     for pk in pks if announce else ():
         operations.announce(pk)

@@ -14,7 +14,7 @@ from django_xcover import tasks
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
-from django_xcover.outbox import transitions
+from django_xcover.outbox import lease, transitions
 from django_xcover.policies import renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
@@ -305,11 +305,11 @@ def test_of_two_workers_that_saw_it_free_only_one_gets_it(
     move, rival = transitions.move, []
 
     def rival_comes_in_between(*args: Any, **kwargs: Any) -> bool:
-        monkeypatch.setattr(inbox, "move", move)
+        monkeypatch.setattr(lease, "move", move)
         rival.append(inbox.claim(the_delivery().pk))
         return move(*args, **kwargs)
 
-    monkeypatch.setattr(inbox, "move", rival_comes_in_between)
+    monkeypatch.setattr(lease, "move", rival_comes_in_between)
 
     assert inbox.claim(the_delivery().pk) is None
     assert rival[0] is not None
