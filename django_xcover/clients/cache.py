@@ -1,7 +1,7 @@
-"""What all processes know together: Django's cache, as far as it is there.
+"""State shared by all processes through Django's cache, as far as the cache is available.
 
-Nothing in it is needed for a booking to be right. So a cache that is away, or holds what cannot be
-read, counts as empty, and none of its errors reaches a page. So does a table inside a transaction.
+No booking depends on it. So a cache that is unavailable or holds unreadable values counts as empty,
+and none of its errors reaches a page. A database cache counts as empty inside a transaction.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from django_xcover.conf import get_config
 
 logger = safe_logging.get_logger("django_xcover.clients")
 
-# Seconds for which this process leaves a failed cache alone: one that fails by timing out would
-# otherwise hold every page for several timeouts.
-LEFT_ALONE = 5.0
+# Seconds for which this process does not use the cache after it failed. Otherwise a cache that
+# times out would delay every page by several timeouts.
+PAUSE_AFTER_FAILURE = 5.0
 
 T = TypeVar("T")
 
@@ -40,24 +40,28 @@ class Memory:
     away_until: float = 0.0
 
     def attempt(self, do: Callable[[BaseCache], T], otherwise: T) -> T:
-        """Return what `do` makes of the cache, or `otherwise` while the cache fails."""
+        """Return `do(cache)`, or `otherwise` while the cache is failing."""
         if time.monotonic() < self.away_until:
             return otherwise
         try:
             cache = self.find()
             return otherwise if _is_in_a_transaction(cache) else do(cache)
         except Exception as error:  # noqa: BLE001 - backends raise what their drivers raise
-            self.away_until = time.monotonic() + LEFT_ALONE
-            # No traceback: it could quote an address with a password.
-            logger.warning("The cache fails (%s) and is done without.", type(error).__name__)
+            self.away_until = time.monotonic() + PAUSE_AFTER_FAILURE
+            # No traceback: it could quote a URL with a password.
+            logger.warning(
+                "The cache failed (%s). Continuing without it for %.0f s.",
+                type(error).__name__,
+                PAUSE_AFTER_FAILURE,
+            )
             return otherwise
 
 
 def _is_in_a_transaction(cache: BaseCache) -> bool:
-    """Return whether `cache` is a table that would be written in the shop's transaction.
+    """Return whether `cache` is a database table and the shop's transaction is open.
 
-    The one row of an account's calls would be locked until that commits, and each other process
-    would wait for it, outside every deadline. What fails there would end the shop's transaction.
+    Writing would lock the row of an account's calls until the commit, and every other process would
+    wait for it, beyond any deadline. An error would also break the shop's transaction.
     """
     if not isinstance(cache, BaseDatabaseCache):
         return False
@@ -69,21 +73,21 @@ memory = Memory(lambda: caches[get_config().cache])
 
 
 def attempt(do: Callable[[BaseCache], T], otherwise: T) -> T:
-    """Return what `do` makes of the shop's cache, or `otherwise` while the cache fails."""
+    """Return `do(cache)` for the shop's cache, or `otherwise` while the cache is failing."""
     return memory.attempt(do, otherwise)
 
 
 def key(*parts: str) -> str:
-    """Return the cache key for `parts`: of any length and spelling, and telling nobody anything."""
+    """Return the cache key for `parts`. They may have any length and characters, and are hashed."""
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"xcover:{parts[0]}:{digest[:40]}"
 
 
 class Reach(StrEnum):
-    """Who sees what one process writes into the cache.
+    """Which processes share the cache.
 
-    SHARED is what any backend counts as that is not known to be otherwise: files and databases
-    serve at least the processes of one machine.
+    Every backend that is not known to be narrower counts as SHARED. Files and databases are shared
+    at least by the processes of one machine.
     """
 
     SHARED = "shared"
@@ -93,12 +97,12 @@ class Reach(StrEnum):
 
 
 def reach() -> Reach:
-    """Return whom the cache serves. Never raises."""
+    """Return which processes share the cache. Never raises."""
     return attempt(_reach, Reach.AWAY)
 
 
 def _reach(cache: BaseCache) -> Reach:
-    # A cache that is away says so only when it is asked for something.
+    # Only an access shows whether the cache is available.
     cache.get(key("reach"))
     if isinstance(cache, LocMemCache):
         return Reach.PROCESS

@@ -12,9 +12,9 @@ from django_xcover.conf import Account, get_config
 
 
 def client_for(account: str) -> XCoverClient:
-    """Return this process's client for the account called `account`.
+    """Return this process's client for the account named `account`.
 
-    One client, and so one connection pool, per process and credentials. Raises
+    There is one client, and so one connection pool, per process and credentials. Raise
     ImproperlyConfigured for an unknown account and ConfigurationError for unusable credentials.
     """
     config = get_config()
@@ -23,7 +23,7 @@ def client_for(account: str) -> XCoverClient:
 
 @lru_cache(maxsize=64)
 def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient:
-    # The pid is part of the key because a worker forked from a process with open connections
+    # The pid is part of the cache key, because a worker forked from a process with open connections
     # must not write into its parent's sockets.
     return XCoverClient(
         base_url=account.base_url,
@@ -38,7 +38,7 @@ def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient
 
 
 def remaining(until: float) -> float:
-    """Return the seconds left until then, by the monotonic clock; raise NoTimeLeft for none."""
+    """Return the seconds left until `until` (monotonic). Raise NoTimeLeft if there are none."""
     left = until - time.monotonic()
     if left <= 0:
         raise NoTimeLeft("no time was left to begin the call")

@@ -1,11 +1,11 @@
-"""Fewer calls than XCover allows, counted by all processes together in Django's cache.
+"""Rate limits below XCover's, counted across all processes in Django's cache.
 
-Work in the background waits for its turn. A shopper does not: `at_once`.
+Background work waits for its turn. A shopper does not (`at_once`).
 
-The limit is an API key's (Quotes API: rate limits), which several accounts may share. XCover's
-application counts the last second, not the clock's (its answer is Django REST framework's). So
-calls are counted by tenths of a second, and the present tenth and the ten before it, which hold any
-second that ends now, have no more than the rate.
+The limit applies to an API key (Quotes API: rate limits), which several accounts may share. XCover
+counts over the last second and not per clock second (its 429 is Django REST framework's). So calls
+are counted per tenth of a second. The current tenth and the ten before it contain every second that
+ends now, and together have no more calls than the rate.
 """
 
 from __future__ import annotations
@@ -27,16 +27,17 @@ from django_xcover.client.requestor import Limiter
 from django_xcover.clients import cache as shared_cache
 from django_xcover.conf import Account
 
-# The part of its time that a call may wait: of a booking's 15 s it leaves the 10 that XCover asks.
+# The part of its deadline that a call may wait. Of a booking's 15 s this leaves the 10 s that
+# XCover recommends.
 WAITING = 1 / 3
-# Seconds to pause after a 429: as XCover says, or what it said when it did, and never too long.
+# Seconds to pause after a 429 that names no wait (recorded ones named this), and the longest pause.
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
 TENTHS = 10  # of a second
-# Seconds a count is kept. Two would do, but database and Memcached may forget it a second early.
+# Seconds to keep a count. Two would do, but database and Memcached may drop it a second early.
 COUNTED = 3
-# Counts are kept under so many names in turn: a new one for each tenth would fill a cache that
-# holds 300 entries (Django's default) and throw out the shop's own. So many tenths are longer than
-# COUNTED: a name's old count is forgotten when its turn comes again.
+# Counts reuse this many keys in turn. A new key for each tenth would fill a cache of 300 entries
+# (Django's default) and evict the shop's own. 40 tenths are longer than COUNTED, so an old count
+# has expired before its key is used again.
 NAMES = 40
 
 _in_a_hurry: ContextVar[bool] = ContextVar("xcover_in_a_hurry", default=False)
@@ -44,21 +45,21 @@ _in_a_hurry: ContextVar[bool] = ContextVar("xcover_in_a_hurry", default=False)
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Calls that are counted together, and how many of them a second may have."""
+    """Calls that are counted together, and their rate in calls per second."""
 
     name: str
     rate: float
 
     def key(self, what: str) -> str:
-        """Return the cache key of a fact about this bucket."""
+        """Return the cache key for the value `what` of this bucket."""
         return shared_cache.key("rate", self.name, what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateState:
-    """A rate in calls a second: of `group` "sales" or "other", or of "total" for all together.
+    """A rate in calls per second, of the `group` "sales", "other" or "total" (all calls).
 
-    `paused_until` (aware UTC) is until when XCover has asked to be left alone, None for not now.
+    `paused_until` (aware UTC) is the end of a pause that XCover asked for, None without one.
     """
 
     group: str
@@ -67,12 +68,12 @@ class RateState:
 
 
 def states(account: Account) -> tuple[RateState, ...]:
-    """Return how the rates of `account` stand. Counts no call and never raises."""
+    """Return the state of the rates of `account`. Never raises and counts no call."""
     return tuple(_state(_bucket_of(account, group), group) for group in _groups(account))
 
 
 def limiter_of(account: Account) -> Limiter:
-    """Return what lets the calls of `account` through, as many as its rates allow."""
+    """Return the limiter that keeps the calls of `account` within its rates."""
 
     def limiter(endpoint: Endpoint, until: Deadline) -> AbstractContextManager[None]:
         return _turn(_bucket(account, endpoint), until)
@@ -82,7 +83,7 @@ def limiter_of(account: Account) -> Limiter:
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Let no call inside the block wait for its turn: without one it is HeldBack."""
+    """Let no call inside the block wait for its turn. Raise HeldBack instead."""
     token = _in_a_hurry.set(True)
     try:
         yield
@@ -101,18 +102,18 @@ def _turn(bucket: Bucket, until: Deadline) -> Iterator[None]:
 
 
 def _await(bucket: Bucket, until: Deadline) -> None:
-    """Return when a call may be made; raise HeldBack when that is not soon enough."""
+    """Wait until a call is allowed. Raise HeldBack if that would take too long."""
     patience = Deadline.after(0.0 if _in_a_hurry.get() else until.left * WAITING)
     while wait := shared_cache.attempt(lambda cache: _take(cache, bucket, time.time()), 0.0):
-        # Spread, so that those who wait do not all come back at once.
-        spread = wait * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
-        if spread >= patience.left:
-            raise HeldBack("the rate limit is used up", retry_after=spread)
-        time.sleep(spread)
+        # Jitter, so that waiting calls do not all retry at once.
+        delay = wait * random.uniform(1.0, 1.5)  # noqa: S311 - not a secret
+        if delay >= patience.left:
+            raise HeldBack("the rate limit is used up", retry_after=delay)
+        time.sleep(delay)
 
 
 def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
-    """Return 0.0 and count one call, or the seconds after which to ask again."""
+    """Count one call and return 0.0, or return the seconds after which to try again."""
     this, *before = _counts(bucket, now)
     paused = bucket.key("paused")
     known = cache.get_many([this, *before, paused])
@@ -127,13 +128,13 @@ def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
 
 
 def _counts(bucket: Bucket, now: float) -> list[str]:
-    """Return the names of the counts of the present tenth of a second and the ten before it."""
+    """Return the cache keys of the current tenth of a second and the ten before it."""
     tenth = int(now * TENTHS)
     return [bucket.key(f"{(tenth - back) % NAMES}") for back in range(TENTHS + 1)]
 
 
 def _paused_for(until: float, now: float) -> float:
-    """Return the seconds of a pause that are left; one too long was set by another clock."""
+    """Return the seconds left of a pause. A pause that is too long was set by another clock."""
     left = until - now
     return left if 0 < left <= LONGEST_PAUSE else 0.0
 
@@ -145,17 +146,17 @@ def _count(cache: BaseCache, name: str) -> int:
 def _add(cache: BaseCache, name: str, number: int) -> int:
     try:
         count = cache.incr(name, number)
-    except ValueError:  # it was thrown out in between: a small cache that is full
+    except ValueError:  # evicted meanwhile, because a small cache is full
         return 1
     if type(cache).incr is BaseCache.incr:
-        # Such a cache has written it for its default time, in which its name comes up again.
+        # This `incr` resets the timeout to the cache's default, during which the key is reused.
         cache.touch(name, COUNTED)
     return count
 
 
-def _pause(bucket: Bucket, asked: float | None) -> None:
-    """Let all processes wait as long as XCover has asked one of them to."""
-    seconds = min(PAUSE if asked is None else asked, LONGEST_PAUSE)
+def _pause(bucket: Bucket, requested: float | None) -> None:
+    """Make all processes wait as long as XCover has asked one of them to."""
+    seconds = min(PAUSE if requested is None else requested, LONGEST_PAUSE)
     name, until = bucket.key("paused"), time.time() + seconds
     shared_cache.attempt(lambda cache: cache.set(name, until, LONGEST_PAUSE), None)
 
@@ -178,8 +179,8 @@ def _bucket(account: Account, endpoint: Endpoint) -> Bucket:
 
 
 def _bucket_of(account: Account, group: str) -> Bucket:
-    # By the host: XCover's prefixes /x and /xcover are one API. Hashed, so that no `repr` holds the
-    # key.
+    # By host, because XCover's prefixes /x and /xcover are one API. Hashed, so that no `repr`
+    # contains the API key.
     host = account.base_url.partition("://")[2].partition("/")[0].lower()
     name = shared_cache.key("rate", host, account.api_key, group)
     rates = {"sales": account.sales_rate, "other": account.other_rate, "total": account.total_rate}

@@ -216,7 +216,7 @@ def test_opening_is_told_once_with_the_account(
     until = datetime(2026, 3, 2, 10, 0, 10, tzinfo=UTC)
     assert heard == [("opened", {"account": "default", "until": until})]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
-    assert "10 s: XCover fails (default)" in caplog.text
+    assert "10 s: XCover is failing (default)" in caplog.text
 
 
 def test_calls_that_began_before_it_opened_open_nothing_twice(heard: Heard) -> None:
@@ -293,7 +293,7 @@ def test_a_probe_that_succeeds_closes_it(
 
     assert circuit() == Circuit.CLOSED
     assert heard[1:] == [("closed", {"account": "default", "opened_at": START})]
-    assert "again after 11 s (default)" in caplog.text
+    assert "resumed after 11 s (default)" in caplog.text
 
 
 @pytest.mark.parametrize("answer", [ValidationFailed(status=422), Throttled(status=429)])
