@@ -1,38 +1,38 @@
 """System checks for `XCOVER`. None of them calls XCover.
 
-W004, W005 and those from W020 are what `xcover_status` says. They look into the database, so they
+W004, W005 and all from W020 on report the same as `xcover_status`. They read the database, so they
 run with `check --database default` and `migrate`.
 
-E001  the setting cannot be read (missing, unknown or empty keys)
-E002  the adapter cannot be imported or is no ShopAdapter
-E003  a base URL is not an http(s) address
-E004  credentials would travel in clear text
+E001  the setting is invalid (missing, unknown or empty keys)
+E002  the adapter cannot be imported or is not a ShopAdapter
+E003  a base URL is not an http(s) URL
+E004  credentials would be sent in clear text
 E005  an unknown signature algorithm
 E006  unknown signed headers
-E007  a duration or a count that is not a positive number, or a lease over an hour
+E007  a duration or count is not a positive number, or the lease exceeds an hour
 E008  an unknown algorithm for webhooks
-E009  a cache that `CACHES` does not have
-E010  a name of an account that no column and no URL takes
-E011  credentials that no call can be made with
-E012  settings of Django's with which nothing can be stored or told to a worker
-W001  a deadline for offers that does not fit XCover's speed
-W002  webhooks that may be very old
+E009  a cache that is not in `CACHES`
+E010  an account name that is unusable in a column or a URL
+E011  credentials that the client refuses
+E012  Django settings with which bookings cannot be stored or handed to a worker
+W001  an offer deadline that does not fit XCover's response times
+W002  a webhook tolerance that accepts very old webhooks
 W003  a webhook secret that can be guessed
 W004  a paused account
-W005  something that waits for a person
+W005  something is waiting for a person
 W006  a lease that is shorter than an attempt may take
-W007  instalments that are offered and that nobody collects
-W011  addresses that are not mounted
-W020  no sweep of the worker
-W021  operations that no worker takes
-W022  credentials that XCover refuses
-W023  offers that are lost
-W024  an XCover that does not answer
-W025  a pause that XCover has asked for
-W026  bookings that are not compared with XCover's
-W027  webhooks that do not come
-W028  webhooks that are refused
-W029  premiums that were held, and no order came
+W007  instalments are offered, but cannot be collected
+W011  the URLs are not included
+W020  no recent sweep
+W021  operations are due, but no worker runs them
+W022  XCover refuses the credentials
+W023  offers are lost
+W024  XCover does not answer
+W025  XCover has asked for a pause
+W026  bookings are not reconciled
+W027  no webhooks arrive
+W028  webhooks are refused
+W029  a premium was held, but no order came
 W030  orders that could not be settled
 """
 
@@ -82,7 +82,7 @@ DURATIONS = (
     "alarm_reconciliation",
     "alarm_webhooks",
 )
-# Read so many bytes, remember so many calls: a float of them is an error when it comes to it.
+# Numbers of things, for which a float would raise an exception only later.
 COUNTS = (
     "attempts",
     "webhook_max_bytes",
@@ -91,7 +91,7 @@ COUNTS = (
     "alarm_offers_lost",
     "alarm_webhooks_refused",
 )
-# One for each subject of health.
+# The check id of each health subject.
 HEALTH_IDS = {
     "pause": "xcover.W004",
     "people": "xcover.W005",
@@ -107,14 +107,14 @@ HEALTH_IDS = {
     "webhooks": "xcover.W027",
     "refused_webhooks": "xcover.W028",
 }
-# As the columns have it.
+# The length of the columns.
 LONGEST_NAME = 50
-# Recorded answers took 351 to 2,815 ms.
+# Recorded responses took 351 to 2,815 ms.
 SHORTEST_WAIT, LONGEST_WAIT = 1.5, 5.0
 LONGEST_TOLERANCE = 900.0
 SHORTEST_SECRET = 16
-# The most that an attempt reads besides the one call that books, changes or cancels: four answers
-# within the client's own deadline of 8 s each.
+# The longest time that an attempt spends on reads, besides the one call that books, changes or
+# cancels: four reads within the client's default deadline of 8 s each.
 READING = 32.0
 
 
@@ -122,7 +122,7 @@ READING = 32.0
 def check_settings(
     app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Return everything wrong with `XCOVER`, each with the way to mend it."""
+    """Return the errors and warnings about `XCOVER`, each with a hint how to fix it."""
     try:
         config = get_config()
     except ImproperlyConfigured as error:
@@ -142,45 +142,47 @@ def check_health(
     databases: Sequence[str] | None = None,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Return what is not well, as `xcover_status` and the admin's page say it."""
+    """Return the problems that `xcover_status` and the admin's health page report, as warnings."""
     if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
     try:
         problems = list(health().problems())
     except (DatabaseError, ImproperlyConfigured):
-        return []  # before the first `migrate` there is nothing to look into
-    hint = "The admin's page of how everything stands says more. manage.py xcover_status"
-    return [Warning(one.sentence, hint=hint, id=HEALTH_IDS[one.name]) for one in problems]
+        return []  # before the first `migrate` there are no tables
+    hint = "For details, see the health page in the admin or run manage.py xcover_status."
+    return [
+        Warning(problem.sentence, hint=hint, id=HEALTH_IDS[problem.name]) for problem in problems
+    ]
 
 
 def _check_django() -> Iterator[CheckMessage]:
     if not settings.USE_TZ:
-        hint = "Set USE_TZ = True: XCover's times have a zone, and a wrong hour is a wrong cover."
+        hint = "Set USE_TZ = True. XCover's times have a time zone, and cover depends on the hour."
         yield Error("USE_TZ is False.", hint=hint, id="xcover.E012")
     if not settings.DATABASES.get(DEFAULT_DB_ALIAS, {}).get("AUTOCOMMIT", True):
-        hint = "Leave AUTOCOMMIT out: a worker commits its claim before it calls XCover."
-        yield Error("The database 'default' has AUTOCOMMIT off.", hint=hint, id="xcover.E012")
+        hint = "Remove AUTOCOMMIT. A worker must commit its claim before it calls XCover."
+        yield Error("AUTOCOMMIT is off for the database 'default'.", hint=hint, id="xcover.E012")
 
 
 def _check_addresses() -> Iterator[CheckMessage]:
-    # A warning, because a shop may choose its URLconf by host, or sell over the API alone.
+    # Only a warning, because a shop may select its URLconf by host.
     for name in ("xcover:offer", "xcover_api:offer"):
         with suppress(NoReverseMatch):
             reverse(name)
             return
     hint = 'Add path("xcover/", include("django_xcover.urls")) to the root URLconf.'
-    yield Warning("The addresses of the offer are not mounted.", hint=hint, id="xcover.W011")
+    yield Warning("The URLs of the offer are not included.", hint=hint, id="xcover.W011")
 
 
 def _check_instalments(config: Config) -> Iterator[CheckMessage]:
     value: object = config.offer_instalments
     if not isinstance(value, bool):
-        message = "XCOVER['OFFER_INSTALMENTS'] is neither True nor False."
-        yield Error(message, hint="Use True or False.", id="xcover.E007")
+        message = f"XCOVER['OFFER_INSTALMENTS'] must be True or False, not {value!r}."
+        yield Error(message, id="xcover.E007")
     elif value and not _can_collect():
         yield Warning(
-            "XCOVER['OFFER_INSTALMENTS'] is True, and the adapter has no get_payment_url.",
-            hint="Add the page on which later instalments are paid, or leave the setting out.",
+            "XCOVER['OFFER_INSTALMENTS'] is True, but the adapter has no get_payment_url.",
+            hint="Add the method, so that later instalments can be paid, or remove the setting.",
             id="xcover.W007",
         )
 
@@ -189,7 +191,7 @@ def _can_collect() -> bool:
     try:
         adapter = type(get_adapter())
     except ImproperlyConfigured:
-        return True  # E002 says so
+        return True  # E002 reports it
     return adapter.get_payment_url is not ShopAdapter.get_payment_url
 
 
@@ -198,14 +200,15 @@ def _check_lease(config: Config) -> Iterator[CheckMessage]:
     if config.operation_lease > LONGEST_LEASE.total_seconds():
         yield Error(
             f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s.",
-            hint="Use an hour at most: a longer one counts as written by a wrong clock.",
+            hint="Use 3600 at most. A longer lease is taken for one written by a wrong clock.",
             id="xcover.E007",
         )
     if config.operation_lease < longest:
         yield Warning(
-            f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s, and an attempt may take "
+            f"XCOVER['OPERATION_LEASE'] is {config.operation_lease} s, but an attempt may take "
             f"{longest:.0f} s.",
-            hint="A second worker would step in, and the first one's outcome be thrown away.",
+            hint="Increase it. Otherwise a second worker takes over, and the first one's result is "
+            "discarded.",
             id="xcover.W006",
         )
 
@@ -214,35 +217,37 @@ def _check_adapter() -> Iterator[CheckMessage]:
     try:
         get_adapter()
     except ImproperlyConfigured as error:
-        hint = "Name your subclass of django_xcover.adapters.ShopAdapter by its dotted path."
+        hint = "Set it to the dotted path of your subclass of django_xcover.adapters.ShopAdapter."
         yield Error(str(error), hint=hint, id="xcover.E002")
 
 
 def _check_cache(config: Config) -> Iterator[CheckMessage]:
     if config.cache not in settings.CACHES:
-        hint = f"CACHES has: {', '.join(sorted(settings.CACHES)) or 'none'}."
-        yield Error(f"XCOVER['CACHE'] is {config.cache!r}.", hint=hint, id="xcover.E009")
+        hint = f"Use one of: {', '.join(sorted(settings.CACHES)) or 'none'}."
+        message = f"XCOVER['CACHE'] is {config.cache!r}, which is not in CACHES."
+        yield Error(message, hint=hint, id="xcover.E009")
 
 
 def _check_names(config: Config) -> Iterator[CheckMessage]:
     folded = Counter(str(name).casefold() for name in config.accounts)
     for name in config.accounts:
         usable = isinstance(name, str) and name.strip() == name and "/" not in name
-        # MySQL and MariaDB hold two names that differ in case for one.
-        is_one = folded[str(name).casefold()] == 1 or name == DEFAULT_ACCOUNT
-        if not usable or not is_one or not 0 < len(name) <= LONGEST_NAME:
-            hint = f"Use a text of 1 to {LONGEST_NAME} characters without a slash and without "
-            hint += "blanks at its ends, that differs from the others not in case alone."
-            yield Error(f"XCOVER['ACCOUNTS'] has {name!r}.", hint=hint, id="xcover.E010")
+        # On MySQL and MariaDB two names that differ only in case are equal.
+        is_unique = folded[str(name).casefold()] == 1 or name == DEFAULT_ACCOUNT
+        if not usable or not is_unique or not 0 < len(name) <= LONGEST_NAME:
+            hint = f"Use a string of 1 to {LONGEST_NAME} characters without slashes and without "
+            hint += "leading or trailing spaces. Names must not differ in case alone."
+            message = f"XCOVER['ACCOUNTS'] has the invalid name {name!r}."
+            yield Error(message, hint=hint, id="xcover.E010")
 
 
 def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:
-    found = [*_check_parts(where, account)]
-    yield from found or _check_client(where, account)
+    messages = [*_check_parts(where, account)]
+    yield from messages or _check_client(where, account)
 
 
 def _check_client(where: str, account: Account) -> Iterator[CheckMessage]:
-    """Report what the client refuses to work with: without this, at the first checkout."""
+    """Report credentials that the client refuses, which would else show at the first checkout."""
     try:
         XCoverClient(
             base_url=account.base_url,
@@ -251,7 +256,7 @@ def _check_client(where: str, account: Account) -> Iterator[CheckMessage]:
             api_secret=account.api_secret,
         ).close()
     except ConfigurationError as error:
-        hint = "Compare BASE_URL, PARTNER_CODE and API_KEY with what XCover gave you."
+        hint = "Compare BASE_URL, PARTNER_CODE and API_KEY with the values from XCover."
         yield Error(f"{where}: {error.args[0]}.", hint=hint, id="xcover.E011")
 
 
@@ -267,27 +272,28 @@ def _check_parts(where: str, account: Account) -> Iterator[CheckMessage]:
 
 
 def _check_webhooks(where: str, account: Account) -> Iterator[CheckMessage]:
-    # An account without secrets takes no webhooks, which is a choice and no mistake.
+    # An account without secrets accepts no webhooks, which is a valid choice.
     unknown = sorted(set(account.webhook_algorithms) - set(ALGORITHMS))
     if unknown or not account.webhook_algorithms:
-        hint = f"Use some of: {', '.join(ALGORITHMS)}. Leave it out for all but hmac-sha1."
+        hint = f"Use one or more of: {', '.join(ALGORITHMS)}. The default is all but hmac-sha1."
         message = f"{where}['WEBHOOK_ALGORITHMS'] has {', '.join(unknown) or 'nothing'}."
         yield Error(message, hint=hint, id="xcover.E008")
     if any(len(secret) < SHORTEST_SECRET for _, secret in account.webhook_secrets):
         hint = "Agree with XCover on a random one: python -c 'import secrets; "
         hint += "print(secrets.token_urlsafe(32))'"
-        message = f"{where}['WEBHOOK_SECRETS'] has a secret under {SHORTEST_SECRET} characters."
+        message = f"{where}['WEBHOOK_SECRETS'] has a secret of fewer than {SHORTEST_SECRET} "
+        message += "characters."
         yield Warning(message, hint=hint, id="xcover.W003")
 
 
 def _check_base_url(where: str, base_url: str) -> Iterator[CheckMessage]:
     try:
         parts = urlsplit(base_url)
-    except ValueError:  # brackets around what is no address
+    except ValueError:  # brackets around something that is not an IP address
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        hint = "Production is https://api.xcover.com/x."
-        yield Error(f"{where}['BASE_URL'] is no http(s) address.", hint=hint, id="xcover.E003")
+        hint = "The URL for production is https://api.xcover.com/x."
+        yield Error(f"{where}['BASE_URL'] is not an http(s) URL.", hint=hint, id="xcover.E003")
     elif parts.scheme == "http" and not is_this_machine(parts.hostname):
         message = f"{where}['BASE_URL'] would send personal data in clear text."
         yield Error(message, hint="Use https.", id="xcover.E004")
@@ -297,28 +303,28 @@ def _check_numbers(config: Config) -> Iterator[CheckMessage]:
     kinds = dict.fromkeys(DURATIONS, (int | float, "number")) | dict.fromkeys(
         COUNTS, (int, "whole number")
     )
-    for name, (kind, called) in kinds.items():
+    for name, (kind, description) in kinds.items():
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, kind) or not 0 < value < inf:
-            message = f"XCOVER[{name.upper()!r}] must be a positive {called}, not {value!r}."
+            message = f"XCOVER[{name.upper()!r}] must be a positive {description}, not {value!r}."
             yield Error(message, id="xcover.E007")
             return
     threads = config.offer_threads
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        message = f"XCOVER['OFFER_THREADS'] must be a whole number or 0, not {threads!r}."
+        message = f"XCOVER['OFFER_THREADS'] must be 0 or a positive whole number, not {threads!r}."
         yield Error(message, id="xcover.E007")
         return
     yield from _check_lease(config)
     if not SHORTEST_WAIT <= config.offer_deadline <= LONGEST_WAIT:
         yield Warning(
             f"XCOVER['OFFER_DEADLINE'] is {config.offer_deadline} s.",
-            hint="XCover takes up to 2.8 s to answer, the median is 0.9 s. Under 1.5 s offers are "
-            "lost, over 5 s a shopper waits for one that does not come. 3.0 is the default.",
+            hint="XCover takes 0.9 s to answer (median) and up to 2.8 s. Below 1.5 s offers are "
+            "lost; above 5 s shoppers wait for offers that never come. The default is 3.0.",
             id="xcover.W001",
         )
     if config.webhook_tolerance > LONGEST_TOLERANCE:
         yield Warning(
             f"XCOVER['WEBHOOK_TOLERANCE'] is {config.webhook_tolerance} s.",
-            hint="Headers that leaked can be sent again for as long. 300 is the default.",
+            hint="Leaked headers can be replayed for that long. The default is 300.",
             id="xcover.W002",
         )

@@ -1,6 +1,6 @@
-"""Django's settings with a little logic: `XCOVER` as one frozen, checked value.
+"""The `XCOVER` setting as one frozen, checked value.
 
-Read at call time and forgotten when the setting changes, so `override_settings` just works.
+It is read at call time and cached until the setting changes, so `override_settings` works.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 DEFAULT_ACCOUNT = "default"
-# The part of OFFER_DEADLINE that XCover gets.
+# The part of OFFER_DEADLINE that calls to XCover may take.
 FOR_XCOVER = 0.95
-# So many times OFFER_DEADLINE a late answer is waited for.
+# A late answer is awaited for this multiple of OFFER_DEADLINE.
 LATE = 3
-# What a key may be made of: its header is taken apart at commas and quotes.
+# The characters allowed in a key, whose header is split at commas and quotes.
 HEADER_SAFE = re.compile(r"[!#-+\--~]+")
 SHA_2 = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 
@@ -33,11 +33,12 @@ T = TypeVar("T")
 class Account:
     """One set of XCover credentials. `repr` hides keys and secrets.
 
-    `webhook_secrets` are pairs of key and secret, as agreed with XCover for its webhooks; without
-    any none is taken. The setting may also be a dict of key to secret.
+    `webhook_secrets` are the pairs of key and secret agreed with XCover for its webhooks. Without
+    any, the account accepts no webhooks. The setting may also be a dict of keys to secrets.
 
-    The rates are calls a second (Quotes API: rate limits): `sales_rate` for quotes and bookings,
-    `other_rate` for the rest, `total_rate`, when given, for all calls together in their place.
+    Rates are calls per second (Quotes API: rate limits): `sales_rate` for quotes and bookings,
+    `other_rate` for the rest. If `total_rate` is given, it replaces both and limits all calls
+    together.
     """
 
     base_url: str
@@ -55,32 +56,34 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The whole `XCOVER` setting; each field is the upper-case key of the same name.
+    """The whole `XCOVER` setting. Each field is the upper-case key of the same name.
 
-    Durations are seconds. `booking_deadline` follows the vendor's advice of 10 s or more for
+    Durations are in seconds. `booking_deadline` follows the vendor's advice of 10 s or more for
     bookings, `retry_spacing` its 2 to 5 minutes between attempts, and `attempts` its five
-    failures before a person is told (Quotes API: error management). `payment_days` is how long a
-    pending booking may wait for its money before a person is told; XCover names no limit.
-    `hold_lifetime` is how long a frozen premium waits for its order.
-    `webhook_tolerance` is how far the date of a webhook may lie from now, both ways.
+    failures before a person is alerted (Quotes API: error management). `payment_days` is how long a
+    pending booking may wait for its payment before a person is alerted; XCover sets no limit.
+    `hold_lifetime` is how long a frozen premium waits for its order. `webhook_tolerance` is how far
+    the date of a webhook may differ from now, in both directions.
 
-    `cache` names the Django cache by which all processes know what is said here of faults and
-    rates. `breaker_faults` in a row stop calls at checkout for `breaker_cool_down`, doubled while
-    XCover stays away up to `breaker_cool_down_limit`. `refusal_lifetime` is how long a cart that
-    XCover has refused is not asked for again. `withdrawal_link_days` is how long a guest's link to
-    withdraw works from the moment it is made: longer than any withdrawal period.
+    `cache` names the Django cache in which all processes share faults and rates. After
+    `breaker_faults` in a row calls at checkout stop for `breaker_cool_down`, which doubles up to
+    `breaker_cool_down_limit` while XCover stays down. `refusal_lifetime` is how long a cart that
+    XCover has refused is not quoted again. `withdrawal_link_days` is how long a guest's link to
+    withdraw works after it was created; it exceeds every withdrawal period.
 
-    A shopper waits `offer_deadline` for an offer; `offer_threads` of a web process quote meanwhile,
-    0 to quote inside the request. One visitor gets `visitor_quotes` new quotes in ten minutes.
+    A shopper waits `offer_deadline` for an offer. Each web process quotes in `offer_threads`
+    threads, or inside the request if this is 0. A visitor gets `visitor_quotes` new quotes in ten
+    minutes.
 
-    `offer_instalments` says that the shop collects later instalments; only then are plans offered.
+    `offer_instalments` is True if the shop collects later instalments. Only then are plans offered.
 
-    `unordered_retention_days` is how long a package that was never ordered is kept, and
-    `access_log_days` how long it is on record who opened personal data.
+    `unordered_retention_days` is how long a package without an order is kept, `access_log_days` how
+    long records of access to personal data are kept.
 
-    The `alarm_` fields say when health stops being well: without a sweep, with an operation that no
-    worker takes, without an offer while that many are lost, without a finished reconciliation,
-    without a webhook while cover is booked, and with how many refused webhooks in a day.
+    The `alarm_` fields set when health raises an alarm: the time without a sweep, the time that a
+    due operation waits for a worker, the time without an offer and the number of lost ones, the
+    time without a finished reconciliation, the time without a webhook while cover is booked, and
+    the number of refused webhooks in a day.
     """
 
     adapter: str
@@ -116,45 +119,45 @@ class Config:
     alarm_webhooks_refused: int = 1
 
     def account(self, name: str) -> Account:
-        """Return the credentials called `name`, or raise ImproperlyConfigured."""
+        """Return the account named `name`. Raise ImproperlyConfigured if there is none."""
         try:
             return self.accounts[name]
         except KeyError:
             known = ", ".join(sorted(self.accounts)) or "none"
             raise ImproperlyConfigured(
-                f"XCOVER['ACCOUNTS'] has no account {name!r} (it has: {known})."
+                f"XCOVER['ACCOUNTS'] has no account {name!r}. Known accounts: {known}."
             ) from None
 
     @property
     def offer_call_deadline(self) -> float:
-        """How long XCover's calls for one offer may take together, inside a request.
+        """Seconds that all calls to XCover for one offer may take inside a request.
 
-        Less than `offer_deadline`, which is what the shopper waits: noticing that the time is up
-        and leaving takes 5 ms on an idle machine and 17 ms on a busy one.
+        Less than `offer_deadline`, the time the shopper waits, because detecting the timeout and
+        returning takes 5 ms on an idle machine and 17 ms on a busy one.
         """
         return self.offer_deadline * FOR_XCOVER
 
     @property
     def hold_length(self) -> timedelta:
-        """How long a frozen premium waits for its order before a person is alerted."""
+        """Time that a frozen premium waits for its order before a person is alerted."""
         return timedelta(seconds=self.hold_lifetime)
 
     @property
     def late_answer_deadline(self) -> float:
-        """How long XCover's calls may take in a thread, for which nobody waits.
+        """Seconds that calls to XCover may take in a background thread.
 
-        An answer behind `offer_deadline` is kept for the next look.
+        An answer after `offer_deadline` is stored and shown with the next request.
         """
         return self.offer_deadline * LATE
 
     @property
     def offer_max_age(self) -> timedelta:
-        """How long a stored quote may be shown again before it is quoted anew."""
+        """Age up to which a stored quote may be shown before it is quoted again."""
         return timedelta(seconds=self.offer_lifetime)
 
 
 def get_config() -> Config:
-    """Return the checked `XCOVER` setting; raise ImproperlyConfigured saying what to mend."""
+    """Return the checked `XCOVER` setting. Raise ImproperlyConfigured with the way to fix it."""
     return _config()
 
 
@@ -182,11 +185,11 @@ def _account(name: str, raw: Any) -> Account:
 
 
 def _value(where: str, key: str, raw: Any) -> Any:
-    read, rule = READERS.get(key, (_text, "a text, not empty"))
+    read, rule = READERS.get(key, (_text, "a non-empty string"))
     try:
         return read(raw)
     except (TypeError, ValueError):
-        # Without the cause: it would quote a secret.
+        # `from None`, because the cause could quote a secret.
         raise ImproperlyConfigured(f"{where}[{key.upper()!r}] must be {rule}.") from None
 
 
@@ -203,7 +206,7 @@ def _names(raw: Any) -> tuple[str, ...]:
 
 
 def _pairs(raw: Any) -> tuple[tuple[str, str], ...]:
-    """Return a dict, or a list of pairs, as pairs of key and secret; several may share a key."""
+    """Return a dict or a list of pairs as pairs of key and secret. Several may share a key."""
     pairs = tuple((key, _text(secret)) for key, secret in getattr(raw, "items", lambda: raw)())
     if not all(HEADER_SAFE.fullmatch(key) for key, _ in pairs):
         raise ValueError
@@ -220,13 +223,13 @@ def _rate_or_none(raw: Any) -> float | None:
     return None if raw is None else _rate(raw)
 
 
-# How the values of an account are read that are no texts, and what they must be.
+# How to read the values of an account that are not plain strings, and how to describe them.
 READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
-    "webhook_secrets": (_pairs, "a dict of key to secret, or a list of such pairs"),
+    "webhook_secrets": (_pairs, "a dict of keys to secrets, or a list of such pairs"),
     "webhook_algorithms": (_names, "a list of names"),
-    "sales_rate": (_rate, "a number of calls a second, 1 or more"),
-    "other_rate": (_rate, "a number of calls a second, 1 or more"),
-    "total_rate": (_rate_or_none, "a number of calls a second, 1 or more, or None"),
+    "sales_rate": (_rate, "a number of calls per second, 1 or more"),
+    "other_rate": (_rate, "a number of calls per second, 1 or more"),
+    "total_rate": (_rate_or_none, "a number of calls per second, 1 or more, or None"),
 }
 
 
@@ -244,7 +247,7 @@ def _build(cls: type[T], values: dict[str, Any], *, where: str) -> T:
     required = {f.name for f in fields(cls) if f.default is MISSING}  # type: ignore[arg-type]
     missing = sorted(name.upper() for name in required - values.keys())
     if missing:
-        raise ImproperlyConfigured(f"{where} lacks {', '.join(missing)}.")
+        raise ImproperlyConfigured(f"{where} is missing {', '.join(missing)}.")
     return cls(**values)
 
 

@@ -1,6 +1,7 @@
-"""What the places of the package's addresses take.
+"""Path converters of the package's URLs.
 
-Text that no database keeps, as a NUL on PostgreSQL, finds no address: it is 404 and never a query.
+Text that some database cannot store, such as a NUL on PostgreSQL, matches no URL. It results in a
+404 and never reaches a query.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from django.urls.converters import StringConverter
 
 
 class VendorId(StringConverter):
-    """An id of XCover's: of a quote or policy (a UUID) or of a package ("…-INS")."""
+    """An XCover id: of a quote or policy (a UUID) or of a package ("…-INS")."""
 
     regex = "[0-9A-Za-z-]{1,64}"
 
 
 class OrderReference(StringConverter):
-    """A shop's order number: it may hold slashes and, from a careless import, line breaks."""
+    """A shop's order number. It may contain slashes and, after a bad import, line breaks."""
 
     regex = r"[^\x00]+"
 

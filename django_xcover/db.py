@@ -6,15 +6,15 @@ from django.db import OperationalError, transaction
 
 
 def is_doomed(error: Exception) -> bool:
-    """Return whether the transaction around this call has to be rolled back because of `error`.
+    """Return whether the current transaction has to be rolled back because of `error`.
 
-    Ask when an error is about to be forgiven. After a lost connection Django rolls the transaction
-    back at its end without a word (`Atomic.__exit__`), and so does PostgreSQL at a COMMIT: the
-    shop would thank for an order, or a payment, that is gone. After a deadlock, or a lock that was
-    waited for too long, a savepoint may survive, but the cover is not written, and the order would
-    be charged for it: the database wants the whole of it repeated, as after any other statement
-    of the shop's. Drivers have no code in common for these, but all of them are OperationalErrors.
-    The shop must hear of the error in each case.
+    Call this before suppressing an error. If it returns True, raise the error, so that the shop
+    learns of it. After a lost connection Django silently rolls the transaction back at its end
+    (`Atomic.__exit__`), and so does PostgreSQL at a COMMIT: the shop would confirm an order or a
+    payment that no longer exists. After a deadlock or a lock timeout a savepoint may survive, but
+    the cover is not written, and the order would still be charged for it: the whole transaction
+    has to be repeated, as after an error in any statement of the shop. Drivers have no common code
+    for these errors, but all of them are OperationalErrors.
     """
     connection = transaction.get_connection()
     if not connection.in_atomic_block:

@@ -88,21 +88,20 @@ __all__ = [
 
 
 class Refused(Exception):
-    """Something was asked for that cannot be done, and nothing has changed.
+    """The requested action is not possible. Nothing was changed.
 
-    `str()` is a sentence for the shopper or for staff, in the language of the person who asked.
-    Subclasses set `code` and `message`; its `%(name)s` places are filled from the keyword
-    arguments.
+    `str()` is a sentence for the shopper or for staff, in the active language. Subclasses set
+    `code` and `message`, whose `%(name)s` placeholders are filled from the keyword arguments.
     """
 
     code: ClassVar[str] = "refused"
     message = _("This cannot be done.")
 
-    def __init__(self, **facts: object) -> None:
-        super().__init__(str(self.message) % facts if facts else str(self.message))
+    def __init__(self, **context: object) -> None:
+        super().__init__(str(self.message) % context if context else str(self.message))
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Celery pickles what a task raised, and the arguments are not what `__init__` takes.
+        # Celery pickles the exceptions of tasks, and `args` are not the arguments of `__init__`.
         return (_rebuild, (type(self), self.args, self.__dict__))
 
 
@@ -112,20 +111,20 @@ def _rebuild(cls: type[Refused], args: tuple[object, ...], state: dict[str, obje
     return error
 
 
-def refusal(check: Callable[..., object], *facts: object) -> Refused | None:
-    """Return what `check` refuses `facts` with, None where it does not.
+def refusal(check: Callable[..., object], *args: object) -> Refused | None:
+    """Return the refusal that `check(*args)` raises, or None if it raises none.
 
-    For callers that only ask whether something can be done.
+    For callers that only need to know whether an action is possible.
     """
     try:
-        check(*facts)
-    except Refused as reason:
-        return reason
+        check(*args)
+    except Refused as error:
+        return error
     return None
 
 
 def code_of(error: BaseException) -> str:
-    """Return the `code` of `error`, or the name of its class for an error that is not ours."""
+    """Return the `code` of `error`, or its class name if it is not an error of this package."""
     code = getattr(type(error), "code", None)
     return code if isinstance(code, str) else type(error).__name__
 
@@ -134,14 +133,17 @@ def code_of(error: BaseException) -> str:
 
 
 class ReferenceTooLong(Refused):
-    """A reference cannot be kept whole; cut short it would be another payment's."""
+    """A reference is too long to store. Truncated it could become that of another payment."""
 
     code = "reference_too_long"
     message = _("This reference is too long: it may have %(longest)s characters.")
 
 
 class CardNumberSent(Refused):
-    """A card number came in. `field` says where; neither it nor the sentence holds the number."""
+    """A card number was submitted.
+
+    `field` names the place. Neither `field` nor the message contains the number.
+    """
 
     code = "card_number_sent"
     message = _("Please never send card numbers here. Nothing was saved.")
@@ -155,28 +157,28 @@ class CardNumberSent(Refused):
 
 
 class ChoiceRefused(Refused):
-    """The choice was not recorded. `str()` is a sentence for the shopper."""
+    """The choice was not recorded. `str()` is a message for the shopper."""
 
     code = "choice_refused"
     message = _("Your choice could not be saved.")
 
 
 class OfferChanged(ChoiceRefused):
-    """The quote is not part of the offer that is open for this cart and shopper."""
+    """The quote is not part of the current offer for this cart and shopper."""
 
     code = "offer_changed"
     message = _("The offer has changed since you opened this page. Please choose again.")
 
 
 class OfferClosed(ChoiceRefused):
-    """An order has been made of the cart, so its choices are final."""
+    """The cart has become an order, so its choices are final."""
 
     code = "offer_closed"
     message = _("Your order has already been placed, so this choice can no longer be changed.")
 
 
 class BeingPaid(ChoiceRefused):
-    """The premium, or a total without one, is being charged at this moment."""
+    """The order's total, with or without a premium, is being charged at the moment."""
 
     code = "being_paid"
     message = _(
@@ -186,21 +188,21 @@ class BeingPaid(ChoiceRefused):
 
 
 class NothingToInsure(ChoiceRefused):
-    """The cart was emptied, or nothing in it can be insured any more."""
+    """The cart is empty, or nothing in it can be insured any more."""
 
     code = "nothing_to_insure"
     message = _("There is nothing left in your cart to insure.")
 
 
 class PlanGone(ChoiceRefused):
-    """The quote cannot be paid in the way that was asked for."""
+    """The chosen instalment plan is not available for the quote."""
 
     code = "plan_gone"
     message = _("This way to pay is not offered any more. Please choose again.")
 
 
 class TotalChanged(Refused):
-    """The order would charge another total than the page showed. `str()` is for the shopper."""
+    """The total of the order differs from the page. `str()` is a message for the shopper."""
 
     code = "total_changed"
     message = _("The total of your order has changed. Please check it, then order again.")
@@ -210,35 +212,35 @@ class TotalChanged(Refused):
 
 
 class NothingDue(Refused):
-    """It was paid before, is no longer offered, or never was; or it costs something else now."""
+    """The payment was made before, is not or no longer due, or its amount has changed."""
 
     code = "nothing_due"
     message = _("There is nothing to pay here any more.")
 
 
 class TokenUnreadable(Refused):
-    """What was passed on is no token id of XPay's."""
+    """The value passed is not an XPay token id."""
 
     code = "token_unreadable"
     message = _("The card could not be used. Please enter it again.")
 
 
 class EmailDiffers(Refused):
-    """XCover takes a token only from the policyholder whose e-mail it was made with."""
+    """The token's e-mail is not the policyholder's. XCover only accepts a token if they match."""
 
     code = "email_differs"
     message = _("Please pay with a card entered under the same e-mail address as the order.")
 
 
 class NoCoverToPay(Refused):
-    """There is no package of this order, or nothing in it was chosen."""
+    """The order has no package, or no cover was accepted in it."""
 
     code = "no_cover_to_pay"
     message = _("There is no cover to pay for with this order.")
 
 
 class TooLateToPay(Refused):
-    """The cover is booked, or being booked at this moment, or could not be booked at all."""
+    """The cover is booked, being booked, or could not be booked."""
 
     code = "too_late_to_pay"
     message = _("How this cover is paid can no longer be changed.")
@@ -248,14 +250,14 @@ class TooLateToPay(Refused):
 
 
 class NotCancellable(Refused):
-    """XCover does not let the policy be cancelled (`can_be_cancelled`, or its refusal)."""
+    """XCover does not allow the policy to be cancelled (`can_be_cancelled`, or its refusal)."""
 
     code = "not_cancellable"
     message = _("This cover cannot be cancelled.")
 
 
 class NotInForce(NotCancellable):
-    """The policy is not booked, or its booking waits for the payment."""
+    """The policy is not booked, or its booking is waiting for the payment."""
 
     code = "not_in_force"
     message = _("This cover is not in force yet, so there is nothing to cancel.")
@@ -269,7 +271,7 @@ class CoverEnded(NotCancellable):
 
 
 class AlreadyCancelled(Refused):
-    """The policy is cancelled; that cannot be undone or done again."""
+    """The policy is already cancelled. This cannot be undone."""
 
     code = "already_cancelled"
     message = _("This cover has already been cancelled.")
@@ -283,21 +285,21 @@ class BeingCancelled(AlreadyCancelled):
 
 
 class PreviewExpired(Refused):
-    """The preview was not confirmed before its `confirm_before`, or the price changed since."""
+    """The preview was not confirmed before `confirm_before`, or the price has changed since."""
 
     code = "preview_expired"
     message = _("The refund you were shown is no longer valid. Please look at it again.")
 
 
 class RefundNotRecorded(Refused):
-    """The refund does not belong to the cancellation, or another one is recorded already."""
+    """The refund does not match the cancellation, or another refund is already recorded."""
 
     code = "refund_not_recorded"
     message = _("This refund cannot be recorded: %(why)s")
 
 
 class RefundAboveLimit(Refused):
-    """More than the cancelled cover gives back; it takes a permission of its own."""
+    """The refund exceeds XCover's amount. Recording it requires a separate permission."""
 
     code = "refund_above_limit"
     message = _(
@@ -310,7 +312,7 @@ class RefundAboveLimit(Refused):
 
 
 class LinkInvalid(Refused):
-    """The link was not made here, or was cut off on the way."""
+    """The link has no valid signature, for example because it was truncated."""
 
     code = "link_invalid"
     message = _("This link is not complete. Please open it again from your e-mail.")
@@ -327,7 +329,7 @@ class LinkExpired(Refused):
 
 
 class NotModifiable(Refused):
-    """The booking or the policy is not in force, or XCover does not let it be changed."""
+    """The booking or policy is not in force, or XCover does not allow it to be changed."""
 
     code = "not_modifiable"
     message = _("This cover cannot be changed.")
@@ -341,24 +343,24 @@ class BeingChanged(NotModifiable):
 
 
 class NothingToChange(Refused):
-    """Nothing that was sent differs from what XCover has."""
+    """None of the submitted values differs from XCover's."""
 
     code = "nothing_to_change"
     message = _("Nothing would change.")
 
 
 class FieldsNotChangeable(Refused):
-    """Fields were sent that `changeable_fields` does not name."""
+    """Fields were submitted that are not in `changeable_fields`."""
 
     code = "fields_not_changeable"
     message = _("These details cannot be changed: %(fields)s.")
 
 
 class ChangeNotAccepted(Refused):
-    """XCover refused the new values; `field_errors` has its words for each field.
+    """XCover refused the new values. `field_errors` has its messages for each field.
 
-    The words may repeat what a person typed, so they are no part of `str()`: show them, log them
-    never.
+    These messages may repeat what a person typed, so `str()` leaves them out. Show them, but do not
+    log them.
     """
 
     code = "change_not_accepted"
@@ -370,35 +372,35 @@ class ChangeNotAccepted(Refused):
 
 
 class ChangeOutdated(Refused):
-    """The cover changed after this change was priced, so its difference no longer holds."""
+    """The cover changed after this change was priced, so the difference is outdated."""
 
     code = "change_outdated"
     message = _("Your cover has changed since this was priced. Please ask for a new price.")
 
 
 class ChangeAbandoned(Refused):
-    """The change was given up, or refused by XCover."""
+    """The change was abandoned, or refused by XCover."""
 
     code = "change_abandoned"
     message = _("This change is no longer open. Please ask for a new price.")
 
 
 class ChangeMade(Refused):
-    """The change is made or on its way, so it can be neither abandoned nor settled again."""
+    """The change is made or under way, so it cannot be abandoned or settled again."""
 
     code = "change_made"
     message = _("This change has already been confirmed.")
 
 
 class ValueNotChangeable(Refused):
-    """The policy is not in force, or has no value of its own."""
+    """The policy is not in force, or has no insured value of its own."""
 
     code = "value_not_changeable"
     message = _("The insured value of this policy cannot be changed.")
 
 
 class DifferenceNotSettled(Refused):
-    """Only the shop can say that the difference of a change has been charged or refunded."""
+    """The shop has not yet recorded that the difference of a change was charged or refunded."""
 
     code = "difference_not_settled"
     message = _("The price difference has to be settled first.")
@@ -408,21 +410,21 @@ class DifferenceNotSettled(Refused):
 
 
 class NotRenewable(Refused):
-    """XCover was asked for a price and said that there is nothing to renew."""
+    """XCover responded to the request for a price that there is nothing to renew."""
 
     code = "not_renewable"
     message = _("XCover does not renew this cover. It ends with its present period.")
 
 
 class RenewalNotQuoted(Refused):
-    """The renewal has no price that anybody could have paid."""
+    """The renewal has no price yet, so it cannot have been paid."""
 
     code = "renewal_not_quoted"
     message = _("The price of the renewal is not known yet. Please come back later.")
 
 
 class RenewalPriceChanged(Refused):
-    """The amount that was collected is not the price of the renewal."""
+    """The collected amount is not the price of the renewal."""
 
     code = "renewal_price_changed"
     message = _(
@@ -431,21 +433,21 @@ class RenewalPriceChanged(Refused):
 
 
 class RenewalNotAnnounced(Refused):
-    """XCover has given the renewal no id, so it cannot be confirmed by one."""
+    """XCover has assigned no id to the renewal, so it cannot be confirmed."""
 
     code = "renewal_not_announced"
     message = _("XCover has given this renewal no id yet, so it cannot be confirmed.")
 
 
 class RenewalPaid(Refused):
-    """The renewal is paid, or in force, and cannot be declined any more."""
+    """The renewal is paid or in force and can no longer be declined."""
 
     code = "renewal_paid"
     message = _("This renewal has been paid already. To end the cover, cancel it.")
 
 
 class AlreadyRenewed(Refused):
-    """XCover renewed the cover by itself; there was nothing for the shop to collect."""
+    """XCover renewed the cover by itself, so the shop has nothing to collect."""
 
     code = "already_renewed"
     message = _("XCover has renewed this cover already, so there is no payment to record.")
@@ -459,14 +461,14 @@ class RenewalDeclined(Refused):
 
 
 class RenewalLapsed(Refused):
-    """The renewal is over, or the cover it was for is."""
+    """The renewal has expired, or its cover has ended."""
 
     code = "renewal_lapsed"
     message = _("This cover can no longer be renewed.")
 
 
 class RenewalNotStuck(Refused):
-    """A renewal was to be given up that may still come about."""
+    """The renewal is not waiting for a person, so it cannot be given up."""
 
     code = "renewal_not_stuck"
     message = _("This renewal is not waiting for a person, so it cannot be given up.")
@@ -476,28 +478,28 @@ class RenewalNotStuck(Refused):
 
 
 class InstalmentPaid(Refused):
-    """A payment that was made cannot have failed."""
+    """A failed payment was reported for an instalment that is paid."""
 
     code = "instalment_paid"
     message = _("Instalment %(number)s is paid, so no failed payment can be reported for it.")
 
 
 class InstalmentPaidTwice(Refused):
-    """The customer paid for an instalment that is paid: it is to be given back."""
+    """The customer paid for an instalment that is already paid. Refund this payment."""
 
     code = "instalment_paid_twice"
     message = _("Instalment %(number)s has been paid already, by another payment.")
 
 
 class InstalmentNotDue(Refused):
-    """The policy is cancelled or not booked."""
+    """The policy is cancelled or not booked, so none of its instalments is due."""
 
     code = "instalment_not_due"
     message = _("This policy is not in force, so no instalment is to be collected for it.")
 
 
 class InstalmentOfCancelled(InstalmentNotDue):
-    """The cancellation of the policy is on its way, and its refund does not include this money."""
+    """The policy is being cancelled, and its refund would not include this payment."""
 
     code = "instalment_of_cancelled"
     message = _("This policy is being cancelled, so no instalment is to be collected for it.")
@@ -507,35 +509,38 @@ class InstalmentOfCancelled(InstalmentNotDue):
 
 
 class NotBooked(Refused):
-    """A package that is no booking has no e-mails."""
+    """The package is not a booking, so XCover has no e-mails about it."""
 
     code = "not_booked"
     message = _("XCover writes about booked cover only, and this cover is not booked.")
 
 
 class EmailTooEarly(Refused):
-    """XCover sends the e-mail about a cancellation for cancelled bookings only (recorded)."""
+    """XCover sends the cancellation e-mail only for cancelled bookings (recorded)."""
 
     code = "email_too_early"
     message = _("The e-mail about the cancellation can be sent once the booking is cancelled.")
 
 
 class UnknownEmail(Refused):
-    """The event cannot be the name of an e-mail of XCover's."""
+    """The event is not the name of an XCover e-mail."""
 
     code = "unknown_email"
     message = _("XCover has no e-mail of this name.")
 
 
 class NothingToSend(Refused):
-    """The policy is not in force, or being cancelled."""
+    """The policy is not in force, or is being cancelled."""
 
     code = "nothing_to_send"
     message = _("Your documents can be sent only while your cover is in force.")
 
 
 class SentRecently(Refused):
-    """The e-mail was asked for a short while ago, or often today. `again_at` is aware."""
+    """The e-mail was requested shortly before, or too often today.
+
+    `again_at` (aware datetime) is when it can be requested again.
+    """
 
     code = "sent_recently"
     message = _(
@@ -549,7 +554,7 @@ class SentRecently(Refused):
 
     @property
     def retry_after(self) -> float:
-        """Return the seconds until it can be asked for again."""
+        """Return the seconds until it can be requested again, at least 1."""
         return max((self.again_at - timezone.now()).total_seconds(), 1)
 
 
@@ -557,21 +562,21 @@ class SentRecently(Refused):
 
 
 class NotWaiting(Refused):
-    """Somebody tries it again, or it is over."""
+    """The operation is being retried or has ended, so it is not waiting for a person."""
 
     code = "not_waiting"
     message = _("This is not waiting for a person, so it cannot be given up.")
 
 
 class NotErasable(Refused):
-    """Something has to happen at XCover for these packages yet, so they cannot be erased."""
+    """The packages have unfinished operations, so they cannot be erased."""
 
     code = "not_erasable"
     message = _("Order '%(reference)s' has operations that are not over.")
 
 
 class ReconciliationUnderWay(Refused):
-    """Somebody else is reconciling this account at the moment."""
+    """Another process is reconciling this account."""
 
     code = "reconciliation_under_way"
     message = _("Account '%(account)s' is being reconciled by another process.")
@@ -580,23 +585,23 @@ class ReconciliationUnderWay(Refused):
         super().__init__(account=account)
 
 
-# Nothing here.
+# Not found.
 
 
 class NotVisible(LookupError):
-    """There is no such thing, or this request may not see it: callers are not told which."""
+    """The object does not exist, or this request may not see it. The caller cannot tell which."""
 
     code: ClassVar[str] = "not_visible"
 
 
 class PolicyMissing(NotVisible):
-    """There is no such policy, or this request may not see it."""
+    """The policy does not exist, or this request may not see it."""
 
     code = "policy_missing"
 
 
 class DocumentMissing(NotVisible):
-    """There is no such document, or this request may not see it."""
+    """The document does not exist, or this request may not see it."""
 
     code = "document_missing"
 
@@ -605,7 +610,7 @@ class DocumentMissing(NotVisible):
 
 
 class CircuitOpen(XCoverError):
-    """Say that the call was not made, because XCover is down."""
+    """The call was not made, because XCover is down and the circuit is open."""
 
     code = "circuit_open"
-    next_step = "The circuit breaker lets a call through when its time is up."
+    next_step = "The circuit breaker allows a call once its cool-down is over."

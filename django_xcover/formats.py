@@ -1,4 +1,4 @@
-"""Money as people read it."""
+"""Format and parse amounts of money in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django_xcover.types import Money
 
 
 def format_amount(money: Money) -> str:
-    """Return `money` as the reader's language writes it: "£1,234.50", "1.234,50 £".
+    """Return `money` in the format of the active language, such as "£1,234.50" or "1.234,50 £".
 
-    It has the currency's own number of decimals, and more when the amount has more: finance
-    compares these figures, so nothing is rounded away.
+    It has the currency's usual number of decimals, or more if the amount has more. Nothing is
+    rounded, because finance compares these figures.
     """
     return format_currency(
         money.amount.normalize(), money.currency, locale=_locale(), decimal_quantization=False
@@ -23,11 +23,11 @@ def format_amount(money: Money) -> str:
 
 
 def parse_amount(text: str) -> Decimal | None:
-    """Return the number that `text` is in the reader's language: "1,234.50", "1.234,50".
+    """Return the number in `text`, in the format of the active language ("1,234.50", "1.234,50").
 
-    None for what is no number, or might well be another ("1,5" in English).
+    Return None if it is not a number or is ambiguous ("1,5" in English).
     """
-    # A space can only group. Letters make no amount, and an exponent makes an endless one.
+    # Spaces can only group digits. An amount has no letters, and an exponent could make it huge.
     plain = "".join(text.split())
     if any(sign.isalpha() for sign in plain):
         return None

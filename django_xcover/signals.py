@@ -1,8 +1,7 @@
 """PUBLIC: the signals between a shop and this package.
 
-A shop sends the first three; the others tell it what happened. The latter are sent with
-`send_robust` after the transaction that made them true has committed: they observe, and a
-receiver that raises undoes nothing.
+The shop sends the first three; this package sends the others. It sends them with `send_robust`
+after the transaction has committed, so a receiver that raises an exception undoes nothing.
 """
 
 from __future__ import annotations
@@ -32,75 +31,75 @@ __all__ = [
     "withdrawal_received",
 ]
 
-# IN. Sent by the shop when the shopper has placed the order, inside the transaction that makes it.
-# Arguments: order (the shop's object); cart (the shop's object the order was made from); hold
-# (`Cover.hold`, needed where the cart may be gone or changed by then).
+# IN. Sent by the shop when the shopper has placed the order, inside the transaction that creates
+# it. Arguments: order (the shop's object); cart (the shop's object the order was made from); hold
+# (`Cover.hold`, required if the cart may be deleted or changed by then).
 order_completed = Signal()
 
-# IN. Sent by the shop when the order's money has been collected, inside the transaction that
-# records it. Arguments: order; cart and hold (only when `order_completed` is not sent before).
+# IN. Sent by the shop when the order has been paid, inside the transaction that records the
+# payment. Arguments: order; cart and hold (only if `order_completed` was not sent before).
 payment_completed = Signal()
 
-# IN. Sent by the shop when an order, or lines of it, was cancelled or returned, inside the
+# IN. Sent by the shop when an order, or some of its lines, was cancelled or returned, inside the
 # transaction that records it. Arguments: order; lines (references of cart lines as in
-# `PolicyRequest.reference`, None for the whole order); reason (str, told to XCover).
+# `PolicyRequest.reference`, None for the whole order); reason (str, sent to XCover).
 order_cancelled = Signal()
 
-# A package was quoted or quoted anew. Arguments: package (QuotePackage).
+# A package was quoted or requoted. Arguments: package (QuotePackage).
 quote_received = Signal()
 
-# The shopper answered, or a changed price un-made an earlier yes. Arguments: decision (Decision).
+# The shopper chose, or an acceptance lapsed with a changed price. Arguments: decision (Decision).
 decision_recorded = Signal()
 
-# XCover has booked what the shopper chose.
+# XCover has booked the accepted cover.
 # Arguments: package (QuotePackage), previous_status (str).
 policy_booked = Signal()
 
-# XCover knows that the offer was not taken. Arguments: package (QuotePackage).
+# XCover has recorded that the offer was declined. Arguments: package (QuotePackage).
 opted_out = Signal()
 
-# Something about a booking is not as the shopper saw it, and a person has to look.
+# A booking needs a person's attention, for example because it differs from what the shopper saw.
 # Arguments: package (QuotePackage), reason (str, a value of QuotePackage.Attention).
 attention_needed = Signal()
 
-# Policies are cancelled, and the shop has to give money back if it collected the premium. XCover
-# has cancelled them, or the customer withdrew before they were booked; then `refund` is what the
-# order was charged for them.
-# Arguments: package (QuotePackage), cancellation (Cancellation: `refund` is Money, or None when
-# XCover has not said; then a person is told, too).
+# Policies are cancelled. The shop has to refund the customer if it collected the premium. Either
+# XCover has cancelled them, or the customer withdrew before they were booked; `refund` is then the
+# amount charged for them with the order.
+# Arguments: package (QuotePackage), cancellation (Cancellation: `refund` is Money, or None if
+# XCover named no amount; a person is then alerted, too).
 policy_cancelled = Signal()
 
-# A change of a booking has a price; nothing has changed yet.
-# Arguments: modification (Modification: `difference` is Money, above zero to be charged).
+# A change to a booking was priced; nothing has changed yet.
+# Arguments: modification (Modification: `difference` is Money, positive if it is to be charged).
 modification_quoted = Signal()
 
 # XCover has changed a booking. Arguments: modification (Modification).
 policy_modified = Signal()
 
-# The next period of a booking has a price, and the customer has just been told by the adapter. Once
-# for each price. Arguments: renewal (Renewal: `premium`, `starts_at`, `ends_at`, `due_on`).
+# The next period of a booking was priced, and the adapter has just notified the customer. Sent once
+# per price. Arguments: renewal (Renewal: `premium`, `starts_at`, `ends_at`, `due_on`).
 renewal_quoted = Signal()
 
-# The next period is in force; the earlier policies are RENEWED, and the new ones stand beside them.
+# The next period is booked. The earlier policies are RENEWED, and the package has new policies.
 # Arguments: renewal (Renewal), package (QuotePackage).
 policy_renewed = Signal()
 
-# XCover knows that the customer declined the next period. Arguments: renewal (Renewal).
+# XCover has recorded that the customer declined the next period. Arguments: renewal (Renewal).
 renewal_opted_out = Signal()
 
-# XCover knows what became of the payment of an instalment.
+# XCover has recorded the payment, or the failed payment, of an instalment.
 # Arguments: instalment (Instalment: `status` is PAID or FAILED).
 instalment_reported = Signal()
 
-# A customer has stated that they withdraw or cancel; it is on record, and XCover is still to be
-# asked. Arguments: withdrawal (Withdrawal).
+# A customer's statement of withdrawal or cancellation was recorded. XCover has not carried it out
+# yet. Arguments: withdrawal (Withdrawal).
 withdrawal_received = Signal()
 
 # An operation stopped and waits for a person. Arguments: operation (Operation).
 operation_needs_person = Signal()
 
-# XCover fails, so that no call is made at checkout for now. Arguments: account (str), until
-# (aware UTC: when one call tries again). Sent by the process that saw one fault too many.
+# XCover is down, and calls at checkout have stopped for now. Arguments: account (str), until
+# (aware UTC: when the next call probes). Sent by the process that detected the outage.
 circuit_opened = Signal()
 
 # XCover answers again. Arguments: account (str), opened_at (aware UTC).
@@ -121,10 +120,11 @@ def forward(
     cart: str | None = None,
     hold: str | None = None,
 ) -> None:
-    """Let a signal that the shop already sends stand for one of ours.
+    """Send `to`, one of our signals, whenever the shop's signal `source` is sent.
 
-    `order` and `cart` name the arguments of `source` that hold the shop's objects, `hold` the one
-    with the reference of a hold: `forward(order_paid, to=payment_completed, order="instance")`.
+    `order` and `cart` are the names of the arguments of `source` with the shop's objects, `hold`
+    the name of the one with the reference of a hold:
+    `forward(order_paid, to=payment_completed, order="instance")`.
     """
 
     def receiver(sender: object, **kwargs: object) -> None:

@@ -1,4 +1,4 @@
-"""PUBLIC: the small values that an adapter returns and the package hands out.
+"""PUBLIC: the value types that an adapter returns and that the package's functions use.
 
 `repr()` leaves out what a customer typed, because error reporters print it.
 """
@@ -39,7 +39,7 @@ class Money:
             raise TypeError(f"Money takes a Decimal amount, not {type(self.amount).__name__}.")
 
     def __add__(self, other: Money) -> Money:
-        """Return the sum; raise ValueError across currencies, which have no common unit."""
+        """Return the sum. Raise ValueError for two different currencies."""
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} cannot be added.")
         return Money(self.amount + other.amount, self.currency)
@@ -50,11 +50,11 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Something a shopper still has to pay for cover that is booked already.
+    """An amount a shopper still has to pay for booked cover.
 
-    `kind` is "renewal", "instalment" or "modification"; with `reference` it names the one thing to
-    be paid and makes a good idempotency key for the shop's payment provider. `label` is what is
-    insured.
+    `kind` is "renewal", "instalment" or "modification". Together with `reference` it identifies the
+    payment and makes a good idempotency key for the shop's payment provider. `label` describes the
+    insured item.
     """
 
     kind: str
@@ -67,15 +67,15 @@ class Due:
 @methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
-    """One thing to insure: an element of `request` in XCover's quote call.
+    """One item to insure: an item of `request` in XCover's quote call.
 
-    `reference` names the cart line and must be unique within the cart; `label` is what the
-    shopper calls it ("Harbour Lights Festival"). Neither is sent.
-    `fields` are the policy type's own fields (`event_name`, `tickets`, …), with Decimal for
-    amounts and aware datetimes. Without `policy_start_date` cover starts when it is quoted.
+    `reference` identifies the cart line and must be unique within the cart. `label` is its name for
+    the shopper ("Harbour Lights Festival"). Neither is sent. `fields` are the policy type's own
+    fields (`event_name`, `tickets`, …), with Decimal for amounts and aware datetimes. Without
+    `policy_start_date` cover starts when it is quoted.
 
-    Texts may be of any type that has one: Enum members, UUIDs, lazy translations, a `Country`.
-    Raises `values.UnusableValue`, which names the place, for what has none.
+    Texts may have any type with a string form: Enum members, UUIDs, lazy translations, a `Country`.
+    For other types `UnusableValue` is raised, which names the attribute.
     """
 
     reference: str
@@ -101,10 +101,10 @@ class PolicyRequest:
 @methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteRequest:
-    """What a shop asks XCover to quote for one cart.
+    """The items of one cart to quote, and the customer's locale.
 
-    `currency` is ISO 4217, `customer_country` ISO 3166-1 alpha-2, `customer_language`
-    ISO 639-1 with an optional lower-case variant (`en-us`): Quotes API, data formats.
+    `currency` is an ISO 4217 code, `customer_country` ISO 3166-1 alpha-2, `customer_language`
+    ISO 639-1 with an optional lower-case variant such as `en-us` (Quotes API: data formats).
     """
 
     currency: str
@@ -132,15 +132,15 @@ class QuoteRequest:
 @methods_clear_frames
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policyholder:
-    """The person who takes out the cover, as XCover's booking call wants it.
+    """The person who takes out the cover, with the fields of XCover's booking call.
 
-    Empty optional fields are left out of the call: for `region` an absent key and a null mean
-    different things there. A `phone` is brought into the form that XCover takes, `+` and the
-    country code first, and left out where it cannot be read: one bad number would have the whole
-    booking refused. Numbers without a country code are those of `country`.
+    Empty optional fields are left out of the call, because for `region` an absent key and a null
+    have different meanings. `phone` is normalised to the form that XCover accepts, starting with
+    `+` and the country code. It is left out if it cannot be read, because XCover refuses the whole
+    booking for one bad number. Numbers without a country code are read as numbers of `country`.
 
-    Texts may be of any type that has one: a `PhoneNumber`, a `Country`, a lazy translation. Raises
-    `values.UnusableValue`, which names the field, for what has none.
+    Texts may have any type with a string form: a `PhoneNumber`, a `Country`, a lazy translation.
+    For other types `UnusableValue` is raised, which names the attribute.
     """
 
     first_name: str = field(repr=False)
@@ -170,7 +170,7 @@ class Policyholder:
                 name: values.optional_text(getattr(self, name), _of(self, name))
                 for name in optional
             },
-            # Of a moment only its day: XCover takes a date.
+            # Only the date of a datetime, because XCover expects a date.
             birth_date=values.optional_text(
                 born.date() if isinstance(born, datetime) else born, _of(self, "birth_date")
             ),
@@ -184,6 +184,6 @@ def _of(owner: object, name: str) -> str:
     return f"{type(owner).__name__}.{name}"
 
 
-def _set(owner: object, **facts: object) -> None:
-    for name, value in facts.items():
+def _set(owner: object, **attributes: object) -> None:
+    for name, value in attributes.items():
         object.__setattr__(owner, name, value)

@@ -1,4 +1,4 @@
-"""The shop's own references of payments and refunds."""
+"""Checks of values from outside: lengths of references, and card numbers."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 
 from django_xcover.exceptions import CardNumberSent, ReferenceTooLong
 
-# As the columns have room for.
+# The length of the columns.
 LONGEST = 100
 
 
 def refuse_long(reference: str) -> None:
-    """Raise ReferenceTooLong for one that the database would refuse, or cut."""
+    """Raise ReferenceTooLong for a reference that the database would refuse or truncate."""
     if len(reference) > LONGEST:
         raise ReferenceTooLong(longest=LONGEST)
 
 
-# Digits with blanks and dashes between them, as people write them; always the whole run, so that a
-# part of a longer number is not taken for a card's. After a plus it is a telephone number.
+# Digits with spaces and dashes between them. It always matches the whole run, so that part of a
+# longer number is not taken for a card number. After a plus it is a telephone number.
 RUN = re.compile(r"(?<![\d+])\d(?:[\s\u00ad\u2010-\u2015\u2212-]*\d)*")
 LENGTHS = range(13, 20)  # ISO/IEC 7812
-# Ids and hashes made by machines: one in some thousands would pass the check by chance.
+# Generated ids and hashes, of which one in some thousands would pass the check by chance.
 MACHINE_MADE = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}", re.IGNORECASE
 )
-# A device's IMEI has fifteen digits and the same check digit, and a policy asks for it. Cards of
-# fifteen digits start with 1 (UATP), 2 (JCB, enRoute), 34 or 37 (American Express).
+# A device's IMEI, which some policies require, has fifteen digits and the same check digit. Card
+# numbers of fifteen digits start with 1 (UATP), 2 (JCB, enRoute), 34 or 37 (American Express).
 FIFTEEN = ("1", "2", "34", "37")
 DEEPEST = 20
 
 
 def refuse(value: Any, field: str = "") -> None:
-    """Raise CardNumberSent when a card number stands anywhere in `value`.
+    """Raise CardNumberSent if `value` contains a card number.
 
-    `value` is a text, a number, or mappings and lists of them; their keys are looked at, too.
+    `value` is a string, a number, or mappings and lists of them. Keys are checked, too.
     """
     for place, text in _texts(value, field, DEEPEST):
         if holds_card_number(text):
@@ -43,14 +43,14 @@ def refuse(value: Any, field: str = "") -> None:
 
 
 def holds_card_number(text: str) -> bool:
-    """Return whether a card number stands in `text`: 13 to 19 digits that pass Luhn's check."""
+    """Return whether `text` contains a card number: 13 to 19 digits that pass the Luhn check."""
     if MACHINE_MADE.fullmatch(text.strip()):
         return False
-    return any(_is_card_number(_digits(found[0])) for found in RUN.finditer(text))
+    return any(_is_card_number(_digits(match[0])) for match in RUN.finditer(text))
 
 
 def _digits(run: str) -> str:
-    # `int` reads the digits of every script: a number in Arabic ones is a card number, too.
+    # `int` reads the digits of every script. A card number may be in Arabic digits.
     return "".join(str(int(char)) for char in run if char.isdecimal())
 
 

@@ -168,4 +168,5 @@ def _described(operation: Operation, error: Exception) -> Failure:
         operation.package.order_reference,
         safe_logging.describe(error),
     )
-    return Failure(type=code, message=safe_logging.TOLD, permanent=False, outcome_known=False)
+    message = safe_logging.STAFF_MESSAGE
+    return Failure(type=code, message=message, permanent=False, outcome_known=False)

@@ -1,4 +1,4 @@
-"""Postcodes as they are written in their country, whatever way they were typed."""
+"""Postcodes in the usual format of their country."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 from django_xcover import values
 
-# Where the parts of a postcode are, and what stands between them.
+# The two parts of a postcode, and the separator between them.
 WRITTEN = {
     "CA": (re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)"), " "),
     "GB": (re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})"), " "),
@@ -20,18 +20,18 @@ WRITTEN = {
     "SE": (re.compile(r"(\d{3})(\d{2})"), " "),
 }
 DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
-# Japan's sign for "postcode" is often typed along.
+# Japan's postal mark is often typed before the number.
 POSTAL_MARK = "\u3012"
 
 
 def normalise(postcode: object, country: str = "") -> str:
-    """Return `postcode` with plain digits, in capitals, spaced as `country` writes it.
+    """Return `postcode` in capitals and ASCII digits, separated as usual in `country`.
 
-    What does not look like one of that country's stays as it was typed, blanks and digits apart.
+    If it does not match the country's format, only spaces, digits, dashes and case are normalised.
     """
     typed = unicodedata.normalize("NFKC", values.optional_text(postcode, "postcode"))
     typed = DASHES.sub("-", values.digits(typed).replace(POSTAL_MARK, "")).upper()
     tidy = " ".join(typed.split())
-    pattern, between = WRITTEN.get(country.strip().upper(), (None, ""))
+    pattern, separator = WRITTEN.get(country.strip().upper(), (None, ""))
     parts = pattern.fullmatch(re.sub(r"[\s-]", "", tidy)) if pattern else None
-    return between.join(parts.groups()) if parts else tidy
+    return separator.join(parts.groups()) if parts else tidy

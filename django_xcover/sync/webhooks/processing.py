@@ -82,4 +82,4 @@ def _describe(error: Exception) -> str:
     if isinstance(error, XCoverError):
         return f"{code_of(error)}: {error}"
     logger.error("A webhook failed unexpectedly: %s", safe_logging.describe(error))
-    return f"{code_of(error)}: {safe_logging.TOLD}"
+    return f"{code_of(error)}: {safe_logging.STAFF_MESSAGE}"
