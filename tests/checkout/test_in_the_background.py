@@ -157,7 +157,7 @@ def test_a_cart_that_is_quoted_or_has_nothing_to_insure_needs_no_preparing(
 def test_the_script_that_prepares_is_a_file_of_our_own_with_the_nonce(
     visitor: Visitor, request_for: Any, nonce: str | None
 ) -> None:
-    context = {"cart": visitor.front.cart, "csp_nonce": nonce}
+    context: dict[str, object] = {"cart": visitor.front.cart, "csp_nonce": nonce}
     script = Page(render(PREPARE, context, request_for(visitor.front.cart))).one("script")
 
     assert script["src"].endswith("xcover/prepare.js")
