@@ -1,4 +1,4 @@
-"""PUBLIC, to read: what XCover knows, what was chosen, and what must happen."""
+"""PUBLIC, to read: the mirror of XCover data, the record of choices, and the outbox."""
 
 from __future__ import annotations
 

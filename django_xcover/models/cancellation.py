@@ -1,4 +1,4 @@
-"""A cancellation: previewed, confirmed, refunded."""
+"""Cancellations, their refunds and corrections of these."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from django_xcover.types import Money
 class Cancellation(models.Model):
     """One attempt to cancel a booking or some of its policies.
 
-    XCover's preview says CANCELLED while nothing is (recorded contract, 4.3), so a preview lives
-    here and never touches package or quotes. A draft is what a shopper confirms where XCover could
-    not be asked for one. `lines` holds, for each policy, its refund, the end of
-    its cooling-off period and the adjustment fee, which is *not* taken off the refund (recorded).
+    A preview from XCover has the status CANCELLED although nothing is cancelled (recorded contract,
+    4.3), so it is stored here and never changes the package or its quotes. A draft is a
+    cancellation that a shopper can confirm although XCover could not provide a preview. `lines` has
+    the refund of each policy, the end of its cooling-off period, and the adjustment fee, which is
+    *not* deducted from the refund (recorded).
     """
 
     class State(models.TextChoices):
@@ -69,7 +70,7 @@ class Cancellation(models.Model):
         verbose_name = _("cancellation")
         verbose_name_plural = _("cancellations")
         ordering = ("-pk",)
-        # Finance looks for those whose refund is not recorded: few among the many that are over.
+        # For the list of unrecorded refunds, which are few among many finished cancellations.
         indexes = (models.Index(fields=("state", "refunded_at"), name="xcover_cancellation_owed"),)
         permissions = (
             ("cancel_policy", _("Can cancel policies")),
@@ -82,15 +83,15 @@ class Cancellation(models.Model):
 
     @property
     def refund(self) -> Money | None:
-        """Return what XCover says is to be refunded, or None while it has said nothing."""
+        """Return the amount to refund according to XCover, or None while it is unknown."""
         return None if self.total_refund is None else Money(self.total_refund, self.currency)
 
 
 class RefundCorrection(models.Model):
-    """A recorded refund that was wrong: what stood there, what stands there now, why, and by whom.
+    """A correction of a recorded refund: the values before and after, the reason and the author.
 
-    `Cancellation.refunded` and its reference are what counts; this is how they came to be. `by` is
-    the key of the user, "" for the shop's own code.
+    `Cancellation.refunded` and its reference are authoritative; this is their history. `by` is the
+    user's primary key, "" for the shop's own code.
     """
 
     cancellation = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What was shown to a shopper and what the shopper chose, on record for good."""
+"""The permanent record of what a shopper was shown and chose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_xcover.models.status import Choice
 
 
 class DecisionsAreFinal(TypeError):
-    """A decision on record was about to be changed or removed."""
+    """Code tried to change or delete a recorded decision."""
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -27,12 +27,12 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
 
 class Decision(models.Model):
-    """One answer, or the lack of one, to one offered quote. Append-only.
+    """The answer, or the lack of one, to one offered quote. Append-only.
 
-    A charge for cover rests on an active yes (FCA ban on opt-out selling, PS15/22; EU consumer
-    rights directive, art. 22), so what stood on the page is kept with it: `shown` holds the
-    wording and the documents, `wording_hash` the SHA-256 of it, `template_version` the template
-    that rendered it.
+    Charging for cover requires active acceptance (FCA ban on opt-out selling, PS15/22; EU consumer
+    rights directive, art. 22), so the content of the page is recorded with it: `shown` contains the
+    wording and the documents, `wording_hash` its SHA-256, `template_version` the version of the
+    template that rendered it.
     """
 
     package = models.ForeignKey(
@@ -44,7 +44,7 @@ class Decision(models.Model):
     choice = models.CharField(_("choice"), max_length=16, choices=Choice)
     price = AmountField(_("price shown"))
     currency = models.CharField(_("currency"), max_length=3)
-    # How it was to be paid: the instalment plan that was chosen with a yes, "" for all at once.
+    # The instalment plan chosen with an acceptance, "" for a single payment.
     instalment_plan = models.CharField(_("instalment plan"), max_length=64, blank=True, default="")
     locale = models.CharField(_("locale"), max_length=10)
     shown = models.JSONField(_("shown"), encoder=DjangoJSONEncoder)
@@ -61,7 +61,7 @@ class Decision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         ordering = ("-pk",)
-        # The list of one choice, the newest first: a withdrawn one is rare.
+        # For the list of one choice, newest first. Withdrawn ones are rare.
         indexes = (models.Index(fields=("choice", "id"), name="xcover_decision_choice"),)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Column types that behave the same on every database."""
+"""Model fields that behave the same on every database."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
-    # For a type checker they are Django's own, so that `null=True` makes the value optional.
+    # Type checkers see Django's own fields, so that `null=True` makes the value optional.
     AmountField = models.DecimalField
     VendorIdField = models.CharField
     TermField = models.CharField
 else:
 
     class TermField(models.CharField):
-        """Text that is compared byte by byte, so that an index finds all that begins alike.
+        """Text that is compared byte by byte, so that prefix searches can use an index.
 
-        In the collations that PostgreSQL and MariaDB take by default the words with one beginning
-        are not one range.
+        In the default collations of PostgreSQL and MariaDB the words with a common prefix do not
+        form a single range.
         """
 
         def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
@@ -29,10 +29,10 @@ else:
             return parameters
 
     class VendorIdField(models.CharField):
-        """An id of XCover's, compared exactly.
+        """An XCover id, compared exactly.
 
-        `-UPD` and `-CCL` ids mix cases (Quotes API: identifiers), while MySQL and MariaDB compare
-        text without case by default; there the column gets a binary collation.
+        `-UPD` and `-CCL` ids are in mixed case (Quotes API: identifiers), but MySQL and MariaDB
+        ignore case by default, so there the column gets a binary collation.
         """
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -46,9 +46,9 @@ else:
             return parameters
 
     class AmountField(models.DecimalField):
-        """An amount of money; its currency stands in a column beside it.
+        """An amount of money. Its currency is in another column of the row.
 
-        Four decimals hold every ISO 4217 minor unit (KWD has three).
+        Four decimals are enough for every ISO 4217 currency (KWD has three).
         """
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:

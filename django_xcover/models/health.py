@@ -1,4 +1,4 @@
-"""What is noted for no other purpose than to tell whether everything is well."""
+"""Data that is recorded only to monitor health."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django_xcover.models.base import WriterManager
 
 
 class Heartbeat(models.Model):
-    """When something that has to come round regularly did so last.
+    """The last time that a periodic task ran.
 
-    A row and not a cache entry: a worker that is dead must be noticed with any cache.
+    It is stored in a row and not in the cache, so that a dead worker is noticed with any cache.
     """
 
     name = models.CharField(_("name"), max_length=50, unique=True)
@@ -30,10 +30,10 @@ class Heartbeat(models.Model):
 
 
 class WebhookRefusal(models.Model):
-    """How many requests the receiver has refused on a day (UTC), for an account and a reason.
+    """The number of webhook requests refused on a day (UTC), per account and reason.
 
-    `account` is "" when the address names none that takes webhooks: it is not repeated, because
-    anybody can make one up.
+    `account` is "" if the URL names no account that accepts webhooks. That name is not stored,
+    because any sender can invent one.
     """
 
     class Reason(models.TextChoices):

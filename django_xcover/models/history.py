@@ -1,4 +1,4 @@
-"""What happened to a package besides its own columns. Rows are added and never overwritten."""
+"""The history of a package: attempts, flags, staff actions and accesses."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from django_xcover.models.status import Attention
 
 
 class Attempt(models.Model):
-    """One attempt at an operation, written when it has ended.
+    """One attempt at an operation, recorded when it has ended.
 
-    While it runs, the operation's own columns say so. `error` names the kind of failure and the
-    refused fields; XCover's sentences can repeat what the customer typed and are not kept here.
+    A running attempt is recorded in the operation's columns. `error` names the kind of failure and
+    the refused fields. XCover's messages are left out, because they may repeat customer input.
     """
 
     class Outcome(models.TextChoices):
@@ -54,15 +54,15 @@ class Attempt(models.Model):
 
 class FlagQuerySet(models.QuerySet["Flag"]):
     def open(self) -> FlagQuerySet:
-        """Return the flags that nobody has resolved."""
+        """Return the flags that are not resolved."""
         return self.filter(resolved_at__isnull=True)
 
 
 class Flag(models.Model):
-    """One reason why a person should look at a package, and who resolved it.
+    """A reason why a package needs a person's attention, and who resolved it.
 
-    `resolved_by` is the key of the user, "" when the reason went away by itself.
-    `QuotePackage.attention` repeats the newest open reason, so that lists filter by a column.
+    `resolved_by` is the user's primary key, "" if the reason disappeared by itself.
+    `QuotePackage.attention` repeats the newest open reason, so that lists can filter by a column.
     """
 
     package = models.ForeignKey(
@@ -81,7 +81,7 @@ class Flag(models.Model):
         verbose_name = _("flag")
         verbose_name_plural = _("flags")
         ordering = ("-pk",)
-        # The list of those that are open, and of one reason: few among the many that are resolved.
+        # For the lists of open flags and of one reason, which are few among many resolved ones.
         indexes = (models.Index(fields=("resolved_at", "reason"), name="xcover_flag_open"),)
 
     def __str__(self) -> str:
@@ -89,14 +89,14 @@ class Flag(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Return whether nobody has resolved it."""
+        """Return whether it is not resolved."""
         return self.resolved_at is None
 
 
 class StaffAction(models.Model):
-    """One thing that a member of staff did about a package, in the sentence they were shown.
+    """An action of a staff member on a package, with the message that was shown to them.
 
-    `by` is the key of the user and `action` the name of the action, as in its address.
+    `by` is the user's primary key and `action` the name of the action, as in its URL.
     """
 
     package = models.ForeignKey(
@@ -123,7 +123,7 @@ class StaffAction(models.Model):
 
 
 class AccessRecordsAreFinal(TypeError):
-    """A record of an access was about to be changed or removed."""
+    """Code tried to change or delete a record of an access."""
 
 
 class AccessRecordQuerySet(models.QuerySet["AccessRecord"]):
@@ -131,18 +131,18 @@ class AccessRecordQuerySet(models.QuerySet["AccessRecord"]):
         raise AccessRecordsAreFinal("Records of accesses are appended, never changed.")
 
     def delete(self) -> NoReturn:
-        raise AccessRecordsAreFinal("Records of accesses are removed by retention alone.")
+        raise AccessRecordsAreFinal("Records of accesses are only deleted by data retention.")
 
     def forget(self, before: datetime) -> int:
-        """Delete those older than `before` and return how many."""
+        """Delete the records older than `before` and return their number."""
         return self.filter(at__lt=before)._raw_delete(self.db)  # noqa: SLF001
 
 
 class AccessRecord(models.Model):
-    """One opening of a document, of a customer's page at XCover, or of personal data. Append-only.
+    """One access to a document, a customer's page at XCover or personal data. Append-only.
 
-    `by` is the key of the user, "" for a guest. It names packages and orders by reference, so that
-    it outlives them and holds nothing of the customer itself.
+    `by` is the user's primary key, "" for a guest. Packages and orders are stored as references, so
+    that the record outlives them and contains no personal data of the customer.
     """
 
     class What(models.TextChoices):
@@ -178,4 +178,4 @@ class AccessRecord(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AccessRecordsAreFinal("Records of accesses are removed by retention alone.")
+        raise AccessRecordsAreFinal("Records of accesses are only deleted by data retention.")

@@ -1,4 +1,4 @@
-"""A frozen premium on its way from the checkout to an order."""
+"""A premium that is frozen from the checkout until the order is created."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ UNRESOLVED = Q(taken_at=None, released_at=None)
 
 
 def new_reference() -> str:
-    """Return a reference that cannot be guessed: it may travel through a shopper's browser."""
+    """Return a reference that cannot be guessed, because it may pass through a browser."""
     return secrets.token_urlsafe(24)
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     def unresolved(self) -> HoldQuerySet:
-        """Return those that no order has taken over and nobody has released, expired or not."""
+        """Return the holds neither taken over by an order nor released, expired or not."""
         return self.filter(UNRESOLVED)
 
     def live(self) -> HoldQuerySet:
-        """Return those that still fix their package: unresolved and not expired."""
+        """Return the holds that still freeze their package: unresolved and not expired."""
         return self.unresolved().filter(expires_at__gt=timezone.now())
 
     def overdue(self, now: datetime) -> HoldQuerySet:
-        """Return the expired ones that no person has been alerted to."""
+        """Return the expired holds that have not been reported to a person."""
         return self.unresolved().filter(expires_at__lte=now, reported_at=None)
 
     def with_premium(self) -> HoldQuerySet:
-        """Return those with a premium to charge. The others hold that there is no cover."""
+        """Return the holds with a premium. The others record that there is no cover."""
         return self.exclude(amount=None)
 
     def without_order(self) -> HoldQuerySet:
-        """Return the premiums that may have been charged and for which no order came."""
+        """Return the holds whose premium may have been charged, but for which no order came."""
         return self.unresolved().with_premium().exclude(reported_at=None)
 
     def in_state(self, state: str) -> HoldQuerySet:
-        """Return those in this `Hold.state`."""
+        """Return the holds in the state `state`, a value of `Hold.State`."""
         now, waiting = timezone.now(), self.unresolved()
         taken = self.exclude(taken_at=None)
         return {
@@ -60,19 +60,19 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 
 
 class Hold(models.Model):
-    """What a cart is charged for cover, fixed until an order takes it over or it is released.
+    """The premium of a cart, frozen until an order takes it over or it is released.
 
-    Every freeze leaves one, also the freeze of a cart without cover: `amount` is then None, and no
-    package that is quoted later is taken over by the order. `package` is None when there was none,
-    and `fingerprint` identifies what was in the cart. `choices` lists the answer, price and
-    instalment plan of each offered quote. While the hold is live nothing changes its package.
-    After `expires_at` the shopper may choose again, but the package is not changed at XCover, so
-    that a payment that arrives late can still be booked. `reported_at` is when a person was
-    alerted. `order_reference` is the order that took it over, or that came for it in vain.
+    Every freeze creates one, even for a cart without cover: `amount` is then None, and the order
+    does not take over any package that is quoted later. `package` is None if there was none.
+    `fingerprint` identifies the contents of the cart. `choices` lists the answer, price and
+    instalment plan of each offered quote. While the hold is live, its package does not change.
+    After `expires_at` the shopper can choose again, but the package is not changed at XCover, so
+    that a late payment can still be booked. `reported_at` is when a person was alerted.
+    `order_reference` is the order that took it over, or that came too late to do so.
     """
 
     class State(models.TextChoices):
-        """What became of it, told by its columns and the clock."""
+        """The state of a hold, derived from its columns and the current time."""
 
         LIVE = "live", _("being paid")
         EXPIRED = "expired", _("expired")
@@ -114,7 +114,7 @@ class Hold(models.Model):
         verbose_name_plural = _("holds")
         ordering = ("-pk",)
         indexes = (
-            # The sweep looks for the expired among the unresolved, which are few.
+            # For the sweep, which looks for expired holds among the few unresolved ones.
             models.Index(
                 fields=("taken_at", "released_at", "expires_at"), name="xcover_hold_expired"
             ),
@@ -125,12 +125,12 @@ class Hold(models.Model):
 
     @property
     def premium(self) -> Money | None:
-        """Return what is charged with the order, None without cover."""
+        """Return the amount to charge with the order, or None without cover."""
         return None if self.amount is None else Money(self.amount, self.currency)
 
     @property
     def state(self) -> State:
-        """Return what became of it."""
+        """Return the current state."""
         if self.taken_at is not None:
             return self.State.NOT_COVERED if self.reported_at else self.State.TAKEN
         if self.released_at is not None:
@@ -141,10 +141,10 @@ class Hold(models.Model):
 
     @property
     def is_resolved(self) -> bool:
-        """Return whether an order has taken it over, or it was released."""
+        """Return whether it was taken over by an order or released."""
         return self.taken_at is not None or self.released_at is not None
 
     @property
     def is_live(self) -> bool:
-        """Return whether it still fixes its package."""
+        """Return whether it still freezes its package."""
         return not self.is_resolved and self.expires_at > timezone.now()

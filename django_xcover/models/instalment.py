@@ -1,4 +1,4 @@
-"""The schedule of a policy that is paid in parts."""
+"""The payment schedule of a policy that is paid in instalments."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from django_xcover.types import Money
 
 class InstalmentQuerySet(models.QuerySet["Instalment"]):
     def open(self) -> InstalmentQuerySet:
-        """Return those that are neither paid nor reported as paid: what is still to be collected.
+        """Return the instalments still to be collected: neither paid nor reported as paid.
 
-        The shop has the money from its report on, whether XCover knows already or not.
+        One that the shop has reported as paid is not open, even before XCover has recorded it.
         """
-        # Two ranges, because no index serves a NOT; XCover may have statuses that are not ours.
+        # Two ranges, because no index serves a NOT, and XCover may send other statuses.
         paid = Instalment.Status.PAID
         unpaid = models.Q(status__lt=paid) | models.Q(status__gt=paid)
         return self.filter(unpaid, paid_at=None)
 
     def overdue(self, now: datetime) -> InstalmentQuerySet:
-        """Return those whose period has begun and that are still to be collected.
+        """Return the open instalments whose period has begun.
 
-        Of a policy that was cancelled nothing is. A renewed one can still owe its last ones.
+        Cancelled policies have none. A renewed policy can still owe its last instalments.
         """
         owing = self.open().filter(quote__status__in=COLLECTED_FOR)
         return owing.filter(period_start_date__lt=now)
 
 
 class Instalment(models.Model):
-    """One part payment of a policy, as XCover schedules it.
+    """One instalment of a policy, as XCover schedules it.
 
-    Each is rounded up by itself, so the sum differs from the price (recorded: 12 x 0.17 is 2.04,
-    not 2.01): what is charged is `total_amount`, never price divided by n. XCover reports the
-    first as PAID at once. `status` is XCover's; `paid_at` is when the shop had the money of one
-    that it reported as paid, `payment_reference` the shop's own for that payment.
+    XCover rounds each instalment up, so their sum differs from the price (recorded: 12 x 0.17 is
+    2.04, not 2.01). Charge `total_amount`, never the price divided by n. XCover reports the first
+    as PAID immediately. `status` is XCover's. `paid_at` is the time of a payment that the shop
+    reported, and `payment_reference` the shop's reference of that payment.
     """
 
     class Status(models.TextChoices):
@@ -89,10 +89,10 @@ class Instalment(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Return whether it is still to be collected, as `open` finds it."""
+        """Return whether it is still to be collected, like `InstalmentQuerySet.open`."""
         return self.status != self.Status.PAID and self.paid_at is None
 
     @property
     def amount(self) -> Money:
-        """Return what is due."""
+        """Return the amount due."""
         return Money(self.total_amount, self.currency)

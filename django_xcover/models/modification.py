@@ -1,4 +1,4 @@
-"""A modification: quoted, its difference settled, confirmed."""
+"""Modifications of bookings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from django_xcover.types import Money
 class Modification(models.Model):
     """One change to a booking.
 
-    A change that costs nothing is made at once (`PATCH`); any other is quoted first and confirmed
-    when the shop has settled the difference. `price_diff` is new minus old: positive is to be
-    charged, negative to be refunded. `changes` is the body that was sent; at most the ids
-    of the policies are left of it when the modification is over: it can hold personal data.
+    A change that does not affect the price is made directly (`PATCH`). Any other is quoted first
+    and confirmed once the shop has settled the difference. `price_diff` is new minus old: a
+    positive amount is to be charged, a negative one refunded. `changes` is the request body. It can
+    contain personal data, so at most the policy ids remain once the modification has ended.
     """
 
     class State(models.TextChoices):
@@ -68,15 +68,15 @@ class Modification(models.Model):
 
     @property
     def difference(self) -> Money:
-        """Return what is to be charged (positive) or refunded (negative)."""
+        """Return the amount to charge (positive) or to refund (negative)."""
         return Money(self.price_diff, self.currency)
 
     @property
     def quote_ids(self) -> list[str]:
-        """Return the policies that it changes; none where it changes the policyholder."""
+        """Return the ids of the changed policies, none if it changes the policyholder."""
         return requests.quote_ids(self.changes)
 
     @property
     def requested(self) -> requests.Changes:
-        """Return what it changes; when it is over, only which policies."""
+        """Return the changes. Once it has ended, they only name the policies."""
         return requests.read_changes(self.changes)

@@ -1,4 +1,4 @@
-"""How often an offer was made, and how often and why none could be."""
+"""Counts of offers made and offers lost, with the reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django_xcover.models.base import WriterManager
 
 
 class OfferOutcome(models.TextChoices):
-    """How looking for an offer ended. All but OFFERED are lost offers, each with its reason."""
+    """The outcome of a request for an offer. All but OFFERED are reasons of lost offers."""
 
     OFFERED = "offered", _("quoted and offered")
     LATE = "late", _("answered after the deadline")
@@ -25,9 +25,9 @@ class OfferOutcome(models.TextChoices):
 
 
 class OfferCount(models.Model):
-    """How often one `outcome` was seen in one hour, and when last. One row for each hour.
+    """The number of times that `outcome` occurred in one hour, and the last time.
 
-    Nothing in it belongs to a person. `hour` is the full hour in UTC.
+    It contains no personal data. `hour` is the start of the hour in UTC.
     """
 
     account = models.CharField(_("account"), max_length=50)

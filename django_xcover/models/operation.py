@@ -1,4 +1,4 @@
-"""The outbox: what must happen at XCover, written where it became true."""
+"""The outbox: operations to perform at XCover, written in the transaction that requires them."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ from django_xcover.models.package import QuotePackage
 from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
 
-# The subject of a booking that waits for the money. It keeps one kind of booking from standing
-# in for the other, and tells at payment which of the two there is.
+# The subject of a booking that waits for its payment. It distinguishes the two kinds of booking, so
+# that neither replaces the other and the payment finds the right one.
 UNPAID = "unpaid"
-# What makes cover of a choice, or of a booking that waits for its money.
+# The kinds that turn an acceptance, or a booking that waits for its payment, into cover.
 PAYING = (OperationKind.BOOK, OperationKind.CONFIRM_PAYMENT, OperationKind.INSTANT_BOOK)
 
 
 def new_idempotency_key() -> str:
-    """Return a key for `x-idempotency-key`: a UUID, as the vendor's sample uses."""
+    """Return a key for `x-idempotency-key`: a UUID, as in the vendor's sample."""
     return str(uuid.uuid4())
 
 
 class OperationQuerySet(models.QuerySet["Operation"]):
     def unfinished(self) -> OperationQuerySet:
-        """Return those that still have to happen, those waiting for a person included."""
+        """Return the operations that are not finished, including those that need a person."""
         return self.filter(state__in=UNFINISHED)
 
     def claimable(self, now: datetime) -> OperationQuerySet:
-        """Return those a worker may take: due ones, and those whose worker's lease ran out.
+        """Return the operations a worker may claim: due ones, and those with an expired lease.
 
-        None of a paused account, and none before its turn on its package. What waits behind a
-        person may wait for weeks: were it listed here, it would fill every sweep.
+        Operations of paused accounts are excluded, and so are those that wait for an earlier one on
+        their package. An operation that waits for a person can wait for weeks and would otherwise
+        fill every sweep.
         """
         waiting = Q(due("next_attempt_at", now), state=OperationState.PENDING)
         orphaned = Q(lapsed("lease_until", now), state=OperationState.RUNNING)
@@ -46,50 +47,51 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(waiting | orphaned).exclude(Exists(paused)).in_turn()
 
     def in_turn(self) -> OperationQuerySet:
-        """Leave out those with an unfinished operation before them on the same package.
+        """Exclude operations that wait for an earlier, unfinished one on the same package.
 
-        An e-mail changes nothing that others build on, so nobody waits for one.
+        No operation waits for an e-mail, because none depends on it.
         """
         before = Operation.objects.filter(package=OuterRef("package"), pk__lt=OuterRef("pk"))
         before = before.exclude(kind=OperationKind.SEND_EMAIL)
         under_way = before.filter(state__in=(OperationState.PENDING, OperationState.RUNNING))
         stopped = before.filter(state=OperationState.NEEDS_PERSON)
-        # A customer may always cancel: it waits for no person. It reads the booking first, but of
-        # an instant booking XCover has to tell the id before anybody can.
+        # A cancellation waits for no person, because a customer may always cancel. It reads the
+        # booking first, which for an instant booking is only possible once XCover has named its id.
         unreadable = stopped.filter(kind=OperationKind.INSTANT_BOOK)
         held_up = ~Q(kind=OperationKind.CANCEL) & Q(Exists(stopped)) | Q(Exists(unreadable))
         return self.exclude(Exists(under_way)).exclude(held_up)
 
     def reporting_payment(self) -> OperationQuerySet:
-        """Return those by which the shop has said that the cover is paid, and not unsaid it.
+        """Return the operations that record a payment which the shop has not withdrawn.
 
-        What a person has given up was paid for all the same.
+        That includes operations that a person has given up, because they were paid for, too.
         """
         rows = self.filter(kind__in=PAYING).exclude(subject=UNPAID)
         return rows.exclude(state=OperationState.DISCARDED, given_up="")
 
     def needing_person(self) -> OperationQuerySet:
-        """Return those that nothing but a person can move."""
+        """Return the operations that wait for a person."""
         return self.filter(state=OperationState.NEEDS_PERSON)
 
     def given_up(self) -> OperationQuerySet:
-        """Return those that a person has ended."""
+        """Return the operations that a person has given up."""
         return self.filter(state=OperationState.DISCARDED).exclude(given_up="")
 
     def refused(self) -> OperationQuerySet:
-        """Return those that are over because XCover said no: only its errors have a type."""
-        over = self.filter(state=OperationState.DISCARDED, given_up="")
-        return over.filter(error__has_key="type")
+        """Return the operations that ended because XCover refused them."""
+        discarded = self.filter(state=OperationState.DISCARDED, given_up="")
+        return discarded.filter(error__has_key="type")  # only XCover's errors have a type
 
 
 class Operation(models.Model):
-    """One thing to do at XCover, at most once for a package, kind and subject.
+    """One operation at XCover, at most one per package, kind and subject.
 
-    `idempotency_key` is stored before the first call and kept for its repeats. `request` is the
-    body, frozen when the operation is written so that a repeat sends the same, and emptied when
-    it is done because it holds personal data. `attempts` and the key also fence: only the worker
-    that made the latest attempt may write its outcome, and what was rewritten has to be read anew.
-    `given_up` says why a person ended what had stopped.
+    `idempotency_key` is stored before the first call and reused by retries. `request` is the body.
+    It is frozen when the operation is written, so that retries send the same, and emptied when the
+    operation is done, because it contains personal data. `attempts` and the key are also fencing
+    tokens: only the worker with the latest attempt may write its result, and an operation that was
+    rewritten meanwhile has to be read again. `given_up` is the reason why a person ended a stopped
+    operation.
     """
 
     package = models.ForeignKey(
@@ -142,6 +144,6 @@ class Operation(models.Model):
 
     @property
     def reports_payment(self) -> bool:
-        """Return whether it is one of `reporting_payment`, for a row that has been read."""
-        over = self.state == OperationState.DISCARDED and not self.given_up
-        return self.kind in PAYING and self.subject != UNPAID and not over
+        """Return whether `reporting_payment` would include this operation."""
+        discarded = self.state == OperationState.DISCARDED and not self.given_up
+        return self.kind in PAYING and self.subject != UNPAID and not discarded

@@ -1,4 +1,4 @@
-"""What the shop reported of an order, and could not be settled at once."""
+"""Events of the shop's orders that could not be processed immediately."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from django_xcover.models.base import WriterManager
 
 class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
     def unsettled(self) -> OrderEventQuerySet:
-        """Return those that still have to be settled, by a worker or by a person."""
+        """Return the events that a worker or a person still has to settle."""
         return self.filter(state__in=(OrderEvent.State.PENDING, OrderEvent.State.NEEDS_PERSON))
 
     def due(self, now: datetime) -> OrderEventQuerySet:
-        """Return those to be settled now, each behind the earlier ones of its order.
+        """Return the events to settle now. Each waits for the earlier ones of its order.
 
-        Also behind one that waits for a person. Who retries it books what was cancelled meanwhile
-        if the cancellation is over by then, and does not know of a payment that found no cover.
+        It also waits for one that needs a person. If a later cancellation or payment were settled
+        first, a retry of the earlier event would book cover that was cancelled meanwhile, or miss a
+        payment that found no cover.
         """
         pending = self.filter(state=OrderEvent.State.PENDING)
         earlier = OrderEvent.objects.unsettled().filter(
@@ -31,18 +32,18 @@ class OrderEventQuerySet(models.QuerySet["OrderEvent"]):
         return pending.filter(next_attempt_at__lte=now).exclude(Exists(earlier))
 
     def needing_person(self) -> OrderEventQuerySet:
-        """Return those that nothing but a person can settle."""
+        """Return the events that only a person can settle."""
         return self.filter(state=OrderEvent.State.NEEDS_PERSON)
 
 
 class OrderEvent(models.Model):
-    """An order that was completed, paid or cancelled, while the adapter failed.
+    """An order that was completed, paid or cancelled while the adapter failed.
 
-    Written in the shop's transaction when its adapter raises, or returns what cannot be used, so
-    that nothing is lost: a worker asks the adapter again, and in the end a person looks. The cart
-    is named by all that could be read of it: `account` and `cart_reference`, the `hold`, and
-    `cart_key` for a cart that is a model instance and can be read again. `error` holds no text of
-    the shop's exceptions, which may quote a customer.
+    It is written in the shop's transaction if the adapter raises an exception or returns unusable
+    values, so that the event is not lost. A worker calls the adapter again later, and finally a
+    person is alerted. The cart is identified by everything that could be read of it: `account` and
+    `cart_reference`, the `hold`, and `cart_key` if it is a model instance that can be loaded again.
+    `error` never contains the text of the shop's exceptions, which may quote a customer.
     """
 
     class Kind(models.TextChoices):

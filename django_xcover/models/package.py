@@ -1,4 +1,4 @@
-"""The mirror of XCover's quote packages and of the quotes in them."""
+"""The mirror of XCover's quote packages and their quotes."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
     def locked(self) -> QuotePackageQuerySet:
         """Return the packages with their rows locked until the transaction ends.
 
-        A package is locked before anything that hangs on it, by everybody, or two would wait for
-        each other. Its key is left out where that can be said (PostgreSQL): who adds a row for the
-        package wants to be sure of its key, and Django has that checked as late as the COMMIT.
-        Both were seen as deadlocks in storms.
+        Every transaction locks a package before the rows that depend on it; otherwise two could
+        wait for each other. On PostgreSQL the key is not locked (NO KEY): a transaction that adds a
+        row for the package locks its key, and Django defers that check to the COMMIT. Both were
+        seen as deadlocks under load.
         """
         features = connections[self.select_for_update().db].features
         return self.select_for_update(no_key=features.has_select_for_no_key_update)
 
     def for_order(self, reference: str) -> QuotePackageQuerySet:
-        """Return the packages of the order with this reference."""
+        """Return the packages of the order with this reference, none for ""."""
         return self.filter(order_reference=reference).exclude(order_reference="")
 
     def booked(self) -> QuotePackageQuerySet:
-        """Return the packages that are bookings, cancelled ones included."""
+        """Return the packages that are bookings, including cancelled ones."""
         return self.filter(status__in=BOOKED)
 
     def needing_attention(self) -> QuotePackageQuerySet:
-        """Return the packages that a person should look at."""
-        # By value and not by exclusion, which no index serves.
+        """Return the packages that need a person's attention."""
+        # Not `exclude`, because no index serves a NOT.
         return self.filter(attention__in=Attention.values)
 
 
 class QuotePackage(models.Model):
-    """A quote package at XCover, later the booking of the same id.
+    """A quote package at XCover, which later becomes the booking with the same id.
 
-    Columns hold what is filtered, sorted, summed or shown; `payload` is XCover's last answer
-    without its quotes. The shop's cart and order are named by reference, never by foreign key.
-    `fingerprint` identifies what was quoted; empty means that it must be quoted anew.
-    `held_until` is when the last `Hold` on it expires: until then nothing changes its quotes or
-    their answers. A time that has passed means that nobody knows whether the premium was charged.
-    `customer_token_id` is what XCover charges with dual payment, kept only until it is booked.
-    `lost_cover` lists what the cart's shopper accepted and this package does not offer
-    (`mirror.lost_cover`).
-    `reconciled_at` is the start of the last pass of reconciliation that met it in XCover's list.
+    Columns contain the data that is filtered, sorted, summed or displayed. `payload` is XCover's
+    last response without the quotes. The shop's cart and order are referenced by text, not by
+    foreign key. `fingerprint` identifies the quoted items; if empty, the cart must be requoted.
+    `held_until` is when the last `Hold` on it expires; until then its quotes and choices do not
+    change. If it has passed, it is unknown whether the premium was charged. `customer_token_id`
+    is the token that XCover charges with dual payment, kept only until the booking. `lost_cover`
+    lists cover that the shopper accepted for this cart and this package does not offer
+    (`mirror.lost_cover`). `reconciled_at` is the start of the last reconciliation that found the
+    package in XCover's list.
 
-    An instant booking is quoted and booked in one call, after the sale. Until XCover has named the
-    package the row stands for what was agreed, under a `package_id` of our own making.
+    An instant booking is quoted and booked in one call, after the sale. Until XCover has assigned
+    an id, the row represents the agreed cover under a provisional `package_id`.
     """
 
     account = models.CharField(_("account"), max_length=50)
@@ -109,15 +109,15 @@ class QuotePackage(models.Model):
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(
-                # The id first: staff search by it, and every account's are looked through.
+                # The id comes first, because staff search by it across all accounts.
                 fields=("package_id", "account"),
                 name="xcover_package_once_per_account",
             ),
         )
         indexes = (
-            # A list of one account's, which can be few among very many.
+            # For the list of one account, which may have few of very many packages.
             models.Index(fields=("account",), name="xcover_package_account"),
-            # Beat looks for the late among the pending, and for schedules of recent bookings.
+            # For the periodic tasks that find overdue payments and schedules of recent bookings.
             models.Index(fields=("status", "booked_at"), name="xcover_package_booked"),
         )
         permissions = (
@@ -133,27 +133,27 @@ class QuotePackage(models.Model):
 
     @property
     def total(self) -> Money:
-        """Return XCover's total for the package."""
+        """Return the package's total price at XCover."""
         return Money(self.total_price, self.currency)
 
     @property
     def is_provisional(self) -> bool:
-        """Return whether XCover does not know the package yet: an instant booking on its way."""
+        """Return whether this is an instant booking that XCover has not assigned an id yet."""
         return self.package_id.startswith(PROVISIONAL)
 
     @property
     def is_open(self) -> bool:
-        """Return whether the shopper may still choose: quoted, and no order made of it."""
+        """Return whether the shopper can still choose: quoted and without an order."""
         return self.status == Status.RECEIVED and not self.order_reference
 
     @property
     def answer(self) -> stored.StoredPackage:
-        """Return what XCover's last answer says besides the columns and the quotes."""
+        """Return the fields of XCover's last response that have no column."""
         return stored.read_package(self.payload)
 
     @property
     def is_held(self) -> bool:
-        """Return whether it is being paid for, so that nothing about it may change."""
+        """Return whether a payment is under way, so that the package must not change."""
         return self.held_until is not None and self.held_until > timezone.now()
 
 
@@ -163,27 +163,28 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
         return self.exclude(status=Status.DELETED)
 
     def on_offer(self) -> QuoteQuerySet:
-        """Return the quotes that a shopper may be shown and charged for."""
+        """Return the quotes that can be shown to a shopper and charged."""
         return self.filter(status=Status.RECEIVED)
 
     def accepted(self) -> QuoteQuerySet:
-        """Return the quotes the shopper said yes to."""
+        """Return the quotes that the shopper accepted."""
         return self.filter(choice=Choice.ACCEPTED)
 
     def booked(self) -> QuoteQuerySet:
-        """Return the quotes that became policies."""
+        """Return the quotes that are policies."""
         return self.filter(status__in=BOOKED)
 
 
 class Quote(models.Model):
-    """One quote, later the policy of the same id.
+    """A quote, which later becomes the policy with the same id.
 
-    `line_reference` is the cart line it insures and `request` what was sent to quote it, so that
-    a changed line can be updated in place; a change of the policy changes it, too. `choice` is the
-    shopper's present answer, empty for none; `chosen_price` is the price at which it was given.
+    `line_reference` is the insured cart line. `request` is the item sent to quote it, so that a
+    changed line can be updated in place; modifications of the policy update it. `choice` is the
+    shopper's current answer, "" without one, and `chosen_price` the price at that time.
 
-    `lapsed_price` and `lapsed_currency` are those of a yes that no longer counts, until the shopper
-    answers anew; `lapsed_terms` names what changed besides, as in `services.agreement`.
+    `lapsed_price` and `lapsed_currency` are those of an acceptance that no longer counts, until the
+    shopper answers again. `lapsed_terms` names the other terms that changed, as in
+    `mirror.agreement`.
     """
 
     package = models.ForeignKey(
@@ -213,7 +214,7 @@ class Quote(models.Model):
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     objects = WriterManager.from_queryset(QuoteQuerySet)()
-    # The base manager, also of policies: whatever became of a row, it can be read and saved again.
+    # The base manager, also of policies, so that a row in any status can be read and saved.
     rows = WriterManager()
 
     class Meta:
@@ -226,7 +227,7 @@ class Quote(models.Model):
                 fields=("package", "quote_id"), name="xcover_quote_once_per_package"
             ),
         )
-        # Policies are told from quotes by their status, and those that end soon by both.
+        # Policies are filtered by their status, and those that end soon by both columns.
         indexes = (
             models.Index(fields=("status", "policy_end_date"), name="xcover_quote_status"),
             models.Index(fields=("status", "policy_start_date"), name="xcover_quote_start"),
@@ -237,7 +238,7 @@ class Quote(models.Model):
 
     @property
     def answer(self) -> stored.StoredQuote:
-        """Return what XCover's last answer says besides the columns."""
+        """Return the fields of XCover's last response that have no column."""
         return stored.read_quote(self.payload)
 
     @property
@@ -246,7 +247,7 @@ class Quote(models.Model):
         return Money(self.price, self.package.currency)
 
     def covers(self, moment: datetime) -> bool:
-        """Return whether `moment` (aware) lies in the policy's period; an open end never passes."""
+        """Return whether `moment` (aware) is in the policy's period. A missing end means no end."""
         started = self.policy_start_date is None or self.policy_start_date <= moment
         return started and (self.policy_end_date is None or moment <= self.policy_end_date)
 
@@ -256,7 +257,7 @@ class PolicyManager(WriterManager["Policy"]):
         return super().get_queryset().filter(status__in=BOOKED)
 
     def for_order(self, reference: str) -> models.QuerySet[Policy]:
-        """Return the policies of the order with this reference."""
+        """Return the policies of the order with this reference, none for ""."""
         return self.filter(package__order_reference=reference).exclude(package__order_reference="")
 
 

@@ -1,4 +1,4 @@
-"""Accounts for which the outbox stands still."""
+"""Accounts whose outbox is paused."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django_xcover.models.base import WriterManager
 
 
 class AccountPause(models.Model):
-    """An account whose operations wait until somebody resumes it; no row means that none do.
+    """A paused account, whose operations wait until it is resumed. Without a row it is not paused.
 
-    `reason` and `paused_by` are for people. The row is deleted when the account is resumed.
+    `reason` and `paused_by` are only displayed. Resuming the account deletes the row.
     """
 
     account = models.CharField(_("account"), max_length=50, unique=True)

@@ -1,4 +1,4 @@
-"""The lock under which a cart is quoted."""
+"""A lock that lets one process at a time quote a cart."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django_xcover.models.base import WriterManager
 
 
 class QuoteAttempt(models.Model):
-    """A cart that is being quoted right now; the row is deleted at the end.
+    """A cart that is being quoted. The row is deleted afterwards.
 
-    `cart` is a hash of account and cart. It is unique, so exactly one process quotes a cart.
-    `fingerprint` is what is being quoted. `token` names the attempt: one that was taken over
-    does not delete the row of its successor.
+    `cart` is a hash of account and cart. It is unique, so only one process quotes a cart at a time.
+    `fingerprint` identifies the items being quoted. `token` identifies the attempt, so that an
+    attempt that was taken over does not delete the row of its successor.
     """
 
     cart = models.CharField(_("cart"), max_length=64, unique=True)

@@ -1,4 +1,4 @@
-"""How far the comparison with XCover has come, and what it found."""
+"""The progress of reconciliation with XCover, and the discrepancies that it found."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django_xcover.models.fields import AmountField, VendorIdField
 
 
 class Reconciliation(models.Model):
-    """The one pass over an account's bookings that is under way, or was the last.
+    """The current or last pass over an account's bookings.
 
-    A pass walks XCover's list by `offset`, then our own packages and then the discrepancies that
-    were not met on the way, both by `last_pk`. All of it is written after each page, so that what
-    died goes on where it was. `attempts` fences: only the latest to take the row may write it.
-    `error` is the code of what ended the last attempt at `failed_at`, "" since one that did not
-    fail.
+    A pass reads XCover's list by `offset`, then our own packages and finally the open discrepancies
+    that were not seen, both by `last_pk`. The progress is saved after each page, so that an
+    interrupted pass continues there. `attempts` is a fencing token: only the latest process to take
+    the row may write it. `error` is the code of the error that ended the last attempt at
+    `failed_at`, "" if the last attempt succeeded.
     """
 
     class Phase(models.TextChoices):
@@ -54,18 +54,18 @@ class Reconciliation(models.Model):
 
 class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
     def open(self) -> DiscrepancyQuerySet:
-        """Return those that nobody has looked into and that have not vanished."""
+        """Return the discrepancies that are neither resolved nor gone."""
         return self.filter(state=Discrepancy.State.OPEN)
 
 
 class Discrepancy(models.Model):
-    """Something that is not the same here and at XCover, and that only a person can settle.
+    """A difference between our data and XCover's that only a person can settle.
 
-    One row for an account, package, quote and kind, however often it is met. `quote_id` is empty
-    when it is about the whole package. `ours` and `theirs` are the amounts on both sides and
-    `at_stake` the money that it is about, all in `currency`; `here` and `there` say how things
-    stand on both sides, "" for not at all. The package is named by XCover's id, because there may
-    be none of ours.
+    There is one row per account, package, quote and kind, however often it is found. `quote_id` is
+    empty if it concerns the whole package. `ours` and `theirs` are the amounts on both sides and
+    `at_stake` the amount concerned, all in `currency`. `here` and `there` are the statuses on both
+    sides, "" if it does not exist there. The package is stored as XCover's id, because we may not
+    have it.
     """
 
     class Kind(models.TextChoices):
@@ -112,7 +112,7 @@ class Discrepancy(models.Model):
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(
-                # The id first: staff search by it.
+                # The id comes first, because staff search by it.
                 fields=("package_id", "quote_id", "kind", "account"),
                 name="xcover_discrepancy_once",
             ),

@@ -1,4 +1,4 @@
-"""A renewal: found due, quoted, told to the customer, paid, confirmed."""
+"""Renewals: found due, quoted, notified to the customer, paid, confirmed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django_xcover.types import Money
 
 
 class Renewal(models.Model):
-    """The next period of a booking whose policies can be renewed.
+    """The next period of a booking with renewable policies.
 
-    `due_on` is the end of the present period and tells one renewal of a booking from the next.
-    XCover names a renewal twice: `renewal_id` (`…-UPD`) comes with its price, `announced_id`
-    (`…-REN`) came with a webhook, unproven; the older confirmation takes it if there is no other.
-    `payload` has the quotes of the next period and nothing about the customer.
+    `due_on` is the end of the current period and identifies the renewal among those of the booking.
+    XCover has two ids for a renewal: `renewal_id` (`…-UPD`) comes with the price; `announced_id`
+    (`…-REN`) comes from an unverified webhook and is used for the legacy confirmation if there is
+    no other. `payload` has the quotes of the next period and no data about the customer.
     """
 
     class State(models.TextChoices):
@@ -71,5 +71,5 @@ class Renewal(models.Model):
 
     @property
     def premium(self) -> Money | None:
-        """Return what the next period costs, or None before it is quoted."""
+        """Return the price of the next period, or None before it is quoted."""
         return None if self.price is None else Money(self.price, self.currency)

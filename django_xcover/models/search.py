@@ -1,4 +1,4 @@
-"""What an order's package is searched by."""
+"""The terms by which staff find a package."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LONGEST_TERM = 254
 
 
 class SearchTerm(models.Model):
-    """The beginning of something that staff type to find a package, in lower case.
+    """A term in lower case by whose beginning staff can find a package.
 
-    A term for the order's number, one for each id, and one for each word of the policyholder's name
-    and e-mail address: what begins anywhere in them is found by an index, on every database.
-    They are personal data as the columns that they come from.
+    There is a term for the order number, for each id, and for each word of the policyholder's name
+    and e-mail address, so that an index finds the beginning of any word on every database. Terms
+    are personal data, like the columns they come from.
     """
 
     package = models.ForeignKey(
@@ -33,7 +33,7 @@ class SearchTerm(models.Model):
         verbose_name_plural = _("search terms")
         default_permissions = ()
         constraints = (
-            # The term first: it is what is looked up.
+            # The term comes first, because searches look it up.
             models.UniqueConstraint(fields=("term", "package"), name="xcover_term_once"),
         )
 

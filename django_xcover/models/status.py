@@ -1,4 +1,4 @@
-"""Every status a row can have, in XCover's words where they are XCover's."""
+"""The statuses, choices and kinds that several models share. XCover's keep their names."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Status(models.TextChoices):
-    """Status of a package and of a quote (Quotes API: quote/policy status).
+    """Status of a package or a quote (Quotes API: quote/policy status).
 
-    `OPTED_OUT` is missing from the vendor's list and real all the same (recorded). XCover may
-    send others: a column takes any text, and this list names those that mean something to us.
+    `OPTED_OUT` is missing from the vendor's list but was recorded. XCover may send others: the
+    columns accept any text, and this list only has the statuses that this package handles.
     """
 
     RECEIVED = "RECEIVED", _("received")
@@ -27,12 +27,12 @@ class Status(models.TextChoices):
 BOOKED = (Status.PENDING_PAYMENT, Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
 
 
-# A policy that was renewed can still owe its last instalments.
+# A renewed policy can still owe its last instalments.
 COLLECTED_FOR = (Status.CONFIRMED, Status.RENEWED)
 
 
 class Choice(models.TextChoices):
-    """What became of one offered quote."""
+    """The shopper's answer to an offered quote, or the lack of one."""
 
     ACCEPTED = "accepted", _("accepted")
     DECLINED = "declined", _("declined")
@@ -42,7 +42,7 @@ class Choice(models.TextChoices):
 
 
 class Attention(models.TextChoices):
-    """Why a person should look at a booking."""
+    """The reasons why a booking needs a person's attention."""
 
     TERMS_DIFFER = "terms_differ", _("XCover changed what the customer agreed to")
     PRICE_DIFFERS = "price_differs", _("booked at another price than shown")
@@ -65,7 +65,7 @@ class Attention(models.TextChoices):
 
 
 class OperationKind(models.TextChoices):
-    """What has to happen at XCover."""
+    """The kinds of operations at XCover."""
 
     BOOK = "book", _("book")
     CONFIRM_PAYMENT = "confirm_payment", _("confirm payment")
@@ -80,7 +80,7 @@ class OperationKind(models.TextChoices):
 
 
 class OperationState(models.TextChoices):
-    """How far an operation is."""
+    """The progress of an operation."""
 
     PENDING = "pending", _("waiting")
     RUNNING = "running", _("running")

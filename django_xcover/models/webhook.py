@@ -1,4 +1,4 @@
-"""The inbox: every webhook whose sender was known, kept until it has been looked into."""
+"""The inbox: all webhooks with an authenticated sender, stored until they are processed."""
 
 from __future__ import annotations
 
@@ -16,35 +16,36 @@ from django_xcover.models.fields import VendorIdField
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def claimable(self, now: datetime) -> WebhookDeliveryQuerySet:
-        """Return those a worker may take: due ones, and those whose worker's lease ran out."""
+        """Return the deliveries a worker may claim: due ones, and those with an expired lease."""
         waiting = Q(due("next_attempt_at", now), state=WebhookDelivery.State.RECEIVED)
         orphaned = Q(lapsed("next_attempt_at", now), state=WebhookDelivery.State.PROCESSING)
         return self.filter(waiting | orphaned)
 
     def about(self, delivery: WebhookDelivery) -> WebhookDeliveryQuerySet:
-        """Return the others about the same booking; none when it names no booking."""
+        """Return the other deliveries about the same booking, none if it names no booking."""
         rows = self.filter(account=delivery.account, package_id=delivery.package_id)
         return rows.exclude(package_id="").exclude(pk=delivery.pk)
 
     def waiting(self) -> WebhookDeliveryQuerySet:
-        """Return those that no worker has taken."""
+        """Return the deliveries that no worker has claimed."""
         return self.filter(state=WebhookDelivery.State.RECEIVED)
 
     def in_hand(self, now: datetime) -> WebhookDeliveryQuerySet:
-        """Return those that a worker is reading the booking for."""
+        """Return the deliveries that a worker is processing at `now`."""
         leased = self.filter(state=WebhookDelivery.State.PROCESSING, next_attempt_at__gte=now)
         return leased.filter(next_attempt_at__lte=now + LONGEST_LEASE)
 
 
 class WebhookDelivery(models.Model):
-    """One body that XCover sent, however often it came.
+    """One webhook body from XCover, however often it was received.
 
-    XCover gives its webhooks no id (Quotes API: webhooks), so `key` is a hash of the body. Two
-    different changes can have the same body: one that comes again puts the row back to RECEIVED,
-    and the booking is read again. `received_at` is when it came last and `created_at` when first.
+    XCover's webhooks have no id (Quotes API: webhooks), so `key` is a hash of the body. Two
+    different changes can have the same body, so a body that arrives again puts the row back to
+    RECEIVED, and the booking is read again. `received_at` is the last arrival, `created_at` the
+    first.
 
     `next_attempt_at` is when it is due and, while it is PROCESSING, when its worker's lease ends.
-    `attempts` fences: only the worker that made the latest attempt may write its outcome.
+    `attempts` is a fencing token: only the worker with the latest attempt may write its result.
     """
 
     class State(models.TextChoices):

@@ -1,4 +1,4 @@
-"""A customer's statement that they withdraw from, or cancel, cover: on record for good."""
+"""The permanent record of a customer's statement of withdrawal from, or cancellation of, cover."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django_xcover.models.cancellation import Cancellation
 
 
 class WithdrawalsAreFinal(TypeError):
-    """A statement on record was about to be changed or removed."""
+    """Code tried to change or delete a recorded statement."""
 
 
 class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
     def update(self, **kwargs: Any) -> int:
-        """Update the progress of the e-mails; raise WithdrawalsAreFinal for anything else."""
+        """Update the progress of the e-mails. Raise WithdrawalsAreFinal for other columns."""
         if not kwargs.keys() <= Withdrawal.PROGRESS:
             raise WithdrawalsAreFinal("Statements are appended, never changed.")
         return super().update(**kwargs)
@@ -28,12 +28,11 @@ class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
 
 
 class Withdrawal(models.Model):
-    """What a customer stated, and when. Append-only, except for the progress of its e-mails.
+    """A customer's statement and its time. Append-only, except for the progress of its e-mails.
 
-    A statement counts from the moment it is made, whether or not XCover can be reached (directive
-    (EU) 2023/2673, art. 11a of 2011/83/EU). `cancellation` carries it out; its policies are those
-    withdrawn from. `statement` is what stood on the page that was confirmed, in `language`; `email`
-    is where the receipt goes.
+    A statement takes effect when it is made, even if XCover cannot be reached (directive (EU)
+    2023/2673, art. 11a of 2011/83/EU). `cancellation` carries it out and has the affected policies.
+    `statement` is the text of the confirmed page, in `language`. The receipt is sent to `email`.
     """
 
     class Channel(models.TextChoices):
@@ -67,7 +66,7 @@ class Withdrawal(models.Model):
         verbose_name_plural = _("withdrawals")
         ordering = ("-pk",)
         indexes = (
-            # The sweep looks for the few receipts that are not sent yet.
+            # For the sweep, which looks for the few unsent receipts.
             models.Index(fields=("receipt_sent_at", "made_at"), name="xcover_withdrawal_unsent"),
         )
 
