@@ -23,7 +23,7 @@ class AccessRecordAdmin(MirrorAdmin):
     )
     readonly_fields = ("who",)
 
-    def matching(self, text: str) -> Q:
+    def matching(self, text: str, *, people: bool) -> Q:
         text = text.strip()
         return Q(order_reference=text) | Q(package_id=text.upper()) | Q(by=text)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -10,14 +10,14 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import SimpleTemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from django_xcover.mirror import access_log
-from django_xcover.models import AccessRecord, QuotePackage
+from django_xcover.models import AccessRecord, QuotePackage, WebhookDelivery
 from django_xcover.tracebacks import clears_frames
 
 STYLES = {"all": ("xcover/admin.css",)}
@@ -31,7 +31,10 @@ def section(title: Any, *fields: Any, note: Any = "", folded: bool = False) -> A
 
 def package_of(row: Any) -> QuotePackage | None:
     """Return the package that `row` is, or hangs on; None when it hangs on none."""
-    held = getattr(row, "cancellation", None) or row
+    if isinstance(row, WebhookDelivery):
+        named = QuotePackage.objects.filter(account=row.account, package_id=row.package_id)
+        return named.first() if row.package_id else None
+    held = getattr(row, "cancellation", None) or getattr(row, "quote", None) or row
     found = row if isinstance(row, QuotePackage) else getattr(held, "package", None)
     return found if isinstance(found, QuotePackage) else None
 
@@ -89,7 +92,33 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]
         return self.count == self.LIMIT
 
 
-class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class HidesPeople:
+    """Columns and fields that show personal data are for those who may see it.
+
+    Without the permission a name in `personal` is left out; one in `instead` gives way to another
+    that says as much as can be said of nobody in particular.
+    """
+
+    personal: ClassVar[frozenset[str]] = frozenset()
+    instead: ClassVar[Mapping[str, str]] = {}
+
+    def shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
+        """Return names of columns or fields, lines of several among them, that may be shown."""
+        if access_log.may_see_people(request):
+            return tuple(names)
+        lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
+        kept = [tuple(self._without_people(line)) for line in lines]
+        return tuple(line[0] if len(line) == 1 else line for line in kept if line)
+
+    def _without_people(self, line: tuple[str, ...]) -> Iterator[str]:
+        for name in line:
+            if name not in self.personal:
+                yield name
+            elif name in self.instead:
+                yield self.instead[name]
+
+
+class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """A list and a page of rows that nobody edits."""
 
     paginator = ShortPaginator
@@ -107,13 +136,16 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         "The beginning of any word of the order, the policyholder's name or e-mail, the package "
         "id or the policy id: three letters at least. Shows the newest 500."
     )
+    # The same for those who may not see people; "" where no person is searched in any case.
+    discreet_search_help_text: ClassVar[Any] = _(
+        "The beginning of any word of the order, the package id or the policy id: three letters at "
+        "least. Shows the newest 500. Names and e-mail addresses are not searched: that needs the "
+        "permission “Can see customers' personal data”."
+    )
     # Columns that only the row's own page needs; there each costs a query.
     heavy: ClassVar[tuple[str, ...]] = ()
     # Whether the list leads to the page that says how everything stands.
     shows_status_link: ClassVar[bool] = False
-
-    # Columns and fields that show personal data; without the permission they are left out.
-    personal: ClassVar[frozenset[str]] = frozenset()
 
     class Media:
         css = STYLES
@@ -127,22 +159,14 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         return found
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        return self._shown(request, super().get_list_display(request))
+        return self.shown(request, super().get_list_display(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         sections = [
-            (title, options | {"fields": self._shown(request, options["fields"])})
+            (title, options | {"fields": self.shown(request, options["fields"])})
             for title, options in super().get_fieldsets(request, obj)
         ]
         return [(title, options) for title, options in sections if options["fields"]]
-
-    def _shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
-        """Return names of columns or fields, lines of several among them, that may be shown."""
-        if not self.personal or access_log.may_see_people(request):
-            return tuple(names)
-        lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
-        kept = [tuple(part for part in line if part not in self.personal) for line in lines]
-        return tuple(line[0] if len(line) == 1 else line for line in kept if line)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -153,8 +177,55 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
             access_log.record(request, AccessRecord.What.LIST, str(self.opts.model_name))
         return answer
 
-    def matching(self, text: str) -> Q:
-        """Return the condition that finds what was typed into the search box."""
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list, which says what the search looks through for this user."""
+        found = super().get_changelist_instance(request)
+        is_ours = self.search_help_text == MirrorAdmin.search_help_text
+        if is_ours and not access_log.may_see_people(request):
+            found.search_help_text = self.discreet_search_help_text
+        return found
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Return whether the address may filter the list by `lookup`.
+
+        Django allows any column of the row. A filter reveals a hidden column letter by letter, so
+        that without the permission only the filters beside the list are allowed.
+        """
+        if not super().lookup_allowed(lookup, value, request):
+            return False
+        if access_log.may_see_people(request):
+            return True
+        offered = set(_names_of(self.get_list_filter(request)))
+        return lookup in offered or any(lookup.startswith(f"{name}__") for name in offered)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show who did what, and in which words to those who may see people.
+
+        A sentence in the log can quote XCover, which repeats what a customer typed.
+        """
+        answer: Any = super().history_view(request, object_id, extra_context)
+        if not isinstance(answer, TemplateResponse) or answer.context_data is None:
+            return answer  # type: ignore[no-any-return]
+        if access_log.may_see_people(request):
+            self.record_page(request, answer.context_data["object"])
+            return answer
+        for entry in answer.context_data["action_list"]:
+            entry.change_message = ""
+        return answer
+
+    def record_page(self, request: HttpRequest, row: Any) -> None:
+        """Log that this request's user opened a page of `row` with personal data."""
+        model = str(self.opts.model_name)
+        access_log.record(request, AccessRecord.What.PAGE, model, package_of(row))
+
+    def matching(self, text: str, *, people: bool) -> Q:
+        """Return the condition that finds what was typed into the search box.
+
+        Without `people` it looks at nothing personal: a row that is found by a name reveals that
+        this person has cover.
+        """
         raise NotImplementedError
 
     def get_search_results(
@@ -162,10 +233,8 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        if "@" in search_term and not access_log.may_see_people(request):
-            # That an address is found tells whose it is.
-            return queryset.none(), False
-        return queryset.filter(self.matching(search_term)), False
+        people = access_log.may_see_people(request)
+        return queryset.filter(self.matching(search_term, people=people)), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*self.heavy)
@@ -178,15 +247,25 @@ class MirrorAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         row = context.get("original")
         context |= {} if row is None else self.page_context(request, row)
         if row is not None and self.personal and access_log.may_see_people(request):
-            access_log.record(
-                request, AccessRecord.What.PAGE, str(self.opts.model_name), package_of(row)
-            )
+            self.record_page(request, row)
         return super().render_change_form(request, context, *args, **kw)
 
 
-class MirrorInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+def _names_of(filters: Iterable[Any]) -> Iterator[str]:
+    """Yield what each filter of a list is called in the list's address."""
+    for one in filters:
+        if isinstance(one, str):
+            yield one
+        else:
+            yield one[0] if isinstance(one, tuple) else one.parameter_name
+
+
+class MirrorInline(HidesPeople, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """Rows that belong to the row of a page."""
 
     extra = 0
     can_delete = False
     show_change_link = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.shown(request, super().get_fields(request, obj))

@@ -248,6 +248,8 @@ class CancellationAdmin(WorkflowAdmin):
         "refund_recorded",
         "created_at",
     )
+    # Customers give the reason in their own words.
+    personal = frozenset({"reason", "answer"})
     list_filter = ("state", RefundFilter, "origin", PackageAccountFilter, CreatedFilter)
     fieldsets = (
         section(
@@ -291,7 +293,7 @@ class CancellationAdmin(WorkflowAdmin):
     def steps_of(self, row: Cancellation) -> Iterator[NextStep]:
         return cancellation_steps(row)
 
-    def verdict(self, row: Cancellation) -> str:
+    def verdict(self, row: Cancellation, *, people: bool) -> str:
         is_late = row.state == Cancellation.State.PREVIEWED and is_expired(row, timezone.now())
         return str(exceptions.PreviewExpired()) if is_late else cancellation.refusal_of(row)
 

@@ -39,8 +39,8 @@ class DecisionAdmin(OfPackage, MirrorAdmin):
     )
     readonly_fields = ("choice_badge", "policy", "price_shown", "order", "package_link", "words")
 
-    def matching(self, text: str) -> Q:
-        return rows_matching(text)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return rows_matching(text, people=people)
 
     @admin.display(description=_("choice"))
     def choice_badge(self, row: Decision) -> SafeString | str:

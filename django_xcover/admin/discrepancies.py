@@ -224,12 +224,13 @@ class DiscrepancyAdmin(StaffActs):
         "theirs_shown",
     )
 
-    def matching(self, text: str) -> Q:
+    def matching(self, text: str, *, people: bool) -> Q:
         text = text.strip()
         if UUID.fullmatch(text):
             return Q(quote_id=text.lower())
         # By the order as well: a booking that is unknown to us has no package here.
-        return Q(package_id__in=package_ids_matching(text)) | Q(order_reference__startswith=text)
+        ids = package_ids_matching(text, people=people)
+        return Q(package_id__in=ids) | Q(order_reference__startswith=text)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Return whether this user may mark discrepancies; asked for the list's action too."""

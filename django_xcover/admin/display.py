@@ -37,7 +37,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.policies import documents
-from django_xcover.support.failure_texts import in_plain_words
+from django_xcover.support.failure_texts import in_plain_words, without_words
 from django_xcover.support.next_steps import is_overdue, moment, was_refused
 from django_xcover.types import Money
 
@@ -221,6 +221,11 @@ def folded_json(value: Any) -> SafeString:
 def last_error(operation: Operation) -> str:
     """Return the last error in one line, "-" for none."""
     return redact_text(in_plain_words(operation.error)) or "-"
+
+
+def last_error_without_words(operation: Operation) -> str:
+    """Return the last error in one line without XCover's words, "-" for none."""
+    return redact_text(without_words(operation.error)) or "-"
 
 
 def next_attempt(operation: Operation) -> str:

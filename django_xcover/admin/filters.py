@@ -266,34 +266,35 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 WORKFLOW_ID = re.compile(r"-(CCL|UPD|REN)$")
 
 
-def packages_matching(text: str) -> Q:
-    """Return the condition on QuotePackage that finds `text`."""
-    return Q(pk__in=search_terms.find(text))
+def packages_matching(text: str, *, people: bool) -> Q:
+    """Return the condition on QuotePackage that finds `text`, as `search_terms.find` does."""
+    return Q(pk__in=search_terms.find(text, people=people))
 
 
-def rows_matching(text: str) -> Q:
+def rows_matching(text: str, *, people: bool) -> Q:
     """Return the condition on rows with a `package` that finds `text`."""
-    return Q(package__in=search_terms.find(text))
+    return Q(package__in=search_terms.find(text, people=people))
 
 
-def quotes_matching(text: str) -> Q:
+def quotes_matching(text: str, *, people: bool) -> Q:
     """Return the condition on Quote: a policy id finds itself and not its neighbours."""
     text = text.strip()
-    return Q(quote_id=text.lower()) if UUID.fullmatch(text) else rows_matching(text)
+    is_id = UUID.fullmatch(text)
+    return Q(quote_id=text.lower()) if is_id else rows_matching(text, people=people)
 
 
-def workflows_matching(text: str, vendor_id: str) -> Q:
+def workflows_matching(text: str, vendor_id: str, *, people: bool) -> Q:
     """Return the condition on rows with a `package` and XCover's id in the column `vendor_id`.
 
     These ids mix cases, and case tells them apart (Quotes API: identifiers).
     """
     text = text.strip()
     is_id = vendor_id and WORKFLOW_ID.search(text)
-    return Q(**{vendor_id: text}) if is_id else rows_matching(text)
+    return Q(**{vendor_id: text}) if is_id else rows_matching(text, people=people)
 
 
-def package_ids_matching(text: str) -> set[str]:
+def package_ids_matching(text: str, *, people: bool) -> set[str]:
     """Return the package ids that `text` finds, and those it can be itself, ours or not."""
-    ours = QuotePackage.objects.filter(packages_matching(text)).values_list("package_id", flat=True)
+    found = QuotePackage.objects.filter(packages_matching(text, people=people))
     typed = text.strip().upper()
-    return {*ours, typed, f"{typed}-INS"}
+    return {*found.values_list("package_id", flat=True), typed, f"{typed}-INS"}

@@ -80,8 +80,8 @@ class FlagAdmin(OfPackage, StaffActs):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may_view(request, Flag)
 
-    def matching(self, text: str) -> Q:
-        return rows_matching(text)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return rows_matching(text, people=people)
 
     def page_context(self, request: HttpRequest, row: Flag) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, next_steps_of_flag(row))

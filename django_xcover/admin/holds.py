@@ -41,9 +41,9 @@ class HoldAdmin(MirrorAdmin):
     )
     readonly_fields = ("state_badge", "premium_shown", "order", "package_link", "choices_shown")
 
-    def matching(self, text: str) -> Q:
-        packages = QuotePackage.objects.filter(packages_matching(text)).values("pk")
-        return Q(order_reference=text.strip()) | Q(package__in=packages)
+    def matching(self, text: str, *, people: bool) -> Q:
+        packages = QuotePackage.objects.filter(packages_matching(text, people=people))
+        return Q(order_reference=text.strip()) | Q(package__in=packages.values("pk"))
 
     @admin.display(description=_("state"))
     def state_badge(self, row: Hold) -> SafeString:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,6 +16,7 @@ from django_xcover.admin.display import (
     badge,
     choice_badge,
     last_error,
+    last_error_without_words,
     link,
     next_attempt,
     policy_url,
@@ -123,7 +124,9 @@ class OperationInline(MirrorInline):
 
     model = Operation
     fields = ("what", "state_badge", "attempts", "next_attempt", "error_in_words", "created_at")
-    readonly_fields = fields
+    readonly_fields = (*fields, "error_without_words")
+    personal = frozenset({"error_in_words"})
+    instead: ClassVar = {"error_in_words": "error_without_words"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("request")
@@ -143,6 +146,10 @@ class OperationInline(MirrorInline):
     @admin.display(description=_("last error"))
     def error_in_words(self, row: Operation) -> str:
         return last_error(row)
+
+    @admin.display(description=_("last error"))
+    def error_without_words(self, row: Operation) -> str:
+        return last_error_without_words(row)
 
 
 class WorkflowInline(MirrorInline):

@@ -115,8 +115,9 @@ class InstalmentAdmin(WorkflowAdmin):
         "answer",
     )
 
-    def matching(self, text: str) -> Q:
-        return Q(quote__in=Quote.objects.filter(quotes_matching(text)).values("pk"))
+    def matching(self, text: str, *, people: bool) -> Q:
+        quotes = Quote.objects.filter(quotes_matching(text, people=people))
+        return Q(quote__in=quotes.values("pk"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         oldest_first = request.GET.get(PaymentFilter.parameter_name) == PaymentFilter.OVERDUE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.admin.base import section
-from django_xcover.admin.display import WITHOUT_KEYS, amount, folded_json
+from django_xcover.admin.display import WITHOUT_KEYS, amount, folded_json, policies_text
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
 from django_xcover.admin.forms import (
     NAMES,
@@ -46,6 +46,7 @@ class ChangeDetails(Act):
     button = gettext_lazy("Change the details")
     permission = "modify_policy"
     note = gettext_lazy("Leave empty what stays as it is. The price does not change.")
+    shows_people = True
 
     def fits(self, row: QuotePackage) -> bool:
         return row.status == Status.CONFIRMED
@@ -71,6 +72,7 @@ class PriceChange(Act):
         "Nothing is changed yet: the next page shows the difference in price and asks again."
     )
     asks_xcover = True
+    shows_people = True
 
     def fits(self, row: Policy) -> bool:
         return row.status == Status.CONFIRMED and any(leaves(row.request))
@@ -156,7 +158,8 @@ class ModificationAdmin(WorkflowAdmin):
         "created_at",
     )
     list_filter = ("state", SettlementFilter, PackageAccountFilter, CreatedFilter)
-    personal = frozenset({"changes_shown", "answer"})
+    personal = frozenset({"what", "what_changes", "changes_shown", "answer"})
+    instead: ClassVar = {"what": "which", "what_changes": "which_change"}
     fieldsets = (
         section(None, "state_badge", "what_changes", ("order", "package_link"), "origin"),
         section(
@@ -178,6 +181,7 @@ class ModificationAdmin(WorkflowAdmin):
     readonly_fields = (
         "state_badge",
         "what_changes",
+        "which_change",
         "order",
         "package_link",
         "before_shown",
@@ -193,15 +197,23 @@ class ModificationAdmin(WorkflowAdmin):
     def steps_of(self, row: Modification) -> Iterator[NextStep]:
         return modification_steps(row)
 
-    def subtitle(self, row: Modification) -> str:
-        return self.what(row)
+    def subtitle(self, row: Modification, *, people: bool) -> str:
+        return self.what(row) if people else self.which(row)
 
-    def verdict(self, row: Modification) -> str:
-        return modification.refusal_of(row)
+    def verdict(self, row: Modification, *, people: bool) -> str:
+        return modification.refusal_of(row, quoting=people)
 
     @admin.display(description=_("modification"))
     def what(self, row: Modification) -> str:
         told = "; ".join(_policies(row)) or row.update_id
+        return told or str(_("Details of the policyholder"))
+
+    @admin.display(description=_("modification"))
+    def which(self, row: Modification) -> str:
+        """Return which policies change, without the values."""
+        fields = _new_fields(row)
+        changing = [quote for quote in row.package.quotes.all() if quote.quote_id in fields]
+        told = policies_text(changing) if changing else row.update_id
         return told or str(_("Details of the policyholder"))
 
     @admin.display(description=_("difference"))
@@ -224,6 +236,10 @@ class ModificationAdmin(WorkflowAdmin):
     def what_changes(self, row: Modification) -> SafeString | str:
         return format_html_join(mark_safe("<br>"), "{}", _changes(row)) or "-"
 
+    @admin.display(description=_("what changes"))
+    def which_change(self, row: Modification) -> SafeString | str:
+        return format_html_join(mark_safe("<br>"), "{}", _names(row)) or "-"
+
     @admin.display(description=_("changes"))
     def changes_shown(self, row: Modification) -> SafeString:
         return folded_json(row.changes)
@@ -239,6 +255,14 @@ def _changes(row: Modification) -> Iterator[tuple[str]]:
         for path, value in leaves(fields):
             if len(path) > 1:
                 yield (f"{name_of(path)}: {value}",)
+    for name in row.requested.policyholder:
+        yield (str(NAMES.get(name, name)),)
+
+
+def _names(row: Modification) -> Iterator[tuple[str]]:
+    """Yield the name of each value that changes, and no value."""
+    for fields in _new_fields(row).values():
+        yield from ((name_of(path),) for path, _value in leaves(fields))
     for name in row.requested.policyholder:
         yield (str(NAMES.get(name, name)),)
 

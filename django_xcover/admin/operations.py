@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -26,6 +26,7 @@ from django_xcover.admin.display import (
     OfPackage,
     folded_json,
     last_error,
+    last_error_without_words,
     next_attempt,
     order_link,
     package_link,
@@ -138,7 +139,8 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     list_filter = ("state", EndedFilter, "kind", PackageAccountFilter, CreatedFilter)
     list_select_related = ("package",)
     heavy = ("request", "package__payload")
-    personal = frozenset({"request_shown"})
+    personal = frozenset({"request_shown", "error_in_words"})
+    instead: ClassVar = {"error_in_words": "error_without_words"}
     fieldsets = (
         section(None, "state_badge", ("order", "package_link")),
         section(
@@ -161,11 +163,12 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
         "package_link",
         "next_attempt",
         "error_in_words",
+        "error_without_words",
         "request_shown",
     )
 
-    def matching(self, text: str) -> Q:
-        return rows_matching(text)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return rows_matching(text, people=people)
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
@@ -239,6 +242,10 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     @admin.display(description=gettext_lazy("last error"))
     def error_in_words(self, row: Operation) -> str:
         return last_error(row)
+
+    @admin.display(description=gettext_lazy("last error"))
+    def error_without_words(self, row: Operation) -> str:
+        return last_error_without_words(row)
 
     @admin.display(description=gettext_lazy("request"))
     def request_shown(self, row: Operation) -> SafeString:

@@ -85,7 +85,7 @@ class OrderEventAdmin(ActingAdmin, StaffActs):
     )
     readonly_fields = ("state_badge",)
 
-    def matching(self, text: str) -> Q:
+    def matching(self, text: str, *, people: bool) -> Q:
         return Q(order_reference__startswith=text.strip())
 
     @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])

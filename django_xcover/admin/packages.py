@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -46,8 +45,7 @@ from django_xcover.admin.inlines import (
     RenewalInline,
 )
 from django_xcover.admin.modifications import ChangeDetails
-from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
+from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs, told_of
 from django_xcover.admin.timeline import story_page
 from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.client import AuthenticationFailed, XCoverError
@@ -62,9 +60,7 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.outbox.operations import Failure
 from django_xcover.policies import emails
-from django_xcover.support.failure_texts import in_plain_words
 from django_xcover.support.timeline import TO_DO, package_next_steps
 
 EVENTS = (
@@ -161,8 +157,8 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         rows: QuerySet[QuotePackage] = super().get_queryset(request)
         return rows.annotate(is_stopped=Exists(stopped))
 
-    def matching(self, text: str) -> Q:
-        return packages_matching(text)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return packages_matching(text, people=people)
 
     # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
     @method_decorator(transaction.non_atomic_requests)
@@ -261,9 +257,11 @@ def _has_rows(inline: Any, package: QuotePackage) -> bool:
 def _refused(row: QuotePackage, error: XCoverError) -> Outcome:
     # The same outage or the same wrong key would meet every other package too.
     stop = not error.permanent or isinstance(error, AuthenticationFailed)
-    facts = {
-        "package": row.package_id,
-        "error": redact_text(in_plain_words(asdict(Failure.from_vendor(error)))),
-    }
-    told = _("%(package)s was not refreshed. %(error)s") % facts
-    return Outcome(sentence=told, level=messages.ERROR, stop=stop)
+    brief, in_full = told_of(error)
+    told = _("%(package)s was not refreshed. %(error)s")
+    return Outcome(
+        sentence=told % {"package": row.package_id, "error": brief},
+        in_full=told % {"package": row.package_id, "error": in_full},
+        level=messages.ERROR,
+        stop=stop,
+    )

@@ -56,7 +56,7 @@ class AccountPauseAdmin(ActingAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("account", "reason", "paused_by", "paused_at") if obj else ("account", "reason")
 
-    def matching(self, text: str) -> Q:
+    def matching(self, text: str, *, people: bool) -> Q:
         return Q(account=text.strip())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

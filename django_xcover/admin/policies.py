@@ -81,8 +81,8 @@ class PolicyAdmin(OfPackage, StaffActs):
     def page_context(self, request: HttpRequest, row: Policy) -> dict[str, Any]:
         return super().page_context(request, row) | {"documents": documents_of(request, row)}
 
-    def matching(self, text: str) -> Q:
-        return quotes_matching(text)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return quotes_matching(text, people=people)
 
     @admin.display(description=_("status"))
     def status_badge(self, row: Policy) -> SafeString:

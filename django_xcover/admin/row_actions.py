@@ -31,19 +31,24 @@ from django_xcover.admin.redaction import redact_text
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import Refused
 from django_xcover.mirror import history
+from django_xcover.mirror.access_log import may_see_people
 from django_xcover.outbox.operations import Failure
-from django_xcover.support.failure_texts import in_plain_words
+from django_xcover.support.failure_texts import in_plain_words, without_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of it, as a sentence. `stop`: the rows after this one would fare no better.
 
+    `in_full` is the sentence with what XCover said, which can repeat what a customer typed: it is
+    shown to those who may see people instead, and never logged.
+
     `leads_to` is the row whose page shows how it goes on. What is logged is logged of the rows
     `also` as well.
     """
 
     sentence: str
+    in_full: str = ""
     level: int = messages.SUCCESS
     log: bool = True
     stop: bool = False
@@ -104,7 +109,7 @@ class ActingAdmin(MirrorAdmin):
 
     def tell(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
         """Tell the user what came of it, and write the log entry."""
-        messages.add_message(request, outcome.level, outcome.sentence)
+        _show(request, outcome)
         if outcome.log:
             self.log_change(request, row, outcome.sentence)
             history.record_staff_action(
@@ -143,6 +148,11 @@ class ActingAdmin(MirrorAdmin):
             messages.warning(request, told % {"count": count})
 
 
+def _show(request: HttpRequest, outcome: Outcome) -> None:
+    in_full = outcome.in_full if may_see_people(request) else ""
+    messages.add_message(request, outcome.level, in_full or outcome.sentence)
+
+
 def way_back(request: HttpRequest) -> str:
     """Return the page that the button stood on, "" for none of this site."""
     url = request.POST.get("next", "")
@@ -163,7 +173,8 @@ class Act:
 
     `name` stands in its address, `label` says what it does and `button` what pressing it does.
     `is_main` stands open on the page, others are unfolded first. `is_final` marks what cannot be
-    undone. An act that `asks_xcover` does so while the user waits, outside any transaction.
+    undone. An act that `asks_xcover` does so while the user waits, outside any transaction. One
+    whose form `shows_people` is for those who may see personal data.
     """
 
     name: ClassVar[str]
@@ -174,6 +185,7 @@ class Act:
     is_main: ClassVar[bool] = False
     is_final: ClassVar[bool] = False
     asks_xcover: ClassVar[bool] = False
+    shows_people: ClassVar[bool] = False
 
     def fits(self, row: Any) -> bool:
         """Return whether `row` is in a state in which this can be done."""
@@ -214,7 +226,8 @@ class StaffActs(MirrorAdmin):
     def may(self, request: HttpRequest, act: Act, row: Any) -> bool:
         """Return whether this user may do `act` to `row`."""
         permission = f"{self.opts.app_label}.{act.permission}"
-        return request.user.has_perm(permission) and self.has_view_permission(request, row)
+        may = request.user.has_perm(permission) and self.has_view_permission(request, row)
+        return may and (not act.shows_people or may_see_people(request))
 
     def acts_shown(
         self, request: HttpRequest, row: Any, names: Container[str] | None = None
@@ -277,6 +290,8 @@ class StaffActs(MirrorAdmin):
         return HttpResponseRedirect(page_url(outcome.leads_to) if outcome.leads_to else back)
 
     def _ask_again(self, request: HttpRequest, act: Act, row: Any, form: Any) -> HttpResponse:
+        if act.shows_people:
+            self.record_page(request, row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -296,7 +311,7 @@ class StaffActs(MirrorAdmin):
             return self._tell(request, act, row, _attempt(act, request, row, values))
 
     def _tell(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
-        messages.add_message(request, outcome.level, outcome.sentence)
+        _show(request, outcome)
         if not outcome.log:
             return outcome
         for logged in (row, *outcome.also):
@@ -311,22 +326,36 @@ def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -
     try:
         return act.carry_out(request, row, values)
     except Refused as refusal:
-        told = _told(refusal)
+        return _refused(refusal)
     except XCoverError as error:
-        told = why_not(error)
+        return _failed(error)
     except ImproperlyConfigured as error:
-        told = str(error)
-    return Outcome(sentence=told, level=messages.ERROR, log=False)
+        return Outcome(sentence=str(error), level=messages.ERROR, log=False)
 
 
-def _told(refusal: Refused) -> str:
-    # XCover's words for each field can repeat what was typed: shown, and not logged.
+def _refused(refusal: Refused) -> Outcome:
     fields: Mapping[str, Iterable[str]] = getattr(refusal, "field_errors", None) or {}
     words = [f"{name}: {' '.join(texts)}" for name, texts in fields.items()]
-    return redact_text(" ".join([str(refusal), *words]))
+    return Outcome(
+        sentence=redact_text(" ".join([str(refusal), ", ".join(fields)]).strip()),
+        in_full=redact_text(" ".join([str(refusal), *words])),
+        level=messages.ERROR,
+        log=False,
+    )
 
 
-def why_not(error: XCoverError) -> str:
-    """Return a sentence that says that nothing was done, and what XCover said."""
-    told = redact_text(in_plain_words(asdict(Failure.from_vendor(error))))
-    return _("Nothing was done. %(error)s") % {"error": told}
+def _failed(error: XCoverError) -> Outcome:
+    brief, in_full = told_of(error)
+    sentence = _("Nothing was done. %(error)s")
+    return Outcome(
+        sentence=sentence % {"error": brief},
+        in_full=sentence % {"error": in_full},
+        level=messages.ERROR,
+        log=False,
+    )
+
+
+def told_of(error: XCoverError) -> tuple[str, str]:
+    """Return what went wrong without XCover's words, and with them."""
+    failure = asdict(Failure.from_vendor(error))
+    return redact_text(without_words(failure)), redact_text(in_plain_words(failure))

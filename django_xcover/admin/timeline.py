@@ -54,7 +54,7 @@ def story_page(
         "order_url": story.order_url,
         "packages": [_package(package) for package in story.packages],
         "answers": [_answers(request, one) for one in story.answers],
-        "events": [_event(event, names) for event in events],
+        "events": [_event(event, names, people=may_see_people(request)) for event in events],
         "is_under_way": story.is_under_way,
         "steps": steps_shown(request, site, story.next_steps),
         "has_hidden_steps": bool(story.next_steps),
@@ -97,11 +97,14 @@ def _who(package: QuotePackage) -> str:
     return " ".join(filter(None, (person.first_name, person.last_name, package.policyholder_email)))
 
 
-def _event(event: Event, names: Mapping[str, str]) -> dict[str, Any]:
-    facts = [(_("By"), names.get(event.by, "")), *event.facts]
+def _event(event: Event, names: Mapping[str, str], *, people: bool) -> dict[str, Any]:
+    discreet = {} if people else event.discreet
+    told = [(label, discreet.get(label, value)) for label, value in event.facts]
+    facts = [(_("By"), names.get(event.by, "")), *told]
+    title = event.title if people else event.discreet_title or event.title
     return {
         "at": event.at,
-        "title": redact_text(event.title),
+        "title": redact_text(title),
         "tone": event.tone.value,
         "url": page_url(event.row),
         "facts": [(label, redact_text(value)) for label, value in facts if value],

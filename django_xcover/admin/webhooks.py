@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import transaction
@@ -23,6 +24,7 @@ from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sync import webhooks
 
 State = WebhookDelivery.State
+CODE = re.compile(r"\w+")
 TONES: dict[str, str] = {
     State.RECEIVED: WAITING,
     State.PROCESSING: WAITING,
@@ -49,6 +51,8 @@ class WebhookDeliveryAdmin(ActingAdmin):
     list_display = ("what", "package_id", "state_badge", "received_at", "error_shown")
     list_filter = ("state", AccountFilter, CreatedFilter)
     heavy = ("body",)
+    personal = frozenset({"error_shown", "body_shown"})
+    instead: ClassVar = {"error_shown": "error_kind"}
     fieldsets = (
         section(None, "state_badge", ("what", "package"), "error_shown"),
         section(
@@ -63,11 +67,18 @@ class WebhookDeliveryAdmin(ActingAdmin):
             note=BODY_NOTE,
         ),
     )
-    readonly_fields = ("state_badge", "what", "package", "error_shown", "body_shown")
+    readonly_fields = (
+        "state_badge",
+        "what",
+        "package",
+        "error_shown",
+        "error_kind",
+        "body_shown",
+    )
 
-    def matching(self, text: str) -> Q:
+    def matching(self, text: str, *, people: bool) -> Q:
         """Find by package as the other lists do, and by the id of one that is not ours."""
-        return Q(package_id__in=package_ids_matching(text))
+        return Q(package_id__in=package_ids_matching(text, people=people))
 
     @admin.action(description=gettext_lazy("Replay"), permissions=["act"])
     def replay_now(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
@@ -102,6 +113,12 @@ class WebhookDeliveryAdmin(ActingAdmin):
     @admin.display(description=gettext_lazy("last error"))
     def error_shown(self, row: WebhookDelivery) -> str:
         return redact_text(row.error) or "-"
+
+    @admin.display(description=gettext_lazy("last error"))
+    def error_kind(self, row: WebhookDelivery) -> str:
+        """Return the code with which the error begins; a sentence may follow it."""
+        code = row.error.partition(":")[0]
+        return code if CODE.fullmatch(code) else "-"
 
     @admin.display(description=gettext_lazy("body"))
     def body_shown(self, row: WebhookDelivery) -> SafeString:

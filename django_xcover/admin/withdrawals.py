@@ -40,8 +40,8 @@ class WithdrawalAdmin(MirrorAdmin):
         "receipt",
     )
 
-    def matching(self, text: str) -> Q:
-        packages = QuotePackage.objects.filter(packages_matching(text))
+    def matching(self, text: str, *, people: bool) -> Q:
+        packages = QuotePackage.objects.filter(packages_matching(text, people=people))
         return Q(cancellation__package__in=packages.values("pk"))
 
     @admin.display(description=_("order"))

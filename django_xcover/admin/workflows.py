@@ -20,6 +20,7 @@ from django_xcover.admin.display import (
     OfPackage,
     folded_json,
     last_error,
+    last_error_without_words,
     may_view,
     page_url,
     state_badge,
@@ -27,6 +28,7 @@ from django_xcover.admin.display import (
 from django_xcover.admin.filters import workflows_matching
 from django_xcover.admin.redaction import redact_text
 from django_xcover.admin.row_actions import ActingAdmin, ActShown, Button, StaffActs
+from django_xcover.mirror.access_log import may_see_people
 from django_xcover.models import Flag, Operation, OperationKind, OperationState, Quote, QuotePackage
 from django_xcover.outbox.operations import OVERDUE
 from django_xcover.support.follow_ups import carried_out_by
@@ -35,7 +37,8 @@ from django_xcover.support.next_steps import NextStep, next_step_of, operation_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepShown:
-    """A next step as a page shows it; `error` is the last error of an operation.
+    """A next step as a page shows it; `error` is the last error of an operation, in XCover's words
+    for those who may see people.
 
     `acts` are the forms that do it, for those who may.
     """
@@ -68,11 +71,17 @@ def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
         urgent=step.urgent,
         what=redact_text(step.what),
         to_do=step.to_do,
-        error=redact_text(step.error),
+        error=_error(request, step.row) if step.error else "",
         url=page_url(step.row),
         button=_button(request, site, step),
         acts=_acts(request, site, step),
     )
+
+
+def _error(request: HttpRequest, row: object) -> str:
+    if not isinstance(row, Operation):
+        return ""
+    return last_error(row) if may_see_people(request) else last_error_without_words(row)
 
 
 def _button(request: HttpRequest, site: AdminSite, step: NextStep) -> Button | None:
@@ -115,7 +124,7 @@ def progress_of(request: HttpRequest, operation: Operation) -> Progress:
     return Progress(
         name=operation_name(operation),
         state=state_badge(operation),
-        error=last_error(operation) if seen and operation.error else "",
+        error=_error(request, operation) if seen and operation.error else "",
         url=page_url(operation) if seen else "",
     )
 
@@ -142,9 +151,10 @@ class WorkflowAdmin(OfPackage, StaffActs):
     vendor_id: ClassVar[str] = ""
     list_select_related: ClassVar[Any] = ("package",)
     heavy: ClassVar[tuple[str, ...]] = ("payload", "package__payload")
+    personal = frozenset({"answer"})
 
-    def matching(self, text: str) -> Q:
-        return workflows_matching(text, self.vendor_id)
+    def matching(self, text: str, *, people: bool) -> Q:
+        return workflows_matching(text, self.vendor_id, people=people)
 
     def package_of(self, row: Any) -> QuotePackage:
         """Return the package whose operations carry out what is asked for `row`."""
@@ -156,19 +166,24 @@ class WorkflowAdmin(OfPackage, StaffActs):
         raise NotImplementedError
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        context = super().page_context(request, row) | {"subtitle": self.subtitle(row)}
+        people = may_see_people(request)
+        subtitle = self.subtitle(row, people=people)
+        context = super().page_context(request, row) | {"subtitle": subtitle}
         operation = carried_out_by(row, self.package_of(row), self.kinds)
         steps = [*(next_step_of(operation) if operation else ()), *self.steps_of(row)]
-        context["verdict"] = redact_text(self.verdict(row))
+        context["verdict"] = redact_text(self.verdict(row, people=people))
         context = with_steps(context, steps_shown(request, self.admin_site, steps))
         return context | _progress(request, operation)
 
-    def verdict(self, row: Any) -> str:
-        """Return the sentence that says why nothing came of `row`, "" when there is none."""
+    def verdict(self, row: Any, *, people: bool) -> str:
+        """Return the sentence that says why nothing came of `row`, "" when there is none.
+
+        Without `people` it names nothing that was typed.
+        """
         return ""
 
-    def subtitle(self, row: Any) -> str:
-        """Return what the page is about, in few words."""
+    def subtitle(self, row: Any, *, people: bool) -> str:
+        """Return what the page is about, in few words; without `people` nothing that was typed."""
         return f"{capfirst(self.opts.verbose_name)} {self.package_of(row).package_id}"
 
     @admin.display(description=_("state"))

@@ -88,7 +88,7 @@ def apply_answer(package: QuotePackage, answer: PackageAnswer) -> None:
     policies = [read.quote_id for read in answer.quotes if read.status in BOOKED]
     terms = search_terms.terms_if_booked(package, policies)
     if terms != found_by:
-        search_terms.replace(package, terms)
+        search_terms.replace(package, terms, policies)
 
 
 def announce_quoted(package: QuotePackage) -> None:

@@ -38,11 +38,18 @@ def terms_of(package: QuotePackage, quote_ids: Iterable[str] = ()) -> set[str]:
     By its columns only: a migration hands in rows without the model's properties.
     """
     return {
+        *impersonal_terms_of(package, quote_ids),
+        *_of_person(read_package(package.payload).policyholder),
+        *_of_address(package.policyholder_email),
+    }
+
+
+def impersonal_terms_of(package: QuotePackage, quote_ids: Iterable[str] = ()) -> set[str]:
+    """Return those of the terms that name the order and its cover, and not the policyholder."""
+    return {
         *_beginnings(package.order_reference),
         package.package_id.lower(),
         *(quote_id.lower() for quote_id in quote_ids),
-        *_of_person(read_package(package.payload).policyholder),
-        *_of_address(package.policyholder_email),
     }
 
 
@@ -56,23 +63,31 @@ def add(package: QuotePackage, person: StoredPolicyholder | None = None) -> None
     _insert(package, terms_of(package).union(_of_person(person) if person else ()))
 
 
-def replace(package: QuotePackage, terms: set[str]) -> None:
-    """Replace the indexed terms of `package` with `terms`."""
-    SearchTerm.objects.filter(package=package).exclude(term__in=_cut(terms)).delete()
-    _insert(package, terms)
+def replace(package: QuotePackage, terms: set[str], quote_ids: Iterable[str] = ()) -> None:
+    """Replace the indexed terms of `package` with `terms`; `quote_ids` as in `terms_of`."""
+    mine = SearchTerm.objects.filter(package=package)
+    impersonal = _cut(impersonal_terms_of(package, quote_ids))
+    mine.exclude(term__in=_cut(terms)).delete()
+    # An order reference can be the same word as a name was, or the other way round.
+    mine.filter(term__in=impersonal, is_personal=True).delete()
+    mine.filter(is_personal=False).exclude(term__in=impersonal).delete()
+    _insert(package, terms, quote_ids)
 
 
-def find(text: str) -> list[int]:
+def find(text: str, *, people: bool = True) -> list[int]:
     """Return the primary keys of the packages that match every word of `text`, newest first.
 
     Returns MOST at most. A word matches the start of a term, or a whole package or policy id.
+    Without `people` no name and no e-mail address is searched: a match would reveal whose cover
+    it is.
     """
     words = normalised(text).split()
     if not words:
         return []
-    rows = SearchTerm.objects.filter(_begins(words[0]))
+    terms = SearchTerm.objects.all() if people else SearchTerm.objects.filter(is_personal=False)
+    rows = terms.filter(_begins(words[0]))
     for word in words[1:]:
-        rows = rows.filter(package__in=SearchTerm.objects.filter(_begins(word)).values("package"))
+        rows = rows.filter(package__in=terms.filter(_begins(word)).values("package"))
     found = rows.order_by("-package_id").values_list("package_id", flat=True)
     return sorted({*found[:MOST], *_by_id(" ".join(words))}, reverse=True)[:MOST]
 
@@ -91,8 +106,12 @@ def _begins(word: str) -> Q:
     return Q(term__gte=word, term__lt=word + HIGHEST)
 
 
-def _insert(package: QuotePackage, terms: set[str]) -> None:
-    rows = [SearchTerm(package=package, term=term) for term in _cut(terms)]
+def _insert(package: QuotePackage, terms: set[str], quote_ids: Iterable[str] = ()) -> None:
+    impersonal = set(_cut(impersonal_terms_of(package, quote_ids)))
+    rows = [
+        SearchTerm(package=package, term=term, is_personal=term not in impersonal)
+        for term in _cut(terms)
+    ]
     SearchTerm.objects.bulk_create(rows, ignore_conflicts=True)
 
 

@@ -117,4 +117,4 @@ class RefundCorrection(models.Model):
         ordering = ("pk",)
 
     def __str__(self) -> str:
-        return f"{self.cancellation}: {self.reason}"
+        return f"{self.cancellation} ({self.amount_before:f} → {self.amount:f})"

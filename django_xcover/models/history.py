@@ -119,7 +119,8 @@ class StaffAction(models.Model):
         ordering = ("pk",)
 
     def __str__(self) -> str:
-        return self.sentence
+        # Not the sentence, which can quote XCover: a row's name stands in logs and links.
+        return f"{self.action} {self.package}"
 
 
 class AccessRecordsAreFinal(TypeError):

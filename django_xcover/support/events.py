@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from django_xcover.models import (
     QuotePackage,
     RefundCorrection,
     Renewal,
+    StaffAction,
     WebhookDelivery,
 )
 from django_xcover.policies import refunds
@@ -55,6 +56,9 @@ class Event:
     """One thing that happened to `row` at `at`; `facts` are pairs of label and value.
 
     `by` is the key of the user who did it. What is `planned` has not happened yet.
+
+    A title or a fact that may hold something of a person has another in its place for those who may
+    not see that: `discreet_title`, and under the label of the fact in `discreet` ("" for none).
     """
 
     at: datetime
@@ -64,6 +68,8 @@ class Event:
     facts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     by: str = ""
     planned: bool = False
+    discreet_title: str = ""
+    discreet: Mapping[str, str] = field(default_factory=dict)
 
 
 def events_after_sale(package: QuotePackage) -> Iterator[Event]:
@@ -80,7 +86,9 @@ def _cancelled(row: Cancellation) -> Iterator[Event]:
     refund = ((_("Refund"), format_amount(row.refund)),) if row.refund else ()
     asked = ((_("Asked for by"), row.get_origin_display()), (_("Reason"), row.reason))
     title = _("Cancellation previewed") if row.confirm_before else _("Cancellation asked for")
-    yield Event(at=row.created_at, title=title, row=row, facts=(*asked, *refund))
+    # Customers give the reason in their own words.
+    discreet = {_("Reason"): ""}
+    yield Event(at=row.created_at, title=title, row=row, facts=(*asked, *refund), discreet=discreet)
     if row.confirmed_at:
         at = row.confirmed_at
         yield Event(at=at, title=_("Cancelled"), row=row, tone=Tone.GOOD, facts=refund)
@@ -172,7 +180,19 @@ def events_on_record(package: QuotePackage) -> Iterator[Event]:
     for flag in package.flags.all():
         yield from _flagged(flag)
     for action in package.staff_actions.all():
-        yield Event(at=action.at, title=action.sentence, row=package, by=action.by)
+        yield _acted(package, action)
+
+
+def _acted(package: QuotePackage, action: StaffAction) -> Event:
+    # Sentences of earlier versions quote XCover, which repeats what a customer typed.
+    discreet = _("Done by staff: %(action)s") % {"action": action.action}
+    return Event(
+        at=action.at,
+        title=action.sentence,
+        row=package,
+        by=action.by,
+        discreet_title=discreet,
+    )
 
 
 def failed_attempts(operation: Operation) -> Iterator[Event]:

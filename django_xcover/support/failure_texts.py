@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from django_xcover.client.errors import identifier
 from django_xcover.models import OperationKind
 from django_xcover.outbox.failures import Fault, facts, fault_of, said
 
@@ -128,6 +129,15 @@ def in_brief(error: Mapping[str, Any]) -> str:
         return said(error)
     text = f"{PLAIN[fault_of(error)]} ({facts(error)})"
     return text[:1].upper() + text[1:]
+
+
+def without_words(error: Mapping[str, Any]) -> str:
+    """Return an operation's `error` in brief, with the names of the refused fields.
+
+    XCover's own words can repeat what was typed, so they are for those who may see personal data.
+    """
+    fields = ", ".join(sorted(identifier(name) or "?" for name in error.get("field_errors") or {}))
+    return ": ".join(text for text in (in_brief(error), fields) if text)
 
 
 def in_plain_words(error: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from django_xcover.support.events import (
     failed_attempts,
     webhook_events,
 )
-from django_xcover.support.failure_texts import in_plain_words
+from django_xcover.support.failure_texts import in_plain_words, without_words
 from django_xcover.support.follow_ups import steps_after_sale
 from django_xcover.support.next_steps import NextStep, next_steps, operation_name, was_refused
 from django_xcover.support.order_summary import PolicyAnswers, answers_about
@@ -195,6 +195,7 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
             row=operation,
             tone=Tone.WAITING,
             facts=_attempts(operation),
+            discreet=_without_words(operation),
         )
     yield Event(
         at=operation.next_attempt_at,
@@ -218,6 +219,7 @@ def _moved(operation: Operation, name: dict[str, str]) -> Event:
         row=operation,
         tone=tone,
         facts=_attempts(operation),
+        discreet=_without_words(operation),
     )
 
 
@@ -236,6 +238,10 @@ def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
         (_("Why it was given up"), operation.given_up),
     )
     return tuple((label, fact) for label, fact in facts if fact)
+
+
+def _without_words(operation: Operation) -> dict[str, str]:
+    return {_("Last error"): without_words(operation.error)}
 
 
 def _is_made_booking(operation: Operation) -> bool:

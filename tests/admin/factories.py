@@ -79,8 +79,8 @@ def make_package(**values: Any) -> QuotePackage:
 def make_findable(package: QuotePackage) -> None:
     """Write the terms by which staff search, as the services do for an ordered package."""
     if package.order_reference:
-        quotes = package.quotes.values_list("quote_id", flat=True)
-        search_terms.replace(package, search_terms.terms_of(package, quotes))
+        quotes = list(package.quotes.values_list("quote_id", flat=True))
+        search_terms.replace(package, search_terms.terms_of(package, quotes), quotes)
 
 
 def make_flag(package: QuotePackage, reason: str) -> Flag:

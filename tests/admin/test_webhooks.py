@@ -113,7 +113,7 @@ def test_of_a_body_like_no_other_no_value_is_shown(failed: WebhookDelivery, body
 def test_the_list_and_the_page_say_what_came_and_what_became_of_it(
     failed: WebhookDelivery,
 ) -> None:
-    client = staff("view_webhookdelivery")
+    client = staff("view_webhookdelivery", "view_personal_data")
 
     listed = client.get(LIST).content.decode()
     page = page_of(client, failed)
@@ -122,6 +122,21 @@ def test_the_list_and_the_page_say_what_came_and_what_became_of_it(
         assert shown in listed
         assert shown in page
     assert "CANCELLED" in page
+
+
+def test_without_the_permission_the_kind_of_error_is_shown_and_neither_sentence_nor_body(
+    failed: WebhookDelivery,
+) -> None:
+    client = staff("view_webhookdelivery")
+
+    listed = client.get(LIST).content.decode()
+    page = page_of(client, failed)
+
+    for shown in ("BOOKING_UPDATED", PACKAGE, "failed", "server_fault"):
+        assert shown in listed
+        assert shown in page
+    assert "xcover.example" not in listed + page
+    assert "CANCELLED" not in page
 
 
 def test_a_replay_hands_it_over_once_more_and_leaves_a_name(

@@ -117,3 +117,52 @@ def test_what_was_ordered_before_is_found_after_the_migration(order: Order) -> N
 
     assert set(SearchTerm.objects.values_list("term", flat=True)) == before
     assert QuotePackage.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["rossi", "ana", "ana@example.com", "example.com"])
+def test_without_people_no_name_and_no_address_finds_an_order(order: Order, text: str) -> None:
+    work()
+
+    assert search_terms.find(text) == [the_package().pk]
+    assert search_terms.find(text, people=False) == []
+    assert search_terms.find(f"{the_package().order_reference} {text}", people=False) == []
+
+
+def test_without_people_the_order_and_the_ids_find_it(order: Order) -> None:
+    work()
+    package = the_package()
+    quote_id = Quote.objects.get().quote_id
+
+    for text in (package.order_reference, package.package_id, quote_id, quote_id[:8]):
+        assert search_terms.find(text, people=False) == [package.pk]
+
+
+def test_a_word_that_is_the_order_and_a_name_is_found_without_people(order: Order) -> None:
+    work()
+    package = the_package()
+    assert search_terms.find("rossi", people=False) == []
+
+    package.order_reference = "Rossi"
+    search_terms.replace(package, search_terms.terms_of(package))
+    assert search_terms.find("rossi", people=False) == [package.pk]
+
+    package.order_reference = "SH-7"
+    search_terms.replace(package, search_terms.terms_of(package))
+    assert search_terms.find("rossi", people=False) == []
+    assert search_terms.find("rossi") == [package.pk]
+
+
+def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(order: Order) -> None:
+    work()
+    before = set(SearchTerm.objects.values_list("term", "is_personal"))
+    assert {is_personal for _term, is_personal in before} == {True, False}
+    SearchTerm.objects.update(is_personal=True)
+    migration = importlib.import_module("django_xcover.migrations.0018_terms_that_name_nobody")
+    then = MigrationLoader(connection).project_state(("xcover", "0017_search_without_people")).apps
+
+    migration.mark_terms(then, None)
+    migration.mark_terms(then, None)
+    assert set(SearchTerm.objects.values_list("term", "is_personal")) == before
+
+    migration.take_marks_back(then, None)
+    assert not SearchTerm.objects.filter(is_personal=False).exists()

@@ -69,12 +69,12 @@ def abandon(modification: Modification) -> None:
 
 
 @clears_frames
-def refusal_of(modification: Modification) -> str:
+def refusal_of(modification: Modification, *, quoting: bool = True) -> str:
     """Return a sentence that explains why XCover did not make the change, "" if there is none.
 
     It quotes XCover about the values, and so may contain what the user typed: show it only to those
-    who may see the booking, and never log it. The rest of XCover's answer is for staff and is kept
-    with the operation.
+    who may see the booking's personal data, and never log it. Without `quoting` it only names the
+    fields. The rest of XCover's answer is for staff and is kept with the operation.
     """
     if modification.state != State.REFUSED:
         return ""
@@ -82,8 +82,8 @@ def refusal_of(modification: Modification) -> str:
     error = operation.error if operation is not None else {}
     if fault_of(error) == Fault.STATE:
         return str(NotModifiable.message)
-    fields = error.get("field_errors") or {}
-    words = said({"field_errors": {label_at(path): texts for path, texts in fields.items()}})
+    fields = {label_at(path): texts for path, texts in (error.get("field_errors") or {}).items()}
+    words = said({"field_errors": fields}) if quoting else ", ".join(fields)
     return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
 
 

@@ -121,8 +121,8 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
         for position, quote in enumerate(quotes):
             QuoteFactory.create(package=package, position=position, **quote)
         if package.order_reference:
-            ids = package.quotes.values_list("quote_id", flat=True)
-            search_terms.replace(package, search_terms.terms_of(package, ids))
+            ids = list(package.quotes.values_list("quote_id", flat=True))
+            search_terms.replace(package, search_terms.terms_of(package, ids), ids)
         return package
 
     @classmethod

@@ -1,0 +1,59 @@
+"""Mark the search terms of orders and ids, which staff may search without seeing personal data.
+
+In batches, each a transaction of its own: a million packages take minutes, and the shop sells
+meanwhile. What is interrupted goes on where it is run again. Until a term is marked it counts as
+personal, so that nothing is revealed in between.
+"""
+
+from django.db import migrations, models
+
+BATCH = 200
+
+
+def mark_terms(apps, schema_editor):
+    # As in 0014: whoever changes the rules by which terms are made has all terms written anew.
+    from django_xcover.mirror.search_terms import LONGEST_TERM, impersonal_terms_of
+
+    Package = apps.get_model("xcover", "QuotePackage")
+    Quote = apps.get_model("xcover", "Quote")
+    Term = apps.get_model("xcover", "SearchTerm")
+    ordered = Package.objects.exclude(order_reference="").order_by("pk").defer("payload")
+    last = 0
+    ids = Quote.objects.only("package", "quote_id", "status")
+    quotes = models.Prefetch("quotes", ids)
+    while batch := list(ordered.filter(pk__gt=last).prefetch_related(quotes)[:BATCH]):
+        impersonal = {
+            (package.pk, term[:LONGEST_TERM])
+            for package in batch
+            for term in impersonal_terms_of(package, _policies(package))
+        }
+        written = Term.objects.filter(package__in=[package.pk for package in batch])
+        found = [
+            pk
+            for pk, package, term in written.values_list("pk", "package_id", "term")
+            if (package, term) in impersonal
+        ]
+        Term.objects.filter(pk__in=found).update(is_personal=False)
+        last = batch[-1].pk
+
+
+def _policies(package):
+    booked = ("PENDING_PAYMENT", "CONFIRMED", "CANCELLED", "RENEWED")
+    return [quote.quote_id for quote in package.quotes.all() if quote.status in booked]
+
+
+def take_marks_back(apps, schema_editor):
+    apps.get_model("xcover", "SearchTerm").objects.all().update(is_personal=True)
+
+
+class Migration(migrations.Migration):
+
+    atomic = False
+
+    dependencies = [
+        ("xcover", "0017_search_without_people"),
+    ]
+
+    operations = [
+        migrations.RunPython(mark_terms, take_marks_back),
+    ]
