@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from errno import EACCES
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -18,23 +19,38 @@ def secret_key() -> str:
     atomic, so all of them read the key of the first.
     """
     path = DATA_DIR / "secret-key"
-    if not path.exists():
-        _make_folder()
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50))
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    return path.read_text()
-
-
-def _make_folder() -> None:
     try:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make_key(path)
+        return path.read_text()
     except OSError as error:
         # The settings are being read: an exception here would reach nobody as one sentence.
-        raise SystemExit(
-            f"The shop cannot write to {DATA_DIR} ({error.strerror}). Name another folder in the "
-            "environment: XCOVER_DEMO_DIR=/tmp/encore"
-        ) from error
+        raise SystemExit(str(FolderUnusable(error))) from error
+
+
+class FolderUnusable(Exception):
+    """The folder, or a file in it, cannot be written; `str()` says why, and what to do."""
+
+    def __init__(self, error: OSError) -> None:
+        path = error.filename or DATA_DIR
+        super().__init__(
+            f"The shop cannot write to {DATA_DIR} ({error.strerror}: {path}). Make it writable for "
+            "this user, or name another folder in the environment: XCOVER_DEMO_DIR=/tmp/encore"
+        )
+
+
+def require_writable() -> None:
+    """Raise FolderUnusable when the folder, or what lies in it, cannot be written."""
+    for path in (DATA_DIR, *DATA_DIR.iterdir()):
+        if not os.access(path, os.W_OK):
+            raise FolderUnusable(PermissionError(EACCES, os.strerror(EACCES), str(path)))
+
+
+def _make_key(path: Path) -> None:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

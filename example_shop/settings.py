@@ -13,6 +13,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from example_shop.data_dir import DATA_DIR, secret_key
+from example_shop.running import running_demo
+
+# Commands that are run beside a demo find its sandbox, whatever its port is.
+DEMO = running_demo()
 
 SECRET_KEY = os.environ.get("SHOP_SECRET_KEY") or secret_key()
 DEBUG = os.environ.get("SHOP_DEBUG") == "1"
@@ -97,7 +101,7 @@ LOCALE_PATHS = [Path(__file__).parent / "locale"]
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = "Encore & Co. <hello@encore.example>"
-SHOP_URL = os.environ.get("SHOP_URL", "http://127.0.0.1:8000")
+SHOP_URL = os.environ.get("SHOP_URL") or (DEMO.shop if DEMO else "http://127.0.0.1:8000")
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
@@ -132,15 +136,16 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "django_xcover.tasks.reconcile", "schedule": 600.0},
 }
 
-# Without these variables the shop talks to the local sandbox: these are the values that
-# `manage.py xcover_sandbox` has by default.
+# Without these variables the shop talks to the local sandbox: to that of the demo while one runs,
+# and else by the values that `manage.py xcover_sandbox` has by default.
 XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     # The shop has a page on which later instalments are paid: `get_payment_url`.
     "OFFER_INSTALMENTS": True,
     "ACCOUNTS": {
         "default": {
-            "BASE_URL": os.environ.get("XCOVER_BASE_URL", "http://127.0.0.1:8700/x"),
+            "BASE_URL": os.environ.get("XCOVER_BASE_URL")
+            or f"{DEMO.sandbox if DEMO else 'http://127.0.0.1:8700'}/x",
             "PARTNER_CODE": os.environ.get("XCOVER_PARTNER_CODE", "SHOP1"),
             "API_KEY": os.environ.get("XCOVER_API_KEY", "sandbox-key"),
             "API_SECRET": os.environ.get("XCOVER_API_SECRET", "sandbox-secret"),

@@ -28,14 +28,15 @@ PATIENCE = 90.0
 class Demo:
     """A running demo: as a context manager, it is ended with Ctrl-C if it still runs."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, ordinary: bool = False) -> None:
         self.folder = folder
         self.environment = {**clean_environment(), "XCOVER_DEMO_DIR": str(folder / "data")}
         self.output = folder / "output.txt"
+        start = [sys.executable, "-m", "tests.example_shop.ordinary"] if ordinary else []
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-u", "manage.py", "demo", "--port", "0", "--sandbox-port", "0",
-                 *options],
+                [*start, sys.executable, "-u", "manage.py", "demo", "--port", "0",
+                 "--sandbox-port", "0", *options],
                 cwd=PROJECT,
                 env=self.environment,
                 stdout=output,
@@ -55,15 +56,27 @@ class Demo:
 
     def status(self) -> dict[str, Any]:
         """Return how everything stands, as another process of the same folder knows it."""
+        status: dict[str, Any] = json.loads(self.manage("xcover_status", "--json"))
+        return status
+
+    def manage(self, *command: str, check: bool = True) -> str:
+        """Return what a command prints that is run beside it, in the same folder."""
         printed = subprocess.run(
-            [sys.executable, "manage.py", "xcover_status", "--json"],
+            [sys.executable, "manage.py", *command],
             cwd=PROJECT,
             env=self.environment,
             capture_output=True,
-            check=True,
+            check=check,
+            text=True,
         )
-        status: dict[str, Any] = json.loads(printed.stdout)
-        return status
+        return printed.stdout + ("" if check else printed.stderr)
+
+    def settings(self) -> tuple[str, str]:
+        """Return where a command's settings have XCover and the shop."""
+        script = "from django.conf import settings as s; print(s.XCOVER['ACCOUNTS']['default']"
+        printed = self.manage("shell", "-v", "0", "-c", f"{script}['BASE_URL'], s.SHOP_URL)")
+        xcover, shop = printed.split()
+        return xcover, shop
 
     def children(self) -> list[int]:
         """Return the processes that it started, by what only they have in their environment."""
@@ -179,6 +192,100 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert "cannot write to" in demo.says
     assert "XCOVER_DEMO_DIR" in demo.says
     assert "Traceback" not in demo.says
+
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="drops rights of Linux")
+FILES = ("shop.sqlite3", "secret-key", "demo.lock", "broker")
+
+
+@needs_linux
+@pytest.mark.parametrize("mode", [0o555, 0o500, 0o000])
+@pytest.mark.parametrize("has_key", [False, True])
+def test_a_folder_that_is_there_and_cannot_be_written_is_named(
+    tmp_path: Path, mode: int, has_key: bool
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if has_key:
+        (folder / "secret-key").write_text("a key of an earlier start")
+    folder.chmod(mode)
+
+    says = refused_folder(tmp_path)
+
+    folder.chmod(0o755)
+    assert sorted(path.name for path in folder.iterdir()) == ["secret-key"] * has_key
+    assert f"cannot write to {folder} (Permission denied: {folder}" in says
+
+
+@needs_linux
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_user_in_the_folder_is_named(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / name).touch()
+    (folder / name).chmod(0o000)
+
+    says = refused_folder(tmp_path)
+
+    assert f"(Permission denied: {folder / name})" in says
+
+
+def refused_folder(tmp_path: Path) -> str:
+    """Return what a demo says that is refused its folder, in one line."""
+    with Demo(tmp_path, ordinary=True) as demo:
+        code = demo.process.wait(PATIENCE)
+    assert code == 1
+    lines = demo.says.splitlines()
+    assert len([line for line in lines if line]) == 1, demo.says
+    assert "XCOVER_DEMO_DIR=" in demo.says
+    return demo.says
+
+
+@needs_proc
+def test_a_second_demo_on_the_folder_says_so_and_the_first_goes_on(tmp_path: Path) -> None:
+    with Demo(tmp_path) as first:
+        shop = first.address("Shop")
+        (tmp_path / "second").mkdir()
+        children = first.children()
+        second = first.manage("demo", "--port", "0", "--sandbox-port", "0", check=False)
+
+        assert f"A demo already runs on {tmp_path / 'data'} at {shop}" in second
+        assert "XCOVER_DEMO_DIR=" in second
+        assert len(second.splitlines()) == 1
+        assert requests.get(shop, timeout=10).ok
+        assert first.children() == children
+        first.end(signal.SIGKILL)
+        wait_until(lambda: first.children() == [])
+
+    with Demo(tmp_path) as third:
+        assert third.address("Shop")
+
+
+@needs_proc
+def test_commands_beside_the_demo_find_its_sandbox_until_it_ends(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        shop, sandbox = demo.address("Shop"), demo.address("XCover")
+
+        assert demo.settings() == (f"{sandbox}x", shop.rstrip("/"))
+        assert "400" not in demo.manage("xcover_sandbox_clock")
+        before = requests.get(f"{sandbox}_sandbox/clock", timeout=10).json()["now"]
+        demo.manage("xcover_sandbox_clock", "--advance", "400d")
+        assert requests.get(f"{sandbox}_sandbox/clock", timeout=10).json()["now"] > before[:4]
+
+        # What it wrote is left behind, as after a crash of the machine.
+        state = (tmp_path / "data" / "demo.json").read_text()
+        demo.end(signal.SIGKILL)
+        wait_until(lambda: demo.children() == [])
+        (tmp_path / "data" / "demo.json").write_text(state)
+        assert demo.settings() == ("http://127.0.0.1:8700/x", "http://127.0.0.1:8000")
+
+
+def test_what_is_named_in_the_environment_counts_more_than_the_demo(tmp_path: Path) -> None:
+    with Demo(tmp_path) as demo:
+        demo.address("Shop")
+        demo.environment["XCOVER_BASE_URL"] = "https://api.xcover.example/x"
+
+        assert demo.settings()[0] == "https://api.xcover.example/x"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SO_REUSEADDR means another thing there")

@@ -10,10 +10,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from example_shop.card import GOOD_CARD
-from example_shop.data_dir import DATA_DIR
+from example_shop.data_dir import DATA_DIR, FolderUnusable, require_writable
 from example_shop.demo import data
 from example_shop.demo.plans import PortTaken, claim_port, declare_queues, plans, url
 from example_shop.demo.processes import Family, ProcessFailed, stop_on_signals
+from example_shop.running import AlreadyRunning, Running, announce, only_demo
 
 WELCOME = """
 Encore & Co. is open.
@@ -38,6 +39,8 @@ class Command(BaseCommand):
     """Run the shop, a Celery worker with its clock, and a local XCover until Ctrl-C."""
 
     help = "Runs the example shop with everything it needs. No server and no account needed."
+    # Django's check of the cache makes its folder: `handle` looks first whether it can.
+    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the ports."""
@@ -50,8 +53,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Hold the folder, and run the demo on it."""
+        try:
+            with only_demo():
+                require_writable()
+                self.check()
+                self._run(options)
+        except (AlreadyRunning, FolderUnusable) as problem:
+            raise CommandError(str(problem)) from problem
+
+    def _run(self, options: dict[str, Any]) -> None:
         """Prepare the data, start everything, say where, and wait."""
         shop, sandbox = self._ports(options)
+        announce(Running(shop=url(shop).rstrip("/"), sandbox=url(sandbox).rstrip("/")))
         stop = threading.Event()
         stop_on_signals(stop)
         self._prepare(options["verbosity"])
@@ -79,7 +93,6 @@ class Command(BaseCommand):
             raise CommandError(f"{error} {hint}") from error
 
     def _prepare(self, verbosity: int) -> None:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
         for name in ("broker", "broker-control"):
             (DATA_DIR / name).mkdir(exist_ok=True)
         declare_queues()

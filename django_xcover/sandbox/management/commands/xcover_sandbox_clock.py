@@ -6,14 +6,17 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.sandbox import datetimes
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.store import Store
 
+DEFAULT_URL = "http://127.0.0.1:8700"
 TIMEOUT = 30  # Seconds; a leap over a year announces every renewal that fell due in it.
 
 
@@ -33,7 +36,11 @@ class Command(BaseCommand):
         )
         place = parser.add_mutually_exclusive_group()
         place.add_argument("--url", help="where a sandbox runs")
-        place.add_argument("--port", type=int, default=8700, help="where one runs on this machine")
+        place.add_argument(
+            "--port",
+            type=int,
+            help="where one runs on this machine; by default where the settings expect it, or 8700",
+        )
         place.add_argument("--database", help="the state file of a sandbox that does not run")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,9 +49,23 @@ class Command(BaseCommand):
         if options["database"]:
             now = _in_file(options["database"], advance)
         else:
-            url = options["url"] or f"http://127.0.0.1:{options['port']}"
-            now = _over_http(url.rstrip("/"), advance)
+            now = _over_http(_url(options).rstrip("/"), advance)
         self.stdout.write(f"It is {now} in the sandbox.")
+
+
+def _url(options: dict[str, Any]) -> str:
+    if options["url"]:
+        return str(options["url"])
+    return f"http://127.0.0.1:{options['port']}" if options["port"] else _url_of_settings()
+
+
+def _url_of_settings() -> str:
+    """Return where the settings have a sandbox on this machine, or its default address."""
+    for account in getattr(settings, "XCOVER", {}).get("ACCOUNTS", {}).values():
+        parts = urlsplit(str(account.get("BASE_URL", "")))
+        if parts.hostname in {"127.0.0.1", "localhost", "::1"}:
+            return f"{parts.scheme}://{parts.netloc}"
+    return DEFAULT_URL
 
 
 def _span(text: str) -> timedelta:
