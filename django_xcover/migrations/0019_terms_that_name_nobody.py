@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("xcover", "0017_search_without_people"),
+        ("xcover", "0018_search_without_people"),
     ]
 
     operations = [

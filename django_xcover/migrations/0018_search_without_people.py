@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('xcover', '0016_codes_of_stored_failures'),
+        ('xcover', '0017_lost_cover'),
     ]
 
     operations = [
