@@ -64,7 +64,7 @@ CODES = (
 )
 # A product and not who bought it; amounts, choices and ids of policies; keys of users; and the
 # notes in which staff are asked to name nobody.
-OTHERS = "label shown choices lines by detail given_up note paused_by resolved_by"
+OTHERS = "label shown lost_cover choices lines by detail given_up note paused_by resolved_by"
 WITHOUT_PEOPLE = frozenset(CODES.split()) | frozenset(OTHERS.split())
 Id: Any = VendorIdField
 # In these models the same column means something else.
