@@ -14,12 +14,14 @@ def mark_terms(apps, schema_editor):
     # As in 0014: whoever changes the rules by which terms are made has all terms written anew.
     from django_xcover.mirror.search_terms import LONGEST_TERM, impersonal_terms_of
 
-    Package = apps.get_model("xcover", "QuotePackage")
-    Quote = apps.get_model("xcover", "Quote")
-    Term = apps.get_model("xcover", "SearchTerm")
-    ordered = Package.objects.exclude(order_reference="").order_by("pk").defer("payload")
+    # Never from a replica, which can be behind.
+    alias = schema_editor.connection.alias
+    Package = apps.get_model("xcover", "QuotePackage").objects.using(alias)
+    Quote = apps.get_model("xcover", "Quote").objects.using(alias)
+    Term = apps.get_model("xcover", "SearchTerm").objects.using(alias)
+    ordered = Package.exclude(order_reference="").order_by("pk").defer("payload")
     last = 0
-    ids = Quote.objects.only("package", "quote_id", "status")
+    ids = Quote.only("package", "quote_id", "status")
     quotes = models.Prefetch("quotes", ids)
     while batch := list(ordered.filter(pk__gt=last).prefetch_related(quotes)[:BATCH]):
         impersonal = {
@@ -27,13 +29,13 @@ def mark_terms(apps, schema_editor):
             for package in batch
             for term in impersonal_terms_of(package, _policies(package))
         }
-        written = Term.objects.filter(package__in=[package.pk for package in batch])
+        written = Term.filter(package__in=[package.pk for package in batch])
         found = [
             pk
             for pk, package, term in written.values_list("pk", "package_id", "term")
             if (package, term) in impersonal
         ]
-        Term.objects.filter(pk__in=found).update(is_personal=False)
+        Term.filter(pk__in=found).update(is_personal=False)
         last = batch[-1].pk
 
 
@@ -43,7 +45,8 @@ def _policies(package):
 
 
 def take_marks_back(apps, schema_editor):
-    apps.get_model("xcover", "SearchTerm").objects.all().update(is_personal=True)
+    Term = apps.get_model("xcover", "SearchTerm")
+    Term.objects.using(schema_editor.connection.alias).update(is_personal=True)
 
 
 class Migration(migrations.Migration):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -159,10 +160,11 @@ def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(order: Orde
     SearchTerm.objects.update(is_personal=True)
     migration = importlib.import_module("django_xcover.migrations.0019_terms_that_name_nobody")
     then = MigrationLoader(connection).project_state(("xcover", "0018_search_without_people")).apps
+    editor = SimpleNamespace(connection=connection)
 
-    migration.mark_terms(then, None)
-    migration.mark_terms(then, None)
+    migration.mark_terms(then, editor)
+    migration.mark_terms(then, editor)
     assert set(SearchTerm.objects.values_list("term", "is_personal")) == before
 
-    migration.take_marks_back(then, None)
+    migration.take_marks_back(then, editor)
     assert not SearchTerm.objects.filter(is_personal=False).exists()
