@@ -63,6 +63,23 @@ def test_every_check_is_documented() -> None:
     assert used == known
 
 
+def test_every_logger_is_documented_and_no_other() -> None:
+    sources = (ROOT / "django_xcover").rglob("*.py")
+    own = [path.read_text() for path in sources if "sandbox" not in path.parts]
+    used = set(re.findall(r'[lL]ogger\("(django_xcover[\w.]*)"\)', "\n".join(own)))
+
+    assert set(column(INSTALLATION, "| Logger |")) == used
+
+
+def test_every_logger_that_a_page_names_is_in_the_table() -> None:
+    said = r"`(?:ERROR|CRITICAL)`[^.]{0,60}?`(django_xcover[\w.]*)`"
+    said += r"|`(django_xcover[\w.]*)`[^.]{0,30}?`(?:ERROR|CRITICAL)`"
+    named = {a or b for a, b in re.findall(said, EVERYTHING)}
+
+    assert named
+    assert named <= set(column(INSTALLATION, "| Logger |"))
+
+
 def test_the_urls_are_documented() -> None:
     _, resolver = get_resolver("example_shop.urls").namespace_dict["xcover"]
     names = {f"xcover:{name}" for name in resolver.reverse_dict if isinstance(name, str)}
