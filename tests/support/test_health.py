@@ -388,7 +388,7 @@ def test_a_comparison_that_fails_is_not_shown_as_under_way(sandbox: Sandbox) -> 
 
     assert not account.reconciling
     assert account.reconciliation_error == "connection_failed"
-    assert "the last comparison failed" in command()[1]
+    assert "last reconciliation failed" in command()[1]
 
 
 def test_the_sweep_is_the_heartbeat() -> None:

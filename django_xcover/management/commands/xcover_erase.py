@@ -1,4 +1,4 @@
-"""`manage.py xcover_erase`: delete every row about an order, for a customer who wants it gone."""
+"""`manage.py xcover_erase`: delete all data about an order, at a customer's request."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
-    """Delete what is kept about an order's cover, its evidence included."""
+    """Delete all data about an order's cover, including the recorded decisions."""
 
-    help = "Deletes every row about an order. Have XCover erase the customer first."
+    help = "Deletes all data about an order. Ask XCover to erase the customer first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the order and the word that it is meant."""
+        """Add the order and the confirmation."""
         parser.add_argument("order", help="the order's reference")
-        parser.add_argument("--yes", action="store_true", help="it is meant: this cannot be undone")
+        parser.add_argument("--yes", action="store_true", help="confirm; this cannot be undone")
 
     @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete, and say how many packages are gone."""
+        """Erase the order and print the number of packages. Raise CommandError if it cannot be."""
         if not options["yes"]:
-            raise CommandError("This cannot be undone: repeat it with --yes.")
+            raise CommandError("This cannot be undone. To confirm, repeat the command with --yes.")
         try:
             packages = erasure.erase_order(options["order"])
         except exceptions.NotErasable as reason:
             raise CommandError(f"Nothing was erased. {reason}") from None
         if not packages:
-            raise CommandError("There is nothing about this order.")
-        self.stdout.write(f"Everything about the order is gone: {packages} packages.")
+            raise CommandError("There is no data about this order.")
+        self.stdout.write(f"Erased all data about the order. Packages: {packages}.")

@@ -1,4 +1,4 @@
-"""`manage.py xcover_pause default --reason "Prices are wrong"`."""
+"""`manage.py xcover_pause default --reason "Prices are wrong"`: pause an account."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
-    """Let no worker take an operation of an account."""
+    """Stop workers from running the operations of an account."""
 
-    help = "Pauses an account: what has to happen at XCover waits until xcover_resume."
+    help = "Pauses an account. Its operations at XCover wait until xcover_resume is called."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare which account, and why."""
-        parser.add_argument("account", help="its name in XCOVER['ACCOUNTS']")
-        parser.add_argument("--reason", default="", help="for those who wonder; 200 characters")
+        """Add the account and the reason."""
+        parser.add_argument("account", help="the name in XCOVER['ACCOUNTS']")
+        parser.add_argument(
+            "--reason", default="", help="shown to staff; at most 200 characters are stored"
+        )
 
     @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
-        """Pause the account and say since when it is."""
+        """Pause the account and print since when it is paused."""
         try:
             row = account_pause.pause(
                 options["account"], by=account_pause.COMMAND_LINE, reason=options["reason"][:200]
@@ -32,4 +34,6 @@ class Command(BaseCommand):
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         why = f" ({row.reason})" if row.reason else ""
-        self.stdout.write(f"{row.account} is paused since {row.paused_at:%Y-%m-%d %H:%M %Z}{why}.")
+        self.stdout.write(
+            f"{row.account} has been paused since {row.paused_at:%Y-%m-%d %H:%M %Z}{why}."
+        )

@@ -1,4 +1,4 @@
-"""`manage.py xcover_reconcile --fix`: all of XCover's bookings against all of ours."""
+"""`manage.py xcover_reconcile --fix`: compare all of XCover's bookings with all of ours."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
-    """Go on with the pass of each account, or begin one, and say what differs."""
+    """Start or continue a reconciliation pass for each account and print the differences."""
 
     help = (
-        "Compares XCover's bookings with ours and lists in the admin what differs, with the money. "
-        "Stopped in the middle it goes on from there the next time."
+        "Compares XCover's bookings with ours. Differences and their amounts are listed in the "
+        "admin. If interrupted, the next run continues where this one stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare what to compare, and what may be written."""
-        parser.add_argument("--account", help="one account; all of them without it")
+        """Add the options for what to compare and what to write."""
+        parser.add_argument("--account", help="only this account; default: all")
         parser.add_argument(
-            "--since", type=_moment, help="only what has changed since 2026-03-01[T09:00]"
+            "--since", type=_moment, help="only bookings changed since, such as 2026-03-01[T09:00]"
         )
         writing = parser.add_mutually_exclusive_group()
-        writing.add_argument("--fix", action="store_true", help="also mend what is safe")
-        writing.add_argument("--dry-run", action="store_true", help="write nothing at all")
-        parser.add_argument("--json", action="store_true", help="for machines")
+        writing.add_argument("--fix", action="store_true", help="also repair what is safe")
+        writing.add_argument("--dry-run", action="store_true", help="write nothing")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
-        """Walk and print; raise CommandError when an account could not be walked to its end."""
+        """Reconcile and print the reports. Raise CommandError if an account was not finished."""
         names = [options["account"]] if options["account"] else list(get_config().accounts)
         reports, problems = self._walk_all(names, options)
         if options["json"]:
@@ -57,14 +57,14 @@ class Command(BaseCommand):
                 self._print(report)
         stopped = [f"{r.account} ({code_of(r.error)})" for r in reports if r.error]
         if stopped:
-            problems.append(f"XCover could not be asked: {', '.join(stopped)}. Run it again.")
+            problems.append(f"Calls to XCover failed: {', '.join(stopped)}. Run it again.")
         if problems:
             raise CommandError(" ".join(problems))
 
     def _walk_all(
         self, names: list[str], options: dict[str, Any]
     ) -> tuple[list[Report], list[str]]:
-        """Return what came of each account, and why others were not walked at all."""
+        """Return the report of each account, and the problems of those that have none."""
         reports, problems = list[Report](), list[str]()
         for name in names:
             try:
@@ -76,7 +76,7 @@ class Command(BaseCommand):
     def _walk(self, account: str, options: dict[str, Any]) -> Report:
         names = ("since", "fix", "dry_run")
         wanted = {name: options[name] for name in names}
-        # Nothing of it is drawn where there is no terminal.
+        # Without a terminal click draws no bar.
         length = QuotePackage.objects.booked().filter(account=account).count()
         with click.progressbar(length=length, label=account, file=sys.stderr) as bar:
             try:
@@ -90,9 +90,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{report.account}: {end}")
         for name, count in (
             ("bookings in XCover's list", report.listed),
-            ("packages of ours besides", report.looked_at),
-            ("mirrors mended", report.mended),
-            ("operations without a worker", report.handed_over),
+            ("other packages of ours", report.looked_at),
+            ("packages repaired", report.mended),
+            ("operations sent to a worker", report.handed_over),
             ("bookings that could not be read", report.unreadable),
         ):
             self.stdout.write(f"  {name:32}{count:>8}")
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         for line in report.lines:
             self.stdout.write(_row(str(line.kind.label), line))
         for total in report.totals:
-            self.stdout.write(_row(f"together in {total.at_stake.currency}", total))
+            self.stdout.write(_row(f"total in {total.at_stake.currency}", total))
 
 
 def _row(name: str, total: Total) -> str:
@@ -117,5 +117,5 @@ def _moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None:
-        raise ArgumentTypeError(f"{text!r} is no date or time, such as 2026-03-01.")
+        raise ArgumentTypeError(f"{text!r} is not a date or time such as 2026-03-01.")
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

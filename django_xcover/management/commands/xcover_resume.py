@@ -1,4 +1,4 @@
-"""`manage.py xcover_resume default`."""
+"""`manage.py xcover_resume default`: resume a paused account."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django_xcover.tracebacks import clears_frames
 
 
 class Command(BaseCommand):
-    """Let the operations of a paused account go on."""
+    """Resume the operations of a paused account."""
 
-    help = "Resumes a paused account: what has waited is handed to the workers."
+    help = "Resumes a paused account. Its waiting operations are handed to the workers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare which account."""
-        parser.add_argument("account", help="its name in XCOVER['ACCOUNTS']")
+        """Add the account."""
+        parser.add_argument("account", help="the name in XCOVER['ACCOUNTS']")
 
     @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
-        """Resume the account; say so when it was not paused."""
+        """Resume the account. Raise CommandError if it is not paused."""
         if not account_pause.resume(options["account"], by=account_pause.COMMAND_LINE):
             raise CommandError(f"The account {options['account']!r} is not paused.")
-        self.stdout.write(f"{options['account']} goes on.")
+        self.stdout.write(f"{options['account']} was resumed.")

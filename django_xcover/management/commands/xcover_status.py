@@ -1,4 +1,4 @@
-"""`manage.py xcover_status`: whether everything is well, in its exit code and in sentences."""
+"""`manage.py xcover_status`: print the health of the integration and exit with its code."""
 
 from __future__ import annotations
 
@@ -25,102 +25,102 @@ UNKNOWN = 3
 NAGIOS = {State.WELL: "OK", State.ATTENTION: "WARNING", State.ALARM: "CRITICAL"}
 CACHES = {
     Reach.SHARED: "shared",
-    Reach.PROCESS: "each process has its own: circuits and rates are not known here",
-    Reach.NOBODY: "keeps nothing: circuits and rates are not known",
-    Reach.AWAY: "away: circuits and rates are not known",
+    Reach.PROCESS: "each process has its own: circuits and rates are unknown here",
+    Reach.NOBODY: "dummy, stores nothing: circuits and rates are unknown",
+    Reach.AWAY: "unavailable: circuits and rates are unknown",
 }
 
 
 class Command(BaseCommand):
-    """Print what is not well and the figures behind it, and end with the worst state there is.
+    """Print problems and figures, and exit with the code of the worst state.
 
-    0: all is well. 1: something needs looking at. 2: sales or bookings stand still. 3: it could not
-    be found out.
+    0: all is well. 1: something needs attention. 2: sales or bookings have stopped. 3: the state is
+    unknown.
     """
 
     help = (
-        "Shows whether everything is well, and how outbox, accounts and the comparison with XCover "
-        "stand. Ends with 0 when all is well, 1 when something needs looking at, 2 when sales or "
-        "bookings stand still, 3 when that cannot be found out."
+        "Shows problems and the state of the outbox, the accounts and reconciliation. Exits with 0 "
+        "if all is well, 1 if something needs attention, 2 if sales or bookings have stopped, 3 if "
+        "the state is unknown."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the form of the output."""
-        form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="one document, for machines")
-        form.add_argument("--check", action="store_true", help="one line, for Nagios and cron")
+        """Add the options for the output format."""
+        output = parser.add_mutually_exclusive_group()
+        output.add_argument("--json", action="store_true", help="print one JSON document")
+        output.add_argument("--check", action="store_true", help="one line, for Nagios and cron")
 
     @clears_frames
     def handle(self, *args: Any, **options: Any) -> None:
-        """Look, print, and end with the code of the worst state."""
+        """Print the state and exit with its code."""
         try:
-            found = health()
+            report = health()
         except (DatabaseError, ImproperlyConfigured) as error:
-            # Its class only: a driver's message may quote an address with a password.
+            # Only the class, because a driver's message may quote a URL with a password.
             self._unknown(type(error).__name__, as_json=options["json"])
         if options["json"]:
-            self.stdout.write(json.dumps(_document(found), cls=DjangoJSONEncoder, indent=2))
+            self.stdout.write(json.dumps(_document(report), cls=DjangoJSONEncoder, indent=2))
         elif options["check"]:
-            self.stdout.write(_one_line(found))
+            self.stdout.write(_one_line(report))
         else:
-            self._print(found)
-        if found.state != State.WELL:
-            sys.exit(int(found.state))
+            self._print(report)
+        if report.state != State.WELL:
+            sys.exit(int(report.state))
 
-    def _print(self, found: Health) -> None:
-        problems = list(found.problems())
-        for one in problems:
-            self.stdout.write(f"{one.state.name:12}{one.sentence}")
+    def _print(self, report: Health) -> None:
+        problems = list(report.problems())
+        for problem in problems:
+            self.stdout.write(f"{problem.state.name:12}{problem.sentence}")
         if not problems:
             self.stdout.write("All is well.")
         self.stdout.write("")
-        for name, value in _lines(found.status):
+        for name, value in _lines(report.status):
             self.stdout.write(f"{name:22}{value}")
 
     def _unknown(self, error: str, *, as_json: bool) -> NoReturn:
-        sentence = f"It cannot be found out whether everything is well ({error})."
+        sentence = f"The state could not be determined ({error})."
         document = {"state": "unknown", "exit_code": UNKNOWN, "health": [], "error": error}
         self.stdout.write(json.dumps(document, indent=2) if as_json else f"UNKNOWN - {sentence}")
         sys.exit(UNKNOWN)
 
 
-def _document(found: Health) -> dict[str, Any]:
-    now = found.status
+def _document(report: Health) -> dict[str, Any]:
+    status = report.status
     subjects = [
         {
-            "subject": one.name,
-            "account": one.account,
-            "state": one.state.name.lower(),
-            "exit_code": one.exit_code,
-            "sentence": one.sentence,
+            "subject": subject.name,
+            "account": subject.account,
+            "state": subject.state.name.lower(),
+            "exit_code": subject.exit_code,
+            "sentence": subject.sentence,
         }
-        for one in found.subjects
+        for subject in report.subjects
     ]
-    verdict = {"state": found.state.name.lower(), "exit_code": int(found.state)}
-    return {**verdict, "health": subjects, **asdict(now), "needs_person": now.needs_person}
+    verdict = {"state": report.state.name.lower(), "exit_code": int(report.state)}
+    return {**verdict, "health": subjects, **asdict(status), "needs_person": status.needs_person}
 
 
-def _one_line(found: Health) -> str:
-    problems = " ".join(one.sentence for one in found.problems())
-    counts = " ".join(f"{state}={count}" for state, count in found.status.operations.items())
-    return f"XCOVER {NAGIOS[found.state]} - {problems or 'All is well.'} | {counts}"
+def _one_line(report: Health) -> str:
+    problems = " ".join(problem.sentence for problem in report.problems())
+    counts = " ".join(f"{state}={count}" for state, count in report.status.operations.items())
+    return f"XCOVER {NAGIOS[report.state]} - {problems or 'All is well.'} | {counts}"
 
 
-def _lines(now: Status) -> list[tuple[str, str]]:
-    told = [f"{count_text(count)} {state}" for state, count in now.operations.items() if count]
+def _lines(status: Status) -> list[tuple[str, str]]:
+    counts = [f"{count_text(count)} {state}" for state, count in status.operations.items() if count]
     return [
-        ("operations", ", ".join(told) or "none"),
-        ("oldest due", _time(now.oldest_due, "nothing is due")),
-        ("without a worker", str(now.without_worker)),
-        ("flagged bookings", str(now.flagged_packages)),
-        ("open discrepancies", str(now.open_discrepancies)),
-        ("failed webhooks", str(now.failed_webhooks)),
-        ("refunds to record", str(now.refunds_to_record)),
-        ("overdue instalments", str(now.overdue_instalments)),
-        ("last sweep", _time(now.last_sweep, "never")),
-        ("cache", CACHES[now.cache]),
-        *(line for account in now.accounts for line in _account(account)),
-        ("needs a person", str(now.needs_person)),
+        ("operations", ", ".join(counts) or "none"),
+        ("oldest due", _time(status.oldest_due, "nothing is due")),
+        ("without a worker", str(status.without_worker)),
+        ("flagged bookings", str(status.flagged_packages)),
+        ("open discrepancies", str(status.open_discrepancies)),
+        ("failed webhooks", str(status.failed_webhooks)),
+        ("refunds to record", str(status.refunds_to_record)),
+        ("overdue instalments", str(status.overdue_instalments)),
+        ("last sweep", _time(status.last_sweep, "never")),
+        ("cache", CACHES[status.cache]),
+        *(line for account in status.accounts for line in _account(account)),
+        ("needs a person", str(status.needs_person)),
     ]
 
 
@@ -132,7 +132,7 @@ def _account(account: AccountStatus) -> list[tuple[str, str]]:
     parts.append(f"reconciled {_time(account.reconciled_at, 'never')}")
     parts += ["reconciling"] if account.reconciling else []
     if account.reconciliation_error:
-        parts.append(f"the last comparison failed: {account.reconciliation_error}")
+        parts.append(f"last reconciliation failed: {account.reconciliation_error}")
     rates = [(f"  rate {rate.group}", _rate(rate)) for rate in account.rates]
     return [(f"account {account.name}", ", ".join(parts)), *rates]
 
@@ -143,14 +143,14 @@ def _circuit(account: AccountStatus) -> str:
     if account.opened_at is None:
         return account.circuit
     since = f"{account.circuit} since {_time(account.opened_at)}"
-    return f"{since}, next try from {_time(account.open_until)}"
+    return f"{since}, next probe from {_time(account.open_until)}"
 
 
 def _rate(rate: RateState) -> str:
-    told = f"{rate.rate:g} calls a second"
+    text = f"{rate.rate:g} calls per second"
     if rate.paused_until is None:
-        return told
-    return f"{told}, XCover asked for a pause until {_time(rate.paused_until)}"
+        return text
+    return f"{text}, XCover asked for a pause until {_time(rate.paused_until)}"
 
 
 def _time(moment: datetime | None, otherwise: str = "") -> str:

@@ -209,7 +209,7 @@ def test_the_command_prints_the_totals_of_each_currency(buy: Buy, sandbox: Sandb
     [total] = report["totals"]
     assert (total["currency"], total["difference"]) == ("GBP", f"{differs:f}")
     assert [line["difference"] for line in report["discrepancies"]] == [f"{differs:f}"]
-    assert "together in GBP" in printed.getvalue()
+    assert "total in GBP" in printed.getvalue()
     assert "more at XCover" in printed.getvalue()
 
 
