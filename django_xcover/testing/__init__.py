@@ -1,3 +1,3 @@
-"""PUBLIC: what a shop needs to test its own integration, without an account or a network."""
+"""PUBLIC: helpers for a shop's tests of its integration, without an account or a network."""
 
 from __future__ import annotations

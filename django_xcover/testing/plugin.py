@@ -1,4 +1,4 @@
-"""The pytest plugin: installed with the package, it offers `xcover_sandbox` to every test."""
+"""The pytest plugin, which is installed with the package and provides `xcover_sandbox`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Yield a fresh local XCover that answers every call of the default account, in-process.
+    """Yield a fresh local XCover that answers all calls of the default account, in-process.
 
-    It knows the partner code, key and secret that `XCOVER` names, so signatures are really
-    checked. Needs the extra `[sandbox]`.
+    It uses the partner code, key and secret of the `XCOVER` setting, so it checks signatures.
+    Requires the extra `[sandbox]`.
     """
-    # Imported here, so that the plugin costs nothing in a run that does not use it.
+    # Imported here, so that the plugin costs nothing in test runs that do not use it.
     import requests  # noqa: PLC0415
     from django.core.cache.backends.locmem import LocMemCache  # noqa: PLC0415
 
@@ -48,7 +48,7 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
             session=session,
         )
         monkeypatch.setattr(factory, "client_for", lambda name: client)
-        # A cache of its own: what XCover refused in another test, or why it was not asked, is past.
+        # A separate cache, so that refusals and open circuits of other tests have no effect.
         cache = LocMemCache(f"xcover-{id(sandbox)}", {})
         cache.clear()
         memory = shared_cache.Memory(lambda: cache)

@@ -1,4 +1,4 @@
-"""Webhooks as XCover signs them, for a shop's own tests."""
+"""Sign webhooks like XCover, for a shop's tests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def sign_delivery(
     algorithm: str = "hmac-sha256",
     date: datetime | None = None,
 ) -> dict[str, str]:
-    """Return the headers with which XCover would send `body`, signed at `date` (aware; now).
+    """Return the headers that XCover would send with `body`, signed at `date` (aware, default now).
 
-    XCover's signature covers the date alone (Quotes API: authentication of a webhook); the body is
-    asked for so that a test stays right should XCover come to sign it. Raises KeyError for an
-    algorithm that XCover does not have.
+    XCover's signature only covers the date (Quotes API: authentication of a webhook). The body is
+    an argument so that tests stay valid if XCover starts to sign it. Raise KeyError for an unknown
+    algorithm.
     """
     signed_at = http_date(date or datetime.now(UTC))
     text = string_to_sign("date", date=signed_at, method="POST", path="")

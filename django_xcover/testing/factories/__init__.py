@@ -1,9 +1,9 @@
-"""Factories for every model, with traits for its states. Public; needs the extra `[testing]`.
+"""PUBLIC: factories for all models, with traits for their states. Requires the extra `[testing]`.
 
-`QuotePackageFactory.create(booked=True)` writes a booking as the services would have left it: its
-policies, the decisions that led to them, amounts that add up and XCover's answers. No service runs,
-no signal is sent and XCover is not asked. Rows that belong together are made together: a factory
-for cancellations brings the booking that is cancelled.
+`QuotePackageFactory.create(booked=True)` creates a booking as the package itself would: with its
+policies, the decisions behind them, consistent amounts and XCover's responses. It runs none of the
+package's code, sends no signals and makes no calls. Related rows are created together: the factory
+for cancellations also creates the cancelled booking.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""XCover's answers as rows keep them, for the factories: the fields that were recorded.
+"""XCover's responses as rows store them, with the recorded fields. Used by the factories.
 
-Each function reads the columns of a row that is being made, so that the answer agrees with them.
-Amounts are decimal text and times are ISO 8601, as stored.
+Each function reads the columns of the row being built, so that the response is consistent with
+them. Amounts are decimal text and times are ISO 8601, as stored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ POLICYHOLDER = {
 
 
 def package(row: Any) -> dict[str, Any]:
-    """Return a quote package, or its booking, without its quotes."""
+    """Return a quote package, or its booking, without the quotes."""
     answer = {
         "id": row.package_id,
         "status": row.status,
@@ -135,7 +135,7 @@ def instalment(row: Any) -> dict[str, Any]:
 
 
 def refund_lines(policies: Iterable[Any], cooling_off_until: datetime) -> list[dict[str, Any]]:
-    """Return the full refund of each policy, as a cancellation keeps it in `lines`."""
+    """Return a full refund of each policy, in the format of `Cancellation.lines`."""
     return [
         {
             "quote_id": policy.quote_id,
@@ -149,7 +149,7 @@ def refund_lines(policies: Iterable[Any], cooling_off_until: datetime) -> list[d
 
 
 def cancellation(row: Any) -> dict[str, Any]:
-    """Return a cancellation; its preview already says CANCELLED (recorded)."""
+    """Return a cancellation. A preview already has the status CANCELLED (recorded)."""
     return {
         "id": row.package.package_id,
         "status": "CANCELLED",
@@ -161,7 +161,7 @@ def cancellation(row: Any) -> dict[str, Any]:
 
 
 def modification(row: Any) -> dict[str, Any]:
-    """Return the booking as it is after a change."""
+    """Return the booking after a change."""
     return {
         "id": row.package.package_id,
         "status": row.package.status,
@@ -172,7 +172,7 @@ def modification(row: Any) -> dict[str, Any]:
 
 
 def renewal(row: Any, policies: Iterable[Any]) -> dict[str, Any]:
-    """Return the price of the next period of `policies`, which share it as XCover names it."""
+    """Return the price of the next period of `policies`, divided equally between them."""
     policies = list(policies)
     share = row.price / max(len(policies), 1)
     return {
@@ -198,7 +198,7 @@ def webhook(event: str, package_id: str) -> dict[str, Any]:
 
 
 def booking_request(quote_ids: Iterable[str], order_reference: str) -> dict[str, Any]:
-    """Return the body of a booking, as an operation keeps it until it is done."""
+    """Return the body of a booking, as an operation stores it until it is done."""
     return {
         "quotes": [{"id": quote_id} for quote_id in quote_ids],
         "policyholder": dict(POLICYHOLDER),
@@ -207,7 +207,7 @@ def booking_request(quote_ids: Iterable[str], order_reference: str) -> dict[str,
 
 
 def error(**values: Any) -> dict[str, Any]:
-    """Return what an operation keeps of XCover's refusal of a telephone number."""
+    """Return the stored error of an operation whose telephone number XCover refused."""
     defaults: Mapping[str, Any] = {
         "type": "validation_failed",
         "message": "An API error occurred.",
@@ -225,13 +225,13 @@ def error(**values: Any) -> dict[str, Any]:
 
 
 def unavailable(**values: Any) -> dict[str, Any]:
-    """Return what an operation keeps of an XCover that is down."""
-    facts = {"type": "server_fault", "status": 503, "permanent": False, "field_errors": {}}
-    return error(**{**facts, "message": "", "vendor_type": "", **values})
+    """Return the stored error of an operation while XCover was down."""
+    defaults = {"type": "server_fault", "status": 503, "permanent": False, "field_errors": {}}
+    return error(**{**defaults, "message": "", "vendor_type": "", **values})
 
 
 def _amount(name: str, amount: Decimal | None, currency: str) -> dict[str, str | None]:
-    """Return the two keys that every amount has."""
+    """Return the two keys of an amount: `name` and `name_formatted`."""
     if amount is None:
         return {name: None, f"{name}_formatted": None}
     return {

@@ -1,4 +1,4 @@
-"""What several factories declare: moments and ids."""
+"""Declarations that several factories share: times and ids."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-# XCover's own: no look-alikes, and no lower-case letters (recorded).
+# XCover's alphabet: no similar characters and no lower-case letters (recorded).
 PACKAGE_ALPHABET = "346789ABCDEFGHJKLMNPQRTUVWXY"
 _numbers = count(1)
 
 
 def after(**span: float) -> Any:
-    """Declare the moment `span` (as of a timedelta) from now; a negative one lies in the past."""
+    """Declare the time `span` (timedelta arguments) from now. Negative values lie in the past."""
     return factory.LazyFunction(lambda: timezone.now() + timedelta(**span))
 
 
@@ -24,7 +24,7 @@ NOW = factory.LazyFunction(timezone.now)
 
 
 def new_package_id() -> str:
-    """Return a package id in XCover's form, a different one at each call."""
+    """Return a unique package id in XCover's format."""
     number, letters = next(_numbers), ""
     for _ in range(10):
         number, rest = divmod(number, len(PACKAGE_ALPHABET))
@@ -33,10 +33,10 @@ def new_package_id() -> str:
 
 
 def mixed_id(suffix: str) -> Any:
-    """Declare an id in mixed case, as XCover gives to cancellations, changes and renewals."""
+    """Declare an id in mixed case, as XCover uses for cancellations, changes and renewals."""
     return factory.Sequence(lambda number: f"aB3dE-fGh4J-{number:05}-{suffix}")
 
 
 def new_uuid() -> str:
-    """Return the id of a quote or an instalment."""
+    """Return a new id for a quote or an instalment."""
     return str(uuid.uuid4())

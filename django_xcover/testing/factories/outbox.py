@@ -1,4 +1,4 @@
-"""What has to happen at XCover, and what came from it."""
+"""Factories for operations, attempts, order events, webhooks, pauses and quote attempts."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ ATTEMPT = "django_xcover.testing.factories.outbox.AttemptFactory"
 
 
 class OperationFactory(DjangoModelFactory[Operation]):
-    """The booking of an order, due now unless a trait says otherwise.
+    """The booking of an order, due now unless a trait sets another state.
 
-    Its package is booked when the operation is done and ordered until then.
+    Its package is booked if the operation is done, and otherwise ordered.
     """
 
     class Meta:
@@ -105,7 +105,7 @@ class OperationFactory(DjangoModelFactory[Operation]):
 
 
 class AttemptFactory(DjangoModelFactory[Attempt]):
-    """One attempt at an operation, with the outcome that the operation's state tells of."""
+    """One attempt at an operation, with the outcome that matches the operation's state."""
 
     class Meta:
         model = Attempt
@@ -129,7 +129,7 @@ def _outcome(operation: Operation) -> str:
 
 
 class OrderEventFactory(DjangoModelFactory[OrderEvent]):
-    """An order that was completed while the shop's adapter failed, to be settled by a worker."""
+    """A completed order that a worker has to settle, because the shop's adapter failed."""
 
     class Meta:
         model = OrderEvent
@@ -156,7 +156,7 @@ class OrderEventFactory(DjangoModelFactory[OrderEvent]):
 
 
 class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
-    """A webhook about a booking, stored and due unless a trait says otherwise."""
+    """A webhook about a booking, stored and due unless a trait sets another state."""
 
     class Meta:
         model = WebhookDelivery
@@ -190,7 +190,7 @@ class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
 
 
 class AccountPauseFactory(DjangoModelFactory[AccountPause]):
-    """An account whose operations wait."""
+    """A paused account."""
 
     class Meta:
         model = AccountPause
@@ -201,7 +201,7 @@ class AccountPauseFactory(DjangoModelFactory[AccountPause]):
 
 
 class QuoteAttemptFactory(DjangoModelFactory[QuoteAttempt]):
-    """A cart that is being quoted right now."""
+    """A cart that is being quoted."""
 
     class Meta:
         model = QuoteAttempt

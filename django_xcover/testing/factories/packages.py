@@ -1,4 +1,4 @@
-"""Quote packages with their quotes, and what was chosen and frozen."""
+"""Factories for quote packages, quotes, policies, decisions, holds and search terms."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ from django_xcover.testing.factories.declarations import (
 
 QuoteT = TypeVar("QuoteT", Quote, Policy)
 PRICE = Decimal("3.40")
-# Factories that need those of this module, by name.
+# Dotted paths of factories that themselves use those in this module, or are defined below.
 DECISION = "django_xcover.testing.factories.packages.DecisionFactory"
 HOLD = "django_xcover.testing.factories.packages.HoldFactory"
 FLAG = "django_xcover.testing.factories.records.FlagFactory"
 
 
 class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
-    """A quote package with its quotes, one for each of `labels`, each at `price`.
+    """A quote package with one quote per label in `labels`, each at `price`.
 
-    It is open and unanswered unless a trait says otherwise. `labels=()` makes a package alone,
-    to which `QuoteFactory.create(package=...)` adds quotes of any price.
+    It is open and unanswered unless a trait sets another state. `labels=()` creates a package
+    without quotes, to which `QuoteFactory.create(package=...)` can add quotes at any price.
     """
 
     class Meta:
@@ -90,7 +90,7 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
         provisional = Trait(ordered=True, package_id=LazyFunction(lambda: f"instant-{new_uuid()}"))
         flagged = Trait(flag=RelatedFactory(FLAG, "package"))
 
-    # About the quotes, and no columns of the package.
+    # Parameters of the quotes, not columns of the package.
     labels: Any = ("Harbour Lights Festival",)
     price: Any = PRICE
     choice: Any = ""
@@ -132,13 +132,13 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
 
 
 def _in_force(row: Any) -> int:
-    """Return how many quotes the total counts: XCover's is zero after a cancellation (recorded)."""
-    over = {Status.CANCELLED, Status.FAILED, Status.DELETED, Status.EXPIRED}
-    return 0 if row.status in over else len(row.labels) - row.cancelled_quotes
+    """Return the number of quotes in the total. XCover's is 0 after a cancellation (recorded)."""
+    ended = {Status.CANCELLED, Status.FAILED, Status.DELETED, Status.EXPIRED}
+    return 0 if row.status in ended else len(row.labels) - row.cancelled_quotes
 
 
 def _pop_quotes(values: dict[str, Any]) -> list[dict[str, Any]]:
-    """Take what is about the quotes out of `values` and return the values of each quote."""
+    """Remove the parameters of the quotes from `values` and return the values of each quote."""
     labels, cancelled = values.pop("labels"), values.pop("cancelled_quotes")
     shared = {
         "price": values.pop("price"),
@@ -154,7 +154,7 @@ def _pop_quotes(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _package_of_one(**traits: Any) -> Any:
-    """Declare a package for a single quote, of the quote's price."""
+    """Declare a package for a single quote, with the quote's price as its total."""
     return SubFactory(
         QuotePackageFactory,
         labels=(),
@@ -164,7 +164,7 @@ def _package_of_one(**traits: Any) -> Any:
 
 
 class _AnyQuoteFactory(DjangoModelFactory[QuoteT]):
-    """The columns of quotes and policies. `price_in_force` is what the package's total counts."""
+    """The columns of quotes and policies. `price_in_force` is their part of the package's total."""
 
     class Meta:
         abstract = True
@@ -197,7 +197,7 @@ class _AnyQuoteFactory(DjangoModelFactory[QuoteT]):
 
 
 class QuoteFactory(_AnyQuoteFactory[Quote]):
-    """One quote, with the status of its package; unanswered unless a trait says otherwise."""
+    """A quote with the status of its package. Unanswered unless a trait sets another state."""
 
     class Meta:
         model = Quote
@@ -223,7 +223,7 @@ class QuoteFactory(_AnyQuoteFactory[Quote]):
 
 
 class PolicyFactory(_AnyQuoteFactory[Policy]):
-    """A policy in force, of a booking of its own, unless a trait or `package` says otherwise."""
+    """A policy in force with its own booking, unless a trait or `package` sets another."""
 
     class Meta:
         model = Policy
@@ -240,7 +240,7 @@ class PolicyFactory(_AnyQuoteFactory[Policy]):
 
 
 class DecisionFactory(DjangoModelFactory[Decision]):
-    """The answer to one quote on record, with what was shown of the quote."""
+    """A recorded answer to one quote, with the content that was shown."""
 
     class Meta:
         model = Decision
@@ -269,7 +269,7 @@ class DecisionFactory(DjangoModelFactory[Decision]):
 
 
 class HoldFactory(DjangoModelFactory[Hold]):
-    """The premium of a cart, frozen until an order comes; live unless a trait says otherwise."""
+    """The frozen premium of a cart. Live unless a trait sets another state."""
 
     class Meta:
         model = Hold
@@ -301,7 +301,7 @@ class HoldFactory(DjangoModelFactory[Hold]):
 
 
 def _accepted(package: QuotePackage) -> list[tuple[Quote, Decimal]]:
-    """Return the accepted quotes with what each costs today: its price, or its first instalment."""
+    """Return each accepted quote with the amount due now: its price, or its first instalment."""
     return [
         (row, answers.instalment_amount(row.price) if row.instalment_plan else row.price)
         for row in package.quotes.accepted()
@@ -321,7 +321,7 @@ def _choices(package: QuotePackage) -> list[dict[str, str]]:
 
 
 class SearchTermFactory(DjangoModelFactory[SearchTerm]):
-    """One more term by which a package is found."""
+    """An additional search term of a package."""
 
     class Meta:
         model = SearchTerm

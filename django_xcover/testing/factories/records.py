@@ -1,4 +1,4 @@
-"""What staff look at and what is counted: flags, accesses, discrepancies and health."""
+"""Factories for flags, staff actions, accesses, discrepancies, counts and health."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from django_xcover.testing.factories.packages import PRICE, QuotePackageFactory
 
 
 class FlagFactory(DjangoModelFactory[Flag]):
-    """A reason to look at a booking, open unless `resolved`; its package shows an open one."""
+    """A flag on a booking, open unless `resolved`. An open one also sets `package.attention`."""
 
     class Meta:
         model = Flag
@@ -48,7 +48,7 @@ class FlagFactory(DjangoModelFactory[Flag]):
 
 
 class StaffActionFactory(DjangoModelFactory[StaffAction]):
-    """Something that a member of staff did about a booking."""
+    """An action of a staff member on a booking."""
 
     class Meta:
         model = StaffAction
@@ -60,7 +60,7 @@ class StaffActionFactory(DjangoModelFactory[StaffAction]):
 
 
 class AccessRecordFactory(DjangoModelFactory[AccessRecord]):
-    """An opening of a document by its owner, a guest or a member of staff."""
+    """An access to a document by its owner, a guest or a staff member."""
 
     class Meta:
         model = AccessRecord
@@ -88,7 +88,7 @@ class AccessRecordFactory(DjangoModelFactory[AccessRecord]):
 
 
 class DiscrepancyFactory(DjangoModelFactory[Discrepancy]):
-    """Cover that was paid for and that XCover does not have, open unless a trait says otherwise."""
+    """Paid cover that XCover does not have. Open unless a trait sets another state."""
 
     class Meta:
         model = Discrepancy
@@ -127,7 +127,7 @@ class DiscrepancyFactory(DjangoModelFactory[Discrepancy]):
 
 
 class ReconciliationFactory(DjangoModelFactory[Reconciliation]):
-    """A finished pass over an account's bookings."""
+    """A finished reconciliation pass over an account's bookings."""
 
     class Meta:
         model = Reconciliation
@@ -149,7 +149,7 @@ class ReconciliationFactory(DjangoModelFactory[Reconciliation]):
 
 
 class OfferCountFactory(DjangoModelFactory[OfferCount]):
-    """How many offers were made in this hour."""
+    """The number of offers made in the current hour."""
 
     class Meta:
         model = OfferCount
@@ -165,7 +165,7 @@ class OfferCountFactory(DjangoModelFactory[OfferCount]):
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
-    """The last time the sweeper came round."""
+    """The time of the last sweep."""
 
     class Meta:
         model = Heartbeat
@@ -176,7 +176,7 @@ class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
 
 
 class WebhookRefusalFactory(DjangoModelFactory[WebhookRefusal]):
-    """Requests with a wrong signature that the webhook receiver refused today."""
+    """The number of webhook requests refused today for a wrong signature."""
 
     class Meta:
         model = WebhookRefusal

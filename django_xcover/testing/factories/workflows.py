@@ -1,4 +1,4 @@
-"""What follows a booking: cancellations, changes, renewals and instalments."""
+"""Factories for cancellations, withdrawals, changes, renewals and instalments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _booking(**traits: Any) -> Any:
 
 
 class CancellationFactory(DjangoModelFactory[Cancellation]):
-    """A cancellation of all policies of a booking, previewed unless a trait says otherwise."""
+    """A cancellation of all policies of a booking, previewed unless a trait sets another state."""
 
     class Meta:
         model = Cancellation
@@ -105,7 +105,7 @@ class RefundCorrectionFactory(DjangoModelFactory[RefundCorrection]):
 
 
 class WithdrawalFactory(DjangoModelFactory[Withdrawal]):
-    """A customer's statement of withdrawal, whose cancellation is under way."""
+    """A customer's statement of withdrawal whose cancellation is under way."""
 
     class Meta:
         model = Withdrawal
@@ -133,7 +133,7 @@ class WithdrawalFactory(DjangoModelFactory[Withdrawal]):
 
 
 class ModificationFactory(DjangoModelFactory[Modification]):
-    """A change of a booking that costs `price_diff` more, quoted unless a trait says otherwise."""
+    """A change that costs `price_diff` more, quoted unless a trait sets another state."""
 
     class Meta:
         model = Modification
@@ -167,7 +167,7 @@ class ModificationFactory(DjangoModelFactory[Modification]):
 
 
 class RenewalFactory(DjangoModelFactory[Renewal]):
-    """The next period of a booking, quoted and due in a week unless a trait says otherwise."""
+    """The next period of a booking, quoted and due in a week unless a trait sets another state."""
 
     class Meta:
         model = Renewal
@@ -213,9 +213,9 @@ def _policies(package: QuotePackage) -> list[Any]:
 
 
 class InstalmentFactory(DjangoModelFactory[Instalment]):
-    """One of twelve instalments of a policy, unpaid unless a trait says otherwise.
+    """One of twelve instalments of a policy, unpaid unless a trait sets another state.
 
-    The period of `number` begins as many days from now: `number` 1 is due tomorrow.
+    Its period begins `number` days from now, so that number 1 is due tomorrow.
     """
 
     class Meta:
