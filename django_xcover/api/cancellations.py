@@ -56,11 +56,11 @@ class ConfirmCancellationView(CancellationView):
 
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Take the statement; 202. The same again, from whichever door, returns the first one."""
-        found, said = self.cancellation(), self.sent()
-        if not said["email"] and not withdrawal.holder_of(found.package).email:
+        found, values = self.cancellation(), self.sent()
+        if not values["email"] and not withdrawal.holder_of(found.package).email:
             # Nothing is booked, and the shop has named nobody: the receipt would go nowhere.
             raise ValidationError({"email": [_("Please say where the receipt is to go.")]})
-        stated = withdrawal.withdraw(found, channel=Withdrawal.Channel.API, **said)
+        stated = withdrawal.withdraw(found, channel=Withdrawal.Channel.API, **values)
         answer = view_of(stated.cancellation)
         return self.shown(CancellationShape, answer, code=status.HTTP_202_ACCEPTED)
 

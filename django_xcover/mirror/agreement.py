@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django_xcover.client.schemas import requests
 from django_xcover.client.schemas.stored import StoredBenefit, WordedAmount
 from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Quote
@@ -73,7 +74,7 @@ def changes_since(earlier: Quote, quote: Quote) -> list[str]:
 
 
 def _moved_along(earlier: Quote, quote: Quote) -> bool:
-    if any(one.request.get("policy_start_date") for one in (earlier, quote)):
+    if any(requests.has_fixed_start(one.request) for one in (earlier, quote)):
         return False
     ends = {_second(one.policy_end_date) for one in (earlier, quote)}
     lengths = {_length(one) for one in (earlier, quote)}

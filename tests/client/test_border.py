@@ -30,7 +30,9 @@ OURS = {
     "self.fields",
     "values",
     "wanted",
-    # Columns of our own that hold JSON: a hold's choices, a refund's lines, an operation's error.
+    # Columns of our own that hold JSON: a hold's choices, a refund's lines, an operation's error,
+    # the cover that an offer has lost.
+    "entry",
     "error",
     "frozen",
     "line",

@@ -85,6 +85,11 @@ def booked_policyholder(body: Any) -> StoredPolicyholder:
     return read_policyholder(LenientFields.of(body).below("policyholder").data)
 
 
+def has_fixed_start(item: Mapping[str, Any]) -> bool:
+    """Return whether the shop named the cover's start; else it begins with the quote."""
+    return bool(item.get("policy_start_date"))
+
+
 def product_of(item: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return policy type and version of one item of a quote's `request`."""
     return item.get("policy_type"), item.get("policy_type_version")
