@@ -1,6 +1,6 @@
-"""A local XCover: one engine, mounted in-process for tests or served over HTTP.
+"""PUBLIC: a local XCover, mounted in-process for tests or served over HTTP.
 
-It imports nothing from the rest of django_xcover, so that it stays an independent witness.
+It imports nothing from the rest of django_xcover, so that it can verify the package independently.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ except ModuleNotFoundError as missing:
     package = (missing.name or "").partition(".")[0]
     if package not in {"markupsafe", "simplejson", "werkzeug"}:
         raise
-    # Whoever lists it in INSTALLED_APPS reads this at the first command, and nothing else.
-    words = (
-        f"The local XCover needs {package}: pip install 'django-xcover[sandbox]', or leave "
-        "django_xcover.sandbox out of INSTALLED_APPS."
+    # With the app in INSTALLED_APPS, every management command stops here with this message.
+    message = (
+        f"The local XCover needs {package}. Run pip install 'django-xcover[sandbox]', or remove "
+        "django_xcover.sandbox from INSTALLED_APPS."
     )
-    raise ModuleNotFoundError(words, name=missing.name) from missing
+    raise ModuleNotFoundError(message, name=missing.name) from missing
 
 __all__ = ["Sandbox"]

@@ -1,4 +1,4 @@
-"""List `django_xcover.sandbox` in INSTALLED_APPS to get `manage.py xcover_sandbox`."""
+"""The app config. Add `django_xcover.sandbox` to INSTALLED_APPS for `manage.py xcover_sandbox`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class SandboxConfig(AppConfig):
-    """A Django app of its own: a shop in production never lists it."""
+    """A separate app, so that a shop in production does not install it."""
 
     name = "django_xcover.sandbox"
     label = "xcover_sandbox"

@@ -1,4 +1,4 @@
-"""What an operation gets to work with."""
+"""The arguments and results of the sandbox's operations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_SITE = "https://staging.xcover.com"
 
 @dataclass
 class World:
-    """The store, the clock and the consumer site that links point to."""
+    """The store, the clock, and the URL of the consumer site in links."""
 
     store: Store
     clock: Clock
@@ -28,7 +28,7 @@ class World:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """One admitted call: who asks for what, with the payload parsed from JSON."""
+    """One authenticated call: the partner, the ids in the path, and the parsed payload."""
 
     world: World
     partner: str
@@ -39,32 +39,32 @@ class Inquiry:
     notices: list[Notice] = field(default_factory=list)
 
     def package(self) -> Package:
-        """Return the package the path names; raise ApiError 404 when it is not the partner's."""
-        found = self.world.store.find_package(self.ids["package"])
-        if found is None or found.partner != self.partner:
+        """Return the package in the path. Raise ApiError 404 if it is not the partner's."""
+        package = self.world.store.find_package(self.ids["package"])
+        if package is None or package.partner != self.partner:
             raise package_not_found()
-        return found
+        return package
 
     def save(self, package: Package) -> None:
-        """Keep the package as it is now."""
+        """Store the package."""
         self.world.store.save_package(package)
 
-    def tell(self, package: Package, event: str) -> None:
-        """Have the partner told of this event once the call is carried out."""
+    def notify(self, package: Package, event: str) -> None:
+        """Send the partner this event once the call has succeeded."""
         self.notices.append(about(package, event))
 
     def stamp(self) -> datetime:
-        """Return a time never given before."""
+        """Return a unique timestamp."""
         return self.world.clock.stamp()
 
-    def suffers(self, kind: str) -> bool:
-        """Return whether the planned fault of this kind applies."""
+    def has_effect(self, kind: str) -> bool:
+        """Return whether a planned fault of this kind applies to the call."""
         return self.effect is not None and self.effect.kind == kind
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and a JSON body; None is an empty body."""
+    """A status and a JSON body, or None for an empty body."""
 
     status: int
     body: Any = None

@@ -1,4 +1,4 @@
-"""The pages behind `pds_url`, `coi`, `account_url`, claims and cancellation, on our own site."""
+"""The pages of `pds_url`, `coi`, `account_url`, claims and cancellation on the sandbox's site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_xcover.sandbox.http.pages import page
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.serializers import quote as quote_shape
-from django_xcover.sandbox.translations import label, spoken
+from django_xcover.sandbox.translations import document_language, label
 
 
 def pdf(title: str, lines: list[str]) -> bytes:
@@ -87,17 +87,17 @@ CANCEL = (
 
 @dataclass(frozen=True)
 class Documents:
-    """Policy wording for everybody, certificates for those who have the token."""
+    """The policy wording, which is public, and certificates, which require the token."""
 
     world: World
 
     def answer(self, request: Request) -> Response:
-        """Return a page, or 404; a wrong token is 404 too, so that ids cannot be tried out."""
+        """Return a page or a 404. A wrong token is a 404 too, so that ids cannot be probed."""
         try:
             name, values = MAP.bind_to_environ(request.environ).match()
             response: Response = getattr(self, f"_{name}")(request, **values)
         except HTTPException as refused:
-            response = _html("Page not found", Markup("<p>There is nothing at this address.</p>"))
+            response = _html("Page not booking", Markup("<p>There is nothing at this address.</p>"))
             response.status_code = refused.code or 404
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
@@ -107,21 +107,21 @@ class Documents:
         return _html("XCover sandbox", text)
 
     def _wording(self, request: Request, language: str, package: str) -> Response:
-        found = self._package(package)
+        booking = self._package(package)
         slug = request.args.get("policy_type")
-        quotes = [q for q in found.in_order if q.priced and slug in {None, _slug(q)}]
+        quotes = [q for q in booking.in_order if q.priced and slug in {None, _slug(q)}]
         if not quotes:
             raise NotFound
         products = {quote.policy_type: quote for quote in quotes}
-        body = Markup().join(self._section(found, quote) for quote in products.values())
-        return _html("Policy wording", body, spoken(found.language))
+        body = Markup().join(self._section(booking, quote) for quote in products.values())
+        return _html("Policy wording", body, document_language(booking.language))
 
     def _section(self, package: Package, quote: Quote) -> Markup:
         product = PRODUCTS[quote.policy_type]
         texts = product.in_language(package.language)
-        tongue = spoken(package.language)
-        heads = [label(head, tongue) for head in ("Benefit", "Limit", "Excess")]
-        # On a phone a row is a stack, in which each cell says what it is.
+        language = document_language(package.language)
+        heads = [label(head, language) for head in ("Benefit", "Limit", "Excess")]
+        # On a phone the cells of a row are stacked, and each shows its heading.
         row = Markup(
             "<tr><th scope=row>{2}</th><td data-is='{0}'>{3}</td><td data-is='{1}'>{4}</td>"
         )
@@ -147,20 +147,23 @@ class Documents:
         ]
 
     def _certificate(self, request: Request, language: str, package: str) -> Response:
-        found = self._with_token(request, package)
-        tongue = spoken(found.language)
-        groups = [_booking_facts(found), *(_policy_facts(found, quote) for quote in found.booked)]
-        body = Markup().join(_table(_translated(facts, tongue)) for facts in groups)
-        return _html("Certificate of insurance", body, tongue)
+        booking = self._with_token(request, package)
+        language = document_language(booking.language)
+        groups = [
+            _booking_facts(booking),
+            *(_policy_facts(booking, quote) for quote in booking.booked),
+        ]
+        body = Markup().join(_table(_translated(facts, language)) for facts in groups)
+        return _html("Certificate of insurance", body, language)
 
     def _certificate_pdf(self, request: Request, language: str, package: str) -> Response:
-        found = self._with_token(request, package)
-        tongue = spoken(found.language)
-        facts = _booking_facts(found)
-        for quote in found.booked:
-            facts += [("", ""), *_policy_facts(found, quote)]
-        lines = [f"{name}: {value}" if name else "" for name, value in _translated(facts, tongue)]
-        title = label("Certificate of insurance", tongue)
+        booking = self._with_token(request, package)
+        language = document_language(booking.language)
+        facts = _booking_facts(booking)
+        for quote in booking.booked:
+            facts += [("", ""), *_policy_facts(booking, quote)]
+        lines = [f"{name}: {value}" if name else "" for name, value in _translated(facts, language)]
+        title = label("Certificate of insurance", language)
         return Response(pdf(title, lines), content_type="application/pdf")
 
     def _account(self, request: Request, language: str) -> Response:
@@ -171,37 +174,37 @@ class Documents:
         return _html("Your account", text)
 
     def _claim(self, request: Request, language: str) -> Response:
-        # The documented link has no token, so the page shows nothing but the id it was given.
-        found = self._package(request.args.get("bookingID", ""))
-        if not found.booked:
+        # The documented link has no token, so the page only shows the id in the request.
+        booking = self._package(request.args.get("bookingID", ""))
+        if not booking.booked:
             raise NotFound
-        return _errand("Make a claim", CLAIM, found)
+        return _errand("Make a claim", CLAIM, booking)
 
     def _cancel(self, request: Request, language: str, package: str) -> Response:
         return _errand("Cancel your cover", CANCEL, self._with_token(request, package))
 
     def _package(self, package_id: str) -> Package:
-        found = self.world.store.find_package(package_id)
-        if found is None:
+        booking = self.world.store.find_package(package_id)
+        if booking is None:
             raise NotFound
-        return found
+        return booking
 
     def _with_token(self, request: Request, package_id: str) -> Package:
-        found = self._package(package_id)
+        booking = self._package(package_id)
         token = request.args.get("security_token", "")
-        if not found.booked or not hmac.compare_digest(
-            found.security_token.encode(), token.encode()
+        if not booking.booked or not hmac.compare_digest(
+            booking.security_token.encode(), token.encode()
         ):
             raise NotFound
-        return found
+        return booking
 
 
 def _errand(title: str, text: str, package: Package) -> Response:
-    """Return the page of what a customer would do with a booking at XCover itself."""
-    tongue = spoken(package.language)
-    facts = _table(_translated([("Booking", package.id)], tongue))
-    body = Markup("<p>{}</p>").format(label(text, tongue)) + facts
-    return _html(title, body, tongue)
+    """Return a page for an action that customers take on XCover's own site."""
+    language = document_language(package.language)
+    facts = _table(_translated([("Booking", package.id)], language))
+    body = Markup("<p>{}</p>").format(label(text, language)) + facts
+    return _html(title, body, language)
 
 
 def _same(secret: str, given: str) -> bool:
@@ -213,8 +216,8 @@ def _slug(quote: Quote) -> str:
 
 
 def _either(row: dict[str, Any], name: str) -> str:
-    found = row.get(f"{name}_formatted") or row.get(f"{name}_description") or "-"
-    return str(found)
+    value = row.get(f"{name}_formatted") or row.get(f"{name}_description") or "-"
+    return str(value)
 
 
 def _booking_facts(package: Package) -> Facts:
@@ -259,7 +262,7 @@ def _policy_facts(package: Package, quote: Quote) -> Facts:
 
 
 def _translated(facts: Facts, language: str) -> Facts:
-    """Return the facts with names, and the values that are words of ours, in the language."""
+    """Return the facts with their names, and values that are our own texts, translated."""
     return [(label(name, language), label(value, language)) for name, value in facts]
 
 

@@ -1,4 +1,4 @@
-"""The local XCover: one object that holds everything together."""
+"""The local XCover: the object that connects all its parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_xcover.sandbox import renewal_events
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.context import DEFAULT_SITE, World
 from django_xcover.sandbox.http.auth import Gatekeeper, Partner
-from django_xcover.sandbox.http.call_log import Call, Journal
+from django_xcover.sandbox.http.call_log import Call, CallLog
 from django_xcover.sandbox.http.errors import package_not_found
 from django_xcover.sandbox.http.faults import Faults
 from django_xcover.sandbox.http.idempotency import Idempotency
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 
 class Sandbox:
-    """A local XCover for one or more partners, its state in a SQLite file or in memory.
+    """A local XCover for one or more partners, with its state in a SQLite file or in memory.
 
-    `site_url` is where links to documents point. `max_skew` is how far a request's `Date` may be
-    off; None, the default, takes any, as staging did in 2021. `latency` is how long answers take.
+    `site_url` is the base of links to documents. `max_skew` is the tolerance for a request's
+    `Date`; None, the default, accepts any, as staging did in 2021. The attribute `latency` sets how
+    long responses take.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Sandbox:
         *,
         partner_code: str = "SHOP1",
         api_key: str = "sandbox-key",
-        api_secret: str = "sandbox-secret",  # noqa: S107 - the secret of a stand-in
+        api_secret: str = "sandbox-secret",  # noqa: S107 - not a real secret
         database: str = ":memory:",
         site_url: str = DEFAULT_SITE,
         max_skew: timedelta | None = None,
@@ -50,18 +51,18 @@ class Sandbox:
         self.webhooks = Webhooks(self.faults)
         self.world = World(self.store, self.clock, site_url.rstrip("/"))
         self._partners: dict[str, Partner] = {}
-        self._journal = Journal(self.store, self.clock)
+        self._call_log = CallLog(self.store, self.clock)
         self.gateway = Gateway(
             self.world,
             Gatekeeper(self._partners, max_skew),
             self.faults,
             Idempotency(self.store, self.clock),
-            self._journal,
+            self._call_log,
             self.webhooks,
         )
         self.add_partner(partner_code=partner_code, api_key=api_key, api_secret=api_secret)
         self._application = Application(
-            self.gateway, self.world, self.faults, self.latency, self._journal, self.webhooks
+            self.gateway, self.world, self.faults, self.latency, self._call_log, self.webhooks
         )
         self.clock.moved = self.tick
 
@@ -72,7 +73,7 @@ class Sandbox:
 
     @property
     def site_url(self) -> str:
-        """Return where links to documents point."""
+        """Return the base of links to documents."""
         return self.world.site_url
 
     @site_url.setter
@@ -80,40 +81,40 @@ class Sandbox:
         self.world.site_url = value.rstrip("/")
 
     def add_partner(self, *, partner_code: str, api_key: str, api_secret: str) -> None:
-        """Let another shop in; it does not see the packages of the others."""
+        """Add another partner. Partners do not see each other's packages."""
         self._partners[api_key] = Partner(partner_code, api_key, api_secret)
 
     def calls(self, operation: str | None = None) -> list[Call]:
-        """Return the received calls, oldest first, of one operation or all."""
-        return self._journal.calls(operation)
+        """Return the received calls, oldest first, of one operation or of all."""
+        return self._call_log.calls(operation)
 
     def package(self, package_id: str) -> dict[str, Any]:
-        """Return the stored truth about a package; raise ApiError 404 for an unknown id.
+        """Return the stored data of a package. Raise ApiError 404 for an unknown id.
 
-        Amounts are Decimal, times aware. Besides the stored fields: `total_price`, and `price`
-        of each quote, both gross.
+        Amounts are Decimal, times aware. It also has the gross `total_price`, and the gross `price`
+        of each quote.
         """
-        found = self.store.find_package(package_id)
-        if found is None:
+        package = self.store.find_package(package_id)
+        if package is None:
             raise package_not_found()
-        return _truth(found)
+        return _data(package)
 
     def packages(self) -> list[dict[str, Any]]:
-        """Return the stored truth about every package, oldest first."""
-        return [_truth(package) for package in self.store.packages()]
+        """Return the stored data of all packages, oldest first."""
+        return [_data(package) for package in self.store.packages()]
 
     def tick(self) -> None:
-        """Let happen what has fallen due: the clock calls this when it is moved."""
+        """Send the events that are due. The clock calls this when it is moved."""
         self.webhooks.post(renewal_events.announce(self.world))
 
     def close(self) -> None:
-        """Let go what hangs and close the store."""
+        """Release hanging requests and close the store."""
         self.faults.clear()
         self.webhooks.close()
         self.store.close()
 
 
-def _truth(package: Package) -> dict[str, Any]:
+def _data(package: Package) -> dict[str, Any]:
     shown = package.booked or package.quotes
     quotes = [{**asdict(quote), "price": quote.price} for quote in package.in_order]
     return {**package.document(), "quotes": quotes, "total_price": total(shown)}

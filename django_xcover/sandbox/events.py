@@ -1,4 +1,4 @@
-"""What there is to tell a partner, before anybody is told."""
+"""Events about packages that are sent to partners as webhooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_xcover.sandbox.http.faults import WRONG_PRICE
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.serializers import webhook as webhook_shape
 
-# All the headings of the page; there is none for claims, instalments or opt-outs.
+# All events on the documentation page. It has none for claims, instalments or opt-outs.
 EVENTS = (
     "BOOKING_CREATED",
     "BOOKING_UPDATED",
@@ -24,7 +24,7 @@ EVENTS = (
 
 @dataclass(frozen=True)
 class Notice:
-    """An event and its payload, as things stood when it happened."""
+    """An event with its payload at the time it happened."""
 
     partner: str
     event: str
@@ -32,17 +32,17 @@ class Notice:
 
 
 def at_another_price(notice: Notice) -> Notice:
-    """Return the notice with every price times WRONG_PRICE."""
+    """Return the notice with all prices multiplied by WRONG_PRICE."""
     payload, currency = notice.payload, notice.payload["currency"]
 
-    def dearer(name: str, told: dict[str, Any]) -> dict[str, Any]:
-        price = money.rounded(told[name] * WRONG_PRICE, currency)
-        return {**told, **money.pair(name, price, currency)}
+    def dearer(name: str, row: dict[str, Any]) -> dict[str, Any]:
+        price = money.rounded(row[name] * WRONG_PRICE, currency)
+        return {**row, **money.pair(name, price, currency)}
 
     quotes = [dearer("price", quote) for quote in payload["quotes"]]
     return replace(notice, payload={**dearer("total_price", payload), "quotes": quotes})
 
 
 def about(package: Package, event: str, **more: Any) -> Notice:
-    """Return a notice about the booking. Inferred: RENEWAL_* carry `renewal_id` beside the rest."""
+    """Return a notice about the booking. Inferred: RENEWAL_* events also have `renewal_id`."""
     return Notice(package.partner, event, {**webhook_shape.shape(package), **more})

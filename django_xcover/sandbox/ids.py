@@ -1,4 +1,4 @@
-"""Identifiers in the forms XCover writes them (recorded traffic: ids)."""
+"""Ids in XCover's formats (recorded traffic: ids)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import secrets
 import string
 import uuid
 
-# No look-alikes: never I O S Z 0 1 2 5 in 510 recorded characters.
+# Without similar characters: no I O S Z 0 1 2 5 in 510 recorded characters.
 PACKAGE_ALPHABET = "ABCDEFGHJKLMNPQRTUVWXY346789"
 MIXED_ALPHABET = string.ascii_letters + string.digits
 ACCOUNTS = uuid.UUID("2f6f7a52-6e0f-4d8e-9a52-3f0c1f5d7a10")
 
 
 def new_package_id() -> str:
-    """Return a package id, which is the booking's id later: `KXR4W-9PJTC-INS`."""
+    """Return a package id, which is later the booking's id: `KXR4W-9PJTC-INS`."""
     return f"{_groups(PACKAGE_ALPHABET, 2)}-INS"
 
 
@@ -28,12 +28,12 @@ def new_cancellation_id() -> str:
 
 
 def new_renewal_id() -> str:
-    """Return a case-sensitive renewal id ending in `-UPD`, as the renewal page shows them."""
+    """Return a case-sensitive renewal id ending in `-UPD`, as on the renewal page."""
     return f"{_groups(MIXED_ALPHABET, 3)}-UPD"
 
 
 def new_announced_renewal_id() -> str:
-    """Return a renewal id ending in `-REN`, the form that webhooks announced in 2020."""
+    """Return a renewal id ending in `-REN`, the format in the webhooks of 2020."""
     return f"{_groups(MIXED_ALPHABET, 2)}-REN"
 
 
@@ -48,7 +48,7 @@ def new_uuid() -> str:
 
 
 def account_id(email: str) -> str:
-    """Return the customer account's id: the same for the same e-mail in every recording."""
+    """Return the customer account's id. In every recording it is the same for the same e-mail."""
     return str(uuid.uuid5(ACCOUNTS, email.lower()))
 
 

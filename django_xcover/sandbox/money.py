@@ -1,4 +1,4 @@
-"""Currencies: fixed rates, minor units, and how amounts look on the wire."""
+"""Currencies: fixed rates, minor units, and the format of amounts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def converted(amount: Decimal, source: str, target: str) -> Decimal:
 
 
 def number(amount: Decimal) -> Decimal:
-    """Return the amount as XCover writes it: a decimal point always, no trailing zeros."""
+    """Return the amount as XCover writes it: always with a decimal point, no trailing zeros."""
     sign, digits, exponent = amount.normalize().as_tuple()
     shift = int(exponent) + 1
     if shift <= 0:
@@ -64,7 +64,7 @@ def formatted(amount: Decimal, currency: str) -> str:
 
 
 def pair(name: str, amount: Decimal | None, currency: str) -> dict[str, Decimal | str | None]:
-    """Return the two keys every amount has: `name` and `name_formatted`."""
+    """Return the two keys of an amount: `name` and `name_formatted`."""
     if amount is None:
         return {name: None, f"{name}_formatted": None}
     return {name: number(amount), f"{name}_formatted": formatted(amount, currency)}

@@ -1,4 +1,4 @@
-"""What the sandbox keeps: packages and their quotes."""
+"""The data that the sandbox stores: packages and their quotes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_xcover.sandbox import transitions
 
 @dataclass(kw_only=True)
 class Priced:
-    """What a product made of a request: the period, the price and the cover."""
+    """The period, price and cover that a product calculated for a request."""
 
     policy_start: datetime
     policy_end: datetime | None
@@ -35,10 +35,10 @@ class Priced:
 
 @dataclass(kw_only=True)
 class Quote:
-    """One quote, the policy later; `position` is its key in the package's `quotes`.
+    """One quote, later the policy. `position` is its key in the package's `quotes`.
 
-    A request element that could not be quoted is kept with its `failure` and without `priced`.
-    `settled` is what changes have cost so far; less than zero when they paid back.
+    A request item that could not be quoted is stored with its `failure` and without `priced`.
+    `settled` is the total cost of the changes so far, negative if they were refunded.
     """
 
     id: str
@@ -64,24 +64,24 @@ class Quote:
 
     @property
     def price(self) -> Decimal:
-        """Return the gross price, zero for what could not be quoted."""
+        """Return the gross price, or zero if it could not be quoted."""
         return self.priced.price if self.priced else Decimal(0)
 
     @property
     def is_booked(self) -> bool:
-        """Return whether a booking chose this quote."""
+        """Return whether this quote was booked."""
         return self.status in transitions.BOOKED
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Quote:
-        """Return the quote that `document` described."""
+        """Return the quote stored as `document`."""
         priced = Priced(**document["priced"]) if document["priced"] else None
         return cls(**{**document, "priced": priced})
 
 
 @dataclass(kw_only=True)
 class Package:
-    """A quote package, the booking later."""
+    """A quote package, later the booking."""
 
     id: str
     partner: str
@@ -107,25 +107,25 @@ class Package:
 
     @property
     def in_order(self) -> list[Quote]:
-        """Return the quotes by their key."""
+        """Return the quotes in the order of their keys."""
         return sorted(self.quotes, key=lambda quote: quote.position)
 
     @property
     def booked(self) -> list[Quote]:
-        """Return the quotes a booking chose: what `bookings/` shows."""
+        """Return the booked quotes, which are those that `bookings/` shows."""
         return [quote for quote in self.in_order if quote.is_booked]
 
     def quote(self, quote_id: str) -> Quote | None:
-        """Return the quote that was given out under this id, or None."""
-        known = (quote for quote in self.quotes if quote.priced)
-        return next((quote for quote in known if quote.id == quote_id), None)
+        """Return the priced quote with this id, or None."""
+        priced = (quote for quote in self.quotes if quote.priced)
+        return next((quote for quote in priced if quote.id == quote_id), None)
 
     def document(self) -> dict[str, Any]:
-        """Return plain values for the store."""
+        """Return the package as plain values for the store."""
         return asdict(self)
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Package:
-        """Return the package that `document` described."""
+        """Return the package stored as `document`."""
         quotes = [Quote.from_document(item) for item in document["quotes"]]
         return cls(**{**document, "quotes": quotes})

@@ -11,7 +11,7 @@ PLACE = {
     name: Field(any_text, null=True)
     for name in ("address1", "address2", "city", "postcode", "region")
 }
-# Inferred: which keys must be there. Every recorded policyholder has these four.
+# Inferred: which keys are required. Every recorded policyholder has these four.
 POLICYHOLDER: dict[str, Field] = {
     "first_name": Field(text, required=True),
     "last_name": Field(text, required=True),

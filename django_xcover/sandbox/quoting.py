@@ -1,4 +1,4 @@
-"""From a request element to a quote with a price."""
+"""Quote the items of a request."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django_xcover.sandbox.validation import Field, clean, text
 
 FIRST_VERSION = "1"
 HEAD = frozenset({"policy_type", "policy_type_version"})
-# What any element may carry, and no policy type reads.
+# Fields that are allowed in any item, but ignored.
 UNREAD = frozenset({"insured"})
 
 
 def read_item(value: Any) -> dict[str, Any]:
-    """Read an element of `request`; a policy type nobody knows fails later, in the package."""
+    """Return a validated item of `request`. An unknown policy type fails later, in the package."""
     kind = value.get("policy_type") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind in PRODUCTS:
         return clean(value, PRODUCTS[kind].fields)
@@ -33,9 +33,9 @@ def read_item(value: Any) -> dict[str, Any]:
 
 
 def new_quote(inquiry: Inquiry, package: Package, item: dict[str, Any], position: int) -> Quote:
-    """Return a priced quote, or one with its failure when it cannot be quoted.
+    """Return a priced quote, or one with its failure if the item cannot be quoted.
 
-    Inferred: an element that cannot be quoted does not fail the call (Quotes API: error types).
+    Inferred: an item that cannot be quoted does not fail the call (Quotes API: error types).
     """
     now = inquiry.stamp()
     quote = Quote(
@@ -61,7 +61,7 @@ def _price_or_fail(inquiry: Inquiry, package: Package, quote: Quote) -> None:
 
 
 def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
-    """Give the quote the price of its fields; raise Invalid when it cannot be quoted."""
+    """Price the quote by its fields. Raise Invalid if it cannot be quoted."""
     product = PRODUCTS.get(quote.policy_type)
     version = product.versions.get(quote.policy_type_version) if product else None
     if product is None or version is None:
@@ -70,7 +70,7 @@ def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
     terms = Terms(package.currency, package.country, policy_currency, quote.created_at)
     offered = product.cover(quote.fields, terms)
     net = _net(offered, quote, package)
-    if inquiry.suffers("wrong_price"):
+    if inquiry.has_effect("wrong_price"):
         net = money.rounded(net * WRONG_PRICE, package.currency)
     quote.priced = Priced(
         policy_start=offered.start,
@@ -84,7 +84,7 @@ def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:
 
 
 def _net(offered: Cover, quote: Quote, package: Package) -> Decimal:
-    """Return the net premium; a `partner_price` is the gross price the partner charges."""
+    """Return the net premium. `partner_price`, if given, is the gross price set by the partner."""
     gross = quote.fields.get("partner_price")
     if gross is None:
         factor = PRODUCTS[quote.policy_type].renewal_rate ** quote.renewed_times
@@ -96,9 +96,9 @@ def _net(offered: Cover, quote: Quote, package: Package) -> Decimal:
 
 
 def change_fields(quote: Quote, changes: dict[str, Any]) -> None:
-    """Overwrite type-specific fields, read by the rules of the quote's product.
+    """Overwrite type-specific fields, validated by the quote's product, without pricing them.
 
-    Raises Invalid for a field the product does not have. Nothing is priced yet.
+    Raise Invalid for a field the product does not have.
     """
     schema = PRODUCTS[quote.policy_type].fields
     optional = {key: schema[key] for key in changes if key in schema and key not in HEAD}
@@ -109,13 +109,13 @@ def change_fields(quote: Quote, changes: dict[str, Any]) -> None:
 
 
 def change_currency(quote: Quote, old: str, new: str) -> None:
-    """Convert every amount of the quote's fields (recorded in 2021: all amounts converted)."""
+    """Convert all amounts in the quote's fields (recorded in 2021: all amounts converted)."""
     product = PRODUCTS[quote.policy_type]
     quote.fields = product.with_money(quote.fields, lambda sum_: money.converted(sum_, old, new))
 
 
 def product_of(quote: Quote) -> Product:
-    """Return the product of a quote that was given out."""
+    """Return the product of a priced quote."""
     return PRODUCTS[quote.policy_type]
 
 

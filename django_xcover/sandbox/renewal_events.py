@@ -1,6 +1,6 @@
-"""The renewals that time brings: created, noticed, due, expired (Quotes API: webhooks).
+"""Send renewal events at their time: created, notification, due, expired (Quotes API: webhooks).
 
-Inferred throughout: the page names the events and says nothing about when they are sent.
+All inferred: the page lists the events, but not when they are sent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STEPS = (
 
 
 def announce(world: World) -> list[Notice]:
-    """Return what has fallen due since this was last asked; after a leap that can be all four."""
+    """Return the events due since the last call. After a leap in time that can be all four."""
     with world.store.transaction():
         now = world.clock.now()
         confirmed = world.store.packages(status=transitions.CONFIRMED)
@@ -35,14 +35,14 @@ def _due(world: World, package: Package, now: datetime) -> list[Notice]:
     ends = [end for quote in package.booked if (end := policy_rules.next_renewal(quote))]
     if not ends:
         return []
-    told = package.renewal_events.setdefault(min(ends).isoformat(), [])
+    sent = package.renewal_events.setdefault(min(ends).isoformat(), [])
     fallen = [
         (event, min(ends) + offset)
         for event, offset in STEPS
-        if event not in told and now >= min(ends) + offset
+        if event not in sent and now >= min(ends) + offset
     ]
     notices = [_notice(world, package, event, at) for event, at in fallen]
-    told += [event for event, _ in fallen]
+    sent += [event for event, _ in fallen]
     if fallen:
         world.store.save_package(package)
     return notices
@@ -56,19 +56,19 @@ def _notice(world: World, package: Package, event: str, at: datetime) -> Notice:
 
 
 def _create(world: World, package: Package, at: datetime) -> None:
-    """Price the next period under an id of the form seen in webhooks."""
+    """Price the next period under an id in the format of the recorded webhooks."""
     inquiry = Inquiry(world, package.partner, ids={}, payload={}, query={})
     try:
         renewing.start(inquiry, package, ids.new_announced_renewal_id(), at)
     except Invalid:
-        return  # It cannot be priced any more: the customer still hears that the period ends.
+        return  # It cannot be priced any more, but the customer is still notified of the end.
 
 
 def created(package: Package, renewal_id: str) -> list[Notice]:
-    """Return the notice of a renewal that the partner itself asked for, the first time."""
+    """Return the notice for a renewal that the partner requested, but only the first time."""
     ends = [end for quote in package.booked if (end := policy_rules.next_renewal(quote))]
-    told = package.renewal_events.setdefault(min(ends).isoformat(), [])
-    if CREATED in told:
+    sent = package.renewal_events.setdefault(min(ends).isoformat(), [])
+    if CREATED in sent:
         return []
-    told.append(CREATED)
+    sent.append(CREATED)
     return [about(package, CREATED, renewal_id=renewal_id)]

@@ -1,7 +1,7 @@
-"""The next period of a policy: its price, and how it comes into force.
+"""Renewals: price the next period of policies and put it in force.
 
-Inferred throughout: the page shows the calls, the `renewal_id`, and quotes that are RECEIVED with
-a new period. That the earlier policy becomes RENEWED is documented (Quotes API: statuses).
+Mostly inferred: the page only shows the calls, the `renewal_id`, and RECEIVED quotes with a new
+period. It is documented that the earlier policy becomes RENEWED (Quotes API: statuses).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ MISSING = "Renewal does not exist"
 def start(
     inquiry: Inquiry, package: Package, renewal_id: str, at: datetime | None = None
 ) -> list[Quote]:
-    """Price the next period under this id and return its quotes, none of them in force.
+    """Price the next period under this id and return its quotes, which are not in force yet.
 
-    `at` is when it is asked for, now unless told. Raises StatusRefused for a booking that is not
-    confirmed, and Invalid with a sentence per quote when none can be renewed then.
+    `at` is the time of the request, by default now. Raise StatusRefused for a booking that is not
+    confirmed, and Invalid with a message per quote if none can be renewed at that time.
     """
     transitions.moved(package.status, "renew")
     due = _due(package, at or inquiry.world.clock.now())
@@ -76,7 +76,7 @@ def _next_period(inquiry: Inquiry, package: Package, earlier: Quote) -> Quote:
 
 
 def latest(package: Package) -> str | None:
-    """Return the id of the youngest renewal that can still be confirmed, or None."""
+    """Return the id of the newest renewal that can still be confirmed, or None."""
     open_ones = [
         renewal_id
         for renewal_id, renewal in package.renewals.items()
@@ -93,10 +93,10 @@ def _is_confirmed(package: Package, quote_id: str) -> bool:
 def confirm(
     inquiry: Inquiry, package: Package, renewal_id: str, changes: Iterable[dict[str, Any]]
 ) -> None:
-    """Put the quoted period in force: the earlier quotes are RENEWED, the new ones CONFIRMED.
+    """Put the quoted period in force: the earlier quotes become RENEWED, the new ones CONFIRMED.
 
-    `changes` name a quote, old or new, and its dates or its plan. Raises ApiError 404 for an id
-    never given, StatusRefused or Invalid for what has been renewed, changed or lapsed since.
+    Each of `changes` names a quote, old or new, and its dates or its plan. Raise ApiError 404 for
+    an unknown id, and StatusRefused or Invalid if it was renewed, changed or lapsed meanwhile.
     """
     renewal = package.renewals.get(renewal_id)
     if renewal is None:
@@ -158,7 +158,7 @@ def _replace(inquiry: Inquiry, package: Package, earlier_id: str, new: Quote) ->
     if earlier is None:
         raise RuntimeError(f"Quote {earlier_id} is renewed but not in its package.")
     earlier.status, earlier.updated_at = transitions.RENEWED, inquiry.stamp()
-    if inquiry.suffers("wrong_price"):
+    if inquiry.has_effect("wrong_price"):
         quoting.price(inquiry, package, new)
     new.status, new.confirmed_at, new.updated_at = (
         transitions.CONFIRMED,
@@ -170,9 +170,9 @@ def _replace(inquiry: Inquiry, package: Package, earlier_id: str, new: Quote) ->
 
 
 def decline(inquiry: Inquiry, package: Package) -> None:
-    """Note that the customer wants no next period; twice is no fault, as with an opt-out.
+    """Record that the customer declines the next period. Repeating it is allowed, like an opt-out.
 
-    Raises StatusRefused for a booking that is not confirmed, Invalid when nothing renews.
+    Raise StatusRefused for a booking that is not confirmed, and Invalid if nothing is renewable.
     """
     transitions.moved(package.status, "renew")
     alive = [quote for quote in package.booked if quote.status == transitions.CONFIRMED]

@@ -1,4 +1,4 @@
-"""A thread that does things at their time."""
+"""A thread that runs jobs at a given time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ logger = logging.getLogger("django_xcover.sandbox")
 Job = Callable[[], object]
 
 
-class Courier:
-    """Runs jobs one after the other, each not before its time; the thread starts with the first."""
+class Scheduler:
+    """Runs jobs one at a time, none before its time. The thread starts with the first job."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -25,7 +25,7 @@ class Courier:
         self._thread: threading.Thread | None = None
 
     def add(self, job: Job, *, delay: float = 0) -> None:
-        """Run the job after so many seconds; forget it when the courier has stopped."""
+        """Run the job after `delay` seconds. Does nothing once the scheduler has stopped."""
         with self._changed:
             if self._stopped:
                 return
@@ -38,12 +38,12 @@ class Courier:
             self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
-        """Wait until nothing is left to do; return whether that came true in time."""
+        """Wait up to `timeout` seconds until all jobs are done. Return whether they are."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._jobs and not self._busy, timeout)
 
     def stop(self) -> None:
-        """Forget what is left and end the thread."""
+        """Discard the remaining jobs and end the thread."""
         with self._changed:
             self._stopped = True
             self._jobs.clear()
@@ -56,7 +56,7 @@ class Courier:
             try:
                 job()
             except Exception:
-                logger.exception("A job of the sandbox's courier failed.")
+                logger.exception("A job of the sandbox's scheduler failed.")
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""One SQLite file: packages, idempotent answers, received calls and the clock."""
+"""The sandbox's state in a SQLite file: packages, idempotent responses, calls and the clock."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from django_xcover.sandbox.packages import Package
 
 
 def to_wire(body: Any) -> bytes:
-    """Return compact raw UTF-8 JSON, as recorded: `£` is not escaped."""
+    """Return compact JSON in UTF-8, without escapes, as recorded (`£`)."""
     text = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
     return text.encode()
 
 
 def from_wire(data: bytes) -> Any:
-    """Return the parsed value with Decimal for fractions; raise ValueError for invalid JSON."""
+    """Return the parsed value with Decimal for fractions. Raise ValueError for invalid JSON."""
     return simplejson.loads(data.decode(), use_decimal=True)
 
 
 def to_store(value: Any) -> str:
-    """Return JSON in which Decimal and datetime keep their type."""
+    """Return JSON that preserves Decimal and datetime."""
     return simplejson.dumps(value, use_decimal=False, default=_tagged)
 
 
 def from_store(text: str) -> Any:
-    """Return what `to_store` was given."""
+    """Return the value that `to_store` encoded."""
     return simplejson.loads(text, object_hook=_untagged)
 
 
@@ -45,12 +45,12 @@ def _tagged(value: object) -> dict[str, str]:
     raise TypeError(f"The store cannot hold {type(value).__name__}.")
 
 
-def _untagged(found: dict[str, Any]) -> Any:
-    if "$decimal" in found:
-        return Decimal(found["$decimal"])
-    if "$time" in found:
-        return datetime.fromisoformat(found["$time"])
-    return found
+def _untagged(value: dict[str, Any]) -> Any:
+    if "$decimal" in value:
+        return Decimal(value["$decimal"])
+    if "$time" in value:
+        return datetime.fromisoformat(value["$time"])
+    return value
 
 
 SCHEMA = """
@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 
 class Store:
-    """Rows behind one connection and one lock, so that threads take turns."""
+    """Tables behind one connection and one lock, so that only one thread uses them at a time."""
 
     def __init__(self, database: str) -> None:
         self._lock = threading.RLock()
@@ -90,7 +90,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run a block alone, and all of it or none of it; blocks may nest."""
+        """Run the block exclusively and atomically. Blocks may nest."""
         with self._lock:
             self._depth += 1
             try:
@@ -109,12 +109,12 @@ class Store:
             self._connection.execute(statement)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return every row the statement yields."""
+        """Return the rows of the statement."""
         with self._lock:
             return self._connection.execute(sql, values).fetchall()
 
     def save_package(self, package: Package) -> None:
-        """Write the package as it is now."""
+        """Insert or update the package."""
         self.rows(
             "INSERT INTO package (id, partner, status, document) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, document = excluded.document",
@@ -123,51 +123,51 @@ class Store:
 
     def find_package(self, package_id: str) -> Package | None:
         """Return the package with this case-sensitive id, or None."""
-        found = self.rows("SELECT document FROM package WHERE id = ?", (package_id,))
-        return _package(found[0]) if found else None
+        rows = self.rows("SELECT document FROM package WHERE id = ?", (package_id,))
+        return _package(rows[0]) if rows else None
 
     def save_renewal(self, renewal_id: str, package_id: str) -> None:
-        """Remember whose renewal this is: the confirmation of 2020 names nothing else."""
+        """Store the package of a renewal, because the 2020 confirmation only names the renewal."""
         self.rows("INSERT INTO renewal (id, package) VALUES (?, ?)", (renewal_id, package_id))
 
     def find_renewal(self, renewal_id: str) -> str | None:
         """Return the package id of this case-sensitive renewal id, or None."""
-        found = self.rows("SELECT package FROM renewal WHERE id = ?", (renewal_id,))
-        return str(found[0][0]) if found else None
+        rows = self.rows("SELECT package FROM renewal WHERE id = ?", (renewal_id,))
+        return str(rows[0][0]) if rows else None
 
     def packages(self, *, status: str | None = None) -> list[Package]:
-        """Return every package, or those in one status, oldest first."""
-        found = self.rows(
+        """Return all packages, or those in one status, oldest first."""
+        rows = self.rows(
             "SELECT document FROM package WHERE ? IS NULL OR status = ? ORDER BY number",
             (status, status),
         )
-        return [_package(row) for row in found]
+        return [_package(row) for row in rows]
 
     def count_bookings(self, partner: str) -> int:
-        """Return how many bookings the list has."""
-        found = self.rows(
+        """Return the number of bookings in the list."""
+        rows = self.rows(
             "SELECT count(*) FROM package WHERE partner = ? "
             "AND status IN ('CONFIRMED', 'CANCELLED')",
             (partner,),
         )
-        return int(found[0][0])
+        return int(rows[0][0])
 
     def bookings(self, partner: str, *, limit: int, offset: int) -> list[Package]:
         """Return one page of the partner's confirmed and cancelled bookings, oldest first."""
-        found = self.rows(
+        rows = self.rows(
             "SELECT document FROM package WHERE partner = ? "
             "AND status IN ('CONFIRMED', 'CANCELLED') ORDER BY number LIMIT ? OFFSET ?",
             (partner, limit, offset),
         )
-        return [_package(row) for row in found]
+        return [_package(row) for row in rows]
 
     def setting(self, name: str) -> str | None:
         """Return a stored setting, or None."""
-        found = self.rows("SELECT value FROM setting WHERE name = ?", (name,))
-        return found[0][0] if found else None
+        rows = self.rows("SELECT value FROM setting WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
 
     def save_setting(self, name: str, value: str) -> None:
-        """Write a setting that outlives the process."""
+        """Store a setting."""
         self.rows("INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", (name, value))
 
 

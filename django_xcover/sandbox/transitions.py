@@ -1,4 +1,4 @@
-"""The one table that says what may happen to a package (Quotes API: transitions)."""
+"""The allowed transitions of a package (Quotes API: transitions)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ FAILED = "FAILED"
 RENEWED = "RENEWED"
 
 BOOKED = frozenset({PENDING_PAYMENT, CONFIRMED, CANCELLED, RENEWED})
-# What is over: no part of a booking's totals, and nothing can happen to it any more.
-# Inferred: RENEWED too; the recordings show it for CANCELLED.
+# Final statuses, excluded from a booking's totals. Inferred for RENEWED, recorded for CANCELLED.
 OVER = frozenset({CANCELLED, RENEWED})
 
 MOVES = {
@@ -24,12 +23,12 @@ MOVES = {
     (PENDING_PAYMENT, "confirm"): CONFIRMED,
     (CONFIRMED, "modify"): CONFIRMED,
     (CONFIRMED, "cancel"): CANCELLED,
-    # A renewal is of policies: the booking they belong to stays CONFIRMED (inferred).
+    # Policies are renewed; their booking stays CONFIRMED (inferred).
     (CONFIRMED, "renew"): CONFIRMED,
     (RECEIVED, "opt_out"): OPTED_OUT,
-    # Captured in 2026: opting out of a confirmed booking answers 204 and changes nothing.
+    # Captured in 2026: opting out of a confirmed booking returns 204 and changes nothing.
     (CONFIRMED, "opt_out"): CONFIRMED,
-    # Inferred: in the other states too, since the real one does not seem to look.
+    # Inferred: in the other statuses too, because XCover does not seem to check.
     (OPTED_OUT, "opt_out"): OPTED_OUT,
     (PENDING_PAYMENT, "opt_out"): PENDING_PAYMENT,
     (CANCELLED, "opt_out"): CANCELLED,
@@ -37,10 +36,10 @@ MOVES = {
 
 
 def moved(status: str, move: str) -> str:
-    """Return the status after the move; raise StatusRefused when the table does not have it.
+    """Return the status after the move. Raise StatusRefused if the move is not allowed.
 
-    Inferred: the sentence was captured for a second cancellation; here it answers every
-    refused move (booking twice or after an opt-out, confirming twice, changing a booked package).
+    The message was captured for a second cancellation. Inferred: it applies to every refused move
+    (booking twice or after an opt-out, confirming twice, changing a booked package).
     """
     try:
         return MOVES[status, move]

@@ -1,4 +1,4 @@
-"""The words around the facts on documents, in the languages the products speak."""
+"""The labels on documents, in the languages of the products."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ GERMAN = {
 }
 
 
-def spoken(language: str) -> str:
-    """Return the language documents are written in for this customer: `de` or `en`."""
+def document_language(language: str) -> str:
+    """Return the language of documents for a customer's `language`: `de` or `en`."""
     return "de" if language[:2].lower() == "de" else "en"
 
 
 def label(text: str, language: str) -> str:
-    """Return the text in that language."""
+    """Return the translation of the text, or the text itself without one."""
     return GERMAN.get(text, text) if language == "de" else text

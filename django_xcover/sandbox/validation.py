@@ -1,4 +1,4 @@
-"""Field checks with the words XCover uses (recorded traffic: errors)."""
+"""Validate fields, with XCover's error messages (recorded traffic: errors)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HIGHEST_AMOUNT = Decimal(10) ** 12
 
 @dataclass(frozen=True)
 class Field:
-    """One request key: how its value is read, and whether it must be there or may be null."""
+    """One request key: the parser of its value, and whether it is required or may be null."""
 
     parse: Parser
     required: bool = False
@@ -29,10 +29,10 @@ Schema = Mapping[str, Field]
 
 
 def clean(payload: Any, schema: Schema) -> dict[str, Any]:
-    """Return the parsed payload; raise Invalid with the first stage's complaints.
+    """Return the parsed payload. Raise Invalid with the errors of the first stage that fails.
 
     Missing fields are reported before unknown ones, unknown ones as a plain string (recorded:
-    `add/` with an unknown key and no `request`). Inferred: values are looked at last.
+    `add/` with an unknown key and no `request`). Inferred: values are validated last.
     """
     if not isinstance(payload, dict):
         kind = type(payload).__name__
@@ -69,7 +69,7 @@ def _value(given: Any, field: Field) -> Any:
 
 
 def text(value: Any) -> str:
-    """Read a string that says something."""
+    """Return a string that is not blank."""
     if not isinstance(value, str):
         raise Invalid(["Not a valid string."])
     if not value.strip():
@@ -78,21 +78,21 @@ def text(value: Any) -> str:
 
 
 def any_text(value: Any) -> str:
-    """Read a string, which may be empty."""
+    """Return a string, which may be empty."""
     if not isinstance(value, str):
         raise Invalid(["Not a valid string."])
     return value
 
 
 def boolean(value: Any) -> bool:
-    """Read true or false, nothing like them."""
+    """Return a JSON boolean; other truthy values are refused."""
     if not isinstance(value, bool):
         raise Invalid(["Must be a valid boolean."])
     return value
 
 
 def integer(value: Any, highest: int = 1_000_000) -> int:
-    """Read a whole number of at least one."""
+    """Return a whole number from 1 to `highest`."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Invalid(["A valid integer is required."])
     if value < 1:
@@ -103,17 +103,17 @@ def integer(value: Any, highest: int = 1_000_000) -> int:
 
 
 def version(value: Any) -> str:
-    """Read a version, a whole number or (seen in 2026) a text."""
+    """Return a version as a string, from a whole number or (seen in 2026) a string."""
     return text(value) if isinstance(value, str) else str(integer(value))
 
 
 def count(value: Any) -> int:
-    """Read a whole number, which may be none."""
+    """Return a whole number, which may be 0."""
     return 0 if value == 0 and type(value) is int else integer(value)
 
 
 def amount(value: Any) -> Decimal:
-    """Read a JSON number that is an amount: exact and not negative.
+    """Return an amount from a JSON number that is exact and not negative.
 
     Inferred: a number in a string is refused; every recorded amount in a request is a number.
     """
@@ -127,7 +127,7 @@ def amount(value: Any) -> Decimal:
 
 
 def moment(value: Any) -> datetime:
-    """Read an RFC 3339 date or time."""
+    """Return an aware datetime from an RFC 3339 date or time."""
     try:
         return datetimes.parse(text(value))
     except (ValueError, OverflowError):
@@ -135,21 +135,21 @@ def moment(value: Any) -> datetime:
 
 
 def phone(value: Any) -> str:
-    """Read a phone number in international form: the one recorded complaint about a value."""
+    """Return a phone number in international format. This is the only recorded value error."""
     if not text(value).startswith("+"):
         raise Invalid(['The phone number should start with "+" character'])
     return str(value)
 
 
 def email(value: Any) -> str:
-    """Read an e-mail address."""
+    """Return an e-mail address."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text(value)):
         raise Invalid(["Enter a valid email address."])
     return str(value)
 
 
 def one_of(choices: Collection[str]) -> Parser:
-    """Read one of the choices."""
+    """Return a parser that accepts one of the choices."""
 
     def parse(value: Any) -> str:
         if text(value) not in choices:
@@ -160,7 +160,7 @@ def one_of(choices: Collection[str]) -> Parser:
 
 
 def list_of(item: Parser) -> Parser:
-    """Read a list that is not empty; complaints keep their place, `{}` where all is well."""
+    """Return a parser for a non-empty list. Its errors are a list, with `{}` for valid items."""
 
     def parse(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -187,22 +187,22 @@ def _items(value: list[Any], item: Parser) -> list[Any]:
 
 
 def nested(schema: Schema) -> Parser:
-    """Read an object with its own fields.
+    """Return a parser for an object with the fields of `schema`.
 
-    Inferred: unknown keys are refused inside objects too; only the top level was recorded.
+    Inferred: unknown keys are refused in nested objects too; only the top level was recorded.
     """
     return lambda value: clean(value, schema)
 
 
 def any_object(value: Any) -> dict[str, Any]:
-    """Read an object, whatever is in it."""
+    """Return an object with any content."""
     if not isinstance(value, dict):
         raise Invalid([f'Expected a dictionary of items but got type "{type(value).__name__}".'])
     return value
 
 
 def metadata(value: Any) -> dict[str, Any]:
-    """Read a flat object of strings, numbers, booleans and nulls (Quotes API: opt-out)."""
+    """Return a flat object of strings, numbers, booleans and nulls (Quotes API: opt-out)."""
     if any(isinstance(item, dict | list) for item in any_object(value).values()):
         raise Invalid(["Values must be string, boolean, number or null."])
     return dict(value)

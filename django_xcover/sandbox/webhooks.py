@@ -1,4 +1,4 @@
-"""Telling partners what happened (Quotes API: webhooks)."""
+"""Send webhooks to partners (Quotes API: webhooks)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ import requests
 from django_xcover.sandbox import store
 from django_xcover.sandbox.events import EVENTS, Notice, at_another_price
 from django_xcover.sandbox.http.faults import WEBHOOK, Faults
-from django_xcover.sandbox.scheduler import Courier
+from django_xcover.sandbox.scheduler import Scheduler
 
 logger = logging.getLogger("django_xcover.sandbox")
-ATTEMPTS = 3  # "for up to 3 times": taken as three in all.
-# Inferred: how long it waits for an answer, and between the attempts. Neither is documented.
+ATTEMPTS = 3  # "for up to 3 times": interpreted as three in total.
+# Inferred: the timeout and the wait between attempts. Neither is documented.
 TIMEOUT = 10.0
 SPACING = 2.0
-KEPT = 10_000  # The newest ones: a sandbox may run for weeks.
+KEPT = 10_000  # Only the newest are kept, because a sandbox may run for weeks.
 DEFAULT_KEY, DEFAULT_SECRET = "sandbox-webhook-key", "sandbox-webhook-secret"
 
 
 @dataclass(eq=False)
 class Delivery:
-    """One webhook as it was sent: `body` under `headers`; `statuses` has each attempt's answer.
+    """One webhook as it was sent. `statuses` has the response status of each attempt.
 
-    A status is None when nobody answered. Without a subscriber there is no attempt.
+    A status is None without a response. Without a subscriber there is no attempt.
     """
 
     event: str
@@ -44,7 +44,7 @@ class Delivery:
 
     @property
     def is_over(self) -> bool:
-        """Return whether it was answered with 200, or tried often enough."""
+        """Return whether it was answered with 200 or there are no attempts left."""
         return 200 in self.statuses or len(self.statuses) >= ATTEMPTS
 
 
@@ -53,7 +53,7 @@ Listener = Callable[[Delivery], int | None]
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who is told: a URL, or a function that returns a status (None is taken for 200)."""
+    """A subscriber: a URL, or a function that returns a status (None means 200)."""
 
     target: str | Listener
     key: str
@@ -62,26 +62,26 @@ class Subscription:
     events: Collection[str] | None
 
     def wants(self, notice: Notice) -> bool:
-        """Return whether this partner has asked for this event."""
+        """Return whether the subscription includes this notice."""
         if self.partner not in {None, notice.partner}:
             return False
         return self.events is None or notice.event in self.events
 
     def delivery(self, notice: Notice) -> Delivery:
-        """Return the notice, signed now; the signature covers the date alone."""
+        """Return a delivery of the notice, signed now. The signature only covers the date."""
         body = store.to_wire({"event": notice.event, "payload": notice.payload})
         return Delivery(notice.event, notice.payload, body, self.signature())
 
     def signature(self) -> dict[str, str]:
-        """Return headers signed now: on the wall's clock, since receivers check their own."""
+        """Return headers signed now, by wall time, because receivers compare their own clock."""
         return signed_headers(self.key, self.secret, datetime.now(UTC))
 
 
-NOBODY = Subscription(lambda _: 200, DEFAULT_KEY, DEFAULT_SECRET, None, None)
+NO_SUBSCRIBER = Subscription(lambda _: 200, DEFAULT_KEY, DEFAULT_SECRET, None, None)
 
 
 def signed_headers(key: str, secret: str, now: datetime) -> dict[str, str]:
-    """Return the headers of a webhook sent now, SHA-256 (Quotes API: webhook authentication)."""
+    """Return the headers of a webhook sent at `now` (Quotes API: webhook authentication)."""
     date = format_datetime(now, usegmt=True)
     raw = hmac.new(secret.encode(), f"date: {date}".encode(), "sha256").digest()
     signature = quote(base64.b64encode(raw).decode(), safe="")
@@ -96,11 +96,11 @@ def signed_headers(key: str, secret: str, now: datetime) -> dict[str, str]:
 
 
 class Webhooks:
-    """What was sent, to whom, and what goes wrong with it.
+    """Webhook subscriptions and deliveries, with planned faults.
 
-    `sent` has every delivery, oldest first, also when nobody subscribed. A URL is called from a
-    thread, `spacing` seconds between the attempts: `flush()` waits for it. A function is called
-    at once, by whoever made it happen, and what it raises comes out there.
+    `sent` has every delivery, oldest first, even without a subscriber. A URL is called from a
+    thread, with `spacing` seconds between attempts; `flush()` waits for it. A function is called
+    immediately, in the thread that caused the event, and its exceptions propagate there.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -108,7 +108,7 @@ class Webhooks:
         self.spacing = SPACING
         self._faults = faults
         self._subscriptions: list[Subscription] = []
-        self._courier = Courier()
+        self._scheduler = Scheduler()
         self._held_back: list[Notice] = []
         self._late: list[Callable[[], None]] = []
 
@@ -121,23 +121,25 @@ class Webhooks:
         partner: str | None = None,
         events: Collection[str] | None = None,
     ) -> Subscription:
-        """Tell a URL or a function, of one partner and some events or of all.
+        """Subscribe a URL or a function to all events, or to those of a partner or some events.
 
-        Raises ValueError for an event that XCover does not send.
+        Raise ValueError for an event that XCover does not send.
         """
         unknown = sorted(set(events or ()) - set(EVENTS))
         if unknown:
-            raise ValueError(f"XCover sends no {', '.join(unknown)}; it sends {', '.join(EVENTS)}.")
+            raise ValueError(
+                f"XCover does not send {', '.join(unknown)}. Its events: {', '.join(EVENTS)}."
+            )
         subscription = Subscription(target, key, secret, partner, events)
         self._subscriptions.append(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Tell it no more."""
+        """Remove the subscription."""
         self._subscriptions.remove(subscription)
 
     def post(self, notices: Iterable[Notice]) -> None:
-        """Send each notice, in order unless a fault of `webhook` wants it otherwise."""
+        """Send each notice, in order unless a planned fault of `webhook` changes that."""
         for notice in notices:
             fault = self._faults.take(WEBHOOK)
             kind = fault.kind if fault else ""
@@ -145,39 +147,39 @@ class Webhooks:
                 self._held_back.append(notice)
                 continue
             if kind != "never":
-                told = at_another_price(notice) if kind == "wrong_price" else notice
+                sent = at_another_price(notice) if kind == "wrong_price" else notice
                 delay = fault.seconds if fault and kind == "late" else 0
                 for _ in range(2 if kind == "twice" else 1):
-                    self._tell(told, delay)
+                    self._notify(sent, delay)
             held, self._held_back = self._held_back, []
             for earlier in held:
-                self._tell(earlier, 0)
+                self._notify(earlier, 0)
 
     def release(self) -> None:
-        """Hand over what is late or was held back, to functions, at once."""
+        """Deliver late and held-back notices to functions immediately."""
         late, self._late = self._late, []
-        for tell in late:
-            tell()
+        for deliver in late:
+            deliver()
         held, self._held_back = self._held_back, []
         for notice in held:
-            self._tell(notice, 0)
+            self._notify(notice, 0)
 
     def flush(self, timeout: float = 5) -> bool:
-        """Wait until every URL has been told; return whether that came true in time."""
-        return self._courier.wait(timeout)
+        """Wait up to `timeout` seconds for deliveries to URLs. Return whether all are done."""
+        return self._scheduler.wait(timeout)
 
     def close(self) -> None:
-        """Tell nobody any more."""
-        self._courier.stop()
+        """Stop sending."""
+        self._scheduler.stop()
 
-    def _tell(self, notice: Notice, delay: float) -> None:
-        wanting = [someone for someone in self._subscriptions if someone.wants(notice)]
-        if not wanting:
-            self._keep(NOBODY.delivery(notice))
-        for subscription in wanting:
+    def _notify(self, notice: Notice, delay: float) -> None:
+        subscriptions = [each for each in self._subscriptions if each.wants(notice)]
+        if not subscriptions:
+            self._keep(NO_SUBSCRIBER.delivery(notice))
+        for subscription in subscriptions:
             if isinstance(subscription.target, str):
                 job = partial(self._post, subscription, subscription.target, notice)
-                self._courier.add(job, delay=delay)
+                self._scheduler.add(job, delay=delay)
             elif delay:
                 self._late.append(partial(self._call, subscription, subscription.target, notice))
             else:
@@ -200,12 +202,12 @@ class Webhooks:
         self._attempt(subscription, url, delivery)
 
     def _attempt(self, subscription: Subscription, url: str, delivery: Delivery) -> None:
-        """Make one attempt, and plan the next when it was not answered with 200."""
+        """Make one attempt, and schedule the next unless it was answered with 200."""
         delivery.headers = subscription.signature()
         delivery.statuses.append(_status_of(url, delivery))
         if not delivery.is_over:
             again = partial(self._attempt, subscription, url, delivery)
-            self._courier.add(again, delay=self.spacing)
+            self._scheduler.add(again, delay=self.spacing)
 
 
 def _status_of(url: str, delivery: Delivery) -> int | None:

@@ -31,9 +31,9 @@ def started_without(missing: str) -> str:
 def test_a_project_without_the_extra_is_told_what_to_install(missing: str) -> None:
     words = started_without(missing)
 
-    assert f"The local XCover needs {missing}" in words
+    assert f"The local XCover needs {missing}." in words
     assert "pip install 'django-xcover[sandbox]'" in words
-    assert "leave django_xcover.sandbox out of INSTALLED_APPS" in words
+    assert "remove django_xcover.sandbox from INSTALLED_APPS" in words
 
 
 def test_an_error_that_the_extra_does_not_mend_is_told_as_it_is() -> None:

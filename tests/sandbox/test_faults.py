@@ -37,7 +37,7 @@ def _book(caller: Caller) -> requests.Response:
 
 
 def test_an_unknown_fault_is_refused_by_name(sandbox: Sandbox) -> None:
-    with pytest.raises(ValueError, match="'flood' is no fault"):
+    with pytest.raises(ValueError, match="'flood' is not a fault"):
         sandbox.faults.add("*", "flood")
 
 

@@ -19,7 +19,7 @@ from django_xcover.sandbox.http.server import serve
 
 @pytest.mark.parametrize("spec", ["", "fast", "-1", "2-1", "nan", "inf", "601", "1-2-3"])
 def test_a_latency_that_nobody_understands_is_refused_with_what_may_be_said(spec: str) -> None:
-    with pytest.raises(ValueError, match='Say "none"'):
+    with pytest.raises(ValueError, match='Use "none"'):
         Latency(spec)
 
 

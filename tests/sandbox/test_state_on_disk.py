@@ -150,7 +150,7 @@ def test_the_command_sends_webhooks_and_the_clock_command_brings_the_year_round(
             _until(lambda: len(received.received) == 4)
 
     assert moved.returncode == 0
-    assert "in the sandbox." in moved.stdout
+    assert "The sandbox's time is" in moved.stdout
     assert [json.loads(body)["event"] for _, body in received.received] == [
         "BOOKING_CREATED",
         "RENEWAL_CREATED",

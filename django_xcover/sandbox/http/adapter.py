@@ -24,14 +24,14 @@ Timeout = float | tuple[float | None, float | None] | None
 def mount(session: requests.Session, base_url: str, sandbox: Sandbox) -> None:
     """Answer the session's requests to `base_url` in-process.
 
-    A hang is `requests.ReadTimeout` at once when it is longer than the read timeout, so that no
-    test waits for it; a reset is `requests.ConnectionError`. A drip drips in real time.
+    A hang that is longer than the read timeout raises `requests.ReadTimeout` immediately, so that
+    tests do not wait for it. A reset raises `requests.ConnectionError`. A drip takes real time.
     """
     session.mount(base_url, InProcessAdapter(sandbox))
 
 
 class InProcessAdapter(HTTPAdapter):
-    """Carries a prepared request to the gateway and its answer back."""
+    """A requests adapter that passes requests to the sandbox's gateway."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class InProcessAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Return the sandbox's answer, or raise what a network would have raised."""
+        """Return the sandbox's response, or raise the exception of a real network."""
         self._take_time(request, timeout)
         delivery = self._sandbox.gateway.answer(_received(request))
         response = _arrived(delivery, request, timeout)
@@ -111,14 +111,14 @@ def _raw(response: Response, drip: float) -> HTTPResponse:
 
 
 class Dripping(io.BytesIO):
-    """A body that arrives a byte at a time, over so many seconds."""
+    """A body that arrives byte by byte, spread over `seconds`."""
 
     def __init__(self, content: bytes, seconds: float) -> None:
         super().__init__(content)
         self._pause = seconds / max(len(content), 1)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next byte, or all that is left when everything is asked for."""
+        """Return the next byte, or the whole rest if `size` is None or negative."""
         left = len(self.getbuffer()) - self.tell()
         count = left if size is None or size < 0 else min(1, left)
         time.sleep(self._pause * count)

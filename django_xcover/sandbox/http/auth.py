@@ -1,4 +1,4 @@
-"""Signatures, checked with the sandbox's own code (Quotes API: authentication)."""
+"""Verify signatures, with code that is independent of the client's (Quotes API: authentication)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS = frozenset({"keyid", "algorithm", "headers", "signature"})
 
 @dataclass(frozen=True)
 class Partner:
-    """A shop known to the sandbox: one code for one key."""
+    """A partner of the sandbox, with one code and one API key."""
 
     code: str
     api_key: str
@@ -30,13 +30,13 @@ class Partner:
 
 @dataclass(frozen=True)
 class Gatekeeper:
-    """Tells who is calling. `max_skew` None means that no `Date` is too old."""
+    """Authenticates requests. With `max_skew` None every `Date` is accepted."""
 
     partners: Mapping[str, Partner]
     max_skew: timedelta | None = None
 
     def admit(self, request: Request, now: datetime) -> Partner:
-        """Return the calling partner; raise ApiError 401 without a known key, 403 otherwise."""
+        """Return the calling partner. Raise ApiError 401 without a known key, 403 otherwise."""
         claimed = _fields(request.headers.get("Authorization", ""))
         partner = self._partner(request, claimed)
         if claimed is None or not self._is_signed(request, claimed, partner):
@@ -46,7 +46,10 @@ class Gatekeeper:
         return partner
 
     def _partner(self, request: Request, claimed: Mapping[str, str] | None) -> Partner:
-        """Inferred: the key may come in either place, and must be the same when in both."""
+        """Return the partner of the key.
+
+        Inferred: the key may be in either header, and must be the same if it is in both.
+        """
         header = request.headers.get("X-Api-Key")
         key = (claimed or {}).get("keyid", header)
         if key is None or key not in self.partners or header not in {None, key}:
@@ -59,17 +62,17 @@ class Gatekeeper:
         if digest is None or message is None:
             return False
         raw = hmac.new(partner.api_secret.encode(), message.encode(), digest).digest()
-        # Standard alphabet, every reserved character escaped: compared as text, so neither the
-        # URL-safe alphabet nor an unescaped signature passes.
+        # In the standard alphabet with all reserved characters escaped, and compared as text, so
+        # that neither the URL-safe alphabet nor an unescaped signature is accepted.
         expected = quote(base64.b64encode(raw).decode(), safe="")
         given = _upper_escapes(claimed.get("signature", ""))
         return hmac.compare_digest(expected.encode(), given.encode())
 
 
 def string_to_sign(request: Request, names: str) -> str | None:
-    """Return the signed lines, or None when the request carries no date at all.
+    """Return the signed lines, or None if the request has no date.
 
-    `x-aux-date` replaces `date`, as value and as name, for clients that cannot set `Date`.
+    `x-aux-date` replaces both the value and the name of `date`, for clients that cannot set `Date`.
     """
     lines = []
     for name in names.split():
@@ -84,7 +87,7 @@ def string_to_sign(request: Request, names: str) -> str | None:
 
 
 def _path(request: Request) -> str:
-    """Return the path as requested: escapes kept, without the query."""
+    """Return the path as requested, with its escapes and without the query."""
     raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or request.path
     return str(raw).partition("?")[0]
 
@@ -93,15 +96,15 @@ def _fields(header: str) -> dict[str, str] | None:
     """Return the parts of `Signature keyId="…",…`, or None for any other header."""
     scheme, _, rest = header.partition(" ")
     pairs = [part.strip().partition("=") for part in rest.split(",")]
-    found = {name.lower(): value.strip('"') for name, _, value in pairs}
-    if scheme not in {"Signature", "signature"} or not set(found) <= FIELDS:
+    fields = {name.lower(): value.strip('"') for name, _, value in pairs}
+    if scheme not in {"Signature", "signature"} or not set(fields) <= FIELDS:
         return None
-    return found
+    return fields
 
 
 def _upper_escapes(signature: str) -> str:
-    """Accept `%2b` for `%2B`, which .NET clients send."""
-    return re.sub(r"%[0-9a-fA-F]{2}", lambda found: found.group().upper(), signature)
+    """Return the signature with `%2B` for `%2b`, which .NET clients send."""
+    return re.sub(r"%[0-9a-fA-F]{2}", lambda match: match.group().upper(), signature)
 
 
 def _is_fresh(request: Request, now: datetime, max_skew: timedelta) -> bool:

@@ -1,4 +1,4 @@
-"""Which calls arrived, without their bodies."""
+"""A log of the received calls, without their bodies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_xcover.sandbox.store import Store
 
 @dataclass(frozen=True)
 class Call:
-    """One received call; `status` is None when no answer was given."""
+    """One received call. `status` is None if the connection was broken without a response."""
 
     operation: str
     method: str
@@ -20,15 +20,15 @@ class Call:
     status: int | None
 
 
-class Journal:
-    """The received calls, oldest first, kept over a restart."""
+class CallLog:
+    """The received calls, oldest first. They survive a restart."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def record(self, call: Call) -> None:
-        """Write one line."""
+        """Store one call."""
         at = datetimes.stamp(self._clock.now())
         self._store.rows(
             "INSERT INTO received (operation, method, path, idempotency_key, status, received_at) "
@@ -37,10 +37,10 @@ class Journal:
         )
 
     def calls(self, operation: str | None = None) -> list[Call]:
-        """Return the calls of one operation, or all."""
-        found = self._store.rows(
+        """Return the calls of one operation, or all calls."""
+        rows = self._store.rows(
             "SELECT operation, method, path, idempotency_key, status FROM received "
             "WHERE ? IS NULL OR operation = ? ORDER BY number",
             (operation, operation),
         )
-        return [Call(*row) for row in found]
+        return [Call(*row) for row in rows]

@@ -1,6 +1,7 @@
-"""The control page for demonstrations and for tests that run in another process.
+"""The control API for demos and for tests in another process.
 
-It is not part of XCover and asks for no signature: the sandbox listens on this machine only.
+It is not part of XCover and requires no signature, because the sandbox only listens on this
+machine.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from django_xcover.sandbox import datetimes, store
 from django_xcover.sandbox.context import World
-from django_xcover.sandbox.http.call_log import Journal
+from django_xcover.sandbox.http.call_log import CallLog
 from django_xcover.sandbox.http.faults import Faults
 from django_xcover.sandbox.http.latency import Latency
 from django_xcover.sandbox.webhooks import Webhooks
@@ -23,37 +24,38 @@ OPTIONS = ("times", "seconds", "status", "body", "how")
 
 @dataclass(frozen=True)
 class Control:
-    """Below `/_sandbox/`: `faults`, `latency`, `clock`, `calls` and `webhooks`."""
+    """The resources below `/_sandbox/`: `faults`, `latency`, `clock`, `calls` and `webhooks`."""
 
     faults: Faults
     latency: Latency
     world: World
-    journal: Journal
+    call_log: CallLog
     webhooks: Webhooks
 
     def answer(self, request: Request) -> Response:
-        """Answer in JSON; 400 says what is wrong with a fault, 404 and 405 speak for themselves."""
+        """Return a JSON response. A 400 explains what is wrong with the request."""
         name = request.path.removeprefix("/_sandbox/").rstrip("/")
-        rooms = {
+        resources = {
             "faults": self._faults,
             "latency": self._latency,
             "clock": self._clock,
             "calls": self._calls,
             "webhooks": self._webhooks,
         }
-        room = rooms.get(name)
-        if room is None:
-            return _json(404, {"message": "There are faults, latency, clock, calls and webhooks."})
+        resource = resources.get(name)
+        if resource is None:
+            message = f"Not found. The resources are {', '.join(resources)}."
+            return _json(404, {"message": message})
         try:
-            return room(request)
+            return resource(request)
         except (KeyError, TypeError, ValueError, OverflowError) as wrong:
             return _json(400, {"message": str(wrong)})
 
     def _faults(self, request: Request) -> Response:
         if request.method == "POST":
-            asked = _body(request)
-            options = {name: _plain(asked[name]) for name in OPTIONS if name in asked}
-            fault = self.faults.add(asked["operation"], asked["kind"], **options)
+            data = _body(request)
+            options = {name: _plain(data[name]) for name in OPTIONS if name in data}
+            fault = self.faults.add(data["operation"], data["kind"], **options)
             return _json(201, fault.describe())
         if request.method == "DELETE":
             self.faults.clear()
@@ -62,8 +64,8 @@ class Control:
 
     def _latency(self, request: Request) -> Response:
         if request.method == "POST":
-            asked = _body(request)
-            self.latency.set(str(asked["latency"]), asked.get("seed"))
+            data = _body(request)
+            self.latency.set(str(data["latency"]), data.get("seed"))
         return _json(200, {"latency": self.latency.spec})
 
     def _clock(self, request: Request) -> Response:
@@ -72,13 +74,17 @@ class Control:
         return _json(200, {"now": datetimes.stamp(self.world.clock.now())})
 
     def _calls(self, request: Request) -> Response:
-        calls = self.journal.calls(request.args.get("operation"))
+        calls = self.call_log.calls(request.args.get("operation"))
         return _json(200, [asdict(call) for call in calls])
 
     def _webhooks(self, request: Request) -> Response:
         sent = [
-            {"event": one.event, "payload": one.payload, "statuses": one.statuses}
-            for one in self.webhooks.sent
+            {
+                "event": delivery.event,
+                "payload": delivery.payload,
+                "statuses": delivery.statuses,
+            }
+            for delivery in self.webhooks.sent
         ]
         return _json(200, sent)
 
@@ -90,15 +96,15 @@ def _body(request: Request) -> dict[str, Any]:
     return parsed
 
 
-def _span(asked: dict[str, Any]) -> timedelta:
-    """Return how far to move: `advance` such as "400d", or `advance_seconds`."""
-    if "advance" in asked:
-        return datetimes.parse_span(str(asked["advance"]))
-    return timedelta(seconds=float(asked["advance_seconds"]))
+def _span(data: dict[str, Any]) -> timedelta:
+    """Return the time to move by, from `advance` (such as "400d") or `advance_seconds`."""
+    if "advance" in data:
+        return datetimes.parse_span(str(data["advance"]))
+    return timedelta(seconds=float(data["advance_seconds"]))
 
 
 def _plain(value: Any) -> Any:
-    """Return a fraction as a float: here it is a time, not money."""
+    """Return a fraction as a float, because here it is a time and not an amount."""
     return float(value) if hasattr(value, "as_tuple") else value
 
 

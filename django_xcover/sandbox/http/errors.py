@@ -1,4 +1,4 @@
-"""Refusals, in the envelope XCover answers with (Quotes API: error body)."""
+"""Errors in the format of XCover's responses (Quotes API: error body)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import uuid4
 
 
 class ApiError(Exception):
-    """A request the sandbox refuses, with its status and body."""
+    """The sandbox refuses the request, with this status and body."""
 
     def __init__(
         self, status: int, kind: str, message: str, *, headers: dict[str, str] | None = None
@@ -20,7 +20,7 @@ class ApiError(Exception):
 
 
 class Invalid(ApiError):
-    """422: `errors` is an object, a nested object or a list of sentences."""
+    """422. `errors` is an object, a nested object or a list of messages."""
 
     def __init__(self, errors: Any) -> None:
         super().__init__(422, "validation_error", "An API error occurred.")
@@ -31,15 +31,15 @@ class Invalid(ApiError):
 def second_version(refused: ApiError) -> dict[str, Any]:
     """Return the body that the header `X-API-Error-Version: v2` selects.
 
-    Seen in 2026: its keys. Inferred: the code, and that a complaint about a field carries its path.
+    Seen in 2026: its keys. Inferred: the code, and that the error of a field includes its path.
     """
     errors = getattr(refused, "errors", None)
-    found = list(_details(errors)) if errors is not None else []
+    details = list(_details(errors)) if errors is not None else []
     return {
         "code": refused.body["type"],
         "error_id": str(uuid4()),
         "metadata": {},
-        "errors": found or [_detail(refused.body["message"], refused.body["type"])],
+        "errors": details or [_detail(refused.body["message"], refused.body["type"])],
     }
 
 
@@ -61,14 +61,14 @@ def _detail(text: str, code: str) -> dict[str, Any]:
 
 
 class StatusRefused(Invalid):
-    """422 for what the package's status does not allow: the text is live evidence of 2026."""
+    """422 for an action that the package's status does not allow (message captured in 2026)."""
 
     def __init__(self, status: str) -> None:
         super().__init__([f"Status change not allowed for QuotePackage in status {status}"])
 
 
 def unauthorized() -> ApiError:
-    """Return 401. Inferred: the body; the oldest SDK maps 401 to this sentence."""
+    """Return 401. Inferred: the body; the oldest SDK maps 401 to this message."""
     return ApiError(401, "auth_error", "Authorization is required")
 
 
@@ -83,12 +83,12 @@ def package_not_found() -> ApiError:
 
 
 def not_found(message: str = "Not found.") -> ApiError:
-    """Return 404. Inferred: Django REST framework's words for everything but a package."""
+    """Return 404. Inferred: everything but a package has Django REST framework's message."""
     return ApiError(404, "api_error", message)
 
 
 def method_not_allowed(method: str) -> ApiError:
-    """Return 405. Inferred: never recorded; these are Django REST framework's words."""
+    """Return 405. Inferred: never recorded; this is Django REST framework's message."""
     return ApiError(405, "api_error", f'Method "{method}" not allowed.')
 
 
@@ -98,7 +98,7 @@ def locked() -> ApiError:
 
 
 def throttled(seconds: int) -> ApiError:
-    """Return 429 with the sentence captured in 2026. Inferred: its type."""
+    """Return 429 with the message captured in 2026. Inferred: its type."""
     unit = "second" if seconds == 1 else "seconds"
     return ApiError(
         429,

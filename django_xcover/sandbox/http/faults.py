@@ -1,4 +1,4 @@
-"""What can be made to go wrong, per operation and for a number of times."""
+"""Planned faults, per operation and for a number of times."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import Any
 
 # The request is not carried out.
 BEFORE = frozenset({"hang", "reset", "status", "garbage", "throttle"})
-# The request is carried out and the answer suffers.
+# The request is carried out and the response is disturbed.
 AFTER = frozenset({"drip", "process_then_hang", "process_then_reset", "process_then_status"})
-# The request is carried out in a way the caller must notice.
+# The request is carried out with a wrong result that the caller must notice.
 EFFECTS = frozenset({"missing_policy", "wrong_price"})
-# What happened is told wrongly; these are the faults of the operation `webhook`, and but for the
-# price no other has them.
+# The faults of the operation `webhook`. Except for wrong_price, no other operation has them.
 WEBHOOK = "webhook"
-TOLD = frozenset({"twice", "late", "never", "reorder", "wrong_price"})
-CALLED = BEFORE | AFTER | EFFECTS
-KINDS = CALLED | TOLD
-# What a wrong price is of the right one.
+WEBHOOK_FAULTS = frozenset({"twice", "late", "never", "reorder", "wrong_price"})
+CALL_FAULTS = BEFORE | AFTER | EFFECTS
+KINDS = CALL_FAULTS | WEBHOOK_FAULTS
+# The factor by which a wrong price differs from the right one.
 WRONG_PRICE = Decimal("1.25")
 
 
 @dataclass(eq=False)
 class Fault:
-    """One planned misfortune.
+    """One planned fault.
 
-    hang: after `seconds` a gateway gives up (504), and the key stays locked until then (in-process
-    it is free again at once). reset: the connection breaks. status, garbage, throttle: such an
-    answer. process_then_…: carried out, and the answer hangs, is lost or is another. drip: the
-    answer arrives byte by byte. missing_policy, wrong_price: a quote or policy fails, costs more;
-    a booking that is only read is told at another price.
+    hang: a gateway times out after `seconds` (504), and the idempotency key stays locked until then
+    (in-process it is released immediately). reset: the connection breaks. status, garbage,
+    throttle: a response of that kind. process_then_…: the request is carried out, and the response
+    hangs, is lost or is replaced by a status. drip: the response arrives byte by byte.
+    missing_policy, wrong_price: a quote or policy fails or costs more; a booking that is only read
+    shows another price.
 
-    Webhooks come twice, late (after `seconds`), never, after the one that follows (reorder), or
-    with another price (wrong_price).
+    Webhooks are sent twice, late (after `seconds`), never, after the next one (reorder), or with
+    another price (wrong_price).
 
-    `times` None means always. `seconds` is how long a hang or a drip takes, or what `Retry-After`
-    says. A test that needs to know when a hanging request has arrived waits for `entered`, and
-    ends the hang with `release()`.
+    `times` None means always. `seconds` is the duration of a hang or a drip, or the value of
+    `Retry-After`. A test can wait on `entered` until a hanging request has arrived, and end the
+    hang with `release()`.
     """
 
     operation: str
@@ -56,12 +56,12 @@ class Fault:
         self.released.set()
 
     def hold(self) -> None:
-        """Wait until released, `seconds` at most."""
+        """Wait until released, or for at most `seconds`."""
         self.entered.set()
         self.released.wait(self.seconds)
 
     def describe(self) -> dict[str, Any]:
-        """Return plain values for the control page."""
+        """Return the fault as plain values for the control API."""
         return {
             name: getattr(self, name)
             for name in ("operation", "kind", "times", "seconds", "status", "how")
@@ -69,7 +69,7 @@ class Fault:
 
 
 class Faults:
-    """The planned faults, first come first served."""
+    """The planned faults, used in the order they were added."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -80,13 +80,13 @@ class Faults:
         """Plan a fault for an operation or `"*"`.
 
         Options: `times` (default 1, None for always), `seconds`, `status`, `body` (JSON value),
-        `how` (`"null"` or `"absent"`, for `missing_policy`). Raises ValueError for another kind.
+        `how` (`"null"` or `"absent"`, for `missing_policy`). Raise ValueError for an unknown kind.
         """
         if kind not in KINDS:
-            raise ValueError(f"{kind!r} is no fault; there are {', '.join(sorted(KINDS))}.")
-        if kind not in (TOLD if operation == WEBHOOK else CALLED):
+            raise ValueError(f"{kind!r} is not a fault. Known: {', '.join(sorted(KINDS))}.")
+        if kind not in (WEBHOOK_FAULTS if operation == WEBHOOK else CALL_FAULTS):
             raise ValueError(
-                f"{operation!r} has no fault {kind!r}; webhooks have faults of their own."
+                f"{operation!r} has no fault {kind!r}. Webhooks and calls have different faults."
             )
         fault = Fault(operation, kind, **options)
         with self._lock:
@@ -109,10 +109,10 @@ class Faults:
         fault.times -= 1
         if fault.times <= 0:
             self._planned.remove(fault)
-            self._used.append(fault)  # some call may hang on it still
+            self._used.append(fault)  # a call may still hang on it
 
     def clear(self) -> None:
-        """Forget what is planned and let go what hangs."""
+        """Remove all planned faults and release hanging requests."""
         with self._lock:
             for fault in (*self._planned, *self._used):
                 fault.release()
@@ -120,6 +120,6 @@ class Faults:
             self._used.clear()
 
     def planned(self) -> list[dict[str, Any]]:
-        """Return what is still to come."""
+        """Return the faults that are still planned."""
         with self._lock:
             return [fault.describe() for fault in self._planned]

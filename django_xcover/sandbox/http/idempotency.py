@@ -1,4 +1,4 @@
-"""The same key twice is one operation (Quotes API: idempotency)."""
+"""Idempotency keys: the same key twice is one operation (Quotes API: idempotency)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
 def scope_of(request: Request, partner: str, path: str) -> str | None:
-    """Return what one key stands for: partner, method, path and key; None without a key.
+    """Return the scope of a key (partner, method, path and key), or None without a key.
 
-    Inferred: the path belongs to it, so a key used by mistake for two packages is two operations.
+    Inferred: the path is part of it, so a key used by mistake for two packages is two operations.
     """
     key = request.headers.get("x-idempotency-key")
     if not key or request.method not in METHODS:
@@ -30,56 +30,56 @@ def scope_of(request: Request, partner: str, path: str) -> str | None:
 
 
 class Idempotency:
-    """Stored 2xx answers, and the keys whose first request is running now."""
+    """Stored 2xx responses, and the keys whose first request is still running."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
-        # In memory on purpose: after a crash nothing runs, so nothing may stay locked.
+        # In memory on purpose: after a crash no request runs, so no key may stay locked.
         self._running: set[str] = set()
 
     @contextmanager
     def running(self, scope: str | None) -> Iterator[None]:
-        """Mark the key while the block runs; raise ApiError 423 when it is marked already."""
+        """Lock the key while the block runs. Raise ApiError 423 if it is already locked."""
         if scope is None:
             yield
             return
-        self.mark(scope)
+        self.lock(scope)
         try:
             yield
         finally:
             self.release(scope)
 
-    def mark(self, scope: str) -> None:
-        """Take the key; raise ApiError 423 when a request with it is running."""
+    def lock(self, scope: str) -> None:
+        """Lock the key. Raise ApiError 423 if a request with it is running."""
         with self._lock:
             if scope in self._running:
                 raise locked()
             self._running.add(scope)
 
     def release(self, scope: str) -> None:
-        """Give the key back."""
+        """Unlock the key."""
         with self._lock:
             self._running.discard(scope)
 
     def stored(self, scope: str | None, body: bytes) -> bytes | None:
-        """Return the first answer's body, or None when there is none younger than 48 hours.
+        """Return the body of the first response, or None if there is none within 48 hours.
 
-        Inferred: the same key with another body is 422; the page ties the replay to both.
+        Inferred: the same key with another body is a 422; the page ties the replay to both.
         """
-        found = self._store.rows(
+        rows = self._store.rows(
             "SELECT body_hash, content FROM answer WHERE scope = ? AND stored_at > ?",
             (scope, (self._clock.now() - KEPT).timestamp()),
         )
-        if not found:
+        if not rows:
             return None
-        if found[0][0] != _hash(body):
+        if rows[0][0] != _hash(body):
             raise Invalid(["The idempotency key was used with another request body."])
-        return bytes(found[0][1])
+        return bytes(rows[0][1])
 
     def keep(self, scope: str | None, body: bytes, content: bytes) -> None:
-        """Store the body of a 2xx answer. Inferred: refusals are not stored."""
+        """Store the body of a 2xx response. Inferred: errors are not stored."""
         if scope is None:
             return
         self._store.rows(

@@ -1,4 +1,4 @@
-"""How long XCover takes to answer."""
+"""The time that XCover takes to respond."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import threading
 import time
 from itertools import pairwise
 
-# Forty answers of staging to "make an offer" took so many seconds (recorded): the smallest, the
-# median, the third quartile and the largest. In between the times are inferred, by straight lines.
+# Seconds that forty responses of staging to "make an offer" took (recorded): the minimum, median,
+# third quartile and maximum. Times in between are inferred by linear interpolation.
 RECORDED = ((0.0, 0.351), (0.5, 0.911), (0.75, 1.712), (1.0, 2.815))
 ANSWERS = 40
-NAMES = 'Say "none", "recorded", seconds such as "0.5", or a range of seconds such as "0.2-1.5".'
+NAMES = 'Use "none", "recorded", seconds such as "0.5", or a range of seconds such as "0.2-1.5".'
 LONGEST = 600.0
 
 
 class Latency:
-    """The times that answers take, one after the other.
+    """The response times of successive calls.
 
-    "none" is no wait; "0.5" always half a second; "0.2-1.5" any time in between; "recorded" times
-    as staging had them: each forty answers in a row have its quantiles, in an order that `seed`
-    fixes.
+    "none" is no wait, "0.5" always half a second, "0.2-1.5" a random time in between. "recorded"
+    are the times of staging: every forty responses in a row have its quantiles, in a random order
+    that depends on `seed`.
     """
 
     def __init__(self, spec: str = "none", seed: int | None = None) -> None:
@@ -28,15 +28,15 @@ class Latency:
         self.set(spec, seed)
 
     def set(self, spec: str, seed: int | None = None) -> None:
-        """Take the times of `spec` from now on; raise ValueError for one that is unknown."""
+        """Use the times of `spec` from now on. Raise ValueError if it is unknown."""
         low, high = _bounds(spec)
         with self._lock:
             self.spec, self._low, self._high = spec, low, high
-            self._random = random.Random(seed)  # noqa: S311 - no secret
+            self._random = random.Random(seed)  # noqa: S311 - not a secret
             self._block: list[float] = []
 
     def next(self) -> float:
-        """Return the seconds that the next answer takes."""
+        """Return the seconds that the next response takes."""
         with self._lock:
             if self.spec != "recorded":
                 return self._random.uniform(self._low, self._high)
@@ -46,13 +46,13 @@ class Latency:
             return self._block.pop()
 
     def wait(self) -> None:
-        """Let the time pass that the next answer takes."""
+        """Sleep for the time that the next response takes."""
         if seconds := self.next():
             time.sleep(seconds)
 
 
 def recorded(share: float) -> float:
-    """Return the seconds within which `share` (0 to 1) of the recorded answers came."""
+    """Return the seconds within which `share` (0 to 1) of the recorded responses arrived."""
     for (left, fast), (right, slow) in pairwise(RECORDED):
         if share <= right:
             return fast + (slow - fast) * (share - left) / (right - left)

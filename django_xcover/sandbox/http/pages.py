@@ -1,4 +1,4 @@
-"""The frame around every page of the sandbox's site."""
+"""The HTML template of the sandbox's pages."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ FRAME = Markup("""<!doctype html>
 
 
 def page(title: str, body: Markup, language: str) -> str:
-    """Return a complete page, readable on a phone, in light and dark."""
+    """Return a complete HTML page that works on a phone, and in light and dark mode."""
     notice = label(NOTICE, language)
     return str(FRAME.format(title=title, body=body, language=language, style=STYLE, notice=notice))

@@ -1,4 +1,4 @@
-"""One request from door to answer: who, what, whether again, and what goes wrong."""
+"""Process one request: authentication, routing, idempotency and planned faults."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django_xcover.sandbox.context import Answer, Inquiry, World
 from django_xcover.sandbox.events import Notice
 from django_xcover.sandbox.http import errors, faults
 from django_xcover.sandbox.http.auth import Gatekeeper
-from django_xcover.sandbox.http.call_log import Call, Journal
+from django_xcover.sandbox.http.call_log import Call, CallLog
 from django_xcover.sandbox.http.faults import Fault, Faults
 from django_xcover.sandbox.http.idempotency import Idempotency, scope_of
 from django_xcover.sandbox.http.routing import Match, find
 from django_xcover.sandbox.resources import OPERATIONS
 from django_xcover.sandbox.webhooks import Webhooks
 
-# Recorded: a key without a limit, and a constant moment in 2019.
+# Recorded: a key without a limit, and a constant time in 2019.
 RATE_LIMIT = {
     "X-Ratelimit-Limit": "-1",
     "X-Ratelimit-Remaining": "-1",
@@ -30,12 +30,12 @@ RATE_LIMIT = {
 
 
 def _nothing() -> None:
-    """Have nothing to tidy up."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An answer and the way it travels; `response` None is a connection that breaks."""
+    """A response and how it is transported. If `response` is None, the connection breaks."""
 
     response: Response | None
     held: Fault | None = None
@@ -45,17 +45,17 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The API behind one function; HTTP and the in-process mount only carry what it returns."""
+    """The API as one function, which the HTTP server and the in-process adapter both call."""
 
     world: World
     gatekeeper: Gatekeeper
     faults: Faults
     idempotency: Idempotency
-    journal: Journal
+    call_log: CallLog
     webhooks: Webhooks
 
     def answer(self, request: Request) -> Delivery:
-        """Return the answer to any request below `/x/` or `/xcover/`, faults included."""
+        """Return the response to a request below `/x/` or `/xcover/`, with planned faults."""
         match = find(request)
         try:
             delivery, operation = self._admitted(request, match)
@@ -95,11 +95,11 @@ class Gateway:
         return Delivery(respond(_failure(fault)))
 
     def _hanging(self, fault: Fault, scope: str | None) -> Delivery:
-        """Hold the request, and its key: it is running as far as anybody can tell."""
+        """Hold the request and lock its key, as if the request were still running."""
         gone = respond(Answer(504, {}))
         if scope is None:
             return Delivery(gone, held=fault)
-        self.idempotency.mark(scope)
+        self.idempotency.lock(scope)
         return Delivery(gone, held=fault, finish=lambda: self.idempotency.release(scope))
 
     def _carried_out(
@@ -115,7 +115,7 @@ class Gateway:
                 answer = OPERATIONS[operation](self._inquiry(request, match, fault, notices))
                 response = respond(answer)
                 self.idempotency.keep(scope, body, response.get_data())
-        # After the transaction: who is told may ask at once how things stand.
+        # After the transaction, because a receiver may immediately read the booking.
         self.webhooks.post(notices)
         return response
 
@@ -135,11 +135,11 @@ class Gateway:
     def _record(self, request: Request, operation: str, delivery: Delivery) -> None:
         key = request.headers.get("x-idempotency-key")
         status = None if delivery.response is None else delivery.response.status_code
-        self.journal.record(Call(operation, request.method, request.path, key, status))
+        self.call_log.record(Call(operation, request.method, request.path, key, status))
 
 
 def respond(answer: Answer) -> Response:
-    """Return the answer as a response: compact JSON, no charset; empty bodies have no type."""
+    """Return an HTTP response: compact JSON without charset; empty bodies have no content type."""
     content = b"" if answer.body is None else store.to_wire(answer.body)
     response = _with_body(answer.status, content)
     response.headers.extend(answer.headers)
@@ -157,9 +157,9 @@ def _with_body(status: int, content: bytes) -> Response:
 
 
 def _payload(request: Request) -> Any:
-    """Return the parsed body; what a GET carries is ignored, nothing counts as `{}`.
+    """Return the parsed body, or {} for a GET or an empty body.
 
-    Raises ApiError 400 in the words captured in 2026, for a body that is not JSON.
+    Raise ApiError 400, with the message captured in 2026, for a body that is not JSON.
     """
     if request.method in {"GET", "HEAD"} or not request.get_data().strip():
         return {}
@@ -172,7 +172,7 @@ def _payload(request: Request) -> Any:
 
 
 def _disturbed(response: Response, fault: Fault | None) -> Delivery:
-    """Return the way back of an answer whose request has been carried out."""
+    """Return the delivery of a response whose request was carried out, with its fault."""
     kind = fault.kind if fault else ""
     if fault is None or kind in faults.EFFECTS:
         return Delivery(response)
@@ -186,7 +186,7 @@ def _disturbed(response: Response, fault: Fault | None) -> Delivery:
 
 
 def _failure(fault: Fault) -> Answer:
-    """Return the status asked for. Inferred: `{}`, the body of the only 502 there is."""
+    """Return the fault's status and body. Inferred: `{}`, the body of the only recorded 502."""
     return Answer(fault.status, {} if fault.body is None else fault.body)
 
 

@@ -1,4 +1,4 @@
-"""Paths, methods and the `Allow` header of each (recorded traffic: headers)."""
+"""The API's paths, their methods and `Allow` headers (recorded traffic: headers)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Route:
     operations: Mapping[str, str] = field(default_factory=dict)
 
     def operation(self, request: Request) -> str:
-        """Return the operation's name; raise ApiError 405 when the method has none.
+        """Return the operation's name. Raise ApiError 405 if the method has none.
 
-        Inferred: `GET` and `DELETE` on `quotes/` stand in the recorded `Allow`, but nobody has
-        seen what they do, so they are refused.
+        Inferred: the recorded `Allow` of `quotes/` includes `GET` and `DELETE`, but their effect
+        was never recorded, so they are refused.
         """
         method = "GET" if request.method == "HEAD" and "HEAD" in self.allow else request.method
         name = self.operations.get(method)
@@ -82,8 +82,8 @@ ROUTES = (
         "/renewals/<renewal>/confirmation/", "PATCH, OPTIONS", {"PATCH": "confirm_renewal_legacy"}
     ),
 )
-# Recorded calls differ in their final slash. Inferred: what the wrong form does is unknown, so
-# both are accepted and neither is redirected, which would break a signed path.
+# Recorded calls are inconsistent about the trailing slash. Inferred: the effect of the wrong form
+# is unknown, so both are accepted without a redirect, which would break a signed path.
 MAP = Map(
     [
         Rule(f"/{prefix}/partners/<partner>{route.path}", endpoint=route)
@@ -105,7 +105,7 @@ class Match:
 
 
 def find(request: Request) -> Match | None:
-    """Return the route of the request, whatever its method, or None."""
+    """Return the route of the request for any method, or None."""
     try:
         route, values = MAP.bind("sandbox").match(request.path, method="GET")
     except NotFound:

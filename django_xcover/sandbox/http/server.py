@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: threads, keep-alive, and an end that comes at once."""
+"""The sandbox's HTTP server: threaded, with keep-alive and an immediate stop."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ logger = logging.getLogger("django_xcover.sandbox")
 
 
 class Handler(WSGIRequestHandler):
-    """Speaks HTTP/1.1 and logs no query: links to documents carry tokens there."""
+    """An HTTP/1.1 handler that logs no queries, because links to documents have tokens there."""
 
     protocol_version = "HTTP/1.1"
     server: Server
 
     def setup(self) -> None:
-        """Remember the connection, which may be idle when the server ends."""
+        """Register the connection, which may be idle when the server stops."""
         super().setup()
         self.server.connections.add(self.connection)
 
     def finish(self) -> None:
-        """Forget the connection."""
+        """Unregister the connection."""
         self.server.connections.discard(self.connection)
         with contextlib.suppress(OSError):
             super().finish()
@@ -39,19 +39,19 @@ class Handler(WSGIRequestHandler):
         logger.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
 
     def log_error(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Log what went wrong with a connection at DEBUG: clients that give up are no news."""
+        """Log connection errors at DEBUG, because clients that disconnect are normal."""
         logger.debug(format, *args)
 
 
 class Server(ThreadedWSGIServer):
-    """A threaded server that can drop the connections clients keep alive."""
+    """A threaded server that can close the connections that clients keep alive."""
 
     def __init__(self, host: str, port: int, sandbox: Sandbox) -> None:
         self.connections: set[socket.socket] = set()
         super().__init__(host, port, sandbox.wsgi_app, Handler)
 
     def stop(self) -> None:
-        """Stop listening and cut what is still connected."""
+        """Stop listening and close all connections."""
         self.shutdown()
         self.server_close()
         for connection in list(self.connections):
@@ -61,10 +61,10 @@ class Server(ThreadedWSGIServer):
 
 @contextmanager
 def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve the sandbox for the length of a block; yield its base URL.
+    """Serve the sandbox inside the block and yield its base URL.
 
-    The API is at that URL plus `/x` and `/xcover`. Port 0 takes a free one. Links to documents
-    point to this server, unless the sandbox was given a `site_url` of its own.
+    The API is at that URL plus `/x` and `/xcover`. Port 0 chooses a free one. Links to documents
+    point to this server, unless the sandbox has its own `site_url`.
     """
     server = Server(host, port, sandbox)
     url = f"http://{host}:{server.port}"

@@ -1,4 +1,4 @@
-"""The WSGI application: what is served over HTTP, and how faults travel there."""
+"""The WSGI application of the sandbox, including faults at the connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from django_xcover.sandbox.context import World
 from django_xcover.sandbox.documents import Documents
-from django_xcover.sandbox.http.call_log import Journal
+from django_xcover.sandbox.http.call_log import CallLog
 from django_xcover.sandbox.http.control import Control
 from django_xcover.sandbox.http.faults import Faults
 from django_xcover.sandbox.http.latency import Latency
@@ -28,23 +28,23 @@ API = ("/x/", "/xcover/")
 
 @dataclass(frozen=True)
 class Application:
-    """The API below both prefixes, the control page, and the documents everywhere else."""
+    """Routes to the API (both prefixes), the control API, and the documents (everything else)."""
 
     gateway: Gateway
     world: World
     faults: Faults
     latency: Latency
-    journal: Journal
+    call_log: CallLog
     webhooks: Webhooks
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        """Answer one request; break its connection when a fault says so."""
+        """Answer one request, or break its connection for a planned fault."""
         request = Request(environ)
         if request.path.startswith(API):
             self.latency.wait()
             response = _delivered(self.gateway.answer(request), environ)
         elif request.path.startswith("/_sandbox/"):
-            control = Control(self.faults, self.latency, self.world, self.journal, self.webhooks)
+            control = Control(self.faults, self.latency, self.world, self.call_log, self.webhooks)
             response = control.answer(request)
         else:
             response = Documents(self.world).answer(request)
@@ -66,14 +66,14 @@ def _delivered(delivery: Delivery, environ: WSGIEnvironment) -> Response:
 
 
 def dripping(content: bytes, seconds: float) -> Iterator[bytes]:
-    """Yield the content byte by byte over so many seconds."""
+    """Yield the content byte by byte, spread over `seconds`."""
     for position in range(len(content)):
         time.sleep(seconds / len(content))
         yield content[position : position + 1]
 
 
 def break_connection(environ: WSGIEnvironment) -> None:
-    """End the connection with a reset instead of an answer."""
+    """Reset the connection instead of responding."""
     connection: socket.socket | None = environ.get("werkzeug.socket")
     if connection is not None:
         linger_not = struct.pack("ii", 1, 0)

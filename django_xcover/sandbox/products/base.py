@@ -1,4 +1,4 @@
-"""What a policy type is made of."""
+"""The parts of a policy type."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from django_xcover.sandbox.validation import (
 )
 
 NO_POLICY = "no policy available for these parameters"
-# What every policy type is asked for.
+# The fields of every policy type.
 COMMON: dict[str, Field] = {
     "policy_type": Field(text, required=True),
     "policy_type_version": Field(version),
-    # Other clients send it, also as `[{}, {}]`. Inferred: it changes nothing; bookings name them.
+    # Other clients send it, also as `[{}, {}]`. Inferred: it is ignored; bookings name them.
     "insured": Field(list_of(any_object), null=True),
     "policy_start_date": Field(moment),
     "partner_price": Field(amount),
@@ -37,7 +37,7 @@ COMMON: dict[str, Field] = {
 
 @dataclass(frozen=True)
 class Terms:
-    """Where and in what money a quote is made; `now` is the start when none is asked for."""
+    """The country and currencies of a quote. `now` is the default start of the policy."""
 
     currency: str
     country: str
@@ -49,14 +49,14 @@ class Terms:
         return money.converted(pounds, "GBP", self.currency)
 
     def start(self, fields: Mapping[str, Any], *others: str) -> datetime:
-        """Return the start that is asked for, else the first of the `others`, else now."""
+        """Return the requested start, else the first of the `others`, else now."""
         named = (fields.get(name) for name in ("policy_start_date", *others))
         return next((moment for moment in named if moment), self.now)
 
 
 @dataclass(frozen=True)
 class Cover:
-    """What a product offers: the period, the net premium and the benefits."""
+    """The cover of a product: the period, the net premium and the benefits."""
 
     start: datetime
     end: datetime | None
@@ -67,7 +67,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class Texts:
-    """What shoppers read, in one language; `{name}` and `{pds_url}` are filled in."""
+    """The texts for shoppers in one language, with the placeholders `{name}` and `{pds_url}`."""
 
     title: str
     description: str
@@ -79,10 +79,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Version:
-    """What a version of a policy type decides: its own currency, and whether its cover ends.
+    """A version of a policy type: its own currency, if any, and whether its cover ends.
 
-    Seen in 2026: a customer in the US who pays dollars has a policy in euros. Inferred: without a
-    currency of its own it is that of the customer's country.
+    Seen in 2026: a customer in the US who pays in dollars has a policy in euros. Inferred: without
+    its own currency the policy is in that of the customer's country.
     """
 
     currency: str | None = None
@@ -93,10 +93,10 @@ class Version:
 class Product:
     """One policy type. `own` are its own request keys.
 
-    `priced` names what is an amount in the items of those that are lists. `fixed` are fields that a
-    booked policy keeps. `cancellable_until` names the field with the moment after which nothing can
-    be cancelled; without one it is the policy's end. `versions` are those that can be quoted.
-    `renewal_rate` is what the net premium is multiplied by with each renewal.
+    `priced` names the amounts in the items of fields that are lists. `fixed` are the fields that
+    cannot be changed in a booked policy. `cancellable_until` names the field with the end of the
+    time in which the policy can be cancelled; without it, that is the policy's end. `versions` are
+    those that can be quoted. The net premium is multiplied by `renewal_rate` at each renewal.
     """
 
     policy_type: str
@@ -123,13 +123,13 @@ class Product:
         return {**COMMON, **self.own}
 
     def in_language(self, language: str) -> Texts:
-        """Return the texts in the language, English where there are none."""
+        """Return the texts in the language, or in English if there are none."""
         return self.texts.get(language[:2].lower(), self.texts["en"])
 
     def with_money(
         self, fields: Mapping[str, Any], change: Callable[[Decimal], Decimal]
     ) -> dict[str, Any]:
-        """Return the fields with every amount changed."""
+        """Return the fields with each amount converted by the given function."""
         return {key: self._with_money(key, value, change) for key, value in fields.items()}
 
     def _with_money(self, key: str, value: Any, change: Callable[[Decimal], Decimal]) -> Any:
@@ -141,17 +141,17 @@ class Product:
 
 
 def no_policy() -> Invalid:
-    """Return the refusal of what is not insured, so that a shop can see a quote that fails."""
+    """Return the error for an item that is not insured, so that shops can test failed quotes."""
     return Invalid([NO_POLICY])
 
 
 def optional_texts(*names: str) -> dict[str, Field]:
-    """Return fields that take any text or null."""
+    """Return fields that accept any text or null."""
     return {name: Field(any_text, null=True) for name in names}
 
 
 def needed(parse: Parser) -> Field:
-    """Return a field that must be there."""
+    """Return a required field."""
     return Field(parse, required=True)
 
 
@@ -162,7 +162,7 @@ def benefit(
     limit: Decimal | str,
     excess: Decimal | str | None = None,
 ) -> dict[str, Any]:
-    """Return a benefit: `limit` and `excess` are amounts, keys of texts, or (excess) nothing."""
+    """Return a benefit. `limit` and `excess` are amounts or keys of texts; `excess` may be None."""
     row: dict[str, Any] = {"text": key}
     for name, value in (("limit", limit), ("excess", excess)):
         if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""`event_ticket_protection`: the money back when one cannot go."""
+"""`event_ticket_protection`: a refund if the customer cannot attend the event."""
 
 from __future__ import annotations
 
@@ -146,17 +146,17 @@ GERMAN = Texts(
 TEXTS = {"en": ENGLISH, "de": GERMAN}
 
 
-# With the fee and the tax: 7.8 % of a £30 ticket, 7.0 % of a £60 one, 6.6 % of £120.
+# Including fee and tax: 7.8 % of a £30 ticket, 7.0 % of £60, 6.6 % of £120.
 NET_RATE = Decimal("0.055")
 TRAVEL_SHARE = Decimal("0.25")
 
 
 def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
-    """Return the cover for the tickets listed.
+    """Return the cover for the listed tickets.
 
-    The cover follows `tickets[].price`, each entry once whatever `number_of_tickets` says, and
-    ends with the event (recorded). Inferred: prices are in the quote's currency; staging of 2021
-    took them as A$, its own policy currency.
+    The cover depends on `tickets[].price`, counting each entry once regardless of
+    `number_of_tickets`, and ends with the event (recorded). Inferred: prices are in the quote's
+    currency; in 2021 staging read them as A$, its own policy currency.
     """
     start = terms.start(fields)
     if fields["event_datetime"] < start:
@@ -185,8 +185,8 @@ def _benefits(value: Decimal, terms: Terms) -> list[dict[str, Any]]:
     ]
 
 
-# Inferred: which fields must be there. The recordings always send all of them; the 2019 key
-# `total_ticket_price` is still accepted in place of `tickets`.
+# Inferred: which fields are required. All recorded requests have all of them; the 2019 key
+# `total_ticket_price` is still accepted instead of `tickets`.
 OWN: dict[str, Field] = {
     "event_datetime": needed(moment),
     "event_name": needed(text),
@@ -216,10 +216,10 @@ EVENT_TICKET = Product(
     cover=cover,
     texts=TEXTS,
     # Recorded: prices and number of tickets can be changed, although the page about events says
-    # that only what costs nothing can. Inferred: what cannot be changed.
+    # that only changes without a cost are possible. Inferred: which fields cannot be changed.
     fixed=frozenset({"event_country", "resale_ticket"}),
-    # Recorded: the partner of November 2021 was offered instalments for tickets, and only their
-    # whole price. `first_instalment_amount` is documented, for plans of other policy types.
+    # Recorded: in November 2021 the partner was offered instalments for tickets with only the total
+    # price. `first_instalment_amount` is documented for plans of other policy types.
     instalments=True,
     first_instalment_named=False,
 )

@@ -1,7 +1,7 @@
-"""`parcel_insurance`: a parcel on its way.
+"""`parcel_insurance`: a parcel in transit.
 
 The request fields are those of the oldest SDK's test; thirty days are recorded. Inferred: which
-fields must be there, and everything about prices and benefits.
+fields are required, and all prices and benefits.
 """
 
 from __future__ import annotations
@@ -99,15 +99,15 @@ TEXTS = {"en": ENGLISH, "de": GERMAN}
 
 
 DURATION = timedelta(days=30)
-RATES = {True: Decimal("0.012"), False: Decimal("0.02")}  # Within a country, and abroad.
+RATES = {True: Decimal("0.012"), False: Decimal("0.02")}  # Domestic and international.
 LOWEST_IN_POUNDS = Decimal("0.80")
 HIGHEST_VALUE_IN_POUNDS = Decimal(5000)
 
 
 def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
-    """Return thirty days of cover for what the parcel is worth.
+    """Return thirty days of cover for the value of the parcel.
 
-    Raises Invalid for a parcel without a value, or worth more than £5,000.
+    Raise Invalid for a parcel without a value, or worth more than £5,000.
     """
     value = money.rounded(_value(fields), terms.currency)
     if not 0 < value <= terms.pounds(HIGHEST_VALUE_IN_POUNDS):
@@ -159,6 +159,6 @@ PARCEL = Product(
     cover=cover,
     texts=TEXTS,
     fixed=frozenset({"from_country", "to_country"}),
-    # The use case: cancelled "when a label is voided in time".
+    # The documented use case is a cancellation "when a label is voided in time".
     cancellable_until="ship_date",
 )

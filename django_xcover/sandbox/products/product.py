@@ -1,6 +1,6 @@
-"""`product_insurance`: accidents, theft and breakdown of a thing bought in a shop.
+"""`product_insurance`: accidental damage, theft and breakdown of a product.
 
-Inferred throughout: the contract only says that it needs category, price, name and description.
+All inferred: the contract only names the fields category, price, name and description.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ HIGHEST_PRICE_IN_POUNDS = Decimal(15000)
 
 
 def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
-    """Return cover for `quantity` pieces over `term` months, 24 unless asked otherwise.
+    """Return cover for `quantity` pieces over `term` months, by default 24.
 
-    Raises Invalid for a piece dearer than £15,000, so that a shop can see a quote that fails.
+    Raise Invalid for a piece that costs more than £15,000, so that shops can test failed quotes.
     """
     if fields["price"] > terms.pounds(HIGHEST_PRICE_IN_POUNDS):
         raise no_policy()
@@ -184,6 +184,6 @@ PRODUCT = Product(
     fixed=frozenset({"category", "purchase_date", "term"}),
     instalments=True,
     renewable=True,
-    # None of the ten retail policies of 2026 has an end; theirs are in euros. Inferred: the number.
+    # The ten retail policies of 2026 have no end and are in euros. Inferred: the version's number.
     versions={"1": Version(), "2": Version(currency="EUR", open_ended=True)},
 )

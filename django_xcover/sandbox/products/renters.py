@@ -1,7 +1,7 @@
-"""`renters_insurance`: what one owns in a rented home, period after period.
+"""`renters_insurance`: the contents of a rented home, renewable.
 
-Renewable, with a period of a month in the renewal page's sample. Inferred: every request field,
-and everything about prices and benefits.
+In the renewal page's sample the period is a month. Inferred: all request fields, prices and
+benefits.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ TEXTS = {"en": ENGLISH, "de": GERMAN}
 
 
 DEFAULT_MONTHS = 12
-BASE_IN_POUNDS = Decimal(36)  # A year, with nothing in the home.
+BASE_IN_POUNDS = Decimal(36)  # Per year, without any contents.
 NET_RATE = Decimal("0.0035")
 HIGHEST_VALUE_IN_POUNDS = Decimal(150_000)
 LIABILITY_IN_POUNDS = Decimal(100_000)
@@ -101,9 +101,9 @@ EXCESS_IN_POUNDS = Decimal(100)
 
 
 def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
-    """Return cover for the contents over `term` months, 12 unless asked otherwise.
+    """Return cover for the contents over `term` months, by default 12.
 
-    Raises Invalid for contents worth more than £150,000.
+    Raise Invalid for contents worth more than £150,000.
     """
     value = money.rounded(fields["contents_value"], terms.currency)
     if value > terms.pounds(HIGHEST_VALUE_IN_POUNDS):

@@ -1,7 +1,7 @@
-"""`comprehensive_travel_insurance`: a trip, from the booking of it to the way home.
+"""`comprehensive_travel_insurance`: a trip, from its booking to the return.
 
 The request fields are those of the sibling API (Quotes API: request fields per type). Inferred:
-which of them must be there, and everything about prices and benefits.
+which of them are required, and all prices and benefits.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ TEXTS = {"en": ENGLISH, "de": GERMAN}
 
 LONGEST = timedelta(days=365)
 NEAR = EURO_AREA | {"BG", "CH", "CZ", "DK", "GB", "HU", "IS", "LI", "NO", "PL", "RO", "SE"}
-POUNDS_A_DAY = {True: Decimal("1.10"), False: Decimal("2.40")}  # Near, and far.
+POUNDS_A_DAY = {True: Decimal("1.10"), False: Decimal("2.40")}  # Near and far destinations.
 CHILD_SHARE = Decimal("0.5")
 CANCELLATION_RATE = Decimal("0.035")
 MEDICAL_IN_POUNDS = Decimal(5_000_000)
@@ -147,9 +147,9 @@ EXCESS_IN_POUNDS = Decimal(75)
 
 
 def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
-    """Return the cover of one trip: cancellation from the start of the policy, the rest on the way.
+    """Return the cover of a trip: cancellation from the policy's start, the rest during the trip.
 
-    Raises Invalid for a trip that has begun, ends before it begins or takes longer than a year.
+    Raise Invalid for a trip that has begun, ends before it begins or lasts longer than a year.
     """
     begins, ends = fields["trip_start_date"], fields["trip_end_date"]
     start = fields.get("policy_start_date") or min(terms.now, begins)
@@ -163,14 +163,14 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
 
 
 def _pounds_a_day(fields: Mapping[str, Any]) -> Decimal:
-    """Return what all travellers cost a day: children half, infants nothing."""
+    """Return the price per day for all travellers: half for children, nothing for infants."""
     children = CHILD_SHARE * int(fields.get("number_of_children", 0))
     travellers = Decimal(fields["number_of_adults"]) + children
     return POUNDS_A_DAY[fields["destination_country"] in NEAR] * travellers
 
 
 def _days(begins: datetime, ends: datetime) -> int:
-    """Return how many days have begun by the end."""
+    """Return the number of days, counting each that has begun."""
     return -((begins - ends) // timedelta(days=1))
 
 

@@ -1,4 +1,4 @@
-"""What each call does, one room per resource; `OPERATIONS` finds it by name."""
+"""The operations, one module per resource. `OPERATIONS` maps their names to functions."""
 
 from __future__ import annotations
 

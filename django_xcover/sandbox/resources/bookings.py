@@ -1,4 +1,4 @@
-"""Bookings: create, at once, confirm, read, list (Quotes API: booking)."""
+"""Bookings: create, instant booking, confirm, read, list (Quotes API: booking)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from django_xcover.sandbox.validation import (
     text,
 )
 
-# Recorded: `next` and `previous` name this host, whatever host was asked.
+# Recorded: `next` and `previous` always have this host, regardless of the requested one.
 LIST_HOST = "https://eu-central-1.staging.api.xcover.com"
 PAGE = 10  # Inferred: the default limit was not observed.
 CHOSEN: dict[str, Field] = {
@@ -56,25 +56,25 @@ INSTANT: dict[str, Field] = {
 def create_booking(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/: 200, CONFIRMED or PENDING_PAYMENT."""
     package = inquiry.package()
-    asked = clean(inquiry.payload, BOOK)
-    chosen = {item["id"]: _choose(package, item) for item in asked["quotes"]}
-    _book(inquiry, package, list(chosen.values()), asked)
+    data = clean(inquiry.payload, BOOK)
+    chosen = {item["id"]: _choose(package, item) for item in data["quotes"]}
+    _book(inquiry, package, list(chosen.values()), data)
     return _shown(inquiry, package, 200)
 
 
 def instant_booking(inquiry: Inquiry) -> Answer:
     """POST instant_booking/: quote and book in one call, 200.
 
-    Inferred: when nothing could be quoted the call is refused, since there is nothing to book.
+    Inferred: the call is refused if no item could be quoted, because there is nothing to book.
     """
-    asked = clean(inquiry.payload, INSTANT)
-    country = asked.get("customer_country") or asked["policyholder"]["country"]
-    package = new_package(inquiry, {**asked, "customer_country": country})
+    data = clean(inquiry.payload, INSTANT)
+    country = data.get("customer_country") or data["policyholder"]["country"]
+    package = new_package(inquiry, {**data, "customer_country": country})
     chosen = [quote for quote in package.in_order if quote.priced]
     if not chosen:
         raise Invalid([NO_POLICY])
     package.booking_errors = _errors([quote for quote in package.quotes if quote.failure])
-    _book(inquiry, package, chosen, asked)
+    _book(inquiry, package, chosen, data)
     return _shown(inquiry, package, 200)
 
 
@@ -87,22 +87,22 @@ def confirm_booking(inquiry: Inquiry) -> Answer:
         _set_status(inquiry, quote, package.status)
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
-    inquiry.tell(package, "BOOKING_UPDATED")
+    inquiry.notify(package, "BOOKING_UPDATED")
     return _shown(inquiry, package, 201)
 
 
 def get_booking(inquiry: Inquiry) -> Answer:
     """GET bookings/{package}/: the booking, the partner and the customer's language.
 
-    Inferred: a package that is not booked is not found here; `quotes/` shows it.
+    Inferred: a package that is not booked is a 404 here; `quotes/` shows it.
     """
     package = inquiry.package()
     if package.status not in transitions.BOOKED:
         raise package_not_found()
-    for quote in package.booked if inquiry.suffers("wrong_price") else ():
-        quoting.price(inquiry, package, quote)  # told and not kept: this is a copy
+    for quote in package.booked if inquiry.has_effect("wrong_price") else ():
+        quoting.price(inquiry, package, quote)  # only in the response, because this is a copy
     shown = _shown(inquiry, package, 200)
-    # Recorded: `en` even when the call asked for `en-us`.
+    # Recorded: `en` even if the call requested `en-us`.
     language = package.language[:2].lower()
     partner = partner_shape.shape(package.partner)
     return Answer(200, {**shown.body, "partner": partner, "customer_language": language})
@@ -111,7 +111,7 @@ def get_booking(inquiry: Inquiry) -> Answer:
 def list_bookings(inquiry: Inquiry) -> Answer:
     """GET bookings/?limit=&offset=: a page of confirmed and cancelled bookings.
 
-    Recorded: neither newest first nor by `updated_at`. Here: in the order they were quoted.
+    Recorded: the order is neither newest first nor by `updated_at`. Here: the order of quoting.
     """
     world = inquiry.world
     limit = _count(inquiry.query.get("limit"), PAGE) or PAGE
@@ -129,9 +129,9 @@ def list_bookings(inquiry: Inquiry) -> Answer:
 
 
 def _choose(package: Package, item: dict[str, Any]) -> Quote:
-    """Return the chosen quote with what the booking says about it.
+    """Return the chosen quote with the values from the booking.
 
-    Inferred: an id that the package does not have is refused; quotes left out are not booked.
+    Inferred: an id that is not in the package is refused; quotes left out are not booked.
     """
     quote = package.quote(item["id"])
     if quote is None:
@@ -147,27 +147,27 @@ def _insured(person: dict[str, Any]) -> dict[str, Any]:
     return {"id": ids.new_uuid(), **person, "region": person.get("region")}
 
 
-def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], asked: dict[str, Any]) -> None:
-    move = "book_unpaid" if asked.get("require_payment_confirmation") else "book"
+def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], data: dict[str, Any]) -> None:
+    move = "book_unpaid" if data.get("require_payment_confirmation") else "book"
     package.status = transitions.moved(package.status, move)
     for quote in _carried_out(inquiry, package, chosen):
-        if inquiry.suffers("wrong_price"):
+        if inquiry.has_effect("wrong_price"):
             quoting.price(inquiry, package, quote)
         _set_status(inquiry, quote, package.status)
         plans.start(package, quote, inquiry.world.clock.now())
-    package.policyholder = _policyholder(package, asked["policyholder"])
+    package.policyholder = _policyholder(package, data["policyholder"])
     package.partner_transaction_id = (
-        asked.get("partner_transaction_id") or package.partner_transaction_id
+        data.get("partner_transaction_id") or package.partner_transaction_id
     )
-    package.partner_metadata |= asked.get("partner_metadata") or {}
+    package.partner_metadata |= data.get("partner_metadata") or {}
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
-    inquiry.tell(package, "BOOKING_CREATED")
+    inquiry.notify(package, "BOOKING_CREATED")
 
 
 def _carried_out(inquiry: Inquiry, package: Package, chosen: list[Quote]) -> list[Quote]:
-    """Return the quotes that are booked: all, unless a fault makes the first one fail."""
-    if not inquiry.suffers("missing_policy"):
+    """Return the quotes to book: all, unless a planned fault makes the first one fail."""
+    if not inquiry.has_effect("missing_policy"):
         return chosen
     lost, *others = chosen
     if inquiry.effect is not None and inquiry.effect.how == "null":
@@ -191,7 +191,7 @@ def _set_status(inquiry: Inquiry, quote: Quote, status: str) -> None:
 
 
 def _policyholder(package: Package, given: dict[str, Any]) -> dict[str, Any]:
-    """Recorded: a region left out is the package's, one that is null stays null."""
+    """Return the policyholder. Recorded: a missing region is the package's, null stays null."""
     return given if "region" in given else {**given, "region": package.region}
 
 
@@ -205,6 +205,6 @@ def _count(text_: str | None, otherwise: int) -> int:
 
 
 def _page(inquiry: Inquiry, limit: int, offset: int) -> str:
-    """Return a page's address; `offset` is left out when it would be zero (recorded)."""
+    """Return the URL of a page. `offset` is left out if it is zero (recorded)."""
     query = urlencode({"limit": limit, **({"offset": offset} if offset else {})})
     return f"{LIST_HOST}/xcover/partners/{inquiry.partner}/bookings/?{query}"

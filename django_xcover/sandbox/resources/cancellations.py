@@ -1,4 +1,4 @@
-"""Cancellation at once, or previewed and confirmed (Quotes API: cancellation workflow)."""
+"""Cancel directly, or preview and confirm (Quotes API: cancellation workflow)."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ CANCEL: dict[str, Field] = {
 
 
 def cancel_booking(inquiry: Inquiry) -> Answer:
-    """POST bookings/{package}/cancel: 200, done at once or only shown (`preview`)."""
+    """POST bookings/{package}/cancel: 200, cancelled immediately or only previewed."""
     package = inquiry.package()
     transitions.moved(package.status, "cancel")
-    asked = clean(inquiry.payload, CANCEL)
-    named = {item["id"]: item.get("reason_for_cancellation") for item in asked.get("quotes", [])}
-    reason = asked.get("reason_for_cancellation")
+    data = clean(inquiry.payload, CANCEL)
+    named = {item["id"]: item.get("reason_for_cancellation") for item in data.get("quotes", [])}
+    reason = data.get("reason_for_cancellation")
     reasons = named or {quote.id: reason for quote in _alive(package)}
     _check(package, reasons, inquiry.world.clock.now())
-    if asked.get("preview"):
+    if data.get("preview"):
         return _preview(inquiry, package, reasons)
     now = inquiry.stamp()
     return _cancelled(inquiry, package, reasons, now, _refunds(package, reasons, now))
 
 
 def confirm_cancellation(inquiry: Inquiry) -> Answer:
-    """POST bookings/{package}/confirm_cancellation/{id}/: 200; stamps are the preview's.
+    """POST bookings/{package}/confirm_cancellation/{id}/: 200, with the preview's timestamps.
 
-    Inferred: an id that was used or never given is 404, one that is too old 422; the refund is
-    what the preview showed, so a preview does not outlive a change of the booking.
+    Inferred: a used or unknown id is a 404, an expired one a 422. The refund is that of the
+    preview, so a change of the booking invalidates the preview.
     """
     package = inquiry.package()
     previewed = package.cancellations.get(inquiry.ids["cancellation"])
@@ -76,7 +76,7 @@ def _alive(package: Package) -> list[Quote]:
 
 
 def _check(package: Package, reasons: dict[str, str | None], now: datetime) -> None:
-    """Inferred: what cannot be cancelled is refused with one sentence per quote."""
+    """Raise Invalid if a quote cannot be cancelled. Inferred: with one message per quote."""
     refused = []
     for quote_id in reasons:
         quote = package.quote(quote_id)
@@ -101,7 +101,7 @@ def _preview(inquiry: Inquiry, package: Package, reasons: dict[str, str | None])
     }
     for quote in package.quotes:
         if quote.id in reasons:
-            quote.updated_at = inquiry.stamp()  # Recorded: a preview moves it, and it is stored.
+            quote.updated_at = inquiry.stamp()  # Recorded: a preview updates and stores it.
     inquiry.save(package)
     outcome = [_without(quote, refunds) for quote in package.booked]
     body = cancellation_shape.shape(
@@ -132,7 +132,7 @@ def _cancelled(
     package.status = _status_after(package.booked)
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
-    inquiry.tell(package, _event(package))
+    inquiry.notify(package, _event(package))
     body = cancellation_shape.shape(
         inquiry.world.site_url, package, package.booked, set(reasons), status=package.status
     )
@@ -140,7 +140,7 @@ def _cancelled(
 
 
 def _event(package: Package) -> str:
-    """Inferred: while a policy is left the booking is updated, not cancelled."""
+    """Return the event. Inferred: while a policy is left the booking is updated, not cancelled."""
     whole = package.status == transitions.CANCELLED
     return "BOOKING_CANCELLED" if whole else "BOOKING_UPDATED"
 
@@ -160,6 +160,6 @@ def _without(quote: Quote, refunds: dict[str, Decimal]) -> Quote:
 
 
 def _status_after(quotes: list[Quote]) -> str:
-    """Inferred: a booking is cancelled when all its quotes are."""
+    """Return the booking's status. Inferred: it is cancelled once all its quotes are."""
     left = any(quote.status == transitions.CONFIRMED for quote in quotes)
     return transitions.CONFIRMED if left else transitions.CANCELLED

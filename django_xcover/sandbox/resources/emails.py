@@ -7,7 +7,7 @@ from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import Invalid, package_not_found
 from django_xcover.sandbox.validation import Field, clean, one_of
 
-# Inferred: the other events' names, after the webhooks; only BOOKING_CANCELLED was recorded.
+# Only BOOKING_CANCELLED was recorded. Inferred: the other events have the names of the webhooks.
 EVENTS = {
     "BOOKING_CREATED": transitions.CONFIRMED,
     "BOOKING_UPDATED": transitions.CONFIRMED,
@@ -18,12 +18,12 @@ FIELDS = {"event": Field(one_of(EVENTS))}
 
 
 def send_email(inquiry: Inquiry) -> Answer:
-    """POST bookings/{package}/send_email: 202; the wrong state is a 422 (recorded)."""
+    """POST bookings/{package}/send_email: 202, or 422 in the wrong status (recorded)."""
     package = inquiry.package()
     if package.status not in transitions.BOOKED:
         raise package_not_found()
-    asked = clean(inquiry.payload, FIELDS)
-    event = asked.get("event") or DEFAULTS.get(package.status, "BOOKING_CREATED")
+    data = clean(inquiry.payload, FIELDS)
+    event = data.get("event") or DEFAULTS.get(package.status, "BOOKING_CREATED")
     needed = EVENTS[event]
     if package.status != needed:
         raise Invalid([f"{event} email can be only triggered for {needed} bookings."])

@@ -31,7 +31,7 @@ def get_instalments(inquiry: Inquiry) -> Answer:
 
 
 def report_instalment(inquiry: Inquiry) -> Answer:
-    """POST bookings/{package}/instalments/: 204, also for one that is paid already (recorded)."""
+    """POST bookings/{package}/instalments/: 204, even if it is already paid (recorded)."""
     package = _booking(inquiry)
     for item in clean(inquiry.payload, REPORT)["quotes"]:
         entry = _entry(package, item)
@@ -44,7 +44,7 @@ def report_instalment(inquiry: Inquiry) -> Answer:
 
 
 def _fail(entry: dict[str, Any], item: dict[str, Any], now: datetime) -> None:
-    """Inferred: it stays UNPAID until a later report says PAID, and the failures stay listed."""
+    """Add a failure. Inferred: it stays UNPAID until reported as PAID, and failures stay listed."""
     if entry["status"] == "PAID":
         sentence = f"Instalment {entry['number']} of quote {item['id']} is already paid"
         raise Invalid({"quotes": [sentence]})
@@ -54,7 +54,7 @@ def _fail(entry: dict[str, Any], item: dict[str, Any], now: datetime) -> None:
 
 
 def _entry(package: Package, item: dict[str, Any]) -> dict[str, Any]:
-    """Return the entry named by id or by number. Inferred: an unknown one is refused."""
+    """Return the entry with the id or number. Inferred: an unknown one is refused."""
     quote = package.quote(item["id"])
     if quote is not None and quote.status == transitions.CANCELLED:
         raise Invalid({"quotes": [f"Quote {quote.id} is cancelled: no instalment is due"]})

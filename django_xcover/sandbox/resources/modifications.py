@@ -1,4 +1,4 @@
-"""Modification at once, or quoted and confirmed (Quotes API: modification workflow)."""
+"""Modify directly, or quote and confirm (Quotes API: modification workflow)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from django_xcover.sandbox.serializers import booking as booking_shape
 from django_xcover.sandbox.tariff import policy_rules
 from django_xcover.sandbox.validation import Field, any_object, clean, list_of, nested, text
 
-# In the place of the payload of a modification that can no longer be confirmed.
+# Replaces the payload of a modification that can no longer be confirmed.
 OUTDATED = None
 
 
 def modify_booking(inquiry: Inquiry) -> Answer:
-    """PATCH bookings/{package}/: 200 with `*_diff`, applied at once."""
+    """PATCH bookings/{package}/: 200 with `*_diff`, applied immediately."""
     package = _confirmed(inquiry)
     before = _prices(package)
     _apply(inquiry, package, inquiry.payload)
     _outdate(package, before)
     inquiry.save(package)
-    inquiry.tell(package, "BOOKING_UPDATED")
+    inquiry.notify(package, "BOOKING_UPDATED")
     return Answer(200, _body(inquiry, package, before))
 
 
@@ -45,8 +45,8 @@ def quote_modification(inquiry: Inquiry) -> Answer:
 def confirm_modification(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/confirm_update/{id}/: 201 with `*_diff`, without `update_id`.
 
-    Inferred: an id that was used or never given is 404. It has no expiry, since none is shown,
-    but no other change may have come between: the difference it showed would not be true.
+    Inferred: a used or unknown id is a 404. It does not expire, because no expiry is shown, but any
+    other change invalidates it, because the difference would be wrong.
     """
     package = inquiry.package()
     if inquiry.ids["update"] not in package.updates:
@@ -60,12 +60,12 @@ def confirm_modification(inquiry: Inquiry) -> Answer:
     _apply(inquiry, package, payload)
     _outdate(package, before)
     inquiry.save(package)
-    inquiry.tell(package, "BOOKING_UPDATED")
+    inquiry.notify(package, "BOOKING_UPDATED")
     return Answer(201, _body(inquiry, package, before))
 
 
 def _outdate(package: Package, before: dict[str, Decimal]) -> None:
-    """Let no preview survive a change of price: what it showed is no longer true."""
+    """Invalidate all previews after a change of price, because they are no longer correct."""
     if before == _prices(package):
         return
     package.updates = dict.fromkeys(package.updates, OUTDATED)
@@ -84,9 +84,9 @@ def _prices(package: Package) -> dict[str, Decimal]:
 
 
 def _apply(inquiry: Inquiry, package: Package, payload: Any) -> None:
-    """Change policyholder and quotes.
+    """Change the policyholder and the quotes.
 
-    Recorded: new policyholder data moves no stamp, new fields of a quote move both.
+    Recorded: new policyholder data updates no timestamp, new fields of a quote update both.
     """
     item: dict[str, Field] = {
         "id": Field(text, required=True),
@@ -98,9 +98,9 @@ def _apply(inquiry: Inquiry, package: Package, payload: Any) -> None:
         "policyholder": Field(nested(CHANGED_POLICYHOLDER)),
         "quotes": Field(list_of(nested(item))),
     }
-    asked = clean(payload, schema)
-    package.policyholder = {**(package.policyholder or {}), **asked.get("policyholder", {})}
-    for change in asked.get("quotes", []):
+    data = clean(payload, schema)
+    package.policyholder = {**(package.policyholder or {}), **data.get("policyholder", {})}
+    for change in data.get("quotes", []):
         _change(inquiry, package, change)
         package.updated_at = inquiry.stamp()
 
@@ -126,7 +126,7 @@ def _change(inquiry: Inquiry, package: Package, change: dict[str, Any]) -> None:
 
 
 def _check_fixed(quote: Quote, fields: dict[str, Any], now: datetime) -> None:
-    """Inferred: the words for what a product does not let anybody change."""
+    """Raise Invalid for a field that cannot be changed. Inferred: the message."""
     fixed = [name for name in fields if name in quoting.product_of(quote).fixed]
     errors = {name: ["This field can not be changed."] for name in fixed}
     if "policy_start_date" in fields and quote.priced and quote.priced.policy_start <= now:

@@ -12,14 +12,14 @@ FIELDS = {"partner_metadata": Field(metadata, null=True)}
 def opt_out(inquiry: Inquiry) -> Answer:
     """POST bookings/{package}/opt_out: 204, by package id or by fast-quote id.
 
-    Recorded: the package becomes OPTED_OUT, its quotes stay RECEIVED and no stamp moves.
+    Recorded: the package becomes OPTED_OUT, its quotes stay RECEIVED, no timestamp changes.
     """
     if _opted_out_of_fast_quote(inquiry):
         return Answer(204)
     package = inquiry.package()
-    asked = clean(inquiry.payload, FIELDS)
+    data = clean(inquiry.payload, FIELDS)
     package.status = transitions.moved(package.status, "opt_out")
-    package.partner_metadata |= asked.get("partner_metadata") or {}
+    package.partner_metadata |= data.get("partner_metadata") or {}
     inquiry.save(package)
     return Answer(204)
 

@@ -30,14 +30,14 @@ CUSTOMER: dict[str, Field] = {
     "partner_subsidiary": Field(any_text, null=True),
     "partner_metadata": Field(metadata, null=True),
 }
-# In the order in which the recorded 422 names what is missing.
+# In the order in which the recorded 422 lists missing fields.
 CREATE: dict[str, Field] = {
     "currency": Field(one_of(money.RATES), required=True),
     "request": Field(list_of(quoting.read_item), required=True),
     "customer_country": Field(one_of(COUNTRIES), required=True),
-    # The oldest SDK's test of parcels sends it beside the request. Inferred: it changes nothing.
+    # The oldest SDK's test of parcels sends it beside the request. Inferred: it is ignored.
     "destination_country": Field(one_of(COUNTRIES), null=True),
-    # Other clients send it with the quote already. A booking may name another one.
+    # Other clients already send it with the quote. A booking may name another one.
     "partner_transaction_id": Field(any_text, null=True),
     **CUSTOMER,
 }
@@ -46,9 +46,9 @@ DELETE = {"quotes": Field(list_of(nested({"id": Field(text, required=True)})))}
 
 
 def create_quote(inquiry: Inquiry) -> Answer:
-    """POST quotes/: 201 with the package; elements that failed are null in it.
+    """POST quotes/: 201 with the package, in which failed items are null.
 
-    When all of them fail it is 422. Inferred: its body, the errors of the package by position.
+    If all items fail, it is a 422. Inferred: its body, the errors of the package by position.
     """
     package = new_package(inquiry, clean(inquiry.payload, CREATE))
     if not any(quote.priced for quote in package.quotes):
@@ -60,8 +60,8 @@ def create_quote(inquiry: Inquiry) -> Answer:
 def fast_quote(inquiry: Inquiry) -> Answer:
     """POST quotes/?fast_quote=1: a price that is not stored.
 
-    Inferred: the answer is the package without what only a stored one has, plus a
-    `fast_quote_id`, of which nothing but the id is remembered: opt-out takes it.
+    Inferred: the response is the package without the fields of a stored one, plus a
+    `fast_quote_id`. Only this id is stored, for the opt-out.
     """
     package = new_package(inquiry, clean(inquiry.payload, CREATE))
     fast_id = ids.new_uuid()
@@ -74,12 +74,12 @@ def fast_quote(inquiry: Inquiry) -> Answer:
 
 
 def get_quote(inquiry: Inquiry) -> Answer:
-    """GET quotes/{package}/: in every state, booked or not."""
+    """GET quotes/{package}/: in every status, booked or not."""
     return _shown(inquiry, inquiry.package(), 200)
 
 
 def update_quote(inquiry: Inquiry) -> Answer:
-    """PATCH quotes/{package}/: moves the package's `updated_at`, not the quotes' (recorded)."""
+    """PATCH quotes/{package}/: updates the package's `updated_at`, not the quotes' (recorded)."""
     package = _open_package(inquiry)
     schema = {
         "currency": Field(one_of(money.RATES)),
@@ -97,9 +97,9 @@ def update_quote(inquiry: Inquiry) -> Answer:
 
 
 def add_quotes(inquiry: Inquiry) -> Answer:
-    """POST quotes/{package}/add/: 201; the new quotes take the first keys, the others move on.
+    """POST quotes/{package}/add/: 201. The new quotes get the first keys, the others are shifted.
 
-    Recorded: the old quotes' `updated_at` moves, the package's does not.
+    Recorded: the `updated_at` of the old quotes changes, the package's does not.
     """
     package = _open_package(inquiry)
     items = clean(inquiry.payload, ADD)["request"]
@@ -113,7 +113,7 @@ def add_quotes(inquiry: Inquiry) -> Answer:
 
 
 def delete_quotes(inquiry: Inquiry) -> Answer:
-    """POST quotes/{package}/delete/: 200; the remaining quotes keep their keys (recorded).
+    """POST quotes/{package}/delete/: 200. The remaining quotes keep their keys (recorded).
 
     Recorded: `quotes` is not required. Inferred: an id that is not in the package is refused.
     """
@@ -128,25 +128,25 @@ def delete_quotes(inquiry: Inquiry) -> Answer:
     return _shown(inquiry, package, 200)
 
 
-def new_package(inquiry: Inquiry, asked: dict[str, Any]) -> Package:
-    """Return a package with its quotes, not stored yet."""
+def new_package(inquiry: Inquiry, data: dict[str, Any]) -> Package:
+    """Return a new package with its quotes, without storing it."""
     now = inquiry.stamp()
     package = Package(
         id=ids.new_package_id(),
         partner=inquiry.partner,
         status=transitions.RECEIVED,
-        currency=asked["currency"],
-        country=asked["customer_country"],
-        language=asked.get("customer_language") or "en",
-        region=asked.get("customer_region"),
+        currency=data["currency"],
+        country=data["customer_country"],
+        language=data.get("customer_language") or "en",
+        region=data.get("customer_region"),
         security_token=ids.new_token(),
         signup_token=ids.new_token(),
         created_at=now,
         updated_at=now,
-        partner_transaction_id=asked.get("partner_transaction_id"),
-        partner_metadata=asked.get("partner_metadata") or {},
+        partner_transaction_id=data.get("partner_transaction_id"),
+        partner_metadata=data.get("partner_metadata") or {},
     )
-    for position, item in enumerate(asked["request"]):
+    for position, item in enumerate(data["request"]):
         package.quotes.append(quoting.new_quote(inquiry, package, item, position))
     _lose_one(inquiry, package)
     # Recorded: the package is a few milliseconds younger than its quotes.
@@ -155,7 +155,7 @@ def new_package(inquiry: Inquiry, asked: dict[str, Any]) -> Package:
 
 
 def _lose_one(inquiry: Inquiry, package: Package) -> None:
-    if not inquiry.suffers("missing_policy"):
+    if not inquiry.has_effect("missing_policy"):
         return
     lost = package.quotes[0]
     lost.status, lost.failure, lost.priced = transitions.FAILED, NO_POLICY, None

@@ -1,4 +1,4 @@
-"""Renewals: quoted, confirmed, declined (Quotes API: renewal workflow)."""
+"""Renewals: quote, confirm, decline (Quotes API: renewal workflow)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RENEWED: dict[str, Field] = {
     "policy_end_date": Field(moment, null=True),
     "instalment_plan": Field(one_of(plans.PLANS), null=True),
 }
-# `id` and `policy_start_date` are required, and the page's table is cut off behind them. Inferred:
-# they may stand at the top, for one quote, or in `quotes`.
+# `id` and `policy_start_date` are required; the page's table is cut off after them. Inferred: they
+# may be at the top level, for one quote, or in `quotes`.
 CONFIRM_ALL: dict[str, Field] = {"quotes": Field(list_of(nested(RENEWED)), required=True)}
 LEGACY: dict[str, Field] = {"paid_on": Field(moment, required=True)}
 
 
 def quote_for_renewal(inquiry: Inquiry) -> Answer:
-    """PATCH renewals/{package}/quote_for_renewal/: 200 with a `renewal_id`, nothing in force."""
+    """PATCH renewals/{package}/quote_for_renewal/: 200 with a `renewal_id`; nothing changes yet."""
     package = inquiry.package()
     clean(inquiry.payload, {})
     renewal_id = ids.new_renewal_id()
@@ -42,14 +42,14 @@ def quote_for_renewal(inquiry: Inquiry) -> Answer:
 def confirm_renewal(inquiry: Inquiry) -> Answer:
     """POST renewals/{package}/confirm/{id}/: the booking with the new period.
 
-    Inferred: 201, as for `confirm_update`; the page does not say.
+    Inferred: 201, as for `confirm_update`; the page names no status.
     """
     package = inquiry.package()
     if inquiry.ids["renewal"] not in package.renewals:
         raise not_found(renewing.MISSING)
     in_list = isinstance(inquiry.payload, dict) and "quotes" in inquiry.payload
-    asked = clean(inquiry.payload, CONFIRM_ALL if in_list else RENEWED)
-    _confirm(inquiry, package, inquiry.ids["renewal"], asked)
+    data = clean(inquiry.payload, CONFIRM_ALL if in_list else RENEWED)
+    _confirm(inquiry, package, inquiry.ids["renewal"], data)
     world = inquiry.world
     return Answer(201, booking_shape.shape(world.site_url, package, world.clock.now()))
 
@@ -57,34 +57,34 @@ def confirm_renewal(inquiry: Inquiry) -> Answer:
 def confirm_renewal_legacy(inquiry: Inquiry) -> Answer:
     """PATCH renewals/{id}/confirmation: 202 and an empty body (recorded in 2020).
 
-    Inferred: `paid_on` must be there; the recorded call had it and so has the SDK.
+    Inferred: `paid_on` is required; the recorded call and the SDK have it.
     """
     package = _package_of(inquiry, inquiry.ids["renewal"])
-    asked = clean(inquiry.payload, LEGACY)
-    package.renewals[inquiry.ids["renewal"]]["paid_on"] = asked["paid_on"]
+    data = clean(inquiry.payload, LEGACY)
+    package.renewals[inquiry.ids["renewal"]]["paid_on"] = data["paid_on"]
     _confirm(inquiry, package, inquiry.ids["renewal"], {})
     return Answer(202)
 
 
 def opt_out_of_renewal(inquiry: Inquiry) -> Answer:
-    """POST renewals/{package}/opt_out/. Inferred: 204, which the official SDK takes for done."""
+    """POST renewals/{package}/opt_out/. Inferred: 204, which the SDK treats as a success."""
     package = inquiry.package()
-    asked = clean(inquiry.payload, OPT_OUT)
+    data = clean(inquiry.payload, OPT_OUT)
     renewing.decline(inquiry, package)
-    package.partner_metadata |= asked.get("partner_metadata") or {}
+    package.partner_metadata |= data.get("partner_metadata") or {}
     inquiry.save(package)
     return Answer(204)
 
 
-def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, asked: dict[str, Any]) -> None:
-    at_top = [{key: value for key, value in asked.items() if key != "quotes"}]
-    changes = [*asked.get("quotes", []), *(item for item in at_top if "id" in item)]
+def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, data: dict[str, Any]) -> None:
+    at_top = [{key: value for key, value in data.items() if key != "quotes"}]
+    changes = [*data.get("quotes", []), *(item for item in at_top if "id" in item)]
     renewing.confirm(inquiry, package, renewal_id, changes)
     for quote in package.booked:
         if quote.instalment_plan and not quote.instalments:
             plans.start(package, quote, inquiry.world.clock.now())
     inquiry.save(package)
-    inquiry.tell(package, "BOOKING_UPDATED")
+    inquiry.notify(package, "BOOKING_UPDATED")
 
 
 def _package_of(inquiry: Inquiry, renewal_id: str) -> Package:

@@ -1,3 +1,3 @@
-"""How answers look on the wire: the 2021 shapes of the recorded traffic."""
+"""The bodies of responses, in the 2021 format of the recorded traffic."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A booking, as every call under `bookings/` but cancellations answers it (annex A.3)."""
+"""A booking, as all calls below `bookings/` return it, except cancellations (annex A.3)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LATER: dict[str, Any] = {"gender": None, "company_reg_id": None, "fields_allowed
 
 
 def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
-    """Return the booking: `quotes` is a list here, and only of what was booked.
+    """Return the booking, whose `quotes` is a list of only the booked quotes.
 
-    `errors` is there only when something failed (Quotes API: a good booking has none).
+    `errors` is only present if something failed (Quotes API: a good booking has none).
     """
     booked = package.booked
     errors = {"errors": package.booking_errors} if package.booking_errors else {}
@@ -41,23 +41,23 @@ def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
 
 
 def _of_2026() -> dict[str, Any]:
-    """Return the keys that bookings of 2026 have at the top. Inferred: their place and values."""
+    """Return top-level keys of bookings in 2026. Inferred: their place and values."""
     return dict.fromkeys(("experiment", "sign_up_url", "booking_agent", "fast_quote_id"))
 
 
 def _listed(package: Package) -> list[Quote]:
-    """Return what was booked, and what was chosen and failed: that one is shown as null."""
+    """Return the booked quotes, and those whose booking failed, which are shown as null."""
     return [q for q in package.in_order if q.is_booked or (q.failure and q.priced)]
 
 
 def policyholder(package: Package) -> dict[str, Any]:
-    """Return the policyholder with every key, null where nothing is known."""
+    """Return the policyholder with all keys, null if unknown."""
     known = package.policyholder or {}
     return {**{key: known.get(key) for key in PERSON}, "allow_updates": False, **LATER}
 
 
 def totals(quotes: list[Quote], currency: str) -> dict[str, Any]:
-    """Return tax and premium of what is in force."""
+    """Return the tax and premium of the policies in force."""
     alive = [q.priced for q in quotes if q.priced and q.status not in transitions.OVER]
     tax = sum((priced.total_tax for priced in alive), Decimal(0))
     net = sum((priced.net for priced in alive), Decimal(0))
@@ -70,7 +70,7 @@ def totals(quotes: list[Quote], currency: str) -> dict[str, Any]:
 def with_differences(
     body: dict[str, Any], before: Mapping[str, Decimal], package: Package
 ) -> dict[str, Any]:
-    """Add new minus old, per quote and in total; `before` holds old prices by quote id."""
+    """Add the differences, per quote and in total. `before` has the old prices by quote id."""
     currency = package.currency
     after = {quote.id: quote.price for quote in package.booked}
     changes = {quote_id: after[quote_id] - price for quote_id, price in before.items()}

@@ -1,4 +1,4 @@
-"""A cancellation, previewed or done: a shape of its own (annex A.5, A.6)."""
+"""A cancellation or its preview, which has its own format (annex A.5, A.6)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def shape(
 ) -> dict[str, Any]:
     """Return the cancellation of the `affected` quote ids.
 
-    `outcome` is how all booked quotes stand after it.
+    `outcome` has all booked quotes as they are after it.
 
-    Recorded: a preview already says CANCELLED and a total of zero, although nothing happened.
+    Recorded: a preview already has the status CANCELLED and a total of zero.
     """
     cancelled = [quote for quote in outcome if quote.id in affected]
     refund = sum((quote.refund or Decimal(0) for quote in cancelled), Decimal(0))
@@ -53,7 +53,7 @@ def shape(
 
 
 def _quote(site: str, package: Package, quote: Quote) -> dict[str, Any]:
-    """Return one cancelled quote; dates end in `Z` here, and the commission is null."""
+    """Return one cancelled quote. Its dates end in `Z`, and the commission is null."""
     priced = quote.priced
     if priced is None or quote.confirmed_at is None:
         raise RuntimeError(f"Quote {quote.id} is cancelled but was never booked.")

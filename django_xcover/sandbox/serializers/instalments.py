@@ -1,4 +1,4 @@
-"""Instalments: the one answer whose tax amounts are strings (annex A.7)."""
+"""Instalments, the only response with tax amounts as strings (annex A.7)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shape(package: Package) -> dict[str, Any]:
 
 def _quote(package: Package, quote: Quote) -> dict[str, Any]:
     schedule = [_entry(package, quote, entry) for entry in quote.instalments]
-    # Inferred: a cancelled policy asks for nothing any more, though its entries stay as they were.
+    # Inferred: nothing is due for a cancelled policy, although its entries are unchanged.
     unpaid = [
         entry
         for entry in schedule

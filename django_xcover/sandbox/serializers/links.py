@@ -1,4 +1,4 @@
-"""Links into the consumer site; those with a token are bearer secrets."""
+"""Links to the consumer site. A link with a token grants access to anyone who has it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from django_xcover.sandbox.packages import Package, Quote
 
 
 def wording(site: str, package: Package) -> str:
-    """Return the address of the policy wording."""
+    """Return the URL of the policy wording."""
     return f"{site}/{package.language[:2]}/pds/{package.id}"
 
 
 def quote_wording(site: str, package: Package, quote: Quote) -> str:
-    """Return the address of one quote's policy wording."""
+    """Return the URL of one quote's policy wording."""
     slug = f"{quote.policy_type}_v{quote.policy_type_version}"
     return f"{wording(site, package)}?policy_type={slug}"
 
@@ -25,7 +25,7 @@ def certificate(site: str, package: Package) -> dict[str, str]:
 
 
 def account(site: str, package: Package) -> str:
-    """Return the address of the customer's account."""
+    """Return the URL of the customer's account."""
     email = (package.policyholder or {}).get("email", "")
     query = f"id={ids.account_id(email)}&signup_token={package.signup_token}"
     return f"{site}/{package.language[:2]}/account?{query}"

@@ -1,4 +1,4 @@
-"""A package, as `quotes/` answers it before and after booking (annex A.1)."""
+"""A package, as `quotes/` returns it before and after booking (annex A.1)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django_xcover.sandbox.serializers.quote import in_package
 
 
 def total(quotes: list[Quote]) -> Decimal:
-    """Return the sum of what is in force: zero after a cancellation (recorded)."""
+    """Return the total of the quotes in force, which is zero after a cancellation (recorded)."""
     counted = (q for q in quotes if q.status not in transitions.OVER | {transitions.FAILED})
     return sum((quote.price for quote in counted), Decimal(0))
 
 
 def head(site: str, package: Package, price: Decimal) -> dict[str, Any]:
-    """Return the keys that packages and bookings share at the top."""
+    """Return the top-level keys that packages and bookings share."""
     return {
         "id": package.id,
         "status": package.status,
@@ -33,7 +33,7 @@ def head(site: str, package: Package, price: Decimal) -> dict[str, Any]:
 
 
 def shape(site: str, package: Package) -> dict[str, Any]:
-    """Return the package; `quotes` is an object whose keys are positions, never identities."""
+    """Return the package. The keys of `quotes` are positions, not ids."""
     price = total(package.quotes)
     return {
         **head(site, package, price),
@@ -48,7 +48,7 @@ def shape(site: str, package: Package) -> dict[str, Any]:
 
 
 def failures(package: Package) -> dict[str, Any]:
-    """Return what could not be quoted. Inferred: by position, in the words of 2026."""
+    """Return the items that could not be quoted. Inferred: by position, with 2026's messages."""
     return {
         str(quote.position): {"message": quote.failure, "type": "quote_creation_failure"}
         for quote in package.in_order

@@ -1,4 +1,4 @@
-"""The partner, in GET booking and in cancellations (annex A.3)."""
+"""The partner, as in GET booking and in cancellations (annex A.3)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ EMAILS = (
 
 
 def shape(code: str) -> dict[str, Any]:
-    """Return the partner and, once more inside it, its subsidiary.
+    """Return the partner with its subsidiary, which has the same format.
 
-    Recorded: the e-mail templates carry internal addresses, which no client should keep.
+    Recorded: the e-mail templates contain internal addresses, which clients should not store.
     """
     return {**_party(code), "subsidiary": _party(code)}
 

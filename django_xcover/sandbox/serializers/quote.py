@@ -1,4 +1,4 @@
-"""A quote, as packages and bookings share it (recorded traffic: annex A.2, A.4)."""
+"""A quote in a package or a booking (recorded traffic: annex A.2, A.4)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ UNDERWRITER = {
     "disclaimer": "This plan is arranged by XCover.com",
     "name": "Harbour Mutual Insurance Limited",
 }
-# Of the net premium: what a retail partner earned in 2026. The partner of 2021 earned nothing.
+# The commission of a retail partner in 2026, of the net premium. The partner of 2021 had none.
 PARTNER_COMMISSION = Decimal("0.30")
 
 
 def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
-    """Return the keys that packages and bookings both have."""
+    """Return the keys that packages and bookings share."""
     currency = package.currency
     return {
         "id": quote.id,
@@ -51,7 +51,7 @@ def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[st
 
 
 def in_package(site: str, package: Package, quote: Quote) -> dict[str, Any] | None:
-    """Return the quote as `quotes/` shows it; null when it could not be quoted."""
+    """Return the quote as `quotes/` shows it, or None if it could not be quoted."""
     if quote.priced is None or quote.failure:
         return None
     return {
@@ -63,7 +63,7 @@ def in_package(site: str, package: Package, quote: Quote) -> dict[str, Any] | No
 
 
 def in_booking(site: str, package: Package, quote: Quote, now: datetime) -> dict[str, Any] | None:
-    """Return the quote as `bookings/` shows it; null when its booking failed."""
+    """Return the quote as `bookings/` shows it, or None if its booking failed."""
     if quote.priced is None or quote.failure:
         return None
     return {
@@ -93,13 +93,13 @@ def _of_2026(quote: Quote, priced: Priced) -> dict[str, Any]:
 
 
 def _next_renewal(quote: Quote) -> str | None:
-    """Inferred: a date, that of the next period's start; only null was recorded."""
+    """Return the start of the next period. Inferred: it is a date; only null was recorded."""
     begins = policy_rules.next_renewal(quote)
     return datetimes.offset(begins) if begins else None
 
 
 def policy(site: str, package: Package, quote: Quote, *, named: bool = True) -> dict[str, Any]:
-    """Return the `policy` object; in cancellations the title loses the name (recorded)."""
+    """Return the `policy` object. In cancellations the title lacks the name (recorded)."""
     product = PRODUCTS[quote.policy_type]
     texts = product.in_language(package.language)
     name = quote.fields.get(product.name_field, "") if named else ""
@@ -141,7 +141,7 @@ def _benefits(package: Package, quote: Quote, priced: Priced) -> list[dict[str, 
 
 
 def _benefit(row: dict[str, Any], texts: Any, currency: str, priced: Priced) -> dict[str, Any]:
-    """Return one benefit; a group that says nothing is missing, not null (recorded)."""
+    """Return one benefit. A group without a value is left out and not null (recorded)."""
     shown: dict[str, Any] = {"description": texts[row["text"]]}
     for name in ("limit", "excess"):
         if name in row:
@@ -154,7 +154,7 @@ def _benefit(row: dict[str, Any], texts: Any, currency: str, priced: Priced) -> 
 
 
 def partner_commission(priced: Priced, currency: str) -> Decimal:
-    """Return what the partner earns with one policy."""
+    """Return the partner's commission for one policy."""
     return money.rounded(priced.net * PARTNER_COMMISSION, currency)
 
 

@@ -14,9 +14,9 @@ from django_xcover.sandbox.serializers.quote import in_booking
 def shape(
     site: str, package: Package, quotes: list[Quote], renewal_id: str, now: datetime
 ) -> dict[str, Any]:
-    """Return the price to charge: the booking's keys, and only the quotes of the next period.
+    """Return the price to charge: the booking's keys, with only the quotes of the next period.
 
-    Inferred: all keys but `renewal_id` and `quotes`; the page's sample is cut off after them.
+    Inferred: all keys except `renewal_id` and `quotes`; the page's sample is cut off after them.
     """
     return {
         "renewal_id": renewal_id,

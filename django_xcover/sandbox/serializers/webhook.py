@@ -1,4 +1,4 @@
-"""What a webhook says about a booking (Quotes API: webhooks, events)."""
+"""The payload of a webhook about a booking (Quotes API: webhooks, events)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from django_xcover.sandbox.serializers.package import total
 
 
 def shape(package: Package) -> dict[str, Any]:
-    """Return the payload of BOOKING_CREATED, the only one the page shows whole.
+    """Return the payload of BOOKING_CREATED, the only one that the page shows in full.
 
-    Inferred: the others have it too.
+    Inferred: the other events have the same payload.
     """
     return {
         "id": package.id,
@@ -28,7 +28,7 @@ def shape(package: Package) -> dict[str, Any]:
 
 
 def _quote(package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
-    """Return one policy; a cancelled one says what is paid back."""
+    """Return one policy. A cancelled one includes the refund."""
     product = PRODUCTS[quote.policy_type]
     refund = {"refund_value": money.number(quote.refund)} if quote.refund is not None else {}
     return {

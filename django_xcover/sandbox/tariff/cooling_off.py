@@ -1,7 +1,7 @@
-"""How long a customer may withdraw with a full refund, by product and country, as dated rows.
+"""Cooling-off periods with a full refund, by product and country, as dated rows.
 
-Read in partners' public help pages (2026) and recorded answers; where a page is silent the row says
-so. A later row for the same product and country replaces an earlier one from its date on.
+They come from partners' public help pages (2026) and recorded responses; rows without such a source
+say so. A later row for the same product and country replaces an earlier one from its date on.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ ANYWHERE = ""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`since` a date, `policy_type` sold to `country` ("" for the others) cools off for `days`.
+    """The cooling-off period in `days` of a `policy_type` sold to `country` ("" for all others).
 
-    `refundable_afterwards` is whether anything comes back later, pro rata.
+    It applies from `since`. `refundable_afterwards` is whether there is a pro rata refund later.
     """
 
     since: datetime
@@ -51,7 +51,7 @@ RULES = (
 
 
 def rule_for(policy_type: str, country: str, at: datetime) -> Rule:
-    """Return the rule for a policy that was confirmed at this moment; the latest row counts."""
+    """Return the latest rule for a policy that was confirmed at this time."""
     known = [rule for rule in RULES if rule.policy_type == policy_type and rule.since <= at]
     own = [rule for rule in known if rule.country == country]
     return max(own or [r for r in known if r.country == ANYWHERE], key=lambda rule: rule.since)

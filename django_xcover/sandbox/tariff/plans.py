@@ -1,4 +1,4 @@
-"""Paying in parts: the plans, and the schedule of a policy that is booked with one."""
+"""Instalment plans, and the schedule of a policy that is booked with one."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from django_xcover.sandbox.http.errors import Invalid
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products import PRODUCTS
 
-# Months per instalment, twelve months in all, whatever the policy's period is (recorded).
+# Months per instalment, twelve months in total, regardless of the policy's period (recorded).
 PLANS = {"1year-monthly": 1, "1year-quarterly": 3}
 LABELS = {"1year-monthly": "1Year-Monthly", "1year-quarterly": "1Year-Quarterly"}
 
 
 def offered(quote: Quote, currency: str) -> list[dict[str, Any]]:
-    """Return the plans as a quote shows them; `amount` is the whole price (recorded)."""
+    """Return the plans as a quote lists them. `amount` is the total price (recorded)."""
     product = PRODUCTS[quote.policy_type]
     plans = []
     for name, months in PLANS.items() if product.instalments else ():

@@ -1,4 +1,4 @@
-"""What the rules of a product say about one policy at one moment."""
+"""The rules of a product, applied to a policy at a point in time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django_xcover.sandbox.packages import Priced, Quote
 from django_xcover.sandbox.products import PRODUCTS
 from django_xcover.sandbox.tariff.cooling_off import rule_for
 
-# Inferred: no page says when a renewal can be quoted. Sixty days on either side of the end, so
-# that a clock moved on by 400 days finds a yearly policy that can still be renewed.
+# Inferred: no page says when a renewal can be quoted. Sixty days before and after the end, so that
+# a yearly policy can still be renewed after the clock was moved by 400 days.
 RENEWAL_OPENS = timedelta(days=60)
 RENEWAL_LAPSES = timedelta(days=60)
 
 
 def can_be_cancelled(quote: Quote, now: datetime) -> bool:
-    """Return whether the quote is confirmed and its product still lets it be cancelled."""
+    """Return whether the quote is confirmed and its product still allows a cancellation."""
     if quote.status != transitions.CONFIRMED or quote.priced is None:
         return False
     named = PRODUCTS[quote.policy_type].cancellable_until
@@ -33,12 +33,12 @@ def can_be_modified(quote: Quote, now: datetime) -> bool:
 
 
 def refund(quote: Quote, at: datetime, currency: str, country: str) -> Decimal:
-    """Return what is paid back when the quote is cancelled at this moment.
+    """Return the refund if the quote is cancelled at this time.
 
-    Recorded: everything, while cooling off. Afterwards nothing for events and travel (partners'
-    help pages). Inferred: the formula for the rest, since the page only says pro rata: what was
-    paid, less the share of the price for the time that is over, to the microsecond, in whole minor
-    units; and nothing for cover without an end, which has no share that is over.
+    Recorded: a full refund during the cooling-off period. Afterwards none for events and travel
+    (partners' help pages). Inferred: the formula for the rest, because the page only says pro rata:
+    the amount paid, less the share of the price for the time that has passed, to the microsecond,
+    in whole minor units; and none for cover without an end.
     """
     if quote.priced is None or quote.confirmed_at is None:
         return Decimal(0)
@@ -55,7 +55,7 @@ def refund(quote: Quote, at: datetime, currency: str, country: str) -> Decimal:
 
 
 def paid(quote: Quote) -> Decimal:
-    """Return what has been paid: all at once, or the paid instalments and the changes' costs."""
+    """Return the amount paid: the price, or the paid instalments plus the cost of changes."""
     if not quote.instalments:
         return quote.price
     parts = [entry["amount"] for entry in quote.instalments if entry["status"] == "PAID"]
@@ -64,27 +64,27 @@ def paid(quote: Quote) -> Decimal:
 
 def _share_left(priced: Priced, at: datetime) -> Decimal:
     if priced.policy_end is None:
-        raise RuntimeError("Cover without an end has no share that is left.")
+        raise RuntimeError("Cover without an end has no remaining share.")
     left, whole = priced.policy_end - at, priced.policy_end - priced.policy_start
     microsecond = timedelta(microseconds=1)
     return Decimal(max(left // microsecond, 0)) / Decimal(whole // microsecond)
 
 
 def is_renewable(quote: Quote) -> bool:
-    """Return whether the policy type is one that is renewed."""
+    """Return whether the policy type can be renewed."""
     product = PRODUCTS.get(quote.policy_type)
     return product is not None and product.renewable
 
 
 def next_renewal(quote: Quote) -> datetime | None:
-    """Return when the next period would begin, or None when there will be none."""
+    """Return when the next period would begin, or None if there is none."""
     if quote.priced is None or quote.status != transitions.CONFIRMED or quote.renewal_declined:
         return None
     return quote.priced.policy_end if is_renewable(quote) else None
 
 
 def renewal_refusal(quote: Quote, now: datetime) -> str | None:
-    """Return why this quote cannot be renewed now, or None when it can. Inferred: the words."""
+    """Return why this quote cannot be renewed now, or None if it can. Inferred: the messages."""
     if quote.status == transitions.RENEWED:
         return f"Quote {quote.id} is already renewed"
     if quote.renewal_declined:

@@ -1,4 +1,4 @@
-"""From a net premium to a price with its tax lines."""
+"""Tax lines and currencies of prices."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from django_xcover.sandbox import money
 
-# Insurance premium taxes in per cent, by the country of the customer. Inferred: the rates are
-# the ordinary ones of general insurance; only the British line was recorded.
+# Insurance premium taxes in per cent, by the customer's country. Inferred: the usual rates of
+# general insurance; only the British line was recorded.
 TAXES = {
     "AT": ("VSt", "11"), "AU": ("GST", "10"), "BE": ("IPT", "9.25"), "DE": ("VSt", "19"),
     "ES": ("IPS", "8"), "FR": ("TCA", "9"), "GB": ("IPT", "12"), "IE": ("Levy", "5"),
@@ -39,7 +39,7 @@ def _line(code: str, kind: str, value: Decimal, amount: Decimal) -> dict[str, An
 
 
 def policy_currency(country: str) -> str:
-    """Return the underwriter's currency. Inferred: staging's own was A$ for everybody."""
+    """Return the underwriter's currency. Inferred: staging used A$ for all countries."""
     if country in EURO_AREA:
         return "EUR"
     return POLICY_CURRENCIES.get(country, "USD")

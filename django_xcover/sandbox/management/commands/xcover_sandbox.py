@@ -1,4 +1,4 @@
-"""`manage.py xcover_sandbox`: a local XCover in its own process."""
+"""`manage.py xcover_sandbox`: run a local XCover in its own process."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ from django_xcover.sandbox.http.latency import NAMES
 from django_xcover.sandbox.http.server import serve
 from django_xcover.sandbox.webhooks import DEFAULT_KEY, DEFAULT_SECRET
 
-A_MINUTE = 60.0  # How often it is looked whether a renewal has fallen due.
+A_MINUTE = 60.0  # How often to check for due renewals.
 
 
 class Command(BaseCommand):
-    """Serve the sandbox until SIGINT or SIGTERM."""
+    """Run the sandbox until SIGINT or SIGTERM."""
 
     help = "Serves a local XCover at /x/ and /xcover/, with its policy documents."
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare where to listen, as whom, and where to keep state."""
+        """Add the address, the credentials, and the options for state, latency and webhooks."""
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8700, help="0 takes a free port")
+        parser.add_argument("--port", type=int, default=8700, help="0 chooses a free port")
         parser.add_argument("--partner-code", default="SHOP1")
         parser.add_argument("--api-key", default="sandbox-key")
         parser.add_argument("--api-secret", default="sandbox-secret")
-        parser.add_argument("--database", default=":memory:", help="a SQLite file to keep state in")
-        parser.add_argument("--site-url", default=DEFAULT_SITE, help="where document links point")
-        parser.add_argument("--latency", default="none", help=f"how long answers take. {NAMES}")
-        parser.add_argument("--webhook-url", help="where webhooks are sent")
+        parser.add_argument("--database", default=":memory:", help="a SQLite file for the state")
+        parser.add_argument(
+            "--site-url", default=DEFAULT_SITE, help="the base URL of document links"
+        )
+        parser.add_argument("--latency", default="none", help=f"how long responses take. {NAMES}")
+        parser.add_argument("--webhook-url", help="the URL to send webhooks to")
         parser.add_argument("--webhook-key", default=DEFAULT_KEY)
         parser.add_argument("--webhook-secret", default=DEFAULT_SECRET)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve, say where, wait for the signal."""
+        """Start the server, print its URL, and wait for a signal."""
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())

@@ -1,4 +1,4 @@
-"""`manage.py xcover_sandbox_clock --advance 400d`: live through renewals and instalments."""
+"""`manage.py xcover_sandbox_clock --advance 400d`: move time, for renewals and instalments."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.store import Store
 
 DEFAULT_URL = "http://127.0.0.1:8700"
-TIMEOUT = 30  # Seconds; a leap over a year announces every renewal that fell due in it.
+TIMEOUT = 30  # Seconds, because a leap of a year sends an event for each renewal due in it.
 
 
 class Command(BaseCommand):
     """Show the sandbox's time, or move it forward."""
 
     help = (
-        "Shows the sandbox's time. With --advance it moves it forward, in the sandbox that runs "
-        "at --url or --port, or in the state file of one that does not run."
+        "Shows the sandbox's time, or moves it forward with --advance. Use --url or --port for a "
+        "running sandbox, and --database for the state file of one that is not running."
     )
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare by how much, and which sandbox."""
+        """Add the time span and the sandbox."""
         parser.add_argument(
             "--advance", type=_span, metavar="TIME", help="such as 400d, 12h, 30m, 1d12h or 90s"
         )
         place = parser.add_mutually_exclusive_group()
-        place.add_argument("--url", help="where a sandbox runs")
+        place.add_argument("--url", help="the URL of a running sandbox")
         place.add_argument(
             "--port",
             type=int,
-            help="where one runs on this machine; by default where the settings expect it, or 8700",
+            help="its port on this machine; default: the one in the settings, or 8700",
         )
-        place.add_argument("--database", help="the state file of a sandbox that does not run")
+        place.add_argument("--database", help="the state file of a sandbox that is not running")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Move the clock if asked to, and say what time it is."""
+        """Move the clock if requested, and print its time."""
         advance: timedelta | None = options["advance"]
         if options["database"]:
             now = _in_file(options["database"], advance)
         else:
             now = _over_http(_url(options).rstrip("/"), advance)
-        self.stdout.write(f"It is {now} in the sandbox.")
+        self.stdout.write(f"The sandbox's time is {now}.")
 
 
 def _url(options: dict[str, Any]) -> str:
@@ -60,7 +60,7 @@ def _url(options: dict[str, Any]) -> str:
 
 
 def _url_of_settings() -> str:
-    """Return where the settings have a sandbox on this machine, or its default address."""
+    """Return the URL of a sandbox on this machine in the settings, or the default URL."""
     for account in getattr(settings, "XCOVER", {}).get("ACCOUNTS", {}).values():
         parts = urlsplit(str(account.get("BASE_URL", "")))
         if parts.hostname in {"127.0.0.1", "localhost", "::1"}:
@@ -77,7 +77,7 @@ def _span(text: str) -> timedelta:
 
 def _in_file(database: str, advance: timedelta | None) -> str:
     if not Path(database).is_file():
-        raise CommandError(f"There is no file {database}: no sandbox has kept its state there.")
+        raise CommandError(f"There is no state file {database}.")
     store = Store(database)
     try:
         clock = Clock(store)
