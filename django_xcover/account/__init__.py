@@ -1,3 +1,3 @@
-"""The door for shoppers who have cover: what they have, and what they can do about it."""
+"""The "My cover" pages, where shoppers see and manage the cover they have bought."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Cancelling: first what comes back, then the shopper's word, then the wait for XCover.
+"""Pages for cancelling: the refund, the confirmation, and the result.
 
-This is also the function by which a contract made online is withdrawn from (directive 2023/2673):
-two steps from the policy's page, whether or not XCover can be reached.
+They are also the withdrawal function that directive 2023/2673 requires for contracts made online:
+two steps from the policy's page, even while XCover can't be reached.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from django_xcover.account.decorators import acts, shows
 from django_xcover.account.forms import CancelForm, StatementForm
-from django_xcover.account.shortcuts import cancellation_page, policy_page, see
+from django_xcover.account.shortcuts import cancellation_page, policy_page, redirect_to
 from django_xcover.account.workflows import find
 from django_xcover.exceptions import Refused
 from django_xcover.models import Cancellation, Quote, Withdrawal
@@ -22,11 +22,11 @@ from django_xcover.policies import withdrawal
 
 @acts
 def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
-    """Lead to the page that is confirmed, with the refund if XCover says it in time."""
+    """Redirect to the confirmation page, which shows the refund if XCover answers in time."""
     form = CancelForm(request.POST, booking=booked_together(quote), quote=quote)
     if not form.is_valid():
         return policy_page(
-            request, quote, error=form.complaint, cancel_form=form, status=HTTPStatus.BAD_REQUEST
+            request, quote, error=form.first_error, cancel_form=form, status=HTTPStatus.BAD_REQUEST
         )
     try:
         cancellation = withdrawal.prepare(
@@ -36,35 +36,35 @@ def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
         return policy_page(
             request, quote, error=str(refusal), cancel_form=form, status=HTTPStatus.CONFLICT
         )
-    return see("cancellation", quote, pk=cancellation.pk)
+    return redirect_to("cancellation", quote, pk=cancellation.pk)
 
 
 @shows
 def cancellation(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Show a cancellation: the refund, the wait, or what came of it."""
-    found = _find(quote, pk)
-    return cancellation_page(request, found, _form(found), quote=quote)
+    """Show a cancellation: its refund, progress or result."""
+    row = _find(quote, pk)
+    return cancellation_page(request, row, _form(row), quote=quote)
 
 
 @acts
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Withdraw. A form sent twice, here or in another tab, leads to the same page."""
-    found = _find(quote, pk)
+    """Submit the withdrawal. Submitting again, here or in another tab, leads to the same page."""
+    row = _find(quote, pk)
     form = StatementForm(request.POST, known=policyholder(quote.package))
     if not form.is_valid():
-        return cancellation_page(request, found, form, quote=quote, status=HTTPStatus.BAD_REQUEST)
+        return cancellation_page(request, row, form, quote=quote, status=HTTPStatus.BAD_REQUEST)
     try:
-        stated = withdrawal.withdraw(found, channel=Withdrawal.Channel.PAGE, **form.cleaned_data)
+        stated = withdrawal.withdraw(row, channel=Withdrawal.Channel.PAGE, **form.cleaned_data)
     except Refused as refusal:
-        found.refresh_from_db()
+        row.refresh_from_db()
         return cancellation_page(
-            request, found, form, quote=quote, error=str(refusal), status=HTTPStatus.CONFLICT
+            request, row, form, quote=quote, error=str(refusal), status=HTTPStatus.CONFLICT
         )
-    return see("cancellation", quote, pk=stated.cancellation_id)
+    return redirect_to("cancellation", quote, pk=stated.cancellation_id)
 
 
 def _find(quote: Quote, pk: int) -> Cancellation:
-    """Return the cancellation `pk` when this policy is one of those it is about, else 404."""
+    """Return the cancellation `pk` if it includes this policy; raise Http404 otherwise."""
     return find(Cancellation.objects.filter(quotes=quote), quote, pk)
 
 

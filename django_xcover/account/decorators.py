@@ -1,7 +1,7 @@
-"""Who may see a page, and how its answers are kept from others.
+"""Access checks and privacy for the "My cover" views.
 
-None of these views runs in the shop's `ATOMIC_REQUESTS` transaction: a preview asks XCover, and no
-transaction is held open meanwhile.
+These views don't run in the shop's `ATOMIC_REQUESTS` transaction: some of them call XCover, and no
+transaction stays open during the call.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ GuardedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
 def private(view: View[P]) -> View[P]:
-    """Let a page be kept by no cache, and what is sent to it by no error report.
+    """Keep the page out of caches, and its form data out of error reports.
 
-    A guest may see a policy, too, when the adapter says so: no login is required.
+    No login is required: the adapter decides whether a guest may see a policy.
     """
     hidden = sensitive_post_parameters()(never_cache(vary_on_cookie(view)))
     return clears_frames(login_not_required(non_atomic_requests(hidden)))
 
 
 def shows(view: PolicyView[P]) -> GuardedView[P]:
-    """Give a view that only shows something the shopper's own policy; others get 404."""
+    """Pass the shopper's policy to a read-only view; raise Http404 if it isn't theirs."""
     return private(require_safe(_own(view)))
 
 
 def acts(view: PolicyView[P]) -> GuardedView[P]:
-    """Give a view that does something the shopper's own policy; others get 404. POST only."""
+    """Pass the shopper's policy to a POST-only view; raise Http404 if it isn't theirs."""
     return private(require_POST(_own(view)))
 
 
 def asks_and_acts(view: PolicyView[P]) -> GuardedView[P]:
-    """Give a view with a form of its own the shopper's own policy; others get 404."""
+    """Pass the shopper's policy to a view with a form; raise Http404 if it isn't theirs."""
     return private(require_http_methods(["GET", "HEAD", "POST"])(_own(view)))
 
 
@@ -61,7 +61,7 @@ def _own(view: PolicyView[P]) -> GuardedView[P]:
         try:
             quote = own_policy(request, quote_id)
         except PolicyMissing as missing:
-            # As for a policy that does not exist: whether it does is nobody else's business.
+            # The same response as for an unknown policy, so it doesn't reveal which ones exist.
             raise Http404 from missing
         return view(request, quote, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""What a shopper fills in: which policies to cancel, details that changed, a value."""
+"""The forms for shoppers: cancelling policies, changing details, changing the insured value."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from django_xcover.overview.insured_value import InsuredValue
 from django_xcover.policies.modification.texts import label_of
 from django_xcover.values import phones
 
-UNKNOWN = _("Please choose among the policies of this order.")
+UNKNOWN = _("Please choose from the policies of this order.")
 
 
 def no_card_number(text: str) -> None:
-    """Refuse a card number typed into a field of text: none ever belongs here."""
+    """Raise ValidationError if `text` contains a card number, which no text field needs."""
     try:
         validators.refuse(text)
     except CardNumberSent as refusal:
@@ -31,7 +31,7 @@ def no_card_number(text: str) -> None:
 
 
 class CancelForm(forms.Form):
-    """Which policies of the booking, and why if the shopper cares to say. Never an amount."""
+    """Which policies of the booking to cancel, and an optional reason. It takes no amounts."""
 
     policies = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
@@ -52,7 +52,7 @@ class CancelForm(forms.Form):
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, booking: Sequence[Quote], quote: Quote
     ) -> None:
-        # Ids of its own: a shop's frame may hold forms of its own, with fields of any name.
+        # Prefixed ids: the shop's base template may contain other forms with any field names.
         super().__init__(data, auto_id="xcover-cancel-%s")
         self._booking = booking
         self._quote = quote
@@ -61,25 +61,25 @@ class CancelForm(forms.Form):
 
     @property
     def ticked(self) -> list[str]:
-        """Return the quote ids that are ticked: the policy of the page until others are sent."""
+        """Return the ticked quote ids; an unbound form ticks the page's policy."""
         return list(self["policies"].data or []) if self.is_bound else [self._quote.quote_id]
 
     @property
     def chosen(self) -> list[Quote]:
-        """Return the policies to cancel. Valid forms only."""
+        """Return the policies to cancel. Requires a valid form."""
         wanted = self.cleaned_data["policies"]
         return [row for row in self._booking if row.quote_id in wanted]
 
     @property
-    def complaint(self) -> str:
-        """Return the first thing that is wrong, as a sentence, or ""."""
+    def first_error(self) -> str:
+        """Return the first error message, or ""."""
         return next((str(errors[0]) for errors in self.errors.values()), "")
 
 
 class StatementForm(forms.Form):
-    """Who withdraws, and where the receipt goes: what a withdrawal has to state besides the cover.
+    """The name and e-mail address that a withdrawal statement needs besides the cover.
 
-    Left empty it is what the policy has on record, which a guest's page does not show.
+    Empty fields use the policy's details, which a guest's page doesn't show.
     """
 
     name = forms.CharField(
@@ -105,8 +105,8 @@ class StatementForm(forms.Form):
         self.shows_record = shows
 
 
-# How a browser fills a detail in, and on which keyboard.
-KINDS: Mapping[str, tuple[str, str]] = {
+# The `autocomplete` and `type` attributes of each detail's input.
+INPUT_ATTRIBUTES: Mapping[str, tuple[str, str]] = {
     "first_name": ("given-name", "text"),
     "middle_name": ("additional-name", "text"),
     "last_name": ("family-name", "text"),
@@ -126,7 +126,7 @@ REQUIRED = frozenset({"first_name", "last_name", "email"})
 
 
 class DetailsForm(forms.Form):
-    """The policyholder's details that XCover lets be changed, as it has them now."""
+    """The policyholder's changeable details, filled in with XCover's current values."""
 
     def __init__(
         self,
@@ -142,20 +142,20 @@ class DetailsForm(forms.Form):
             self.fields[name] = _detail(name)
 
     def clean_phone(self) -> str:
-        """Return the number as XCover takes it: + and digits. The one it has may stay."""
+        """Return the number as + and digits, as XCover requires. An unchanged number is kept."""
         typed: str = self.cleaned_data["phone"]
         if "phone" not in self.changed_data:
             return typed
         number = phones.normalise(typed)
         if typed and not number:
             raise ValidationError(
-                _("Enter the number with + and the country code first, like +44 7700 900123.")
+                _("Start the number with + and the country code, for example +44 7700 900123.")
             )
         return number
 
 
 def _detail(name: str) -> forms.CharField:
-    autocomplete, kind = KINDS.get(name, ("off", "text"))
+    autocomplete, kind = INPUT_ATTRIBUTES.get(name, ("off", "text"))
     field = forms.EmailField if kind == "email" else forms.CharField
     return field(
         label=label_of(name),
@@ -167,17 +167,17 @@ def _detail(name: str) -> forms.CharField:
 
 
 class ValueField(forms.DecimalField):
-    """An amount as the reader writes it. A card's number is called one, not a wrong amount."""
+    """An amount in the reader's notation. A card number gets its own error message."""
 
     def to_python(self, value: Any) -> Any:
         text = str(value or "")
         no_card_number(text)
-        read = parse_amount(text)
-        return super().to_python(value if read is None else read)
+        amount = parse_amount(text)
+        return super().to_python(value if amount is None else amount)
 
 
 class ValueForm(forms.Form):
-    """What the insured thing is worth, in the policy's currency."""
+    """The value of the insured item, in the policy's currency."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, value: InsuredValue) -> None:
         super().__init__(data, auto_id="xcover-%s", initial={"amount": value.amount})

@@ -1,4 +1,4 @@
-"""Changing: the policyholder's details at once; what has a price is settled with the shop first."""
+"""Pages for changing the policyholder's details, which is free, or the insured value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django_xcover import exceptions
 from django_xcover.account.decorators import acts, asks_and_acts, shows
 from django_xcover.account.forms import DetailsForm, ValueForm
-from django_xcover.account.shortcuts import policy_page, see, sentence, status_of
+from django_xcover.account.shortcuts import error_message, policy_page, redirect_to, status_of
 from django_xcover.account.workflows import find, workflow_page
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import Refused, ValueNotChangeable
@@ -20,19 +20,19 @@ from django_xcover.overview.insured_value import InsuredValue, insured_value, qu
 from django_xcover.overview.modifications import view_of
 from django_xcover.overview.policies import summarise
 from django_xcover.overview.policy import booked_together, changeable
-from django_xcover.policies import modification as modifying
+from django_xcover.policies import modification as modification_service
 
-# A change is asked for by the same people as a cancellation.
+# Modifications use the origins of cancellations.
 SHOPPER = Cancellation.Origin.SHOPPER
 
 
 @asks_and_acts
 def change(request: HttpRequest, quote: Quote) -> HttpResponse:
-    """Show the details as XCover has them, and have changed what the shopper changes."""
+    """Show the policyholder's details, and submit the changed ones to XCover."""
     names = changeable(quote)
     if not names:
-        words = str(exceptions.NotModifiable())
-        return policy_page(request, quote, error=words, status=HTTPStatus.CONFLICT)
+        error = str(exceptions.NotModifiable())
+        return policy_page(request, quote, error=error, status=HTTPStatus.CONFLICT)
     known = quote.package.answer.policyholder.details
     sent = request.POST if request.method == "POST" else None
     form = DetailsForm(sent, names=names, known=known)
@@ -40,44 +40,43 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
         status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
         return _form_page(request, quote, form, status=status)
     try:
-        made = modifying.change_details(quote.package, form.cleaned_data, origin=SHOPPER)
+        row = modification_service.change_details(quote.package, form.cleaned_data, origin=SHOPPER)
     except Refused as refusal:
-        words, status = str(refusal), HTTPStatus.CONFLICT
-        return _form_page(request, quote, form, error=words, status=status)
-    return see("modification", quote, pk=made.pk)
+        return _form_page(request, quote, form, error=str(refusal), status=HTTPStatus.CONFLICT)
+    return redirect_to("modification", quote, pk=row.pk)
 
 
 @shows
 def modification(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Show what a change costs, the wait, or what came of it."""
+    """Show a change: its price, progress or result."""
     return _page(request, quote, _find(quote, pk))
 
 
 @acts
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Have a change made that costs nothing.
+    """Confirm a change that doesn't alter the price.
 
-    One with a difference is for the shop to confirm, when it has the money: 404 here.
+    Raises Http404 for any other change: the shop confirms it after the payment or refund.
     """
-    found = _find(quote, pk)
-    if found.price_diff:
+    row = _find(quote, pk)
+    if row.price_diff:
         raise Http404
     try:
-        modifying.settle(found)
+        modification_service.settle(row)
     except Refused as refusal:
-        return _refused(request, quote, found, refusal)
-    return see("modification", quote, pk=pk)
+        return _refused(request, quote, row, refusal)
+    return redirect_to("modification", quote, pk=pk)
 
 
 @acts
 def abandon(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
-    """Leave the policy as it is."""
-    found = _find(quote, pk)
+    """Abandon the change."""
+    row = _find(quote, pk)
     try:
-        modifying.abandon(found)
+        modification_service.abandon(row)
     except Refused as refusal:
-        return _refused(request, quote, found, refusal)
-    return see("modification", quote, pk=pk)
+        return _refused(request, quote, row, refusal)
+    return redirect_to("modification", quote, pk=pk)
 
 
 def _find(quote: Quote, pk: int) -> Modification:
@@ -97,16 +96,16 @@ def _form_page(
 
 
 def _refused(
-    request: HttpRequest, quote: Quote, found: Modification, refusal: Refused
+    request: HttpRequest, quote: Quote, row: Modification, refusal: Refused
 ) -> HttpResponse:
-    found.refresh_from_db()
-    return _page(request, quote, found, error=str(refusal), status=HTTPStatus.CONFLICT)
+    row.refresh_from_db()
+    return _page(request, quote, row, error=str(refusal), status=HTTPStatus.CONFLICT)
 
 
 def _page(
-    request: HttpRequest, quote: Quote, found: Modification, *, error: str = "", status: int = 200
+    request: HttpRequest, quote: Quote, row: Modification, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    shown = view_of(found)
+    shown = view_of(row)
     return workflow_page(
         request, quote, "modification", shown, due=shown.due, error=error, status=status
     )
@@ -114,21 +113,21 @@ def _page(
 
 @asks_and_acts
 def change_value(request: HttpRequest, quote: Quote) -> HttpResponse:
-    """Ask for the new value, and lead to the page with its price. Nothing is changed."""
+    """Show the form for the new value; redirect to the page with its price. Changes nothing yet."""
     value = insured_value(quote)
     if value is None:
-        words = str(ValueNotChangeable())
-        return policy_page(request, quote, error=words, status=HTTPStatus.CONFLICT)
+        error = str(ValueNotChangeable())
+        return policy_page(request, quote, error=error, status=HTTPStatus.CONFLICT)
     form = ValueForm(request.POST if request.method == "POST" else None, value=value)
     if not form.is_valid():
         status = HTTPStatus.BAD_REQUEST if form.is_bound else HTTPStatus.OK
         return _value_page(request, quote, form, value, status=status)
     try:
-        found = quote_value(quote, form.cleaned_data["amount"])
+        row = quote_value(quote, form.cleaned_data["amount"])
     except (Refused, XCoverError) as problem:
-        words = sentence(problem)
-        return _value_page(request, quote, form, value, error=words, status=status_of(problem))
-    return see("modification", quote, pk=found.pk)
+        error = error_message(problem)
+        return _value_page(request, quote, form, value, error=error, status=status_of(problem))
+    return redirect_to("modification", quote, pk=row.pk)
 
 
 def _value_page(

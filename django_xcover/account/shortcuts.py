@@ -1,4 +1,4 @@
-"""How the pages answer: where to go next, and what is wrong."""
+"""Responses and error messages shared by the "My cover" views."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def policy_page(
     cancel_form: CancelForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """Return the page of one policy, with what is wrong above it."""
+    """Return the page of one policy, with `error` above it."""
     shown = details(quote)
     context: dict[str, Any] = {
         "details": shown,
@@ -43,7 +43,7 @@ def policy_page(
 
 def cancellation_page(
     request: HttpRequest,
-    found: Cancellation,
+    row: Cancellation,
     form: StatementForm,
     *,
     quote: Quote | None = None,
@@ -51,48 +51,52 @@ def cancellation_page(
     error: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """Return the page of a cancellation, below the policy `quote` or below a guest's link."""
-    shown = view_of(found)
-    complaint = next((str(errors[0]) for errors in form.errors.values()), "")
+    """Return the page of a cancellation, reached from the policy `quote` or a guest's link."""
+    shown = view_of(row)
+    form_error = next((str(errors[0]) for errors in form.errors.values()), "")
     if quote is not None:
         back_url = reverse("xcover:policy", args=[quote.quote_id])
-        confirm_url = reverse("xcover:confirm_cancellation", args=[quote.quote_id, found.pk])
+        confirm_url = reverse("xcover:confirm_cancellation", args=[quote.quote_id, row.pk])
     else:
         back_url = reverse("xcover:withdraw", args=[token])
-        confirm_url = reverse("xcover:confirm_withdrawal", args=[token, found.pk])
+        confirm_url = reverse("xcover:confirm_withdrawal", args=[token, row.pk])
     context = {
         "cancellation": shown,
         "progress": shown.progress,
         "statement_form": form,
         "back_url": back_url,
         "confirm_url": confirm_url,
-        "error": error or complaint,
+        "error": error or form_error,
     }
     return render(request, "xcover/mycover/cancellation.html", context, status=status)
 
 
-def see(name: str, quote: Quote, *, place: str = "", **kwargs: Any) -> HttpResponse:
-    """Send the browser on to another page, so that reloading it does nothing again.
+def redirect_to(name: str, quote: Quote, *, fragment: str = "", **kwargs: Any) -> HttpResponse:
+    """Return a redirect after a POST, so that reloading the page doesn't repeat the action.
 
-    `place` is the id of what to see on it.
+    `fragment` is the id of the element to show.
     """
     url = reverse(f"xcover:{name}", kwargs={"quote_id": quote.quote_id, **kwargs})
-    return HttpResponseRedirect(f"{url}#{place}" if place else url, status=HTTPStatus.SEE_OTHER)
+    return HttpResponseRedirect(
+        f"{url}#{fragment}" if fragment else url, status=HTTPStatus.SEE_OTHER
+    )
 
 
-def sentence(problem: Refused | XCoverError) -> str:
-    """Return what a shopper reads of `problem`.
+def error_message(problem: Refused | XCoverError) -> str:
+    """Return the shopper's message for `problem`.
 
-    XCover's own words are for staff: they can name fields that no shopper has seen.
+    XCover's own message is for staff: it can name fields that the shopper has never seen.
     """
     if isinstance(problem, Refused):
         return str(problem)
     if problem.permanent:
-        return _("The insurer did not accept this. Nothing has changed. Please contact us.")
-    return _("The insurer cannot be reached at the moment. Nothing has changed. Please try again.")
+        return _("The insurer didn't accept this. Nothing has changed. Please contact us.")
+    return _(
+        "We can't reach the insurer at the moment. Nothing has changed. Please try again later."
+    )
 
 
 def status_of(problem: Refused | XCoverError) -> int:
-    """Return the HTTP status for a page that says what is wrong."""
+    """Return the HTTP status of the page that shows `problem`."""
     unreachable = isinstance(problem, XCoverError) and not problem.permanent
     return HTTPStatus.SERVICE_UNAVAILABLE if unreachable else HTTPStatus.CONFLICT

@@ -1,20 +1,11 @@
-"""The addresses of the shopper's area, below `mycover/` of `django_xcover.urls`."""
+"""The URLs of "My cover", included under `mycover/` by `django_xcover.urls`."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from django_xcover import converters  # noqa: F401 - registers what `path` takes
-from django_xcover.account import (
-    cancellation,
-    modification,
-    policies,
-    renewal,
-    withdrawal,
-)
-from django_xcover.account import (
-    modification as valuing,
-)
+from django_xcover import converters  # noqa: F401 - registers the path converters
+from django_xcover.account import cancellation, modification, policies, renewal, withdrawal
 
 urlpatterns = [
     path("", policies.index, name="my_cover"),
@@ -35,7 +26,7 @@ urlpatterns = [
     path("withdraw/<str:token>/<int:pk>/", withdrawal.withdrawal, name="withdrawal"),
     path("withdraw/<str:token>/<int:pk>/confirm/", withdrawal.confirm, name="confirm_withdrawal"),
     path("policies/<xcover_id:quote_id>/details/", modification.change, name="change"),
-    path("policies/<xcover_id:quote_id>/value/", valuing.change_value, name="change_value"),
+    path("policies/<xcover_id:quote_id>/value/", modification.change_value, name="change_value"),
     path(
         "policies/<xcover_id:quote_id>/changes/<int:pk>/",
         modification.modification,

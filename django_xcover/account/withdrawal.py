@@ -1,4 +1,4 @@
-"""Withdrawing by a signed link: the same two steps for a guest, without a session or a login."""
+"""Withdrawal through a signed link: the same two steps for guests, without session or login."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_xcover.exceptions import LinkExpired, LinkInvalid, Refused
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.overview.policy import policyholder
 from django_xcover.overview.withdrawals import WithdrawableBooking, withdrawable
-from django_xcover.policies import withdrawal as withdrawing
+from django_xcover.policies import withdrawal as withdrawal_service
 
 P = ParamSpec("P")
 LinkView = Callable[Concatenate[HttpRequest, str, list[QuotePackage], P], HttpResponse]
@@ -27,15 +27,16 @@ GuardedView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
 def by_link(view: LinkView[P]) -> GuardedView[P]:
-    """Give a view the packages of the order that the link is for; say so when it is no good.
+    """Pass the packages of the link's order to the view; show an error for an invalid link.
 
-    The address is the key to the page, so it goes to no other site and into no search engine.
+    Anyone with the URL can open the page, so headers keep it from other sites and search
+    engines.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> Any:
         try:
-            packages = withdrawing.read_link(token)
+            packages = withdrawal_service.read_link(token)
         except LinkExpired as expired:
             response = _page(request, error=str(expired), status=HTTPStatus.GONE)
         except LinkInvalid as invalid:
@@ -52,20 +53,22 @@ def by_link(view: LinkView[P]) -> GuardedView[P]:
 @by_link
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, token: str, packages: list[QuotePackage]) -> HttpResponse:
-    """Show the cover of the order; a form leads to the page that is confirmed."""
+    """Show the order's cover; a submitted form redirects to the confirmation page."""
     if request.method != "POST":
         return _page(request, token, packages)
     booking = _booking(packages, request.POST.getlist("policies"))
     form = CancelForm(request.POST, booking=booking.quotes, quote=booking.quotes[0])
     if not form.is_valid():
-        return _page(request, token, packages, error=form.complaint, status=HTTPStatus.BAD_REQUEST)
+        return _page(
+            request, token, packages, error=form.first_error, status=HTTPStatus.BAD_REQUEST
+        )
     try:
-        found = withdrawing.prepare(
+        row = withdrawal_service.prepare(
             booking.package, quotes=form.chosen, reason=form.cleaned_data["reason"]
         )
     except Refused as refusal:
         return _page(request, token, packages, error=str(refusal), status=HTTPStatus.CONFLICT)
-    return _see(token, found.pk)
+    return _redirect(token, row.pk)
 
 
 @by_link
@@ -73,9 +76,9 @@ def withdraw(request: HttpRequest, token: str, packages: list[QuotePackage]) -> 
 def withdrawal(
     request: HttpRequest, token: str, packages: list[QuotePackage], pk: int
 ) -> HttpResponse:
-    """Show what is confirmed next, the wait, or what came of it."""
-    found = _find(packages, pk)
-    return cancellation_page(request, found, _form(found), token=token)
+    """Show a cancellation: its refund, progress or result."""
+    row = _find(packages, pk)
+    return cancellation_page(request, row, _form(row), token=token)
 
 
 @by_link
@@ -83,41 +86,43 @@ def withdrawal(
 def confirm(
     request: HttpRequest, token: str, packages: list[QuotePackage], pk: int
 ) -> HttpResponse:
-    """Withdraw. A form sent twice leads to the same page."""
-    found = _find(packages, pk)
-    form = _form(found, request.POST)
+    """Submit the withdrawal. Submitting again leads to the same page."""
+    row = _find(packages, pk)
+    form = _form(row, request.POST)
     if not form.is_valid():
-        return cancellation_page(request, found, form, token=token, status=HTTPStatus.BAD_REQUEST)
+        return cancellation_page(request, row, form, token=token, status=HTTPStatus.BAD_REQUEST)
     try:
-        stated = withdrawing.withdraw(found, channel=Withdrawal.Channel.LINK, **form.cleaned_data)
-    except Refused as refusal:
-        found.refresh_from_db()
-        return cancellation_page(
-            request, found, form, token=token, error=str(refusal), status=HTTPStatus.CONFLICT
+        stated = withdrawal_service.withdraw(
+            row, channel=Withdrawal.Channel.LINK, **form.cleaned_data
         )
-    return _see(token, stated.cancellation_id)
+    except Refused as refusal:
+        row.refresh_from_db()
+        return cancellation_page(
+            request, row, form, token=token, error=str(refusal), status=HTTPStatus.CONFLICT
+        )
+    return _redirect(token, stated.cancellation_id)
 
 
 def _booking(packages: list[QuotePackage], ids: list[str]) -> WithdrawableBooking:
-    """Return the booking whose policies are named, the first one when none is."""
+    """Return the booking with a policy of `ids`, else the first one; raise Http404 if none."""
     bookings = [booking for booking in map(withdrawable, packages) if booking.quotes]
     if not bookings:
         raise Http404
-    named = (b for b in bookings if any(quote.quote_id in ids for quote in b.quotes))
-    return next(named, bookings[0])
+    matching = (b for b in bookings if any(quote.quote_id in ids for quote in b.quotes))
+    return next(matching, bookings[0])
 
 
 def _find(packages: list[QuotePackage], pk: int) -> Cancellation:
-    """Return a cancellation of the order that a shopper has begun or made, else 404."""
+    """Return the cancellation `pk` of these packages; raise Http404 otherwise."""
     rows = Cancellation.objects.select_related("package").filter(package__in=packages)
     return get_object_or_404(rows, pk=pk)
 
 
-def _form(found: Cancellation, data: Any = None) -> StatementForm:
-    return StatementForm(data, known=policyholder(found.package), shows=False)
+def _form(row: Cancellation, data: Any = None) -> StatementForm:
+    return StatementForm(data, known=policyholder(row.package), shows=False)
 
 
-def _see(token: str, pk: int) -> HttpResponse:
+def _redirect(token: str, pk: int) -> HttpResponse:
     url = reverse("xcover:withdrawal", args=[token, pk])
     return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
 

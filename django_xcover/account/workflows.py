@@ -1,4 +1,4 @@
-"""The pages of what goes on with a policy: a cancellation, a change, a renewal."""
+"""Pages shared by the workflows of a policy: cancellation, modification, renewal."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from django_xcover.types import Due
 Row = TypeVar("Row", Cancellation, Modification, Renewal)
 
 
-class Shown(Protocol):
-    """What a page shows of one of them."""
+class WorkflowView(Protocol):
+    """The view of a workflow that a page shows."""
 
     @property
     def progress(self) -> Progress:
-        """Return how far it is."""
+        """Return the progress of the workflow."""
 
 
 def find(rows: QuerySet[Row], quote: Quote, pk: int) -> Row:
-    """Return the row `pk` when it is one of this policy's booking, else 404."""
+    """Return the row `pk` if it belongs to this policy's booking; raise Http404 otherwise."""
     return get_object_or_404(rows.select_related("package"), pk=pk, package=quote.package)
 
 
@@ -35,13 +35,13 @@ def workflow_page(
     request: HttpRequest,
     quote: Quote,
     name: str,
-    shown: Shown,
+    shown: WorkflowView,
     *,
     due: Due | None = None,
     error: str = "",
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    """Return the page `name` about `shown`, with what is due and what is wrong."""
+    """Return the page `name` for `shown`, with the payment link for `due` and any `error`."""
     context = {
         "quote_id": quote.quote_id,
         "policy": summarise(quote),

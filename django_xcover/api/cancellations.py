@@ -69,5 +69,5 @@ def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:
     booked = {row.quote_id: row for row in booked_together(quote)}
     wanted = ids or [quote.quote_id]
     if not booked.keys() >= set(wanted):
-        raise ValidationError({"policies": [_("Please choose among the policies of this order.")]})
+        raise ValidationError({"policies": [_("Please choose from the policies of this order.")]})
     return [booked[one] for one in dict.fromkeys(wanted)]

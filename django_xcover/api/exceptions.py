@@ -96,13 +96,13 @@ def _insurer(error: XCoverError) -> Problem:
         return Problem(
             status=HTTPStatus.CONFLICT,
             type="insurer_refused",
-            message=_("The insurer did not accept this. Nothing has changed. Please contact us."),
+            message=_("The insurer didn't accept this. Nothing has changed. Please contact us."),
         )
     return Problem(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
         type="insurer_unavailable",
         message=_(
-            "The insurer cannot be reached at the moment. Nothing has changed. Please try again."
+            "We can't reach the insurer at the moment. Nothing has changed. Please try again later."
         ),
         headers=_after(error.retry_after),
     )

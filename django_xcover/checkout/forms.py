@@ -11,7 +11,7 @@ from django_xcover import validators
 from django_xcover.exceptions import CardNumberSent
 
 PLEASE_CHOOSE = _("Please choose yes or no.")
-UNREADABLE = _("We could not tell which offer you answered. Please answer it again.")
+UNREADABLE = _("We couldn't match your answer to an offer. Please answer again.")
 
 
 class ChoiceForm(forms.Form):
@@ -47,6 +47,6 @@ class ChoiceForm(forms.Form):
         return self.cleaned_data
 
     @property
-    def complaint(self) -> str:
+    def first_error(self) -> str:
         """Return the first thing that is wrong with the answer, as a sentence, or ""."""
         return next((str(errors[0]) for errors in self.errors.values()), "")

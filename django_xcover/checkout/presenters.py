@@ -16,11 +16,11 @@ from django_xcover.mirror.presentation import Offer, OfferedQuote, mark
 
 # Kept with each answer as evidence of what was shown. Raise it whenever a template or a sentence
 # around the offer changes.
-TEMPLATE_VERSION = "6"
+TEMPLATE_VERSION = "7"
 
 SAVED = {
     "accepted": _("Saved: cover is added to your order."),
-    "declined": _("Saved: your order stays without cover."),
+    "declined": _("Saved: no cover is added to your order."),
 }
 
 # Milliseconds the script waits beyond XCOVER["OFFER_DEADLINE"]: the way to our server and back.

@@ -206,7 +206,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Record yes or no to one quote: 400 for a bad form, 409 for an offer that is gone."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
-        return refused(request, form.complaint, status=400, found=current_look(request, wait=WAIT))
+        return refused(
+            request, form.first_error, status=400, found=current_look(request, wait=WAIT)
+        )
     try:
         offered, answered = record_answer(request, form)
     except OfferClosed as refusal:

@@ -115,8 +115,8 @@ def test_what_xcover_lets_nobody_cancel_is_withdrawn_from_all_the_same(
     assert Withdrawal.objects.get().cancellation == the_cancellation()
     assert the_cancellation().state == State.REFUSED
     assert the_package().attention == Attention.CANCELLATION_REFUSED
-    assert "Your statement arrived on" in page
-    assert "a person is looking into it" in page
+    assert "We received your statement on" in page
+    assert "are looking into it" in page
 
 
 def test_a_policy_that_is_cancelled_already_says_so(ana: Member) -> None:
@@ -138,7 +138,7 @@ def test_a_preview_that_is_too_old_is_not_confirmed(ana: Member, sandbox: Sandbo
 
     assert response.status_code == 409
     assert "no longer valid" in refusal(response)
-    assert "your cover goes on" in text_of(Page(response.content))
+    assert "Your cover continues" in text_of(Page(response.content))
     assert not Operation.objects.filter(kind=OperationKind.CANCEL).exists()
 
 
@@ -151,9 +151,9 @@ def test_xcovers_refusal_of_the_cancellation_itself_is_told(ana: Member, sandbox
 
     page = ana.opens(address())
 
-    assert page.one("h1").text == "Your cover was not cancelled"
+    assert page.one("h1").text == "Your cover wasn't cancelled"
     assert "cannot be cancelled" in text_of(page)
-    assert "did not accept" in text_of(ana.opens(page_of()))
+    assert "didn't accept" in text_of(ana.opens(page_of()))
 
 
 def test_a_cancellation_that_came_too_late_is_told_and_a_preview_nobody_confirmed_is_not(
@@ -172,7 +172,7 @@ def test_a_cancellation_that_came_too_late_is_told_and_a_preview_nobody_confirme
 
     page = ana.opens(page_of())
 
-    assert "did not accept your cancellation, and your cover goes on" in text_of(page)
+    assert "didn't accept your cancellation, so your cover continues" in text_of(page)
     assert leads_to in [link.attributes.get("href") for link in page.all("a")]
 
 
@@ -270,7 +270,7 @@ def test_a_confirmed_cancellation_is_waited_for_and_then_told(
 
     assert waiting.one("h1").text == "Your cover is being cancelled"
     assert done.one("h1").text == "Your cover is cancelled"
-    assert "The refund goes back the way you paid." in text_of(done)
+    assert "The refund goes to the payment method you used." in text_of(done)
     assert sandbox.package(the_package().package_id)["status"] == "CANCELLED"
 
 
@@ -286,7 +286,7 @@ def test_a_page_refreshes_itself_only_while_something_is_under_way(ana: Member) 
     work()
 
     assert (before, waiting, refreshes(stuck)) == (False, True, False)
-    assert "We are looking into it" in text_of(stuck)
+    assert "We're looking into it" in text_of(stuck)
     assert not refreshes(ana.opens(address()))
 
 
@@ -352,8 +352,8 @@ def test_a_refund_that_xcover_has_not_named_is_not_called_none(ana: Member) -> N
 
     shown = text_of(ana.opens(address()))
 
-    assert "There is nothing to refund" not in shown
-    assert "what comes back to you" in shown
+    assert "There's nothing to refund" not in shown
+    assert "how much your refund is" in shown
 
 
 def test_the_refund_the_shop_has_made_is_told(ana: Member) -> None:
@@ -366,7 +366,7 @@ def test_the_refund_the_shop_has_made_is_told(ana: Member) -> None:
 
     cancellation.record_refund(the_cancellation(), Money(refund.amount, refund.currency))
 
-    assert "has been refunded to you." in text_of(ana.opens(address()))
+    assert "We've refunded" in text_of(ana.opens(address()))
 
 
 def test_the_reason_reaches_xcover_and_no_log(

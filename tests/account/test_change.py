@@ -19,7 +19,7 @@ from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Modification.State
-PHONE = "Enter the number with + and the country code first, like +44 7700 900123."
+PHONE = "Start the number with + and the country code, for example +44 7700 900123."
 
 
 def details(member: Member, **changes: str) -> dict[str, str]:
@@ -152,7 +152,7 @@ def test_what_xcover_does_not_accept_is_told_in_the_words_of_the_form(ana: Membe
 
     page = ana.opens(address())
 
-    assert page.one("h1").text == "Your policy was not changed"
+    assert page.one("h1").text == "Your policy wasn't changed"
     assert "XCover does not accept this change." in text_of(page)
     assert "Phone, with + and the country code: The phone number should" in text_of(page)
     assert "policyholder" not in text_of(page)
@@ -237,7 +237,7 @@ def test_a_new_phone_number_reaches_xcover(ana: Member, sandbox: Sandbox) -> Non
     assert waiting.one("h1").text == "Your policy is being changed"
     assert "+447700900999" in text_of(waiting)
     work()
-    assert ana.opens(address()).one("h1").text == "Your policy is changed"
+    assert ana.opens(address()).one("h1").text == "Your policy has been changed"
     assert at_xcover(sandbox)["phone"] == "+447700900999"
     assert "+447700900999" in text_of(ana.opens(page_of()))
 
@@ -259,7 +259,7 @@ def test_a_change_shows_its_price_before_anything_happens(
 
     shown = text_of(page)
     assert "Insured value£1,600.00" in shown
-    assert "Price until now" in shown
+    assert "Previous price" in shown
     assert "You pay" in shown
     assert "Leave as it is" in [button.text for button in page.all("button")]
     assert "Make the change" not in shown
@@ -300,7 +300,7 @@ def test_a_price_for_several_policies_says_so(ana: Member) -> None:
     shown = text_of(ana.opens(page_of(device, f"changes/{the_change().pk}/")))
 
     assert "PolicyAero 14" in shown
-    assert "Price until now, all policies of this order" in shown
+    assert "Previous price, all policies of this order" in shown
     assert "New price, all policies of this order" in shown
 
 
@@ -314,7 +314,7 @@ def test_a_change_is_left_as_it_is(ana: Member, priced: Modification) -> None:
     first, second = ana.posts(address("abandon/")), ana.posts(address("abandon/"))
 
     assert first.status_code == second.status_code == 303
-    assert "The change was not made." in text_of(ana.opens(address()))
+    assert "The change wasn't made." in text_of(ana.opens(address()))
 
 
 def test_a_change_that_is_being_made_is_not_abandoned(ana: Member, priced: Modification) -> None:

@@ -67,7 +67,7 @@ def test_a_payment_that_failed_is_told(ana: Member, schedule: list[Instalment]) 
 
     page = ana.opens(page_of())
 
-    assert "did not go through" in text_of(page)
+    assert "didn't go through" in text_of(page)
     assert rows(page)[:3] == ["Paid", "Payment failed", "To come"]
 
 
@@ -146,7 +146,7 @@ def test_a_cancelled_policy_demands_no_payment_anywhere(
     assert not instalments.overdue().exists()
     assert not any(row.is_overdue for row in policy_rows())  # type: ignore[attr-defined]
     page = ana.opens(page_of(the_policy()))
-    assert "no more payments are due" in text_of(page)
+    assert "No more payments are due" in text_of(page)
     assert "Next payment" not in text_of(page)
 
 

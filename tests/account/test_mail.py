@@ -165,7 +165,7 @@ def test_the_page_says_where_the_documents_go_and_offers_to_send_them_again(
 ) -> None:
     page = insured.opens(page_of())
 
-    assert "The insurer sends them to ana@example.com." in text_of(page)
+    assert "The insurer e-mails them to ana@example.com." in text_of(page)
     assert may_ask(insured)
 
 
@@ -175,7 +175,7 @@ def test_asking_sends_them_and_the_page_says_so(insured: Member, sandbox: Sandbo
     assert response.status_code == 303
     assert response["Location"] == page_of() + "#documents"
     assert sandbox.calls("send_email") == [], "a worker asks XCover"
-    told = "The insurer has been asked to send your documents to ana@example.com."
+    told = "We've asked the insurer to e-mail your documents to ana@example.com."
     assert told in text_of(insured.opens(page_of()))
     work()
     assert told in text_of(insured.opens(page_of()))
@@ -246,7 +246,7 @@ def test_one_that_needs_a_person_says_so(insured: Member) -> None:
 
     text = text_of(insured.opens(page_of()))
 
-    assert "has not been sent yet. We are looking into it" in text
+    assert "hasn't been sent yet. We're looking into it" in text
     assert not may_ask(insured)
 
 
@@ -259,7 +259,7 @@ def test_one_that_xcover_refuses_says_so_and_can_be_tried_later(
 
     text = text_of(insured.opens(page_of()))
 
-    assert "The insurer did not send the e-mail with your documents." in text
+    assert "The insurer didn't send the e-mail with your documents." in text
     assert not may_ask(insured)
     time_passes(minutes=15)
     assert may_ask(insured)
@@ -279,9 +279,9 @@ def test_an_address_that_is_not_known_is_not_named(insured: Member) -> None:
     package.payload["policyholder"] = {"email": None}
     package.save()
 
-    assert "The insurer sends them to you by e-mail." in text_of(insured.opens(page_of()))
+    assert "The insurer e-mails them to you." in text_of(insured.opens(page_of()))
     asks(insured)
-    told = "The insurer has been asked to send you your documents."
+    told = "We've asked the insurer to e-mail you your documents."
     assert told in text_of(insured.opens(page_of()))
 
 

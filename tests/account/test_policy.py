@@ -17,7 +17,7 @@ from tests.conftest import resolve_flags, work
 from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
-WAITS = "A change to your policy waits for you."
+WAITS = "A change to your policy is waiting for you."
 CANCEL = "Withdraw from contract here"
 
 
@@ -34,7 +34,7 @@ def test_cover_that_is_not_booked_offers_nothing_to_do_but_to_withdraw(ana: Memb
 
     page = ana.opens(page_of())
 
-    assert "Your cover is being arranged." in text_of(page)
+    assert "We're arranging your cover." in text_of(page)
     assert "Your documents appear here" not in text_of(page)
     assert [form["action"] for form in page.all("form")] == [page_of(rest="cancel/")]
     assert not [href for href in links(page) if "/documents/" in href and "certificate" in href]
@@ -44,7 +44,7 @@ def test_cover_that_somebody_looks_into_says_so(ana: Member) -> None:
     ana.buys(now=False)
     waits_for_a_person()
 
-    assert "We are looking into it" in text_of(ana.opens(page_of()))
+    assert "We're looking into it" in text_of(ana.opens(page_of()))
 
 
 @pytest.mark.parametrize("how", ["null", "absent"])
@@ -58,8 +58,8 @@ def test_cover_that_was_left_out_of_its_booking_is_not_called_on_its_way(
     resolve_flags(the_policy().package, note="Refunded")
     resolved = text_of(ana.opens(page_of()))
 
-    assert "We are looking into it" in flagged
-    assert "This cover was not booked." in resolved
+    assert "We're looking into it" in flagged
+    assert "This cover wasn't booked." in resolved
     assert "being arranged" not in flagged + resolved
 
 
@@ -68,7 +68,7 @@ def test_cover_that_is_not_paid_proves_nothing_yet(ana: Member) -> None:
 
     page = ana.opens(page_of())
 
-    assert "when your payment has arrived" in text_of(page)
+    assert "when your payment arrives" in text_of(page)
     assert [form["action"] for form in page.all("form")] == [page_of(rest="cancel/")]
     assert not [href for href in links(page) if "certificate" in href]
 
@@ -77,7 +77,7 @@ def test_cover_that_failed_says_so(ana: Member) -> None:
     ana.buys()
     Quote.objects.update(status=Status.FAILED)
 
-    assert "This cover was not booked." in text_of(ana.opens(page_of()))
+    assert "This cover wasn't booked." in text_of(ana.opens(page_of()))
 
 
 def test_cover_that_has_ended_can_be_claimed_on_and_not_cancelled(ana: Member) -> None:
@@ -97,7 +97,7 @@ def test_what_xcover_would_not_cancel_can_be_looked_at_again(ana: Member) -> Non
 
     page = ana.opens(page_of())
 
-    assert "does not let this policy be cancelled" in text_of(page)
+    assert "this policy can't be cancelled" in text_of(page)
     assert CANCEL in buttons(page)
 
 
@@ -227,12 +227,12 @@ def test_a_change_that_xcover_refused_is_told_until_another_is_made(
     work()
 
     page = ana.opens(page_of(device))
-    assert "The insurer did not make your change." in text_of(page)
+    assert "The insurer didn't make your change." in text_of(page)
     assert page.one("a", href=page_of(device, f"changes/{change.pk}/")).text == "See the change"
-    assert "did not make your change" not in text_of(ana.opens(page_of(tickets)))
+    assert "didn't make your change" not in text_of(ana.opens(page_of(tickets)))
     modification.change_details(device.package, {"phone": "+447700900999"}, origin="staff")
     work()
-    assert "did not make your change" not in text_of(ana.opens(page_of(device)))
+    assert "didn't make your change" not in text_of(ana.opens(page_of(device)))
 
 
 def test_a_page_takes_few_queries_and_no_call(

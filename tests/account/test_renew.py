@@ -105,7 +105,7 @@ def test_while_xcover_does_not_answer_there_is_no_price_and_nothing_is_lost(
     response = ana.posts(address("price/"))
 
     assert response.status_code == 503
-    assert errors(response)[0].startswith("The insurer cannot be reached at the moment.")
+    assert errors(response)[0].startswith("We can't reach the insurer at the moment.")
     assert the_renewal().state == State.DUE
 
 
@@ -142,7 +142,7 @@ def test_a_payment_that_waits_for_a_person_says_so(ana: Member, quoted: Renewal)
     pay(quoted)
     Operation.objects.filter(kind=OperationKind.RENEW).update(state=OperationState.NEEDS_PERSON)
 
-    assert "We are looking into it" in text_of(ana.opens(address()))
+    assert "We're looking into it" in text_of(ana.opens(address()))
 
 
 def test_to_decline_is_asked_once_and_nothing_is_declined_by_a_link(
@@ -151,7 +151,7 @@ def test_to_decline_is_asked_once_and_nothing_is_declined_by_a_link(
     page = ana.opens(address("decline/"))
 
     assert page.one("h1").text == "Let this cover end?"
-    assert [button.text for button in page.all("button")] == ["Do not renew"]
+    assert [button.text for button in page.all("button")] == ["Don't renew"]
     assert the_renewal().state == State.QUOTED
     assert ana.posts(address("decline/"))["Location"] == address()
     assert the_renewal().state == State.OPTING_OUT
@@ -204,7 +204,7 @@ def test_to_pay_and_to_decline_weigh_the_same(
     page = ana.opens(address())
 
     ways = [item for item in page.elements if item.attributes.get("class") == "xcover-button"]
-    assert [way.text[:14] for way in ways] == ["Renew and pay ", "Do not renew"]
+    assert [way.text[:14] for way in ways] == ["Renew and pay ", "Don't renew"]
     assert ways[0]["href"] == f"/pay/renewal/{quoted.pk}/"
 
 
@@ -223,8 +223,8 @@ def test_what_becomes_of_a_payment_is_seen_on_the_renewals_page(
 def test_a_shop_that_collects_by_itself_says_so(ana: Member, quoted: Renewal) -> None:
     page = ana.opens(address())
 
-    assert "We tell you how to pay." in text_of(page)
-    (decline,) = (link for link in page.all("a") if link.text == "Do not renew")
+    assert "We'll let you know how to pay." in text_of(page)
+    (decline,) = (link for link in page.all("a") if link.text == "Don't renew")
     assert decline["href"] == address("decline/")
     assert not page.all("button")
 
@@ -269,9 +269,9 @@ def test_a_paid_renewal_is_waited_for_and_then_told(
     work()
     done = ana.opens(address())
 
-    assert "the new period is being confirmed" in text_of(waiting)
+    assert "the insurer is confirming the new period" in text_of(waiting)
     assert "xcover-working" in waiting.html
-    assert "Your cover goes on." in text_of(done)
+    assert "Your cover continues." in text_of(done)
     statuses = [quote["status"] for quote in sandbox.package(the_package().package_id)["quotes"]]
     assert Status.CONFIRMED in statuses
     shown = text_of(ana.opens("/xcover/mycover/"))
@@ -299,7 +299,7 @@ def test_a_declined_renewal_is_told_to_xcover_once(
     assert "New period of cover" not in declined
     assert "Price of the new period" not in declined
     assert first_time["Location"] == second_time["Location"] == address()
-    assert "we are telling the insurer" in text_of(waiting)
+    assert "we're informing the insurer" in text_of(waiting)
     assert "You declined the renewal." in text_of(ana.opens(address()))
     assert "You declined the renewal." in text_of(ana.opens(page_of(first())))
     assert len(sandbox.calls("opt_out_of_renewal")) == 1
@@ -320,7 +320,7 @@ def test_cover_that_was_renewed_although_it_was_declined_does_not_say_that_it_en
 
     for page in (address(), page_of(first())):
         shown = text_of(ana.opens(page))
-        assert "the insurer has renewed your cover all the same" in shown
+        assert "the insurer renewed your cover anyway" in shown
         assert "Your cover ends on" not in shown
 
 

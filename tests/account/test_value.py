@@ -127,7 +127,7 @@ def test_while_xcover_does_not_answer_the_amount_stays_in_the_form(
     response = asks(insured, "1600")
 
     assert response.status_code == 503
-    assert errors(response)[0].startswith("The insurer cannot be reached at the moment.")
+    assert errors(response)[0].startswith("We can't reach the insurer at the moment.")
     assert Page(response.content).one("input", name="amount")["value"] == "1600"
     assert not Modification.objects.exists()
 
@@ -248,7 +248,7 @@ def test_a_lower_value_gives_something_back(insured: Member) -> None:
     assert change.price_diff < 0
     page = text_of(insured.opens(address()))
     assert "You get back" in page
-    assert "Nothing has changed yet. If you want this change, please tell us" in page
+    assert "Nothing has changed yet. If you want this change, please contact us" in page
     assert insured.posts(address("confirm/")).status_code == 404
 
 

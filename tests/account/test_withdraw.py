@@ -59,12 +59,12 @@ def test_while_xcover_is_down_the_page_confirms_that_the_statement_has_arrived(
     confirms(ana)
     page = text_of(ana.opens(address()))
 
-    assert "cannot say at the moment what comes back" in text_of(asked)
+    assert "can't give us your refund amount" in text_of(asked)
     assert "Harbour Lights Festival" in text_of(asked)
     assert "Confirm withdrawal" in [button.text for button in asked.all("button")]
-    assert "Your statement arrived on" in page
+    assert "We received your statement on" in page
     assert the_policy().quote_id in page
-    assert "A receipt comes by e-mail." in page
+    assert "You'll get a receipt by e-mail." in page
 
 
 def test_the_refund_is_on_the_page_when_it_is_known(ana: Member, sandbox: Sandbox) -> None:
@@ -79,7 +79,7 @@ def test_the_refund_is_on_the_page_when_it_is_known(ana: Member, sandbox: Sandbo
 
     assert "Your cover is cancelled" in page
     assert the_policy().payload["price_formatted"] in page
-    assert "Your statement arrived on" in page
+    assert "We received your statement on" in page
 
 
 def test_who_states_it_and_where_the_receipt_goes_can_be_changed(ana: Member) -> None:
@@ -125,7 +125,7 @@ def test_a_statement_that_xcover_refused_is_with_a_person(ana: Member, sandbox: 
 
     page = text_of(ana.opens(address()))
 
-    assert "We have your statement, and a person is looking into it." in page
+    assert "We have your statement and are looking into it" in page
 
 
 # Before it is booked
@@ -143,12 +143,12 @@ def test_cover_that_is_being_arranged_is_withdrawn_from_on_its_page(
     page = text_of(ana.opens(address()))
 
     assert "Withdraw from contract here" in [button.text for button in shown.all("button")]
-    assert "This cover is not in force yet." in text_of(asked)
+    assert "This cover isn't in force yet." in text_of(asked)
     assert asked.one("input", name="email")["value"] == "ana@example.com"
     assert "Your cover is cancelled" in page
-    assert "Your statement arrived on" in page
+    assert "We received your statement on" in page
     assert the_policy().payload["price_formatted"] in page
-    assert "The refund goes back the way you paid." in page
+    assert "The refund goes to the payment method you used." in page
     assert sandbox.calls("create_booking") == []
 
 
@@ -172,7 +172,7 @@ def test_a_guest_withdraws_by_link_before_the_cover_is_booked(
     again = guest.post(link(), {"policies": [the_policy().quote_id]})
     work()
 
-    assert "Your statement arrived on" in shown
+    assert "We received your statement on" in shown
     assert "ana@example.com" not in shown
     assert again.status_code == 409
     assert Withdrawal.objects.get().email == "ana@example.com"
@@ -211,7 +211,7 @@ def test_a_guest_withdraws_by_link_in_two_steps_while_xcover_is_down(
 
     assert "Harbour Lights Festival" in text_of(page)
     assert done.status_code == 303
-    assert "Your statement arrived on" in shown
+    assert "We received your statement on" in shown
     assert Withdrawal.objects.get().channel == Withdrawal.Channel.LINK
     sandbox.faults.clear()
     work()

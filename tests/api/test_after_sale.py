@@ -69,7 +69,7 @@ def test_policies_of_another_order_cannot_be_cancelled_along(insured: Program) -
 
     assert response.status_code == 400
     assert response.json()["errors"] == {
-        "policies": ["Please choose among the policies of this order."]
+        "policies": ["Please choose from the policies of this order."]
     }
 
 

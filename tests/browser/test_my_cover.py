@@ -87,7 +87,7 @@ def test_a_shopper_withdraws_and_sees_the_refund_first(
     opens_the_policy(ana, "Harbour Lights Festival")
 
     ana.page.get_by_role("button", name="Withdraw from contract here").click()
-    ana.is_told("What you get back")
+    ana.is_told("Your refund")
     assert booking(xcover)["status"] == "CONFIRMED"
     ana.page.get_by_role("button", name="Confirm withdrawal").click()
     heading(ana.page).to_have_text("Your cover is being cancelled")
@@ -131,7 +131,7 @@ def test_a_shopper_changes_the_phone_number(
     heading(ana.page).to_have_text("Your policy is being changed")
     worker()
 
-    heading(ana.page).to_have_text("Your policy is changed")
+    heading(ana.page).to_have_text("Your policy has been changed")
     assert booking(xcover)["policyholder"]["phone"] == "+447700900999"
 
 
@@ -177,8 +177,8 @@ def test_a_shopper_renews_and_pays_at_the_shop(
     ana.page.get_by_role("link", name="Renew or decline").click()
     ana.page.get_by_role("link", name="Renew and pay £").click()
     ana.pays()
-    ana.is_told("Your payment has arrived")
-    ana.is_told("the new period is being confirmed")
+    ana.is_told("We have your payment")
+    ana.is_told("the insurer is confirming the new period")
     worker()
 
     # Nobody reloads: the page looks again by itself.
@@ -197,9 +197,9 @@ def test_a_shopper_declines_the_renewal(
     ana = renewal_due
     ana.page.get_by_role("link", name="Lumen 14").click()
     ana.page.get_by_role("link", name="Renew or decline").click()
-    ana.page.get_by_role("link", name="Do not renew").click()
-    ana.page.get_by_role("button", name="Do not renew").click()
-    ana.is_told("we are telling the insurer")
+    ana.page.get_by_role("link", name="Don't renew").click()
+    ana.page.get_by_role("button", name="Don't renew").click()
+    ana.is_told("we're informing the insurer")
     worker()
 
     ana.is_told("You declined the renewal. Your cover ends on")

@@ -26,7 +26,7 @@ CANCELLING = re.compile(r"Your cover is (being )?cancelled</h1>")
 CHANGING = re.compile(r"Your policy is (being )?changed</h1>")
 RENEWING = re.compile(r"Your payment has arrived, and|Your cover goes on\.")
 # A person is at it, or it came to nothing: there is nothing to come back for.
-HOPELESS = re.compile(r"We are looking into it|This cover was not booked")
+HOPELESS = re.compile(r"We're looking into it|This cover wasn't booked")
 # XCover cannot be reached, or did not want it: the page says so, and one tries again.
 TRY_AGAIN = (503, 409)
 RISE = Decimal("1.2")

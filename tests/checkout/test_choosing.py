@@ -106,7 +106,7 @@ def test_an_empty_post_is_answered_with_a_sentence(visitor: Visitor) -> None:
     response = visitor.posts()
 
     assert response.status_code == 400
-    assert "answer it again" in Page(response.content).errors[0]
+    assert "answer again" in Page(response.content).errors[0]
 
 
 def test_an_answer_for_an_emptied_cart_is_refused_with_a_sentence(visitor: Visitor) -> None:

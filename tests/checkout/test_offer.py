@@ -47,7 +47,7 @@ def test_the_page_without_an_offer_lets_the_sale_go_on(visitor: Visitor, sandbox
 
     page = visitor.opens(f"{PAGE}?next=/checkout/")
 
-    assert "go on without it" in page.html
+    assert "continue without it" in page.html
     assert page.all("form") == []
     assert page.all("a", href="/checkout/")
 
@@ -231,7 +231,7 @@ def test_an_answer_given_earlier_is_shown_and_said_to_be_saved(visitor: Visitor)
     page = visitor.opens(FRAGMENT)
 
     assert page.ticked == ["no"]
-    assert page.one("p", role="status").text == "Saved: your order stays without cover."
+    assert page.one("p", role="status").text == "Saved: no cover is added to your order."
     assert page.one("div", class_="xcover-offer")["data-answered"] == "true"
 
 

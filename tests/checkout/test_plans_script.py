@@ -63,7 +63,7 @@ def test_after_a_no_the_ways_to_pay_are_gone(planned: Tab) -> None:
 
     planned.no.check()
 
-    expect(planned.status).to_have_text("Saved: your order stays without cover.")
+    expect(planned.status).to_have_text("Saved: no cover is added to your order.")
     expect(planned.page.get_by_label(EVERY_MONTH)).to_be_hidden()
     assert Quote.objects.get().instalment_plan == ""
 

@@ -27,7 +27,7 @@ for (const name of ["ready", "change", "error"])
   });
 """
 
-NO_OFFER = "There is no insurance to offer for your order at the moment. You can go on without it."
+NO_OFFER = "No insurance is available for your order at the moment. You can continue without it."
 
 pytestmark = [
     pytest.mark.browser,
@@ -200,7 +200,7 @@ def test_an_answer_that_cannot_be_saved_says_so_and_can_be_repeated(tab: Tab) ->
     tab.yes.check()
 
     expect(tab.page.get_by_role("alert")).to_have_text(
-        "Your answer could not be saved. Please try again."
+        "We couldn't save your answer. Please try again."
     )
     assert not Decision.objects.exists()
     FRONT.before = lambda request: None
@@ -246,7 +246,7 @@ def test_of_several_quick_answers_the_last_one_counts(tab: Tab) -> None:
     tab.no.check()
     gate.opens()
 
-    expect(tab.status).to_have_text("Saved: your order stays without cover.")
+    expect(tab.status).to_have_text("Saved: no cover is added to your order.")
     tab.page.evaluate("xcover.settled()")
     assert Quote.objects.get().choice == "declined"
     assert tab.hears("change")["choice"] == "declined"

@@ -85,12 +85,12 @@ def test_the_first_order_after_a_failed_save_is_held_and_the_second_goes_through
     tab.opens()
     tab.yes.check()
     expect(tab.page.get_by_role("alert")).to_have_text(
-        "Your answer could not be saved. Please try again."
+        "We couldn't save your answer. Please try again."
     )
 
     pay(tab)
 
-    expect(tab.page.get_by_role("alert")).to_contain_text("Your order has not been sent.")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Your order hasn't been placed yet.")
     assert FRONT.orders == []
     pay(tab)
     expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
@@ -105,7 +105,7 @@ def test_no_answer_of_another_page_counts_as_saved(tab: Tab, status: int) -> Non
 
     tab.yes.check()
 
-    expect(tab.page.get_by_role("alert")).to_contain_text("could not be saved")
+    expect(tab.page.get_by_role("alert")).to_contain_text("couldn't save your answer")
     assert tab.page.evaluate("xcover.settled()") is False
     assert tab.page.evaluate("xcover.settled()") is True
 
@@ -120,7 +120,7 @@ def test_an_answer_lost_while_offline_holds_the_order(tab: Tab) -> None:
 
     pay(tab)
 
-    expect(tab.page.get_by_role("alert")).to_contain_text("Your order has not been sent.")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Your order hasn't been placed yet.")
     assert FRONT.orders == []
 
 
@@ -139,7 +139,7 @@ def test_saving_one_answer_does_not_hide_that_another_is_unsaved(
 
     pay(tab)
 
-    expect(tab.page.get_by_role("alert")).to_contain_text("Your order has not been sent.")
+    expect(tab.page.get_by_role("alert")).to_contain_text("Your order hasn't been placed yet.")
     assert FRONT.orders == []
 
 

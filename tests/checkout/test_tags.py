@@ -110,7 +110,7 @@ def test_the_script_is_told_everything_by_attributes(visitor: Visitor, settings:
 
     assert place["data-src"] == "/xcover/offer/?next=%2Fcheckout%2F"
     assert int(place["data-timeout"]) == 2500
-    assert place["data-failed"] == "Your answer could not be saved. Please try again."
+    assert place["data-failed"] == "We couldn't save your answer. Please try again."
 
 
 def test_an_unanswered_question_can_be_asked_again(
@@ -176,15 +176,15 @@ def test_an_order_without_an_offer_says_nothing(
     ("state", "sentence"),
     [
         ("declined", "No insurance was added to this order."),
-        ("arranging", "Your cover is being arranged. It usually takes a moment."),
-        ("awaiting_payment", "Your cover will be booked when your payment has arrived."),
+        ("arranging", "We're arranging your cover. This usually takes a moment."),
+        ("awaiting_payment", "We'll book your cover when your payment arrives."),
         ("booked", "Your cover is booked."),
         ("partly_booked", "Not all of your cover is booked."),
         ("partly_cancelled", "Part of your cover has been cancelled."),
         ("cancelled", "Your cover has been cancelled."),
         (
             "needs_person",
-            "Your cover is not booked yet. We are looking into it, and you need not do anything.",
+            "Your cover isn't booked yet. We're looking into it; you don't need to do anything.",
         ),
     ],
 )
@@ -213,8 +213,11 @@ def test_a_policy_is_shown_with_its_period_price_and_documents(
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (PolicyState.NEEDS_PERSON, "Not booked. We are looking into it; you need not do anything."),
-        (PolicyState.FAILED, "Not booked, so you are not insured. Please contact us."),
+        (
+            PolicyState.NEEDS_PERSON,
+            "Not booked. We're looking into it; you don't need to do anything.",
+        ),
+        (PolicyState.FAILED, "Not booked, so you aren't insured. Please contact us."),
     ],
 )
 def test_a_policy_that_was_not_booked_says_so_beside_those_that_were(
@@ -244,7 +247,7 @@ def test_another_price_than_the_one_agreed_on_is_not_shown_without_a_word(
     facts = [fact.text for fact in page.all("dt")]
     assert facts.count("Price you agreed to") == 2
     looking = [p.text for p in page.all("p") if "looking into" in p.text]
-    assert looking == ["We are looking into why the price is not the one you agreed to."]
+    assert looking == ["This isn't the price you agreed to. We're looking into it."]
 
 
 def test_a_page_whose_shop_has_not_mounted_the_addresses_says_so(

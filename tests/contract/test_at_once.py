@@ -12,7 +12,7 @@ from itertools import product
 import pytest
 
 from django_xcover import exceptions
-from django_xcover.account.shortcuts import sentence
+from django_xcover.account.shortcuts import error_message
 from django_xcover.api.exceptions import respond
 from django_xcover.booking import instant_booking
 from django_xcover.client import AuthenticationFailed, NotFound, RequestRefused, XCoverError
@@ -30,7 +30,7 @@ from tests.shop import laptop, ticket
 
 pytestmark = pytest.mark.django_db
 
-INSURER = "The insurer did not accept this. Nothing has changed. Please contact us."
+INSURER = "The insurer didn't accept this. Nothing has changed. Please contact us."
 NOT_CANCELLABLE = "This cover cannot be cancelled."
 NOT_ACCEPTED = "XCover does not accept this change."
 NOT_RENEWABLE = "XCover does not renew this cover. It ends with its present period."
@@ -112,7 +112,7 @@ def test_whoever_waits_is_told_why(
         ask.ask(buyer)
 
     assert type(raised.value) is expected
-    assert sentence(raised.value) == words
+    assert error_message(raised.value) == words
     answer = respond(raised.value, {})
     assert answer is not None
     assert answer.data["message"] == words
