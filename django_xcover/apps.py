@@ -1,4 +1,4 @@
-"""Wiring, nothing else."""
+"""The app config, which registers checks and connects signals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class XCoverAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Models exist only from here on, so their users are imported here.
+        # Imported here, because models are not loaded before.
         from django_xcover import receivers, signals, tasks  # noqa: PLC0415
         from django_xcover.checks import check_health, check_settings  # noqa: PLC0415
 

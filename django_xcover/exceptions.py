@@ -589,7 +589,7 @@ class ReconciliationUnderWay(Refused):
 
 
 class NotVisible(LookupError):
-    """The object does not exist, or this request may not see it. The caller cannot tell which."""
+    """The object does not exist, or this request may not see it. Callers do not learn which."""
 
     code: ClassVar[str] = "not_visible"
 

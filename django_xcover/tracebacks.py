@@ -1,7 +1,7 @@
-"""Exceptions that leave the package without what its variables held.
+"""Clear local variables from the tracebacks of exceptions that leave the package.
 
-Error reporters (Sentry, Django's error page and its mails to ADMINS) print the variables of every
-frame, and know only names such as `password`. Ours are `person`, `payload` or `value`.
+Error reporters (Sentry, Django's error page and its e-mails to ADMINS) print the variables of each
+frame and only hide names such as `password`. Ours are called `person`, `payload` or `value`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 DRIVERS = frozenset({"psycopg", "psycopg2", "MySQLdb", "pymysql", "sqlite3"})
-# Where databases quote a value: PostgreSQL in its DETAIL, which is a line of its own, and after a
+# Where databases quote a value: PostgreSQL in its DETAIL, which is a separate line, and after a
 # colon ("invalid input syntax for type integer: …"), MariaDB in "Duplicate entry '…' for key".
 _QUOTED_VALUE = re.compile(r"""(?s)\n.*|(?<=: )(["']).*\1|(?<=Duplicate entry )'.*'(?= for key)""")
 
@@ -24,8 +24,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-# Ours, and of what is handed our values. The shop's own code keeps its variables: only the shop
-# knows which of them are personal.
+# The packages whose frames are cleared: this one, and those that receive its values. Frames of the
+# shop's code are kept, because only the shop knows which of its variables are personal.
 CLEARED = frozenset(
     {
         *("django_xcover", "django", "rest_framework", "celery", "tenacity"),
@@ -37,10 +37,10 @@ CLEARED = frozenset(
 
 
 def clears_frames(function: Callable[P, R]) -> Callable[P, R]:
-    """Clear the variables of the frames below `function` when it raises, its arguments included.
+    """Decorate `function` to clear the variables of its frames, arguments included, if it raises.
 
-    Put it outermost on what a shop, Django or Celery calls: by then those frames have ended. Types,
-    texts and line numbers stay.
+    Make it the outermost decorator of functions that a shop, Django or Celery calls, because only
+    frames that have ended can be cleared. Exception types, texts and line numbers are kept.
     """
     if inspect.isgeneratorfunction(function):
         return _clears_frames_of_generator(function)
@@ -75,7 +75,7 @@ def _clears_frames_of_generator(function: Callable[P, Any]) -> Callable[P, Any]:
 
 
 def methods_clear_frames(owner: type[T]) -> type[T]:
-    """Let the public methods of a class, and its `__init__`, clear their frames."""
+    """Apply `clears_frames` to the public methods of a class and to its `__init__`."""
     for name, method in list(vars(owner).items()):
         if inspect.isfunction(method) and (name == "__init__" or not name.startswith("_")):
             setattr(owner, name, clears_frames(method))
@@ -83,23 +83,24 @@ def methods_clear_frames(owner: type[T]) -> type[T]:
 
 
 def _clear(error: BaseException, outer: int) -> None:
-    """Clear the frames of `error` and of those behind it, up to the one with the id `outer`.
+    """Clear the frames of `error` and of its chained exceptions, except the one with id `outer`.
 
-    That one was being handled before, so it is the caller's.
+    That exception was already being handled, so it belongs to the caller.
     """
     seen = {outer}
     waiting: list[BaseException | None] = [error]
     while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
+        chained = waiting.pop()
+        if chained is None or id(chained) in seen:
             continue
-        seen.add(id(one))
-        if one.__suppress_context__ and id(one.__context__) != outer:
-            one.__context__ = one.__cause__  # hidden by `from`: its text may quote a value
-        waiting += [one.__cause__, one.__context__]
-        if type(one).__module__ == "django.db.utils" or _root(type(one).__module__) in DRIVERS:
-            one.args = tuple(_without_values(fact) for fact in one.args)
-        for frame in _frames(one.__traceback__):
+        seen.add(id(chained))
+        if chained.__suppress_context__ and id(chained.__context__) != outer:
+            chained.__context__ = chained.__cause__  # hidden by `from`; its text may quote a value
+        waiting += [chained.__cause__, chained.__context__]
+        module = type(chained).__module__
+        if module == "django.db.utils" or _root(module) in DRIVERS:
+            chained.args = tuple(_without_values(arg) for arg in chained.args)
+        for frame in _frames(chained.__traceback__):
             if _root(frame.f_globals.get("__name__")) in CLEARED:
                 _empty(frame)
 
@@ -114,11 +115,11 @@ def _root(module: object) -> str:
     return str(module).partition(".")[0]
 
 
-def _without_values(fact: object) -> object:
-    return _QUOTED_VALUE.sub("", fact) if isinstance(fact, str) else fact
+def _without_values(arg: object) -> object:
+    return _QUOTED_VALUE.sub("", arg) if isinstance(arg, str) else arg
 
 
 def _empty(frame: FrameType) -> None:
-    # One that still runs cannot be cleared: its own `cleared` will.
+    # A frame that is still running cannot be cleared. Its own `cleared` wrapper does it later.
     with suppress(RuntimeError):
         frame.clear()

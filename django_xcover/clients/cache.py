@@ -84,7 +84,7 @@ def key(*parts: str) -> str:
 
 
 class Reach(StrEnum):
-    """Which processes share the cache.
+    """The processes that share the cache.
 
     Every backend that is not known to be narrower counts as SHARED. Files and databases are shared
     at least by the processes of one machine.

@@ -25,8 +25,8 @@ class SearchTerm(models.Model):
         QuotePackage, verbose_name=_("package"), related_name="terms", on_delete=models.CASCADE
     )
     term = TermField(_("term"), max_length=LONGEST_TERM)
-    # What nobody has classified is hidden rather than revealed; `db_default` for workers of the
-    # version before, which go on writing terms while the shop is updated.
+    # Unclassified terms are hidden. The `db_default` is for workers of the previous version, which
+    # still write terms while the shop is being updated.
     is_personal = models.BooleanField(default=True, db_default=True, editable=False)
 
     objects = WriterManager()

@@ -117,13 +117,13 @@ def list_bookings(inquiry: Inquiry) -> Answer:
     limit = _count(inquiry.query.get("limit"), PAGE) or PAGE
     offset = _count(inquiry.query.get("offset"), 0)
     total = world.store.count_bookings(inquiry.partner)
-    found = world.store.bookings(inquiry.partner, limit=limit, offset=offset)
+    packages = world.store.bookings(inquiry.partner, limit=limit, offset=offset)
     now = world.clock.now()
     body = {
         "count": total,
         "next": _page(inquiry, limit, offset + limit) if offset + limit < total else None,
         "previous": _page(inquiry, limit, max(offset - limit, 0)) if offset else None,
-        "results": [booking_shape.shape(world.site_url, package, now) for package in found],
+        "results": [booking_shape.shape(world.site_url, package, now) for package in packages],
     }
     return Answer(200, body)
 

@@ -89,7 +89,7 @@ def _confirm(inquiry: Inquiry, package: Package, renewal_id: str, data: dict[str
 
 def _package_of(inquiry: Inquiry, renewal_id: str) -> Package:
     package_id = inquiry.world.store.find_renewal(renewal_id)
-    found = inquiry.world.store.find_package(package_id) if package_id else None
-    if found is None or found.partner != inquiry.partner:
+    package = inquiry.world.store.find_package(package_id) if package_id else None
+    if package is None or package.partner != inquiry.partner:
         raise not_found(renewing.MISSING)
-    return found
+    return package

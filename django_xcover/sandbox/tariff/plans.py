@@ -31,18 +31,18 @@ def offered(quote: Quote, currency: str) -> list[dict[str, Any]]:
 
 
 def refuse(quote: Quote, plan: str | None) -> None:
-    """Raise Invalid when the product is not paid in parts. Inferred: the words."""
+    """Raise Invalid if the product cannot be paid in instalments. Inferred: the message."""
     if plan is not None and not PRODUCTS[quote.policy_type].instalments:
         raise Invalid({"quotes": [f"Quote {quote.id} can not be paid in instalments"]})
 
 
 def share(amount: Decimal, months: int, currency: str) -> Decimal:
-    """Return one part. Recorded: each is rounded up by itself, so that they do not add up."""
+    """Return one instalment. Recorded: each is rounded up, so their sum can exceed the amount."""
     return money.rounded(amount * months / 12, currency, ROUND_UP)
 
 
 def start(package: Package, quote: Quote, now: datetime) -> None:
-    """Lay out the schedule of a quote booked with a plan; its first entry is PAID at once."""
+    """Create the schedule of a quote booked with a plan. Its first entry is PAID immediately."""
     if quote.instalment_plan is None or quote.priced is None:
         return
     months = PLANS[quote.instalment_plan]
