@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from django_xcover.formats import format_amount
 from django_xcover.models import BOOKED, Attention, Choice, Flag, Quote, QuotePackage
+from django_xcover.policies.cancellation import outcome
 from django_xcover.types import Money
 
 
@@ -106,6 +107,9 @@ def _cancellation_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tup
 
 
 def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
+    taken_back = [q for q in quotes if q.choice == Choice.WITHDRAWN and q.status not in BOOKED]
+    if taken_back and outcome.may_be_returned(package):
+        return _returned_before(taken_back)
     what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
     to_do = _(
         "Ask XCover with the package id %(package)s what is to be refunded, and refund it. Record "
@@ -113,6 +117,17 @@ def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
         "then note the refund when you mark this as looked into."
     )
     return what, to_do % {"package": package.package_id}
+
+
+def _returned_before(taken_back: Sequence[Quote]) -> tuple[str, str]:
+    what = _("The customer withdrew from cover that XCover did not book:")
+    names = [f"{quote.policy_name} ({format_amount(quote.cost)})" for quote in taken_back]
+    to_do = _(
+        "This booking was flagged for that cover before. See in the notes of its flags and "
+        "operations, and in the shop's payments, whether the premium was returned then. If it was "
+        "not, refund it now. Record the refund with the cancellation."
+    )
+    return " ".join([what, ", ".join(names)]), to_do
 
 
 def _change_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:

@@ -6,12 +6,13 @@ booked XCover knows nothing of: there the shop returns the premium that it charg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover import safe_logging, signals
@@ -22,7 +23,9 @@ from django_xcover.models import (
     Cancellation,
     Choice,
     Decision,
+    Flag,
     Operation,
+    OperationState,
     Quote,
     QuotePackage,
     Status,
@@ -38,6 +41,8 @@ logger = safe_logging.get_logger("django_xcover.policies")
 
 # The statuses of a policy that is or was in force; only these can be cancelled.
 COVERED = frozenset({Status.CONFIRMED, Status.CANCELLED, Status.RENEWED})
+# For these flags staff return the premium of what XCover did not book.
+RETURNED_FOR = (Attention.POLICY_MISSING, Attention.BOOKING_FAILED)
 
 
 def conclude(
@@ -57,8 +62,9 @@ def conclude(
     columns = dict(facts) if facts is not None else {"lines": [], "total_refund": Decimal(0)}
     if stated is None:
         stated = Withdrawal.objects.filter(cancellation=cancellation).exists()
-    if stated:
-        columns = _with_premiums(package, cancellation, columns)
+    unbooked = _unbooked(cancellation) if stated else []
+    if unbooked:
+        columns = _with_premiums(package, cancellation, unbooked, columns)
     now = timezone.now()
     if not move(
         cancellation, Cancellation.State.CONFIRMED, field="state", confirmed_at=now, **columns
@@ -69,21 +75,45 @@ def conclude(
         package, cancellation.created_at
     )
     is_clear = _is_clear(cancellation.refund, shown, package.currency)
-    if overtaken or not is_clear or _is_refunded_twice(cancellation):
+    is_returned = bool(unbooked) and may_be_returned(package)
+    if overtaken or not is_clear or is_returned or _is_refunded_twice(cancellation):
         packages.flag(package, Attention.REFUND_UNCLEAR)
     transaction.on_commit(partial(_announce, package, cancellation))
 
 
+def may_be_returned(package: QuotePackage) -> bool:
+    """Return whether staff may have returned the premium of what XCover did not book.
+
+    They were asked to by a flag, open or resolved. Only its note says whether they did.
+    """
+    return _was_paid(package) and Flag.objects.filter(_asked_for(package)).exists()
+
+
+def _was_seen_to(package: QuotePackage) -> bool:
+    """Return whether staff have resolved such a flag, or given up the booking."""
+    resolved = Flag.objects.filter(_asked_for(package), resolved_at__isnull=False)
+    written = Operation.objects.filter(package=package, kind__in=PAYING)
+    given_up = written.filter(state=OperationState.DISCARDED).exclude(given_up="")
+    return resolved.exists() or given_up.exclude(subject=UNPAID).exists()
+
+
+def _asked_for(package: QuotePackage) -> Q:
+    return Q(package=package, reason__in=RETURNED_FOR)
+
+
+def _unbooked(cancellation: Cancellation) -> list[Quote]:
+    quotes = cancellation.quotes.exclude(status__in=COVERED).select_related("package")
+    return list(quotes.order_by("position"))
+
+
 def _with_premiums(
-    package: QuotePackage, cancellation: Cancellation, columns: dict[str, Any]
+    package: QuotePackage,
+    cancellation: Cancellation,
+    unbooked: Sequence[Quote],
+    columns: dict[str, Any],
 ) -> dict[str, Any]:
     """Add to XCover's refund what the shop returns for the policies that were never booked."""
-    quotes = cancellation.quotes.exclude(status__in=COVERED).select_related("package")
-    unbooked = list(quotes.order_by("position"))
-    if not unbooked:
-        return columns
-    premiums = [_premium(quote) for quote in unbooked] if _was_paid(package) else []
-    premiums = premiums or [Decimal(0)] * len(unbooked)
+    premiums = _premiums(package, unbooked)
     named = columns.get("total_refund", cancellation.total_refund)
     total = _sum([named, *premiums])
     logger.warning(
@@ -95,6 +125,15 @@ def _with_premiums(
     lines = columns.get("lines", cancellation.lines)
     added = [refunds.premium_line(*pair) for pair in zip(unbooked, premiums, strict=True)]
     return {**columns, "lines": [*lines, *added], "total_refund": total}
+
+
+def _premiums(package: QuotePackage, unbooked: Sequence[Quote]) -> list[Decimal | None]:
+    """Return what the shop owes for each policy, None where that is not known."""
+    if not _was_paid(package):
+        return [Decimal(0)] * len(unbooked)
+    if _was_seen_to(package):
+        return [None] * len(unbooked)
+    return [_premium(quote) for quote in unbooked]
 
 
 def _was_paid(package: QuotePackage) -> bool:

@@ -18,6 +18,7 @@ from django_xcover.models import (
     Attention,
     Cancellation,
     Decision,
+    Flag,
     Operation,
     OperationKind,
     OperationState,
@@ -32,9 +33,10 @@ from django_xcover.policies import record_refund
 from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.policies.cancellation import outcome, requests
 from django_xcover.sandbox import Sandbox
+from django_xcover.support import flag_texts, give_up
 from django_xcover.support.follow_ups import AWAITS_REFUND
 from django_xcover.types import Money
-from tests.conftest import Shopper, the_package, work
+from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.policies.withdrawal.support import (
     cancels,
     let_time_pass,
@@ -108,6 +110,10 @@ def statuses() -> dict[str, str]:
 def price_of(*references: str) -> Money:
     prices = [line(reference).price for reference in references]
     return Money(sum(prices[1:], prices[0]), the_package().currency)
+
+
+def the_flag() -> Flag:
+    return Flag.objects.open().get()
 
 
 def is_owed(cancellation: Cancellation, refund: Money) -> None:
@@ -429,6 +435,50 @@ def test_a_policy_in_force_and_one_that_was_never_booked_are_one_statement(
 
     assert sorted(statuses().values()) == ["CANCELLED", "RECEIVED"]
     is_owed(stated.cancellation, price_of("ticket", "laptop"))
+
+
+def test_a_premium_that_staff_may_have_returned_is_not_owed_a_second_time(
+    paid: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "missing_policy", how="absent")
+    work()
+    resolve_flags(the_package(), note="The premium of the missing policy was refunded.")
+    missing = Quote.objects.get(status=Status.RECEIVED)
+
+    stated = states(prepared(paid, missing))
+
+    assert stated.cancellation.refund is None
+    assert the_package().attention == Attention.REFUND_UNCLEAR
+    what, to_do = flag_texts.about(the_flag(), the_package(), list(Quote.objects.all()))
+    assert missing.policy_name in what
+    assert "whether the premium was returned" in to_do
+
+
+def test_a_premium_that_was_returned_with_the_booking_given_up_is_not_owed_a_second_time(
+    paid: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "status", status=422)
+    work()
+    give_up.give_up(the_booking(), note="Refunded by hand.")
+
+    stated = states(prepared(paid))
+
+    assert stated.cancellation.refund is None
+    assert the_package().attention == Attention.REFUND_UNCLEAR
+
+
+def test_a_premium_that_staff_are_asked_to_return_is_owed_and_compared_by_a_person(
+    paid: QuotePackage, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("create_booking", "missing_policy", how="absent")
+    work()
+    missing = Quote.objects.get(status=Status.RECEIVED)
+
+    stated = states(prepared(paid, missing))
+
+    is_owed(stated.cancellation, Money(missing.price, paid.currency))
+    reasons = set(the_package().flags.open().values_list("reason", flat=True))
+    assert reasons == {Attention.POLICY_MISSING, Attention.REFUND_UNCLEAR}
 
 
 # The money has not come.
