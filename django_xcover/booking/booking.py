@@ -12,7 +12,7 @@ from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
 from django_xcover.client.schemas.requests import without_quotes
 from django_xcover.clients import factory
-from django_xcover.mirror import packages, reads
+from django_xcover.mirror import decisions, packages, reads
 from django_xcover.models import (
     BOOKED,
     Attention,
@@ -114,9 +114,9 @@ def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
 
 
 def _require_choice(package: QuotePackage) -> None:
-    """Raise NotNeeded when the order was cancelled before anything was booked for it."""
+    """Raise NotNeeded when all that was chosen was taken back before it was booked."""
     if not package.quotes.offered().accepted().exists():
-        raise NotNeeded("The order was cancelled.")
+        raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
 
 
 def _note(package: QuotePackage, found: PackageAnswer) -> None:

@@ -51,7 +51,7 @@ def perform(operation: Operation) -> PackageAnswer:
     package = operation.package
     # What may have happened is repeated all the same: only the answer names what to cancel.
     if operation.outcome_known and not package.quotes.offered().accepted().exists():
-        raise NotNeeded("The order was cancelled.")
+        raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
     _require_memory(operation)
     if not operation.request:
         order = payload.order_of(package)

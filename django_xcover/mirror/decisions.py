@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from django_xcover import signals
 from django_xcover.mirror.lapses import agreed, agreed_before
 from django_xcover.mirror.presentation import evidence, present
-from django_xcover.models import Choice, Decision, Quote
+from django_xcover.models import Cancellation, Choice, Decision, Quote
 from django_xcover.types import Money
 
 UNSEEN = ""
+# Why an acceptance was taken back.
+ORDER_CANCELLED = "The order was cancelled."
+WITHDREW = "The customer has withdrawn."
+COVER_CANCELLED = "The cover was cancelled."
+NOTHING_LEFT = "What was chosen is not offered any more."
+State = Cancellation.State
 # The columns that hold the shopper's answer, or what is kept of a lapsed one.
 ANSWER = (
     "choice",
@@ -86,6 +93,28 @@ def withdraw(quotes: Iterable[Quote]) -> None:
     for quote in quotes:
         if quote.choice == Choice.ACCEPTED:
             record(quote, Choice.WITHDRAWN)
+
+
+def why_withdrawn(quotes: Iterable[Quote]) -> str:
+    """Return why the acceptances of `quotes` were taken back, for XCover and for operations."""
+    keys = {quote.pk for quote in quotes}
+    stated = _in(Cancellation.objects.filter(withdrawal__isnull=False), keys)
+    made = Cancellation.objects.filter(
+        state__in=(State.REQUESTED, State.CONFIRMED, State.NOT_NEEDED)
+    )
+    cancelled = _in(made.exclude(origin=Cancellation.Origin.SHOP), keys) - stated
+    reasons = {
+        ORDER_CANCELLED: keys - stated - cancelled,
+        WITHDREW: stated,
+        COVER_CANCELLED: cancelled,
+    }
+    return " ".join(reason for reason, found in reasons.items() if found) or NOTHING_LEFT
+
+
+def _in(cancellations: QuerySet[Cancellation], keys: Collection[int]) -> set[int]:
+    """Return which of the quotes `keys` are in one of `cancellations`."""
+    found = cancellations.filter(quotes__in=keys).values_list("quotes", flat=True)
+    return set(found) & set(keys)
 
 
 def _append(quote: Quote, choice: Choice, template_version: str) -> Decision:

@@ -38,7 +38,7 @@ ORDERS: Mapping[str, StrOrPromise] = {
         "If you would like it for this order too, please choose again."
     ),
     ORDER_CANCELLED: _(
-        "You chose this cover for an order that was cancelled. "
+        "You chose this cover for an earlier order, and it was cancelled. "
         "If you would like it for this order, please choose again."
     ),
 }

@@ -170,6 +170,10 @@ class QuoteQuerySet(models.QuerySet["Quote"]):
         """Return the quotes that the shopper accepted."""
         return self.filter(choice=Choice.ACCEPTED)
 
+    def withdrawn(self) -> QuoteQuerySet:
+        """Return the quotes whose acceptance was taken back before they were booked."""
+        return self.filter(choice=Choice.WITHDRAWN)
+
     def booked(self) -> QuoteQuerySet:
         """Return the quotes that are policies."""
         return self.filter(status__in=BOOKED)

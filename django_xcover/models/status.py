@@ -38,7 +38,7 @@ class Choice(models.TextChoices):
     DECLINED = "declined", _("declined")
     UNANSWERED = "unanswered", _("not answered")
     LAPSED = "lapsed", _("lapsed: the offer changed")
-    WITHDRAWN = "withdrawn", _("withdrawn: the order was cancelled")
+    WITHDRAWN = "withdrawn", _("taken back before it was booked")
 
 
 class Attention(models.TextChoices):

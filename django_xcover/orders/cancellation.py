@@ -10,7 +10,7 @@ from django.db import transaction
 from django_xcover import safe_logging, validators, values
 from django_xcover.booking import take_back as taking_back
 from django_xcover.client.errors import clean
-from django_xcover.mirror import flags
+from django_xcover.mirror import decisions, flags
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -24,7 +24,6 @@ from django_xcover.policies.cancellation import eligibility, requests
 
 logger = safe_logging.get_logger("django_xcover.orders")
 
-REASON = "The order was cancelled."
 SHOP = Cancellation.Origin.SHOP
 
 
@@ -107,7 +106,7 @@ def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -
     under_way = eligibility.being_cancelled(package)
     quotes = [quote for quote in withdrawn if quote.pk not in under_way]
     if quotes:
-        requests.enqueue(package, quotes, origin=SHOP, reason=REASON)
+        requests.enqueue(package, quotes, origin=SHOP, reason=decisions.why_withdrawn(quotes))
 
 
 def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> None:
@@ -122,7 +121,7 @@ def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> No
     unbooked = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.FAILED)
     chosen = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status in unbooked]
     if chosen:
-        doubtful = taking_back.take_back(package, chosen, REASON)
+        doubtful = taking_back.take_back(package, chosen, decisions.ORDER_CANCELLED)
         if doubtful:
             following = requests.enqueue(package, chosen, origin=SHOP, reason=reason)
             taking_back.give_time(following, doubtful)

@@ -22,7 +22,7 @@ from tests.shop import Cart, Order, Shop, laptop, ticket
 pytestmark = pytest.mark.django_db
 RequestFor = Callable[[Cart | None], HttpRequest]
 CANCELLED = (
-    "You chose this cover for an order that was cancelled. "
+    "You chose this cover for an earlier order, and it was cancelled. "
     "If you would like it for this order, please choose again."
 )
 ORDERED = (

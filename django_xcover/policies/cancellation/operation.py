@@ -198,4 +198,4 @@ def _release_booking(package: QuotePackage, operation: Operation) -> None:
         pk__lt=operation.pk,
     )
     for earlier in stuck:
-        operations.discard(earlier, "The order was cancelled.")
+        operations.discard(earlier, decisions.why_withdrawn(package.quotes.withdrawn()))

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from django_xcover.booking import take_back as taking_back
 from django_xcover.exceptions import BeingCancelled
+from django_xcover.mirror import decisions
 from django_xcover.models import Cancellation, OperationKind, Quote, QuotePackage
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import move
 from django_xcover.policies.cancellation import outcome
-
-REASON = "The customer has withdrawn."
 
 
 def withdraw(package: QuotePackage, cancellation: Cancellation, quotes: Sequence[Quote]) -> None:
@@ -23,7 +22,7 @@ def withdraw(package: QuotePackage, cancellation: Cancellation, quotes: Sequence
     """
     if not move(cancellation, Cancellation.State.REQUESTED, field="state"):
         raise BeingCancelled
-    doubtful = taking_back.take_back(package, quotes, REASON)
+    doubtful = taking_back.take_back(package, quotes, decisions.WITHDREW)
     if doubtful or cancellation.quotes.count() > len(quotes):
         subject = str(cancellation.pk)
         following = operations.enqueue(package, OperationKind.CANCEL, subject=subject)

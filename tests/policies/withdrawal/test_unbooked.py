@@ -397,6 +397,7 @@ def test_a_worker_that_has_the_booking_and_has_not_called_yet_does_not_call(
 
     assert sandbox.calls("create_booking") == []
     assert the_booking().state == OperationState.DISCARDED
+    assert the_booking().error["message"] == "The customer has withdrawn."
     assert announced == [Cancellation.objects.get()]
     is_owed(announced[0], price_of("ticket", "laptop"))
 
@@ -523,6 +524,49 @@ def test_money_that_comes_for_a_part_that_was_withdrawn_from_alerts_a_person(
     assert statuses() == {"ticket": "RECEIVED", "laptop": "CONFIRMED"}
     assert the_package().attention == Attention.PAID_IN_VAIN
     assert caplog.text.count("Order ORD-1 was paid after part of its cover was withdrawn") == 1
+
+
+@pytest.mark.parametrize("by_customer", [True, False])
+def test_the_true_reason_is_given_for_what_is_cancelled_behind_a_late_payment(
+    pending: QuotePackage, order: Order, sandbox: Sandbox, by_customer: bool
+) -> None:
+    if by_customer:
+        states(prepared(pending, line("ticket")))
+    else:
+        with_orders.cancel_order(order, ["ticket"])
+    completion.complete(order, paid=True)
+    work()
+    work()
+
+    assert len(sandbox.calls("cancel_booking")) == 1
+    why = "The customer has withdrawn." if by_customer else "The order was cancelled."
+    assert Cancellation.objects.get(origin=Cancellation.Origin.SHOP).reason == why
+
+
+@pytest.mark.parametrize("origin", Cancellation.Origin)
+def test_a_booking_that_is_read_and_not_found_is_discarded_for_the_reason_of_its_cancellation(
+    paid: QuotePackage, order: Order, sandbox: Sandbox, origin: Cancellation.Origin
+) -> None:
+    sandbox.faults.add("create_booking", "reset", times=5)
+    work()
+    Operation.objects.update(state=OperationState.NEEDS_PERSON)
+    if origin == Cancellation.Origin.SHOP:
+        with_orders.cancel_order(order)
+    elif origin == Cancellation.Origin.SHOPPER:
+        states(prepared(paid))
+    else:
+        requests.enqueue(paid, paid.quotes.all(), origin=origin)
+    let_time_pass()
+    work()
+
+    why = {"shop": "The order was", "shopper": "The customer has", "staff": "The cover was"}
+    assert the_booking().error["message"].startswith(why[origin])
+
+
+def test_a_yes_taken_back_names_no_reason_that_may_be_wrong(paid: QuotePackage) -> None:
+    states(prepared(paid))
+
+    assert line("ticket").get_choice_display() == "taken back before it was booked"
 
 
 def test_a_line_that_the_shop_itself_took_out_alerts_nobody_when_the_rest_is_paid(
