@@ -119,8 +119,8 @@ def free(packages: Iterable[QuotePackage]) -> None:
 def sweep() -> list[Hold]:
     """Resolve the expired holds, and return those that a person has been alerted to.
 
-    One without a premium is simply over, and so is one of which the shop's adapter says that
-    nothing was charged.
+    One without a premium, or of free cover, is simply over, and so is one of which the shop's
+    adapter says that nothing was charged.
     """
     overdue = Hold.objects.overdue(timezone.now()).order_by("expires_at")
     found = overdue.values_list("reference", flat=True)[:SWEEP_LIMIT]
@@ -135,7 +135,7 @@ def _resolve(reference: str) -> Hold | None:
         if found is None or found[0].is_resolved or found[0].is_live or found[0].reported_at:
             return None
         hold, packages = found
-        if hold.amount is None or was_charged is False:
+        if not hold.amount or was_charged is False:
             end([hold])
             free(packages)
             return None

@@ -475,16 +475,22 @@ def test_a_hold_that_nobody_knows_is_not_silent(
     assert "Order ORD-1 names a hold that is not known" in critical(caplog)
 
 
+@pytest.mark.parametrize("premium", [None, Decimal(0)], ids=["no cover", "free cover"])
 def test_an_expired_hold_without_a_premium_is_over_without_an_alarm(
-    shopper: Shopper, hold: Freeze, caplog: pytest.LogCaptureFixture
+    shopper: Shopper,
+    hold: Freeze,
+    caplog: pytest.LogCaptureFixture,
+    premium: Decimal | None,
 ) -> None:
-    shopper.says(yes=False)
+    shopper.says(yes=premium is not None)
     hold(shopper.cart)
+    Hold.objects.update(amount=premium)
 
     with expired():
         assert holds.sweep() == []
     assert not Hold.objects.unresolved().exists()
     assert the_package().held_until is None
+    assert the_package().attention == ""
     assert critical(caplog) == ""
 
 
