@@ -49,7 +49,7 @@ MADE = [
     for factory in FACTORIES
     for trait in ["", *(n for n, p in factory._meta.parameters.items() if isinstance(p, Trait))]
 ]
-OVER = (Status.CANCELLED, Status.FAILED, Status.DELETED, Status.EXPIRED)
+OVER = (Status.CANCELLED, Status.FAILED, Status.DELETED, Status.EXPIRED, Status.RENEWED)
 ORDERED_IN_TIME = (
     ("quoted_at", "booked_at"),
     ("policy_start_date", "policy_end_date"),
@@ -144,10 +144,13 @@ def what_belongs_together_says_the_same() -> None:
         assert package.attention in {"", *package.flags.open().values_list("reason", flat=True)}
         assert package.is_held == package.holds.live().exists()
     for quote in Quote.objects.select_related("package"):
+        line = quote.package.quotes.filter(line_reference=quote.line_reference)
+        follows = line.filter(position__lt=quote.position, status=Status.RENEWED).exists()
+        is_followed = line.filter(position__gt=quote.position, status=Status.CONFIRMED).exists()
         statuses = {quote.package.status, Status.CANCELLED}
-        assert quote.status in statuses
+        assert quote.status in statuses or (quote.status == Status.RENEWED and is_followed)
         answered = quote.choice in {Choice.ACCEPTED, Choice.DECLINED}
-        assert not answered or quote.decisions.filter(choice=quote.choice).exists()
+        assert not answered or follows or quote.decisions.filter(choice=quote.choice).exists()
     for flag in Flag.objects.all():
         assert flag.is_open == (not flag.resolved_by)
     for operation in Operation.objects.all():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -41,8 +41,10 @@ from django_xcover.testing.factories.declarations import (
 
 QuoteT = TypeVar("QuoteT", Quote, Policy)
 PRICE = Decimal("3.40")
+YEAR = 365
 # Dotted paths of factories that themselves use those in this module, or are defined below.
 DECISION = "django_xcover.testing.factories.packages.DecisionFactory"
+POLICY = "django_xcover.testing.factories.packages.PolicyFactory"
 HOLD = "django_xcover.testing.factories.packages.HoldFactory"
 FLAG = "django_xcover.testing.factories.records.FlagFactory"
 
@@ -50,7 +52,8 @@ FLAG = "django_xcover.testing.factories.records.FlagFactory"
 class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
     """A quote package with one quote per label in `labels`, each at `price`.
 
-    It is open and unanswered unless a trait sets another state. `labels=()` creates a package
+    It is open and unanswered unless a trait sets another state. `renewed` adds a second policy for
+    each label: the next period, with the first one renewed. `labels=()` creates a package
     without quotes, to which `QuoteFactory.create(package=...)` can add quotes at any price.
     """
 
@@ -78,7 +81,13 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
         partly_cancelled = Trait(
             booked=True, labels=("Harbour Lights Festival", "Midnight Strings"), cancelled_quotes=1
         )
-        renewed = Trait(booked=True, status=Status.RENEWED, renewable=True)
+        renewed = Trait(
+            booked=True,
+            renewable=True,
+            two_periods=True,
+            quoted_at=after(days=-YEAR),
+            booked_at=SelfAttribute("quoted_at"),
+        )
         opted_out = Trait(
             declined=True,
             status=Status.OPTED_OUT,
@@ -97,6 +106,7 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
     instalment_plan: Any = ""
     renewable: Any = False
     cancelled_quotes: Any = 0
+    two_periods: Any = False
 
     account = "default"
     package_id = LazyFunction(new_package_id)
@@ -150,7 +160,23 @@ def _pop_quotes(values: dict[str, Any]) -> list[dict[str, Any]]:
     quotes = [shared | {"label": label, "status": values["status"]} for label in labels]
     for quote in quotes[len(quotes) - cancelled :]:
         quote["status"] = Status.CANCELLED
-    return quotes
+    return _renewed(quotes, values["quoted_at"]) if values.pop("two_periods") else quotes
+
+
+def _renewed(quotes: list[dict[str, Any]], start: datetime) -> list[dict[str, Any]]:
+    """Return the renewed policies and those that follow. Only the first were decided by a shopper.
+
+    The next period keeps the cart line, as XCover gives it new ids.
+    """
+    end = start + timedelta(days=YEAR)
+    first = {"status": Status.RENEWED, "policy_start_date": start, "policy_end_date": end}
+    following = {
+        "on_record": False,
+        "policy_start_date": end,
+        "policy_end_date": end + timedelta(days=YEAR),
+    }
+    lines = [quote | {"line_reference": f"line-{n}"} for n, quote in enumerate(quotes)]
+    return [line | first for line in lines] + [line | following for line in lines]
 
 
 def _package_of_one(**traits: Any) -> Any:
@@ -232,7 +258,25 @@ class PolicyFactory(_AnyQuoteFactory[Policy]):
         in_parts = Trait(instalment_plan=answers.PLAN)
         pending_payment = Trait(package=_package_of_one(pending_payment=True))
         cancelled = Trait(price_in_force=Decimal(0), package=_package_of_one(cancelled=True))
-        renewed = Trait(is_renewable=True, package=_package_of_one(renewed=True))
+        renewed = Trait(
+            is_renewable=True,
+            status=Status.RENEWED,
+            policy_end_date=LazyAttribute(lambda row: row.policy_start_date + timedelta(days=YEAR)),
+            package=_package_of_one(renewed=True),
+            successor=RelatedFactory(
+                POLICY,
+                package=SelfAttribute("..package"),
+                line_reference=SelfAttribute("..line_reference"),
+                label=SelfAttribute("..label"),
+                price=SelfAttribute("..price"),
+                is_renewable=True,
+                policy_start_date=SelfAttribute("..policy_end_date"),
+                policy_end_date=LazyAttribute(
+                    lambda row: row.policy_start_date + timedelta(days=YEAR)
+                ),
+                decision=None,
+            ),
+        )
 
     package: Any = _package_of_one(booked=True)
     choice: Any = Choice.ACCEPTED

@@ -17,6 +17,7 @@ from django_xcover.models import (
     QuotePackage,
     RefundCorrection,
     Renewal,
+    Status,
     Withdrawal,
 )
 from django_xcover.testing.factories import answers
@@ -192,6 +193,7 @@ class RenewalFactory(DjangoModelFactory[Renewal]):
             state=Renewal.State.CONFIRMED,
             confirmed_at=NOW,
             package=_booking(renewed=True),
+            due_on=LazyAttribute(lambda row: _policies(row.package)[0].policy_end_date),
         )
         opting_out = Trait(state=Renewal.State.OPTING_OUT)
         opted_out = Trait(state=Renewal.State.OPTED_OUT)
@@ -209,7 +211,9 @@ class RenewalFactory(DjangoModelFactory[Renewal]):
 
 
 def _policies(package: QuotePackage) -> list[Any]:
-    return list(package.quotes.all())
+    """Return the policies that are renewed, or else those that would be."""
+    policies = list(package.quotes.all())
+    return [policy for policy in policies if policy.status == Status.RENEWED] or policies
 
 
 class InstalmentFactory(DjangoModelFactory[Instalment]):
