@@ -88,7 +88,7 @@ def test_two_who_press_at_once_let_one_call_through(caplog: pytest.LogCaptureFix
     fail()
 
     assert [circuit_breaker.try_now("default"), circuit_breaker.try_now("default")] == [True, False]
-    assert caplog.text.count("tries whether XCover is back (default)") == 1
+    assert caplog.text.count("checks if XCover is up again (default)") == 1
     assert calls_made(of=1) == 1
 
 
