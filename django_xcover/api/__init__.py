@@ -1,7 +1,7 @@
-"""The door for shops without pages of ours: the same services, as JSON.
+"""The JSON API, for shops that don't use the package's pages.
 
-Mount it at `path("xcover/api/v1/", include("django_xcover.api.urls"))`; `rest_framework` need not
-be in INSTALLED_APPS. Needed nowhere else in the package.
+Include it with `path("xcover/api/v1/", include("django_xcover.api.urls"))`. `rest_framework`
+doesn't have to be in INSTALLED_APPS. The rest of the package doesn't import the API.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose request it is: as the shop's own classes say, else as its session says."""
+"""Authentication by the shop's session, for users and guests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rest_framework.request import Request
 
 
 class ShopperSession(SessionAuthentication):
-    """The shop's session, guests included, with Django's CSRF check.
+    """Session authentication with Django's CSRF check, also for guests.
 
-    REST framework checks CSRF for logged-in users only. A guest has a cart in the session, too, and
-    no other site may say yes to cover for it.
+    REST framework only checks CSRF for logged-in users. A guest's session has a cart as well, and
+    another site must not accept cover for it.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:

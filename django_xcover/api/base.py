@@ -1,4 +1,4 @@
-"""What all views of the API share."""
+"""The base classes of the API's views."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Row = TypeVar("Row", Cancellation, Modification, Renewal)
 
 
 class ShopView(APIView):
-    """JSON in, JSON out, for the shopper of the request and nobody's cache.
+    """A JSON view for the request's shopper. Its responses are never cached.
 
-    Who that is the shop's own authentication classes say (`DEFAULT_AUTHENTICATION_CLASSES`), else
-    its session. What they may see the shop's adapter says. A card number is refused in any field.
+    The shop's `DEFAULT_AUTHENTICATION_CLASSES`, or else its session, identify the shopper. The
+    adapter decides what they may see. A card number in any field is refused.
     """
 
     parser_classes = (ExactJSONParser,)
@@ -46,22 +46,22 @@ class ShopView(APIView):
     def as_view(cls, **initkwargs: Any) -> Any:
         """Return the view, outside the shop's `ATOMIC_REQUESTS` transaction.
 
-        No transaction is held open while XCover is asked.
+        No transaction stays open during a call to XCover.
         """
         hidden = sensitive_post_parameters()(super().as_view(**initkwargs))
         return clears_frames(non_atomic_requests(hidden))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return the shop's own ways to know somebody, then its session for all others."""
+        """Return the shop's authenticators, with its session last."""
         others = super().get_authenticators()
         return [*(a for a in others if not isinstance(a, SessionAuthentication)), ShopperSession()]
 
     def get_exception_handler(self) -> Any:
-        """Return what says what is wrong."""
+        """Return the function that turns an exception into a response."""
         return exceptions.respond
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse card numbers, and text that no database keeps, before anything looks at them."""
+        """Raise CardNumberSent for card numbers and Http404 for a NUL, before any other check."""
         super().initial(request, *args, **kwargs)
         if any("\0" in str(value) for value in kwargs.values()):
             raise Http404
@@ -72,42 +72,42 @@ class ShopView(APIView):
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
-        """Keep the answer out of every cache: it is one shopper's."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        add_never_cache_headers(answer)
-        patch_vary_headers(answer, ["Cookie", "Authorization"])
-        return answer
+        """Add headers that keep the response out of caches: it belongs to one shopper."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        add_never_cache_headers(final)
+        patch_vary_headers(final, ["Cookie", "Authorization"])
+        return final
 
     @property
     def http(self) -> HttpRequest:
-        """Return Django's own request, which is what the shop's adapter knows."""
+        """Return Django's request, which the adapter expects."""
         django: HttpRequest = self.request._request  # noqa: SLF001 - the documented way
         return django
 
-    def sent(self) -> dict[str, Any]:
-        """Return what was sent, checked by `input_class`; raise ValidationError."""
+    def validated_input(self) -> dict[str, Any]:
+        """Return the request's data, validated by `input_class`; raise ValidationError."""
         serializer = self.input_class(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def shown(
+    def respond(
         self, shape: type[Serializer[Any]], value: Any, *, code: int = status.HTTP_200_OK
     ) -> Response:
-        """Return `value` as JSON in this shape."""
+        """Return `value` as JSON, serialized by `shape`."""
         return Response(shape(value, context={"request": self.http}).data, status=code)
 
 
 class PolicyView(ShopView):
-    """A view about one policy of the shopper's own; others get 404."""
+    """A view of one policy; it returns 404 if the policy isn't the shopper's."""
 
     def policy(self) -> Quote:
-        """Return the policy the address names; raise PolicyMissing unless it is the shopper's."""
+        """Return the URL's policy; raise PolicyMissing if it isn't the shopper's."""
         return own_policy(self.http, self.kwargs["quote_id"])
 
     def workflow(self, rows: QuerySet[Row], quote: Quote) -> Row:
-        """Return the row the address names; raise Http404 unless it is of `quote`'s booking."""
-        mine = rows.select_related("package").filter(package=quote.package)
-        found = mine.filter(pk=self.kwargs["pk"]).first()
-        if found is None:
+        """Return the URL's row; raise Http404 if it isn't part of `quote`'s booking."""
+        in_booking = rows.select_related("package").filter(package=quote.package)
+        row = in_booking.filter(pk=self.kwargs["pk"]).first()
+        if row is None:
             raise Http404
-        return found
+        return row

@@ -1,4 +1,4 @@
-"""Cancelling: what comes back first, then the shopper's word."""
+"""Cancellations: the refund first, then the shopper's confirmation."""
 
 from __future__ import annotations
 
@@ -20,49 +20,49 @@ from django_xcover.policies import withdrawal
 
 
 class CancellationsView(PolicyView):
-    """What is confirmed next: a preview, or a draft where XCover does not say the refund."""
+    """Prepares a cancellation: a preview, or a draft if XCover doesn't return the refund."""
 
     input_class = CancellationInput
 
     def post(self, request: Request, quote_id: str) -> Response:
-        """Ask XCover what comes back; 201, whether it answers or not. Nothing is cancelled yet."""
-        quote, wanted = self.policy(), self.sent()
+        """Ask XCover for the refund; 201 whether or not it answers. Nothing is cancelled yet."""
+        quote, data = self.policy(), self.validated_input()
         cancellation = withdrawal.prepare(
             quote.package,
-            quotes=_chosen(quote, wanted["policies"]),
-            reason=wanted["reason"],
+            quotes=_chosen(quote, data["policies"]),
+            reason=data["reason"],
         )
-        return self.shown(CancellationShape, view_of(cancellation), code=status.HTTP_201_CREATED)
+        return self.respond(CancellationShape, view_of(cancellation), code=status.HTTP_201_CREATED)
 
 
 class CancellationView(PolicyView):
     """One cancellation."""
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """Return how far it is and what comes back."""
-        return self.shown(CancellationShape, view_of(self.cancellation()))
+        """Return its progress and refund."""
+        return self.respond(CancellationShape, view_of(self.cancellation()))
 
     def cancellation(self) -> Cancellation:
-        """Return the one the address names, which must be one of this policy's."""
+        """Return the URL's cancellation; raise Http404 if it isn't for this policy."""
         quote = self.policy()
         return self.workflow(Cancellation.objects.filter(quotes=quote), quote)
 
 
 class ConfirmCancellationView(CancellationView):
-    """The shopper's statement that they withdraw from, or cancel, what was prepared."""
+    """Receives the shopper's statement that they withdraw or cancel."""
 
     http_method_names = ("post", "options")
     input_class = StatementInput
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Take the statement; 202. The same again, from whichever door, returns the first one."""
-        found, values = self.cancellation(), self.sent()
-        if not values["email"] and not withdrawal.holder_of(found.package).email:
-            # Nothing is booked, and the shop has named nobody: the receipt would go nowhere.
-            raise ValidationError({"email": [_("Please say where the receipt is to go.")]})
-        stated = withdrawal.withdraw(found, channel=Withdrawal.Channel.API, **values)
-        answer = view_of(stated.cancellation)
-        return self.shown(CancellationShape, answer, code=status.HTTP_202_ACCEPTED)
+        """Submit the statement; 202. Repeating it, here or on a page, returns the first one."""
+        row, values = self.cancellation(), self.validated_input()
+        if not values["email"] and not withdrawal.holder_of(row.package).email:
+            # Without a booking or a policyholder, there's no address for the receipt.
+            raise ValidationError({"email": [_("Please enter an e-mail address for the receipt.")]})
+        stated = withdrawal.withdraw(row, channel=Withdrawal.Channel.API, **values)
+        shown = view_of(stated.cancellation)
+        return self.respond(CancellationShape, shown, code=status.HTTP_202_ACCEPTED)
 
 
 def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:
@@ -70,4 +70,4 @@ def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:
     wanted = ids or [quote.quote_id]
     if not booked.keys() >= set(wanted):
         raise ValidationError({"policies": [_("Please choose from the policies of this order.")]})
-    return [booked[one] for one in dict.fromkeys(wanted)]
+    return [booked[quote_id] for quote_id in dict.fromkeys(wanted)]

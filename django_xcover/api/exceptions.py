@@ -1,9 +1,9 @@
-"""What is wrong, the same way everywhere: `{"type", "message", "errors"}`.
+"""Error responses. All have the same body: `{"type", "message", "errors"}`.
 
-`type` is for programs and stays the same, `message` is a sentence for the shopper, `errors` has the
-complaints about single fields. 400: the request is not as documented. 403: the CSRF token is
-missing. 404: there is nothing here for this shopper. 409: it cannot be done as things stand. 422:
-the values are not accepted. 429: too often. 503: the insurer cannot be reached.
+`type` is a stable code for programs, `message` is a sentence for the shopper, and `errors` has the
+messages about single fields. 400: the request isn't as documented. 403: the CSRF token is missing.
+404: nothing here belongs to this shopper. 409: not possible in the current state. 422: the values
+aren't accepted. 429: too many requests. 503: the insurer can't be reached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_ACCEPTED = (ChangeNotAccepted, FieldsNotChangeable, NothingToChange)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One answer that says what is wrong."""
+    """The content of an error response."""
 
     status: int
     type: str
@@ -46,7 +46,7 @@ class Problem:
 
 
 def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Return the answer for `error`; None for what nobody foresaw, which is a 500."""
+    """Return the response for `error`; None for an unexpected one, which becomes a 500."""
     problem = _problem(error)
     if problem is None:
         return None
@@ -62,15 +62,13 @@ def _problem(error: Exception) -> Problem | None:
     if isinstance(error, XCoverError):
         return _insurer(error)
     if isinstance(error, PermissionDenied):
-        message = _("You may not do this.")
+        message = _("You don't have permission to do this.")
         return Problem(status=HTTPStatus.FORBIDDEN, type="permission_denied", message=message)
     return _framework(error) if isinstance(error, APIException) else None
 
 
 def _problem_absent() -> Problem:
-    return Problem(
-        status=HTTPStatus.NOT_FOUND, type="not_found", message=_("There is nothing here.")
-    )
+    return Problem(status=HTTPStatus.NOT_FOUND, type="not_found", message=_("Not found."))
 
 
 def _refused(error: Refused) -> Problem:
@@ -91,7 +89,7 @@ def _refused(error: Refused) -> Problem:
 
 
 def _insurer(error: XCoverError) -> Problem:
-    """Say it without XCover's own words: they are for staff."""
+    """Return the problem without XCover's message, which is for staff."""
     if error.permanent:
         return Problem(
             status=HTTPStatus.CONFLICT,
@@ -113,16 +111,16 @@ def _framework(error: APIException) -> Problem:
         return Problem(
             status=HTTPStatus.BAD_REQUEST,
             type="invalid",
-            message=_("Please check what was sent."),
+            message=_("Please check your entries."),
             errors=_by_field(error.detail),
         )
     headers = _after(getattr(error, "wait", None))
     if isinstance(error, MethodNotAllowed):
-        # It would repeat the method, which is whatever the client sent.
+        # The default message repeats the method, which the client can choose freely.
         return Problem(
             status=error.status_code,
             type="method_not_allowed",
-            message=_("This cannot be done here."),
+            message=_("This method isn't allowed here."),
         )
     if challenge := getattr(error, "auth_header", ""):
         headers = {"WWW-Authenticate": challenge}
@@ -135,13 +133,13 @@ def _framework(error: APIException) -> Problem:
 
 
 def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:
-    """Return the complaints of a serializer by dotted field name."""
+    """Return a serializer's error messages by dotted field name."""
     if isinstance(detail, Mapping):
-        found: dict[str, list[str]] = {}
+        errors: dict[str, list[str]] = {}
         for key, below in detail.items():
             part = "" if key == "non_field_errors" else str(key)
-            found |= _by_field(below, ".".join(filter(None, (name, part))))
-        return found
+            errors |= _by_field(below, ".".join(filter(None, (name, part))))
+        return errors
     texts = detail if isinstance(detail, Sequence) and not isinstance(detail, str) else [detail]
     return {name: [str(text) for text in texts]} if texts else {}
 

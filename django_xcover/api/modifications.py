@@ -1,4 +1,4 @@
-"""Changing a policy: details at once, anything with a price after it is settled."""
+"""Modifications: details at once, priced changes once the difference is settled."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from django_xcover.api.serializers.inputs import ModificationInput
 from django_xcover.api.serializers.policies import ModificationShape
 from django_xcover.exceptions import DifferenceNotSettled
 from django_xcover.models import Cancellation, Modification, Quote
-from django_xcover.policies import modification as modifying
+from django_xcover.policies import modification as modification_service
 from django_xcover.types import Due, Money
 
 SHOPPER = Cancellation.Origin.SHOPPER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModificationAnswer:
-    """A change with its exact difference, and what is to be paid for it now, if anything."""
+class ModificationResult:
+    """A change with its exact price difference, and the payment that is due now, if any."""
 
     pk: int
     state: str
@@ -35,22 +35,22 @@ class ModificationAnswer:
 
 
 class ChangeView(PolicyView):
-    """What all views about changes share."""
+    """The base class of the views of changes."""
 
     def show(self, modification: Modification, code: int = status.HTTP_200_OK) -> Response:
         """Return `modification` as JSON."""
-        answer = ModificationAnswer(
+        result = ModificationResult(
             pk=modification.pk,
             state=modification.state,
             difference=modification.difference,
-            refusal=modifying.refusal_of(modification),
+            refusal=modification_service.refusal_of(modification),
             confirmed_at=modification.confirmed_at,
             due=payments.of_modification(modification),
         )
-        return self.shown(ModificationShape, answer, code=code)
+        return self.respond(ModificationShape, result, code=code)
 
     def modification(self) -> Modification:
-        """Return the one the address names."""
+        """Return the URL's modification; raise Http404 if it isn't for this policy."""
         return self.workflow(Modification.objects.all(), self.policy())
 
 
@@ -60,12 +60,12 @@ class ModificationsView(ChangeView):
     input_class = ModificationInput
 
     def post(self, request: Request, quote_id: str) -> Response:
-        """Change details (202), or ask XCover what a change costs (201); 422 for bad values."""
-        quote, wanted = self.policy(), self.sent()
-        if wanted["policyholder"] is not None:
-            return self.show(_change(quote, wanted["policyholder"]), status.HTTP_202_ACCEPTED)
-        priced = modifying.quote_change(
-            quote.package, quote=quote, update_fields=wanted["update_fields"], origin=SHOPPER
+        """Change details (202) or ask XCover for a price (201); 422 for bad values."""
+        quote, data = self.policy(), self.validated_input()
+        if data["policyholder"] is not None:
+            return self.show(_change(quote, data["policyholder"]), status.HTTP_202_ACCEPTED)
+        priced = modification_service.quote_change(
+            quote.package, quote=quote, update_fields=data["update_fields"], origin=SHOPPER
         )
         return self.show(priced, status.HTTP_201_CREATED)
 
@@ -74,32 +74,32 @@ class ModificationView(ChangeView):
     """One change."""
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """Return how far it is and what it costs."""
+        """Return its progress and price."""
         return self.show(self.modification())
 
 
 class ConfirmModificationView(ChangeView):
-    """The shopper's word to a change that costs nothing."""
+    """Confirms a change that doesn't alter the price."""
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Confirm; 202. With a difference that is the shop's to settle: 409."""
-        found = self.modification()
-        if found.price_diff:
+        """Confirm the change; 202. Returns 409 if there is a difference for the shop to settle."""
+        row = self.modification()
+        if row.price_diff:
             raise DifferenceNotSettled
-        modifying.settle(found)
-        found.refresh_from_db()
-        return self.show(found, status.HTTP_202_ACCEPTED)
+        modification_service.settle(row)
+        row.refresh_from_db()
+        return self.show(row, status.HTTP_202_ACCEPTED)
 
 
 class AbandonModificationView(ChangeView):
-    """A priced change that the shopper does not want after all."""
+    """Abandons a priced change."""
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Give it up; 409 when it is too late."""
-        found = self.modification()
-        modifying.abandon(found)
-        return self.show(found)
+        """Abandon the change; 409 if it is too late."""
+        row = self.modification()
+        modification_service.abandon(row)
+        return self.show(row)
 
 
 def _change(quote: Quote, policyholder: dict[str, str]) -> Modification:
-    return modifying.change_details(quote.package, policyholder, origin=SHOPPER)
+    return modification_service.change_details(quote.package, policyholder, origin=SHOPPER)

@@ -1,4 +1,4 @@
-"""The offer for the shopper's cart, and the answer to it."""
+"""The offer for the shopper's cart, and the shopper's answer."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from django_xcover.offers.quoting import Look
 
 
 class OfferView(ShopView):
-    """The offer, quoted in the background if need be."""
+    """The offer; XCover is asked in the background if there is none."""
 
     def get(self, request: Request) -> Response:
-        """Return the offer; 204 when there is none: the sale goes on without it.
+        """Return the offer; 204 if there is none, and the sale continues without it.
 
-        An offer without quotes says what accepted cover is gone.
-        202 while XCover is asked: ask again at `Location`. 429 for too many quotes.
+        An offer without quotes lists accepted cover that is no longer available. Returns 202 while
+        XCover is asked: ask again at `Location`. Returns 429 after too many quotes.
         """
         cart = read_cart(self.http)
         again = quoting.AGAIN in request.query_params
-        found = quoting.look(cart, again=again) if cart else quoting.NOTHING
-        if found.shown is not None:
-            return self.shown(OfferShape, found.shown)
-        if found.is_waiting:
-            return self._not_yet(found)
-        if found.is_limited:
+        look = quoting.look(cart, again=again) if cart else quoting.NOTHING
+        if look.shown is not None:
+            return self.respond(OfferShape, look.shown)
+        if look.is_waiting:
+            return self._not_yet(look)
+        if look.is_limited:
             raise Throttled(wait=visitors.retry_after())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _not_yet(self, found: Look) -> Response:
-        query = f"?{quoting.AGAIN}=1" if found.is_begun else ""
+    def _not_yet(self, look: Look) -> Response:
+        query = f"?{quoting.AGAIN}=1" if look.is_begun else ""
         headers = {"Retry-After": "1", "Location": f"{self.http.path}{query}"}
         return Response(status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 class ChoiceView(ShopView):
-    """The shopper's yes or no."""
+    """Stores the shopper's yes or no."""
 
     input_class = ChoiceInput
 
     def post(self, request: Request) -> Response:
-        """Put the answer on record and return the offer as it stands now; 409 when it is gone."""
-        answer = self.sent()
+        """Store the answer and return the updated offer; 409 if the offer isn't current."""
+        answer = self.validated_input()
         cart = read_cart(self.http)
         if cart is None:
             raise NothingToInsure
@@ -61,4 +61,4 @@ class ChoiceView(ShopView):
             shown=answer["shown"],
             plan=answer["plan"],
         )
-        return self.shown(OfferShape, offer)
+        return self.respond(OfferShape, offer)

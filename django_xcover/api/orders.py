@@ -1,4 +1,4 @@
-"""What became of an order's cover."""
+"""The cover of an order."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from django_xcover.cover import order_cover
 
 
 class OrderCoverView(ShopView):
-    """The cover of one order of the shopper's own."""
+    """The cover of one of the shopper's orders."""
 
     def get(self, request: Request, reference: str) -> Response:
-        """Return state and policies; 404 unless the shop's adapter lets this shopper see it."""
-        return self.shown(OrderCoverShape, order_cover(self._order(reference)))
+        """Return state and policies; 404 if the adapter doesn't let this shopper see the order."""
+        return self.respond(OrderCoverShape, order_cover(self._order(reference)))
 
     def _order(self, reference: str) -> Any:
         adapter = get_adapter()
-        # Some databases stumble over a NUL in a text.
+        # Some databases raise an error for a NUL in a text.
         order = None if "\x00" in reference else adapter.get_order(reference)
         if order is None or not adapter.can_view_order(self.http, order):
             raise Http404

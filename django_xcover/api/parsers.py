@@ -1,4 +1,4 @@
-"""Reading what a client sends: exactly, and not more than anybody has a use for."""
+"""The parser of request bodies: exact numbers, limited size."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rest_framework.parsers import BaseParser
 
 from django_xcover.client import exact_json
 
-LARGEST = 64 * 1024
+MAX_BYTES = 64 * 1024
 
 
 class ExactJSONParser(BaseParser):
-    """JSON with fractions as Decimal: money is never a float. At most 64 KiB, and an object."""
+    """A JSON object of at most 64 KiB. Fractions become Decimal, so money is never a float."""
 
     media_type = "application/json"
 
@@ -26,13 +26,13 @@ class ExactJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the object; raise ParseError for anything else."""
-        body = stream.read(LARGEST + 1)
-        if len(body) > LARGEST:
-            raise ParseError(_("This is more than 64 KiB."))
+        body = stream.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise ParseError(_("The request is larger than 64 KiB."))
         try:
             data = exact_json.decode(body) if body.strip() else {}
         except ValueError:
-            raise ParseError(_("This is not JSON.")) from None
+            raise ParseError(_("The request isn't valid JSON.")) from None
         if not isinstance(data, dict):
-            raise ParseError(_("This is not a JSON object."))
+            raise ParseError(_("The request isn't a JSON object."))
         return data

@@ -22,30 +22,30 @@ from django_xcover.policies import documents
 
 
 class PoliciesView(ShopView):
-    """The policies of the orders that the shop's adapter names for this request."""
+    """The policies of the orders that the adapter returns for this request."""
 
     def get(self, request: Request) -> Response:
-        """Return a page of them, the newest first: `?page=2`."""
+        """Return one page (`?page=2`), newest first."""
         text = request.query_params.get("page", "1")
-        # At most a million pages: a longer number is none, and too big for the database.
+        # At most six digits: a longer number would overflow the database's OFFSET.
         if not (text.isascii() and text.isdecimal() and len(text) < 7):
             raise Http404
-        return self.shown(PageShape, policies.policies(self.http, page=int(text)))
+        return self.respond(PageShape, policies.policies(self.http, page=int(text)))
 
 
 class DetailsView(PolicyView):
     """One policy."""
 
     def get(self, request: Request, quote_id: str) -> Response:
-        """Return everything that is going on with it. No call to XCover."""
-        return self.shown(DetailsShape, details(self.policy()))
+        """Return the policy with its current workflows. Doesn't call XCover."""
+        return self.respond(DetailsShape, details(self.policy()))
 
 
 class DocumentView(ShopView):
-    """A document of a policy, or a page about it, at XCover."""
+    """The link to a policy's document or page at XCover."""
 
     def get(self, request: Request, quote_id: str, kind: str) -> Response:
-        """Return its `url`: a bearer link, to be opened at once and kept nowhere."""
+        """Return its `url`: a bearer link, to be opened at once and not stored."""
         url = documents.document_url(self.http, quote_id, kind)
         return Response({"url": url}, headers={"Referrer-Policy": "no-referrer"})
 
@@ -54,23 +54,23 @@ class EmailView(PolicyView):
     """The e-mail with a policy's documents."""
 
     def get(self, request: Request, quote_id: str) -> Response:
-        """Return what became of it; 404 while there are no documents."""
-        found = mail.mail_of(self.policy())
-        if found is None:
+        """Return its state; 404 while there are no documents."""
+        row = mail.mail_of(self.policy())
+        if row is None:
             raise Http404
-        return self.shown(MailShape, found)
+        return self.respond(MailShape, row)
 
     def post(self, request: Request, quote_id: str) -> Response:
-        """Have it sent again, to the address on record; 202. 429 when that was done recently."""
-        return self.shown(MailShape, mail.send(self.policy()), code=status.HTTP_202_ACCEPTED)
+        """Send it again to the policy's address; 202, or 429 if it was sent recently."""
+        return self.respond(MailShape, mail.send(self.policy()), code=status.HTTP_202_ACCEPTED)
 
 
 class InstalmentsView(PolicyView):
-    """The schedule of a policy that is paid in parts."""
+    """The payment schedule of a policy paid in instalments."""
 
     def get(self, request: Request, quote_id: str) -> Response:
-        """Return what is paid and what is to come; 404 for a policy that was paid at once."""
+        """Return paid and future instalments; 404 for a policy that was paid at once."""
         schedule = schedule_of(self.policy())
         if schedule is None:
             raise Http404
-        return self.shown(ScheduleShape, schedule)
+        return self.respond(ScheduleShape, schedule)

@@ -1,4 +1,4 @@
-"""Renewing: what the next period costs, or letting the cover end. Paying is the shop's."""
+"""Renewals: pricing the next period, or declining it. The shop takes the payment."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django_xcover.api.base import PolicyView
 from django_xcover.api.serializers.policies import RenewalShape
 from django_xcover.models import Renewal
 from django_xcover.overview.renewals import view_of
-from django_xcover.policies import renewal as renewing
+from django_xcover.policies import renewal as renewal_service
 
 
 class RenewalView(PolicyView):
     """One renewal."""
 
     def get(self, request: Request, **kwargs: Any) -> Response:
-        """Return how far it is and what it costs."""
+        """Return its progress and price."""
         return self.show(self.renewal())
 
     def show(self, renewal: Renewal, code: int = status.HTTP_200_OK) -> Response:
         """Return `renewal` as JSON."""
-        return self.shown(RenewalShape, view_of(renewal), code=code)
+        return self.respond(RenewalShape, view_of(renewal), code=code)
 
     def renewal(self) -> Renewal:
-        """Return the one the address names."""
+        """Return the URL's renewal; raise Http404 if it isn't for this policy."""
         return self.workflow(Renewal.objects.all(), self.policy())
 
 
@@ -37,17 +37,17 @@ class PriceRenewalView(RenewalView):
     http_method_names = ("post", "options")
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Ask XCover what the next period costs."""
-        return self.show(renewing.quote(self.renewal()))
+        """Ask XCover for the price of the next period."""
+        return self.show(renewal_service.quote(self.renewal()))
 
 
 class DeclineRenewalView(RenewalView):
-    """The shopper's word that the cover is to end with its period."""
+    """Declines a renewal: the cover ends with the current period."""
 
     http_method_names = ("post", "options")
 
     def post(self, request: Request, **kwargs: Any) -> Response:
-        """Decline; 202. Declining twice declines once."""
-        found = self.renewal()
-        renewing.opt_out(found)
-        return self.show(found, status.HTTP_202_ACCEPTED)
+        """Decline the renewal; 202. Declining again has no effect."""
+        row = self.renewal()
+        renewal_service.opt_out(row)
+        return self.show(row, status.HTTP_202_ACCEPTED)

@@ -1,10 +1,10 @@
-"""Mount these at `path("xcover/api/v1/", include("django_xcover.api.urls"))`."""
+"""The URLs of the API: `path("xcover/api/v1/", include("django_xcover.api.urls"))`."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from django_xcover import converters  # noqa: F401 - registers what `path` takes
+from django_xcover import converters  # noqa: F401 - registers the path converters
 from django_xcover.api import (
     cancellations,
     modifications,

@@ -1,4 +1,4 @@
-"""The shopper's answer to one quote, as the browser sends it."""
+"""The form with which a shopper accepts or declines a quote."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ UNREADABLE = _("We couldn't match your answer to an offer. Please answer again."
 
 
 class ChoiceForm(forms.Form):
-    """Which quote, yes or no, how to pay, and a mark of what was on the page. Never a price.
+    """The quote, yes or no, the payment plan, and a hash of the offer shown. It has no price.
 
-    Whatever else a browser posts is used for nothing: price, currency and eligibility are the
-    server's. A card number is refused in any field, known or not.
+    Other posted fields are ignored: the server determines price, currency and eligibility. A card
+    number in any field, even an unknown one, makes the form invalid.
     """
 
     quote = forms.CharField(max_length=64, error_messages={"required": UNREADABLE})
@@ -27,17 +27,17 @@ class ChoiceForm(forms.Form):
         error_messages={"required": PLEASE_CHOOSE, "invalid_choice": PLEASE_CHOOSE},
     )
     shown = forms.CharField(max_length=64, required=False)
-    # Empty for paying all at once, and without a meaning when the answer is no.
+    # Empty to pay all at once; ignored if the answer is no.
     plan = forms.CharField(max_length=64, required=False)
 
     @property
     def accepted(self) -> bool:
-        """Return whether the answer is yes. Valid forms only."""
+        """Return whether the answer is yes. Requires a valid form."""
         return bool(self.cleaned_data["choice"] == "yes")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse card numbers, whatever else may be wrong."""
-        # Not in `next`: it is an address of the shop's, in which any long number may stand.
+        """Raise ValidationError for a card number; it replaces all other errors."""
+        # `next` is skipped: it's a URL of the shop and may contain any long number.
         posted = {name: values for name, values in dict(self.data).items() if name != "next"}
         try:
             validators.refuse(posted)
@@ -48,5 +48,5 @@ class ChoiceForm(forms.Form):
 
     @property
     def first_error(self) -> str:
-        """Return the first thing that is wrong with the answer, as a sentence, or ""."""
+        """Return the first error message, or ""."""
         return next((str(errors[0]) for errors in self.errors.values()), "")

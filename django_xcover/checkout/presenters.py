@@ -1,4 +1,4 @@
-"""What the templates show: each offered quote with its mark and, if there is one, its error."""
+"""The template context of an offer: its quotes, their hashes, errors and totals."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount
-from django_xcover.mirror.presentation import Offer, OfferedQuote, mark
+from django_xcover.mirror.presentation import Offer, OfferedQuote, offer_hash
 
-# Kept with each answer as evidence of what was shown. Raise it whenever a template or a sentence
-# around the offer changes.
+# Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
+# the offer changes.
 TEMPLATE_VERSION = "7"
 
 SAVED = {
@@ -23,7 +23,7 @@ SAVED = {
     "declined": _("Saved: no cover is added to your order."),
 }
 
-# Milliseconds the script waits beyond XCOVER["OFFER_DEADLINE"]: the way to our server and back.
+# Milliseconds that the script waits beyond XCOVER["OFFER_DEADLINE"], for the network round trip.
 NETWORK_ALLOWANCE = 1500
 
 
@@ -31,27 +31,27 @@ NETWORK_ALLOWANCE = 1500
 class Panel:
     """One offered quote as `xcover/_quote.html` shows it.
 
-    `mark` comes back with the answer, so that a yes is never taken for a price or a wording
-    that another tab has replaced since.
+    `offer_hash` is posted with the answer, so that a yes never applies to a price or wording that
+    another tab has replaced meanwhile.
     """
 
     quote: OfferedQuote
-    mark: str
+    offer_hash: str
     error: str
 
     @property
     def status(self) -> str:
-        """Return the sentence that says what is on record, or "" without an answer."""
+        """Return the message for the stored answer, or "" without an answer."""
         return saved_sentence(self.quote)
 
     @property
     def has_limits(self) -> bool:
-        """Return whether any benefit says up to which amount it pays."""
+        """Return whether any benefit has a limit."""
         return any(benefit.limit for benefit in self.quote.benefits)
 
     @property
     def has_excesses(self) -> bool:
-        """Return whether any benefit says what the shopper pays first."""
+        """Return whether any benefit has an excess."""
         return any(benefit.excess for benefit in self.quote.benefits)
 
 
@@ -65,8 +65,8 @@ def offer_context(
 ) -> dict[str, Any]:
     """Return the context of `xcover/offer.html`.
 
-    `error` is shown at the quote `quote_id`, or above all of them when that is not offered.
-    `ask` puts a sentence at each quote that has no answer yet.
+    `error` appears at the quote `quote_id`, or above all quotes if that one isn't offered. `ask`
+    adds "Please choose yes or no." to each unanswered quote.
     """
     panels = [_panel(quote, error, quote_id, ask=ask) for quote in offer.quotes] if offer else []
     return {
@@ -80,14 +80,14 @@ def offer_context(
 
 
 def saved_sentence(quote: OfferedQuote) -> str:
-    """Return what is on record for `quote`, as a sentence for the shopper."""
+    """Return the shopper's message for the stored answer to `quote`, or ""."""
     return str(SAVED.get(quote.choice, ""))
 
 
 def totals(offer: Offer) -> dict[str, Any]:
-    """Return what the cover costs now; `premium` is decimal text."""
+    """Return the current cost of the cover; `premium` is a decimal string."""
     return {
-        # Without the zeros a column pads it with.
+        # Strips the zeros that the database column adds.
         "premium": f"{offer.premium.amount.normalize():f}",
         "currency": offer.currency,
         "premiumFormatted": format_amount(offer.premium),
@@ -96,11 +96,11 @@ def totals(offer: Offer) -> dict[str, Any]:
 
 
 def script_timeout() -> int:
-    """Return how many milliseconds the script waits for our server."""
+    """Return how many milliseconds the script waits for a response."""
     return int(get_config().offer_deadline * 1000) + NETWORK_ALLOWANCE
 
 
 def _panel(quote: OfferedQuote, error: str, quote_id: str, *, ask: bool) -> Panel:
     question = str(PLEASE_CHOOSE) if ask and not quote.choice else ""
-    mine = error if quote.quote_id == quote_id else question
-    return Panel(quote=quote, mark=mark(quote), error=mine)
+    own_error = error if quote.quote_id == quote_id else question
+    return Panel(quote=quote, offer_hash=offer_hash(quote), error=own_error)

@@ -1,4 +1,4 @@
-"""Where a plain form goes back to."""
+"""The redirect target after a form was posted without JavaScript."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def safe_next(request: HttpRequest) -> str:
-    """Return the `next` address of this request when it leads back to this site, else ""."""
-    address = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    """Return the request's `next` URL if it points to this site, else ""."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    is_safe = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return address if ours else ""
+    return url if is_safe else ""

@@ -1,4 +1,4 @@
-"""What the template tags put on a page. Nothing here calls XCover."""
+"""The HTML of the template tags. Nothing here calls XCover."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django_xcover.offers.quoting import stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
 from django_xcover.types import Money
 
-# The script shows the base plus the premium, and sends the sum along with the form named.
+# The script shows the base plus the premium, and submits the sum with the given form.
 TOTAL = (
     '<span data-xcover-total data-xcover-base="{}" data-xcover-currency="{}" lang="{}">{}</span>'
 )
@@ -33,32 +33,32 @@ SHOWN = (
 
 
 def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) -> SafeString:
-    """Return the offer when it is stored, else a place that the script fills.
+    """Return the offer if it is stored, else a placeholder that the script fills.
 
-    Raises ImproperlyConfigured when the package's addresses are not mounted: the place would point
-    at the page itself.
+    Raises ImproperlyConfigured if the package's URLs aren't included: the placeholder would then
+    point to the page itself.
     """
     try:
         reverse("xcover:offer")
     except NoReverseMatch:
         raise ImproperlyConfigured(
-            'The addresses of the offer are missing. Add path("xcover/", '
+            'The URLs of the offer are missing. Add path("xcover/", '
             'include("django_xcover.urls")) to the urlpatterns of your root URLconf.'
         ) from None
     to_insure = read_cart(request, cart)
     if to_insure is None:
         return SafeString()
-    here = {"next": request.get_full_path(), "items": to_insure.request.items}
-    context = offer_context(request, stored_offer(request, to_insure), ask=ask) | here
+    extra = {"next": request.get_full_path(), "items": to_insure.request.items}
+    context = offer_context(request, stored_offer(request, to_insure), ask=ask) | extra
     return render_to_string("xcover/place.html", context, request)
 
 
 def total_block(
     request: HttpRequest, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
 ) -> SafeString:
-    """Return what the order costs with the cover chosen now, and the field that says so to `form`.
+    """Return the total with the currently chosen cover, and a hidden field for `form`.
 
-    `base` is the shop's own total, without cover; `cover` spares a query when it is known already.
+    `base` is the shop's total without cover. Pass `cover` if it's already known, to save a query.
     """
     premium = (cover or current_cover(request)).premium
     total = Money(base, currency) + (premium or Money(Decimal(0), currency))
@@ -69,7 +69,7 @@ def total_block(
 
 
 def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString:
-    """Return a script that has the cart quoted; nothing when it is quoted already."""
+    """Return a script that requests the offer early; "" if it is stored already."""
     to_insure = read_cart(request, cart)
     if to_insure is None or stored_offer(request, to_insure) is not None:
         return SafeString()
@@ -83,7 +83,7 @@ def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString
 
 
 def policies_block(request: HttpRequest, order: Any) -> SafeString:
-    """Return what became of the cover of the shop's `order`; nothing when none was offered."""
+    """Return the state of the cover of `order`; "" if none was offered."""
     cover = order_cover(order)
     if cover.state == "none":
         return SafeString()
@@ -91,8 +91,8 @@ def policies_block(request: HttpRequest, order: Any) -> SafeString:
 
 
 def asset_links(nonce: object = None) -> SafeString:
-    """Return the style sheet's link and the script's tag, with `nonce` when the page has one."""
-    # Both Django's and django-csp's nonce are lazy and false until they are read as text.
+    """Return the style sheet's link and the script's tag, with `nonce` if the page has one."""
+    # The nonces of Django and django-csp are lazy, and false until they're read as text.
     text = "" if nonce is None else str(nonce)
     attribute = format_html(' nonce="{}"', text) if text else ""
     return format_html(

@@ -1,10 +1,10 @@
-"""The offer and the shopper's answer, over HTTP.
+"""The views for the offer, the shopper's answer and the documents.
 
-Guests buy, too: the shop's `LoginRequiredMiddleware` leaves these views alone, and the adapter says
-whose cart and order it is.
+Guests can buy, so the shop's `LoginRequiredMiddleware` skips these views; the adapter returns the
+cart and checks access to the order.
 
-None of these views runs in the shop's `ATOMIC_REQUESTS` transaction: an offer may have to be
-quoted, and no transaction is held open while XCover is asked.
+These views don't run in the shop's `ATOMIC_REQUESTS` transaction: they may ask XCover for a quote,
+and no transaction stays open during the call.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ from django_xcover.tracebacks import clears_frames
 
 
 def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:
-    """Put the answer of a valid `form` on record; return the offer and the answered quote now.
+    """Store the answer of a valid `form`; return the updated offer and the answered quote.
 
-    Raises ChoiceRefused, whose text is a sentence for the shopper.
+    Raises ChoiceRefused, whose text is for the shopper.
     """
     cart = read_cart(request)
     if cart is None:
@@ -76,82 +76,81 @@ def _find_quote(offer: Offer, quote_id: str) -> OfferedQuote:
 ANCHOR = "#xcover-offer"
 
 
-# Seconds that a refused answer waits for the new offer: mostly it is there by then.
+# Seconds that the response to a refused answer waits for the new offer, which usually suffices.
 WAIT = 1.0
 
 
 def current_look(request: HttpRequest, *, wait: float = 0.0) -> Look:
-    """Look for the offer for this request's cart; it is quoted in the background if need be."""
+    """Return the state of the offer for this request's cart; request a quote if there is none."""
     cart = read_cart(request)
     again = quoting.AGAIN in request.GET
     return quoting.look(cart, again=again, wait=wait) if cart else quoting.NOTHING
 
 
-def not_yet(request: HttpRequest, found: Look) -> HttpResponse:
-    """Reply that the offer is on its way: ask again at `Location` after a moment."""
-    headers = {"Retry-After": "1", "Location": next_look(request, found)}
+def not_yet(request: HttpRequest, look: Look) -> HttpResponse:
+    """Return a 202: the offer isn't ready, and the script asks again at `Location`."""
+    headers = {"Retry-After": "1", "Location": next_look(request, look)}
     return HttpResponse(status=202, headers=headers)
 
 
 def too_many() -> HttpResponse:
-    """Reply that this visitor has had new quotes enough for a while."""
+    """Return a 429: this visitor has requested too many quotes."""
     return HttpResponse(status=429, headers={"Retry-After": str(visitors.retry_after())})
 
 
-def next_look(request: HttpRequest, found: Look) -> str:
-    """Return the address at which to ask again."""
+def next_look(request: HttpRequest, look: Look) -> str:
+    """Return the URL for the next request."""
     query = request.GET.copy()
     query.pop(quoting.AGAIN, None)
-    if found.is_begun:
+    if look.is_begun:
         query[quoting.AGAIN] = "1"
     return f"{request.path}?{query.urlencode()}"
 
 
 def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpResponse:
-    """Reply that the answer to the quote `answered` is on record."""
+    """Return the response to a stored answer: JSON for the script, else a redirect."""
     if _from_script(request):
-        news = {
+        details = {
             "choice": answered.choice,
             "plan": answered.plan,
             "message": saved_sentence(answered),
         }
-        return JsonResponse({"quote": answered.quote_id} | news | totals(offer))
+        return JsonResponse({"quote": answered.quote_id} | details | totals(offer))
     back = safe_next(request) or reverse("xcover:offer_page")
-    # 303: the browser gets the page again, and reloading it does not answer again.
+    # 303 makes the browser GET the page, so that reloading it doesn't repeat the answer.
     return HttpResponseRedirect(back.partition("#")[0] + ANCHOR, status=303)
 
 
-def refused(request: HttpRequest, sentence: str, *, status: int, found: Look) -> HttpResponse:
-    """Reply with what is wrong and with the offer as it stands now, so that nothing is lost."""
+def refused(request: HttpRequest, message: str, *, status: int, look: Look) -> HttpResponse:
+    """Return the error with the current offer, so that the shopper keeps their answers."""
     quote_id = request.POST.get("quote", "")
-    context = offer_context(request, found.shown, error=sentence, quote_id=quote_id)
-    context["waiting"] = found.is_waiting
+    context = offer_context(request, look.shown, error=message, quote_id=quote_id)
+    context["waiting"] = look.is_waiting
     if not _from_script(request):
         return render(request, "xcover/offer_page.html", context, status=status)
     html = render_to_string("xcover/offer.html", context, request)
-    answer = {"error": sentence, "html": html, "waiting": found.is_waiting}
-    return JsonResponse(answer, status=status)
+    body = {"error": message, "html": html, "waiting": look.is_waiting}
+    return JsonResponse(body, status=status)
 
 
 def _from_script(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
-# What the script demands of an answer before it uses it: a login page, a proxy's or the shop's own
-# page does not carry it.
-MARK = "X-XCover"
+# The script only uses responses with this header: a login page or a proxy's error page lacks it.
+HEADER = "X-XCover"
 
 
 def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Mark the responses of `view` as the package's own."""
+    """Add the header that identifies the package's responses."""
 
     @wraps(view)
-    def marking(request: HttpRequest) -> HttpResponse:
+    def marked_view(request: HttpRequest) -> HttpResponse:
         response = view(request)
-        response[MARK] = "1"
+        response[HEADER] = "1"
         return response
 
-    return marking
+    return marked_view
 
 
 @clears_frames
@@ -162,18 +161,18 @@ def marked(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest
 @vary_on_cookie
 @marked
 def offer(request: HttpRequest) -> HttpResponse:
-    """Return the offer for this request's cart as a fragment of a page; 204 when there is none.
+    """Return the offer for this request's cart as an HTML fragment; 204 if there is none.
 
-    Without an offer the fragment may still say what accepted cover is gone.
-    202 while XCover is asked, with the address to look at next in `Location`. 429 for a visitor
-    who has caused too many quotes.
+    Without an offer, the fragment may still list accepted cover that is no longer available.
+    Returns 202 while XCover is asked, with the URL to request next in `Location`, and 429 if this
+    visitor has requested too many quotes.
     """
-    found = current_look(request)
-    if found.shown is not None:
-        return render(request, "xcover/offer.html", offer_context(request, found.shown))
-    if found.is_waiting:
-        return not_yet(request, found)
-    return too_many() if found.is_limited else HttpResponse(status=204)
+    look = current_look(request)
+    if look.shown is not None:
+        return render(request, "xcover/offer.html", offer_context(request, look.shown))
+    if look.is_waiting:
+        return not_yet(request, look)
+    return too_many() if look.is_limited else HttpResponse(status=204)
 
 
 @clears_frames
@@ -183,15 +182,15 @@ def offer(request: HttpRequest) -> HttpResponse:
 @never_cache
 @vary_on_cookie
 def offer_page(request: HttpRequest) -> HttpResponse:
-    """Return the same offer as a page of its own, for browsers without JavaScript.
+    """Return the offer as a separate page, for browsers without JavaScript.
 
-    While XCover is asked it says so, and loads itself again each second.
+    While XCover is asked, the page says so and reloads every second.
     """
-    found = current_look(request)
-    context = offer_context(request, found.shown) | {"waiting": found.is_waiting}
+    look = current_look(request)
+    context = offer_context(request, look.shown) | {"waiting": look.is_waiting}
     response = render(request, "xcover/offer_page.html", context)
-    if found.is_waiting:
-        response.headers["Refresh"] = f"1; url={next_look(request, found)}"
+    if look.is_waiting:
+        response.headers["Refresh"] = f"1; url={next_look(request, look)}"
     return response
 
 
@@ -203,19 +202,17 @@ def offer_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @marked
 def choose(request: HttpRequest) -> HttpResponse:
-    """Record yes or no to one quote: 400 for a bad form, 409 for an offer that is gone."""
+    """Store yes or no to one quote; 400 for an invalid form, 409 if the offer isn't current."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
-        return refused(
-            request, form.first_error, status=400, found=current_look(request, wait=WAIT)
-        )
+        return refused(request, form.first_error, status=400, look=current_look(request, wait=WAIT))
     try:
         offered, answered = record_answer(request, form)
     except OfferClosed as refusal:
-        # Quoting the cart anew would offer cover for what has been bought already.
-        return refused(request, str(refusal), status=409, found=NOTHING)
+        # A new quote would offer cover for items that are already bought.
+        return refused(request, str(refusal), status=409, look=NOTHING)
     except ChoiceRefused as refusal:
-        return refused(request, str(refusal), status=409, found=current_look(request, wait=WAIT))
+        return refused(request, str(refusal), status=409, look=current_look(request, wait=WAIT))
     return saved(request, offered, answered)
 
 
@@ -225,10 +222,10 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def document(request: HttpRequest, quote_id: str, kind: str) -> HttpResponse:
-    """Redirect to a policy document at XCover, for those who may see its order."""
+    """Redirect to a policy document at XCover; raise Http404 if the order isn't the shopper's."""
     try:
         url = document_url(request, quote_id, kind)
     except DocumentMissing as missing:
         raise Http404 from missing
-    # The link opens the document for anybody who has it, so it leaves no trace on the way.
+    # Anyone with the link can open the document, so don't send it on as a referrer.
     return HttpResponseRedirect(url, headers={"Referrer-Policy": "no-referrer"})

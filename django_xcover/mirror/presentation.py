@@ -173,7 +173,7 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     return values
 
 
-def mark(shown: OfferedQuote) -> str:
+def offer_hash(shown: OfferedQuote) -> str:
     """Return a short hash of what is shown: price, wording, documents and period.
 
     The page sends it back with the answer, so that an answer to an older offer is recognised.

@@ -25,9 +25,9 @@ def choose(
 
     `plan` is the name of the instalment plan by which a yes is paid, "" for all at once.
 
-    `shown` is the `offers.mark` of what the shopper's page showed. XCover changes a package in
+    `shown` is the `offer_hash` of what the shopper's page showed. XCover changes a package in
     place and keeps its quote ids, so a second tab may still show an older price under the same
-    id; without a mark that is not noticed. The same answer again changes nothing. Raises
+    id; without the hash that is not noticed. The same answer again changes nothing. Raises
     OfferChanged, OfferClosed, BeingPaid or PlanGone.
     """
     with transaction.atomic():
@@ -35,7 +35,7 @@ def choose(
         quotes = cart_packages.lock_offered(package)
         quote = _find(quotes, quote_id)
         offered = presentation.present(quote)
-        if shown and shown != presentation.mark(offered):
+        if shown and shown != presentation.offer_hash(offered):
             raise OfferChanged
         wanted = Choice.ACCEPTED if accepted else Choice.DECLINED
         plan = _plan(offered, plan) if accepted else ""

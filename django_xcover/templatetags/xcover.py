@@ -24,9 +24,9 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 @clears_frames
 def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
-    """Show the offer for `cart` (by default the request's own), or a place for it to arrive in.
+    """Show the offer for `cart` (by default the request's), or a placeholder for it.
 
-    `ask` puts "Please choose yes or no." at each quote without an answer. Never calls XCover.
+    `ask` adds "Please choose yes or no." to each unanswered quote. Doesn't call XCover.
     """
     return tags.offer_block(_request(context), cart, ask=ask)
 
@@ -34,9 +34,9 @@ def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> Sa
 @register.simple_tag(takes_context=True)
 @clears_frames
 def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
-    """Have `cart` quoted early, by a script on the page before the checkout.
+    """Request the offer for `cart` early, by a script on the page before the checkout.
 
-    Shows nothing. The offer is then there when the checkout opens.
+    Shows nothing. The offer is then usually ready when the checkout opens.
     """
     return tags.prepare_script(_request(context), cart, _nonce(context))
 
@@ -46,11 +46,11 @@ def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
 def xcover_total(
     context: Context, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
 ) -> SafeString:
-    """Show `base`, the shop's own total, plus the premium of the cover chosen now.
+    """Show `base`, the shop's total, plus the premium of the currently chosen cover.
 
-    The script keeps it up to date. A hidden field sends the same amount along with the form whose
-    id is `form`; compare it with `django_xcover.offers.shown_totals.require_shown`. `cover` is
-    what `current_cover` has returned to the view, and read here without it.
+    The script keeps it up to date. A hidden field submits the same amount with the form whose id
+    is `form`; check it with `django_xcover.cover.require_shown`. Pass the result of
+    `current_cover` as `cover` to save a query.
     """
     return tags.total_block(_request(context), base, currency, form=form, cover=cover)
 
@@ -58,7 +58,7 @@ def xcover_total(
 @register.simple_tag(takes_context=True)
 @clears_frames
 def xcover_policies(context: Context, order: Any) -> SafeString:
-    """Show what became of the cover of the shop's `order`, with its policies and documents."""
+    """Show the state of the cover of `order`, with its policies and documents."""
     return tags.policies_block(_request(context), order)
 
 
@@ -83,7 +83,7 @@ def _request(context: Context) -> HttpRequest:
     request = context.get("request")
     if not isinstance(request, HttpRequest):
         raise ImproperlyConfigured(
-            "The xcover tags need the request: render the page with it, and add "
+            "The xcover tags need the request. Render the page with it, and add "
             "'django.template.context_processors.request' to the context processors."
         )
     return request

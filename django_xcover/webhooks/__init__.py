@@ -1,3 +1,3 @@
-"""The door for XCover's webhooks."""
+"""The endpoint for XCover's webhooks."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Included by the package's own URLs."""
+"""The webhook URLs, included by `django_xcover.urls`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where XCover posts its webhooks."""
+"""The view that receives XCover's webhooks."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ from django_xcover.tracebacks import clears_frames
 logger = logging.getLogger("django_xcover.webhooks")
 
 
-# Not atomic: what is answered with 200 has been committed. No login and no CSRF token: XCover is
-# no browser, and its signature stands for both.
+# Not atomic, so that the row is committed before the 200 is sent. No login or CSRF token: XCover
+# signs its requests instead.
 @clears_frames
 @non_atomic_requests
 @csrf_exempt
 @login_not_required
 def receive(request: HttpRequest, account: str = DEFAULT_ACCOUNT) -> HttpResponse:
-    """Take a webhook: 200 once it is stored, 400, 404 or 405 for one that is refused."""
+    """Return 200 once stored; 400 if invalid, 404 for an unknown account, 405 unless a POST."""
     if request.method != "POST":
-        answer: HttpResponse = HttpResponseNotAllowed(["POST"])
-        return _refused(request, answer, "", Reason.METHOD, "It is no POST.")
+        response: HttpResponse = HttpResponseNotAllowed(["POST"])
+        return _refused(request, response, "", Reason.METHOD, "The request is not a POST.")
     try:
         webhooks.receive(request, account)
-    except NoSuchReceiver as none:
-        # Anybody can make up an address; a signed request to one is most likely XCover's.
-        reason = none.reason if request.headers.get("Authorization") else Reason.UNSIGNED
-        return _refused(request, HttpResponseNotFound(), "", reason, str(none))
+    except NoSuchReceiver as error:
+        # Anyone can request a made-up URL; a signed request to one is most likely XCover's.
+        reason = error.reason if request.headers.get("Authorization") else Reason.UNSIGNED
+        return _refused(request, HttpResponseNotFound(), "", reason, str(error))
     except WebhookRefused as refusal:
-        answer = HttpResponseBadRequest()
-        return _refused(request, answer, account, refusal.reason, str(refusal))
+        response = HttpResponseBadRequest()
+        return _refused(request, response, account, refusal.reason, str(refusal))
     return HttpResponse()
 
 
 def _refused(
-    request: HttpRequest, answer: HttpResponse, account: str, reason: Reason, why: str
+    request: HttpRequest, response: HttpResponse, account: str, reason: Reason, message: str
 ) -> HttpResponse:
-    """Count the refusal and write one line to the log, in place of Django's and its traceback."""
+    """Count the refusal and log one line, instead of Django's line with a traceback."""
     webhooks.count_refusal(account, reason)
-    # Django writes no second line about a response that has been logged.
+    # Django doesn't log a response again that has gone through `log_response`.
     log_response(
-        "A webhook was refused (%s): %s",
-        answer.status_code,
-        why,
-        response=answer,
+        "Refused a webhook (%s): %s",
+        response.status_code,
+        message,
+        response=response,
         request=request,
         logger=logger,
     )
-    return answer
+    return response

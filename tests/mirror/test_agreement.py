@@ -219,7 +219,7 @@ def test_the_mark_of_an_offer_with_plans_is_the_same_in_every_language(
     marks = set()
     for language in ("en", "de"):
         with translation.override(language):
-            marks.add(presentation.mark(presentation.present(Quote.objects.get())))
+            marks.add(presentation.offer_hash(presentation.present(Quote.objects.get())))
 
     assert len(marks) == 1
 

@@ -157,9 +157,9 @@ def test_amounts_are_written_in_one_notation_and_kept_as_xcover_wrote_them() -> 
 
 def test_what_is_shown_in_another_language_is_the_same_offer() -> None:
     with translation.override("de"):
-        german = presentation.mark(presentation.present(quote(**NOTATION)))
+        german = presentation.offer_hash(presentation.present(quote(**NOTATION)))
 
-    assert presentation.mark(presentation.present(quote(**NOTATION))) == german
+    assert presentation.offer_hash(presentation.present(quote(**NOTATION))) == german
 
 
 @pytest.mark.parametrize("odd", [None, "N/A", "NaN", [], {}])

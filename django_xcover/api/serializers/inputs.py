@@ -1,4 +1,4 @@
-"""What a client may send. Never a price."""
+"""Serializers for requests. None of them takes a price."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-# What a template's version is where we do not make the page: the client may name its own.
+# The default version of the template: the client renders the page, and may send its own version.
 NO_TEMPLATE = "api"
 
 
 class ChoiceInput(serializers.Serializer[Any]):
-    """Yes or no to one quote. `shown` is the mark that came with the offer."""
+    """Yes or no to one quote. `shown` is the value from the offered quote."""
 
     quote = serializers.CharField(max_length=64)
     choice = serializers.ChoiceField(choices=("yes", "no"))
@@ -22,7 +22,7 @@ class ChoiceInput(serializers.Serializer[Any]):
 
 
 class CancellationInput(serializers.Serializer[Any]):
-    """Which policies of the booking, by default the one of the address, and why."""
+    """Which policies of the booking to cancel, by default the URL's, and the reason."""
 
     policies = serializers.ListField(
         child=serializers.CharField(max_length=64), allow_empty=False, max_length=100, default=None
@@ -31,14 +31,14 @@ class CancellationInput(serializers.Serializer[Any]):
 
 
 class StatementInput(serializers.Serializer[Any]):
-    """Who withdraws and where the receipt goes; by default as the policyholder is on record."""
+    """The name and receipt address of a withdrawal; by default the policyholder's."""
 
     name = serializers.CharField(max_length=200, allow_blank=True, default="")
     email = serializers.EmailField(max_length=254, allow_blank=True, default="")
 
 
 class ModificationInput(serializers.Serializer[Any]):
-    """Either details of the policyholder, or fields of the policy type with new values."""
+    """New policyholder details, or new values for fields of the policy type."""
 
     policyholder = serializers.DictField(
         child=serializers.CharField(max_length=200, allow_blank=True),
@@ -48,7 +48,7 @@ class ModificationInput(serializers.Serializer[Any]):
     update_fields = serializers.DictField(allow_empty=False, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Let one of the two through."""
+        """Require exactly one of the two."""
         if (attrs["policyholder"] is None) == (attrs["update_fields"] is None):
             raise serializers.ValidationError(_("Send either policyholder or update_fields."))
         return attrs

@@ -7,19 +7,19 @@ from typing import Any
 from rest_framework import serializers
 
 from django_xcover.formats import format_amount
-from django_xcover.mirror.presentation import OfferedQuote, mark
+from django_xcover.mirror.presentation import OfferedQuote, offer_hash
 from django_xcover.types import Money
 
 
 class MoneyField(serializers.Field[Money, Any, dict[str, str], Money]):
-    """An exact amount as decimal text, its currency, and how people read it."""
+    """An amount as a decimal string, its currency, and the formatted amount."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(read_only=True, **options)
 
     def to_representation(self, value: Money) -> dict[str, str]:
         return {
-            # Without the zeros a column pads it with.
+            # Strips the zeros that the database column adds.
             "amount": f"{value.amount.normalize():f}",
             "currency": value.currency,
             "formatted": format_amount(value),
@@ -35,7 +35,7 @@ class BenefitShape(serializers.Serializer[Any]):
 class PlanShape(serializers.Serializer[Any]):
     """`first` is charged with the order, `amount` is the price of the cover.
 
-    All `parts` come to `total`, a little more than the price; null where nobody could say.
+    All `parts` add up to `total`, slightly more than the price; null if it isn't known.
     """
 
     name = serializers.CharField()
@@ -47,7 +47,7 @@ class PlanShape(serializers.Serializer[Any]):
 
 
 class WordingShape(serializers.Serializer[Any]):
-    """What is insured and on which terms. `disclaimer` is HTML, cleaned."""
+    """What is insured and the terms. `disclaimer` is sanitized HTML."""
 
     label = serializers.CharField()  # type: ignore[assignment]
     name = serializers.CharField()
@@ -64,9 +64,9 @@ class WordingShape(serializers.Serializer[Any]):
 
 
 class LapseShape(serializers.Serializer[Any]):
-    """A yes that no longer counts, given at the price `was`; `changed` names what is different.
+    """A yes at the price `was` that no longer applies; `changed` lists the differences.
 
-    `order` is "ordered" or "order_cancelled" when it was given for an earlier order, else "".
+    `order` is "ordered" or "order_cancelled" if it was given for an earlier order, else "".
     """
 
     was = MoneyField()
@@ -77,9 +77,9 @@ class LapseShape(serializers.Serializer[Any]):
 
 
 class OfferedQuoteShape(WordingShape):
-    """One offered quote. Send `shown` back with the answer: it is a mark of what is shown here.
+    """One offered quote. Send `shown`, a hash of the quote, back with the answer.
 
-    `lapse` is null, or a yes that no longer counts and has not been answered anew.
+    `lapse` is a yes that no longer applies and hasn't been replaced by a new answer, or null.
     """
 
     quote_id = serializers.CharField()
@@ -91,13 +91,13 @@ class OfferedQuoteShape(WordingShape):
     shown = serializers.SerializerMethodField()
 
     def get_shown(self, quote: OfferedQuote) -> str:
-        return mark(quote)
+        return offer_hash(quote)
 
 
 class LostCoverShape(serializers.Serializer[Any]):
-    """Cover that was accepted at the price `was` and is not offered any more.
+    """Cover that was accepted at the price `was` and is no longer offered.
 
-    `is_asked` is false when the cart no longer has it, true when XCover leaves it out.
+    `is_asked` is false if the cart no longer has the item, true if XCover doesn't offer it.
     """
 
     label = serializers.CharField()  # type: ignore[assignment]
@@ -107,7 +107,7 @@ class LostCoverShape(serializers.Serializer[Any]):
 
 
 class OfferShape(serializers.Serializer[Any]):
-    """`premium` is what the accepted quotes add to what is charged with the order."""
+    """`premium` is the amount that the accepted quotes add to the order's charge."""
 
     is_answered = serializers.BooleanField()
     premium = MoneyField()
@@ -130,7 +130,7 @@ class OrderPolicyShape(serializers.Serializer[Any]):
 
 
 class OrderCoverShape(serializers.Serializer[Any]):
-    """What became of an order's cover (`django_xcover.cover.OrderCover`)."""
+    """The cover of an order (`django_xcover.cover.OrderCover`)."""
 
     state = serializers.CharField()
     policies = OrderPolicyShape(many=True)

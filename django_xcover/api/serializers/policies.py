@@ -1,4 +1,4 @@
-"""Policies, and what is going on with them, as JSON."""
+"""Serializers for policies and their workflows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SummaryShape(serializers.Serializer[Any]):
 
 
 class PageShape(serializers.Serializer[Any]):
-    """`next` and `previous` are the numbers of pages, 0 for none."""
+    """`next` and `previous` are page numbers, 0 for none."""
 
     policies = SummaryShape(many=True)
     next = serializers.IntegerField()
@@ -35,9 +35,9 @@ class PageShape(serializers.Serializer[Any]):
 
 
 class DueField(serializers.Field[Due, Any, dict[str, Any], Due]):
-    """What is to be paid now. `kind` and `reference` name it; paying it is the shop's.
+    """A payment that is due now, identified by `kind` and `reference`. The shop collects it.
 
-    `payment_url` is where, as the shop's adapter says, or empty.
+    `payment_url` is the adapter's URL for paying it, or "".
     """
 
     def __init__(self, **options: Any) -> None:
@@ -69,7 +69,7 @@ class WithdrawalShape(serializers.Serializer[Any]):
 
 
 class CancellationShape(serializers.Serializer[Any]):
-    """A cancellation; `refund` is null while XCover has not said what comes back."""
+    """A cancellation; `refund` is null until XCover returns the amount."""
 
     id = serializers.IntegerField(source="pk")
     state = serializers.CharField()
@@ -85,7 +85,7 @@ class CancellationShape(serializers.Serializer[Any]):
 
 
 class ModificationShape(serializers.Serializer[Any]):
-    """A change; `difference` is to be charged when positive, refunded when negative."""
+    """A change; a positive `difference` is charged, a negative one refunded."""
 
     id = serializers.IntegerField(source="pk")
     state = serializers.CharField()
@@ -96,7 +96,7 @@ class ModificationShape(serializers.Serializer[Any]):
 
 
 class RenewalLineShape(serializers.Serializer[Any]):
-    """One policy that goes on; `price_formatted` is its share, empty before it is quoted."""
+    """One renewed policy; `price_formatted` is its share, empty until it is quoted."""
 
     quote_id = serializers.CharField()
     title = serializers.CharField()
@@ -106,7 +106,7 @@ class RenewalLineShape(serializers.Serializer[Any]):
 
 
 class RenewalShape(serializers.Serializer[Any]):
-    """A renewal; `policies` are all that are renewed or end together, whichever page it is on."""
+    """A renewal; `policies` are all that are renewed, or end, together."""
 
     id = serializers.IntegerField(source="pk")
     state = serializers.CharField()
@@ -129,7 +129,7 @@ class PartShape(serializers.Serializer[Any]):
 
 
 class ScheduleShape(serializers.Serializer[Any]):
-    """All payments of a policy. `next` is the number of the one to pay next, 0 for none."""
+    """All instalments of a policy. `next` is the number of the next one to pay, 0 for none."""
 
     parts = PartShape(many=True)
     next = serializers.IntegerField()
@@ -139,7 +139,7 @@ class ScheduleShape(serializers.Serializer[Any]):
 
 
 class MailShape(serializers.Serializer[Any]):
-    """The e-mail with the documents: the address on record, and what became of it."""
+    """The e-mail with the documents: its address and state."""
 
     address = serializers.CharField()
     state = serializers.CharField()
@@ -148,7 +148,7 @@ class MailShape(serializers.Serializer[Any]):
 
 
 class DetailsShape(serializers.Serializer[Any]):
-    """One policy with everything that is going on with it. `booking_id` is what a claim needs."""
+    """One policy with its current workflows. A claim requires `booking_id`."""
 
     policy = SummaryShape()
     wording = WordingShape(source="content")
