@@ -32,6 +32,7 @@ from django_xcover.models import (
     Operation,
     OperationKind,
     OperationState,
+    OrderEvent,
     Quote,
     QuotePackage,
     RefundCorrection,
@@ -40,6 +41,7 @@ from django_xcover.models import (
 from django_xcover.offers import holds, quote_update
 from django_xcover.orders import cancellation as order_cancellation
 from django_xcover.orders import completion
+from django_xcover.orders import events as order_events
 from django_xcover.outbox import operations
 from django_xcover.policies import cancellation
 from django_xcover.policies.refunds import correct_refund, record_refund
@@ -114,6 +116,24 @@ def test_an_order_that_is_cancelled_while_its_shopper_cancels_the_cover_cancels_
     assert results == [None]
     assert Cancellation.objects.count() == 1
     assert Operation.objects.filter(kind=OperationKind.CANCEL).count() == 1
+
+
+def test_an_order_that_is_cancelled_while_it_is_completed_ends_without_cover(
+    shopper: Shopper, shop: Shop
+) -> None:
+    """Neither sees the other: a worker looks for the order again a little later."""
+    shopper.says(yes=True)
+    order = shop.order()
+
+    with ExitStack() as after, transaction.atomic():
+        order_events.completed(order, shopper.cart, paid=True)
+        after.enter_context(meanwhile(lambda: order_events.cancelled(order)))
+    work()
+    OrderEvent.objects.update(next_attempt_at=timezone.now())
+    order_events.sweep()
+    work()
+
+    assert the_package().status == "CANCELLED"
 
 
 def test_a_requote_that_returns_while_the_order_is_placed_leaves_its_price_alone(

@@ -8,18 +8,19 @@ when that fails as often as an operation may fail.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from django_xcover import db, safe_logging, validators
 from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
 from django_xcover.exceptions import code_of
-from django_xcover.models import OrderEvent, QuotePackage
+from django_xcover.models import Hold, OrderEvent, QuotePackage, Status
 from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
@@ -31,6 +32,8 @@ logger = safe_logging.get_logger("django_xcover.orders")
 
 Kind, State = OrderEvent.Kind, OrderEvent.State
 SWEEP_LIMIT = 100
+# By then an order that was being completed when it was cancelled is committed.
+LONGEST_TRANSACTION = timedelta(minutes=5)
 
 
 def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
@@ -53,7 +56,7 @@ def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> No
             return
         if package is not None:
             _settle(package, order, event)
-        elif paid and OrderEvent.objects.unsettled().filter(order_reference=reference).exists():
+        elif paid and _waiting(reference).exists():
             # Its cart could not be read when it was completed: the payment waits as well.
             _keep(event, "Waits for an earlier event of the order.")
 
@@ -72,10 +75,11 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
         reason="" if validators.holds_card_number(reason) else reason[:200],
     )
     with transaction.atomic():
-        waits = OrderEvent.objects.unsettled().filter(order_reference=reference)
-        if waits.exclude(kind=Kind.CANCELLED).exists():
+        if _waiting(reference).exists():
             # It has to be cancelled again behind what may still make cover of it.
             _keep(event, "Waits for an earlier event of the order.")
+        elif _may_come_later(reference):
+            _keep_for_later(event)
         try:
             with transaction.atomic():
                 cancellation.cancel_by_reference(reference, named, reason)
@@ -159,6 +163,33 @@ def _keep(event: OrderEvent, error: str) -> None:
     event.save(force_insert=True)
 
 
+def _waiting(reference: str) -> QuerySet[OrderEvent]:
+    """Return what may still make cover of the order."""
+    events = OrderEvent.objects.unsettled().filter(order_reference=reference)
+    return events.exclude(kind=Kind.CANCELLED)
+
+
+def _may_come_later(reference: str) -> bool:
+    """Return whether the order is not known here, and could still take over cover."""
+    for known in (QuotePackage.objects, Hold.objects):
+        if known.filter(order_reference=reference).exists():
+            return False
+    return QuotePackage.objects.filter(order_reference="", status=Status.RECEIVED).exists()
+
+
+def _keep_for_later(event: OrderEvent) -> None:
+    """Keep the cancellation of an unknown order; `_cancel_first` finds it when the order comes.
+
+    A worker looks as well, for an order that is completed at this very moment: neither of the two
+    transactions sees the other.
+    """
+    same = OrderEvent.objects.filter(order_reference=event.order_reference, kind=event.kind)
+    if not any(row.lines == event.lines for row in same.exclude(state=State.GIVEN_UP)):
+        event.error = "The order is not known yet."
+        event.next_attempt_at = timezone.now() + LONGEST_TRANSACTION
+        event.save(force_insert=True)
+
+
 def _with_cart(event: OrderEvent, cart: Any) -> OrderEvent:
     """Note all that can be read of the cart."""
     event.is_cart_unknown = True
@@ -193,9 +224,12 @@ def _carry_out(event: OrderEvent) -> None:
 
 
 def _cancel_first(reference: str) -> None:
-    """Take back what was cancelled while the order waited, so that nothing books it in between."""
-    waiting = OrderEvent.objects.unsettled().filter(order_reference=reference, kind=Kind.CANCELLED)
-    for event in waiting.order_by("pk"):
+    """Take back what was cancelled before the order came, or while it waited.
+
+    So that nothing books it in between. What a person has settled by hand is left alone.
+    """
+    known = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
+    for event in known.exclude(state=State.GIVEN_UP).order_by("pk"):
         cancellation.cancel_by_reference(reference, event.lines, event.reason)
 
 

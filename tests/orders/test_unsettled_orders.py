@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from django_xcover.cover import order_cover
+from django_xcover.cover import freeze_cover, order_cover
 from django_xcover.models import (
     Operation,
     OperationKind,
@@ -25,7 +26,7 @@ from django_xcover.orders import events
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
 from tests.conftest import Shopper, the_operation, the_package, work
-from tests.shop import ANA, Adapter, Cart, Order, Shop
+from tests.shop import ANA, Adapter, Cart, Order, Shop, laptop, ticket
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
@@ -203,6 +204,77 @@ def test_an_order_cancelled_before_it_could_be_settled_gets_no_cover(
 
     assert not Quote.objects.filter(choice="accepted").exists()
     assert sandbox.package(the_package().package_id)["status"] != "CONFIRMED"
+
+
+@pytest.mark.parametrize("is_looked_at", [True, False])
+@pytest.mark.parametrize("send", [completed, paid])
+def test_an_order_cancelled_before_it_is_completed_gets_no_cover(
+    shopper: Shopper,
+    shop: Shop,
+    caplog: pytest.LogCaptureFixture,
+    send: Callable[[Order, Cart], None],
+    is_looked_at: bool,
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order(pays_later=True)
+
+    cancelled(order)
+    if is_looked_at:
+        let_a_worker_ask_again()
+    send(order, shopper.cart)
+    for _ in range(2):
+        let_a_worker_ask_again()
+
+    assert Quote.objects.get().choice == "withdrawn"
+    assert not Quote.objects.booked().exists()
+    assert not OrderEvent.objects.unsettled().exists()
+    alarm = "Order ORD-1 was paid after its cover was cancelled"
+    assert (alarm in caplog.text) == (send is paid)
+
+
+def test_a_line_cancelled_before_the_order_is_completed_is_not_covered(
+    shopper: Shopper, shop: Shop
+) -> None:
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
+    shopper.says(yes=True, line=0)
+    shopper.says(yes=True, line=1)
+    order = shop.order()
+
+    with transaction.atomic():
+        order_cancelled.send(sender=Order, order=order, lines=["ticket"])
+    paid(order, shopper.cart)
+    work()
+
+    booked = Quote.objects.booked().values_list("line_reference", flat=True)
+    assert list(booked) == ["laptop"]
+
+
+def test_a_cancellation_of_an_unknown_order_is_kept_once_and_holds_up_no_payment(
+    shopper: Shopper, shop: Shop
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order("ORD-2")
+    shop.orders.clear()
+
+    cancelled(order)
+    paid(order)
+    let_a_worker_ask_again()
+    cancelled(order)
+
+    assert [event.state for event in OrderEvent.objects.all()] == [State.DONE]
+
+
+def test_an_order_that_was_frozen_without_cover_leaves_no_event(
+    shopper: Shopper, shop: Shop, request_for: Callable[[Cart], HttpRequest]
+) -> None:
+    shopper.says(yes=False)
+    order = shop.order()
+    freeze_cover(request_for(shopper.cart.but(reference="another")))
+    completed(order, shopper.cart.but(reference="another"))
+
+    cancelled(order)
+
+    assert not OrderEvent.objects.exists()
 
 
 def until_a_person_is_needed(shop: Shop) -> None:
