@@ -1,4 +1,4 @@
-"""Clear local variables from the tracebacks of exceptions that leave the package.
+"""Clear frame variables from exceptions that leave the package.
 
 Error reporters (Sentry, Django's error page and its e-mails to ADMINS) print the variables of each
 frame and only hide names such as `password`. Ours are called `person`, `payload` or `value`.
@@ -85,7 +85,10 @@ def methods_clear_frames(owner: type[T]) -> type[T]:
 def _clear(error: BaseException, outer: int) -> None:
     """Clear the frames of `error` and of its chained exceptions, except the one with id `outer`.
 
-    That exception was already being handled, so it belongs to the caller.
+    That exception was already being handled, so it belongs to the caller. Example: a shop's
+    `except KeyError:` calls `freeze_cover`, which raises. Python chains the KeyError to what is
+    raised, but its frames are the shop's own and stay as they are. Only the id is kept, because a
+    variable that holds the exception would keep its frames alive.
     """
     seen = {outer}
     waiting: list[BaseException | None] = [error]

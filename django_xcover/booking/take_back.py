@@ -32,18 +32,21 @@ def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> li
     decisions.withdraw(quotes)
     unfinished = Operation.objects.unfinished().select_for_update()
     under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
-    return [operation for operation in under_way if not _is_stopped(operation, quotes, reason)]
+    return [operation for operation in under_way if not _try_to_stop(operation, quotes, reason)]
 
 
 def give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
-    """Let some time pass first: a call that got no answer may still be under way at XCover."""
+    """Delay `following` by one retry spacing if a call to XCover got no answer.
+
+    XCover may still be carrying that call out.
+    """
     if any(not operation.outcome_known for operation in doubtful):
         rows = Operation.objects.filter(pk=following.pk)
-        rows.update(next_attempt_at=lease.next_attempt(1, 0))
+        rows.update(next_attempt_at=lease.one_retry_spacing_from_now())
 
 
-def _is_stopped(operation: Operation, quotes: Sequence[Quote], reason: str) -> bool:
-    """Keep the booking from covering `quotes`; False when it may have happened, or may now."""
+def _try_to_stop(operation: Operation, quotes: Sequence[Quote], reason: str) -> bool:
+    """Keep the booking from covering `quotes`; return False if it may have happened already."""
     if operation.state == OperationState.RUNNING or not operation.outcome_known:
         return False
     left = cart_packages.lock_quotes(operation.package)

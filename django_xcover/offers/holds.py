@@ -85,7 +85,7 @@ def release(reference: str) -> bool:
     with transaction.atomic():
         found = lock(reference)
         if found is None:
-            logger.warning("A hold that is not known was to be released.")
+            logger.warning("Cannot release an unknown hold.")
             return False
         hold, packages = found
         if hold.taken_at is not None:
@@ -105,7 +105,7 @@ def end(holds: Iterable[Hold]) -> None:
 
 
 def free(packages: Iterable[QuotePackage]) -> None:
-    """Bring these locked packages up to the holds that are left on them."""
+    """Recompute `held_until` of these locked packages from the remaining holds."""
     for package in packages:
         if package.held_until is None:
             continue

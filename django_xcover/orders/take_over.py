@@ -40,7 +40,7 @@ def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage 
         logger.critical("Order %s names a hold that is not known.", order)
     package = _by_cart(order, cart) if cart and cart[1] else None
     if package is None:
-        _wonder(order)
+        _alert_if_premiums_wait(order)
     return package
 
 
@@ -242,8 +242,8 @@ def _alert(hold: Hold, package: QuotePackage | None, order: str, why: str) -> No
         flags.flag(package, Attention.CHARGED_WITHOUT_COVER)
 
 
-def _wonder(order: str) -> None:
-    """Say so when an order may be one that a frozen premium waits for.
+def _alert_if_premiums_wait(order: str) -> None:
+    """Log an alert if an order may be one that a frozen premium waits for.
 
     Such an order came without its cart, with a cart under another reference, or is known by its
     payment only.

@@ -1,8 +1,11 @@
 """A lease: one worker at a time holds a row, and only that worker may write what came of it.
 
-Taking a row counts an attempt, and each write compares the count: a worker that outlived its lease
-changes nothing any more. If a worker dies, its row is found again when the lease has run out.
-Moments that only a clock running ahead can have written count as past (`models.base`).
+A row has up to three counters. `attempts` counts how often it was taken; each write compares it, so
+a worker that outlived its lease changes nothing any more. `failures` counts the attempts that
+failed; too many stop the row. `deaths` counts the workers that died holding the row: it is found
+again when the lease has run out. Only an operation counts deaths.
+
+Times too far ahead, written by a fast clock, count as past (`models.base`).
 """
 
 from __future__ import annotations
@@ -44,6 +47,14 @@ class Lease(Generic[RowT]):
     stopped: str
     until: str = "next_attempt_at"
     ready: Signal
+
+    @property
+    def has_own_lease_column(self) -> bool:
+        """Return whether the end of the lease is in a column of its own, which can be empty.
+
+        A webhook delivery keeps it in `next_attempt_at`.
+        """
+        return self.until != "next_attempt_at"
 
     def as_read(self, row: RowT) -> Q:
         """Return the condition that the row is still as `row` was read: the fence."""
@@ -88,8 +99,7 @@ class Lease(Generic[RowT]):
 
     def write(self, row: RowT, state: str, **facts: Any) -> bool:
         """Set the state and more columns; return False if the row is not as it was read."""
-        # A delivery keeps both moments in one column, which can't be empty.
-        if state != self.held and self.until != "next_attempt_at":
+        if state != self.held and self.has_own_lease_column:
             facts[self.until] = None
         return move(row, state, field="state", only=self.as_read(row), **facts)
 
@@ -108,6 +118,11 @@ class Lease(Generic[RowT]):
         for pk in found:
             self.announce(pk)
         return found
+
+
+def one_retry_spacing_from_now() -> datetime:
+    """Return when a first retry would be made."""
+    return next_attempt(1, 0)
 
 
 def next_attempt(failures: int, retry_after: float) -> datetime:
