@@ -12,11 +12,14 @@ from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount
-from django_xcover.mirror.presentation import Offer, OfferedQuote, offer_hash
+from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
 # the offer changes.
-TEMPLATE_VERSION = "7"
+TEMPLATE_VERSION = "8"
+
+# The number of benefits on the card: the price and both answers stay in view on a phone.
+HIGHLIGHTS = 3
 
 SAVED = {
     "accepted": _("Saved: cover is added to your order."),
@@ -43,6 +46,23 @@ class Panel:
     def status(self) -> str:
         """Return the message for the stored answer, or "" without an answer."""
         return saved_sentence(self.quote)
+
+    @property
+    def highlights(self) -> tuple[Benefit, ...]:
+        """Return the benefits that are listed on the card itself; the details have all of them."""
+        return self.quote.benefits[:HIGHLIGHTS]
+
+    @property
+    def has_details(self) -> bool:
+        """Return whether there is more to say than the card does."""
+        quote = self.quote
+        return bool(
+            quote.benefits
+            or quote.description
+            or quote.disclaimer
+            or quote.cover_amount_formatted
+            or quote.ends
+        )
 
     @property
     def has_limits(self) -> bool:

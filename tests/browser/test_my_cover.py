@@ -42,12 +42,12 @@ def buys(customer: Customer, worker: Worker, *, script: bool, slug: str, questio
 
 
 def buys_tickets(customer: Customer, worker: Worker, *, script: bool = True) -> None:
-    question = "Would you like to insure Harbour Lights Festival?"
+    question = "Protect Harbour Lights Festival for"
     buys(customer, worker, script=script, slug="harbour-lights-festival", question=question)
 
 
 def buys_a_laptop(customer: Customer, worker: Worker) -> None:
-    question = "Would you like to insure Lumen 14?"
+    question = "Protect Lumen 14 for"
     buys(customer, worker, script=True, slug="lumen-14", question=question)
 
 

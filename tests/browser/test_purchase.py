@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Come = Callable[..., Customer]
 Worker = Callable[[], None]
 
-TICKETS = "Would you like to insure Harbour Lights Festival?"
-LAPTOP = "Would you like to insure Lumen 14?"
+TICKETS = "Protect Harbour Lights Festival for"
+LAPTOP = "Protect Lumen 14 for"
 
 
 def statuses(xcover: Sandbox) -> list[str]:

@@ -90,7 +90,7 @@ def test_what_the_vendor_and_the_shop_write_cannot_become_markup(visitor: Visito
     assert page.all("script") == []
     assert page.all("img") == []
     assert not any(name.startswith("on") for e in page.elements for name in e.attributes)
-    assert page.one("legend").text == f"Would you like to insure Gig {SCRIPT}?"
+    assert page.one("legend").text.startswith(f"Protect Gig {SCRIPT} for ")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_question_names_what_is_insured_by_whom_and_that_it_is_optional(
 
     page = visitor.opens(FRAGMENT)
 
-    assert page.one("legend").text == "Would you like to insure Harbour Lights Festival?"
+    assert page.one("legend").text == f"Protect Harbour Lights Festival for {quote.price_formatted}"
     about = page.one("p", class_="xcover-about")
     assert about.text == f"Optional. {quote.name}, insured by {quote.insurer}."
     assert about["id"] in page.one("fieldset")["aria-describedby"].split()
@@ -209,16 +209,47 @@ def test_benefits_are_shown_with_their_limits_and_excesses(visitor: Visitor) -> 
     assert [cell.text for cell in page.all("td")] == ["£120.00", "", "One trip", "£5.00"]
 
 
+def test_the_card_lists_three_benefits_and_has_the_rest_one_click_away(visitor: Visitor) -> None:
+    visitor.is_offered()
+    benefits = [{"description": f"Benefit {number}"} for number in range(5)]
+    vendor_says(
+        benefits=benefits,
+        policy={"content": {"description": "Long story.", "disclaimer": "<p>Small print.</p>"}},
+    )
+
+    page = visitor.opens(FRAGMENT)
+
+    details = page.one("details")
+    inside = [element.text for element in page.elements if details in element.inside]
+    assert [item.text for item in page.all("li")] == ["Benefit 0", "Benefit 1", "Benefit 2"]
+    assert "open" not in details
+    for text in ("Benefit 4", "Long story.", "Small print."):
+        assert any(text in part for part in inside)
+    # Price, answers and wording need no click.
+    assert not any("Yes, add cover" in part for part in inside)
+    assert all(details not in link.inside for link in page.all("a"))
+
+
+def test_a_quote_that_says_nothing_more_has_no_details(visitor: Visitor) -> None:
+    visitor.is_offered()
+    Quote.objects.update(policy_end_date=None)
+    vendor_says(benefits=[], cover_amount_formatted="", policy={"content": {}})
+
+    page = visitor.opens(FRAGMENT)
+
+    assert page.all("details") == []
+
+
 def test_each_line_of_the_cart_is_asked_about_on_its_own(visitor: Visitor) -> None:
     visitor.front.cart = Cart(items=(laptop(), ticket()))
 
     page = visitor.opens(FRAGMENT)
 
     # The laptop's cover can be paid in parts, which is a question of its own.
-    questions = [legend.text for legend in page.all("legend") if "insure" in legend.text]
-    assert questions == [
-        "Would you like to insure Aero 14?",
-        "Would you like to insure Harbour Lights Festival?",
+    questions = [legend.text for legend in page.all("legend") if "Protect" in legend.text]
+    assert [question.partition(" for ")[0] for question in questions] == [
+        "Protect Aero 14",
+        "Protect Harbour Lights Festival",
     ]
     assert len(page.all("form")) == 2
     ids = [element["id"] for element in page.elements if "id" in element]

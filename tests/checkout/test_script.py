@@ -334,12 +334,12 @@ def test_a_stored_answer_is_there_at_once_and_nothing_is_fetched(
 
 def test_a_cart_changed_in_place_is_offered_anew(tab: Tab, shopper: Shopper) -> None:
     tab.opens()
-    expect(tab.page.get_by_role("group")).to_have_count(1)
+    expect(tab.page.locator("[data-xcover-quote]")).to_have_count(1)
     FRONT.cart = shopper.cart.but(items=(ticket(), ticket("other")))
 
     tab.page.evaluate("document.dispatchEvent(new Event('xcover:refresh'))")
 
-    expect(tab.page.get_by_role("group")).to_have_count(2)
+    expect(tab.page.locator("[data-xcover-quote]")).to_have_count(2)
 
 
 def test_a_place_that_is_swapped_in_later_is_filled_once(tab: Tab) -> None:
@@ -362,7 +362,7 @@ def test_a_place_that_is_swapped_in_later_is_filled_once(tab: Tab) -> None:
 def test_two_offers_are_answered_each_on_its_own(tab: Tab) -> None:
     FRONT.cart = Cart(items=(ticket(), ticket("other")))
     tab.opens()
-    expect(tab.page.get_by_role("group")).to_have_count(2)
+    expect(tab.page.locator("[data-xcover-quote]")).to_have_count(2)
 
     tab.yes.first.check()
     tab.no.last.check()
