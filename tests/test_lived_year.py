@@ -220,7 +220,7 @@ def renew(year: Year) -> Quote:
     signals.renewal_quoted.connect(hear)
     try:
         renewing.quote(renewal)
-        renewing.tell(renewal)
+        renewing.notify(renewal)
     finally:
         signals.renewal_quoted.disconnect(hear)
     assert renewal.premium is not None

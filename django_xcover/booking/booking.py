@@ -1,4 +1,4 @@
-"""Booking what the shopper chose, and confirming it when the money comes later."""
+"""Book the accepted quotes, and confirm a booking that is paid later."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from django_xcover.offers import cart_packages
 from django_xcover.outbox import operations
 from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable, after_post
 
-# A webhook may bring the booking before the operation that made it has ended.
+# A webhook may store the booking before the operation that made it has ended.
 BOOKABLE = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.CONFIRMED)
 
 
 def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
-    """Write that the accepted quotes of `package` have to be booked for `order`.
+    """Enqueue the booking of the accepted quotes in `package` for `order`.
 
-    The body is frozen now, with the policyholder as of the payment. When the shop cannot name one
-    the operation is written all the same, and a person is told when it is carried out.
+    The body is frozen now, with the policyholder as of the payment. If the shop can't provide a
+    policyholder, the operation is enqueued without a body, and fails for a person when it runs.
     """
     subject = "" if paid else UNPAID
     return operations.enqueue(
@@ -47,18 +47,18 @@ def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
 def perform(operation: Operation) -> PackageAnswer:
     """Book at XCover, outside any transaction, and return the booking.
 
-    After a first attempt the package is read before it is posted again: its outcome may be
-    unknown, and an idempotency key is remembered for 48 hours only. Raises XCoverError, Unworkable
-    when the shop's data do not make a booking, Undecided when the answer settles nothing.
+    On a retry, the package is read before it is posted again: the outcome may be unknown, and
+    XCover remembers an idempotency key only for 48 hours. Raises XCoverError, Unworkable if the
+    shop's data can't be booked, and Undecided if the answer leaves the outcome open.
     """
     package = operation.package
     client = factory.client_for(package.account)
     if operation.attempts > 1:
-        found = reads.read(client, package.package_id)
-        if found is not None and found.status in {*BOOKED, Status.FAILED}:
-            return found
-        if found is not None:
-            _note(package, found)
+        shown = reads.read(client, package.package_id)
+        if shown is not None and shown.status in {*BOOKED, Status.FAILED}:
+            return shown
+        if shown is not None:
+            _note(package, shown)
     _require_choice(package)
     _require_offer(package)
     if not operation.request:
@@ -70,7 +70,7 @@ def perform(operation: Operation) -> PackageAnswer:
 
 
 def perform_confirmation(operation: Operation) -> PackageAnswer:
-    """Confirm at XCover that a pending booking has been paid, and return the booking."""
+    """Confirm the payment of a pending booking at XCover, and return the booking."""
     package_id = operation.package.package_id
     client = factory.client_for(operation.package.account)
     if operation.attempts > 1:
@@ -86,7 +86,7 @@ def perform_confirmation(operation: Operation) -> PackageAnswer:
 
 
 def apply(operation: Operation, answer: PackageAnswer) -> None:
-    """Bring the mirror up to the booking and flag what the shopper did not agree to.
+    """Store the booking, and flag differences from what the shopper agreed to.
 
     Call it in the transaction that finishes the operation.
     """
@@ -95,7 +95,7 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
     _check(package, answer)
     _forget_token(package)
     if package.status == Status.PENDING_PAYMENT and _is_paid(operation):
-        # An account can be set so that every booking waits to be confirmed.
+        # XCover can set up an account so that every booking needs a confirmation.
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
 
 
@@ -104,9 +104,9 @@ def _is_paid(operation: Operation) -> bool:
 
 
 def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
-    """Take `quotes` out of a booking of which nothing has happened; False when something may have.
+    """Remove `quotes` from a booking that hasn't been sent; return False if it may have been.
 
-    One without a body is made of what is accepted when it is carried out.
+    A booking without a body is built from the accepted quotes when it runs.
     """
     gone = {quote.quote_id for quote in quotes}
     body = operation.request and without_quotes(operation.request, gone)
@@ -114,22 +114,22 @@ def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
 
 
 def _require_choice(package: QuotePackage) -> None:
-    """Raise NotNeeded when all that was chosen was taken back before it was booked."""
+    """Raise NotNeeded if all accepted cover was taken back before it was booked."""
     if not package.quotes.offered().accepted().exists():
         raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
 
 
-def _note(package: QuotePackage, found: PackageAnswer) -> None:
-    """Keep what XCover shows before a second post, so that a change of it is flagged."""
+def _note(package: QuotePackage, shown: PackageAnswer) -> None:
+    """Store what XCover shows before a second post, so that changes are flagged."""
     with transaction.atomic():
-        packages.apply_answer(QuotePackage.objects.locked().get(pk=package.pk), found)
+        packages.apply_answer(QuotePackage.objects.locked().get(pk=package.pk), shown)
     package.refresh_from_db()
 
 
 def _require_offer(package: QuotePackage) -> None:
-    """Raise Unworkable unless XCover still offers something that was chosen.
+    """Raise Unworkable unless XCover still offers at least one accepted quote.
 
-    What is left is booked, and what is missing is flagged.
+    The rest is booked, and missing policies are flagged.
     """
     bookable = package.quotes.accepted().filter(status__in=BOOKABLE)
     if package.status not in BOOKABLE or not bookable.exists():
@@ -166,9 +166,9 @@ def _chosen(quote: Quote) -> dict[str, Any]:
 
 
 def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer) -> PackageAnswer:
-    """Return `answer` if it shows all that was asked for, else what a second look shows.
+    """Return `answer` if it shows all accepted policies, else the booking as read again.
 
-    A 2xx does not mean that everything was booked: single policies can fail (error types).
+    A 2xx doesn't mean that everything was booked: single policies can fail (error types).
     """
     if answer.status == Status.FAILED:
         return answer

@@ -1,10 +1,10 @@
-"""Dual payment: XCover charges the premium itself, on the card of a token (Quotes API, 12.2).
+"""Dual payment: XCover charges the premium to the card of a token (Quotes API, 12.2).
 
-The shop's PCI-compliant front end gives the card to XPay (`https://api.xpay.xcover.com`) and gets a
-token id, `data.id`; only that comes here. XCover is then the merchant of record for the cover:
-`freeze_cover` still says what is charged, so that the page can show it, and the shop leaves it out
-of the sum that it charges itself. The charge is made by the booking, hence after
-`payment_completed`.
+The shop's PCI-compliant front end sends the card to XPay (`https://api.xpay.xcover.com`) and
+receives a token id, `data.id`. Only the token id reaches this package. XCover is then the merchant
+of record for the cover: `freeze_cover` still returns the premium, so that the page can show it, and
+the shop leaves it out of the amount that it charges itself. The booking makes the charge, so it
+happens after `payment_completed`.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from django_xcover.offers import shop_values
 from django_xcover.outbox import operations
 from django_xcover.tracebacks import clears_frames
 
-# Ids of XPay's are not documented; this is what ids and tokens are made of.
+# The format of XPay's ids isn't documented; these are the characters that ids and tokens use.
 TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 
 @clears_frames
 def use_token(order_or_package: object, customer_token_id: str, *, email: str = "") -> QuotePackage:
-    """Let XCover charge the card of `customer_token_id` when it books, and return the package.
+    """Have XCover charge the card of `customer_token_id` with the booking; return the package.
 
-    Takes the shop's order or a QuotePackage. Call it before `payment_completed` is sent, or with
-    another card after XCover refused the first one: the booking is then tried again. `email` is
-    the address the token was made with, when the front end passes it on: XCover demands that it is
-    the policyholder's. Raises Refused with a sentence for the shopper; nothing is stored then.
+    Takes the shop's order or a QuotePackage. Call it before sending `payment_completed`, or with
+    another card after XCover refused the first one: the booking is then retried. `email` is the
+    address that the token was created with, if the front end passes it on; XCover requires it to
+    be the policyholder's. Raises Refused with a sentence for the shopper; nothing is stored then.
     """
     _check(customer_token_id)
     with transaction.atomic():
@@ -83,13 +83,13 @@ def _check_email(package: QuotePackage, email: str) -> None:
         return
     adapter = get_adapter()
     order = adapter.get_order(package.order_reference)
-    # Exactly the same, letter case included (Quotes API: dual payment).
+    # An exact match, including case (Quotes API: dual payment).
     if order is None or adapter.get_policyholder(order).email != email:
         raise EmailDiffers
 
 
 def _hand_to(operation: Operation, package: QuotePackage) -> None:
-    """Bring a booking that is written already to the new token."""
+    """Update an enqueued booking with the new token."""
     if operation.state == OperationState.DISCARDED:
         return
     if operation.subject == UNPAID:

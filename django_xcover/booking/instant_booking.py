@@ -1,6 +1,6 @@
-"""A price on a product page without a package, and cover that is quoted and booked in one call.
+"""Price a product without a package, and quote and book it in one call.
 
-Both are for partners to whom XCover allows them (Quotes API: fast quote, instant booking).
+XCover enables both per partner (Quotes API: fast quote, instant booking).
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ REMEMBERED = timedelta(hours=48)
 def perform(operation: Operation) -> PackageAnswer:
     """Quote and book at XCover in one call, and return the booking.
 
-    There is no package to read after an unknown outcome: the same key with the same body brings
-    the first answer back, for 48 hours. After that a person has to look. Raises XCoverError,
-    Unworkable, Undecided, and NotNeeded when the order was cancelled before anything was sent.
+    After an unknown outcome there is no package to read. The same key with the same body returns
+    the first answer for 48 hours; after that a person has to check. Raises XCoverError, Unworkable,
+    Undecided, and NotNeeded if the order was cancelled before anything was sent.
     """
     package = operation.package
-    # What may have happened is repeated all the same: only the answer names what to cancel.
+    # A booking that may exist is repeated anyway: only the answer has the id to cancel.
     if operation.outcome_known and not package.quotes.offered().accepted().exists():
         raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
     _require_memory(operation)
@@ -67,7 +67,7 @@ def perform(operation: Operation) -> PackageAnswer:
 
 
 def apply(operation: Operation, answer: PackageAnswer) -> None:
-    """Give the package and its policies their ids, then treat them as any other booking."""
+    """Set the ids of the package and its policies, then apply them like any other booking."""
     package = operation.package
     package.package_id = answer.package_id
     package.save(update_fields=["package_id", "updated_at"])
@@ -79,17 +79,17 @@ def _require_memory(operation: Operation) -> None:
     if operation.outcome_known or timezone.now() - operation.created_at < REMEMBERED:
         return
     raise Unworkable(
-        "XCover has forgotten the first attempt by now, so another one could book twice. Look in "
-        f"XCover's portal for order {operation.package.order_reference}. Press “Retry now” only "
-        "if it has no booking; it is then booked anew."
+        "XCover no longer remembers the first attempt, so another one could book twice. Look up "
+        f"order {operation.package.order_reference} in XCover's portal. Press “Retry now” only "
+        "if it has no booking; the cover is then booked again."
     )
 
 
 def _name(package: QuotePackage, answers: Iterable[QuoteAnswer]) -> None:
-    """Find for each agreed quote the policy it became: the answer is a list without our names.
+    """Match each agreed quote to its policy, because the answer doesn't contain our references.
 
-    First by policy type and price, then by policy type alone; what remains was not booked. What
-    was taken back meanwhile is booked all the same, and cancelled by its id right afterwards.
+    Matches by policy type and price first, then by policy type alone; the remaining quotes weren't
+    booked. Quotes taken back in the meantime are matched, too, and cancelled by id afterwards.
     """
     sent = package.quotes.offered().filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN))
     rest = list(sent.order_by("position"))
@@ -118,7 +118,7 @@ def _is_as_agreed(quote: Quote, read: QuoteAnswer) -> bool:
     return _is_of_type(quote, read) and read.price == quote.chosen_price
 
 
-# Where a package keeps the body of its quote until XCover has named it: amounts as they are sent.
+# The payload key for the quote's body until XCover has assigned an id; amounts stay as sent.
 BODY = "instant_request"
 
 
@@ -130,12 +130,13 @@ def book(
     agreed: Mapping[str, Money],
     account: str = DEFAULT_ACCOUNT,
 ) -> Operation:
-    """Write that the items of `request` named in `agreed` have to be quoted and booked for `order`.
+    """Enqueue quoting and booking, for `order`, the items of `request` that `agreed` names.
 
-    `agreed` maps an item's reference to the price that the shopper said yes to and has paid
-    (`FastOffer.prices`); a booking at another price is flagged for a person. Call it inside the
-    transaction that records the payment. An order is booked so once: another call returns the
-    same operation. Raises ValueError when `agreed` names no item of `request`, or another currency.
+    `agreed` maps an item's reference to the price that the shopper accepted and paid
+    (`FastOffer.prices`); a booking at another price is flagged for a person. Call it in the
+    transaction that records the payment. Each order is booked once this way: another call returns
+    the same operation. Raises ValueError if `agreed` names an unknown item, no item, or another
+    currency.
     """
     wanted = _wanted(request, agreed)
     reference = shop_values.order_reference(order)
@@ -147,7 +148,7 @@ def book(
             package = _provisional(reference, account, wanted, agreed)
             return _write(package, order, wanted, agreed)
     except IntegrityError:
-        # Somebody else has just written the same.
+        # Another process has just enqueued the same booking.
         written = _written(reference)
         if written is None:
             raise
@@ -182,7 +183,7 @@ def _provisional(
     body = request_bodies.quote_payload(wanted, now=timezone.now())
     package = QuotePackage.objects.create(
         account=account,
-        # Made of the order, so that of two simultaneous calls only one can write.
+        # Derived from the order, so that only one of two simultaneous calls can write.
         package_id=PROVISIONAL + hashlib.sha256(reference.encode()).hexdigest()[:40],
         status=Status.RECEIVED,
         cart_reference="",
@@ -199,7 +200,7 @@ def _provisional(
 
 
 def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Money]) -> None:
-    """Write the quotes as they were agreed on, and the yes to each with what was shown of it."""
+    """Store the agreed quotes, and record the acceptance of each with what the page showed."""
     seen = fast_quote.remembered(wanted, package.account)
     quotes: Sequence[Quote] = [
         Quote(
@@ -222,7 +223,7 @@ def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Mon
 
 
 def _recall(quote: Quote, seen: Quote | None) -> None:
-    """Take over the wording that went with the agreed price, as long as it is known."""
+    """Copy the wording shown with the agreed price, if it is still cached."""
     if seen is not None and seen.price == quote.price:
         quote.policy_name = seen.policy_name
         quote.policy_start_date = seen.policy_start_date

@@ -1,4 +1,4 @@
-"""Telling XCover that an offer was shown and not taken (Quotes API: insurance opt-out)."""
+"""Report to XCover that an offer was shown and not taken (Quotes API: insurance opt-out)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from django_xcover.outbox.transitions import move
 def perform(operation: Operation) -> None:
     """Opt out at XCover.
 
-    XCover answers 204 even for a package that is booked and changes nothing (seen on staging), so
-    the status is looked at first. Raises XCoverError, and NotNeeded for a booked package.
+    XCover answers 204 even for a booked package, and changes nothing (seen on staging), so the
+    status is checked first. Raises XCoverError, and NotNeeded for a booked package.
     """
     package = operation.package
     client = factory.client_for(package.account)
@@ -34,12 +34,12 @@ def _status_now(client: XCoverClient, package: QuotePackage) -> str:
     try:
         return status_from_wire(client.get_quote(package.package_id))
     except NotFound:
-        # A fast quote is declined by its id and stored nowhere (Quotes API: insurance opt-out).
+        # XCover doesn't store fast quotes; they are declined by id (Quotes API: insurance opt-out).
         return package.status
 
 
 def apply(operation: Operation, answer: None) -> None:
-    """Note the opt-out. The quotes keep their status, as they do at XCover (recorded)."""
+    """Record the opt-out. The quotes keep their status, as at XCover (recorded)."""
     package = operation.package
     if move(package, Status.OPTED_OUT):
         transaction.on_commit(

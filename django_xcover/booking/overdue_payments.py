@@ -1,4 +1,4 @@
-"""Bookings that wait for money which does not come."""
+"""Flag pending bookings whose payment is overdue."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LIMIT = 100
 
 
 def overdue() -> list[QuotePackage]:
-    """Return the bookings pending for longer than `XCOVER["PAYMENT_DAYS"]` that nobody looks at.
+    """Return the unflagged bookings pending for longer than `XCOVER["PAYMENT_DAYS"]`.
 
-    Those flagged already are left out, whatever for: a person has them. So are those of accounts
-    that are gone from the settings, about which nobody can be asked. LIMIT at most.
+    Bookings with any flag are excluded, because a person already has them, and so are those of
+    accounts missing from the settings, which can't be read at XCover. Returns at most LIMIT.
     """
     since = timezone.now() - timedelta(days=get_config().payment_days)
     pending = QuotePackage.objects.filter(status=Status.PENDING_PAYMENT, attention="")
@@ -32,11 +32,11 @@ def overdue() -> list[QuotePackage]:
 
 
 def sweep() -> list[QuotePackage]:
-    """Flag for a person what is overdue and still pending at XCover; return what was flagged.
+    """Flag the overdue bookings that are still pending at XCover, and return them.
 
-    XCover is asked first, because a booking can have been confirmed or have failed there. One
-    that cannot be read is left for the next sweep, unless XCover does not know it: that will not
-    change. Nothing is cancelled: the order decides that.
+    Each booking is read at XCover first, because it may have been confirmed or have failed there.
+    One that can't be read is left for the next sweep, unless XCover doesn't know it, which won't
+    change. Nothing is cancelled; the shop's order decides that.
     """
     return [package for package in overdue() if _is_flagged(package)]
 
@@ -45,7 +45,7 @@ def _is_flagged(package: QuotePackage) -> bool:
     try:
         refresh.refresh(package)
     except NotFound:
-        logger.warning("Package %s is pending here, and XCover does not know it.", package)
+        logger.warning("Package %s is pending here, but XCover does not know it.", package)
     except XCoverError as error:
         logger.warning("Package %s could not be read: %s", package, code_of(error))
         return False

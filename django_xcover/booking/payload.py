@@ -1,4 +1,4 @@
-"""What a booking says besides its quotes: who takes out the cover, and which card is charged."""
+"""Build the part of a booking besides its quotes: the policyholder and the card to charge."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ logger = safe_logging.get_logger("django_xcover.booking")
 
 
 def body(package: QuotePackage, order: Any) -> dict[str, Any]:
-    """Return the part of a booking's body that the shop's `order` decides.
+    """Return the part of a booking's body that depends on the shop's `order`.
 
-    With dual payment it has a `customer_token_id`: the call then charges that card. The e-mail
-    address is kept with the package. Raises Unworkable when somebody typed a card number into a
-    name or an address.
+    With dual payment it contains a `customer_token_id`, and the call charges that card. The e-mail
+    address is stored with the package. Raises Unworkable if a name or an address contains a card
+    number.
     """
     token = package.customer_token_id
     person = policyholder(order)
@@ -38,13 +38,13 @@ def body(package: QuotePackage, order: Any) -> dict[str, Any]:
 
 
 def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what `build` makes of the shop's data, {} when it cannot.
+    """Return the result of `build`, {} if it fails.
 
-    The shop's order must go through: {} is made anew when the booking is carried out, and a person
-    is told then.
+    The shop's order must go through. With {}, the body is built when the booking runs, and a
+    failure then needs a person.
     """
     try:
-        # A savepoint, so that a query that fails in the adapter leaves the shop's order intact.
+        # A savepoint, so that a failing query in the adapter doesn't break the shop's transaction.
         with transaction.atomic():
             return build()
     except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
@@ -59,25 +59,25 @@ def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[
 
 
 def policyholder(order: Any) -> dict[str, Any]:
-    """Return `policyholder` for the shop's `order`, without a card number in any field."""
-    found: object = get_adapter().get_policyholder(order)
-    if not isinstance(found, Policyholder):
-        kind = type(found).__name__
+    """Return the `policyholder` object for the shop's `order`; refuse card numbers in it."""
+    holder: object = get_adapter().get_policyholder(order)
+    if not isinstance(holder, Policyholder):
+        kind = type(holder).__name__
         raise UnusableValue(f"get_policyholder returned a {kind} and not a Policyholder.")
-    person = request_bodies.policyholder_payload(found)
+    person = request_bodies.policyholder_payload(holder)
     try:
         validators.refuse(person)
     except CardNumberSent as refusal:
         raise Unworkable(
-            f"A card number stands in the policyholder's {refusal.field}. Take it out of the order."
+            f"The policyholder's {refusal.field} contains a card number. Remove it from the order."
         ) from None
     return person
 
 
 def _keep_findable(package: QuotePackage, person: dict[str, Any]) -> None:
-    """Let the package be found by the name and address that go to XCover with its booking.
+    """Make the package searchable by the name and address that are sent with its booking.
 
-    Until XCover answers with its own: who calls about an order does so while it is not booked.
+    XCover's answer replaces them later. Customers also call about orders that aren't booked yet.
     """
     known = read_policyholder(person)
     if package.booked_at is None and len(known.email) <= packages.LONGEST_EMAIL:
@@ -87,10 +87,10 @@ def _keep_findable(package: QuotePackage, person: dict[str, Any]) -> None:
 
 
 def order_of(package: QuotePackage) -> Any:
-    """Return the shop's order of `package`; raise Unworkable when the shop knows it no longer."""
+    """Return the shop's order of `package`; raise Unworkable if the shop no longer has it."""
     order = get_adapter().get_order(package.order_reference)
     if order is None:
         raise Unworkable(
-            f"The shop no longer knows order {package.order_reference}: it has no policyholder."
+            f"The shop no longer has order {package.order_reference}, so there is no policyholder."
         )
     return order

@@ -1,6 +1,6 @@
-"""Take back cover that was chosen and is not booked; what may be booked has to be cancelled.
+"""Take back accepted cover that isn't booked; cover that may be booked has to be cancelled.
 
-For an order that the shop cancels, and for a customer who withdraws.
+Used when the shop cancels an order, and when a customer withdraws.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from django_xcover.outbox import lease, operations
 
 
 def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> list[Operation]:
-    """Withdraw the choice of `quotes`; return the operations that may cover them all the same.
+    """Withdraw the choice of `quotes`; return the operations that may still cover them.
 
-    What was not sent yet is discarded for `reason`, or made without `quotes`. If operations are
-    returned, the caller enqueues a cancellation and calls `give_time`. Call it in a transaction
-    that holds the package's lock.
+    Operations that weren't sent are discarded for `reason`, or continue without `quotes`. If any
+    are returned, the caller enqueues a cancellation and calls `give_time`. Call it in a
+    transaction that holds the package's lock.
     """
     decisions.withdraw(quotes)
     unfinished = Operation.objects.unfinished().select_for_update()

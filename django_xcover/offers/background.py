@@ -1,8 +1,8 @@
-"""Threads of this process for what a shopper does not wait for.
+"""Run work that a shopper doesn't wait for in threads of this process.
 
-A shop may have no Celery worker, and a broker must not carry what a cart holds. So the work is done
-in the web process that was asked, by at most `XCOVER["OFFER_THREADS"]` threads. A process that
-ends waits for them: each has a deadline.
+A shop may have no Celery worker, and a broker must not carry the contents of a cart. So the web
+process that received the request does the work, in at most `XCOVER["OFFER_THREADS"]` threads. A
+process that exits waits for its threads; each has a deadline.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _running: set[threading.Thread] = set()
 
 
 def is_possible() -> bool:
-    """Return whether threads may be used here.
+    """Return whether the caller may start threads.
 
-    Not inside a transaction: another thread sees nothing of it, and what it writes stays when the
-    transaction is rolled back. That is also how Django's TestCase runs tests.
+    False inside a transaction: another thread doesn't see the uncommitted rows, and its own writes
+    survive a rollback. Django's TestCase runs tests in a transaction, too.
     """
     alias = router.db_for_write(QuotePackage)
     if get_config().offer_threads == 0 or transaction.get_connection(alias).in_atomic_block:
@@ -38,8 +38,8 @@ def is_possible() -> bool:
 
 
 def start(work: Callable[[], object]) -> threading.Thread | None:
-    """Run `work` in a thread of its own; return None when all of them are busy."""
-    # With the request's context: request ids in logs, the active language.
+    """Run `work` in a new thread; return None if all threads are busy."""
+    # The thread gets the request's context: request ids for logs, the active language.
     context = contextvars.copy_context()
     thread = threading.Thread(target=lambda: context.run(_run, work), name="xcover-quote")
     with _lock:
@@ -58,7 +58,7 @@ def start(work: Callable[[], object]) -> threading.Thread | None:
 def _run(work: Callable[[], object]) -> None:
     try:
         work()
-    except Exception as error:  # noqa: BLE001 - its text and variables quote what was typed
+    except Exception as error:  # noqa: BLE001 - its text and variables quote the customer's input
         problem = safe_logging.describe(error)
         logger.error("A thread for offers has failed: %s", problem)  # noqa: TRY400
     finally:
@@ -78,7 +78,7 @@ def _threads_run() -> bool:
 
 
 def _forget() -> None:
-    """Start afresh in a forked process: the threads of its parent are not in it."""
+    """Reset the state in a forked process, which doesn't have its parent's threads."""
     global _lock  # noqa: PLW0603 - the parent may have held it
     _lock = threading.Lock()
     _running.clear()

@@ -1,7 +1,7 @@
-"""Which of a cart's quote packages counts.
+"""Find the quote package that counts for a cart.
 
-A cart that changes its currency, or is looked at again after an hour, leaves packages behind, each
-with the answers that were given to it.
+A cart that changes its currency, or is viewed again after an hour, leaves older packages behind,
+each with the shopper's answers to it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from django_xcover.models import Quote, QuotePackage, Status
 
 
 def open_packages(account: str, cart_reference: str) -> QuerySet[QuotePackage]:
-    """Return the cart's packages that an order may be made of, the newest first.
+    """Return the cart's packages that an order can still take over, newest first.
 
-    None from before an order that the cart has become: what that left behind is no second cover.
+    Excludes packages older than an ordered one, because they would insure the same goods twice.
     """
     packages = QuotePackage.objects.filter(account=account, cart_reference=cart_reference)
     ordered = packages.exclude(order_reference="").filter(pk__gt=OuterRef("pk"))
@@ -31,24 +31,25 @@ def lock_all(account: str, cart_reference: str) -> list[QuotePackage]:
 
 
 def still_open(packages: Sequence[QuotePackage]) -> list[QuotePackage]:
-    """Return those of a cart's locked packages that an order may be made of, newest first.
+    """Return a cart's locked packages that an order can still take over, newest first.
 
-    Decided from the locked rows themselves: whoever waited for the lock of a package that was
-    ordered meanwhile must see that order, and a query would go by what it saw before it waited.
+    Reads the locked rows and runs no query. A caller that waited for the lock of a package that
+    was ordered in the meantime must see that order, and a query could use an older snapshot.
     """
     last = max((row.pk for row in packages if row.order_reference), default=0)
     return [row for row in reversed(packages) if row.pk > last and row.status == Status.RECEIVED]
 
 
 def lock_offered(package: QuotePackage) -> list[Quote]:
-    """Return those of `lock_quotes` that the shopper may choose and be charged for."""
+    """Return the quotes from `lock_quotes` that the shopper may choose and be charged for."""
     return [quote for quote in lock_quotes(package) if quote.status == Status.RECEIVED]
 
 
 def lock_quotes(package: QuotePackage) -> list[Quote]:
-    """Return the offered quotes of a locked package, in the order they are shown.
+    """Return the offered quotes of a locked package, in display order.
 
-    With a lock, because only that reads the latest rows everywhere: under REPEATABLE READ, and
-    from behind a router that reads from a replica, a plain query may see those of a while ago.
+    Locks the rows, because only a locking read returns the latest rows everywhere. Under
+    REPEATABLE READ, or with a router that reads from a replica, a plain query may return stale
+    rows.
     """
     return list(package.quotes.offered().select_for_update().order_by("position"))

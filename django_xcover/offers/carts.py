@@ -22,9 +22,10 @@ logger = safe_logging.get_logger("django_xcover.offers")
 
 @dataclass(frozen=True, kw_only=True)
 class CartToInsure:
-    """Whose cart it is and what in it can be insured.
+    """A cart's owner and the items in it that can be insured.
 
-    `visitor` is whoever the limit on new quotes counts: personal data, so never stored or logged.
+    `visitor` identifies the visitor for the limit on new quotes. It is personal data, so it is
+    never stored or logged.
     """
 
     account: str
@@ -35,39 +36,38 @@ class CartToInsure:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Return the hash of everything that is quoted."""
+        """Return the hash of everything that affects the quote."""
         return request_bodies.fingerprint(self.account, self.request)
 
 
 def read_cart(request: HttpRequest, cart: Any = None) -> CartToInsure | None:
-    """Return what to insure in `cart`, by default the request's own; None for nothing.
+    """Return what to insure in `cart`, by default the request's cart; None if nothing.
 
-    An adapter that fails, or a setting that cannot be read, costs the offer and not the checkout:
-    it is logged and counts as nothing to insure. With `DEBUG` it is raised, and so is one that has
-    ended the shop's transaction.
+    A failing adapter or an unreadable setting must not break the checkout: the error is logged,
+    and None is returned. It is raised with `DEBUG`, or if it has broken the shop's transaction.
     """
-    found = None
-    with forgiven("The cart could not be read for an offer"):
+    to_insure = None
+    with log_errors("The cart could not be read for an offer"):
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
-        found = None if cart is None else _to_insure(adapter, request, cart)
-    return found  # noqa: RET504 - a block that is forgiven is left before its end
+        to_insure = None if cart is None else _to_insure(adapter, request, cart)
+    return to_insure  # noqa: RET504 - an error leaves the block before the assignment
 
 
 def reference_of(request: HttpRequest, cart: Any = None) -> tuple[str, str] | None:
-    """Return account and reference of `cart`, whatever is in it; None without a cart."""
-    found = None
-    with forgiven("The cart could not be identified"):
+    """Return the account and reference of `cart`, even if it is empty; None without a cart."""
+    name = None
+    with log_errors("The cart could not be identified"):
         adapter = get_adapter()
         cart = adapter.get_cart(request) if cart is None else cart
         if cart is not None:
-            found = shop_values.name_cart(cart)
-    return found
+            name = shop_values.name_cart(cart)
+    return name
 
 
 @contextmanager
-def forgiven(what: str) -> Iterator[None]:
-    """Log whatever the shop's code raises inside and go on behind the block."""
+def log_errors(what: str) -> Iterator[None]:
+    """Log an exception that the shop's code raises in the block, and continue after it."""
     try:
         yield
     except Exception as error:
@@ -81,7 +81,7 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
     quote_request = adapter.get_quote_request(cart)
     if quote_request is None or not quote_request.items:
         return None
-    found = CartToInsure(
+    to_insure = CartToInsure(
         account=shop_values.account_of(cart),
         cart_reference=shop_values.cart_reference(cart),
         shopper_reference=values.optional_text(
@@ -90,25 +90,25 @@ def _to_insure(adapter: ShopAdapter, request: HttpRequest, cart: Any) -> CartToI
         request=quote_request,
         visitor=adapter.get_visitor(request),
     )
-    _require_storable(found)
-    # Now, so that fields that cannot be written as JSON are found here and not on the page.
-    return found if found.fingerprint else None
+    _require_storable(to_insure)
+    # Computed now, so that fields that can't be encoded as JSON fail here and not on the page.
+    return to_insure if to_insure.fingerprint else None
 
 
 def _require_storable(cart: CartToInsure) -> None:
-    """Raise ValueError for what can't be stored, before XCover is asked to quote it."""
-    asked = cart.request
+    """Raise ValueError for values that can't be stored, before XCover quotes them."""
+    request = cart.request
     texts = (
         ("cart reference", cart.cart_reference, 100),
         ("shopper reference", cart.shopper_reference, 100),
-        ("currency", asked.currency, 3),
-        ("customer_country", asked.customer_country, 2),
-        ("customer_language", asked.customer_language, 10),
-        *(("item's reference", item.reference, 100) for item in asked.items),
+        ("currency", request.currency, 3),
+        ("customer_country", request.customer_country, 2),
+        ("customer_language", request.customer_language, 10),
+        *(("item's reference", item.reference, 100) for item in request.items),
     )
     for name, text, longest in texts:
         if len(text) > longest:
             raise ValueError(f"The {name} has more than {longest} characters.")
-    if len({item.reference for item in asked.items}) < len(asked.items):
-        # Which line a quote insures, and whose yes it has, could not be said.
+    if len({item.reference for item in request.items}) < len(request.items):
+        # A quote couldn't be matched to its line, nor an acceptance to its quote.
         raise ValueError("In the cart two items have the same reference.")

@@ -1,4 +1,4 @@
-"""The shopper's yes or no to one offered quote."""
+"""Record the shopper's answer to one offered quote."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def choose(
     shown: str = "",
     plan: str = "",
 ) -> Offer:
-    """Record yes or no and return the offer as it stands now.
+    """Record the shopper's answer and return the updated offer.
 
-    `plan` is the name of the instalment plan by which a yes is paid, "" for all at once.
+    `plan` names the instalment plan of an acceptance, "" for one payment.
 
-    `shown` is the `offer_hash` of what the shopper's page showed. XCover changes a package in
-    place and keeps its quote ids, so a second tab may still show an older price under the same
-    id; without the hash that is not noticed. The same answer again changes nothing. Raises
+    `shown` is the `offer_hash` of the offer on the shopper's page. XCover changes a package in
+    place and keeps its quote ids, so a second tab may show an older price under the same id;
+    without `shown`, that goes unnoticed. Repeating the same answer changes nothing. Raises
     OfferChanged, OfferClosed, BeingPaid or PlanGone.
     """
     with transaction.atomic():
@@ -45,14 +45,14 @@ def choose(
 
 
 def _open_package(cart: CartToInsure) -> QuotePackage:
-    """Lock and return the cart's package, so that no order is made of it meanwhile."""
+    """Lock and return the cart's package, so that no order takes it over in the meantime."""
     every = cart_packages.lock_all(cart.account, cart.cart_reference)
     package = quoting.counting(every[::-1], cart)
     if package is None or not quoting.matches(package, cart):
         raise OfferChanged
     if not package.is_open:
         raise OfferClosed
-    # A hold may be on no package at all: the cart was frozen before it was quoted.
+    # A hold may have no package: the cart was frozen before it was quoted.
     if package.is_held or holds.is_being_paid(cart.account, cart.cart_reference, cart.fingerprint):
         raise BeingPaid
     return package
@@ -65,7 +65,7 @@ def _plan(offered: OfferedQuote, name: str) -> str:
 
 
 def _find(quotes: list[Quote], quote_id: str) -> Quote:
-    # Compared here, exactly: some databases would find an id of another case.
+    # Compared in Python, because some databases ignore case.
     for quote in quotes:
         if quote.quote_id == quote_id:
             return quote

@@ -1,8 +1,8 @@
-"""How many offers were made and how many were lost, by reason, and when each was seen last.
+"""Count offers made and lost, by reason, with the time of the latest.
 
-Counted in memory and written as one row for each account, hour and outcome: with each attempt to
-quote, which runs in the background, and otherwise every WRITE_EVERY seconds. A process that is
-killed loses what it counted since.
+Counts are kept in memory and written as one row per account, hour and outcome: after each attempt
+to quote, which runs in the background, and otherwise every WRITE_EVERY seconds. A killed process
+loses the counts that it hasn't written.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ def count(account: str, outcome: OfferOutcome) -> None:
 
 
 def is_due() -> bool:
-    """Return whether what was counted has waited for WRITE_EVERY seconds."""
+    """Return whether there are counts, and the last write was WRITE_EVERY seconds ago or more."""
     return bool(_counted) and time.monotonic() - _written_at >= WRITE_EVERY
 
 
 def write() -> None:
-    """Write what was counted. A database that fails costs the counts and nothing else."""
+    """Write the counts. If the database fails, only the counts are lost."""
     global _written_at
     with _lock:
         counts, _written_at = Counter(_counted), time.monotonic()
         _counted.clear()
     try:
         with transaction.atomic(using=router.db_for_write(OfferCount)):
-            # In one order everywhere, so that no two processes wait for each other's rows.
+            # Sorted, so that no two processes wait for each other's rows.
             for (account, outcome), number in sorted(counts.items()):
                 _add(account, outcome, number)
     except DatabaseError as error:
@@ -68,7 +68,7 @@ def write() -> None:
 
 
 def outcome_of(error: XCoverError) -> OfferOutcome:
-    """Return the reason for which an offer is lost when quoting ends with `error`."""
+    """Return why an offer is lost if quoting ends with `error`."""
     if isinstance(error, AuthenticationFailed):
         return OfferOutcome.NOT_AUTHORISED
     if isinstance(error, HeldBack | Throttled):
@@ -81,41 +81,41 @@ def outcome_of(error: XCoverError) -> OfferOutcome:
 
 
 def last_times(account: str) -> dict[OfferOutcome, datetime]:
-    """Return when each outcome was seen last for `account`. One query."""
+    """Return the time of the latest count of each outcome for `account`. One query."""
     rows = OfferCount.objects.filter(account=account).values("outcome").annotate(at=Max("last_at"))
     return {OfferOutcome(row["outcome"]): row["at"] for row in rows}
 
 
 def last_offer(account: str) -> datetime | None:
-    """Return when `account` last got an offer, None for never. One query."""
+    """Return when `account` last got an offer, None if never. One query."""
     return _latest(account, (OfferOutcome.OFFERED, OfferOutcome.LATE))
 
 
 def last_answer(account: str) -> datetime | None:
-    """Return when XCover last answered a quote of `account`, even by a refusal. One query."""
+    """Return when XCover last answered a quote of `account`, including refusals. One query."""
     return _latest(account, ANSWERED)
 
 
 def counts_since(account: str, since: datetime) -> dict[OfferOutcome, int]:
-    """Return how often each outcome was counted from the full hour before `since`. One query."""
+    """Return the count of each outcome since the full hour before `since`. One query."""
     rows = OfferCount.objects.filter(account=account, hour__gte=_hour(since))
     totals = rows.values("outcome").annotate(total=Sum("count"))
     return {OfferOutcome(row["outcome"]): row["total"] for row in totals}
 
 
 def auth_refusals_since(account: str, since: datetime) -> int:
-    """Return how many quotes failed with 401 or 403 from the full hour before `since`."""
+    """Return how many quotes failed with 401 or 403 since the full hour before `since`."""
     return counts_since(account, since).get(OfferOutcome.NOT_AUTHORISED, 0)
 
 
 def lost_since(account: str, since: datetime) -> dict[OfferOutcome, int]:
-    """Return how many offers were lost, by reason, from the full hour before `since`."""
+    """Return how many offers were lost, by reason, since the full hour before `since`."""
     counts = counts_since(account, since)
     return {reason: n for reason, n in counts.items() if reason != OfferOutcome.OFFERED}
 
 
 def forget() -> int:
-    """Delete counts older than KEPT; return how many rows."""
+    """Delete counts older than KEPT; return the number of rows."""
     return OfferCount.objects.filter(hour__lt=timezone.now() - KEPT).delete()[0]
 
 

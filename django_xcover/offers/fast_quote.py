@@ -1,4 +1,4 @@
-"""What cover would cost, for a page that must not wait for it."""
+"""Price cover for a page that must not wait for XCover."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from django_xcover.client.schemas.packages import (
     QuoteAnswer,
     fast_quote_from_wire,
 )
-from django_xcover.clients import cache as shared_cache
-from django_xcover.clients import circuit_breaker, factory, rate_limits
+from django_xcover.clients import cache, circuit_breaker, factory, rate_limits
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
-from django_xcover.mirror import price_checks as prices
-from django_xcover.mirror import request_bodies
+from django_xcover.mirror import price_checks, request_bodies
 from django_xcover.mirror.presentation import OfferedQuote, present
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, Status
 from django_xcover.outbox import operations
@@ -31,7 +29,7 @@ from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
 logger = safe_logging.get_logger("django_xcover.offers")
 
-# Seconds. A price is asked for anew soon enough, and while XCover is away not every page waits.
+# Seconds. Prices are renewed soon enough, and if XCover is down, not every page waits for it.
 LIFETIME = 300
 LIFETIME_OF_NOTHING = 30
 NOTHING = b""
@@ -39,10 +37,10 @@ NOTHING = b""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FastOffer:
-    """What the items of a request cost, each with its wording; what XCover does not insure lacks.
+    """The price and wording of each item that XCover insures in a request.
 
-    `prices` has the same prices by the items' references: `book` takes them as what was agreed.
-    `fast_quote_id` is for `opt_out`, "" when XCover sent none.
+    `prices` maps the items' references to the same prices; pass it to `book` as `agreed`.
+    `fast_quote_id` is used by `opt_out`, "" if XCover sent none.
     """
 
     fast_quote_id: str
@@ -59,11 +57,11 @@ class FastOffer:
 
 @clears_frames
 def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
-    """Return what `request` costs, or None when XCover cannot say so within the offer's deadline.
+    """Return what `request` costs, or None if XCover gives no price within the offer's deadline.
 
-    Nothing is stored, here or there. The answer is kept in the shop's cache for five minutes, by
-    everything that is quoted, and no answer for half a minute. A fault of XCover's is logged and
-    never raised. Raises ImproperlyConfigured for an unknown account.
+    Neither side stores anything. The answer is cached for five minutes, keyed by all quoted data; a
+    missing answer for half a minute. XCover's failures are logged and never raised. Raises
+    ImproperlyConfigured for an unknown account.
     """
     answer = _answer(account, request)
     if answer is None or not answer.quotes:
@@ -78,7 +76,7 @@ def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer
 
 
 def remembered(request: QuoteRequest, account: str) -> dict[str, Quote]:
-    """Return the rows, in no table, of a price that is still in the cache, by item."""
+    """Return the unsaved quotes of a cached price, by item reference; {} if it isn't cached."""
     kept = _kept(_key(account, request))
     if not kept:
         return {}
@@ -87,14 +85,14 @@ def remembered(request: QuoteRequest, account: str) -> dict[str, Quote]:
 
 
 def rows_of(answer: FastQuoteAnswer, request: QuoteRequest) -> Iterator[Quote]:
-    """Yield a quote, in no table, for each item that XCover insures, in the order of `request`."""
+    """Yield an unsaved quote for each item that XCover insures, in the order of `request`."""
     package = QuotePackage(currency=answer.currency)
     read = {quote.key: quote for quote in answer.quotes}
     for place, item in enumerate(request.items):
-        found = read.get(str(place))
-        if found is not None and found.policy_type in {"", item.policy_type}:
-            yield _row(package, found, item)
-        elif found is not None:
+        answered = read.get(str(place))
+        if answered is not None and answered.policy_type in {"", item.policy_type}:
+            yield _row(package, answered, item)
+        elif answered is not None:
             logger.error("No price: policy_type is not the one asked for, at place %s.", place)
 
 
@@ -121,16 +119,16 @@ def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     try:
         answer = _ask(account, request)
     except exceptions.CircuitOpen:
-        return None  # nothing to keep: nobody was asked
-    # As JSON: what another version of this code has pickled could not be read.
+        return None  # nothing to cache: no request was sent
+    # As JSON, because another version of this code couldn't read a pickle.
     fresh = NOTHING if answer is None else exact_json.encode(answer.raw)
     lifetime = LIFETIME if fresh else LIFETIME_OF_NOTHING
-    shared_cache.attempt(lambda cache: cache.set(key, fresh, lifetime), None)
+    cache.attempt(lambda backend: backend.set(key, fresh, lifetime), None)
     return answer
 
 
 def _kept(key: str) -> bytes | None:
-    kept: bytes | None = shared_cache.attempt(lambda cache: cache.get(key), None)
+    kept: bytes | None = cache.attempt(lambda backend: backend.get(key), None)
     return kept
 
 
@@ -146,27 +144,27 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     except XCoverError as error:
         logger.warning("No price: %s", error)
         return None
-    return answer if prices.are_sellable(answer, request.currency) else None
+    return answer if price_checks.are_sellable(answer, request.currency) else None
 
 
 def _key(account: str, request: QuoteRequest) -> str:
-    # An answer goes by the places of the items, and the fingerprint does not know their order.
-    facts = [
+    # An answer numbers the items by position, and the fingerprint ignores their order.
+    parts = [
         request_bodies.fingerprint(account, request),
         *(item.reference for item in request.items),
     ]
-    return f"xcover:price:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}"
+    return f"xcover:price:{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}"
 
 
 @clears_frames
 def opt_out(
     offer: FastOffer, request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT
 ) -> Operation | None:
-    """Write that `offer`, made for `request`, was not taken; None when XCover gave it no id.
+    """Enqueue the opt-out from `offer`, made for `request`; return None if the offer has no id.
 
-    Call it inside the transaction that makes an order without the cover. XCover takes the
-    fast-quote id in place of a package id (Quotes API: insurance opt-out), so a row stands for it
-    here. A price from the cache is one offer, however many saw it: it is declined once.
+    Call it in the transaction that creates an order without the cover. XCover accepts the
+    fast-quote id in place of a package id (Quotes API: insurance opt-out), so a package is stored
+    under that id. A cached price is one offer, however many shoppers saw it, and is declined once.
     """
     if not offer.fast_quote_id:
         return None

@@ -1,4 +1,4 @@
-"""The hold: a frozen premium, until an order takes it over, it is released, or a person looks."""
+"""Freeze a premium until an order takes it over, it is released, or a person resolves it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def place(
     fingerprint: str = "",
     lifetime: timedelta | None = None,
 ) -> Hold:
-    """Fix the present answers to `quotes`, all those offered in the locked `package`.
+    """Create a hold with the current answers to `quotes`, all quotes offered in `package`.
 
-    Call it inside the transaction that holds the lock.
+    Call it in the transaction that holds the package's lock.
     """
     is_covered = any(quote.choice == Choice.ACCEPTED for quote in quotes)
     premium = build_offer(quotes).premium if is_covered else None
@@ -55,7 +55,7 @@ def place(
 
 
 def is_being_paid(account: str, cart_reference: str, fingerprint: str) -> bool:
-    """Return whether this very cart has a live hold, perhaps one without a package.
+    """Return whether this cart, unchanged, has a live hold, with or without a package.
 
     Call it with the cart's packages locked.
     """
@@ -64,12 +64,12 @@ def is_being_paid(account: str, cart_reference: str, fingerprint: str) -> bool:
 
 
 def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
-    """Lock the hold with this reference and its cart's packages; None when it is not known.
+    """Lock and return the hold with this reference and its cart's packages; None if unknown.
 
-    The packages come first, as everywhere, so what names them is read without a lock: an order
-    that comes by its cart holds the packages and asks for the hold.
+    Packages are always locked first, so the account and cart reference are read without a lock: an
+    order found by its cart locks the packages and then the hold.
     """
-    if not reference or "\x00" in reference:  # PostgreSQL cannot look for a NUL
+    if not reference or "\x00" in reference:  # PostgreSQL can't search for NUL
         return None
     found = Hold.objects.filter(reference=reference)
     named = found.values_list("account", "cart_reference").first()
@@ -81,7 +81,7 @@ def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
 
 
 def release(reference: str) -> bool:
-    """Let the shopper choose again; False when an order has the hold, or nobody knows it."""
+    """Release the hold; return False if it is unknown, or an order has taken it over."""
     with transaction.atomic():
         found = lock(reference)
         if found is None:
@@ -97,7 +97,7 @@ def release(reference: str) -> bool:
 
 
 def end(holds: Iterable[Hold]) -> None:
-    """Note that these locked holds are over without an order, unless they were before."""
+    """Mark these locked holds as released without an order, unless they already are."""
     for hold in holds:
         if hold.released_at is None:
             hold.released_at = timezone.now()
@@ -117,10 +117,10 @@ def free(packages: Iterable[QuotePackage]) -> None:
 
 
 def sweep() -> list[Hold]:
-    """Resolve the expired holds, and return those that a person has been alerted to.
+    """Resolve expired holds, and return those that now need a person.
 
-    One without a premium, or of free cover, is simply over, and so is one of which the shop's
-    adapter says that nothing was charged.
+    A hold ends without an alert if it has no premium, if its cover is free, or if the shop's
+    adapter answers that nothing was charged.
     """
     overdue = Hold.objects.overdue(timezone.now()).order_by("expires_at")
     found = overdue.values_list("reference", flat=True)[:SWEEP_LIMIT]
@@ -128,7 +128,7 @@ def sweep() -> list[Hold]:
 
 
 def _resolve(reference: str) -> Hold | None:
-    # The shop is asked before any lock is held: it may have to ask its payment provider.
+    # Asks the shop before taking a lock, because the shop may have to call its payment provider.
     was_charged = _was_charged(reference)
     with transaction.atomic():
         found = lock(reference)
@@ -148,7 +148,7 @@ def _resolve(reference: str) -> Hold | None:
 def _was_charged(reference: str) -> bool | None:
     try:
         return get_adapter().was_charged(reference)
-    except Exception as error:  # noqa: BLE001 - the shop's code; the other holds must not wait
+    except Exception as error:  # noqa: BLE001 - the shop's code must not hold up the other holds
         problem = safe_logging.describe(error)
     logger.error("The shop cannot say whether a held premium was charged: %s", problem)
     return None
@@ -167,7 +167,7 @@ def _alert(hold: Hold, packages: Iterable[QuotePackage]) -> None:
 
 
 def amount_of(hold: Hold) -> str:
-    """Return the frozen premium for logs and people, "nothing" without cover."""
+    """Return the frozen premium as text, "nothing" without cover."""
     return format_amount(hold.premium) if hold.premium else "nothing"
 
 

@@ -1,4 +1,4 @@
-"""One process at a time quotes a cart, whichever process is asked for it."""
+"""Let only one process at a time quote a cart."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from django_xcover.models import QuoteAttempt
 from django_xcover.offers import cart_packages
 from django_xcover.offers.carts import CartToInsure
 
-# Seconds that writing the answer down may take, after the deadline of the call.
+# Seconds allowed for storing the answer after the deadline of the call.
 WRITING = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """An attempt to quote a cart: this process's own (`is_mine`) or another one's.
+    """An attempt to quote a cart, by this process (`is_mine`) or another one.
 
-    `quoted_at` is when the cart's newest open package was quoted, as it stood behind the claim.
+    `quoted_at` is when the cart's newest open package was quoted, read after the claim.
     """
 
     row: QuoteAttempt
@@ -32,7 +32,7 @@ class Claim:
 
 
 def claim(cart: CartToInsure) -> Claim:
-    """Begin an attempt, or return the one that is under way. Two queries, or three to take over."""
+    """Begin an attempt, or return the current one. Two queries, or three to take over."""
     mine = QuoteAttempt(cart=_key(cart), fingerprint=cart.fingerprint, token=uuid.uuid4())
     QuoteAttempt.objects.bulk_create([mine], ignore_conflicts=True)
     packages = cart_packages.open_packages(cart.account, cart.cart_reference)
@@ -46,39 +46,39 @@ def claim(cart: CartToInsure) -> Claim:
 
 
 def find(cart: CartToInsure) -> QuoteAttempt | None:
-    """Return the attempt that is under way for `cart`. One query."""
+    """Return the current attempt to quote `cart`, or None. One query."""
     row = QuoteAttempt.objects.filter(cart=_key(cart)).first()
     return row if row is not None and is_alive(row) else None
 
 
 def release(row: QuoteAttempt) -> None:
-    """End this process's own attempt."""
+    """End this process's attempt."""
     QuoteAttempt.objects.filter(cart=row.cart, token=row.token).delete()
 
 
 def is_alive(row: QuoteAttempt) -> bool:
     """Return whether the process of this attempt may still be at work.
 
-    One from the future was begun by a clock that ran ahead, and counts as dead: it must not hold
-    the cart until that time comes.
+    An attempt that starts in the future comes from a fast clock. It counts as dead, or it would
+    block the cart until that time.
     """
     age = timezone.now() - row.started_at
     return abs(age) < timedelta(seconds=get_config().late_answer_deadline + WRITING)
 
 
 def is_overdue(row: QuoteAttempt) -> bool:
-    """Return whether a shopper has waited long enough for this attempt."""
+    """Return whether this attempt has run past XCOVER["OFFER_DEADLINE"]."""
     return timezone.now() - row.started_at > timedelta(seconds=get_config().offer_deadline)
 
 
 def _take_over(row: QuoteAttempt, mine: QuoteAttempt) -> bool:
-    """Replace the attempt of a dead process by `mine`; True for exactly one caller."""
+    """Replace a dead process's attempt with `mine`; return True for exactly one caller."""
     rows = QuoteAttempt.objects.filter(cart=row.cart, token=row.token)
     values = {"token": mine.token, "fingerprint": mine.fingerprint, "started_at": mine.started_at}
     return bool(rows.update(**values))
 
 
 def _key(cart: CartToInsure) -> str:
-    """Return what is unique to the cart; carts without a reference differ by what is in them."""
+    """Return a key unique to the cart; without a reference it is made from the contents."""
     which = cart.cart_reference or f"{cart.shopper_reference}\0{cart.fingerprint}"
     return cache.key("cart", cart.account, which).rpartition(":")[2]

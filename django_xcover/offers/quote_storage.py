@@ -1,4 +1,4 @@
-"""Quoted packages into rows, each quote with the cart line that it insures."""
+"""Store quoted packages, each quote with the cart line that it insures."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.client.schemas.stored import package_to_store
-from django_xcover.mirror import agreement, decisions, lapses, lost_cover
-from django_xcover.mirror import packages as mirroring
+from django_xcover.mirror import agreement, decisions, lapses, lost_cover, packages
 from django_xcover.mirror.matching import Lines
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers.carts import CartToInsure
@@ -19,12 +18,12 @@ from django_xcover.outbox.transitions import move
 
 
 def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
-    """Store a package that was just quoted and return its quotes in the cart's order.
+    """Store a newly quoted package and return its quotes in the cart's order.
 
-    `lines` maps each quote id to the item it insures: the keys of an answer renumber (recorded),
-    so only the ids tell.
+    `lines` maps each quote id to the item it insures. The keys of an answer can't be used for
+    that, because XCover renumbers them (recorded).
     """
-    # Without a savepoint of its own: two queries less where the request already has a transaction.
+    # No savepoint: saves two queries if the request already has a transaction.
     with transaction.atomic(savepoint=False):
         earlier = _earlier(cart)
         package = QuotePackage(
@@ -48,20 +47,20 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
         _note_lost(package, cart, quotes, before, earlier.values())
         package.save(force_insert=True)
         Quote.objects.bulk_create(quotes)
-        transaction.on_commit(lambda: mirroring.announce_quoted(package))
+        transaction.on_commit(lambda: packages.announce_quoted(package))
     return quotes
 
 
 def record_update(
     package: QuotePackage, cart: CartToInsure, answer: PackageAnswer, lines: Lines
 ) -> list[Quote]:
-    """Store a package that was changed in place; return its quotes in the cart's order.
+    """Store a package that was changed in place and return its quotes in the cart's order.
 
-    A quote of which anything changed that was agreed on loses its yes (`agreement`).
+    A quote loses its acceptance if any agreed term changed (`agreement`).
     """
     known = {quote.quote_id: quote for quote in package.quotes.all()}
     fresh = _in_cart_order(package, answer.quotes, lines, cart)
-    # Also what is still asked for, and could not be quoted with its change (an item that is null).
+    # Includes requested items that couldn't be quoted after their change (null in the answer).
     priced = {quote.quote_id for quote in fresh}
     retired = [quote for key, quote in known.items() if key not in priced]
     _retire(retired)
@@ -75,12 +74,12 @@ def record_update(
     package.payload = package_to_store(answer)
     package.quoted_at = timezone.now()
     package.save()
-    transaction.on_commit(lambda: mirroring.announce_quoted(package))
+    transaction.on_commit(lambda: packages.announce_quoted(package))
     return fresh
 
 
 def _earlier(cart: CartToInsure) -> dict[str, Quote]:
-    """Return by line what was last quoted for the same cart and shopper, ordered or not."""
+    """Return the latest quotes for the same cart and shopper, ordered or not, by line."""
     packages = QuotePackage.objects.filter(
         account=cart.account,
         cart_reference=cart.cart_reference,
@@ -92,7 +91,7 @@ def _earlier(cart: CartToInsure) -> dict[str, Quote]:
 
 
 def _inherit(quote: Quote, earlier: Quote | None, before: QuotePackage) -> None:
-    """Note on `quote` an acceptance that does not carry over, also one that `before` has lost."""
+    """Record on `quote` an acceptance that doesn't carry over, including one lost in `before`."""
     if earlier is not None:
         changed = agreement.changes_since(earlier, quote)
         decisions.inherit_lapse(quote, earlier, [*_ordered(earlier), *changed])
@@ -103,7 +102,7 @@ def _inherit(quote: Quote, earlier: Quote | None, before: QuotePackage) -> None:
 
 
 def _ordered(earlier: Quote) -> list[str]:
-    """Return what became of the order that `earlier` was accepted for, if it was for one."""
+    """Return the lapse reasons from the order that `earlier` was accepted for, [] without one."""
     if not (earlier.package.order_reference and earlier.choice):
         return []
     is_over = earlier.choice == Choice.WITHDRAWN or earlier.status == Status.CANCELLED
@@ -117,13 +116,13 @@ def _note_lost(
     before: QuotePackage,
     quotes: Iterable[Quote],
 ) -> None:
-    """Note on `package` what was accepted among `quotes` of `before` and is not in `fresh`.
+    """Set on `package` the accepted `quotes` of `before` that are not in `fresh`.
 
-    Does not save.
+    Doesn't save the package.
     """
     offered = {quote.line_reference for quote in fresh if quote.status == Status.RECEIVED}
-    asked = {item.reference for item in cart.request.items}
-    lost_cover.write(package, lost_cover.find(before, quotes, offered=offered, asked=asked))
+    requested = {item.reference for item in cart.request.items}
+    lost_cover.write(package, lost_cover.find(before, quotes, offered=offered, asked=requested))
 
 
 def _in_cart_order(
@@ -133,12 +132,12 @@ def _in_cart_order(
     mine = [read for read in answers if read.quote_id in lines]
     mine.sort(key=lambda read: order.index(lines[read.quote_id].reference))
     return [
-        mirroring.build_quote(package, read, lines[read.quote_id], i) for i, read in enumerate(mine)
+        packages.build_quote(package, read, lines[read.quote_id], i) for i, read in enumerate(mine)
     ]
 
 
 def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> None:
-    """Save a quote of a package that was changed in place; it may stand in for a `retired` one."""
+    """Save a quote of a package that was changed in place; it may replace a `retired` quote."""
     if before is None:
         _inherit(quote, retired, quote.package)
         quote.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""A changed cart, brought to its quote package in place: PATCH, add, delete."""
+"""Change a quote package in place for a changed cart: PATCH, add, delete."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Changes:
 def is_possible(package: QuotePackage, cart: CartToInsure) -> bool:
     """Return whether XCover can change `package` into what `cart` needs.
 
-    `PATCH quotes/{INS}/` takes lines and a currency, no country, language or another customer
-    (recorded). Another currency is quoted anew, because nothing says whether the amounts inside
-    the lines are converted along. A package left half changed has no fingerprint and is not to be
-    trusted, and one whose premium may have been charged has to stay bookable as it was.
+    `PATCH quotes/{INS}/` accepts lines and a currency, but no country, language or other customer
+    (recorded). A new currency needs a new quote, because it isn't documented whether XCover
+    converts the amounts inside the lines. A package without a fingerprint was left half changed
+    and can't be trusted. A package whose premium may have been charged must stay bookable as is.
     """
     return (
         bool(package.fingerprint)
@@ -54,10 +54,10 @@ def is_possible(package: QuotePackage, cart: CartToInsure) -> bool:
 def update(
     client: XCoverClient, cart: CartToInsure, quotes: Sequence[Quote], until: float
 ) -> list[Quote]:
-    """Carry the cart's changes to XCover and return the new quotes; [] to quote anew instead.
+    """Send the cart's changes to XCover and return the new quotes; [] if it needs a new package.
 
-    Raises XCoverError; the package is then left without a fingerprint, so that it is never shown
-    or changed again.
+    If it raises XCoverError, the package has no fingerprint, so it is never shown or changed
+    again.
     """
     package = quotes[0].package
     changes = find_changes(quotes, cart)
@@ -74,7 +74,7 @@ def update(
 
 
 def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:
-    """Compare by cart line. A line that became another kind of policy is removed and added."""
+    """Return the changes by cart line. A line with a new policy type is removed and added."""
     changes = Changes(kept={}, patched=[], added=[], removed=[])
     by_line = {quote.line_reference: quote for quote in quotes}
     for item in cart.request.items:
@@ -90,9 +90,9 @@ def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:
 
 
 def _take(package: QuotePackage) -> bool:
-    """Leave `package` without a fingerprint while it is changed; True for exactly one caller.
+    """Clear the package's fingerprint during the change; return True for exactly one caller.
 
-    Should the change be interrupted, nobody knows what XCover holds, and it stays that way.
+    If the change is interrupted, XCover's state is unknown, and the fingerprint stays empty.
     """
     rows = QuotePackage.objects.filter(
         pk=package.pk,
@@ -115,7 +115,7 @@ def _carry_out(
         patch = {"request": changes.patched}
         wire = client.update_quote(package.package_id, patch, deadline=factory.remaining(until))
     for item in changes.added:
-        # One a call: the answer numbers new quotes first, in an order nobody promises.
+        # One item per call: the answer lists new quotes first, in an undocumented order.
         body = {"request": [request_bodies.item_payload(item, now=timezone.now())]}
         wire = client.add_quotes(package.package_id, body, deadline=factory.remaining(until))
         known = {*lines, *changes.removed}

@@ -1,4 +1,4 @@
-"""From a cart to an offer, with one deadline for everything XCover has to do."""
+"""Quote a cart, with one deadline for all calls to XCover."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from django_xcover import exceptions, safe_logging
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
-from django_xcover.clients import factory as gateway
 from django_xcover.conf import get_config
 from django_xcover.mirror import lost_cover, matching, price_checks, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
@@ -36,19 +35,18 @@ logger = safe_logging.get_logger("django_xcover.offers")
 
 
 def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:
-    """Return the offer quoted for exactly this cart while it is fresh. One query, no vendor."""
+    """Return the fresh offer for exactly this cart, or None. One query, no call to XCover."""
     quotes = quotes_on_page(request, cart)
     return build_offer(quotes) if is_current(quotes, cart) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What looking for an offer has found.
+    """The result of looking for an offer.
 
-    Without an `offer`: `notice` is an offer without quotes, which says what accepted cover is gone;
-    None when there is nothing to say. `is_waiting` says that one may come, so look again, and hand
-    `is_begun` on to that look as `again`. `is_limited` says that this visitor has caused too many
-    quotes.
+    If `offer` is None: `notice` is an offer without quotes that lists accepted cover that is no
+    longer offered, or None. `is_waiting` means that an offer may follow: look again, and pass
+    `is_begun` as `again`. `is_limited` means that this visitor has reached the limit on new quotes.
     """
 
     offer: Offer | None = None
@@ -59,35 +57,35 @@ class Look:
 
     @property
     def shown(self) -> Offer | None:
-        """Return what the shopper reads: the offer, or the notice without one."""
+        """Return what the shopper sees: the offer, or else the notice."""
         return self.offer or self.notice
 
 
-# The query parameter in which a door hands `is_begun` on to the next look.
+# The query parameter that passes `is_begun` to the next look.
 AGAIN = "again"
 NOTHING = Look()
-# Quoting has not begun: all threads are busy, or another state of the cart is being quoted.
+# Quoting hasn't begun: all threads are busy, or another state of the cart is being quoted.
 NOT_YET = Look(is_waiting=True)
 BEGUN = Look(is_waiting=True, is_begun=True)
 
 
 def look(cart: CartToInsure, *, again: bool = False, wait: float = 0.0) -> Look:
-    """Return the offer for `cart`, or begin to quote it in the background and say "not yet".
+    """Return the offer for `cart`, or begin to quote it in the background.
 
-    `again` says that an earlier look has begun: this one asks how that goes and begins nothing.
-    `wait` is for how many seconds to wait for an answer here.
+    `again` means that an earlier look has begun quoting: this one returns its progress and begins
+    nothing. `wait` is the number of seconds to wait for an answer.
 
-    A vendor's fault is logged and counted and never raised, because the sale goes on. XCover is not
-    asked while the circuit is open, nor again soon for a cart that it has refused. Where no threads
-    can be used (see `background`), the cart is quoted before this returns, within
+    XCover's failures are logged and counted but never raised, because the sale goes on. Nothing is
+    sent while the circuit is open, or if XCover recently declined the same cart. If threads can't
+    be used (see `background`), the cart is quoted before this function returns, within
     `XCOVER["OFFER_DEADLINE"]`.
     """
-    found = _look(cart, again=again, wait=wait)
-    return replace(found, notice=_notice(cart)) if found == NOTHING else found
+    result = _look(cart, again=again, wait=wait)
+    return replace(result, notice=_notice(cart)) if result == NOTHING else result
 
 
 def _look(cart: CartToInsure, *, again: bool, wait: float) -> Look:
-    # Before the quotes are read: an attempt that ends in between has stored them.
+    # Read before the quotes, so that an attempt that ends in between has stored them.
     attempt = quote_attempts.find(cart) if again else None
     quotes = latest_quotes(cart)
     if is_current(quotes, cart):
@@ -98,7 +96,7 @@ def _look(cart: CartToInsure, *, again: bool, wait: float) -> Look:
 
 
 def _notice(cart: CartToInsure) -> Offer | None:
-    """Return an offer without quotes that says what accepted cover is gone; None if none is."""
+    """Return an offer without quotes that lists lost accepted cover; None if nothing is lost."""
     newest = cart_packages.open_packages(cart.account, cart.cart_reference)
     newest = newest.filter(shopper_reference=cart.shopper_reference)
     rows = Quote.objects.filter(package=Subquery(newest.values("pk")[:1]))
@@ -106,10 +104,10 @@ def _notice(cart: CartToInsure) -> Offer | None:
 
 
 def lost_offer(quotes: Sequence[Quote], cart: CartToInsure) -> Offer | None:
-    """Return what is gone of the newest package's `quotes`, none of which is offered for `cart`.
+    """Return an offer that lists the accepted `quotes` of the newest package no longer offered.
 
-    A yes that has only aged is not gone: it is charged while the cart is the same. Nor is one that
-    is being paid for.
+    None of `quotes` is currently offered for `cart`. An accepted quote that has only aged isn't
+    lost: it is charged as long as the cart is the same. Neither is one that is being paid for.
     """
     if not quotes or quotes[0].package.is_held:
         return None
@@ -126,12 +124,12 @@ def lost_offer(quotes: Sequence[Quote], cart: CartToInsure) -> Offer | None:
 
 
 def fresh_offer(cart: CartToInsure) -> Offer | None:
-    """Return the offer for `cart` as `look` does; None when there is none, or not yet."""
+    """Return the offer for `cart` as `look` does; None if there is none yet."""
     return look(cart).offer
 
 
 def _refusal(cart: CartToInsure) -> Look | None:
-    """Return what is known without asking XCover, None when it has to be asked."""
+    """Return the result that is known without a call to XCover, None if it needs one."""
     if reason := declined_carts.remembered(cart):
         return _lost(cart, reason)
     if circuit_breaker.is_open(cart.account):
@@ -161,8 +159,8 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
     config = get_config()
     if not background.is_possible():
         visitors.count(cart)
-        found = _attempt(claim.row, cart, quotes, config.offer_call_deadline)
-        return Look(offer=build_offer(found)) if found else NOTHING
+        offered = _attempt(claim.row, cart, quotes, config.offer_call_deadline)
+        return Look(offer=build_offer(offered)) if offered else NOTHING
     thread = background.start(
         lambda: _attempt(claim.row, cart, quotes, config.late_answer_deadline)
     )
@@ -177,7 +175,7 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
 
 
 def _progress(attempt: QuoteAttempt, cart: CartToInsure) -> Look:
-    """Return how far an attempt is that is under way."""
+    """Return the progress of a running attempt."""
     if quote_attempts.is_overdue(attempt):
         return NOTHING
     return BEGUN if attempt.fingerprint == cart.fingerprint else NOT_YET
@@ -186,13 +184,13 @@ def _progress(attempt: QuoteAttempt, cart: CartToInsure) -> Look:
 def _attempt(
     attempt: QuoteAttempt, cart: CartToInsure, quotes: Sequence[Quote], seconds: float
 ) -> list[Quote]:
-    """Quote `cart` within so many seconds and count how it ended; return [] without an offer."""
-    outcome, found = OfferOutcome.ERROR, []
+    """Quote `cart` within `seconds` and count the outcome; return [] without an offer."""
+    outcome, offered = OfferOutcome.ERROR, []
     try:
         quoted = _quoted(cart, quotes, seconds)
-        found = [quote for quote in quoted if quote.status == Status.RECEIVED]
-        outcome = OfferOutcome.OFFERED if found else OfferOutcome.NOTHING_TO_SELL
-        if found and quote_attempts.is_overdue(attempt):
+        offered = [quote for quote in quoted if quote.status == Status.RECEIVED]
+        outcome = OfferOutcome.OFFERED if offered else OfferOutcome.NOTHING_TO_SELL
+        if offered and quote_attempts.is_overdue(attempt):
             outcome = OfferOutcome.LATE
     except exceptions.CircuitOpen:
         outcome = OfferOutcome.CIRCUIT_OPEN
@@ -200,34 +198,34 @@ def _attempt(
         logger.warning("No offer: %s", error)
         outcome = counts.outcome_of(error)
     except IntegrityError:
-        # XCover gave a new quote the id of a package that is stored already.
-        logger.error("No offer: XCover named a package anew that is known.")  # noqa: TRY400
+        # XCover answered a new quote with the id of a stored package.
+        logger.error("No offer: XCover reused the id of a stored package.")  # noqa: TRY400
     finally:
         if outcome in LASTING:
             declined_carts.remember(cart, outcome)
         quote_attempts.release(attempt)
         counts.count(cart.account, outcome)
         counts.write()
-    return found
+    return offered
 
 
-# Asking for the same cart again would be answered the same.
+# Outcomes that would be the same for another request for the same cart.
 LASTING = {OfferOutcome.REFUSED, OfferOutcome.NOT_AUTHORISED, OfferOutcome.NOTHING_TO_SELL}
 
 
 def _quoted(cart: CartToInsure, quotes: Sequence[Quote], seconds: float) -> list[Quote]:
     until = time.monotonic() + seconds
     deadline = get_config().offer_deadline
-    # An answer that may come late must not keep the breaker from hearing that it is late.
+    # A longer deadline must not keep the breaker from counting a late answer as a fault.
     patience = deadline if seconds > deadline else None
     with circuit_breaker.guard(cart.account, patience=patience), rate_limits.at_once():
         return _update(cart, quotes, until) or _create(cart, until)
 
 
 def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
-    """Return `latest_quotes`, read once however often one page asks: offer, totals, badge.
+    """Return `latest_quotes`, read once per request for the offer, the totals and the badge.
 
-    Only for showing. Whoever decides reads anew, behind a lock.
+    For display only. Code that decides reads again, with a lock.
     """
     read: dict[tuple[str, ...], list[Quote]] = request.__dict__.setdefault("_xcover_quotes", {})
     key = (cart.account, cart.cart_reference, cart.fingerprint)
@@ -237,7 +235,7 @@ def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
 
 
 def latest_quotes(cart: CartToInsure) -> list[Quote]:
-    """Return the quotes of the cart's open package that counts, in the order they are shown."""
+    """Return the quotes of the open package that counts for the cart, in display order."""
     packages = cart_packages.open_packages(cart.account, cart.cart_reference)
     held = Q(held_until__gt=timezone.now(), fingerprint=cart.fingerprint)
     held &= Q(shopper_reference=cart.shopper_reference)
@@ -247,18 +245,19 @@ def latest_quotes(cart: CartToInsure) -> list[Quote]:
 
 
 def counting(packages: Sequence[QuotePackage], cart: CartToInsure | None) -> QuotePackage | None:
-    """Return which of the cart's open packages (newest first) counts.
+    """Return the package that counts among the cart's open ones (newest first).
 
-    The one that is being paid for, when it was quoted for exactly this cart, else the newest.
+    That is the one that is being paid for, if it was quoted for exactly this cart, or else the
+    newest.
     """
     held = (row for row in packages if row.is_held and cart and matches(row, cart))
     return next(held, packages[0] if packages else None)
 
 
 def is_current(quotes: Sequence[Quote], cart: CartToInsure) -> bool:
-    """Return whether `quotes` were made for exactly this cart and shopper, not long ago.
+    """Return whether `quotes` were made for exactly this cart and shopper, and are fresh.
 
-    What is being paid for stays as it is, however old.
+    Quotes that are being paid for are current at any age.
     """
     if not quotes or not matches(quotes[0].package, cart):
         return False
@@ -274,12 +273,12 @@ def matches(package: QuotePackage, cart: CartToInsure) -> bool:
 
 
 def _create(cart: CartToInsure, until: float) -> list[Quote]:
-    client = gateway.client_for(cart.account)
+    client = factory.client_for(cart.account)
     payload = request_bodies.quote_payload(cart.request, now=timezone.now())
     wire = client.create_quote(payload, deadline=factory.remaining(until))
     answer = package_from_wire(wire)
     if answer.status != Status.RECEIVED:
-        # Shown, it could not be answered: nothing but a quote package is open to a choice.
+        # The shopper couldn't answer it: only an open quote package accepts a choice.
         raise UnexpectedAnswer.at("status", "is not that of an offer")
     if not price_checks.are_sellable(answer, cart.request.currency):
         return []
@@ -290,14 +289,14 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
 
 
 def _update(cart: CartToInsure, quotes: Sequence[Quote], until: float) -> list[Quote]:
-    """Change the newest package in place, or return [] when it has to be quoted anew."""
+    """Change the newest package in place, or return [] if the cart needs a new package."""
     if not quotes or not quote_update.is_possible(quotes[0].package, cart):
         return []
-    client: XCoverClient = gateway.client_for(cart.account)
+    client: XCoverClient = factory.client_for(cart.account)
     try:
         return quote_update.update(client, cart, quotes, until)
     except XCoverError as error:
         if not error.permanent:
             raise
-        logger.info("A package could not be changed and is quoted anew: %s", error)
+        logger.info("A package could not be changed, so the cart is quoted again: %s", error)
         return []

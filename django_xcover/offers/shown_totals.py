@@ -1,7 +1,7 @@
-"""The total that stood beside the order button, held against what the order would charge.
+"""Compare the total shown beside the order button with the total to charge.
 
-Between the page and the order a cart may change in another tab, an offer may be quoted anew, or an
-answer may be lost on the way. A shopper agreed to what was shown and to nothing else.
+Between the page and the order, the cart may change in another tab, the offer may be quoted again,
+or the shopper's answer may get lost. The shopper agreed only to what the page showed.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from django_xcover.exceptions import TotalChanged
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money
 
-# The form field in which `{% xcover_total %}` sends the total along.
+# The form field that `{% xcover_total %}` adds to the page.
 FIELD = "xcover_total"
 
 
 @clears_frames
 def require_shown(data: Mapping[str, str], total: Money) -> None:
-    """Raise TotalChanged unless `data`, the posted form, says that `total` was shown.
+    """Raise TotalChanged unless `data`, the posted form, contains `total`.
 
-    Call it after `freeze_cover` in the transaction that makes the order, and let the exception
-    leave that transaction: nothing is then frozen, and the page can be shown again.
+    Call it after `freeze_cover` in the transaction that creates the order, and let the exception
+    leave that transaction: the freeze is rolled back, and the page can be shown again.
     """
     if _read(data.get(FIELD, "")) != total:
         raise TotalChanged
 
 
 def as_text(total: Money) -> str:
-    """Return `total` as the field carries it: "1331.25 GBP"."""
+    """Return `total` in the format of the field: "1331.25 GBP"."""
     return f"{total.amount:f} {total.currency}"
 
 
@@ -39,5 +39,5 @@ def _read(text: str) -> Money | None:
         read = Decimal(amount)
     except InvalidOperation:
         return None
-    # Comparing a signalling NaN raises.
+    # Comparing a signaling NaN raises.
     return Money(read, currency) if read.is_finite() else None

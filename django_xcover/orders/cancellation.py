@@ -1,4 +1,4 @@
-"""An order, or lines of it, cancelled or returned in the shop: what becomes of their cover."""
+"""Cancel the cover of orders, or order lines, that the shop cancelled or took back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover import safe_logging, validators, values
-from django_xcover.booking import take_back as taking_back
+from django_xcover.booking import take_back
 from django_xcover.client.errors import clean
 from django_xcover.mirror import decisions, flags
 from django_xcover.models import (
@@ -30,9 +30,9 @@ SHOP = Cancellation.Origin.SHOP
 def cancel_order(order: Any, lines: Iterable[Any] | None = None, reason: str = "") -> None:
     """Cancel the cover of `order`, or of the lines with these references.
 
-    Policies are cancelled; what is chosen and not booked yet is taken back. Talks to nobody, runs
-    in the shop's transaction, and may be repeated freely. A reason that holds a card number is left
-    out. A line that is not known here is logged; when none is, a person is alerted.
+    Policies are cancelled; accepted cover that isn't booked yet is taken back. Makes no calls, runs
+    in the shop's transaction and can be repeated. A reason that contains a card number is dropped.
+    Unknown lines are logged; if all lines are unknown, the order is flagged for a person.
     """
     cancel_by_reference(shop_values.order_reference(order), read_lines(lines), reason)
 
@@ -40,7 +40,7 @@ def cancel_order(order: Any, lines: Iterable[Any] | None = None, reason: str = "
 def cancel_by_reference(
     reference: str, lines: Collection[str] | None = None, reason: str = ""
 ) -> None:
-    """Do as `cancel_order` does for the order with this reference."""
+    """Cancel, as `cancel_order` does, the cover of the order with this reference."""
     reason = "" if validators.holds_card_number(reason) else reason
     with transaction.atomic():
         packages = list(QuotePackage.objects.locked().for_order(reference).order_by("pk"))
@@ -53,8 +53,8 @@ def cancel_by_reference(
 def read_lines(lines: Iterable[Any] | None) -> list[str] | None:
     """Return the references of cancelled lines, None for the whole order.
 
-    One reference on its own is one line and not an iterable of letters. What has no text is named
-    by its type: no line is called so, and it is reported as unknown.
+    A single string is one reference, not an iterable of letters. A value that is no text is
+    replaced by its type's name, which matches no line, so it is reported as unknown.
     """
     if lines is None:
         return None
@@ -72,10 +72,10 @@ def _line_reference(line: Any) -> str:
 def _report_unknown(
     reference: str, packages: Sequence[QuotePackage], lines: Collection[str]
 ) -> None:
-    """Log the lines that are not known here. A line that was never offered cover is none of ours.
+    """Log unknown lines, which are usually lines that were never offered cover.
 
-    Where none is known the shop probably names its lines in another way here than in its quotes,
-    and what should be cancelled stays in force: then a person is alerted.
+    If all lines are unknown, the shop probably uses other references here than in its quotes, and
+    the cover would stay in force. The package is then flagged for a person.
     """
     rows = Quote.objects.filter(package__in=packages)
     known = set(rows.values_list("line_reference", flat=True))
@@ -96,11 +96,11 @@ def _report_unknown(
 
 
 def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -> None:
-    """Have cancelled what was taken back, and is in force all the same.
+    """Enqueue the cancellation of policies that were taken back but are booked anyway.
 
-    A booking may have been on its way, or its outcome in doubt, when its order was cancelled. And
-    XCover confirms a pending booking as a whole: with PENDING_PAYMENT what is no longer wanted is
-    cancelled right behind the confirmation. Call it with the package's lock.
+    A booking may have been running, or its outcome unknown, when its order was cancelled. XCover
+    also confirms a pending booking as a whole: with PENDING_PAYMENT, unwanted policies are
+    cancelled right after the confirmation. Call it with the package locked.
     """
     withdrawn = package.quotes.filter(choice=Choice.WITHDRAWN, status=status)
     under_way = eligibility.being_cancelled(package)
@@ -121,7 +121,7 @@ def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> No
     unbooked = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.FAILED)
     chosen = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status in unbooked]
     if chosen:
-        doubtful = taking_back.take_back(package, chosen, decisions.ORDER_CANCELLED)
+        doubtful = take_back.take_back(package, chosen, decisions.ORDER_CANCELLED)
         if doubtful:
             following = requests.enqueue(package, chosen, origin=SHOP, reason=reason)
-            taking_back.give_time(following, doubtful)
+            take_back.give_time(following, doubtful)

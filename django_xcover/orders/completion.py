@@ -1,4 +1,4 @@
-"""What the shop's two signals mean: an order takes over its cart's package, and is settled."""
+"""Handle completed and paid orders: an order takes over its cart's package and is settled."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from django_xcover.outbox.operation_errors import Unworkable
 
 logger = safe_logging.get_logger("django_xcover.orders")
 
-# What becomes no cover any more.
+# Statuses of a quote that can't become cover any more.
 OVER = (Status.CANCELLED, Status.FAILED)
 PAID_IN_VAIN = "Order %s was paid after its cover was cancelled: package %s covers nothing."
 PAID_IN_PART = "Order %s was paid after part of its cover was withdrawn from: package %s."
 
 
 def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
-    """Let `order` take over what was frozen for it, and write what must happen at XCover.
+    """Let `order` take over the cover frozen for it, and enqueue the operations at XCover.
 
-    `hold` is the reference of its hold, by default the newest of `cart`. Accepted and paid is
-    booked; accepted and paid later is booked as pending and confirmed when the money comes;
-    declined or unanswered is opted out. Runs in the shop's transaction and may be repeated freely.
-    Raises whatever the adapter raises, with nothing changed.
+    `hold` is the reference of its hold, by default the newest one of `cart`. Accepted and paid
+    cover is booked; accepted cover that is paid later is booked as pending and confirmed with the
+    payment; declined or unanswered cover is opted out. Runs in the shop's transaction and can be
+    repeated. The adapter's exceptions propagate, and nothing is changed then.
     """
     reference = shop_values.order_reference(order)
     with transaction.atomic():
@@ -53,10 +53,10 @@ def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> Non
 
 
 def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> QuotePackage | None:
-    """Lock and return the package of the order with this reference, None when it has no cover.
+    """Lock and return the package of the order with this reference, None if it has no cover.
 
-    `cart` names the cart whose package the order takes over, and is called only where the order has
-    none yet. With a hold it may fail: the hold names the cart as well.
+    `cart` returns the cart whose package the order takes over, and is called only if the order has
+    no package yet. It may fail if there is a hold, because the hold names the cart, too.
     """
     package = _package_of(reference)
     if package is not None:
@@ -79,31 +79,32 @@ def _named(reference: str, cart: Callable[[], Cart | None], hold: str) -> Cart |
 
 
 def settle(package: QuotePackage, order: Any, *, paid: bool) -> None:
-    """Write what must happen at XCover for the locked package of `order`.
+    """Enqueue the operations for the locked package of `order`.
 
-    Raises whatever the adapter raises.
+    The adapter's exceptions propagate.
     """
     adapter = get_adapter()
     _settle(adapter, package, order, paid=paid or _is_paid(adapter, order))
 
 
 def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
-    """Return whether the shop knows that the money came: its payment may have been told too early.
+    """Return whether the shop's adapter says that `order` is paid.
 
-    `payment_completed` before `order_completed`, without a cart, finds no package to book.
+    `payment_completed` may have come too early: before `order_completed`, and without a cart, it
+    finds no package to book.
     """
     try:
         with transaction.atomic():
             # A shop may return the time of the payment, or None.
             return bool(adapter.is_paid(order))
     except OperationalError as error:
-        # A query that the database refuses: the savepoint is all that is lost by it.
+        # The database refused a query; only the savepoint is rolled back.
         raise Unworkable("The database refused a query of the adapter's is_paid.") from error
 
 
 def _package_of(reference: str) -> QuotePackage | None:
     packages = QuotePackage.objects.locked().for_order(reference)
-    # An instant booking is written by its own service and needs no settling.
+    # Instant bookings are enqueued by their own service and need no settling.
     instant = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package=OuterRef("pk"))
     return packages.exclude(Exists(instant)).order_by("-pk").first()
 
@@ -126,15 +127,16 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
 
 
 def _is_over(quotes: Sequence[Quote]) -> bool:
-    """Return whether cover was chosen, and all of it is cancelled or could not be booked."""
+    """Return whether cover was chosen, and all of it is cancelled or couldn't be booked."""
     chosen = [q for q in quotes if q.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}]
     return bool(chosen) and all(q.choice == Choice.WITHDRAWN or q.status in OVER for q in chosen)
 
 
 def _is_withdrawn_in_part(quotes: Sequence[Quote]) -> bool:
-    """Return whether the customer withdrew from some of the cover before it was booked or paid.
+    """Return whether the customer withdrew from part of the cover before it was booked or paid.
 
-    The shop may not have taken it off the total. A line that the shop itself cancelled it has.
+    The shop may not have subtracted it from the total. Lines that the shop itself cancelled are
+    already subtracted.
     """
     taken_back = [
         quote.pk
@@ -145,9 +147,9 @@ def _is_withdrawn_in_part(quotes: Sequence[Quote]) -> bool:
 
 
 def _alert_unless_repeated(package: QuotePackage, alarm: str) -> None:
-    """Alert a person to a payment for cover that is over, unless it was reported before."""
+    """Flag a payment for cover that is over, unless it was reported before."""
     if _paid(package).exists():
-        logger.info("The payment of order %s is reported again.", package.order_reference)
+        logger.info("The payment of order %s was reported again.", package.order_reference)
         return
     logger.critical(alarm, package.order_reference, package)
     flags.flag(package, Attention.PAID_IN_VAIN)
@@ -170,15 +172,15 @@ def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> Non
 
 
 def _paid(package: QuotePackage) -> QuerySet[Operation]:
-    """Return what was written for a payment, also what an order that was cancelled has ended."""
+    """Return the operations that report a payment, including those that a cancellation ended."""
     rows = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
     return rows.exclude(subject=UNPAID)
 
 
 def _written(package: QuotePackage, kind: OperationKind) -> QuerySet[Operation]:
-    """Return what was written for a locked package, with a lock as well.
+    """Lock and return the operations of this kind for a locked package.
 
-    What another transaction wrote before it let the package go is seen under REPEATABLE READ by a
-    read with a lock only.
+    Under REPEATABLE READ, only a locking read sees the rows that another transaction wrote before
+    it released the package.
     """
     return Operation.objects.select_for_update().filter(package=package, kind=kind)

@@ -1,8 +1,8 @@
-"""Orders that the shop reports: settled at once, or kept until its adapter answers again.
+"""Settle orders that the shop reports, or store them until its adapter works again.
 
-The shop's order goes through, whatever its adapter raises or returns. What could not be settled is
-a row (`OrderEvent`) in the same transaction; a worker asks the adapter again, and a person looks
-when that fails as often as an operation may fail.
+The shop's order goes through, whatever its adapter raises or returns. An order that can't be
+settled is stored as an `OrderEvent` in the same transaction. A worker calls the adapter again;
+after as many failures as an operation may have, the event needs a person.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ LONGEST_TRANSACTION = timedelta(minutes=5)
 
 
 def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
-    """Settle an order that was completed, or paid; keep it for a worker when that fails.
+    """Settle an order that was completed or paid; store it for a worker if that fails.
 
-    Raises what `get_order_reference` raises, UnusableValue for a reference that cannot be stored,
-    and an error after which the shop's transaction cannot commit. Runs in that transaction.
+    Raises the exceptions of `get_order_reference`, UnusableValue if the reference can't be stored,
+    and any error after which the shop's transaction can't commit. Runs in that transaction.
     """
     reference = shop_values.order_reference(order)
     event = OrderEvent(
@@ -48,7 +48,7 @@ def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> No
     )
     with transaction.atomic():
         try:
-            # A savepoint: the shop's own transaction stays usable, whatever fails in here.
+            # A savepoint keeps the shop's own transaction usable if anything fails inside.
             with transaction.atomic():
                 package = completion.find(reference, lambda: shop_values.name_cart(cart), hold=hold)
         except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
@@ -57,14 +57,14 @@ def completed(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> No
         if package is not None:
             _settle(package, order, event)
         elif paid and _waiting(reference).exists():
-            # Its cart could not be read when it was completed: the payment waits as well.
+            # The cart couldn't be read when the order was completed, so the payment waits, too.
             _keep(event, "Waits for an earlier event of the order.")
 
 
 def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") -> None:
-    """Cancel the cover of an order, or of lines of it; keep it for a worker when that fails.
+    """Cancel the cover of an order, or of some lines; store it for a worker if that fails.
 
-    Raises as `completed` does.
+    Raises the same exceptions as `completed`.
     """
     reference = shop_values.order_reference(order)
     named = cancellation.read_lines(lines)
@@ -76,7 +76,7 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
     )
     with transaction.atomic():
         if _waiting(reference).exists():
-            # It has to be cancelled again behind what may still make cover of it.
+            # Cancelled again after the earlier event, which may still book cover.
             _keep(event, "Waits for an earlier event of the order.")
         elif _may_come_later(reference):
             _keep_for_later(event)
@@ -88,16 +88,16 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
 
 
 def sweep() -> list[int]:
-    """Settle what is due; return the primary keys of what was tried."""
+    """Settle the events that are due; return the primary keys of those tried."""
     due = OrderEvent.objects.due(timezone.now()).order_by("next_attempt_at", "pk")
-    found = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
-    for pk in found:
+    pks = list(due.values_list("pk", flat=True)[:SWEEP_LIMIT])
+    for pk in pks:
         settle(pk)
-    return found
+    return pks
 
 
 def settle(pk: int) -> None:
-    """Ask the adapter again about one event, if it waits for that."""
+    """Try to settle one event again, if it is pending."""
     with transaction.atomic():
         event = OrderEvent.objects.select_for_update().get(pk=pk)
         if event.state != State.PENDING:
@@ -114,16 +114,16 @@ def settle(pk: int) -> None:
 
 
 def retry(event: OrderEvent) -> bool:
-    """Let a worker try again now; False when nobody waits for it any more."""
+    """Let a worker retry the event now; return False if it is already settled."""
     now = timezone.now()
     rows = OrderEvent.objects.unsettled().filter(pk=event.pk)
     return bool(rows.update(state=State.PENDING, attempts=0, next_attempt_at=now, updated_at=now))
 
 
 def give_up(event: OrderEvent, *, note: str) -> bool:
-    """Note that a person has settled it by hand; False when it does not wait for one.
+    """Record that a person settled the event by hand; return False if it doesn't need a person.
 
-    `note` is kept and must not name the customer.
+    `note` is stored and must not name the customer.
     """
     now = timezone.now()
     rows = OrderEvent.objects.needing_person().filter(pk=event.pk)
@@ -131,7 +131,7 @@ def give_up(event: OrderEvent, *, note: str) -> bool:
 
 
 def _settle(package: QuotePackage, order: Any, event: OrderEvent) -> None:
-    """Settle the package of an order. That it is the order's stands, whatever fails here."""
+    """Settle the package of an order. The order keeps the package even if this fails."""
     try:
         with transaction.atomic():
             _cancel_first(event.order_reference)
@@ -153,7 +153,7 @@ def _keep_or_raise(event: OrderEvent, error: Exception) -> None:
 
 
 def _keep(event: OrderEvent, error: str) -> None:
-    """Write the event, once for as often as the shop repeats it."""
+    """Store the event, once however often the shop repeats it."""
     same = OrderEvent.objects.unsettled().filter(
         order_reference=event.order_reference, kind=event.kind
     )
@@ -164,13 +164,13 @@ def _keep(event: OrderEvent, error: str) -> None:
 
 
 def _waiting(reference: str) -> QuerySet[OrderEvent]:
-    """Return what may still make cover of the order."""
+    """Return the unsettled events that may still book cover for the order."""
     events = OrderEvent.objects.unsettled().filter(order_reference=reference)
     return events.exclude(kind=Kind.CANCELLED)
 
 
 def _may_come_later(reference: str) -> bool:
-    """Return whether the order is not known here, and could still take over cover."""
+    """Return whether the order is unknown, but may still take over cover."""
     for known in (QuotePackage.objects, Hold.objects):
         if known.filter(order_reference=reference).exists():
             return False
@@ -178,10 +178,10 @@ def _may_come_later(reference: str) -> bool:
 
 
 def _keep_for_later(event: OrderEvent) -> None:
-    """Keep the cancellation of an unknown order; `_cancel_first` finds it when the order comes.
+    """Store the cancellation of an unknown order; `_cancel_first` applies it when the order comes.
 
-    A worker looks as well, for an order that is completed at this very moment: neither of the two
-    transactions sees the other.
+    A worker retries it, too, in case the order is being completed at the same moment, because
+    neither transaction sees the other.
     """
     same = OrderEvent.objects.filter(order_reference=event.order_reference, kind=event.kind)
     if not any(row.lines == event.lines for row in same.exclude(state=State.GIVEN_UP)):
@@ -191,7 +191,7 @@ def _keep_for_later(event: OrderEvent) -> None:
 
 
 def _with_cart(event: OrderEvent, cart: Any) -> OrderEvent:
-    """Note all that can be read of the cart."""
+    """Store what can be read of the cart on the event, and return the event."""
     event.is_cart_unknown = True
     if cart is None:
         return event
@@ -224,9 +224,9 @@ def _carry_out(event: OrderEvent) -> None:
 
 
 def _cancel_first(reference: str) -> None:
-    """Take back what was cancelled before the order came, or while it waited.
+    """Cancel what was cancelled before the order came or while it waited.
 
-    So that nothing books it in between. What a person has settled by hand is left alone.
+    So nothing books it in between. Events that a person settled by hand are left alone.
     """
     known = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
     for event in known.exclude(state=State.GIVEN_UP).order_by("pk"):
@@ -234,7 +234,7 @@ def _cancel_first(reference: str) -> None:
 
 
 def _cart_of(event: OrderEvent) -> Cart | None:
-    """Return the cart of the event, read again where it was not known."""
+    """Return the cart of the event, read again if it was unknown."""
     if not event.is_cart_unknown:
         return None
     if event.account and event.cart_reference:
@@ -249,7 +249,7 @@ def _cart_of(event: OrderEvent) -> Cart | None:
         accounts = set(packages.values_list("account", flat=True))
         if len(accounts) == 1:
             return accounts.pop(), event.cart_reference
-    raise Unworkable("It is not known which cart the order was made from.")
+    raise Unworkable("The cart that the order was made from is unknown.")
 
 
 def _fail(event: OrderEvent, error: Exception) -> None:
@@ -275,6 +275,6 @@ def _end(event: OrderEvent) -> None:
 
 
 def _in_brief(error: Exception) -> str:
-    """Return what staff may read of `error`: only our own texts quote no customer."""
+    """Return the text of our own errors, else the code: other texts may quote a customer."""
     own = isinstance(error, UnusableValue | Unworkable)
     return str(error) if own else code_of(error)

@@ -1,7 +1,7 @@
-"""How an order gets the cover that it was charged for, and no other.
+"""Give an order the cover that it was charged for, and no other.
 
-Decided by the hold: one that the shop names, else the cart's. What was charged is booked as it was
-charged, or a person is alerted with the order's number.
+The hold decides: the one that the shop names, or else the cart's. Cover is booked exactly as it was
+charged; otherwise the log names the order and a person is alerted.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ logger = safe_logging.get_logger("django_xcover.orders")
 
 
 def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage | None:
-    """Let the order with this number take over its package; None when it has no cover.
+    """Let the order with this number take over its package; return None if it has no cover.
 
-    Runs in the transaction of the order, which is told again and again without harm.
+    Runs in the order's transaction. Reporting the same order again is harmless.
     """
     if not order:
         return None
     if Hold.objects.filter(order_reference=order).exists():
-        # It was frozen without cover, or a person has been alerted.
+        # The hold had no cover, or a person has been alerted.
         settle_another(order, hold)
         return None
     if hold:
-        found = holds.lock(hold)
-        if found is not None:
-            return _take(*found, order)
+        locked = holds.lock(hold)
+        if locked is not None:
+            return _take(*locked, order)
         logger.critical("Order %s names a hold that is not known.", order)
     package = _by_cart(order, cart) if cart and cart[1] else None
     if package is None:
@@ -45,18 +45,18 @@ def take_over(order: str, *, cart: Cart | None, hold: str = "") -> QuotePackage 
 
 
 def settle_another(order: str, reference: str) -> None:
-    """Settle a hold that is named by an order which has its cover, or is known to have none.
+    """Settle another hold named by an order that already has its cover, or is known to have none.
 
-    The same cart, frozen again at the same price, was charged once. Anything else was charged
-    besides, so that a person is alerted.
+    The same cart, frozen again at the same price, was charged once. Any other hold may have been
+    charged in addition, so a person is alerted.
     """
     if not reference or Hold.objects.filter(order_reference=order, reference=reference).exists():
         return
-    found = holds.lock(reference)
-    if found is None:
+    locked = holds.lock(reference)
+    if locked is None:
         logger.critical("Order %s names a hold that is not known.", order)
         return
-    hold, packages = found
+    hold, packages = locked
     if hold.is_resolved or hold.amount is None:
         return
     if any(_is_same(own, hold) for own in Hold.objects.filter(order_reference=order)):
@@ -71,9 +71,9 @@ def settle_another(order: str, reference: str) -> None:
 
 
 def alert_if_just_ordered(package: QuotePackage) -> None:
-    """Alert a person when a cart is frozen after its order has taken over this package.
+    """Flag the package if its cart is frozen after the order has taken the package over.
 
-    The shop has sent `order_completed` first, so its total is made without the premium.
+    The shop sent `order_completed` too early, so its total doesn't contain the premium.
     """
     is_recent = package.updated_at > timezone.now() - get_config().hold_length
     chosen = any(q.choice == Choice.ACCEPTED for q in cart_packages.lock_quotes(package))
@@ -102,7 +102,7 @@ def _by_cart(order: str, cart: Cart) -> QuotePackage | None:
 
 
 def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
-    """Hand the package of a locked hold to the order, exactly as it was held."""
+    """Give the order the package of a locked hold, exactly as it was held; None if impossible."""
     package = next((row for row in packages if row.pk == hold.package_id), None)
     if hold.order_reference == order:
         return package if package is not None and package.order_reference == order else None
@@ -126,7 +126,7 @@ def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePack
 
 
 def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
-    """Hand over the newest package of a cart that was never frozen."""
+    """Give the order the newest open package of a cart that was never frozen."""
     package = next(iter(cart_packages.still_open(packages)), None)
     if package is None:
         return None
@@ -134,7 +134,7 @@ def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage
     if any(quote.choice == Choice.ACCEPTED for quote in cart_packages.lock_quotes(package)):
         logger.critical(
             "Order %s takes over cover whose price was never frozen: "
-            "nobody knows what it was charged.",
+            "it is unknown what was charged.",
             order,
         )
     return package
@@ -147,7 +147,7 @@ def _give(package: QuotePackage, order: str) -> None:
 
 
 def _why_not(hold: Hold, package: QuotePackage | None) -> str:
-    """Return why the order cannot have what was held, "" when it can."""
+    """Return why the order can't get the held package, "" if it can."""
     if package is None:
         return "" if hold.package_id is None else "it belongs to another cart"
     if package.order_reference:
@@ -158,7 +158,7 @@ def _why_not(hold: Hold, package: QuotePackage | None) -> str:
 
 
 def _is_as_held(hold: Hold, package: QuotePackage) -> bool:
-    """Return whether each quote that was charged can still be booked at the price charged."""
+    """Return whether each charged quote can still be booked at the charged price."""
     offered = {quote.quote_id: quote for quote in cart_packages.lock_quotes(package)}
     for frozen in _accepted(hold):
         quote = offered.get(frozen["quote"])
@@ -166,15 +166,15 @@ def _is_as_held(hold: Hold, package: QuotePackage) -> bool:
             return False
         if quote.price != Decimal(frozen["price"]):
             return False
-        # Not saved: only to add up what these answers come to now.
+        # Not saved; used only to compute the current premium of these answers.
         quote.choice, quote.instalment_plan = Choice.ACCEPTED, frozen["plan"]
     charged = [offered[frozen["quote"]] for frozen in _accepted(hold)]
-    # A plan's first instalment may have moved without the price.
+    # A plan's first instalment may have changed without the price.
     return not charged or build_offer(charged).premium == hold.premium
 
 
 def _restore(hold: Hold, package: QuotePackage) -> None:
-    """Bring back the answers that were charged: after the hold expired others may have come."""
+    """Restore the charged answers: the shopper may have changed them after the hold expired."""
     frozen = {choice["quote"]: choice for choice in hold.choices}
     for quote in cart_packages.lock_quotes(package):
         held = frozen.get(quote.quote_id, {"choice": "", "plan": ""})
@@ -187,9 +187,9 @@ def _restore(hold: Hold, package: QuotePackage) -> None:
 
 
 def _end_earlier(hold: Hold) -> None:
-    """Release the earlier holds of the same cart at the same price: this try was paid.
+    """Release the earlier holds of the same cart at the same price, because this one was paid.
 
-    Another premium may have been charged all the same, before the shopper chose anew.
+    A different premium may also have been charged, before the shopper chose again.
     """
     same = (
         Hold.objects.select_for_update()
@@ -199,10 +199,10 @@ def _end_earlier(hold: Hold) -> None:
     holds.end(row for row in same if row.amount is None or _is_same(row, hold))
 
 
-def _is_same(one: Hold, other: Hold) -> bool:
-    """Return whether both are of the same cart, as it is, at the same price."""
+def _is_same(first: Hold, second: Hold) -> bool:
+    """Return whether both holds are for the same cart, unchanged, at the same price."""
     names = ("account", "cart_reference", "fingerprint", "amount", "currency")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
 def _has_yes(packages: Sequence[QuotePackage]) -> bool:
@@ -214,14 +214,14 @@ def _has_yes(packages: Sequence[QuotePackage]) -> bool:
 
 
 def _lapse_later(hold: Hold, packages: Sequence[QuotePackage]) -> None:
-    """Un-make a yes that came after the freeze: it was not charged, and is not booked."""
+    """Lapse acceptances made after the freeze, which were neither charged nor booked."""
     for package in packages:
         is_later = package.is_open and package.pk != hold.package_id and package.held_until is None
         if not is_later or package.fingerprint != hold.fingerprint:
             continue
         if decisions.lapse(cart_packages.lock_quotes(package)):
             logger.warning(
-                "Order %s was frozen before the yes to package %s, which has lapsed.",
+                "Order %s was frozen before package %s was accepted; the acceptance has lapsed.",
                 hold.order_reference,
                 package,
             )
@@ -245,8 +245,8 @@ def _alert(hold: Hold, package: QuotePackage | None, order: str, why: str) -> No
 def _alert_if_premiums_wait(order: str) -> None:
     """Log an alert if an order may be one that a frozen premium waits for.
 
-    Such an order came without its cart, with a cart under another reference, or is known by its
-    payment only.
+    Such an order came without its cart, with a cart under another reference, or only its payment
+    was reported.
     """
     if QuotePackage.objects.for_order(order).exists():
         return

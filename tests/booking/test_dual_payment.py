@@ -82,7 +82,7 @@ def test_a_card_number_typed_into_a_name_is_neither_stored_nor_sent_nor_logged(
 
     operation = the_operation()
     assert operation.state == OperationState.NEEDS_PERSON
-    assert f"A card number stands in the policyholder's {field}." in operation.error["message"]
+    assert f"The policyholder's {field} contains a card number." in operation.error["message"]
     assert sandbox.calls("create_booking") == []
     assert card not in everything_stored() + caplog.text
 

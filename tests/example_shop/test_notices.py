@@ -37,7 +37,7 @@ def renewal(insured: Shopper) -> Renewal:
 def test_an_order_that_is_gone_gets_no_letter(renewal: Renewal) -> None:
     Order.objects.all().delete()
 
-    assert notifications.tell(renewal)
+    assert notifications.notify(renewal)
     assert mail.outbox == []
 
 
@@ -45,7 +45,7 @@ def test_a_mail_server_that_is_away_has_told_nobody(renewal: Renewal, settings: 
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
-    assert not notifications.tell(renewal)
+    assert not notifications.notify(renewal)
     renewal.refresh_from_db()
     assert renewal.notified_at is None
 
@@ -55,7 +55,7 @@ def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_its
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
 
-    assert notifications.tell(renewal)
+    assert notifications.notify(renewal)
 
     (letter,) = mail.outbox
     number = Order.objects.get().number
@@ -71,7 +71,7 @@ def test_the_letter_leads_a_guest_to_the_cover_in_any_browser(
     renewal: Renewal, settings: Any
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
-    notifications.tell(renewal)
+    notifications.notify(renewal)
 
     link = re.search(r"https://encore\.example(\S+)", str(mail.outbox[0].body))
     assert link is not None
@@ -86,7 +86,7 @@ def test_the_letter_of_somebody_with_an_account_opens_nothing_without_it(
     settings.SHOP_URL = "https://encore.example"
     Order.objects.update(user=User.objects.get(username=data.SHOPPER.username))
 
-    notifications.tell(renewal)
+    notifications.notify(renewal)
 
     assert "https://encore.example/xcover/mycover/" in mail.outbox[0].body
     assert "/orders/open/" not in mail.outbox[0].body
@@ -97,7 +97,7 @@ def test_the_letter_is_in_the_language_of_the_sale(renewal: Renewal) -> None:
     renewal = Renewal.objects.get(pk=renewal.pk)
     renewal.price = Decimal("1234.50")
 
-    notifications.tell(renewal)
+    notifications.notify(renewal)
 
     assert "Guten Tag Robin," in mail.outbox[0].body
     assert "1.234,50\xa0£" in mail.outbox[0].body

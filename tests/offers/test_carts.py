@@ -74,7 +74,7 @@ def test_fields_that_are_no_json_are_found_before_the_page_is_made(
     monkeypatch.setattr("tests.shop.Adapter.get_quote_request", insure)
 
     assert read_cart(request_for(Cart())) is None
-    assert "PolicyRequest.fields.who is of the type object" in caplog.text
+    assert "PolicyRequest.fields.who is of type object" in caplog.text
 
 
 @pytest.mark.django_db

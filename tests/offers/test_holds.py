@@ -93,7 +93,7 @@ def test_a_yes_to_what_was_quoted_after_the_freeze_is_not_booked(
     assert booked() == []
     assert the_package().order_reference == ""
     assert Decision.objects.latest("pk").choice == Choice.LAPSED
-    assert "ORD-1 was frozen before the yes" in caplog.text
+    assert "ORD-1 was frozen before package" in caplog.text
 
 
 def test_a_cart_frozen_before_it_was_quoted_takes_no_answers(

@@ -223,7 +223,7 @@ def test_a_new_quote_under_an_old_id_costs_the_offer_and_not_the_checkout(
         assert quoting.fresh_offer(read(Cart(reference="cart-2"))) is None
 
     assert QuotePackage.objects.count() == 1
-    assert "is known" in caplog.text
+    assert "id of a stored package" in caplog.text
 
 
 def _quotes(package: dict[str, Any]) -> list[dict[str, Any]]:

@@ -156,7 +156,7 @@ def test_an_order_whose_cart_is_never_known_ends_with_a_person(
 
     event = OrderEvent.objects.get()
     assert (event.state, event.order_reference, event.attempts) == (State.NEEDS_PERSON, "ORD-1", 5)
-    assert event.error == "It is not known which cart the order was made from."
+    assert event.error == "The cart that the order was made from is unknown."
     assert "Order ORD-1 (completed) needs a person" in caplog.text
     assert ANA.email not in caplog.text
 

@@ -112,4 +112,4 @@ def test_a_customer_is_told_of_a_renewal_whose_lease_lies_in_the_future(
         telling_until=timezone.now() + MONTH,
     )
 
-    assert notifications.tell(renewal)
+    assert notifications.notify(renewal)

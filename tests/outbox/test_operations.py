@@ -417,7 +417,7 @@ def test_an_order_whose_shop_forgot_it_tells_a_person_what_is_wrong(
     shop.orders.clear()
 
     assert run_due(booking).state == OperationState.NEEDS_PERSON
-    assert "no longer knows order ORD-1" in booking.error["message"]
+    assert "no longer has order ORD-1" in booking.error["message"]
 
 
 def test_packages_of_other_orders_do_not_wait_for_each_other(booking: Operation) -> None:

@@ -52,11 +52,11 @@ def split(
 ) -> tuple[list[Quote], list[Refused]]:
     """Return the `quotes` that can be cancelled, and a refusal for each of the others.
 
-    With `unbooked` those that are agreed and not in force yet are among the first: a customer may
-    withdraw from the moment of the contract, and XCover has nothing to cancel before it books.
+    With `unbooked`, the first list includes quotes that are agreed but not in force yet: a customer
+    may withdraw as soon as the contract is made, before XCover has a booking to cancel.
     """
     under_way = being_cancelled(package)
-    found = [
+    checked = [
         (
             quote,
             _unbooked_obstacle(quote, under_way)
@@ -65,8 +65,8 @@ def split(
         )
         for quote in quotes
     ]
-    free = [quote for quote, obstacle in found if obstacle is None]
-    return free, [obstacle for _quote, obstacle in found if obstacle is not None]
+    free = [quote for quote, obstacle in checked if obstacle is None]
+    return free, [obstacle for _quote, obstacle in checked if obstacle is not None]
 
 
 def is_unbooked(quote: Quote) -> bool:
@@ -123,10 +123,10 @@ def _booked(package: QuotePackage) -> list[Quote]:
 
 def _named(package: QuotePackage, quotes: Iterable[Quote]) -> list[Quote]:
     keys = {quote.pk for quote in quotes}
-    found = list(package.quotes.filter(pk__in=keys).order_by("position"))
-    if len(found) < len(keys):
+    named = list(package.quotes.filter(pk__in=keys).order_by("position"))
+    if len(named) < len(keys):
         raise NotCancellable
-    return found
+    return named
 
 
 def _unbooked_obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:

@@ -79,7 +79,7 @@ def apply(operation: Operation, done: Done | None) -> None:
     package = QuotePackage.objects.locked().get(pk=operation.package_id)
     if done is not None:
         packages.apply_answer(package, done.booked)
-        outcome.conclude(package, cancellation, _facts(done))
+        outcome.conclude(package, cancellation, _refund_columns(done))
     else:
         decisions.withdraw(cancellation.quotes.select_related("package"))
         if _is_stated(cancellation):
@@ -103,8 +103,8 @@ def cancellation_of(operation: Operation) -> Cancellation:
     return Cancellation.objects.get(pk=int(operation.subject))
 
 
-def _ids(cancellation: Cancellation, **facts: Status) -> set[str]:
-    return set(cancellation.quotes.filter(**facts).values_list("quote_id", flat=True))
+def _ids(cancellation: Cancellation, **lookups: Status) -> set[str]:
+    return set(cancellation.quotes.filter(**lookups).values_list("quote_id", flat=True))
 
 
 def _covered(booked: PackageAnswer | None) -> set[str]:
@@ -172,11 +172,11 @@ def _named(operation: Operation) -> set[str]:
 
 
 def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:
-    found = {quote.quote_id: quote.status for quote in booked.quotes}
-    return all(found.get(key) == Status.CANCELLED for key in ids)
+    statuses = {quote.quote_id: quote.status for quote in booked.quotes}
+    return all(statuses.get(key) == Status.CANCELLED for key in ids)
 
 
-def _facts(done: Done) -> dict[str, Any]:
+def _refund_columns(done: Done) -> dict[str, Any]:
     if done.elsewhere:
         # The party that cancelled may have refunded as well.
         return {"lines": [], "total_refund": None}

@@ -1,7 +1,7 @@
 """Record what a cancellation gives back, and announce it.
 
-XCover names the refund of policies that it booked. What a customer withdrew from before it was
-booked XCover knows nothing of: there the shop returns the premium that it charged.
+XCover determines the refund of policies that it booked. It doesn't know cover from which a customer
+withdrew before the booking; for that, the shop returns the premium that it charged.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ RETURNED_FOR = (Attention.POLICY_MISSING, Attention.BOOKING_FAILED)
 def conclude(
     package: QuotePackage,
     cancellation: Cancellation,
-    facts: Mapping[str, Any] | None = None,
+    refund: Mapping[str, Any] | None = None,
     *,
     stated: bool | None = None,
 ) -> None:
     """Mark the cancellation as carried out with its refund, and notify the shop after the commit.
 
-    `facts` are columns with XCover's refund, None if nothing of it was booked. `stated` is whether
+    `refund` are columns with XCover's refund, None if nothing of it was booked. `stated` is whether
     a customer withdrew, by default whether a statement is on record. Call it in a transaction that
     holds the package's lock.
     """
     shown = cancellation.refund
-    columns = dict(facts) if facts is not None else {"lines": [], "total_refund": Decimal(0)}
+    columns = dict(refund) if refund is not None else {"lines": [], "total_refund": Decimal(0)}
     if stated is None:
         stated = Withdrawal.objects.filter(cancellation=cancellation).exists()
     unbooked = _unbooked(cancellation) if stated else []
@@ -137,10 +137,10 @@ def _premiums(package: QuotePackage, unbooked: Sequence[Quote]) -> list[Decimal 
 
 
 def _was_paid(package: QuotePackage) -> bool:
-    """Return whether the shop has reported the payment, also if its booking was taken back since.
+    """Return whether the shop has reported the payment, even if its booking was taken back since.
 
-    With a lock: what another transaction wrote before it let the package go is seen under
-    REPEATABLE READ by a locking read only.
+    Under REPEATABLE READ, only a locking read sees the rows that another transaction wrote before
+    it released the package.
     """
     rows = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
     return rows.exclude(subject=UNPAID).exists()
@@ -149,18 +149,18 @@ def _was_paid(package: QuotePackage) -> bool:
 def _premium(quote: Quote) -> Decimal | None:
     """Return what the order was charged for `quote`: its price, or the first instalment.
 
-    None if that is not known any more. With a token XCover charges the card with the booking, and
-    the shop has charged nothing for cover.
+    None if it is no longer known. With a token, XCover charges the card with the booking, and the
+    shop has charged nothing for cover.
     """
     if quote.package.customer_token_id:
         return None if _was_sent(quote.package) else Decimal(0)
-    yes = Decision.objects.filter(quote=quote, choice=Choice.ACCEPTED).order_by("-pk").first()
-    if yes is None:
+    accepted = Decision.objects.filter(quote=quote, choice=Choice.ACCEPTED).order_by("-pk").first()
+    if accepted is None:
         return None
-    if not yes.instalment_plan:
-        return yes.price
+    if not accepted.instalment_plan:
+        return accepted.price
     plans = {plan.name: plan.first.amount for plan in plans_of(quote)}
-    return plans.get(yes.instalment_plan)
+    return plans.get(accepted.instalment_plan)
 
 
 def _was_sent(package: QuotePackage) -> bool:
@@ -179,14 +179,14 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:
     """Return whether the refund is known, in the currency of the price, and as shown."""
-    is_told = refund is not None and refund.currency == paid_in
-    return is_told and shown in {None, refund}
+    is_known = refund is not None and refund.currency == paid_in
+    return is_known and shown in {None, refund}
 
 
 def _is_refunded_twice(cancellation: Cancellation) -> bool:
-    """Return whether an earlier cancellation gives money back for one of the same policies.
+    """Return whether an earlier cancellation refunds one of the same policies.
 
-    A call that was thought not to have arrived may still have booked what was withdrawn from.
+    A call assumed lost may still have booked the cover from which the customer withdrew.
     """
     done = Cancellation.objects.filter(state=Cancellation.State.CONFIRMED).exclude(total_refund=0)
     earlier = done.filter(quotes__in=cancellation.quotes.all()).exclude(pk=cancellation.pk)

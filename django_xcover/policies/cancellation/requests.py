@@ -18,7 +18,6 @@ from django_xcover.client import ValidationFailed, XCoverError
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.clients import factory
-from django_xcover.clients import factory as gateway
 from django_xcover.exceptions import (
     BeingCancelled,
     NotCancellable,
@@ -118,12 +117,12 @@ def refusal_of(cancellation: Cancellation) -> str:
 
 
 def create(
-    package: QuotePackage, quotes: Iterable[Quote], *, reason: str, **facts: Any
+    package: QuotePackage, quotes: Iterable[Quote], *, reason: str, **columns: Any
 ) -> Cancellation:
     """Create a cancellation with its policies. Call it in a transaction."""
     longest = Cancellation._meta.get_field("reason").max_length
-    facts = {"currency": package.currency, "reason": reason[:longest], **facts}
-    cancellation = Cancellation.objects.create(package=package, **facts)
+    columns = {"currency": package.currency, "reason": reason[:longest], **columns}
+    cancellation = Cancellation.objects.create(package=package, **columns)
     cancellation.quotes.set(quotes)
     return cancellation
 
@@ -182,7 +181,7 @@ def preview(
     while True:
         asked_at = timezone.now()
         wanted, answer = _ask(package, quotes, reason, until)
-        facts = {
+        columns = {
             **refunds.told(answer),
             "cancellation_id": answer.cancellation_id,
             "confirm_before": answer.confirm_before,
@@ -191,7 +190,7 @@ def preview(
             QuotePackage.objects.locked().get(pk=package.pk)
             # XCover's answer does not include an instalment paid during the call.
             if not was_paid_since(package, asked_at):
-                return create(package, wanted, origin=origin, reason=reason, **facts)
+                return create(package, wanted, origin=origin, reason=reason, **columns)
 
 
 def _ask(
@@ -220,7 +219,7 @@ def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: flo
 
 
 def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> CancellationAnswer:
-    wire = gateway.client_for(package.account).cancel_booking(
+    wire = factory.client_for(package.account).cancel_booking(
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),

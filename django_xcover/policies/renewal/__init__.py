@@ -1,14 +1,14 @@
-"""Renewals: found due, quoted, told to the customer, paid or declined, confirmed.
+"""Renewals: find due cover, quote it, notify the customer, record payment or opt-out, confirm.
 
-One service for every door: beat finds what is due, a webhook may come first, the shop reports the
-payment, the customer declines. Whatever comes first, and however often, the outcome is the same.
+All entry points use this service: beat finds due cover, webhooks may arrive first, the shop reports
+the payment, the customer declines. The result doesn't depend on the order or on repetitions.
 """
 
 from __future__ import annotations
 
 from django_xcover.policies.renewal.due import find_due
 from django_xcover.policies.renewal.lines import RenewalLine, lines_of
-from django_xcover.policies.renewal.notifications import tell
+from django_xcover.policies.renewal.notifications import notify
 from django_xcover.policies.renewal.payment import (
     abandon,
     confirm_legacy,
@@ -27,10 +27,10 @@ __all__ = [
     "find_due",
     "lines_of",
     "may_abandon",
+    "notify",
     "on_event",
     "opt_out",
     "prepare",
     "quote",
     "record_payment",
-    "tell",
 ]

@@ -1,4 +1,4 @@
-"""Confirming a paid renewal at XCover, and bringing the mirror up to the new period."""
+"""Confirm a paid renewal at XCover, and store the new period."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from django_xcover.policies.renewal import quoting
 
 
 def body(renewal: Renewal) -> dict[str, Any]:
-    """Return what a quoted renewal is confirmed with: its id, and each quote with its period.
+    """Return the body that confirms a quoted renewal: its id, and each quote with its period.
 
-    Inferred: that the end stands beside the start, and that both stand in `quotes`; the page's
-    table ends after `id` and `policy_start_date`.
+    Inferred: the end date is sent beside the start date, both in `quotes`. The table in the
+    contract ends after `id` and `policy_start_date`.
     """
     quoted = quoting.to_renew(renewal_from_wire(renewal.payload))
     return {"renewal_id": renewal.renewal_id, "quotes": requests.periods(quoted)}
 
 
 def legacy_id(renewal: Renewal) -> str:
-    """Return the id for the older confirmation: the one XCover quoted, else the announced one.
+    """Return the id for the older confirmation: the quoted one, else the announced one.
 
-    What was announced stands in the body of a webhook, which nobody has signed.
+    The announced id comes from the body of a webhook, which isn't signed.
     """
     return renewal.renewal_id or renewal.announced_id
 
 
 def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:
-    """Return what the older confirmation is made with; the blank in the time is as recorded."""
+    """Return the body of the older confirmation; the space in the time is as recorded."""
     paid_on = f"{paid_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
     return {"renewal_id": legacy_id(renewal), "paid_on": paid_on}
 
@@ -55,10 +55,10 @@ def legacy_body(renewal: Renewal, paid_at: datetime) -> dict[str, Any]:
 def perform(operation: Operation) -> PackageAnswer:
     """Confirm at XCover, outside any transaction, and return the booking with the new period.
 
-    The booking is read first, because XCover renews by itself for some partners, and because the
-    outcome of an earlier attempt may be unknown. Raises XCoverError, Unworkable when the renewal
-    has another price by now, Undecided while the booking does not show the new period (the older
-    confirmation is answered 202, before it is carried out).
+    The booking is read first, because XCover renews automatically for some partners, and because
+    the outcome of an earlier attempt may be unknown. Raises XCoverError, Unworkable if the price
+    of the renewal has changed, and Undecided if the booking doesn't show the new period yet (the
+    older confirmation is answered with 202 before it is carried out).
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = factory.client_for(operation.package.account)
@@ -75,7 +75,10 @@ def perform(operation: Operation) -> PackageAnswer:
 
 
 def apply(operation: Operation, answer: PackageAnswer) -> None:
-    """Mirror and settle. Call it in the transaction that finishes the operation."""
+    """Store the booking and settle the renewal.
+
+    Call it in the transaction that finishes the operation.
+    """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     package = QuotePackage.objects.locked().get(pk=renewal.package_id)
     packages.apply_answer(package, answer)
@@ -83,7 +86,7 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
 
 
 def settle(renewal: Renewal, package: QuotePackage) -> None:
-    """Note that the mirror of `package` shows the next period; tell the shop once.
+    """Mark the renewal as confirmed once `package` shows the next period, and notify the shop once.
 
     Call it in a transaction.
     """
@@ -100,12 +103,12 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
 def is_renewed(renewal: Renewal, policies: Iterable[QuoteAnswer | Quote]) -> bool:
     """Return whether the policies of a booking show the next period.
 
-    Either every quoted policy is in force beyond the old period, or every policy of the old
-    period is RENEWED: the contract does not say whether quoted ids survive the confirmation.
+    True if every quoted policy is in force beyond the old period, or every policy of the old
+    period is RENEWED. The contract doesn't say whether quoted ids survive the confirmation.
     """
-    found = {policy.quote_id: policy for policy in policies}
-    quoted = [found.get(quote_id) for quote_id in _quoted(renewal)]
-    earlier = [found.get(quote_id) for quote_id in _earlier_ids(renewal)]
+    by_id = {policy.quote_id: policy for policy in policies}
+    quoted = [by_id.get(quote_id) for quote_id in _quoted(renewal)]
+    earlier = [by_id.get(quote_id) for quote_id in _earlier_ids(renewal)]
     goes_on = bool(quoted) and all(policy and _goes_on(renewal, policy) for policy in quoted)
     return goes_on or (
         bool(earlier) and all(policy and policy.status == Status.RENEWED for policy in earlier)
@@ -133,9 +136,9 @@ def _confirm(client: XCoverClient, operation: Operation, request: Mapping[str, A
 
 
 def _make_anew(operation: Operation, renewal: Renewal) -> dict[str, Any]:
-    """Return the body of a person's retry: XCover refused the last one, so it is asked again.
+    """Return a new body for a retry by a person, because XCover refused the previous one.
 
-    A price that was never quoted here (the older flow) is not asked for now.
+    A renewal that was never quoted here (the older flow) isn't quoted now.
     """
     if renewal.premium is None:
         request = legacy_body(renewal, renewal.paid_at or timezone.now())
@@ -154,9 +157,9 @@ def _quote_again(renewal: Renewal) -> None:
     fresh = Renewal(price=columns["price"], currency=columns["currency"]).premium
     if fresh is not None and renewal.premium is not None and fresh != renewal.premium:
         raise Unworkable(
-            f"XCover now asks {format_amount(fresh)} for the next period, and "
+            f"XCover now charges {format_amount(fresh)} for the next period, but "
             f"{format_amount(renewal.premium)} was paid. Settle the difference with the customer, "
-            "or give the money back and give the renewal up."
+            "or refund the money and give up the renewal."
         )
     Renewal.objects.filter(pk=renewal.pk).update(**columns)
     for name, value in columns.items():
@@ -164,7 +167,7 @@ def _quote_again(renewal: Renewal) -> None:
 
 
 def _quoted(renewal: Renewal) -> dict[str, QuoteAnswer]:
-    """Return the quotes of the next period by id, none when its price was never quoted here."""
+    """Return the quotes of the next period by id, {} if its price was never quoted here."""
     if renewal.price is None:
         return {}
     answer = renewal_from_wire(renewal.payload)
@@ -172,16 +175,16 @@ def _quoted(renewal: Renewal) -> dict[str, QuoteAnswer]:
 
 
 def _next_period(renewal: Renewal, package: QuotePackage) -> list[Quote]:
-    """Return the policies in force that were quoted, or have appeared, for the next period."""
+    """Return the policies in force that were quoted for the next period, or are new."""
     new = Q(quote_id__in=_quoted(renewal)) | Q(created_at__gte=renewal.created_at)
     return list(package.quotes.filter(new, status=Status.CONFIRMED).order_by("position"))
 
 
 def _paid_prices(renewal: Renewal, policies: Iterable[Quote]) -> dict[str, Decimal]:
-    """Return what was quoted for each of `policies`, by its id.
+    """Return the quoted price of each of `policies`, by policy id.
 
-    The contract does not say whether a quote's id becomes its policy's. Where it does not, type
-    and order tell.
+    The contract doesn't say whether a policy keeps its quote's id. If it doesn't, policies are
+    matched by type and order.
     """
     quoted = _quoted(renewal)
     named = [policy.quote_id for policy in policies if policy.quote_id in quoted]
@@ -206,7 +209,7 @@ def _earlier_ids(renewal: Renewal) -> list[str]:
 
 
 def _differs(renewal: Renewal, prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
-    """Return whether the next period costs another sum than was paid, or any policy of it does."""
+    """Return whether the total or any policy's price differs from what was paid."""
     booked = {policy.quote_id: policy.price for policy in policies}
     differs = prices != booked or renewal.price != sum(booked.values())
     return renewal.price is not None and differs

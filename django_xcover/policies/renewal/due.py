@@ -1,4 +1,4 @@
-"""Looking ahead: which cover ends soon, and which renewals came to nothing."""
+"""Find cover that ends soon, and expire renewals that were not paid."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import WAITING
 
 AHEAD = timedelta(days=30)
-# How long after the end of a period its renewal is left open. XCover says RENEWAL_EXPIRED when it
-# is over; this is for when that webhook is lost, and no limit is documented.
+# How long a renewal stays open after the end of its period. XCover sends RENEWAL_EXPIRED when it is
+# over; this is the fallback if that webhook is lost. No limit is documented.
 GRACE = timedelta(days=60)
 LIMIT = 500
 State = Renewal.State
@@ -23,10 +23,10 @@ OPEN = (State.DUE, State.QUOTED, State.PAID, State.OPTING_OUT)
 
 
 def find_due(within: timedelta = AHEAD) -> list[Renewal]:
-    """Note which cover ends `within` this time, and return the renewals that need something done.
+    """Create renewals for cover that ends `within` this time; return the renewals to work on.
 
-    Those are the ones to be quoted and the ones whose customer is to be told, LIMIT at most, those
-    first that have waited longest; looking again finds the rest. Renewals nobody paid expire.
+    Those need a quote, or a notice to the customer. At most LIMIT are returned, longest waiting
+    first; another call finds the rest. Unpaid renewals expire.
     """
     now = timezone.now()
     _settle_renewed()
@@ -38,16 +38,16 @@ def find_due(within: timedelta = AHEAD) -> list[Renewal]:
 
 
 def _take_turns(now: datetime) -> list[Renewal]:
-    """Return what is to be done, and put it behind the rest: some XCover refuses every time."""
+    """Return the next renewals and requeue them behind the rest, as XCover always refuses some."""
     todo = Q(state=State.DUE) | Q(state=State.QUOTED, notified_at=None)
     rows = Renewal.objects.select_related("package").filter(todo)
-    found = list(rows.order_by("updated_at", "due_on")[:LIMIT])
-    Renewal.objects.filter(pk__in=[row.pk for row in found]).update(updated_at=now)
-    return found
+    renewals = list(rows.order_by("updated_at", "due_on")[:LIMIT])
+    Renewal.objects.filter(pk__in=[row.pk for row in renewals]).update(updated_at=now)
+    return renewals
 
 
 def note(package: QuotePackage, due_on: datetime) -> Renewal:
-    """Return the renewal of `package` at the end of the period that ends at `due_on`.
+    """Return the renewal of `package` for the period that ends at `due_on`; create it if needed.
 
     Call it in a transaction that holds the package's lock.
     """
@@ -58,10 +58,10 @@ def note(package: QuotePackage, due_on: datetime) -> Renewal:
 
 
 def settle_mirrored(package: QuotePackage) -> list[Renewal]:
-    """Settle the renewals of `package` whose next period its mirror shows; return them.
+    """Settle the renewals of `package` whose next period is stored; return them.
 
-    Not one that is being declined: XCover has made it against the customer's will. Call it in a
-    transaction that holds the package's lock.
+    A renewal that is being declined isn't settled: XCover renewed it against the customer's will.
+    Call it in a transaction that holds the package's lock.
     """
     policies = list(package.quotes.all())
     wanted = (*WAITING, State.PAID)
@@ -73,7 +73,7 @@ def settle_mirrored(package: QuotePackage) -> list[Renewal]:
 
 
 def end_without_cover(package: QuotePackage) -> None:
-    """End the open renewals of `package` when none of its cover is in force.
+    """Expire the open renewals of `package` if none of its cover is in force.
 
     Call it in a transaction that holds the package's lock.
     """
@@ -84,7 +84,7 @@ def end_without_cover(package: QuotePackage) -> None:
 
 
 def _settle_renewed() -> None:
-    """Settle what XCover renewed by itself, and a refresh brought here."""
+    """Settle renewals that XCover made automatically and a refresh stored."""
     followed = Quote.objects.filter(
         package=OuterRef("package"), policy_end_date=OuterRef("due_on"), status=Status.RENEWED
     )
@@ -95,12 +95,12 @@ def _settle_renewed() -> None:
 
 
 def _ending(after: datetime, until: datetime) -> list[tuple[int, datetime]]:
-    """Return package and end of the periods that end then and have no renewal.
+    """Return (package key, end) for the periods that end in this range and have no renewal.
 
-    One for each package: XCover renews a booking, and prices whatever in it is due.
+    Returns one per package, because XCover renews a booking, and prices everything due in it.
     """
     mine = Renewal.objects.filter(package=OuterRef("package"))
-    found = Quote.objects.filter(
+    ending = Quote.objects.filter(
         ~Exists(mine.filter(state__in=OPEN)),
         ~Exists(mine.filter(due_on=OuterRef("policy_end_date"))),
         status=Status.CONFIRMED,
@@ -108,7 +108,7 @@ def _ending(after: datetime, until: datetime) -> list[tuple[int, datetime]]:
         policy_end_date__gt=after,
         policy_end_date__lte=until,
     )
-    rows = found.order_by("policy_end_date").values_list("package_id", "policy_end_date")[:LIMIT]
+    rows = ending.order_by("policy_end_date").values_list("package_id", "policy_end_date")[:LIMIT]
     first: dict[int, datetime] = {}
     for package_pk, ends in rows:
         if ends is not None:
@@ -117,7 +117,7 @@ def _ending(after: datetime, until: datetime) -> list[tuple[int, datetime]]:
 
 
 def _expire(now: datetime) -> None:
-    """End the renewals that were not paid in time, and those whose cover is no longer in force."""
+    """Expire renewals that were not paid in time, and those whose cover is no longer in force."""
     alive = Quote.objects.filter(package=OuterRef("package"), status=Status.CONFIRMED)
     waiting = Renewal.objects.filter(state__in=WAITING)
     for renewal in waiting.filter(Q(due_on__lt=now - GRACE) | ~Exists(alive)):

@@ -1,4 +1,4 @@
-"""Which policies a renewal is about: XCover renews a booking, and prices whatever in it is due."""
+"""List the policies of a renewal. XCover renews a booking, and prices everything due in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from django_xcover.types import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalLine:
-    """One policy that goes on, and its share of the price: None while XCover has not named one.
+    """One policy of a renewal with its share of the price, None until XCover has quoted it.
 
-    `quote_id` and `label` are those of the present policy, "" where no policy matches the quote.
+    `quote_id` and `label` are those of the current policy, "" if no policy matches the quote.
     """
 
     quote_id: str
@@ -32,21 +32,21 @@ class RenewalLine:
 
     @property
     def title(self) -> str:
-        """Return what is insured, or the policy's name where the shop named nothing."""
+        """Return the label of the insured item, or the policy's name without a label."""
         return self.label or self.name
 
     @property
     def price_formatted(self) -> str:
-        """Return the share as people read it, "" while there is none."""
+        """Return the formatted price, "" if there is none."""
         return format_amount(self.price) if self.price else ""
 
 
 @clears_frames
 def lines_of(renewal: Renewal) -> tuple[RenewalLine, ...]:
-    """Return every policy that `renewal` is about, priced or not. One query.
+    """Return every policy of `renewal`, with or without a price. One query.
 
-    Before XCover has named a price these are the policies that end with the period; XCover may
-    price more of the booking.
+    Before XCover has quoted a price, these are the policies that end with the period; the quote
+    may include more policies of the booking.
     """
     policies = list(_present(renewal))
     if renewal.price is None:
@@ -57,7 +57,7 @@ def lines_of(renewal: Renewal) -> tuple[RenewalLine, ...]:
 
 
 def _present(renewal: Renewal) -> Iterable[Quote]:
-    """Return the policies of the present period, those that end with it first."""
+    """Return the policies of the current period, those that end with it first."""
     rows = renewal.package.quotes.filter(
         status__in=(Status.CONFIRMED, Status.RENEWED),
         is_renewable=True,
@@ -67,22 +67,22 @@ def _present(renewal: Renewal) -> Iterable[Quote]:
 
 
 def _take_present(read: QuoteAnswer, policies: list[Quote]) -> Quote | None:
-    """Take the present policy of the quoted one from `policies`: by id, else by type and end.
+    """Remove and return the current policy for a quoted one: by id, else by type and end.
 
-    The contract does not say whether a policy keeps its id; where it does not, the next period
-    begins when the present one ends, and what is left is in the order of the booking.
+    The contract doesn't say whether a policy keeps its id. If it doesn't, the next period begins
+    when the current one ends; the remaining policies are matched in the booking's order.
     """
     same_type = [row for row in policies if row.policy_type == read.policy_type[:LONGEST_TYPE]]
-    found = next(
+    match = next(
         (row for row in policies if row.quote_id == read.quote_id),
         next(
             (row for row in same_type if row.policy_end_date == read.policy_start_date),
             next(iter(same_type), None),
         ),
     )
-    if found is not None:
-        policies.remove(found)
-    return found
+    if match is not None:
+        policies.remove(match)
+    return match
 
 
 def _line(renewal: Renewal, read: QuoteAnswer, present: Quote | None) -> RenewalLine:

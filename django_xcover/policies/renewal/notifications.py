@@ -1,4 +1,4 @@
-"""Telling the customer that cover ends, and what the next period costs."""
+"""Notify the customer that cover ends, and what the next period costs."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from django_xcover.models.base import lapsed
 logger = safe_logging.get_logger("django_xcover.policies")
 
 
-def tell(renewal: Renewal) -> bool:
-    """Let the shop tell the customer about a quoted renewal; True for the call that did.
+def notify(renewal: Renewal) -> bool:
+    """Have the shop notify the customer of a quoted renewal; return True if this call did.
 
-    The shop's adapter writes to the customer, then `renewal_quoted` is sent. It happens once for
-    each price, and only while there is cover to renew. When the adapter fails nobody counts as
-    told, and beat's next look tells again; so does one after a lease when the process dies in it.
+    The shop's adapter writes to the customer, then `renewal_quoted` is sent: once for each price,
+    and only while there is cover to renew. If the adapter fails, the customer doesn't count as
+    notified, and the next run of beat tries again. If the process dies, it is tried again when the
+    lease has expired.
     """
     lease = _claim(renewal)
     if lease is None:
         return False
-    told = _hand_to_shop(renewal)
-    at = timezone.now() if told else None
-    # Another price since then has taken the lease away: of that one nobody has been told.
+    is_notified = _send_notice(renewal)
+    at = timezone.now() if is_notified else None
+    # A new price in the meantime has removed the lease; the customer hasn't been notified of it.
     rows = Renewal.objects.filter(pk=renewal.pk, telling_until=lease)
     rows.update(notified_at=at, telling_until=None)
-    if told:
+    if is_notified:
         renewal.notified_at = at
         signals.renewal_quoted.send_robust(sender=Renewal, renewal=renewal)
-    return told
+    return is_notified
 
 
 def _claim(renewal: Renewal) -> datetime | None:
-    """Return until when this caller alone tells the customer; None when nobody is to be told."""
+    """Claim the notice and return when the lease ends; None if there is nothing to send."""
     if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
         return None
     now = timezone.now()
@@ -48,7 +49,7 @@ def _claim(renewal: Renewal) -> datetime | None:
     return lease if free.update(telling_until=lease, updated_at=now) else None
 
 
-def _hand_to_shop(renewal: Renewal) -> bool:
+def _send_notice(renewal: Renewal) -> bool:
     adapter = get_adapter()
     try:
         order = adapter.get_order(renewal.package.order_reference)
@@ -56,7 +57,7 @@ def _hand_to_shop(renewal: Renewal) -> bool:
     except Exception as error:  # noqa: BLE001 - the shop's code; the renewal goes on
         # Not `exception`: its traceback would quote the customer.
         logger.error(  # noqa: TRY400
-            "The customer was not told of renewal %s: %s", renewal.pk, safe_logging.describe(error)
+            "The notice of renewal %s was not sent: %s", renewal.pk, safe_logging.describe(error)
         )
         return False
     return True

@@ -1,4 +1,4 @@
-"""The shop has the money for the next period, or gives it back."""
+"""Record that the shop collected the money for the next period, or refunds it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from django_xcover.validators import refuse_long
 def record_payment(
     renewal: Renewal, *, reference: str = "", amount: Money | None = None
 ) -> Operation:
-    """Note that the shop has collected the premium, and have the next period confirmed.
+    """Record that the shop has collected the premium, and enqueue the confirmation.
 
-    `reference` is the shop's own for the payment. `amount`, when given, must be the premium to
-    the cent. The same payment again returns the same operation. Raises RenewalNotQuoted,
-    RenewalPriceChanged, ReferenceTooLong, and what `quote` raises for a renewal that is paid by
-    another payment, declined, lapsed or renewed by XCover itself.
+    `reference` is the shop's reference of the payment. `amount`, if given, must equal the premium
+    to the cent. Recording the same payment again returns the same operation. Raises
+    RenewalNotQuoted, RenewalPriceChanged, ReferenceTooLong, and the exceptions of `quote` if the
+    renewal was paid by another payment, declined, has lapsed or was renewed by XCover itself.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -55,11 +55,11 @@ def record_payment(
 def confirm_legacy(
     renewal: Renewal, *, paid_on: datetime | None = None, reference: str = ""
 ) -> Operation:
-    """Confirm by the renewal's id alone that it was paid (`paid_on`, aware; now by default).
+    """Confirm a paid renewal by its id alone (`paid_on` is aware; now by default).
 
-    The older flow: XCover announces a renewal by webhook, at a price it has told the customer.
-    The same again returns the same operation. Raises RenewalNotAnnounced without an id, else as
-    `record_payment`.
+    The older flow: XCover announces a renewal by webhook, after notifying the customer of the
+    price. Another call returns the same operation. Raises RenewalNotAnnounced without an id, and
+    the exceptions of `record_payment`.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -76,16 +76,16 @@ def confirm_legacy(
 
 
 def may_abandon(renewal: Renewal) -> bool:
-    """Return whether `renewal` is paid, refused by XCover and left to a person."""
+    """Return whether `renewal` is paid, was refused by XCover and needs a person."""
     operation = _confirmation(renewal)
     return operation is not None and _is_stuck(operation)
 
 
 def abandon(renewal: Renewal, *, reason: str) -> None:
-    """Give up a paid renewal that XCover refused; the shop gives the money back.
+    """Give up a paid renewal that XCover refused; the shop refunds the money.
 
-    Only when its confirmation waits for a person and is known to have changed nothing; otherwise
-    RenewalNotStuck. `reason` is kept with the operation and must not name the customer.
+    Raises RenewalNotStuck unless the confirmation needs a person and is known to have changed
+    nothing. `reason` is stored with the operation and must not name the customer.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -102,7 +102,7 @@ def _is_stuck(operation: Operation) -> bool:
 
 
 def _paid_before(renewal: Renewal, reference: str) -> Operation | None:
-    """Return the confirmation of this payment; raise a refusal when there is one of another."""
+    """Return the confirmation of this payment, or None; refuse a different second payment."""
     known = _confirmation(renewal)
     paid = renewal.payment_reference
     if known is not None and reference and paid and reference != paid:

@@ -31,9 +31,9 @@ from django_xcover.policies.renewal import notifications
 
 
 def lock(renewal: Renewal) -> Renewal:
-    """Return `renewal` as it is now, locked behind its package until the transaction ends.
+    """Lock the package of `renewal`, then the renewal, and return the renewal freshly read.
 
-    The package first, as everybody does: a webhook holds it while it notes what it has heard.
+    The package is always locked first; a webhook holds that lock while it stores its event.
     """
     package = QuotePackage.objects.locked().get(pk=renewal.package_id)
     locked = Renewal.objects.select_for_update().get(pk=renewal.pk)
@@ -55,11 +55,11 @@ _OVER: Mapping[str, type[Refused]] = {
 
 
 def quote(renewal: Renewal) -> Renewal:
-    """Ask XCover what the next period costs, keep it, and have the customer told.
+    """Get XCover's price for the next period, store it and have the customer notified.
 
-    Quoting again is free: it replaces the price, and a changed one is told again. Raises
-    XCoverError, NotRenewable when XCover has nothing to renew, and RenewalPaid, AlreadyRenewed,
-    RenewalDeclined or RenewalLapsed when the renewal is past quoting.
+    Quoting again is free: it replaces the price, and the customer is notified of a changed one.
+    Raises XCoverError, NotRenewable if XCover has nothing to renew, and RenewalPaid,
+    AlreadyRenewed, RenewalDeclined or RenewalLapsed if the renewal can't be quoted any more.
     """
     refuse_unless_waiting(renewal)
     answer = ask(renewal.package)
@@ -67,27 +67,27 @@ def quote(renewal: Renewal) -> Renewal:
         if not move(renewal, Renewal.State.QUOTED, field="state", **_columns(renewal, answer)):
             renewal.refresh_from_db()
             refuse_unless_waiting(renewal)
-        transaction.on_commit(partial(notifications.tell, renewal))
+        transaction.on_commit(partial(notifications.notify, renewal))
     return renewal
 
 
 def prepare(pk: int) -> None:
-    """Quote the renewal `pk` if that is still to be done, and have the customer told.
+    """Quote the renewal `pk` if needed, and have the customer notified.
 
-    For tasks: what XCover does not answer or refuses is logged, and beat's next look tries again.
+    For tasks: failures and refusals are logged, and the next run of beat tries again.
     """
     renewal = Renewal.objects.select_related("package").get(pk=pk)
     try:
         if renewal.state == Renewal.State.DUE:
             quote(renewal)
         else:
-            notifications.tell(renewal)
+            notifications.notify(renewal)
     except (XCoverError, Refused) as error:
         logger.warning("Renewal %s has no price yet: %s", pk, code_of(error))
 
 
 def refuse_unless_waiting(renewal: Renewal) -> None:
-    """Raise the refusal that fits unless `renewal` may still be quoted, paid or declined."""
+    """Raise the matching refusal unless `renewal` can still be quoted, paid or declined."""
     if renewal.state not in WAITING:
         raise _OVER.get(renewal.state, RenewalLapsed)
     if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
@@ -110,10 +110,10 @@ def ask(package: QuotePackage) -> RenewalAnswer:
 
 
 def terms(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
-    """Return the columns that hold the next period as `answer` prices it.
+    """Return the column values for the next period as priced in `answer`.
 
-    The price is the sum of the quotes that are to be renewed: no total is documented for this
-    answer, and a booking's total would count policies that go on as they are.
+    The price is the sum of the quotes to renew: this answer has no documented total, and a
+    booking's total would include policies that simply continue.
     """
     quotes = to_renew(answer)
     starts = [quote.policy_start_date for quote in quotes if quote.policy_start_date]
@@ -129,7 +129,7 @@ def terms(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
 
 
 def to_renew(answer: RenewalAnswer) -> Sequence[QuoteAnswer]:
-    """Return the quotes of the next period: RECEIVED in the vendor's sample, else all."""
+    """Return the quotes of the next period: those RECEIVED, as in XCover's sample, else all."""
     return [q for q in answer.quotes if q.status == Status.RECEIVED] or answer.quotes
 
 

@@ -1,4 +1,4 @@
-"""The customer wants no next period."""
+"""Decline a renewal."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ State = Renewal.State
 
 @clears_frames
 def opt_out(renewal: Renewal) -> Operation:
-    """Have XCover told that the customer declines the renewal; the cover runs to its end.
+    """Enqueue the customer's opt-out from the renewal; the cover runs to its end.
 
-    Declining again returns the same operation. Raises AlreadyPaid, AlreadyRenewed or Lapsed.
+    Declining again returns the same operation. Raises RenewalPaid, AlreadyRenewed or RenewalLapsed.
     """
     with transaction.atomic():
         locked = lock(renewal)
@@ -45,8 +45,8 @@ def opt_out(renewal: Renewal) -> Operation:
 def perform(operation: Operation) -> PackageAnswer | None:
     """Decline at XCover, outside any transaction; return the booking if XCover has renewed it.
 
-    The booking is read first, because XCover renews by itself for some partners: there is nothing
-    to decline then. Nothing tells whether it was declined before, and twice does no harm.
+    The booking is read first, because XCover renews automatically for some partners, and then there
+    is nothing to decline. XCover doesn't show earlier opt-outs, but repeating one is harmless.
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = factory.client_for(operation.package.account)
@@ -61,12 +61,12 @@ def _read(client: XCoverClient, package: QuotePackage) -> PackageAnswer:
     try:
         return package_from_wire(client.get_booking(package.package_id))
     except (ValidationFailed, Conflict) as error:
-        # Refused was the look, not the decline: the renewal is not over with it.
+        # XCover refused the read and not the opt-out, so the renewal isn't over.
         raise Undecided("XCover does not show the booking.") from error
 
 
 def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
-    """Note that XCover knows, or that it has renewed all the same: then a person is told.
+    """Record the opt-out, or flag the package for a person if XCover has renewed anyway.
 
     Call it in the transaction that finishes the operation.
     """
@@ -79,13 +79,13 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
-    """Note that there is nothing to decline: XCover refuses it when nothing would renew."""
+    """Expire the renewal: XCover refuses the opt-out if nothing would renew."""
     move(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
 
 
 def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
     packages.apply_answer(package, renewed)
-    # Mirroring flags what it sees for the first time; this may have been seen before the decline.
+    # `apply_answer` flags only new changes, and this one may have been stored before the opt-out.
     packages.flag(package, Attention.RENEWED_ANYWAY)
 
 

@@ -1,4 +1,4 @@
-"""What XCover's `RENEWAL_*` webhooks set in motion."""
+"""Handle XCover's `RENEWAL_*` webhooks."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ State = Renewal.State
 
 
 def on_event(event: str, package_id: str, account: str, renewal_id: str = "") -> Renewal | None:
-    """Do what a webhook hints at, and return its renewal; None when it concerns none.
+    """Handle a renewal event, and return its renewal; None if there is none.
 
-    The signature of a webhook does not cover its body (Quotes API: authentication of a webhook),
-    so XCover is asked before anything changes; the id that the body announces is kept unproven.
-    Events may come twice, late and in any order. Raises XCoverError when XCover cannot be asked:
-    the event is then to be tried again. Events other than EVENTS, and packages that are not ours,
-    are ignored.
+    The signature of a webhook doesn't cover its body (Quotes API: authentication of a webhook), so
+    the booking is read at XCover before anything changes; the announced id is stored unverified.
+    Events may arrive twice, late and in any order. Raises XCoverError if the booking can't be
+    read; the event must then be retried. Events not in EVENTS and unknown packages are ignored.
     """
     package = QuotePackage.objects.filter(account=account, package_id=package_id).first()
     if event not in EVENTS or package is None:
-        logger.info("%s of package %s is no business of ours.", event, package_id)
+        logger.info("Ignored %s for package %s.", event, package_id)
         return None
     package = refresh.refresh(package)
     renewal = _concerned(package, renewal_id) if package.status in BOOKED else None
@@ -46,9 +45,9 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
 
 
 def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
-    """Return the renewal that the event is about, with the id that it announces.
+    """Return the renewal that the event is about, and store the announced id on it.
 
-    The latest announcement counts: the body that brought an earlier one may have been forged.
+    The latest announcement wins, because an earlier body may have been forged.
     """
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)
@@ -62,21 +61,20 @@ def _concerned(package: QuotePackage, renewal_id: str) -> Renewal | None:
 
 
 def _find(package: QuotePackage, renewal_id: str, renewed: list[Renewal]) -> Renewal | None:
-    """Return the renewal with this id, else the one that is open or was just settled, else one for
-    the present period."""
+    """Return the renewal with this id, else a settled or open one, else the current period's."""
     rows = list(package.renewals.select_related("package"))
     named = [row for row in rows if renewal_id and renewal_id in {row.renewal_id, row.announced_id}]
-    found = named or renewed or [row for row in rows if row.state in OPEN]
-    if found:
-        return found[0]
+    candidates = named or renewed or [row for row in rows if row.state in OPEN]
+    if candidates:
+        return candidates[0]
     ends = _end_of_present_period(package)
     return due.note(package, ends) if ends else None
 
 
 def _end_of_present_period(package: QuotePackage) -> datetime | None:
-    """Return when the cover in force ends; None when none is.
+    """Return when the cover in force ends; None if none is in force.
 
-    A period that has not begun has no renewal: such an event is a late one about the last period.
+    A period that hasn't begun has no renewal: such an event is a late one about the last period.
     """
     now = timezone.now()
     policies = package.quotes.filter(status=Status.CONFIRMED, is_renewable=True)
@@ -89,11 +87,13 @@ def _act(event: str, renewal: Renewal) -> None:
     try:
         if event == EXPIRED:
             quoting.ask(renewal.package)
-            logger.warning("Renewal %s was said to be over; XCover still quotes it.", renewal.pk)
+            logger.warning(
+                "Renewal %s was reported as expired, but XCover still quotes it.", renewal.pk
+            )
         elif event != CREATED and renewal.state == State.DUE:
             quoting.quote(renewal)
         elif event != CREATED:
-            notifications.tell(renewal)
+            notifications.notify(renewal)
     except NotRenewable:
         _note_refusal(event, renewal)
     except Refused as overtaken:
@@ -104,4 +104,4 @@ def _note_refusal(event: str, renewal: Renewal) -> None:
     if event == EXPIRED:
         move(renewal, State.EXPIRED, field="state")
     else:
-        logger.warning("%s came, and XCover quotes no renewal %s.", event, renewal.pk)
+        logger.warning("Received %s, but XCover quotes no renewal %s.", event, renewal.pk)

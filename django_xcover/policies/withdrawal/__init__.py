@@ -1,8 +1,8 @@
-"""The withdrawal function: a customer states that they withdraw, and it counts from that moment.
+"""The withdrawal function: a customer's statement of withdrawal takes effect immediately.
 
-Directive (EU) 2023/2673 (art. 11a of 2011/83/EU) asks for two steps, available whether or not the
-insurer is, and a receipt with the statement's content, date and time on a durable medium. After the
-withdrawal period the same function cancels. My cover, the guest link and the API all call it.
+Directive (EU) 2023/2673 (art. 11a of 2011/83/EU) requires two steps that work even if the insurer
+is unavailable, and a receipt with the statement's content, date and time on a durable medium. After
+the withdrawal period, the same function cancels. My cover, the guest link and the API call it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who took out cover: as XCover has it, or as the booking that waits to be sent names them."""
+"""Find the policyholder of a package, at XCover or in the booking that is about to be sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_xcover.models.operation import PAYING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """The policyholder. `details` has every field that is known, by XCover's name for it."""
+    """The policyholder. `details` has every known field, by XCover's name."""
 
     name: str = field(repr=False)
     email: str = field(repr=False)
@@ -22,7 +22,7 @@ class Holder:
 
 
 def holder_of(package: QuotePackage) -> Holder:
-    """Return the policyholder of `package`, without a name or an address where none is known."""
+    """Return the policyholder of `package`; an unknown name or address is ""."""
     known = package.answer.policyholder
     if not known.email:
         rows = Operation.objects.filter(package=package, kind__in=PAYING).exclude(request={})

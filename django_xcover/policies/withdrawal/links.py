@@ -1,4 +1,4 @@
-"""The signed link by which a guest withdraws: no session, no login, nothing personal in it."""
+"""Signed links with which guests withdraw: no session, no login, no personal data."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SALT = "django_xcover.withdrawal"
 
 @clears_frames
 def link_path(order_reference: str) -> str:
-    """Return the path of the page on which the cover of an order is withdrawn from, without login.
+    """Return the path of the page to withdraw from an order's cover without login.
 
-    Put the shop's address before it and send it to the customer alone: whoever has it may cancel.
-    It is signed and holds a number of our own. It is "" for an order without cover.
+    Prepend the shop's address, and send the link only to the customer: anyone who has it can
+    cancel. The path is signed and contains an internal number. It is "" for an order without cover.
     """
     package = QuotePackage.objects.for_order(order_reference).order_by("pk").first()
     if package is None:
@@ -29,7 +29,7 @@ def link_path(order_reference: str) -> str:
 
 
 def read_link(token: str) -> list[QuotePackage]:
-    """Return the packages of the order that a link is for; raise LinkInvalid or LinkExpired."""
+    """Return the packages of the link's order; raise LinkInvalid or LinkExpired."""
     age = timedelta(days=get_config().withdrawal_link_days)
     try:
         pk = signing.loads(token, salt=SALT, max_age=age)

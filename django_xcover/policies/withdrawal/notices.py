@@ -1,4 +1,4 @@
-"""The e-mails about a withdrawal: the receipt at once, and the refund when it is known."""
+"""Send the e-mails about a withdrawal: the receipt at once, and the refund once it is known."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from django_xcover.models.base import lapsed
 
 logger = safe_logging.get_logger("django_xcover.policies")
 
-# After that a receipt that could not be sent is left to staff, who see it in the admin.
+# After this time, an unsent receipt is left to staff, who see it in the admin.
 TRIED_FOR = timedelta(days=14)
 LIMIT = 500
 
 
 def sweep() -> list[int]:
-    """Return the statements with an e-mail to be sent: lost ones, and those that failed."""
+    """Return the primary keys of statements with an unsent e-mail, lost or failed."""
     rows = _due(timezone.now()).order_by("pk")
     return list(rows.values_list("pk", flat=True)[:LIMIT])
 
 
 def send_due(pk: int) -> None:
-    """Send what is due about the statement `pk`, each e-mail once.
+    """Send the e-mails that are due for the statement `pk`, each of them once.
 
-    One caller at a time, by a lease. When the shop's adapter or its mail server fails the lease
-    stays, and the sweep tries again when it has run out.
+    A lease allows one caller at a time. If the shop's adapter or mail server fails, the lease
+    stays, and the sweep tries again once it has expired.
     """
     now = timezone.now()
     lease = now + timedelta(seconds=get_config().operation_lease)
@@ -66,7 +66,7 @@ def _claim(pk: int, now: datetime, lease: datetime) -> bool:
 
 
 def _templates(withdrawal: Withdrawal) -> Iterator[tuple[str, str]]:
-    """Yield each e-mail that is due: the column that says it was sent, and its template."""
+    """Yield the column for the time of sending and the template of each e-mail that is due."""
     if withdrawal.receipt_sent_at is None:
         yield "receipt_sent_at", "receipt"
     done = withdrawal.cancellation.state == Cancellation.State.CONFIRMED

@@ -1,4 +1,4 @@
-"""A statement of withdrawal: prepared with or without a refund, then on record for good."""
+"""Prepare a statement of withdrawal, with or without a refund, and record it permanently."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from django_xcover.exceptions import (
     code_of,
 )
 from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
-from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies.cancellation import eligibility, requests
 from django_xcover.policies.cancellation import unbooked as unbooked_cover
 from django_xcover.policies.withdrawal.holders import holder_of
@@ -31,32 +30,32 @@ from django_xcover.tracebacks import clears_frames
 logger = safe_logging.get_logger("django_xcover.policies")
 
 SHOPPER = Cancellation.Origin.SHOPPER
-# The longest cooling-off period known (Indiana, travel: 30 days; retail devices: 28).
+# The longest known cooling-off period (Indiana, travel: 30 days; retail devices: 28).
 LONGEST_PERIOD = timedelta(days=30)
 
 
 @clears_frames
 def may_withdraw(package: QuotePackage) -> bool:
-    """Return whether a withdrawal period may still run; False where it is over everywhere."""
+    """Return whether a withdrawal period may still be running in any jurisdiction."""
     begun = package.booked_at
     return begun is None or timezone.now() < begun + LONGEST_PERIOD
 
 
 @clears_frames
 def prepare(package: QuotePackage, *, quotes: Sequence[Quote], reason: str = "") -> Cancellation:
-    """Return what the shopper confirms next. Nothing is cancelled.
+    """Return the cancellation that the shopper confirms next. Nothing is cancelled.
 
-    It is XCover's preview with the refund. Where nothing is booked yet, or XCover does not answer
-    in time, not usefully, or with a refusal, it is a draft without one, because a statement must
-    not wait for XCover. Raises NotCancellable or AlreadyCancelled, or one of their kinds, for what
-    is no contract (any more), and CardNumberSent for one in `reason`.
+    It is XCover's preview with the refund. If nothing is booked yet, or XCover doesn't give a
+    usable answer in time or refuses, it is a draft without a refund, because a statement must not
+    wait for XCover. Raises NotCancellable, AlreadyCancelled or a subclass if there is no contract
+    (any more), and CardNumberSent if `reason` contains a card number.
     """
     validators.refuse(reason, "reason")
     wanted = eligibility.choose(package, quotes, unbooked=True)
     if not any(map(eligibility.is_unbooked, wanted)):
-        found = _preview(package, quotes, reason)
-        if found is not None:
-            return found
+        previewed = _preview(package, quotes, reason)
+        if previewed is not None:
+            return previewed
     with transaction.atomic():
         wanted = eligibility.choose(package, quotes, unbooked=True)
         state = Cancellation.State.DRAFT
@@ -64,18 +63,18 @@ def prepare(package: QuotePackage, *, quotes: Sequence[Quote], reason: str = "")
 
 
 def _preview(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> Cancellation | None:
-    """Return XCover's preview, None where there is none.
+    """Return XCover's preview, None if there is none.
 
-    A refusal of XCover's is none of the statement: whether the customer may withdraw is for the law
-    to say. It is put to XCover once more, and if it is refused again to a person.
+    A refusal by XCover doesn't block the statement, because the law decides whether the customer
+    may withdraw. The cancellation is sent again later, and a second refusal goes to a person.
     """
     if circuit_breaker.state(package.account).circuit == circuit_breaker.Circuit.OPEN:
         return None
     try:
-        return cancelling.preview(package, quotes=quotes, origin=SHOPPER, reason=reason)
+        return requests.preview(package, quotes=quotes, origin=SHOPPER, reason=reason)
     except (XCoverError, NotCancellable) as error:
         logger.warning(
-            "The refund for package %s is not known yet (%s); it can be cancelled without.",
+            "The refund for package %s is not known yet (%s); it can be cancelled without it.",
             package.package_id,
             code_of(error),
         )
@@ -86,12 +85,12 @@ def _preview(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> Can
 def withdraw(
     cancellation: Cancellation, *, channel: Withdrawal.Channel, name: str = "", email: str = ""
 ) -> Withdrawal:
-    """Put the statement on record and have it carried out, in one transaction. Asks nobody.
+    """Record the statement and enqueue its cancellation, in one transaction and without any call.
 
-    `name` and `email` default to the policyholder's. The same statement again, from whichever door
-    or tab, returns the first one; policies that something else is cancelling already get the
-    statement on that cancellation. Raises PreviewExpired when the refund shown is no longer right,
-    and NotCancellable or AlreadyCancelled, or one of their kinds, where nothing can be cancelled.
+    `name` and `email` default to the policyholder's. Repeating the statement, from any page or tab,
+    returns the first one. If another cancellation already covers the policies, the statement is
+    recorded on that one. Raises PreviewExpired if the refund shown is no longer valid, and
+    NotCancellable, AlreadyCancelled or a subclass if nothing can be cancelled.
     """
     validators.refuse(name, "name")
     with transaction.atomic():
@@ -100,27 +99,27 @@ def withdraw(
         stated = Withdrawal.objects.filter(cancellation=cancellation).first()
         if stated is not None:
             return stated
-        # Read first: a booking that is taken back forgets whose it was.
+        # Read first, because a booking that is taken back loses its policyholder.
         known = holder_of(package)
         carried_out_by = _carry_out(package, cancellation)
         if carried_out_by is not None:
             return _record(
                 package, carried_out_by, channel, name or known.name, email or known.email
             )
-    # Outside, so that the preview stays expired.
+    # Raised outside the transaction, so that the preview stays expired.
     raise PreviewExpired
 
 
 def _carry_out(package: QuotePackage, cancellation: Cancellation) -> Cancellation | None:
-    """Return the cancellation that carries the statement out, None for a preview too old."""
+    """Return the cancellation that carries out the statement, None if the preview has expired."""
     quotes = _lock(package, cancellation)
     free, obstacles = eligibility.split(package, quotes, unbooked=True)
     taken = [reason for reason in obstacles if isinstance(reason, AlreadyCancelled)]
     if not taken or len(taken) < len(obstacles):
         return _confirm(package, cancellation, free, obstacles)
     if free:
-        # Another tab, or the shop's order, was first with some of them: the refund shown is that
-        # of all, so the rest is cancelled without a preview.
+        # Another tab or the shop's order cancelled some of them first. The refund shown is for all
+        # of them, so the rest is cancelled without a preview.
         why, draft = cancellation.reason, Cancellation.State.DRAFT
         rest = requests.create(package, free, state=draft, origin=SHOPPER, reason=why)
         return _confirm(package, rest, free)
@@ -132,7 +131,7 @@ def _carry_out(package: QuotePackage, cancellation: Cancellation) -> Cancellatio
 
 
 def _lock(package: QuotePackage, cancellation: Cancellation) -> list[Quote]:
-    """Return the policies with a lock, which reads the latest rows under REPEATABLE READ, too."""
+    """Lock and return the policies; a locking read is current even under REPEATABLE READ."""
     keys = list(cancellation.quotes.values_list("pk", flat=True))
     rows = package.quotes.filter(pk__in=keys).select_for_update()
     return list(rows.order_by("position"))
@@ -176,13 +175,13 @@ def _record(
         },
     )
     if is_new:
-        logger.info("A withdrawal from package %s has arrived.", package.package_id)
+        logger.info("Withdrawal from package %s received.", package.package_id)
         transaction.on_commit(partial(_announce, stated))
     return stated
 
 
 def _statement(package: QuotePackage, cancellation: Cancellation, name: str) -> str:
-    """Return what is stated, in the language of the page: who, which contract, and why if said."""
+    """Return the statement in the page's language: the contract, the name and any reason."""
     policies = (
         f"- {quote.label or quote.policy_name} ({quote.policy_name}, {quote.quote_id})"
         for quote in cancellation.quotes.order_by("position")

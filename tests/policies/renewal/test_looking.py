@@ -231,7 +231,7 @@ def test_a_letter_that_a_process_died_in_is_written_at_a_later_look(
     renewing.quote(due)
     monkeypatch.setattr("tests.shop.Adapter.send_renewal_notice", die)
     with pytest.raises(Killed):
-        renewing.tell(due)
+        renewing.notify(due)
     letters = request.getfixturevalue("letters")
     renewing.prepare(due.pk)
     assert letters == []  # it may be alive, and writing
@@ -258,7 +258,7 @@ def test_a_price_that_changes_while_the_customer_is_told_of_another_is_told_too(
     monkeypatch.setattr("tests.shop.Adapter.send_renewal_notice", quote_again)
     renewing.quote(due)
 
-    renewing.tell(due)
+    renewing.notify(due)
     renewing.prepare(due.pk)
 
     assert len(set(prices)) == len(prices) == 2
