@@ -1,4 +1,4 @@
-"""PUBLIC: the one class a shop writes: it decides, and only it knows the shop's objects."""
+"""PUBLIC: the class that a shop subclasses to connect its carts and orders."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.types import Due, Policyholder, QuoteRequest
 
 if TYPE_CHECKING:
-    # Only their names: a shop's module with an adapter may be imported before the models are.
+    # For type checkers only: a shop's adapter may be imported before the models.
     from django.core.mail import EmailMessage
 
-    # Type checkers know typing_extensions without its being installed.
+    # Type checkers know typing_extensions even if it isn't installed.
     from typing_extensions import TypeVar
 
     from django_xcover.models import Renewal, Withdrawal
@@ -37,7 +37,7 @@ class ShopAdapter(Generic[CartT, OrderT]):
     """Subclass this and name it in `XCOVER["ADAPTER"]`.
 
     A `cart` and an `order` are the shop's own objects and are never stored; their references are.
-    A shop with type hints names their classes: `class MyShopAdapter(ShopAdapter[Cart, Order])`.
+    A shop with type hints adds their classes: `class MyShopAdapter(ShopAdapter[Cart, Order])`.
     """
 
     def get_cart(self, request: HttpRequest) -> CartT | None:
@@ -45,18 +45,18 @@ class ShopAdapter(Generic[CartT, OrderT]):
         raise NotImplementedError(_must("get_cart"))
 
     def get_cart_reference(self, cart: CartT) -> str:
-        """Return a text of at most 100 characters that names this cart and never another one."""
+        """Return a string of at most 100 characters that is unique to this cart."""
         raise NotImplementedError(_must("get_cart_reference"))
 
     def get_quote_request(self, cart: CartT) -> QuoteRequest | None:
         """Return what to insure in `cart`, or None to offer nothing.
 
-        Called while a page is made: use what the cart has loaded, and call no service.
+        Called while a page is rendered: use data that the cart has loaded, and call no service.
         """
         raise NotImplementedError(_must("get_quote_request"))
 
     def get_order_reference(self, order: OrderT) -> str:
-        """Return the order's own number: XCover gets it as `partner_transaction_id`."""
+        """Return the order's number, which is sent to XCover as `partner_transaction_id`."""
         raise NotImplementedError(_must("get_order_reference"))
 
     def get_order(self, reference: str) -> OrderT | None:
@@ -64,7 +64,7 @@ class ShopAdapter(Generic[CartT, OrderT]):
         raise NotImplementedError(_must("get_order"))
 
     def get_policyholder(self, order: OrderT) -> Policyholder:
-        """Return who takes out the cover of `order`."""
+        """Return the person who takes out the cover of `order`."""
         raise NotImplementedError(_must("get_policyholder"))
 
     def can_view_order(self, request: HttpRequest, order: OrderT) -> bool:
@@ -74,59 +74,59 @@ class ShopAdapter(Generic[CartT, OrderT]):
     def get_orders(self, request: HttpRequest) -> Iterable[str]:
         """Return the references of this shopper's orders, for the list under "My cover".
 
-        Without it the list is empty and each policy is reached from its order's page; whether a
-        policy is shown is asked of `can_view_order` all the same. Read all of them in one query.
+        By default the list is empty, and each policy is linked from its order's page.
+        `can_view_order` still decides whether a policy is shown. Read all orders in one query.
         """
         return ()
 
     def get_payment_url(self, request: HttpRequest, due: Due) -> str:
-        """Return where this shopper pays `due`, or "" when the shop collects it by itself.
+        """Return the URL where this shopper pays `due`, or "" if the shop collects it by itself.
 
-        The shop's page shows `due.amount`, and once that is collected tells
-        `django_xcover.payments.record_payment`.
+        The shop's page shows `due.amount`, and calls `django_xcover.payments.record_payment` once
+        it is collected.
         """
         return ""
 
     def send_renewal_notice(self, order: OrderT | None, renewal: Renewal) -> None:
-        """Tell the customer by e-mail that cover ends and what the next period costs.
+        """Notify the customer by e-mail that cover ends and what the next period costs.
 
-        The default writes nothing. `renewal` has `premium`, `due_on`, `starts_at` and `ends_at`;
-        `order` is the shop's, or None when it is not known any more. Called in a worker, once for
-        each price; when it raises it is called again at beat's next look.
+        The default sends nothing. `renewal` has `premium`, `due_on`, `starts_at` and `ends_at`;
+        `order` is None if the shop no longer has it. Called in a worker, once for each price. If it
+        raises, it is called again in the next run of beat.
         """
 
     def send_withdrawal_email(
         self, order: OrderT | None, withdrawal: Withdrawal, message: EmailMessage
     ) -> None:
-        """Send the customer the receipt of their withdrawal, and later what comes back.
+        """Send the customer the receipt of their withdrawal, and later the refund.
 
-        The receipt is a legal duty in the EU. The default sends `message`, a plain text to
-        `withdrawal.email`, by Django's mail settings. Called in a worker, once for each e-mail;
-        when it raises it is called again after a while. `order` is None when it is not known.
+        EU law requires the receipt. The default sends `message`, a plain text to
+        `withdrawal.email`, with Django's e-mail settings. Called in a worker, once for each e-mail.
+        If it raises, it is called again later. `order` is None if the shop no longer has it.
         """
         message.send()
 
     def pays_later(self, order: OrderT) -> bool:
-        """Return whether cover is booked now and confirmed when the money comes.
+        """Return whether cover is booked now and confirmed when the order is paid.
 
         XCover holds such a booking as PENDING_PAYMENT (`require_payment_confirmation`).
         """
         return False
 
     def is_paid(self, order: OrderT) -> bool | None:
-        """Return whether the money for `order` is with the shop, None when that is not known.
+        """Return whether `order` is paid, None if unknown.
 
-        Asked when an order is complete: True counts as its payment, which may have been told too
-        early. Reconciliation asks once for each booking that it looks at: cover in force for an
-        order that is False here is listed as covered but not paid. The default is None.
+        Called when an order is completed: True counts as its payment, which may have been reported
+        too early. Reconciliation calls it once for each booking that it checks, and lists cover in
+        force for an unpaid order (False) as covered but not paid. The default is None.
         """
         return None
 
     def was_charged(self, hold: str) -> bool | None:
-        """Return whether a premium was charged for the hold with this reference; None: not known.
+        """Return whether a premium was charged for the hold with this reference, None if unknown.
 
-        Asked when the hold has expired and no order came. False ends it in silence, as when the
-        shopper left the payment; otherwise a person is alerted. The default is None.
+        Called when the hold has expired without an order. False ends it without an alert, for
+        example if the shopper left the payment; otherwise a person is alerted. The default is None.
         """
         return None
 
@@ -135,27 +135,28 @@ class ShopAdapter(Generic[CartT, OrderT]):
         return DEFAULT_ACCOUNT
 
     def get_shopper_reference(self, request: HttpRequest) -> str:
-        """Return who is shopping; a quote is never reused for somebody else."""
+        """Return a reference of the shopper. A quote is never reused for another shopper."""
         user = getattr(request, "user", None)
         return f"user:{user.pk}" if user is not None and user.is_authenticated else ""
 
     def get_visitor(self, request: HttpRequest) -> str:
-        """Return whom `XCOVER["VISITOR_QUOTES"]` counts: by default the session, else the address.
+        """Return what identifies a visitor for `XCOVER["VISITOR_QUOTES"]`.
 
-        It is hashed and kept in the cache for ten minutes. Behind a proxy that sets the client's
-        address reliably, return that address: a session is easily exchanged for a new one.
+        The default is the session, or else the address. It is stored as a hash, in the cache, for
+        ten minutes. Behind a proxy that sets the client's address reliably, return that address,
+        because a new session is easy to get.
         """
         session = getattr(request, "session", None)
         key = None if session is None else session.session_key
         return str(key or request.META.get("REMOTE_ADDR", ""))
 
     def get_order_url(self, order: OrderT) -> str:
-        """Return where staff see `order` in the shop, or "" for no link."""
+        """Return the URL where staff see `order` in the shop, or "" for no link."""
         return ""
 
 
 def get_adapter() -> ShopAdapter[object, object]:
-    """Return the shop's adapter; raise ImproperlyConfigured when it cannot be imported."""
+    """Return the shop's adapter; raise ImproperlyConfigured if it can't be imported."""
     path = get_config().adapter
     try:
         cls = import_string(path)

@@ -236,7 +236,7 @@ def _cover(package: QuotePackage, quotes: Sequence[Quote]) -> Cover:
         lines=lines,
         premium=Money(premium, package.currency) if accepted else None,
         is_answered=all(quote.choice for quote in quotes),
-        lapsed=any(lapse_of(quote) for quote in quotes) or any(one.is_asked for one in lost),
+        lapsed=any(lapse_of(quote) for quote in quotes) or any(row.is_asked for row in lost),
         lost=lost,
     )
 
@@ -306,7 +306,10 @@ def _cover_of(
 
 
 def _lost(quotes: Iterable[Quote], to_insure: CartToInsure | None) -> tuple[LostCover, ...]:
-    """Return what is gone of `quotes`, the newest package's, none of which matches the cart."""
+    """Return the accepted `quotes` of the newest package that are no longer offered.
+
+    None of `quotes` matches the cart.
+    """
     offer = quoting.lost_offer(list(quotes), to_insure) if to_insure else None
     return offer.lost if offer else ()
 

@@ -1,7 +1,7 @@
-"""PUBLIC: what a shopper still has to pay for booked cover, for the shop's own way of paying.
+"""PUBLIC: what a shopper still has to pay for booked cover, with the shop's payment methods.
 
-A shop shows the `Due` that its adapter was asked for (`get_payment_url`), collects `due.amount`
-and calls `record_payment`, in the transaction that records the money.
+The shop's adapter returns the payment page of a `Due` (`get_payment_url`). The shop collects
+`due.amount` there and calls `record_payment` in the transaction that records the payment.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from django_xcover.models import (
 )
 from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.policies import instalments
-from django_xcover.policies import modification as modifying
-from django_xcover.policies import renewal as renewing
+from django_xcover.policies.modification import is_open, settle
+from django_xcover.policies.renewal import lines_of
+from django_xcover.policies.renewal import record_payment as record_renewal_payment
 from django_xcover.policies.renewal.quoting import refuse_unless_waiting
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Due
@@ -49,9 +50,9 @@ RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
 
 @clears_frames
 def find(kind: str, reference: str) -> Due | None:
-    """Return what is due under this kind and reference, None when nothing is (any more).
+    """Return what is due for this kind and reference, None if nothing is (any more).
 
-    The shop decides by `order_reference` whether this shopper may pay it.
+    The shop checks `order_reference` to decide whether this shopper may pay it.
     """
     is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
     reader = _READERS.get(kind)
@@ -62,8 +63,8 @@ def find(kind: str, reference: str) -> Due | None:
 def record_payment(due: Due, *, reference: str = "") -> Operation:
     """Record that the shop has collected `due.amount`, and report it to XCover.
 
-    `reference` is the shop's own for the payment. Recording the same payment again returns the same
-    operation. Raises NothingDue, or the refusal of the service for its kind; if the shopper has
+    `reference` is the shop's reference of the payment. Recording it again returns the same
+    operation. Raises NothingDue, or a refusal that depends on the kind; if the shopper has
     already been charged, the shop has to refund them. A refusal is logged with the order's number.
     """
     recorder = _RECORDERS.get(due.kind)
@@ -75,9 +76,9 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
         refused: Refused = NothingDue()
     except Refused as reason:
         refused = reason
-    # The caller might ignore the refusal, and with it the money.
+    # Logged, because a caller that ignores the refusal would keep the money.
     logger.error(
-        "A payment of order %s is to be given back (%s %s, %s): %s",
+        "A payment of order %s has to be refunded (%s %s, %s): %s",
         due.order_reference,
         due.kind,
         due.reference,
@@ -89,13 +90,13 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
 
 @clears_frames
 def payment_url(request: HttpRequest, due: Due | None) -> str:
-    """Return where the shopper pays `due`, as the shop's adapter says, or ""."""
+    """Return the URL from the shop's adapter where the shopper pays `due`, or ""."""
     return get_adapter().get_payment_url(request, due) if due else ""
 
 
 @clears_frames
 def page_url(due: Due) -> str:
-    """Return the address of the page that shows the shopper `due` once it is paid.
+    """Return the URL of the page that shows `due` once it is paid.
 
     An instalment is shown on its policy's page.
     """
@@ -122,7 +123,7 @@ def of_renewal(renewal: Renewal) -> Due | None:
         kind=RENEWAL,
         reference=str(renewal.pk),
         order_reference=renewal.package.order_reference,
-        label=", ".join(line.title for line in renewing.lines_of(renewal)),
+        label=", ".join(line.title for line in lines_of(renewal)),
         amount=premium,
     )
 
@@ -149,7 +150,7 @@ def of_instalment(instalment: Instalment) -> Due | None:
 def of_modification(modification: Modification) -> Due | None:
     """Return the extra amount due for `modification`, None if there is none."""
     difference = modification.difference
-    if difference.amount <= 0 or not modifying.is_open(modification):
+    if difference.amount <= 0 or not is_open(modification):
         return None
     return Due(
         kind=MODIFICATION,
@@ -191,7 +192,7 @@ def _policy_changed(pk: int) -> str | None:
 
 def _record_renewal(due: Due, reference: str) -> Operation:
     row = Renewal.objects.get(pk=int(due.reference))
-    return renewing.record_payment(row, reference=reference, amount=due.amount)
+    return record_renewal_payment(row, reference=reference, amount=due.amount)
 
 
 def _record_instalment(due: Due, reference: str) -> Operation:
@@ -205,7 +206,7 @@ def _record_modification(due: Due, reference: str) -> Operation:
     row = Modification.objects.get(pk=int(due.reference))
     if row.difference != due.amount:
         raise NothingDue
-    return modifying.settle(row, reference=reference)
+    return settle(row, reference=reference)
 
 
 def _label_of_change(modification: Modification) -> str:

@@ -1,6 +1,6 @@
-"""The door for the shop's signals.
+"""Receivers of the shop's signals.
 
-No error in here costs a sale, except one that has ended the shop's transaction already.
+An error here never breaks the sale, except one that has already broken the shop's transaction.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def on_payment_completed(
 def on_order_cancelled(
     sender: Any, *, order: Any, lines: Iterable[str] | None = None, reason: str = "", **kwargs: Any
 ) -> None:
-    """Cancel the cover of an order, or of lines of it, that was cancelled or returned."""
+    """Cancel the cover of an order, or of some lines, that was cancelled or returned."""
     _report(order, partial(events.cancelled, order, lines, reason))
 
 
@@ -49,13 +49,13 @@ def _complete(order: Any, cart: Any, hold: str, *, paid: bool) -> None:
 
 def _report(order: Any, report: Callable[[], None]) -> None:
     try:
-        # A savepoint: whatever fails in here, the shop's own transaction stays usable.
+        # A savepoint keeps the shop's own transaction usable if anything fails inside.
         with transaction.atomic():
             report()
     except Exception as error:
         if db.is_doomed(error):
             raise
-        # Without its reference no row can be kept of it.
+        # Without the order's reference, no event can be stored.
         logger.critical(
             "An order (%s) was not settled: %s",
             shop_values.identify(order),

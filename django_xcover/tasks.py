@@ -1,4 +1,4 @@
-"""PUBLIC: Celery tasks. Ids in, services called; brokers never carry more than primary keys."""
+"""PUBLIC: Celery tasks. Their arguments are primary keys only, so a broker carries no data."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from django_xcover.offers import counts, holds
 from django_xcover.orders import events
 from django_xcover.outbox import heartbeat, operations
 from django_xcover.outbox.publisher import Publisher
-from django_xcover.policies import instalments, modification
-from django_xcover.policies import renewal as renewing
-from django_xcover.policies import withdrawal as withdrawing
+from django_xcover.policies import instalments, modification, renewal, withdrawal
 from django_xcover.support import erasure
 from django_xcover.sync import reconciliation, webhooks
 from django_xcover.tracebacks import clears_frames
@@ -58,13 +56,12 @@ def run_operation(pk: int) -> None:
 @shared_task(name="django_xcover.tasks.sweep_operations", ignore_result=True, expires=STALE)
 @clears_frames
 def sweep_operations() -> None:
-    """Hand over what was lost or has become due. Let beat send it every half minute or so.
+    """Dispatch operations that were lost or have become due. Schedule it every half minute or so.
 
-    It also finds the premiums that were frozen and for which no order came, and asks the shop's
-    adapter again about the orders that could not be settled.
+    It also resolves frozen premiums without an order, and retries orders that couldn't be settled.
     """
     operations.sweep()
-    for pk in withdrawing.sweep():
+    for pk in withdrawal.sweep():
         send_withdrawal_email.apply_async((pk,), retry=False)
     heartbeat.swept()
     events.sweep()
@@ -74,29 +71,29 @@ def sweep_operations() -> None:
 @shared_task(name="django_xcover.tasks.send_withdrawal_email", ignore_result=True)
 @clears_frames
 def send_withdrawal_email(pk: int) -> None:
-    """Send the receipt of a withdrawal, or what comes back; what fails is left to the sweep."""
-    withdrawing.send_due(pk)
+    """Send the receipt of a withdrawal, or its refund notice. The sweep retries failures."""
+    withdrawal.send_due(pk)
 
 
 @shared_task(name="django_xcover.tasks.find_due_renewals", ignore_result=True)
 @clears_frames
 def find_due_renewals() -> None:
-    """Note which cover ends soon, and have each renewal quoted and told. Once a day will do."""
-    for renewal in renewing.find_due():
-        prepare_renewal.delay(renewal.pk)
+    """Find cover that ends soon, and have each renewal quoted. Schedule it once a day."""
+    for row in renewal.find_due():
+        prepare_renewal.delay(row.pk)
 
 
 @shared_task(name="django_xcover.tasks.prepare_renewal", ignore_result=True)
 @clears_frames
 def prepare_renewal(pk: int) -> None:
-    """Quote one renewal, and have the customer told."""
-    renewing.prepare(pk)
+    """Quote one renewal, and have the customer notified."""
+    renewal.prepare(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_instalments", ignore_result=True, expires=STALE)
 @clears_frames
 def sweep_instalments() -> None:
-    """Have the schedules read that no task has read yet. Let beat send it every few minutes."""
+    """Dispatch the payment schedules that haven't been read. Schedule it every few minutes."""
     for package in instalments.unmirrored():
         mirror_instalments.delay(package.pk)
 
@@ -104,7 +101,7 @@ def sweep_instalments() -> None:
 @shared_task(name="django_xcover.tasks.mirror_instalments", ignore_result=True)
 @clears_frames
 def mirror_instalments(pk: int) -> None:
-    """Read the instalments of one booking; what fails is left to the sweep."""
+    """Read the instalments of one booking. The sweep retries failures."""
     try:
         instalments.mirror(QuotePackage.objects.get(pk=pk))
     except XCoverError as error:
@@ -114,9 +111,9 @@ def mirror_instalments(pk: int) -> None:
 @shared_task(name="django_xcover.tasks.sweep_unpaid", ignore_result=True)
 @clears_frames
 def sweep_unpaid() -> None:
-    """Flag the pending bookings that were never paid, and end the changes that nobody can pay.
+    """Flag pending bookings that were never paid, and end changes whose quote is outdated.
 
-    Once a day will do.
+    Schedule it once a day.
     """
     overdue_payments.sweep()
     modification.give_up_outdated()
@@ -125,7 +122,7 @@ def sweep_unpaid() -> None:
 @shared_task(name="django_xcover.tasks.reconcile", ignore_result=True)
 @clears_frames
 def reconcile() -> None:
-    """Compare XCover's bookings with ours, account by account. Once an hour will do.
+    """Compare XCover's bookings with ours, account by account. Schedule it once an hour.
 
     Each account gets RECONCILE_SECONDS; the next run continues with the rest.
     """
@@ -139,11 +136,13 @@ def _reconcile(account: str) -> None:
     except exceptions.ReconciliationUnderWay as other:
         logger.info("%s", other)
         return
-    except XCoverError as unusable:  # credentials that no call can be made with
+    except XCoverError as unusable:  # for example, unusable credentials
         error = unusable
-    except Exception as problem:  # noqa: BLE001 - it must not keep the other accounts waiting
-        said = safe_logging.describe(problem)
-        logger.error("Account %s could not be reconciled: %s", account, said)  # noqa: TRY400
+    except Exception as problem:  # noqa: BLE001 - it must not hold up the other accounts
+        description = safe_logging.describe(problem)
+        logger.error(  # noqa: TRY400
+            "Account %s could not be reconciled: %s", account, description
+        )
         return
     if error is not None:
         logger.warning("Account %s is not reconciled yet: %s", account, code_of(error))
@@ -152,21 +151,21 @@ def _reconcile(account: str) -> None:
 @shared_task(name="django_xcover.tasks.process_delivery", ignore_result=True)
 @clears_frames
 def process_delivery(pk: int) -> None:
-    """Look into one webhook."""
+    """Process one webhook."""
     webhooks.process(pk)
 
 
 @shared_task(name="django_xcover.tasks.sweep_webhooks", ignore_result=True, expires=STALE)
 @clears_frames
 def sweep_webhooks() -> None:
-    """Hand over the webhooks that were lost or are to be tried again. Every half minute or so."""
+    """Dispatch webhooks that were lost or are due again. Schedule it every half minute or so."""
     webhooks.sweep()
 
 
 @shared_task(name="django_xcover.tasks.forget_webhooks", ignore_result=True)
 @clears_frames
 def forget_webhooks() -> None:
-    """Delete old webhooks, and old counts of offers. Once a day will do."""
+    """Delete old webhooks and old counts of offers. Schedule it once a day."""
     webhooks.forget()
     counts.forget()
 
@@ -174,50 +173,50 @@ def forget_webhooks() -> None:
 @shared_task(name="django_xcover.tasks.forget_personal_data", ignore_result=True)
 @clears_frames
 def forget_personal_data() -> None:
-    """Delete packages that were never ordered, and old records of accesses. Once a day will do."""
+    """Delete packages that were never ordered, and old access records. Schedule it once a day."""
     erasure.forget_unordered()
     access_log.forget()
 
 
-def hand_over(sender: object, *, pk: int, **kwargs: object) -> None:
-    """Have the operation sent to a worker, without waiting for the broker."""
-    _hand_over(run_operation, publisher, pk)
+def dispatch_operation(sender: object, *, pk: int, **kwargs: object) -> None:
+    """Send the operation to a worker, without waiting for the broker."""
+    _dispatch(run_operation, publisher, pk)
 
 
-def hand_over_delivery(sender: object, *, pk: int, **kwargs: object) -> None:
-    """Have the webhook sent to a worker, without waiting for the broker."""
-    _hand_over(process_delivery, delivery_publisher, pk)
+def dispatch_delivery(sender: object, *, pk: int, **kwargs: object) -> None:
+    """Send the webhook to a worker, without waiting for the broker."""
+    _dispatch(process_delivery, delivery_publisher, pk)
 
 
 def acknowledge_withdrawal(sender: object, *, withdrawal: Withdrawal, **kwargs: object) -> None:
-    """Have the receipt of a withdrawal sent, without waiting for the broker."""
-    _hand_over(send_withdrawal_email, withdrawal_publisher, withdrawal.pk)
+    """Have a worker send the receipt of a withdrawal, without waiting for the broker."""
+    _dispatch(send_withdrawal_email, withdrawal_publisher, withdrawal.pk)
 
 
 def announce_refund(sender: object, *, cancellation: Cancellation, **kwargs: object) -> None:
-    """Have a customer who withdrew written to, now that the refund is known.
+    """Have a worker notify a customer who withdrew of the refund.
 
-    Sent from a worker, in which cancellations are carried out; the sweep finds what is lost.
+    Runs in a worker, where cancellations are carried out. The sweep finds lost tasks.
     """
     for pk in Withdrawal.objects.filter(cancellation=cancellation).values_list("pk", flat=True):
         send_withdrawal_email.apply_async((pk,), retry=False)
 
 
 def read_schedule(sender: object, *, package: QuotePackage, **kwargs: object) -> None:
-    """Have the instalments of a booking read that was just made or renewed, if it has any.
+    """Have the instalments of a new or renewed booking read, if it has any.
 
-    Sent from a worker, in which bookings are made. A task that is lost is made up for by the sweep.
+    Runs in a worker, where bookings are made. The sweep finds lost tasks.
     """
     if instalments.has_plan(package):
         mirror_instalments.apply_async((package.pk,), retry=False)
 
 
-def _hand_over(task: Task[[int], None], publisher: Publisher, pk: int) -> None:
+def _dispatch(task: Task[[int], None], publisher: Publisher, pk: int) -> None:
     if task.app.conf.task_always_eager:
         task.delay(pk)
     elif not publisher.offer(pk):
         what = publisher.what
-        logger.warning("%s %s waits for the sweeper: the broker does not keep up.", what, pk)
+        logger.warning("%s %s waits for the sweeper: the broker is too slow.", what, pk)
 
 
 def _publisher(task: Task[[int], None], what: str) -> Publisher:
@@ -226,5 +225,5 @@ def _publisher(task: Task[[int], None], what: str) -> Publisher:
 
 publisher = _publisher(run_operation, "Operation")
 withdrawal_publisher = _publisher(send_withdrawal_email, "Withdrawal")
-# A queue of its own: a burst of webhooks must not push bookings out of theirs.
+# A separate queue, so that a burst of webhooks doesn't displace bookings.
 delivery_publisher = _publisher(process_delivery, "Webhook")

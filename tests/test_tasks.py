@@ -34,7 +34,7 @@ def test_a_broker_that_is_away_is_no_error_for_the_shopper(
 
     monkeypatch.setattr(tasks.run_operation, "apply_async", away)
 
-    tasks.hand_over(Operation, pk=paid.pk)
+    tasks.dispatch_operation(Operation, pk=paid.pk)
 
     assert tasks.publisher.flush(5)
     assert the_operation().state == OperationState.PENDING
@@ -45,7 +45,7 @@ def test_a_broker_that_cannot_keep_up_leaves_it_to_the_sweeper(
 ) -> None:
     monkeypatch.setattr(tasks.publisher, "offer", lambda pk: False)
 
-    tasks.hand_over(Operation, pk=paid.pk)
+    tasks.dispatch_operation(Operation, pk=paid.pk)
 
     assert "waits for the sweeper" in caplog.text
 
@@ -58,7 +58,7 @@ def test_a_broker_gets_a_primary_key_and_nothing_else(
         tasks.run_operation, "apply_async", lambda *args, **kwargs: sent.append((args, kwargs))
     )
 
-    tasks.hand_over(Operation, pk=paid.pk)
+    tasks.dispatch_operation(Operation, pk=paid.pk)
 
     assert tasks.publisher.flush(5)
     assert sent == [(((paid.pk,),), {"retry": False})]
@@ -68,7 +68,7 @@ def test_eager_tasks_run_at_once(paid: Operation) -> None:
     conf = tasks.run_operation.app.conf
     conf.task_always_eager = True
     try:
-        tasks.hand_over(Operation, pk=paid.pk)
+        tasks.dispatch_operation(Operation, pk=paid.pk)
     finally:
         conf.task_always_eager = False
 

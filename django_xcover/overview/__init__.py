@@ -1,3 +1,3 @@
-"""What a shopper is shown of the cover they have. Reads rows, calls nobody, changes nothing."""
+"""Read-only views of a shopper's cover. They read rows and make no calls to XCover."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A cancellation as a shopper reads it: what comes back for which policy, and until when."""
+"""A cancellation for the shopper: the refund of each policy, and the time limit."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from django.utils import timezone
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, OperationKind, Withdrawal
 from django_xcover.overview.progress import Progress, progress_of
-from django_xcover.policies import cancellation as cancelling
 from django_xcover.policies import refunds
-from django_xcover.policies.cancellation import eligibility
+from django_xcover.policies.cancellation import eligibility, refusal_of
 from django_xcover.policies.withdrawal import may_withdraw
 from django_xcover.types import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRefund:
-    """What comes back for one policy. `withdrawable_until` is the end of its cooling-off period.
+    """The refund of one policy. `withdrawable_until` is the end of its cooling-off period.
 
-    `refund_formatted` is "" while XCover has not said.
+    `refund_formatted` is "" until XCover has named the refund.
     """
 
     title: str
@@ -30,16 +29,18 @@ class PolicyRefund:
 
     @property
     def is_withdrawal(self) -> bool:
-        """Return whether the shopper is still free to withdraw, without any reason."""
+        """Return whether the shopper can still withdraw without giving a reason."""
         return self.withdrawable_until is not None and timezone.now() < self.withdrawable_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationView:
-    """One cancellation. `refusal` says why nothing was cancelled, `refunded_formatted` what the
-    shop has given back; both are "" when there is nothing to say. `withdrawal` is the customer's
-    statement, None where nobody has made one; `may_withdraw` is whether its period may still run,
-    and `is_unbooked` whether some of its cover is agreed and not in force yet.
+    """One cancellation.
+
+    `refusal` explains why nothing was cancelled, and `refunded_formatted` is what the shop has
+    refunded; both may be "". `withdrawal` is the customer's statement, or None. `may_withdraw` is
+    whether the withdrawal period may still be running, and `is_unbooked` whether some of the cover
+    is agreed but not in force yet.
     """
 
     pk: int
@@ -59,7 +60,7 @@ class CancellationView:
 
     @property
     def is_draft(self) -> bool:
-        """Return whether it waits for the shopper, who is not shown a refund."""
+        """Return whether it waits for the shopper's confirmation without showing a refund."""
         return self.state == Cancellation.State.DRAFT
 
     @property
@@ -69,18 +70,18 @@ class CancellationView:
 
     @property
     def owes_refund(self) -> bool:
-        """Return whether the shop has still to give something back."""
+        """Return whether the shop still has to refund something."""
         return bool(self.refund and self.refund.amount) and not self.refunded_formatted
 
 
 def view_of(cancellation: Cancellation) -> CancellationView:
-    """Return what a shopper is shown of `cancellation`. Four queries, no vendor call."""
+    """Return the shopper's view of `cancellation`. Four queries, no call to XCover."""
     quotes = cancellation.quotes.select_related("package").defer("request", "package__payload")
     return CancellationView(
         pk=cancellation.pk,
         reference=cancellation.cancellation_id,
         state=cancellation.state,
-        refusal=cancelling.refusal_of(cancellation),
+        refusal=refusal_of(cancellation),
         lines=tuple(_line(line) for line in refunds.lines_of(cancellation)),
         refund=cancellation.refund,
         refund_formatted=_formatted(cancellation.refund),

@@ -1,7 +1,8 @@
-"""A policy's documents, sent by e-mail once more because the shopper asks for them.
+"""Send a policy's documents by e-mail again, at the shopper's request.
 
-XCover writes to the policyholder's address as it knows it, and no other can be named. Whoever sees
-the policy may ask, and may have changed that address before: so it is sent seldom.
+XCover writes to the policyholder's address in the booking; no other address can be given. Anyone
+who can see the policy can request the e-mail, and may have changed that address before, so it is
+rate-limited.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ EVENT = emails.CREATED
 
 
 class MailState(models.TextChoices):
-    """What became of the e-mail that was asked for last."""
+    """The state of the latest requested e-mail."""
 
     SENDING = "sending", _("being sent")
     SENT = "sent", _("sent")
@@ -49,10 +50,10 @@ STATES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyMail:
-    """The e-mail with a policy's documents. `state` is "" when it was never asked for again.
+    """The e-mail with a policy's documents. `state` is "" if it was never requested again.
 
-    `again_at` is the end of the pause after it was asked for, None when there is none. `address` is
-    "" when not known.
+    `again_at` is the end of the pause after a request, None without one. `address` is "" if
+    unknown.
     """
 
     address: str = field(repr=False)
@@ -62,34 +63,34 @@ class PolicyMail:
 
     @property
     def is_on_its_way(self) -> bool:
-        """Return whether XCover has still to be asked."""
+        """Return whether the request hasn't been sent to XCover yet."""
         return self.state in {MailState.SENDING, MailState.STUCK}
 
     @property
     def can_be_asked_for(self) -> bool:
-        """Return whether it can be asked for now."""
+        """Return whether the shopper can request it now."""
         return not self.is_on_its_way and self.again_at is None
 
 
 def mail_of(quote: Quote) -> PolicyMail | None:
-    """Return how the e-mail with the policy's documents stands, None where there is none."""
+    """Return the state of the e-mail with the policy's documents, None if there are none."""
     if quote.status not in {Status.CONFIRMED, Status.RENEWED}:
         return None
     if quote.package.status != Status.CONFIRMED or getattr(quote, "is_cancelling", False):
         return None
-    asked = _asked(quote.package)
+    requests = _requests(quote.package)
     return PolicyMail(
         address=clean_text(quote.package.answer.policyholder.email),
-        state=STATES.get(OperationState(asked[0].state), MailState.SENDING) if asked else "",
-        asked_at=asked[0].created_at if asked else None,
-        again_at=_again_at(asked),
+        state=STATES.get(OperationState(requests[0].state), MailState.SENDING) if requests else "",
+        asked_at=requests[0].created_at if requests else None,
+        again_at=_again_at(requests),
     )
 
 
 def send(quote: Quote) -> PolicyMail:
-    """Have XCover send the documents again; while it is being asked, asking again changes nothing.
+    """Have XCover send the documents again; while a request is pending, this changes nothing.
 
-    Talks to nobody: a worker does. Raises NothingToSend and SentRecently.
+    A worker makes the call to XCover. Raises NothingToSend and SentRecently.
     """
     with transaction.atomic():
         quote.package = QuotePackage.objects.locked().get(pk=quote.package_id)
@@ -103,15 +104,15 @@ def send(quote: Quote) -> PolicyMail:
     return mail_of(quote) or mail
 
 
-def _asked(package: QuotePackage) -> Sequence[Operation]:
-    """Return the times it was asked for, the latest first; as many as count."""
+def _requests(package: QuotePackage) -> Sequence[Operation]:
+    """Return the latest requests, newest first, as many as the limit needs."""
     rows = Operation.objects.filter(package=package, kind=OperationKind.SEND_EMAIL)
     return list(rows.filter(subject__startswith=f"{EVENT}:")[:MOST_A_DAY])
 
 
-def _again_at(asked: Sequence[Operation]) -> datetime | None:
-    if not asked:
+def _again_at(requests: Sequence[Operation]) -> datetime | None:
+    if not requests:
         return None
-    latest, first = asked[0].created_at, asked[-1].created_at
-    end = max(latest + PAUSE, first + DAY) if len(asked) == MOST_A_DAY else latest + PAUSE
+    latest, first = requests[0].created_at, requests[-1].created_at
+    end = max(latest + PAUSE, first + DAY) if len(requests) == MOST_A_DAY else latest + PAUSE
     return end if end > timezone.now() else None

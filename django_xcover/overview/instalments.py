@@ -1,4 +1,4 @@
-"""The instalments of one policy, as a shopper reads them."""
+"""The instalments of one policy, for the shopper."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_xcover.types import Due, Money
 
 
 class PartState(models.TextChoices):
-    """How far one payment is; XCover's own words know no date."""
+    """The state of one payment; XCover's own statuses don't depend on the date."""
 
     PAID = "paid", _("paid")
     FAILED = "failed", _("payment failed")
@@ -31,7 +31,7 @@ class PartState(models.TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One payment. `due` is the day its period begins."""
+    """One payment. `due` is the day on which its period begins."""
 
     number: int
     amount_formatted: str
@@ -41,10 +41,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """All payments of a policy. `next` is the number of the first that is not paid, 0 for none.
+    """All payments of a policy. `next` is the number of the first unpaid one, 0 if all are paid.
 
-    `due` is that payment as the shop can collect it. `is_over` says that the policy has been
-    cancelled, so that nothing more is to be paid.
+    `due` is that payment, for the shop to collect. `is_over` means that the policy is no longer in
+    force, so nothing more has to be paid.
     """
 
     parts: tuple[Part, ...]
@@ -61,16 +61,16 @@ class Schedule:
 
     @property
     def paid_count(self) -> int:
-        """Return how many are paid."""
+        """Return the number of paid parts."""
         return sum(part.state == PartState.PAID for part in self.parts)
 
 
 def schedule_of(quote: Quote) -> Schedule | None:
-    """Return the schedule of `quote`, or None when it was paid at once.
+    """Return the schedule of `quote`, or None if it is not paid by instalments.
 
-    What the shop has reported as paid is paid, whether XCover knows already or not. The sums are
-    those of the schedule: each part is rounded up by itself (recorded), so they differ from the
-    price.
+    An instalment that the shop reported as paid is paid, even if XCover hasn't been notified yet.
+    The totals are those of the schedule. XCover rounds up each part (recorded), so they differ from
+    the price.
     """
     rows = list(quote.instalments.select_related("quote__package").order_by("number"))
     if not rows:

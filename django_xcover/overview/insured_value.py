@@ -1,4 +1,4 @@
-"""What the insured thing is worth, and the price of having it insured for another value."""
+"""The value of the insured item, and the price of insuring it for another value."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class InsuredValue:
 
     @property
     def formatted(self) -> str:
-        """Return the amount as the reader's language writes it."""
+        """Return the amount formatted for the active language."""
         return format_amount(Money(self.amount, self.currency))
 
 
 def insured_value(quote: Quote) -> InsuredValue | None:
-    """Return the value that a shopper may change, None where there is none."""
+    """Return the value that the shopper may change, or None."""
     name = worth_of(quote.policy_type)
     amount = amount_of(quote.request.get(name))
     if quote.status != Status.CONFIRMED or amount is None:
@@ -38,10 +38,10 @@ def insured_value(quote: Quote) -> InsuredValue | None:
 
 
 def quote_value(quote: Quote, amount: Decimal) -> Modification:
-    """Ask XCover what it costs to insure for `amount`; asked twice, return the same open change.
+    """Return XCover's price for insuring `amount`; repeating it returns the same open change.
 
-    Takes five seconds at most; hold no transaction meanwhile. Raises ValueNotChangeable and what
-    `modifying.quote_change` raises.
+    Takes at most five seconds; don't call it in a transaction. Raises ValueNotChangeable,
+    NothingToChange, and the exceptions of `modification.quote_change`.
     """
     value = insured_value(quote)
     if value is None:

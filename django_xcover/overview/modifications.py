@@ -1,4 +1,4 @@
-"""A change of a booking as a shopper reads it: what it costs, the wait, the outcome."""
+"""A change of a booking for the shopper: its cost, progress and outcome."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from django_xcover import payments
 from django_xcover.formats import format_amount
 from django_xcover.models import Modification, OperationKind, Quote
 from django_xcover.overview.progress import Progress, progress_of
-from django_xcover.policies import modification as modifying
+from django_xcover.policies.modification import refusal_of
 from django_xcover.policies.modification.texts import field_in_words, is_readable, label_of
 from django_xcover.types import Due, Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModificationView:
-    """One change. `direction` says what its difference is: "charge", "refund" or "none".
+    """One change. `direction` is the kind of the difference: "charge", "refund" or "none".
 
-    `changes` holds what is to be new, as name and value, until the change is over. The prices are
-    those of the whole booking; where that has several policies `policy` names the one that changes,
-    else it is "". The difference has no sign. `due` is None unless something is to be paid now,
-    `refusal` "" unless XCover did not make the change.
+    `changes` has the requested new values, as pairs of name and value, until the change is over.
+    The prices are those of the whole booking; if it has several policies, `policy` names the one
+    that changes, else it is "". The difference has no sign. `due` is None unless a payment is due
+    now, and `refusal` is "" unless XCover refused the change.
     """
 
     pk: int
@@ -38,7 +38,7 @@ class ModificationView:
 
 
 def view_of(modification: Modification) -> ModificationView:
-    """Return what a shopper is shown of `modification`. No vendor call."""
+    """Return the shopper's view of `modification`. No call to XCover."""
     difference, currency = modification.difference, modification.currency
     return ModificationView(
         pk=modification.pk,
@@ -49,14 +49,14 @@ def view_of(modification: Modification) -> ModificationView:
         before_formatted=format_amount(Money(modification.price_before, currency)),
         after_formatted=format_amount(Money(modification.price_after, currency)),
         difference_formatted=format_amount(Money(abs(difference.amount), currency)),
-        refusal=modifying.refusal_of(modification),
+        refusal=refusal_of(modification),
         due=payments.of_modification(modification),
         progress=progress_of(modification.package, OperationKind.MODIFY, modification),
     )
 
 
 def direction_of(difference: Money) -> str:
-    """Return whether the shopper pays more, gets something back, or neither."""
+    """Return "charge", "refund" or "none"."""
     if not difference.amount:
         return "none"
     return "charge" if difference.amount > 0 else "refund"
@@ -69,7 +69,7 @@ def _policy(modification: Modification) -> str:
 
 
 def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
-    """Yield the new values that can be read as they stand; lists and objects cannot."""
+    """Yield the new values that are readable as text; lists and objects aren't."""
     requested = modification.requested
     for name, value in requested.policyholder.items():
         if is_readable(value):

@@ -1,4 +1,4 @@
-"""A shopper's policies: the list of them, and the one that a page is about."""
+"""A shopper's policies: the list, and a single one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAGE_SIZE = 50
 
 
 class PolicyState(models.TextChoices):
-    """What a shopper wants to know of a policy; XCover's CONFIRMED says nothing of its period."""
+    """The state of a policy for shoppers; XCover's CONFIRMED doesn't depend on the period."""
 
     ARRANGING = "arranging", _("being arranged")
     NEEDS_PERSON = "needs_person", _("being looked into")
@@ -55,7 +55,7 @@ class Notice(models.TextChoices):
     OVERDUE = "overdue", _("payment overdue")
 
 
-# What makes cover of what was chosen and paid for.
+# The operations that turn an accepted quote into cover.
 MAKING = (OperationKind.BOOK, OperationKind.INSTANT_BOOK, OperationKind.CONFIRM_PAYMENT)
 UNBOOKED = (Status.RECEIVED, Status.PENDING_PAYMENT)
 PAST = frozenset(
@@ -65,7 +65,7 @@ PAST = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySummary:
-    """One policy as the list shows it. `notice` is "" when nothing is to do."""
+    """One policy in the list. `notice` is "" if there is nothing to do."""
 
     quote_id: str
     label: str
@@ -79,7 +79,7 @@ class PolicySummary:
 
     @property
     def title(self) -> str:
-        """Return what is insured, or the policy's name where the shop named nothing."""
+        """Return the label of the insured item, or the policy's name without a label."""
         return self.label or self.name
 
     @property
@@ -90,7 +90,7 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPage:
-    """Up to PAGE_SIZE policies, the newest first. `next` and `previous` are pages, 0 for none."""
+    """Up to PAGE_SIZE policies, newest first. `next` and `previous` are page numbers, 0 if none."""
 
     policies: tuple[PolicySummary, ...]
     previous: int
@@ -98,22 +98,22 @@ class PolicyPage:
 
     @property
     def current(self) -> tuple[PolicySummary, ...]:
-        """Return the policies that cover something, or will."""
+        """Return the policies that are or will be in force."""
         return tuple(policy for policy in self.policies if not policy.is_past)
 
     @property
     def past(self) -> tuple[PolicySummary, ...]:
-        """Return those that are over."""
+        """Return the policies that are over."""
         return tuple(policy for policy in self.policies if policy.is_past)
 
 
 def policies(request: HttpRequest, *, page: int = 1) -> PolicyPage:
-    """Return a page of the shopper's policies: the adapter's orders, and one query."""
+    """Return a page of the shopper's policies. One query besides the adapter's `get_orders`."""
     named = filter(None, get_adapter().get_orders(request))
     references = tuple(values.reference(row, "get_orders") for row in named)
     page = max(page, 1)
     first = (page - 1) * PAGE_SIZE
-    # One more than is shown tells whether there is a next page, without counting them all.
+    # One more than is shown, to know whether there is a next page without counting.
     rows = list(_of_orders(references)[first : first + PAGE_SIZE + 1]) if references else []
     return PolicyPage(
         policies=tuple(summarise(quote) for quote in rows[:PAGE_SIZE]),
@@ -123,13 +123,13 @@ def policies(request: HttpRequest, *, page: int = 1) -> PolicyPage:
 
 
 def own_policy(request: HttpRequest, quote_id: str) -> Quote:
-    """Return the policy with this id, its package loaded.
+    """Return the policy with this id, with its package.
 
-    Raises PolicyMissing when there is none, or when the shop's adapter says that this request may
-    not see the order it belongs to.
+    Raises PolicyMissing if there is none, or if the shop's adapter denies this request access to
+    its order.
     """
     rows = policy_rows().filter(quote_id=quote_id).order_by("-pk")
-    # Compared here, exactly: some databases would find an id of another case.
+    # Compared in Python, because some databases ignore case.
     quote = next((row for row in rows if row.quote_id == quote_id), None)
     if quote is None or not _may_view(request, quote.package.order_reference):
         raise PolicyMissing
@@ -137,8 +137,8 @@ def own_policy(request: HttpRequest, quote_id: str) -> Quote:
 
 
 def policy_rows() -> models.QuerySet[Quote]:
-    """Return policies, and accepted quotes that are to become one, with what is going on."""
-    # What was withdrawn from before it was booked stays in sight: its refund is to come.
+    """Return policies, and accepted quotes that will become one, annotated with their progress."""
+    # Cover that was withdrawn before the booking stays visible, because its refund is due.
     stated = Withdrawal.objects.filter(cancellation__quotes=OuterRef("pk"))
     promised = Q(choice=Choice.ACCEPTED) | Q(Exists(stated))
     mine = Q(package=OuterRef("package"))
@@ -167,7 +167,7 @@ def policy_rows() -> models.QuerySet[Quote]:
 
 
 def summarise(quote: Quote) -> PolicySummary:
-    """Return a row of `policy_rows` as the list shows it."""
+    """Return the summary of a row of `policy_rows`."""
     state = _state(quote, timezone.now())
     return PolicySummary(
         quote_id=quote.quote_id,
@@ -184,7 +184,7 @@ def summarise(quote: Quote) -> PolicySummary:
 
 def _of_orders(references: Iterable[str]) -> models.QuerySet[Quote]:
     rows = policy_rows().filter(package__order_reference__in=references)
-    # The big JSON columns that no list shows stay in the database.
+    # Don't load the large JSON columns, which the list doesn't show.
     return rows.defer("request", "package__payload").order_by("-package", "position")
 
 
@@ -206,7 +206,7 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
     if quote.status == Status.RENEWED:
-        # XCover says so from the renewal on, and the policy covers until its own end all the same.
+        # RENEWED from the renewal on, although the policy stays in force until its own end.
         return _period_state(quote, now, after=PolicyState.RENEWED)
     return PolicyState.CANCELLED if quote.status == Status.CANCELLED else PolicyState.FAILED
 
@@ -214,11 +214,11 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
 def _state_unbooked(quote: Quote) -> PolicyState:
     if getattr(quote, "is_stuck", False):
         return PolicyState.NEEDS_PERSON
-    # Given up by a person, or left out of a booking that was made: nothing is on its way.
+    # Given up by a person, or missing from the booking: no operation will book it.
     if getattr(quote, "is_given_up", False) or quote.package.status in BOOKED:
         return _state_of_lost(quote)
     if not getattr(quote, "is_being_booked", True):
-        return PolicyState.AWAITING_PAYMENT  # nothing is booked for an order before its money comes
+        return PolicyState.AWAITING_PAYMENT  # this order is booked only after its payment
     return PolicyState.ARRANGING
 
 
@@ -229,12 +229,12 @@ def _state_pending(quote: Quote) -> PolicyState:
         return PolicyState.NEEDS_PERSON
     if getattr(quote, "is_given_up", False):
         return _state_of_lost(quote)
-    # The customer has paid: it is XCover that has still to be told.
+    # The customer has paid; the confirmation at XCover is pending.
     return PolicyState.ARRANGING
 
 
 def _state_of_lost(quote: Quote) -> PolicyState:
-    """Return the state of cover that will not be, until a person has seen to it or after."""
+    """Return the state of cover that won't be booked: whether staff still have to look at it."""
     return PolicyState.NEEDS_PERSON if quote.package.attention else PolicyState.FAILED
 
 

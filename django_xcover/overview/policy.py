@@ -1,4 +1,4 @@
-"""All that a shopper's page about one policy shows."""
+"""The details of one policy, for its page."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from django_xcover.overview.policies import PolicySummary, policy_rows, summaris
 from django_xcover.overview.progress import progress_of
 from django_xcover.overview.renewals import RenewalView, renewal_of, view_of
 from django_xcover.policies import documents
-from django_xcover.policies import modification as modifying
-from django_xcover.policies.cancellation import eligibility as cancellable
+from django_xcover.policies.cancellation import eligibility
+from django_xcover.policies.modification import changeable_fields
 from django_xcover.policies.withdrawal import holder_of, may_withdraw
 
-# What a shopper can be shown of the policyholder; the rest XCover knows and nobody asked for.
+# The policyholder's fields that a shopper may see.
 SHOWN_OF_POLICYHOLDER = ("first_name", "last_name", "email", "phone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDetails:
-    """One policy with everything that is going on with it.
+    """One policy with everything that the shopper can see or do about it.
 
-    `is_cancellable` is what XCover said last. `cancellable` are the policies of the same booking
-    that can be cancelled now, this one first when it is among them, and `may_withdraw` is whether a
-    withdrawal period may still run. `cancellation`, `modification`
-    and `renewal` are the latest that concern it, or None; a modification that was made is no news.
-    `changeable` names the policyholder's fields that may be changed, `value` what the insured thing
-    is worth where that may be, `mail` how the e-mail with the documents stands where there are any.
+    `is_cancellable` is XCover's latest answer. `cancellable` are the policies of the same booking
+    that can be cancelled now, this one first if it is among them. `may_withdraw` is whether a
+    withdrawal period may still be running. `cancellation`, `modification` and `renewal` are the
+    latest ones of this policy, or None; a completed modification isn't shown. `changeable` names
+    the policyholder's fields that may be changed. `value` is the insured value if it may be
+    changed, and `mail` the state of the e-mail with the documents if there are any.
     """
 
     policy: PolicySummary
@@ -59,12 +59,12 @@ class PolicyDetails:
 
     @property
     def papers(self) -> tuple[str, ...]:
-        """Return the kinds of documents to read; the others are links to do something."""
+        """Return the kinds of documents to read; the other kinds are links to actions."""
         return tuple(kind for kind in self.documents if kind in documents.PAPERS)
 
     @property
     def can_cancel(self) -> bool:
-        """Return whether XCover can be asked to cancel this policy."""
+        """Return whether the shopper can cancel this policy."""
         return any(item.quote_id == self.policy.quote_id for item in self.cancellable)
 
     @property
@@ -74,7 +74,7 @@ class PolicyDetails:
 
 
 def details(quote: Quote) -> PolicyDetails:
-    """Return the details of `quote`, a row of `policies.policy_rows`. No vendor call."""
+    """Return the details of `quote`, a row of `policies.policy_rows`. No call to XCover."""
     package, policy = quote.package, summarise(quote)
     return PolicyDetails(
         policy=policy,
@@ -95,7 +95,7 @@ def details(quote: Quote) -> PolicyDetails:
     )
 
 
-TOLD = (
+SHOWN_STATES = (
     Cancellation.State.REQUESTED,
     Cancellation.State.CONFIRMED,
     Cancellation.State.REFUSED,
@@ -105,30 +105,31 @@ OVER = (Modification.State.CONFIRMED, Modification.State.REFUSED)
 
 
 def booked_together(quote: Quote) -> Sequence[Quote]:
-    """Return the policies of the booking of `quote`, itself first."""
+    """Return the policies of the booking of `quote`, `quote` first."""
     rows = policy_rows().filter(package=quote.package).order_by("position")
     return sorted(rows, key=lambda row: row.pk != quote.pk)
 
 
 def _free(quote: Quote) -> Sequence[Quote]:
-    """Return the policies of the booking of `quote` that can be cancelled now, itself first.
+    """Return the policies of the booking of `quote` that can be cancelled now, `quote` first.
 
-    Those that are agreed and not booked yet are among them. Itself also when XCover has said that
-    it cannot be (`can_be_cancelled`): that may be old, and a withdrawal is no matter of XCover's.
+    Includes policies that are agreed but not booked yet. `quote` is included even if XCover denied
+    its cancellation (`can_be_cancelled`): the answer may be outdated, and a withdrawal doesn't
+    depend on XCover.
     """
     rows = booked_together(quote)
-    mine = [r for r in rows if r.status == Status.CONFIRMED or cancellable.is_unbooked(r)]
-    free, _obstacles = cancellable.split(quote.package, mine, unbooked=True)
+    mine = [r for r in rows if r.status == Status.CONFIRMED or eligibility.is_unbooked(r)]
+    free, _obstacles = eligibility.split(quote.package, mine, unbooked=True)
     return [row for row in free if row.can_be_cancelled is not False or row.pk == quote.pk]
 
 
 def changeable(quote: Quote) -> tuple[str, ...]:
-    """Return the policyholder's fields that may be changed while the policy is in force."""
-    return modifying.changeable_fields(quote.package) if quote.status == Status.CONFIRMED else ()
+    """Return the policyholder's fields that may be changed, () if the policy is not in force."""
+    return changeable_fields(quote.package) if quote.status == Status.CONFIRMED else ()
 
 
 def _modification(quote: Quote) -> Modification | None:
-    """Return the change that is open for the policy in force, else the last if it was refused."""
+    """Return the open change of a policy in force, else the latest one if it was refused."""
     if quote.status != Status.CONFIRMED:
         return None
     rows = quote.package.modifications.filter(state__in=OPEN_CHANGES + OVER).defer("payload")
@@ -139,14 +140,14 @@ def _modification(quote: Quote) -> Modification | None:
 
 
 def _cancellation(quote: Quote) -> Cancellation | None:
-    """Return the latest that was asked for; a preview that came to nothing is no news."""
-    return next(filter(_is_told, quote.package.cancellations.filter(quotes=quote)), None)
+    """Return the latest requested cancellation; unconfirmed previews aren't shown."""
+    return next(filter(_is_shown, quote.package.cancellations.filter(quotes=quote)), None)
 
 
-def _is_told(row: Cancellation) -> bool:
+def _is_shown(row: Cancellation) -> bool:
     if row.state != Cancellation.State.EXPIRED:
-        return row.state in TOLD
-    # Confirmed, and expired before XCover could carry it out.
+        return row.state in SHOWN_STATES
+    # Confirmed, but expired before XCover could carry it out.
     return progress_of(row.package, OperationKind.CANCEL, row).asked_at is not None
 
 
@@ -156,7 +157,7 @@ def _renewal(quote: Quote) -> RenewalView | None:
 
 
 def policyholder(package: QuotePackage) -> dict[str, str]:
-    """Return what a shopper is shown of the policyholder, as XCover has it or is to get it."""
+    """Return the policyholder's fields for the shopper, from XCover or from the pending booking."""
     known = holder_of(package)
     shown = {key: clean_text(known.details.get(key)) for key in SHOWN_OF_POLICYHOLDER}
     return {**shown, "email": known.email}

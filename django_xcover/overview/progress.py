@@ -1,4 +1,4 @@
-"""How far an operation is, for the person who asked for it."""
+"""The progress of an operation, for the person who requested it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ WAITING = (OperationState.PENDING, OperationState.RUNNING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """`waiting`: it is worth looking again. `stuck`: nothing but a person can move it.
+    """`waiting`: the page should refresh. `stuck`: the operation needs a person.
 
-    `asked_at` is when it was asked for, None when it was not.
+    `asked_at` is when it was requested, None if it wasn't.
     """
 
     waiting: bool = False
@@ -25,7 +25,7 @@ class Progress:
 
 
 def progress_of(package: QuotePackage, kind: OperationKind, workflow: Model) -> Progress:
-    """Return how far the operation of `kind` is that carries out the workflow row."""
+    """Return the progress of the operation of `kind` that carries out `workflow`."""
     rows = Operation.objects.filter(package=package, kind=kind, subject=str(workflow.pk))
     operation = rows.first()
     if operation is None:

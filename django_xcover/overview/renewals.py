@@ -1,4 +1,4 @@
-"""The renewal of a policy as a shopper reads it."""
+"""The renewal of a policy, for the shopper."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenewalView:
-    """One renewal. `lines` are all the policies that it is about, each with its share of the price.
+    """One renewal. `lines` are its policies, each with its share of the price.
 
-    `premium_formatted` is "" before it is quoted, `due` None unless it can be paid now.
-    `renewed_anyway` says that it was declined and XCover has made it all the same.
+    `premium_formatted` is "" before it is quoted, and `due` is None unless it can be paid now.
+    `renewed_anyway` means that XCover renewed although the customer declined.
     """
 
     pk: int
@@ -41,7 +41,7 @@ class RenewalView:
 
     @property
     def is_over(self) -> bool:
-        """Return whether there is no next period, so that it has no price."""
+        """Return whether there will be no next period, and so no price."""
         return self.state in {
             Renewal.State.OPTING_OUT,
             Renewal.State.OPTED_OUT,
@@ -55,9 +55,9 @@ class RenewalView:
 
 
 def renewal_of(quote: Quote) -> Renewal | None:
-    """Return the renewal that a shopper of `quote` should know of, or None.
+    """Return the renewal to show for `quote`, or None.
 
-    The newest, and once that is over only if it was about the end of this policy's own period.
+    The newest one; if it is over, only if it was for the end of this policy's own period.
     """
     if quote.status not in {Status.CONFIRMED, Status.RENEWED} or not quote.is_renewable:
         return None
@@ -68,7 +68,7 @@ def renewal_of(quote: Quote) -> Renewal | None:
 
 
 def view_of(renewal: Renewal) -> RenewalView:
-    """Return what a shopper is shown of `renewal`. No vendor call."""
+    """Return the shopper's view of `renewal`. No call to XCover."""
     kind = KINDS.get(Renewal.State(renewal.state))
     premium = renewal.premium
     return RenewalView(

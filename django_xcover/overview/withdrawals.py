@@ -1,4 +1,4 @@
-"""What a guest's page shows of a booking that can be withdrawn from."""
+"""A booking that can be withdrawn from, for a guest's page."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
 from django_xcover.overview.policies import PolicySummary, policy_rows, summarise
-from django_xcover.policies.cancellation import eligibility as cancellable
+from django_xcover.policies.cancellation import eligibility
 from django_xcover.policies.withdrawal import may_withdraw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawableBooking:
-    """A booking: `quotes` are its policies, `cancellable` those that can be cancelled now, and
-    `stated` the cancellations that a statement was made for.
+    """A booking with its policies.
+
+    `cancellable` are the policies that can be cancelled now, and `stated` the cancellations with a
+    statement of withdrawal.
     """
 
     package: QuotePackage
@@ -26,9 +28,9 @@ class WithdrawableBooking:
 
 
 def withdrawable(package: QuotePackage) -> WithdrawableBooking:
-    """Return what can be withdrawn from in `package`, and what has been. No vendor call."""
+    """Return what can be, and has been, withdrawn from in `package`. No call to XCover."""
     quotes = list(policy_rows().filter(package=package).order_by("position"))
-    free, _obstacles = cancellable.split(package, quotes, unbooked=True)
+    free, _obstacles = eligibility.split(package, quotes, unbooked=True)
     stated = Withdrawal.objects.filter(cancellation__package=package).select_related("cancellation")
     return WithdrawableBooking(
         package=package,

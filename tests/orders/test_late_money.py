@@ -174,7 +174,7 @@ def test_a_payment_for_what_is_gone_is_refused_and_logged_with_the_orders_number
     with pytest.raises(exceptions.NothingDue):
         payments.record_payment(gone, reference="pay-1")
 
-    assert "A payment of order ORD-1 is to be given back" in caplog.text
+    assert "A payment of order ORD-1 has to be refunded" in caplog.text
     assert "7.89 GBP" in caplog.text
 
 
@@ -192,4 +192,4 @@ def test_an_instalment_paid_twice_is_refused_and_logged(
             replace(due, amount=Money(Decimal("0.01"), "GBP")), reference="pay-3"
         )
 
-    assert caplog.text.count("A payment of order ORD-1 is to be given back") == 2
+    assert caplog.text.count("A payment of order ORD-1 has to be refunded") == 2

@@ -1,7 +1,7 @@
-"""Reconciliation: all of XCover's bookings against all of ours, with the money that differs.
+"""Reconciliation: compare all of XCover's bookings with ours, including the amounts.
 
-What is safe is mended: a mirror that lags behind is read again, an operation that no worker took is
-handed over again. The rest is listed for a person. Running it twice comes to the same as once.
+Safe repairs are automatic: outdated packages are read again, and operations that no worker took are
+dispatched again. Everything else is listed for a person. Reconciliation is idempotent.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def reconcile(
     seconds: float = FOREVER,
     progress: Progress | None = None,
 ) -> Report:
-    """Go on with the pass over `account`, or begin one, for about `seconds`, and report.
+    """Continue the pass over `account`, or begin one, for about `seconds`; return the report.
 
-    `since` (aware) passes over what has not changed on either side. `fix` mends what is safe;
-    `dry_run` writes nothing at all, and always begins anew. `progress` is told how many of XCover's
-    bookings were done. When XCover cannot be asked, the report says so and the next call goes on
-    from there. Raises ReconciliationUnderWay while another process is at it, ImproperlyConfigured
-    for an unknown account. Call it outside any transaction.
+    `since` (aware) skips bookings that haven't changed on either side. `fix` makes the safe
+    repairs; `dry_run` writes nothing and always starts over. `progress` is called with the number
+    of XCover's bookings done in each step. If XCover can't be reached, the report has the error,
+    and the next call continues from there. Raises ReconciliationUnderWay if another process is
+    running it, and ImproperlyConfigured for an unknown account. Call it outside any transaction.
     """
     client = factory.client_for(account)
     cursor = rehearse(account, since=since) if dry_run else take(account, since=since)
@@ -58,14 +58,14 @@ def reconcile(
     walk = Walk(
         client=client,
         cursor=cursor,
-        look=Look(client, report, fix=fix and not dry_run, tell=cursor.go_on),
+        look=Look(client, report, fix=fix and not dry_run, renew_lease=cursor.go_on),
         report=report,
         writes=not dry_run,
         until=time.monotonic() + seconds,
         progress=progress or (lambda steps: None),
     )
     try:
-        report.handed_over = _hand_over(account, announce=walk.look.fix)
+        report.handed_over = _dispatch(account, announce=walk.look.fix)
         walk.go()
     except XCoverError as problem:
         report.error = stopped = problem
@@ -78,8 +78,8 @@ def reconcile(
     return report
 
 
-def _hand_over(account: str, *, announce: bool) -> int:
-    """Count the operations that no worker has taken for long, and hand them over if allowed."""
+def _dispatch(account: str, *, announce: bool) -> int:
+    """Return the number of overdue operations; dispatch them again if `announce` is True."""
     due = Operation.objects.claimable(timezone.now() - OVERDUE).filter(package__account=account)
     due = due.order_by("next_attempt_at")[: lease.SWEEP_LIMIT]
     pks = list(due.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""One package here against the same at XCover. Compares values, reads and writes nothing."""
+"""Compare one stored package with the one at XCover. Works on values; reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.models import BOOKED, Choice, Discrepancy, Quote, QuotePackage, Status
 
 Kind = Discrepancy.Kind
-# A policy in one of these is, or was, what the customer paid for.
+# Statuses of policies that are, or were, in force.
 COVERED = (Status.CONFIRMED, Status.CANCELLED, Status.RENEWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours:
-    """What stands here: a package, those of its quotes that are still offered, and the payment.
+    """Our side: a package, its quotes that are still offered, and the payment.
 
-    `is_paid` is None when nobody can tell. `in_hand` says that an operation on the package is under
-    way, so that what differs now may differ no more in a moment. `changed_at` is when the package,
-    or an operation on it, changed last; None when nobody asks.
+    `is_paid` is None if unknown. `in_hand` means that an operation on the package is running or
+    due, so differences may be about to disappear. `changed_at` is the last change of the package
+    or one of its operations, None if not needed.
     """
 
     package: QuotePackage
@@ -33,7 +33,7 @@ class Ours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that differs, with the money that it is about. See `Discrepancy` for the fields."""
+    """One difference with the amounts involved. See `Discrepancy` for the fields."""
 
     kind: Discrepancy.Kind
     package_id: str
@@ -48,21 +48,23 @@ class Finding:
 
 
 def compare(ours: Ours, theirs: PackageAnswer | None) -> list[Finding]:
-    """Return what differs; `theirs` is None when XCover does not know the package.
+    """Return the differences; `theirs` is None if XCover doesn't know the package.
 
-    Each amount stands in one finding at most, so that the differences add up to what XCover holds
-    in force less what was paid for. Only a status that differs has no difference in money.
+    Each amount occurs in one finding at most, so the differences add up to what XCover holds in
+    force minus what was paid for. Only findings about a status have no difference in money.
     """
     there = {read.quote_id: read for read in theirs.quotes} if theirs else {}
-    found = [*_status(ours, theirs), *_not_paid(ours, theirs), *_strangers(ours, theirs)]
+    findings = [*_status(ours, theirs), *_not_paid(ours, theirs), *_strangers(ours, theirs)]
     for quote in ours.quotes:
         read = there.get(quote.quote_id)
-        found += list(_quote(ours, theirs, quote, read)) or _quote_status(ours, theirs, quote, read)
-    return found
+        findings += list(_quote(ours, theirs, quote, read)) or _quote_status(
+            ours, theirs, quote, read
+        )
+    return findings
 
 
 def is_behind(ours: Ours, theirs: PackageAnswer) -> bool:
-    """Return whether the mirror shows less, or other, than XCover holds."""
+    """Return whether the stored package differs from, or has less than, XCover's."""
     known = {quote.quote_id: (quote.status, quote.price) for quote in ours.quotes}
     held = [read for read in theirs.quotes if read.status != Status.DELETED]
     differs = any(known.get(read.quote_id) != (read.status, read.price) for read in held)
@@ -70,7 +72,7 @@ def is_behind(ours: Ours, theirs: PackageAnswer) -> bool:
 
 
 def unknown(theirs: PackageAnswer) -> Finding:
-    """Return that XCover holds a booking that nobody here knows."""
+    """Return the finding for a booking at XCover that is unknown here."""
     total = theirs.total
     return Finding(
         kind=Kind.UNKNOWN,
@@ -94,7 +96,7 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
         there = theirs.status
         yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, its=its, here=here, there=there)
     elif theirs.currency != package.currency:
-        # Two currencies have no difference: what was agreed on is at stake.
+        # Amounts in two currencies can't be subtracted; the agreed amount is at stake.
         here, there = package.currency, theirs.currency
         yield _finding(ours, Kind.PRICE_DIFFERS, mine=total, here=here, there=there)
 
@@ -107,7 +109,7 @@ def _quote(
         return
     price = quote.price if quote.chosen_price is None else quote.chosen_price
     if read is None or read.status not in COVERED:
-        # XCover holds what it waits to be paid for, so that is no fault before it is paid.
+        # XCover holds a booking until it is paid, so before payment this is no difference.
         if ours.is_paid:
             there = read.status if read else ""
             yield _finding(ours, Kind.NOT_COVERED, quote=quote, mine=price, there=there)
@@ -117,37 +119,36 @@ def _quote(
 
 
 def _is_comparable(ours: Ours, theirs: PackageAnswer | None, read: QuoteAnswer) -> bool:
-    """Return whether the price of a policy can be compared with the one that was chosen.
+    """Return whether the price of a policy can be compared with the accepted price.
 
-    After a cancellation a price is what XCover makes of it; the refund is what counts. Of an order
-    that is not paid all of the money is open, and is listed as such. Two currencies have no
-    difference.
+    After a cancellation XCover may change the price, and only the refund matters. For an unpaid
+    order the whole amount is listed as not paid. Amounts in two currencies can't be compared.
     """
     in_force = read.status == Status.CONFIRMED and ours.is_paid is not False
     return in_force and theirs is not None and theirs.currency == ours.package.currency
 
 
 def _was_chosen(quote: Quote) -> bool:
-    # What follows a policy in its next period may have a price that was paid and no choice.
+    # A policy of a renewed period may have a paid price but no choice.
     return quote.choice == Choice.ACCEPTED or (not quote.choice and quote.chosen_price is not None)
 
 
 def _not_chosen(
     ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
 ) -> Iterator[Finding]:
-    """Find cover in force that nobody here said yes to: XCover may charge for it."""
+    """Yield cover in force that was never accepted here, because XCover may charge for it."""
     if read is None or theirs is None or read.status != Status.CONFIRMED:
         return
-    # Of an order that is not paid, all that is in force is listed together.
+    # For an unpaid order, everything in force is listed together.
     if ours.is_paid is not False:
         its, there, currency = read.price, read.status, theirs.currency
         yield _finding(ours, Kind.NOT_PAID, quote=quote, its=its, there=there, currency=currency)
 
 
 def _strangers(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
-    """Find policies in force that are not offered here: taken out of the cart, or never quoted."""
+    """Yield policies in force that aren't offered here: removed from the cart, or never quoted."""
     if theirs is None or ours.is_paid is False:
-        return  # of an order that is not paid, all that is in force is listed together
+        return  # for an unpaid order, everything in force is listed together
     known = {quote.quote_id for quote in ours.quotes}
     for read in theirs.quotes:
         if read.status == Status.CONFIRMED and read.quote_id not in known:
@@ -160,7 +161,7 @@ def _strangers(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
 def _quote_status(
     ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
 ) -> list[Finding]:
-    # Where the package's status differs, that says it for all of them.
+    # If the package's status differs, one finding covers all its quotes.
     if theirs is None or theirs.status != ours.package.status:
         return []
     if read is None or read.status == quote.status:

@@ -1,4 +1,4 @@
-"""What was found, as rows for a person: one for each thing, however often it is met."""
+"""Store findings as discrepancies for staff, one row each, however often it is found."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 State = Discrepancy.State
 Key = tuple[str, str, str]
-# What a person has looked into. Another value of one of these is news.
-FACTS = ("currency", "ours", "theirs", "here", "there")
+# The values that a person resolves. If one of them changes, the discrepancy is open again.
+COMPARED = ("currency", "ours", "theirs", "here", "there")
 ALSO = ("order_reference", "at_stake")
 
 
 def record(account: str, looked_at: Mapping[str, Sequence[Finding]]) -> tuple[int, int]:
-    """Bring the rows of the packages in `looked_at` up to what was found of each.
+    """Update the discrepancies of the packages in `looked_at` from their findings.
 
-    Return how many were opened and how many closed, because they are not found any more. At most
-    five queries, however many packages.
+    Return how many were opened, and how many were closed because they weren't found again. At most
+    five queries for any number of packages.
     """
     found = {_key(finding): finding for findings in looked_at.values() for finding in findings}
     with transaction.atomic():
@@ -41,7 +41,7 @@ def record(account: str, looked_at: Mapping[str, Sequence[Finding]]) -> tuple[in
             Discrepancy(account=account, **asdict(finding)) for finding in fresh
         )
         changed = [row for key, row in known.items() if key in found and _learn(row, found[key])]
-        fields = [*FACTS, *ALSO, "state", "note", "resolved_by", "resolved_at", "updated_at"]
+        fields = [*COMPARED, *ALSO, "state", "note", "resolved_by", "resolved_at", "updated_at"]
         Discrepancy.objects.bulk_update(changed, fields)
         Discrepancy.objects.filter(pk__in=[known[key].pk for key in found if key in known]).update(
             last_seen_at=timezone.now()
@@ -51,14 +51,14 @@ def record(account: str, looked_at: Mapping[str, Sequence[Finding]]) -> tuple[in
 
 
 def resolve(discrepancy: Discrepancy, *, by: str, note: str) -> bool:
-    """Note that a person has looked into it; False when it is not open any more.
+    """Mark the discrepancy as resolved; return False if it is no longer open.
 
-    It stays resolved as long as both sides stay as this person saw them. `by` is the key of the
-    person's user and `note` what was done about it; neither may name the customer.
+    It stays resolved as long as both sides keep the values that the person saw. `by` is the primary
+    key of the user, and `note` says what was done; neither may name the customer.
     """
     now = timezone.now()
-    facts = {name: getattr(discrepancy, name) for name in FACTS}
-    rows = Discrepancy.objects.open().filter(pk=discrepancy.pk, **facts)
+    seen = {name: getattr(discrepancy, name) for name in COMPARED}
+    rows = Discrepancy.objects.open().filter(pk=discrepancy.pk, **seen)
     done = rows.update(
         state=State.RESOLVED, note=note, resolved_by=by, resolved_at=now, updated_at=now
     )
@@ -69,11 +69,11 @@ def resolve(discrepancy: Discrepancy, *, by: str, note: str) -> bool:
 
 
 def _learn(row: Discrepancy, finding: Finding) -> bool:
-    """Bring `row` up to `finding` and return whether that is news to a person."""
-    same = all(getattr(row, name) == getattr(finding, name) for name in FACTS)
+    """Update `row` from `finding` and return whether it was opened or changed."""
+    same = all(getattr(row, name) == getattr(finding, name) for name in COMPARED)
     if same and row.state != State.GONE:
         return False
-    for name in (*FACTS, *ALSO):
+    for name in (*COMPARED, *ALSO):
         setattr(row, name, getattr(finding, name))
     row.state, row.note, row.resolved_by, row.resolved_at = State.OPEN, "", "", None
     row.updated_at = timezone.now()
@@ -82,7 +82,7 @@ def _learn(row: Discrepancy, finding: Finding) -> bool:
 
 def _close(rows: Iterable[Discrepancy]) -> int:
     now = timezone.now()
-    # What somebody has looked into is over as well: should it come back, it is news.
+    # Resolved rows close as well: if the discrepancy comes back, it is opened again.
     pks = [row.pk for row in rows if row.state != State.GONE]
     if not pks:
         return 0
@@ -94,27 +94,27 @@ def _key(row: Discrepancy | Finding) -> Key:
     return row.package_id, row.quote_id, str(row.kind)
 
 
-# At once: as many as the admin lists. What is seen of so many fits into one form field.
+# The most rows that are resolved at once, as many as the admin lists; they fit one form field.
 LIMIT = 10_000
-# Rows to a statement, so that no database meets a list it does not take.
+# Rows per statement, because databases limit the length of a list.
 CHUNK = 500
 
 Seen = Mapping[int, str]
 
 
 def strangers(rows: QuerySet[Discrepancy]) -> QuerySet[Discrepancy]:
-    """Return those of `rows` that may be marked together, the oldest first."""
+    """Return the `rows` that can be resolved together, oldest first."""
     return rows.filter(state=State.OPEN, kind=Discrepancy.Kind.UNKNOWN).order_by("pk")
 
 
 def fingerprint(row: Discrepancy) -> str:
-    """Return in few letters what a person sees of `row`."""
-    facts = "\0".join(str(getattr(row, name)) for name in FACTS)
-    return hashlib.sha256(facts.encode()).hexdigest()[:12]
+    """Return a short hash of the values that a person sees of `row`."""
+    text = "\0".join(str(getattr(row, name)) for name in COMPARED)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def money_of(rows: Iterable[Discrepancy]) -> list[Money]:
-    """Return the money at stake in `rows`, a sum for each currency."""
+    """Return the total at stake in `rows`, for each currency."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         sums[row.currency] += row.at_stake
@@ -122,10 +122,10 @@ def money_of(rows: Iterable[Discrepancy]) -> list[Money]:
 
 
 def resolve_all(seen: Seen, *, by: str, note: str) -> list[Discrepancy]:
-    """Note that a person has looked into the rows `seen`, fingerprints by key; return which.
+    """Mark the rows in `seen` (fingerprints by primary key) as resolved; return those changed.
 
-    As `resolve` does for each, in one transaction: what is not open any more, or has changed, is
-    left as it is. `by` is the key of the person's user, and `note` may not name the customer.
+    Does what `resolve` does, in one transaction: rows that are no longer open, or have changed,
+    stay as they are. `by` is the primary key of the user; `note` must not name the customer.
     """
     pks = sorted(seen)
     with transaction.atomic():

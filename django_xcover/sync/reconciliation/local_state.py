@@ -1,4 +1,4 @@
-"""What stands here about some packages, read in a fixed number of queries."""
+"""Read our side of some packages in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 
 def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
-    """Return what stands here about each of `packages`, in four queries.
+    """Return our side of each of `packages`, in four queries.
 
-    What the adapter's `is_paid` and `get_order` ask the shop comes on top, where a shop has them.
+    The queries of the adapter's `is_paid` and `get_order` come on top.
     """
     quotes = Quote.objects.offered().defer("payload", "request")
     rows = packages.defer("payload").prefetch_related(
@@ -40,10 +40,10 @@ def read_ours(packages: QuerySet[QuotePackage]) -> list[Ours]:
 def not_listed(
     packages: QuerySet[QuotePackage], *, before: datetime, since: datetime | None
 ) -> QuerySet[QuotePackage]:
-    """Return those of `packages` that XCover's list, as walked since `before`, has not shown.
+    """Return the `packages` that weren't in XCover's list in the pass started at `before`.
 
-    They are bookings here, or an order was placed with them and cover chosen, or their premium was
-    frozen and may have been charged without an order.
+    They are booked here, or were ordered with accepted cover, or their premium was frozen and may
+    have been charged without an order.
     """
     chosen = Quote.objects.accepted().filter(package=OuterRef("pk"))
     ordered = ~Q(order_reference="") & Exists(chosen)
@@ -54,7 +54,7 @@ def not_listed(
 
 
 def _changed_since(since: datetime) -> Q:
-    """Match what changed here: a payment reported, or refused, leaves the package as it was."""
+    """Match changed packages and operations, because a payment doesn't change the package."""
     lately = Operation.objects.filter(package=OuterRef("pk"), updated_at__gte=since)
     return Q(updated_at__gte=since) | Q(Exists(lately))
 
@@ -72,7 +72,7 @@ def _ours(
 
 
 def _is_in_hand(operation: Operation) -> bool:
-    """Return whether a worker has it, or will soon."""
+    """Return whether a worker has the operation, or soon will."""
     due = {
         OperationState.PENDING.value: operation.next_attempt_at,
         OperationState.RUNNING.value: operation.lease_until,
@@ -81,22 +81,22 @@ def _is_in_hand(operation: Operation) -> bool:
 
 
 def _is_paid(package: QuotePackage, operations: list[Operation]) -> bool | None:
-    """Return what the shop says now, else True when it has once reported the payment."""
-    said = _as_the_shop_says(package)
-    if said is not None:
-        return said
+    """Return the shop's answer, else True if the payment was reported, else None."""
+    answer = _ask_shop(package)
+    if answer is not None:
+        return answer
     return True if any(row.reports_payment for row in operations) else None
 
 
-def _as_the_shop_says(package: QuotePackage) -> bool | None:
+def _ask_shop(package: QuotePackage) -> bool | None:
     adapter = get_adapter()
-    # A shop that cannot tell is not asked for its orders one by one.
+    # Don't load orders one by one if the adapter doesn't implement `is_paid`.
     if type(adapter).is_paid is ShopAdapter.is_paid or not package.order_reference:
         return None
     try:
         order = adapter.get_order(package.order_reference)
         return None if order is None else adapter.is_paid(order)
-    except Exception as error:  # noqa: BLE001 - an error in the shop must not end the walk
+    except Exception as error:  # noqa: BLE001 - an error in the shop's code must not end the pass
         problem = safe_logging.describe(error)
     logger.error("The shop cannot say whether an order is paid: %s", problem)
     return None

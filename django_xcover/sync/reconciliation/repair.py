@@ -1,7 +1,7 @@
-"""A close look at one package that raised a doubt: read, mended if it can be, and compared.
+"""Check one package that seems to differ: read it again, repair it if possible, and compare.
 
-XCover's list is read page by page while people buy, so what differs from it is read once more
-before anything is said.
+XCover's list is read page by page while shoppers buy, so a difference is confirmed by another read
+before it is reported.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ from django_xcover.sync.reconciliation.report import Report
 
 logger = safe_logging.get_logger("django_xcover.reconciliation")
 
-# After as many bookings in a row that XCover could not show it is XCover and not the booking.
+# After this many unreadable bookings in a row, XCover is assumed to be down.
 PATIENCE = 3
-# These would meet the next booking as well.
+# Errors that the next booking would meet as well.
 HOPELESS = (AuthenticationFailed, ConfigurationError, HeldBack)
 
 
 @dataclass
 class Look:
-    """Looks at packages of one account. `fix` allows it to bring mirrors up to XCover.
+    """Checks packages of one account. `fix` allows updating stored packages from XCover.
 
-    `tell` is called before each call to XCover, so that a long page is no dead walker.
+    `renew_lease` is called before each call to XCover, so that a long page doesn't lose the lease.
     """
 
     client: XCoverClient
     report: Report
     fix: bool
-    tell: Callable[[], None]
+    renew_lease: Callable[[], None]
     failures: int = field(default=0, init=False)
 
     def at(self, ours: Ours, listed: PackageAnswer | None = None) -> list[Finding] | None:
-        """Return what differs, None when that cannot be told now.
+        """Return the findings, None if they can't be determined now.
 
-        `listed` is what XCover's list shows. Raises XCoverError when XCover cannot be asked.
+        `listed` is the booking in XCover's list. Raises XCoverError if XCover can't be reached.
         """
         if listed and not (diff.compare(ours, listed) or diff.is_behind(ours, listed)):
             return []
@@ -62,7 +62,7 @@ class Look:
         return self._patiently(ours.package.package_id, lambda: self._closely(ours))
 
     def at_unknown(self, package_id: str) -> list[Finding] | None:
-        """Return whether XCover still holds a booking that nobody here knows."""
+        """Return the finding for a booking unknown here, [] if XCover no longer holds it."""
         return self._patiently(package_id, lambda: self._still_unknown(package_id))
 
     def _closely(self, ours: Ours) -> list[Finding] | None:
@@ -75,7 +75,7 @@ class Look:
         else:
             again = _again(ours)
             if again.package.updated_at != ours.package.updated_at:
-                return None  # somebody learned something meanwhile: the next pass will see
+                return None  # changed in the meantime: the next pass compares it
         return None if again.in_hand else diff.compare(again, theirs)
 
     def _still_unknown(self, package_id: str) -> list[Finding]:
@@ -92,10 +92,10 @@ class Look:
     def _patiently(
         self, package_id: str, look: Callable[[], list[Finding] | None]
     ) -> list[Finding] | None:
-        """Pass over a booking that XCover cannot show, but not over XCover being down."""
-        self.tell()
+        """Skip a booking that XCover can't show, but raise if XCover is down."""
+        self.renew_lease()
         try:
-            found = look()
+            findings = look()
         except HOPELESS:
             raise
         except XCoverError as error:
@@ -107,11 +107,11 @@ class Look:
             self.report.unreadable += 1
             return None
         self.failures = 0
-        return found
+        return findings
 
 
 def _may_follow(ours: Ours, theirs: PackageAnswer) -> bool:
-    """Return whether the mirror can follow. Where it cannot, a person has to look, once."""
+    """Return whether the stored status may change to XCover's; if not, a person has to look."""
     before, after = ours.package.status, theirs.status
     return before == after or may_follow(before, after, STATUSES)
 

@@ -1,4 +1,4 @@
-"""What came of a walk: counts, and money per kind and currency."""
+"""The report of a run: counts, and amounts by kind and currency."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_xcover.sync.reconciliation.diff import Finding
 from django_xcover.types import Money
 
 Kind = Discrepancy.Kind
-# A status that differs names the money it is about, which is no difference between two amounts.
+# The amounts of these kinds are what is at stake, not two amounts that differ.
 WITHOUT_DIFFERENCE = frozenset({Kind.STATUS_DIFFERS})
 
 Amounts = tuple[Decimal, Decimal]
@@ -23,9 +23,9 @@ Amounts = tuple[Decimal, Decimal]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """How many discrepancies there are in one currency, and their money.
+    """The number of discrepancies in one currency, and their amounts.
 
-    `difference` is what XCover holds more than was paid for, negative for less.
+    `difference` is how much more XCover holds than was paid for; negative if less.
     """
 
     count: int
@@ -42,12 +42,12 @@ class Line(Total):
 
 @dataclass(kw_only=True)
 class Report:
-    """What one walk did. `lines` are what is open after it, or what a dry run found.
+    """The result of one run. `lines` are the open discrepancies, or the findings of a dry run.
 
-    `listed` counts XCover's bookings and `looked_at` our own packages that its list did not show.
-    `mended` counts mirrors brought up to XCover, `handed_over` operations that no worker had taken,
-    and `unreadable` bookings that XCover could not show. `error` is why the walk ended early, None
-    when it did not; `is_finished` says that the whole pass is done.
+    `listed` counts XCover's bookings, and `looked_at` our packages missing from its list. `mended`
+    counts packages updated from XCover, `handed_over` operations dispatched again, and `unreadable`
+    bookings that XCover couldn't show. `error` is why the run ended early, else None.
+    `is_finished` means that the whole pass is done.
     """
 
     account: str
@@ -66,7 +66,7 @@ class Report:
     )
 
     def add(self, findings: Iterable[Finding]) -> None:
-        """Count what was found."""
+        """Add the findings."""
         for finding in findings:
             self.found[finding.kind, finding.currency].append(_amounts(finding))
 
@@ -79,7 +79,7 @@ class Report:
         return [_total(currency, lines) for currency, lines in sorted(sums.items())]
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values; amounts are decimal text."""
+        """Return values for JSON; amounts are decimal strings."""
         names = ("listed", "looked_at", "mended", "handed_over", "unreadable", "opened", "closed")
         return {
             "account": self.account,
@@ -92,7 +92,7 @@ class Report:
 
 
 def difference(row: Finding | Discrepancy) -> Decimal:
-    """Return what XCover holds more than was paid for; 0 where two amounts cannot be compared."""
+    """Return how much more XCover holds than was paid for; 0 if it can't be compared."""
     if _is_no_difference(row):
         return Decimal(0)
     return (row.theirs or Decimal(0)) - (row.ours or Decimal(0))
@@ -100,20 +100,20 @@ def difference(row: Finding | Discrepancy) -> Decimal:
 
 def _is_no_difference(row: Finding | Discrepancy) -> bool:
     in_two_currencies = row.kind == Kind.PRICE_DIFFERS and row.theirs is None
-    # A booking that is unknown here and over is none that XCover holds in force.
+    # An unknown booking that has ended isn't in force.
     is_over = row.kind == Kind.UNKNOWN and row.there != Status.CONFIRMED
     return row.kind in WITHOUT_DIFFERENCE or in_two_currencies or is_over
 
 
 def lines_found(report: Report) -> list[Line]:
-    """Return what this walk found, in the order of the kinds."""
+    """Return the findings of this run, ordered by kind."""
     return _lines(report.found)
 
 
 def lines_open(account: str) -> list[Line]:
-    """Return what is open for `account`, whenever it was found. One query.
+    """Return the open discrepancies of `account`, whenever they were found. One query.
 
-    Summed here, because SQLite would sum the amounts as floats.
+    Summed in Python, because SQLite would sum the amounts as floats.
     """
     sums: dict[tuple[Discrepancy.Kind, str], list[Amounts]] = defaultdict(list)
     rows = Discrepancy.objects.open().filter(account=account).order_by()

@@ -1,4 +1,4 @@
-"""The walk of a pass: XCover's list, then what it did not show of ours, then what was open."""
+"""Run a pass: XCover's list, then our packages missing from it, then open discrepancies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Phase = Reconciliation.Phase
 
 @dataclass
 class Cursor:
-    """The place of the pass in `row`, and what has been met in XCover's list."""
+    """The position of the pass, stored in `row`, and the packages seen in XCover's list."""
 
     row: Reconciliation
 
@@ -43,59 +43,59 @@ class Cursor:
         assert self.row.started_at is not None  # noqa: S101 - `take` and `Rehearsal` set it
         return self.row.started_at
 
-    def go_on(self, **facts: Any) -> None:
-        """Write where the pass is; raise ReconciliationUnderWay when another walker has it."""
-        facts |= {"lease_until": _lease(), "updated_at": timezone.now()}
+    def go_on(self, **columns: Any) -> None:
+        """Store the position; raise ReconciliationUnderWay if another process has the pass."""
+        columns |= {"lease_until": _lease(), "updated_at": timezone.now()}
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
-        if not mine.update(**facts):
+        if not mine.update(**columns):
             raise ReconciliationUnderWay(self.row.account)
-        for name, value in facts.items():
+        for name, value in columns.items():
             setattr(self.row, name, value)
 
     def let_go(self, error: Exception | None = None) -> None:
-        """Let the next walker in at once; `error` is what has stopped this one."""
+        """Release the lease; `error` is what stopped this run."""
         mine = Reconciliation.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
         name = code_of(error) if error else ""
         failed = {"failed_at": timezone.now()} if error else {}
         mine.update(lease_until=None, error=name, **failed)
 
     def met(self, pks: Iterable[int]) -> None:
-        """Note that XCover's list has shown these packages."""
+        """Record that these packages are in XCover's list."""
         QuotePackage.objects.filter(pk__in=list(pks)).update(reconciled_at=self.started_at)
 
     def was_met(self, package: QuotePackage) -> bool:
-        """Return whether XCover's list has shown `package` in this pass."""
-        # Equal, and not later: a pass that began while the clock ran ahead has left later ones.
+        """Return whether `package` was in XCover's list in this pass."""
+        # Equal, not later: an earlier pass with a fast clock may have left later times.
         return package.reconciled_at == self.started_at
 
 
 @dataclass
 class Rehearsal(Cursor):
-    """A pass that writes nothing: it begins anew each time and remembers in memory."""
+    """A pass that writes nothing: it always starts over and keeps its state in memory."""
 
     seen: set[int] = field(default_factory=set)
 
-    def go_on(self, **facts: Any) -> None:
+    def go_on(self, **columns: Any) -> None:
         """Move on, in memory."""
-        for name, value in facts.items():
+        for name, value in columns.items():
             setattr(self.row, name, value)
 
     def let_go(self, error: Exception | None = None) -> None:
-        """Do nothing: nobody was kept out."""
+        """Do nothing, because there is no lease."""
 
     def met(self, pks: Iterable[int]) -> None:
-        """Remember that XCover's list has shown these packages."""
+        """Remember that these packages are in XCover's list."""
         self.seen.update(pks)
 
     def was_met(self, package: QuotePackage) -> bool:
-        """Return whether XCover's list has shown `package` in this pass."""
+        """Return whether `package` was in XCover's list in this pass."""
         return package.pk in self.seen
 
 
 def take(account: str, *, since: datetime | None) -> Cursor:
-    """Return the pass of `account` that is under way, or a new one; raise ReconciliationUnderWay.
+    """Return the unfinished pass of `account`, or a new one; raise ReconciliationUnderWay.
 
-    A pass over what changed since another moment is another pass.
+    A different `since` starts a new pass.
     """
     now = timezone.now()
     row, _ = Reconciliation.objects.get_or_create(account=account)
@@ -111,7 +111,7 @@ def take(account: str, *, since: datetime | None) -> Cursor:
 
 
 def rehearse(account: str, *, since: datetime | None) -> Cursor:
-    """Return a pass that leaves no trace."""
+    """Return a pass that writes nothing."""
     return Rehearsal(Reconciliation(account=account, **_beginning(since)))
 
 
@@ -132,7 +132,7 @@ def _lease() -> datetime:
 logger = safe_logging.get_logger("django_xcover.reconciliation")
 
 PAGE = 100
-# Our own packages are passed over by so many: most of them XCover's list has shown.
+# Our packages are read in slices of this size; most of them were in XCover's list.
 SLICE = 500
 
 UNDER_WAY = (OperationState.PENDING, OperationState.RUNNING)
@@ -143,7 +143,7 @@ LookedAt = dict[str, Sequence[Finding]]
 
 @dataclass
 class Walk:
-    """One walker. `writes` is False for a dry run; it ends after the page at which time is up."""
+    """One run. `writes` is False for a dry run; it ends after the page at which time is up."""
 
     client: XCoverClient
     cursor: Cursor
@@ -154,7 +154,7 @@ class Walk:
     progress: Progress = field(default=lambda steps: None)
 
     def go(self) -> None:
-        """Walk on until the pass is finished or time is up, a page at least.
+        """Continue until the pass is finished or time is up, for at least one page.
 
         Raises XCoverError and ReconciliationUnderWay.
         """
@@ -170,7 +170,7 @@ class Walk:
         self.report.is_finished = self.cursor.row.phase == Phase.DONE
 
     def _theirs(self) -> None:
-        """Walk XCover's list. It is in no promised order (recorded contract, 4.5): all of it."""
+        """Read XCover's whole list, because its order isn't guaranteed (recorded contract, 4.5)."""
         row = self.cursor.row
         listed = self.client.list_bookings(page_size=PAGE, offset=row.offset)
         while page := list(islice(listed, PAGE)):
@@ -192,7 +192,7 @@ class Walk:
         some = mine.filter(pk__lte=pks[-1])
         rows = not_listed(some, before=self.cursor.started_at, since=row.since)
         for ours in filter(self._is_doubtful, read_ours(rows)):
-            # Each by itself: what stops the walk, and it may at any call, costs none of the others.
+            # Recorded one by one: if a call stops the run, the others aren't lost.
             self._record({ours.package.package_id: self.look.at(ours)})
             self.report.looked_at += 1
             self.cursor.go_on(last_pk=ours.package.pk)
@@ -201,7 +201,7 @@ class Walk:
         self.cursor.go_on(last_pk=pks[-1])
 
     def _open(self) -> None:
-        """Look again at what was found before and not met on the way."""
+        """Check again the discrepancies of earlier passes that this pass didn't come across."""
         row = self.cursor.row
         rows = Discrepancy.objects.exclude(state=Discrepancy.State.GONE).order_by("pk")
         rows = rows.filter(account=row.account, pk__gt=row.last_pk)
@@ -209,7 +209,7 @@ class Walk:
         if not missed or not self.writes:
             self.cursor.go_on(phase=Phase.DONE, finished_at=timezone.now())
             return
-        last = {one.package_id: one.pk for one in reversed(missed)}
+        last = {row.package_id: row.pk for row in reversed(missed)}
         mine = {ours.package.package_id: ours for ours in self._known(last)}
         for package_id, pk in sorted(last.items(), key=itemgetter(1)):
             self._record({package_id: self._again(package_id, mine.get(package_id))})
@@ -236,7 +236,7 @@ class Walk:
         self._record(looked_at)
 
     def _looked_at_before(self, ids: Iterable[str]) -> set[str]:
-        """Return what was found in this pass, before it was stopped in the middle of the page."""
+        """Return the packages recorded in this pass before it stopped in the middle of the page."""
         rows = Discrepancy.objects.filter(account=self.cursor.row.account, package_id__in=list(ids))
         rows = rows.filter(last_seen_at__gte=self.cursor.started_at)
         return set(rows.values_list("package_id", flat=True)) if self.writes else set()
@@ -255,7 +255,7 @@ class Walk:
         return read_ours(rows)
 
     def _strange(self, answers: Sequence[PackageAnswer]) -> dict[str, list[Finding] | None]:
-        """Return what is unknown here, of bookings that this account has no package for."""
+        """Return the findings for bookings that this account has no package for."""
         answers = [answer for answer in answers if self._has_changed(answer)]
         if not answers:
             return {}
@@ -267,14 +267,14 @@ class Walk:
         }
 
     def _others(self, answers: Sequence[PackageAnswer]) -> tuple[set[str], set[str]]:
-        """Return the ids that other accounts know, and the orders whose booking has no id yet."""
+        """Return the ids known to other accounts, and the orders whose booking has no id yet."""
         ids = [answer.package_id for answer in answers]
         orders = [answer.partner_transaction_id or "" for answer in answers]
         rows = QuotePackage.objects.exclude(account=self.cursor.row.account)
         elsewhere = rows.filter(package_id__in=ids).values_list("package_id", flat=True)
         mine = QuotePackage.objects.filter(account=self.cursor.row.account)
         instant = mine.filter(order_reference__in=orders, package_id__startswith=PROVISIONAL)
-        # One that waits for a person may be this very booking, and that person has to know.
+        # One that needs a person may be this very booking, and must be listed.
         instant = instant.filter(operations__state__in=UNDER_WAY)
         return set(elsewhere), set(instant.values_list("order_reference", flat=True))
 
@@ -282,7 +282,7 @@ class Walk:
         return self.look.at(ours) if ours else self.look.at_unknown(package_id)
 
     def _is_doubtful(self, ours: Ours) -> bool:
-        """Return whether there should be a booking that XCover's list did not show."""
+        """Return whether XCover's list should have contained this package."""
         booked = ours.package.status in BOOKED
         return (booked or bool(ours.is_paid)) and not self.cursor.was_met(ours.package)
 
@@ -294,11 +294,11 @@ class Walk:
         return changed is None or changed >= since
 
     def _record(self, looked_at: Mapping[str, Sequence[Finding] | None]) -> None:
-        told: LookedAt = {key: found for key, found in looked_at.items() if found is not None}
-        for found in told.values():
-            self.report.add(found)
-        if self.writes and told:
-            opened, closed = discrepancies.record(self.cursor.row.account, told)
+        known: LookedAt = {key: rows for key, rows in looked_at.items() if rows is not None}
+        for findings in known.values():
+            self.report.add(findings)
+        if self.writes and known:
+            opened, closed = discrepancies.record(self.cursor.row.account, known)
             self.report.opened += opened
             self.report.closed += closed
 

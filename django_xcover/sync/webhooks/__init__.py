@@ -1,9 +1,9 @@
-"""Webhooks: the sender proven, the body stored, the booking read again.
+"""Webhooks: verify the sender, store the body, read the booking again.
 
-The signature does not cover the body (Quotes API: authentication of a webhook), so a webhook is a
-hint and no more: what changes here is what XCover answers when it is asked. That also makes
-duplicates, replays and any order of arrival harmless. The one thing kept from a body is the id that
-it announces for a renewal, for the older confirmation of one that XCover has given no other.
+The signature doesn't cover the body (Quotes API: authentication of a webhook), so a webhook is only
+a hint: the stored data changes to what XCover answers to a read. This also makes duplicates,
+replays and any order of arrival harmless. The only value taken from a body is the announced id of a
+renewal, which the older confirmation needs if XCover has given no other id.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Webhooks that come in a burst about one booking: one reading answers all that waited for it.
+"""Process a burst of webhooks about one booking with a single read.
 
-No clock decides which those are. They are listed before XCover is asked, so each change that they
-hint at was made before the reading began. What comes later, or comes again, is not among them and
-is read once more: the last change is never missed.
+The burst isn't defined by time. Its deliveries are listed before the read, so every change that
+they hint at was made before the read began. Deliveries that arrive later, or again, aren't part of
+it and cause another read, so the last change is never missed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The deliveries that wait for the same reading as `delivery`: primary key and times received.
+    """The deliveries that wait for the same read as `delivery`: primary key and times received.
 
-    A renewal's event does more than read, so it waits beside its own kind only.
+    A renewal's event does more than read, so it is only grouped with events of the same kind.
     """
 
     delivery: WebhookDelivery
@@ -36,7 +36,7 @@ class Burst:
 
     @classmethod
     def before_reading(cls, delivery: WebhookDelivery) -> Burst:
-        """List what waits now. Call it before XCover is asked."""
+        """Return the burst that waits now. Call it before the read."""
         rows = WebhookDelivery.objects.about(delivery).waiting().order_by("pk")
         if delivery.event not in renewal.EVENTS:
             alike = rows.exclude(event__in=renewal.EVENTS).values_list("pk", "times_received")
@@ -47,27 +47,27 @@ class Burst:
         return cls(delivery, tuple((row.pk, row.times_received) for row in alike_ids))
 
     def processed(self, state: State, at: datetime) -> None:
-        """Let all of them be over as the delivery is."""
+        """Give all of them the state of the delivery."""
         self._update(state=state, processed_at=at, failures=0, error="")
 
     def wait_with_it(self) -> None:
-        """Let all of them wait until the delivery is due again, when XCover could not be read."""
+        """Postpone all of them until the delivery is due again, if the read failed."""
         if self.delivery.state == State.RECEIVED:
             self._update(next_attempt_at=self.delivery.next_attempt_at)
 
     def announce_next(self) -> None:
-        """Hand over the first of those that came meanwhile; it brings the others along."""
+        """Dispatch the first delivery that arrived in the meantime; the others are in its burst."""
         now = timezone.now()
         rows = WebhookDelivery.objects.about(self.delivery).waiting().claimable(now)
         for pk in rows.order_by("pk").values_list("pk", flat=True)[:1]:
             inbox.announce(pk)
 
-    def _update(self, **facts: Any) -> None:
+    def _update(self, **columns: Any) -> None:
         for rows in self._as_listed():
-            rows.update(updated_at=timezone.now(), **facts)
+            rows.update(updated_at=timezone.now(), **columns)
 
     def _as_listed(self) -> list[QuerySet[WebhookDelivery]]:
-        """Return the rows that nobody has taken and that have not come again since."""
+        """Return the rows that no worker has taken and that haven't arrived again since."""
         by_times: dict[int, list[int]] = defaultdict(list)
         for pk, times in self.waiting:
             by_times[times].append(pk)

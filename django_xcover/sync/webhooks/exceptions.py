@@ -1,4 +1,4 @@
-"""Why a webhook is not taken, and how many were not."""
+"""Refusals of webhooks, and their counts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Reason = WebhookRefusal.Reason
 
 
 class WebhookRefused(BadRequest):
-    """The request proves no sender, or carries nothing that can be kept: 400.
+    """The sender can't be verified, or the body can't be stored: 400.
 
-    `str()` is for the log and holds no value from the request; `reason` is what it counts as.
+    `str()` is for the log and contains no value from the request; `reason` is what is counted.
     """
 
     def __init__(self, message: str, reason: Reason) -> None:
@@ -34,7 +34,7 @@ class NoSuchReceiver(Http404):
 
 
 def count(account: str, reason: Reason) -> None:
-    """Count one refused request. A database that fails costs the count and nothing else."""
+    """Count one refused request. If the database fails, only the count is lost."""
     now = timezone.now()
     row = {"account": account, "reason": reason, "day": now.date()}
     more = {"count": F("count") + 1, "last_at": now}

@@ -1,4 +1,4 @@
-"""The inbox: handed over, taken by one worker, found again when lost, forgotten in the end."""
+"""The inbox: dispatch deliveries, lease them to one worker, find lost ones, delete old ones."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ settle, postpone = LEASE.write, LEASE.put_back
 
 
 def take_again(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Note that the same body came once more: the booking is read again, whatever came of it.
+    """Record that the same body arrived again; the booking is read again in any case.
 
-    A repeat cannot be told from a second change that reads the same, and reading is harmless. A
-    worker that is at it already may have read too early, so its outcome will not count, and it puts
-    the delivery back itself: a hundred repeats meanwhile are one more reading.
+    A repeat can't be distinguished from a second change with the same body, and reading is
+    harmless. A worker that is processing it may have read too early, so its result won't count, and
+    it puts the delivery back itself: a hundred repeats in the meantime cause one more read.
     """
     now = timezone.now()
     again = {"received_at": now, "times_received": F("times_received") + 1}
@@ -80,7 +80,7 @@ def take_again(delivery: WebhookDelivery) -> WebhookDelivery:
 
 
 def replay(delivery: WebhookDelivery) -> WebhookDelivery:
-    """Have the delivery looked into once more, for a person, and return it as it is then."""
+    """Process the delivery again, at a person's request, and return it freshly read."""
     replayed = _reset(delivery)
     announce(replayed.pk)
     return replayed
@@ -89,10 +89,9 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
 def fail(
     delivery: WebhookDelivery, error: str, *, permanent: bool = False, retry_after: float = 0.0
 ) -> None:
-    """Have the delivery tried again later; after `XCOVER["ATTEMPTS"]` failures keep it as FAILED.
+    """Retry the delivery later; after `XCOVER["ATTEMPTS"]` failures mark it as FAILED.
 
-    At once when the failure is `permanent`. `error` begins with the name of its class, which is all
-    of it that is logged.
+    A `permanent` failure is marked at once. `error` begins with its code, and only that is logged.
     """
     failed = LEASE.fail(delivery, permanent=permanent, retry_after=retry_after, error=error)
     if failed and delivery.state == State.FAILED:
@@ -100,10 +99,10 @@ def fail(
 
 
 def forget() -> int:
-    """Delete what came last WEBHOOK_RETENTION_DAYS ago or earlier; return how many rows.
+    """Delete deliveries last received WEBHOOK_RETENTION_DAYS ago or earlier; return their number.
 
-    Failed ones as well: each was reported when it failed, and a hint so old tells nothing. What
-    still waits to be looked into stays: no worker may have run for as long.
+    This includes failed ones: each was logged when it failed, and such an old hint is useless.
+    Unprocessed ones stay, because perhaps no worker has run for that long.
     """
     before = timezone.now() - timedelta(days=get_config().webhook_retention_days)
     WebhookRefusal.objects.filter(last_at__lt=before).delete()
@@ -114,7 +113,7 @@ def forget() -> int:
 
 
 def _older_than(before: datetime) -> list[int]:
-    # In batches, so that no delete holds a table of years' webhooks.
+    # In batches, so that no delete locks years of webhooks.
     rows = _over(before).order_by("received_at")
     return list(rows.values_list("pk", flat=True)[:BATCH])
 
@@ -123,14 +122,14 @@ def _over(before: datetime) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(received_at__lt=before).exclude(state__in=WAITING)
 
 
-def _reset(delivery: WebhookDelivery, **facts: Any) -> WebhookDelivery:
-    """Make the delivery wait again. By primary key alone: any state may be followed by RECEIVED."""
-    WebhookDelivery.objects.filter(pk=delivery.pk).update(**_anew(), **facts)
+def _reset(delivery: WebhookDelivery, **columns: Any) -> WebhookDelivery:
+    """Make the delivery wait again. Matches only the key: any state may change to RECEIVED."""
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(**_anew(), **columns)
     delivery.refresh_from_db()
     return delivery
 
 
 def _anew() -> dict[str, Any]:
-    """Return the columns of a delivery that waits as if it had just come."""
+    """Return the column values of a delivery that has just arrived."""
     now = timezone.now()
     return {"state": State.RECEIVED, "failures": 0, "next_attempt_at": now, "updated_at": now}

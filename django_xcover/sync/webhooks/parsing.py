@@ -1,4 +1,4 @@
-"""A request's body into a message that every database keeps."""
+"""Parse a request's body into a message that every database can store."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.http import HttpRequest
 from django_xcover.client.schemas.webhooks import webhook_from_wire
 from django_xcover.sync.webhooks.exceptions import Reason, WebhookRefused
 
-# MariaDB takes JSON up to 32 levels deep; a webhook of XCover's has five.
+# MariaDB stores JSON up to 32 levels deep; XCover's webhooks have five.
 DEEPEST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A webhook's body with what is looked up by: `key` is the same for the same bytes."""
+    """A webhook's body with its lookup values; `key` is a hash of the bytes."""
 
     key: str
     event: str
@@ -29,9 +29,9 @@ class Message:
 
 
 def read(request: HttpRequest, *, limit: int) -> Message:
-    """Return the body of at most `limit` bytes; raise WebhookRefused when it cannot be kept.
+    """Return the message; raise WebhookRefused if it exceeds `limit` bytes or can't be stored.
 
-    A JSON object is kept whatever it says: an event that nobody knows yet is no fault of XCover's.
+    Any JSON object is accepted, because XCover may send events that this version doesn't know.
     """
     raw = _bytes(request, limit)
     body = _parse(raw)
@@ -47,10 +47,10 @@ def read(request: HttpRequest, *, limit: int) -> Message:
 def _bytes(request: HttpRequest, limit: int) -> bytes:
     try:
         raw = _stream(request).read(limit + 1)
-    except Exception as error:  # servers raise errors of their own for a body in broken chunks
+    except Exception as error:  # servers raise their own errors for a body in broken chunks
         name = type(error).__name__
         raise WebhookRefused(
-            f"The body could not be read until it was complete: {name}.", Reason.BODY
+            f"The body could not be read completely: {name}.", Reason.BODY
         ) from error
     if len(raw) > limit:
         raise WebhookRefused("The body is larger than WEBHOOK_MAX_BYTES.", Reason.BODY)
@@ -58,14 +58,14 @@ def _bytes(request: HttpRequest, limit: int) -> bytes:
 
 
 def _stream(request: HttpRequest) -> Any:
-    """Return what the body is read from.
+    """Return the stream to read the body from.
 
-    A body in chunks has no Content-Length, and without one Django reads nothing, although the
-    server tells that it knows where such a body ends.
+    A chunked body has no Content-Length, and without one Django reads nothing, even if the server
+    says that it knows where the body ends.
     """
-    facts = request.META
-    if facts.get("wsgi.input_terminated") and not facts.get("CONTENT_LENGTH"):
-        return facts["wsgi.input"]
+    meta = request.META
+    if meta.get("wsgi.input_terminated") and not meta.get("CONTENT_LENGTH"):
+        return meta["wsgi.input"]
     return request
 
 
@@ -74,21 +74,21 @@ def _parse(raw: bytes) -> dict[str, Any]:
         body = json.loads(raw, parse_constant=_refuse)
         _check(body)
     except (ValueError, RecursionError):
-        # Without the cause: it quotes the body.
+        # `from None`, because the cause quotes the body.
         raise WebhookRefused(
-            "The body is no JSON, or none that every database keeps.", Reason.BODY
+            "The body is not JSON, or not every database can store it.", Reason.BODY
         ) from None
     if not isinstance(body, dict):
-        raise WebhookRefused("The body is no JSON object.", Reason.BODY)
+        raise WebhookRefused("The body is not a JSON object.", Reason.BODY)
     return body
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON.")
+    raise ValueError("NaN and Infinity are not JSON.")
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """Raise ValueError for what some database refuses: NUL, infinity, half characters, depths."""
+    """Raise ValueError for what some database refuses: NUL, infinity, lone surrogates, depth."""
     if depth > DEEPEST or (isinstance(value, float) and not math.isfinite(value)):
         raise ValueError
     if isinstance(value, str):

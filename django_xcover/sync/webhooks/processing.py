@@ -1,4 +1,4 @@
-"""Looking into a webhook: XCover is asked, and its answer is what counts."""
+"""Process a webhook by reading the booking at XCover."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ State = WebhookDelivery.State
 
 
 def process(pk: int) -> None:
-    """Make one attempt at a delivery, if it is this caller's to make.
+    """Make one attempt at a delivery, if this caller gets the lease.
 
-    Raises nothing that XCover can cause: what fails is tried again by the sweeper. After
-    `XCOVER["ATTEMPTS"]` failures, or one that a repeat cannot help, it is kept as FAILED and logged
-    as an error.
+    Doesn't raise XCover's failures: the sweeper retries the delivery. After `XCOVER["ATTEMPTS"]`
+    failures, or a permanent one, it is marked as FAILED and logged as an error.
     """
     delivery = inbox.claim(pk)
     if delivery is None:
@@ -36,7 +35,7 @@ def process(pk: int) -> None:
     except HeldBack as held:
         inbox.postpone(delivery, held.retry_after or 0.0)
         burst.wait_with_it()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
+    except Exception as error:  # noqa: BLE001 - the delivery must not be lost
         _fail(delivery, error)
         burst.wait_with_it()
     else:
@@ -47,12 +46,12 @@ def process(pk: int) -> None:
 
 
 def _look_into(delivery: WebhookDelivery) -> State:
-    """Read the booking again, whatever the event: one that nobody knows yet hints at it as well."""
+    """Read the booking again for any event, including unknown ones, and return the new state."""
     package_id, renewal_id = webhook_from_wire(delivery.body).ids
     package = _package(delivery.account, package_id, renewal_id)
     if package is None:
-        # Reconciliation lists what XCover holds and we do not; this only says that it was named.
-        logger.warning("Webhook %s (%s) is about no package of ours.", delivery.pk, delivery.event)
+        # Only logged here; reconciliation lists bookings that are unknown to us.
+        logger.warning("Webhook %s (%s) is about an unknown package.", delivery.pk, delivery.event)
         return State.UNKNOWN
     if delivery.event in renewal.EVENTS:
         renewal.on_event(delivery.event, package.package_id, package.account, renewal_id)
@@ -78,7 +77,7 @@ def _fail(delivery: WebhookDelivery, error: Exception) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """Return what staff may read of it: nothing a customer typed, no vendor's words."""
+    """Return the error for staff, without customers' input or XCover's text."""
     if isinstance(error, XCoverError):
         return f"{code_of(error)}: {error}"
     logger.error("A webhook failed unexpectedly: %s", safe_logging.describe(error))

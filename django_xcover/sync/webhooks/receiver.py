@@ -1,4 +1,4 @@
-"""Taking a webhook: proven, stored, handed over. XCover is not asked while it waits."""
+"""Receive a webhook: verify, store and dispatch it, without a call to XCover."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from django_xcover.sync.webhooks.parsing import Message
 
 
 def receive(request: HttpRequest, account: str) -> WebhookDelivery:
-    """Store the webhook for the account called `account`, and have a worker look into it.
+    """Store the webhook for the account named `account`, and dispatch it to a worker.
 
-    One INSERT when it is new. Raises WebhookRefused and NoSuchReceiver, and then no row is written.
+    One INSERT if it is new. Raises WebhookRefused or NoSuchReceiver, and then writes no row.
     """
     config = get_config()
     credentials = _credentials(config, account)
@@ -39,11 +39,11 @@ def _store(account: str, message: Message) -> WebhookDelivery:
     try:
         return _create(account, message)
     except IntegrityError:
-        pass  # it came before
+        pass  # received before
     try:
         return inbox.take_again(WebhookDelivery.objects.get(account=account, key=message.key))
     except WebhookDelivery.DoesNotExist:
-        return _create(account, message)  # and was old enough to be forgotten at this moment
+        return _create(account, message)  # the old row was deleted at this moment
 
 
 def _create(account: str, message: Message) -> WebhookDelivery:
@@ -58,9 +58,9 @@ def _create(account: str, message: Message) -> WebhookDelivery:
 
 
 def _savepoint() -> AbstractContextManager[object]:
-    """Keep a transaction around it intact when a duplicate is refused.
+    """Return a savepoint that protects an outer transaction from a duplicate's error.
 
-    Without one there is nothing to keep, and BEGIN and COMMIT would be two more round trips.
+    Without an outer transaction none is needed: BEGIN and COMMIT would be two more round trips.
     """
     around = transaction.get_connection().in_atomic_block
     return transaction.atomic() if around else nullcontext()

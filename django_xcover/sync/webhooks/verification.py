@@ -1,6 +1,6 @@
-"""Who sent it (Quotes API: authentication of a webhook).
+"""Verify the sender of a webhook (Quotes API: authentication of a webhook).
 
-The headers alone are looked at: a body is not read before its sender is known.
+Only the headers are used: a body isn't read before its sender is verified.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django_xcover.sync.webhooks.exceptions import Reason, WebhookRefused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What an `Authorization: Signature …` header says; nothing of it is proven."""
+    """The unverified contents of an `Authorization: Signature …` header."""
 
     key_id: str = field(repr=False)
     algorithm: str
@@ -30,7 +30,7 @@ class Claim:
 
 
 def verify(request: HttpRequest, account: Account, *, tolerance: float) -> None:
-    """Raise WebhookRefused unless the sender knows a secret of `account`, and signed just now.
+    """Raise WebhookRefused unless the request was recently signed with a secret of `account`.
 
     `tolerance` is in seconds, into the past and into the future.
     """
@@ -40,13 +40,13 @@ def verify(request: HttpRequest, account: Account, *, tolerance: float) -> None:
     text = _signed_text(claim, date, request)
     if not _is_signed(claim, text, account):
         raise WebhookRefused(
-            "The signature was made with none of the account's WEBHOOK_SECRETS.", Reason.SIGNATURE
+            "The signature matches none of the account's WEBHOOK_SECRETS.", Reason.SIGNATURE
         )
     _check_age(date, tolerance)
 
 
 def _header(request: HttpRequest, name: str) -> str:
-    """Return a header, "" when it is absent; what is signed and compared is ASCII."""
+    """Return a header, "" if absent; refuse anything but ASCII."""
     value = str(request.headers.get(name, ""))
     if not value.isascii():
         raise WebhookRefused(f"The header {name} is not plain ASCII.", Reason.SIGNATURE)
@@ -54,13 +54,13 @@ def _header(request: HttpRequest, name: str) -> str:
 
 
 def _read(authorization: str) -> Claim:
-    """Take the header apart as the gateway does: at commas, then at the first `=`."""
+    """Parse the header as XCover's gateway does: split at commas, then at the first `=`."""
     scheme, _, listed = authorization.strip().partition(" ")
     pairs = (item.partition("=") for item in listed.split(","))
     fields = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
     if scheme.lower() != "signature" or not {"keyid", "algorithm", "signature"} <= fields.keys():
         raise WebhookRefused(
-            "The header Authorization is missing, or no signature.", Reason.UNSIGNED
+            "The header Authorization is missing, or is not a signature.", Reason.UNSIGNED
         )
     return Claim(
         key_id=fields["keyid"],
@@ -71,7 +71,7 @@ def _read(authorization: str) -> Claim:
 
 
 def _check_key(claim: Claim, api_key: str) -> None:
-    # The contract sends both; that one of them may be absent is known of its gateway.
+    # The contract has both headers, but XCover's gateway is known to omit one of them.
     if api_key and not constant_time_compare(api_key, claim.key_id):
         raise WebhookRefused(
             "The header X-Api-Key names another key than the signature.", Reason.SIGNATURE
@@ -80,44 +80,44 @@ def _check_key(claim: Claim, api_key: str) -> None:
 
 def _signed_text(claim: Claim, date: str, request: HttpRequest) -> str:
     if not date:
-        raise WebhookRefused("The header Date is missing, and it is what is signed.", Reason.DATE)
+        raise WebhookRefused("The header Date is missing; the signature covers it.", Reason.DATE)
     if claim.headers not in SIGNED_HEADERS:
         raise WebhookRefused(
-            "The signature covers other headers than the contract has.", Reason.SIGNATURE
+            "The signature covers other headers than those of the contract.", Reason.SIGNATURE
         )
-    # Escaped, as it came: Django has taken the escapes out.
+    # Escaped as it was sent, because Django has unescaped the path.
     path = escape_uri_path(request.path)
     return string_to_sign(claim.headers, date=date, method=str(request.method), path=path)
 
 
 def _is_signed(claim: Claim, text: str, account: Account) -> bool:
-    """Compare with every secret of the key, without stopping at the first that fits."""
+    """Compare with every secret, without stopping at the first match."""
     if claim.algorithm not in set(account.webhook_algorithms) & ALGORITHMS.keys():
         raise WebhookRefused(
             "The signature's algorithm is not among WEBHOOK_ALGORITHMS.", Reason.SIGNATURE
         )
     # Decoded, because escapes may be in lower case (Quotes API: details worth copying).
     given = unquote(claim.signature)
-    fits = [
+    matches = [
         constant_time_compare(claim.key_id, key)
         & constant_time_compare(
             given, unquote(signature(text, secret=secret, algorithm=claim.algorithm))
         )
         for key, secret in account.webhook_secrets
     ]
-    return any(fits)
+    return any(matches)
 
 
 def _check_age(date: str, tolerance: float) -> None:
-    """Raise WebhookRefused for a date that is none, or too far off; ours may be the wrong clock."""
+    """Raise WebhookRefused if the date is invalid or too far off (perhaps by our own clock)."""
     try:
         parsed = parsedate_tz(date)
-        # A time zone may have more digits than any moment.
+        # A time zone with many digits overflows.
         age = abs(timezone.now().timestamp() - mktime_tz(parsed)) if parsed else None
     except (ValueError, OverflowError, TypeError, IndexError):
         age = None
     if age is None:
-        raise WebhookRefused("The header Date is no date.", Reason.DATE)
+        raise WebhookRefused("The header Date is not a date.", Reason.DATE)
     if age > tolerance:
         raise WebhookRefused(
             "The header Date is not within WEBHOOK_TOLERANCE of this machine's clock.",

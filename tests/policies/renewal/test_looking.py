@@ -208,7 +208,7 @@ def test_a_shop_that_fails_to_write_writes_at_the_next_look(
         with django_capture_on_commit_callbacks(execute=True):
             renewing.quote(due)
     assert heard["renewal_quoted"] == []
-    assert "was not told" in caplog.text
+    assert "was not sent" in caplog.text
     assert ANA.email not in caplog.text
 
     assert renewing.find_due() == [due]
