@@ -161,7 +161,9 @@ def get_adapter() -> ShopAdapter[object, object]:
     try:
         cls = import_string(path)
     except ImportError as error:
-        raise ImproperlyConfigured(f"XCOVER['ADAPTER'] {path!r} cannot be imported.") from error
+        reason = f"{type(error).__name__}: {error}"
+        text = f"XCOVER['ADAPTER'] {path!r} cannot be imported: {reason}"
+        raise ImproperlyConfigured(text) from error
     if not (isinstance(cls, type) and issubclass(cls, ShopAdapter)):
         raise ImproperlyConfigured(f"XCOVER['ADAPTER'] {path!r} is no subclass of ShopAdapter.")
     return cls()

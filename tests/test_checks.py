@@ -55,6 +55,23 @@ def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expe
 
 
 @pytest.mark.parametrize(
+    ("path", "cause"),
+    [
+        ("no.such.Adapter", "ModuleNotFoundError: No module named 'no'"),
+        ("tests.shop.Adaptor", 'ImportError: Module "tests.shop" does not define'),
+    ],
+)
+def test_an_adapter_that_cannot_be_imported_is_reported_with_the_cause(
+    settings: Any, path: str, cause: str
+) -> None:
+    settings.XCOVER = {**GOOD, "ADAPTER": path}
+
+    [message] = check_settings()
+
+    assert cause in message.msg
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"BASE_URL": "api.xcover.com/x"}, "xcover.E003"),

@@ -51,6 +51,11 @@ TONES: dict[str, str] = {
     Status.RENEWED: GOOD,
     Status.PENDING_PAYMENT: WAITING,
     Status.FAILED: BAD,
+    Status.RECEIVED: PLAIN,
+    Status.CANCELLED: PLAIN,
+    Status.OPTED_OUT: PLAIN,
+    Status.DELETED: PLAIN,
+    Status.EXPIRED: PLAIN,
     OperationState.DONE: GOOD,
     OperationState.PENDING: WAITING,
     OperationState.RUNNING: WAITING,
@@ -73,6 +78,7 @@ TONES: dict[str, str] = {
 }
 # Few words for a column; the title says it in full.
 ATTENTION = {
+    Attention.TERMS_DIFFER.value: _("terms differ"),
     Attention.PRICE_DIFFERS.value: _("price differs"),
     Attention.POLICY_MISSING.value: _("policy missing"),
     Attention.STATUS_UNEXPECTED.value: _("status unexpected"),
@@ -84,6 +90,8 @@ ATTENTION = {
     Attention.RENEWED_ANYWAY.value: _("renewed anyway"),
     Attention.HELD_WITHOUT_ORDER.value: _("no order came"),
     Attention.CHARGED_WITHOUT_COVER.value: _("charged, not covered"),
+    Attention.LINE_UNKNOWN.value: _("unknown lines"),
+    Attention.PAID_IN_VAIN.value: _("paid, no cover"),
     Attention.NOT_CHARGED.value: _("not charged?"),
 }
 STATUS_NAMES = {status.value: status.label for status in Status}

@@ -121,8 +121,22 @@ def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> I
         yield Attention.PRICE_DIFFERS
     if external_cancellations.cancelled(package, quotes.values(), answer):
         yield Attention.REFUND_UNCLEAR
-    if any(_is_illegal(quotes.get(read.quote_id), read) for read in answer.quotes):
+    if _turned_unknown(package, quotes, answer) or any(
+        _is_illegal(quotes.get(read.quote_id), read) for read in answer.quotes
+    ):
         yield Attention.STATUS_UNEXPECTED
+
+
+def _turned_unknown(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> bool:
+    """Return whether an order's package or policy gets a status that this package doesn't know.
+
+    An unknown status that is already stored was flagged before.
+    """
+    if package.is_open:
+        return False
+    stored = {package.status, *(quote.status for quote in quotes.values())}
+    reported = {answer.status, *(read.status for read in answer.quotes)}
+    return not reported <= stored | {*Status.values}
 
 
 def _is_illegal(quote: Quote | None, read: QuoteAnswer) -> bool:

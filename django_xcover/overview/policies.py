@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -198,20 +198,12 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
     if quote.choice == Choice.WITHDRAWN and quote.status in UNBOOKED:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else PolicyState.CANCELLED
-    if quote.status == Status.RECEIVED:
-        return _state_unbooked(quote)
-    if quote.status == Status.PENDING_PAYMENT:
-        return _state_pending(quote)
-    if quote.status == Status.CONFIRMED:
-        cancelling = getattr(quote, "is_cancelling", False)
-        return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
-    if quote.status == Status.RENEWED:
-        # RENEWED from the renewal on, although the policy stays in force until its own end.
-        return _period_state(quote, now, after=PolicyState.RENEWED)
-    return PolicyState.CANCELLED if quote.status == Status.CANCELLED else PolicyState.FAILED
+    found = STATES.get(quote.status)
+    # XCover may send undocumented statuses. `mirror.packages` flags them for staff.
+    return found(quote, now) if found else PolicyState.NEEDS_PERSON
 
 
-def _state_unbooked(quote: Quote) -> PolicyState:
+def _state_unbooked(quote: Quote, now: datetime) -> PolicyState:
     if getattr(quote, "is_stuck", False):
         return PolicyState.NEEDS_PERSON
     # Given up by a person, or missing from the booking: no operation will book it.
@@ -222,7 +214,7 @@ def _state_unbooked(quote: Quote) -> PolicyState:
     return PolicyState.ARRANGING
 
 
-def _state_pending(quote: Quote) -> PolicyState:
+def _state_pending(quote: Quote, now: datetime) -> PolicyState:
     if not getattr(quote, "is_paid", False):
         return PolicyState.AWAITING_PAYMENT
     if getattr(quote, "is_stuck", False):
@@ -231,6 +223,24 @@ def _state_pending(quote: Quote) -> PolicyState:
         return _state_of_lost(quote)
     # The customer has paid; the confirmation at XCover is pending.
     return PolicyState.ARRANGING
+
+
+def _state_confirmed(quote: Quote, now: datetime) -> PolicyState:
+    cancelling = getattr(quote, "is_cancelling", False)
+    return PolicyState.CANCELLING if cancelling else _period_state(quote, now)
+
+
+def _state_renewed(quote: Quote, now: datetime) -> PolicyState:
+    # RENEWED from the renewal on, although the policy stays in force until its own end.
+    return _period_state(quote, now, after=PolicyState.RENEWED)
+
+
+def _state_cancelled(quote: Quote, now: datetime) -> PolicyState:
+    return PolicyState.CANCELLED
+
+
+def _state_failed(quote: Quote, now: datetime) -> PolicyState:
+    return PolicyState.FAILED
 
 
 def _state_of_lost(quote: Quote) -> PolicyState:
@@ -251,3 +261,17 @@ def _notice(quote: Quote) -> Notice | str:
         return Notice.OVERDUE
     renewable = quote.is_renewable and getattr(quote, "can_be_renewed", False)
     return Notice.RENEWAL if renewable else ""
+
+
+# How each status of XCover is shown to a shopper.
+STATES: Mapping[str, Callable[[Quote, datetime], PolicyState]] = {
+    Status.RECEIVED: _state_unbooked,
+    Status.PENDING_PAYMENT: _state_pending,
+    Status.CONFIRMED: _state_confirmed,
+    Status.CANCELLED: _state_cancelled,
+    Status.RENEWED: _state_renewed,
+    Status.OPTED_OUT: _state_failed,
+    Status.FAILED: _state_failed,
+    Status.DELETED: _state_failed,
+    Status.EXPIRED: _state_failed,
+}

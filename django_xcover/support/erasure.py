@@ -43,6 +43,8 @@ from django_xcover.models.status import UNFINISHED
 logger = safe_logging.get_logger("django_xcover.support")
 
 BATCH = 500
+# Statuses without cover. A package with an unknown status is kept.
+NO_COVER = (Status.RECEIVED, Status.FAILED, Status.DELETED, Status.OPTED_OUT, Status.EXPIRED)
 # What hangs on others first, and how each is found from the packages.
 ROWS: tuple[tuple[type[models.Model], str], ...] = (
     (Instalment, "quote__package__in"),
@@ -116,7 +118,7 @@ def _unordered() -> QuerySet[QuotePackage]:
         order_reference="",
         attention="",
         booked_at=None,
-        status__in=(Status.RECEIVED, Status.FAILED, Status.DELETED, Status.OPTED_OUT),
+        status__in=NO_COVER,
     )
     kept = (Operation, Cancellation, Modification, Renewal, Flag)
     for model in kept:

@@ -125,6 +125,8 @@ def test_cover_that_is_not_paid_yet_says_so(ana: Member) -> None:
         ({"status": Status.RENEWED, "policy_end_date": LONG_AGO}, "Renewed"),
         ({"status": Status.RENEWED}, "Active"),
         ({"status": Status.FAILED}, "Not booked"),
+        ({"status": Status.EXPIRED}, "Not booked"),
+        ({"status": "ON_HOLD"}, "Being looked into"),
     ],
 )
 def test_a_policy_says_how_it_stands(ana: Member, facts: dict[str, Any], badge: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from django_xcover.client import XCoverClient, XCoverError
+from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
-from django_xcover.mirror import reads, refresh
+from django_xcover.mirror import packages, reads, refresh
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
 from django_xcover.orders import completion
 from django_xcover.policies import cancellation, modification
@@ -139,6 +141,31 @@ def test_a_policy_in_force_that_was_over_here_is_flagged(booked: QuotePackage, s
 
     assert refreshed.quotes.get().status == status
     assert refreshed.attention == Attention.STATUS_UNEXPECTED
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_status_that_is_unknown_is_kept_and_flagged(
+    booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    read = package_from_wire(factory.client_for("default").get_booking(booked.package_id))
+    quotes = tuple(replace(quote, status="ON_HOLD") for quote in read.quotes)
+    status = "ON_HOLD" if whole else read.status
+
+    packages.apply_answer(booked, replace(read, status=status, quotes=quotes))
+
+    assert booked.quotes.get().status == "ON_HOLD"
+    assert booked.attention == Attention.STATUS_UNEXPECTED
+
+
+def test_an_unknown_status_of_an_offer_bothers_no_one(shopper: Shopper, sandbox: Sandbox) -> None:
+    shopper.says(yes=True)
+    package = the_package()
+    read = package_from_wire(factory.client_for("default").get_quote(package.package_id))
+    quotes = tuple(replace(quote, status="ON_HOLD") for quote in read.quotes)
+
+    packages.apply_answer(package, replace(read, quotes=quotes))
+
+    assert package.attention == ""
 
 
 @pytest.fixture

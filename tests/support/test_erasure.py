@@ -25,6 +25,7 @@ from django_xcover.models import (
     OperationState,
     Quote,
     QuotePackage,
+    Status,
     WebhookDelivery,
 )
 from django_xcover.orders import completion
@@ -94,6 +95,15 @@ def test_what_may_still_matter_is_kept(shopper: Shopper, kept: str) -> None:
 
     assert erasure.forget_unordered() == 0
     assert QuotePackage.objects.exists()
+
+
+@pytest.mark.parametrize("status", [Status.EXPIRED, Status.DELETED, Status.FAILED])
+def test_an_offer_that_came_to_nothing_is_forgotten(shopper: Shopper, status: Status) -> None:
+    shopper.says(yes=True)
+    QuotePackage.objects.update(status=status)
+    age()
+
+    assert erasure.forget_unordered() == 1
 
 
 def test_a_hold_that_was_released_keeps_nothing(shopper: Shopper) -> None:

@@ -27,6 +27,8 @@ from django_xcover.policies.staleness import changes_since, was_paid_since
 
 # Agreed, and no cover yet: not booked, or booked and not paid.
 UNBOOKED = (Status.RECEIVED, Status.PENDING_PAYMENT)
+# Over, and not by a cancellation.
+NOT_CANCELLABLE = (Status.RENEWED, Status.FAILED, Status.DELETED)
 
 
 def choose(
@@ -140,7 +142,7 @@ def _obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:
         return AlreadyCancelled()
     if quote.pk in under_way:
         return BeingCancelled()
-    if quote.status in {Status.RENEWED, Status.FAILED, Status.DELETED}:
+    if quote.status in NOT_CANCELLABLE:
         return NotCancellable()
     if quote.status != Status.CONFIRMED:
         return NotInForce()
