@@ -1,7 +1,7 @@
-"""Deleting packages with all that hangs on them: for retention, and for a customer who asks.
+"""Delete packages with all related rows: for retention, and at a customer's request.
 
-Nothing is deleted row by row: decisions, statements and records refuse that, being evidence. They
-are evidence of a sale, so they go with it when it may go, or when there never was one.
+Decisions, statements and records refuse to be deleted one by one, because they are evidence of a
+sale. They are deleted together with the sale, or if there never was one.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ ROWS: tuple[tuple[type[models.Model], str], ...] = (
 def erase_order(reference: str) -> int:
     """Delete every row about the order and return how many packages it had.
 
-    Raises NotErasable while an operation is unfinished. XCover has to erase the customer first:
-    a webhook or a reconciliation would bring the data back.
+    Raises NotErasable if an operation is unfinished. XCover has to erase the customer first;
+    otherwise a webhook or a reconciliation would bring the data back.
     """
     with transaction.atomic():
         packages = list(QuotePackage.objects.for_order(reference).locked())
@@ -89,10 +89,9 @@ def erase_order(reference: str) -> int:
 
 
 def forget_unordered() -> int:
-    """Delete packages that no order came for in so many days and return how many they were.
+    """Delete packages without an order after XCOVER["UNORDERED_RETENTION_DAYS"]; return how many.
 
-    The days are XCOVER["UNORDERED_RETENTION_DAYS"].
-    What is held, flagged, booked, or has anything to happen at XCover stays, whatever its age.
+    Packages that are held, flagged or booked, or that have operations or workflows, are kept.
     """
     deleted = 0
     while batch := _forget_batch():
@@ -103,7 +102,7 @@ def forget_unordered() -> int:
 def _forget_batch() -> int:
     with transaction.atomic():
         pks = list(_unordered().order_by("pk").values_list("pk", flat=True)[:BATCH])
-        # Under the lock once more: an order may have come in between.
+        # Filter again under the lock, because a package may have been ordered in between.
         locked = QuotePackage.objects.locked().filter(pk__in=pks)
         packages = list(locked.filter(pk__in=_unordered().values("pk")))
         _delete(packages)
@@ -127,8 +126,8 @@ def _unordered() -> QuerySet[QuotePackage]:
 
 
 def _of_package(model: type[Any]) -> QuerySet[Any]:
-    found: QuerySet[Any] = model._default_manager.filter(package=OuterRef("pk"))
-    return found
+    rows: QuerySet[Any] = model._default_manager.filter(package=OuterRef("pk"))
+    return rows
 
 
 def _delete(packages: Collection[QuotePackage]) -> None:
@@ -142,14 +141,14 @@ def _delete(packages: Collection[QuotePackage]) -> None:
 
 
 def _by_account(packages: Iterable[QuotePackage]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    ids: dict[str, list[str]] = {}
     for package in packages:
-        found.setdefault(package.account, []).append(package.package_id)
-    return found
+        ids.setdefault(package.account, []).append(package.package_id)
+    return ids
 
 
 def _raw_delete(rows: QuerySet[Any]) -> None:
-    # By key, because no database deletes across a join. Raw, because evidence refuses `delete`.
+    # By key, because databases don't delete across joins. Raw, because evidence refuses `delete`.
     writer = router.db_for_write(rows.model)
     pks = list(rows.using(writer).values_list("pk", flat=True))
     plain: QuerySet[Any] = QuerySet(rows.model, using=writer).filter(pk__in=pks)

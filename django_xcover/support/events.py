@@ -1,4 +1,4 @@
-"""One event of an order's story."""
+"""The events of an order's timeline."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Row = (
 
 
 class Tone(StrEnum):
-    """How an event is meant: good, bad, still to come, or just so."""
+    """The tone of an event: good, bad, waiting or neutral."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -55,10 +55,10 @@ class Tone(StrEnum):
 class Event:
     """One thing that happened to `row` at `at`; `facts` are pairs of label and value.
 
-    `by` is the key of the user who did it. What is `planned` has not happened yet.
+    `by` is the primary key of the user who did it. A `planned` event hasn't happened yet.
 
-    A title or a fact that may hold something of a person has another in its place for those who may
-    not see that: `discreet_title`, and under the label of the fact in `discreet` ("" for none).
+    Users without permission to see personal data get `discreet_title` in place of the title, and
+    the values in `discreet` (by label, "" for none) in place of those in `facts`.
     """
 
     at: datetime
@@ -73,7 +73,7 @@ class Event:
 
 
 def events_after_sale(package: QuotePackage) -> Iterator[Event]:
-    """Yield what happened to `package` after the sale; its workflows should be prefetched."""
+    """Yield the events of `package` after the sale. Prefetch its workflows."""
     for cancellation in package.cancellations.all():
         yield from _cancelled(cancellation)
     for modification in package.modifications.all():
@@ -84,11 +84,11 @@ def events_after_sale(package: QuotePackage) -> Iterator[Event]:
 
 def _cancelled(row: Cancellation) -> Iterator[Event]:
     refund = ((_("Refund"), format_amount(row.refund)),) if row.refund else ()
-    asked = ((_("Asked for by"), row.get_origin_display()), (_("Reason"), row.reason))
-    title = _("Cancellation previewed") if row.confirm_before else _("Cancellation asked for")
+    asker = ((_("Requested by"), row.get_origin_display()), (_("Reason"), row.reason))
+    title = _("Cancellation previewed") if row.confirm_before else _("Cancellation requested")
     # Customers give the reason in their own words.
     discreet = {_("Reason"): ""}
-    yield Event(at=row.created_at, title=title, row=row, facts=(*asked, *refund), discreet=discreet)
+    yield Event(at=row.created_at, title=title, row=row, facts=(*asker, *refund), discreet=discreet)
     if row.confirmed_at:
         at = row.confirmed_at
         yield Event(at=at, title=_("Cancelled"), row=row, tone=Tone.GOOD, facts=refund)
@@ -101,14 +101,14 @@ def _refunded(row: Cancellation) -> Iterator[Event]:
     if not row.refunded_at or refund is None:
         return
     corrections = list(row.corrections.all())
-    if corrections:  # what was recorded first
+    if corrections:  # the values that were recorded first
         refund = Money(corrections[0].amount_before, row.currency)
         reference = corrections[0].reference_before
     title, tone = _("Refund recorded"), Tone.GOOD
     facts = [(_("Refund"), format_amount(refund)), (_("Reference"), reference)]
     if row.refund and refunds.differs(row, refund):
-        title, tone = _("Refund recorded, and it differs"), Tone.BAD
-        facts.insert(1, (_("Refund XCover named"), format_amount(row.refund)))
+        title, tone = _("Refund recorded, but it differs"), Tone.BAD
+        facts.insert(1, (_("Refund named by XCover"), format_amount(row.refund)))
     yield Event(at=row.refunded_at, title=title, row=row, tone=tone, facts=tuple(facts))
     for correction in corrections:
         yield _corrected(row, correction)
@@ -127,7 +127,7 @@ def _corrected(row: Cancellation, correction: RefundCorrection) -> Event:
 
 def _modified(row: Modification) -> Iterator[Event]:
     difference = ((_("Difference"), difference_text(row.difference)),)
-    title = _("Change quoted") if row.update_id else _("Change asked for")
+    title = _("Change quoted") if row.update_id else _("Change requested")
     yield Event(at=row.created_at, title=title, row=row, facts=difference)
     if row.settled_at:
         facts = ((_("Reference"), row.settlement_reference),)
@@ -143,7 +143,7 @@ def _renewed(row: Renewal) -> Iterator[Event]:
     price = ((_("Price"), format_amount(row.premium)),) if row.premium else ()
     yield Event(at=row.created_at, title=_("Found due for renewal"), row=row)
     if row.notified_at:
-        title = _("Customer told of the renewal")
+        title = _("Customer notified of the renewal")
         yield Event(at=row.notified_at, title=title, row=row, facts=price)
     if row.paid_at:
         facts = (*price, (_("Reference"), row.payment_reference))
@@ -168,13 +168,13 @@ def _ended_badly(row: Cancellation | Modification) -> Iterator[Event]:
         yield Event(at=row.updated_at, title=title, row=row, tone=tone)
 
 
-# The newest of an order: a booking can have hundreds.
+# Only the newest webhooks are shown, because a booking can have hundreds.
 MOST_WEBHOOKS = 100
 FAILED = (Attempt.Outcome.FAILED, Attempt.Outcome.DIED)
 
 
 def events_on_record(package: QuotePackage) -> Iterator[Event]:
-    """Yield the flags and holds of `package` and what staff did; all should be prefetched."""
+    """Yield the flags, holds and staff actions of `package`. Prefetch all of them."""
     for hold in package.holds.all():
         yield from _held(hold)
     for flag in package.flags.all():
@@ -184,7 +184,7 @@ def events_on_record(package: QuotePackage) -> Iterator[Event]:
 
 
 def _acted(package: QuotePackage, action: StaffAction) -> Event:
-    # Sentences of earlier versions quote XCover, which repeats what a customer typed.
+    # Earlier versions stored XCover's text here, which repeats the customer's input.
     discreet = _("Done by staff: %(action)s") % {"action": action.action}
     return Event(
         at=action.at,
@@ -196,16 +196,16 @@ def _acted(package: QuotePackage, action: StaffAction) -> Event:
 
 
 def failed_attempts(operation: Operation) -> Iterator[Event]:
-    """Yield the attempts that did not end the operation; how it ended is an event of its own."""
+    """Yield the failed attempts, except the final one, which is part of the operation's event."""
     history = list(operation.history.all())
     for attempt in history:
-        # What stopped and was retried since is told here, because the operation has moved on.
+        # An attempt that stopped and was retried since, because the operation has moved on.
         if attempt.outcome in FAILED or (_has_stopped(attempt) and attempt is not history[-1]):
             yield _failed(operation, attempt)
 
 
 def webhook_events(packages: Collection[QuotePackage]) -> Iterator[Event]:
-    """Yield the webhooks about `packages`, in one query."""
+    """Yield the latest webhooks about `packages`, in one query."""
     known = {(package.account, package.package_id) for package in packages}
     ids = {package_id for _account, package_id in known}
     rows = WebhookDelivery.objects.filter(package_id__in=ids).defer("body").order_by("-pk")
@@ -219,10 +219,10 @@ def _has_stopped(attempt: Attempt) -> bool:
 
 
 def _failed(operation: Operation, attempt: Attempt) -> Event:
-    facts = {"name": operation_name(operation), "number": attempt.number}
+    values = {"name": operation_name(operation), "number": attempt.number}
     return Event(
         at=attempt.ended_at,
-        title=_("%(name)s: attempt %(number)s did not work") % facts,
+        title=_("%(name)s: attempt %(number)s failed") % values,
         row=operation,
         tone=Tone.BAD if _has_stopped(attempt) else Tone.WAITING,
         facts=((_("Error"), attempt.error),),
@@ -230,19 +230,19 @@ def _failed(operation: Operation, attempt: Attempt) -> Event:
 
 
 def _held(hold: Hold) -> Iterator[Event]:
-    """Yield what became of a frozen premium; the alarm is a flag, which is an event of its own."""
+    """Yield the outcome of a frozen premium. Its alert is a flag, with a separate event."""
     if hold.premium is None:
         return
-    facts = {"premium": format_amount(hold.premium), "order": hold.order_reference}
-    yield Event(at=hold.created_at, title=_("%(premium)s frozen to be charged") % facts, row=hold)
+    values = {"premium": format_amount(hold.premium), "order": hold.order_reference}
+    yield Event(at=hold.created_at, title=_("%(premium)s frozen to be charged") % values, row=hold)
     if hold.state == Hold.State.TAKEN and hold.taken_at:
-        title = _("%(premium)s taken over by order %(order)s") % facts
+        title = _("%(premium)s taken over by order %(order)s") % values
         yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.GOOD)
     elif hold.state == Hold.State.NOT_COVERED and hold.taken_at:
-        title = _("Order %(order)s was charged %(premium)s and is not covered by this") % facts
+        title = _("Order %(order)s was charged %(premium)s but is not covered by this") % values
         yield Event(at=hold.taken_at, title=title, row=hold, tone=Tone.BAD)
     elif hold.released_at:
-        title = _("%(premium)s released: not charged") % facts
+        title = _("%(premium)s released: not charged") % values
         yield Event(at=hold.released_at, title=title, row=hold)
 
 
@@ -250,8 +250,8 @@ def _flagged(flag: Flag) -> Iterator[Event]:
     reason = {"reason": flag.get_reason_display()}
     yield Event(at=flag.raised_at, title=_("Flagged: %(reason)s") % reason, row=flag, tone=Tone.BAD)
     if flag.resolved_at and not flag.resolved_by:
-        # What a person did about it is among the actions of staff.
-        title = _("No longer so: %(reason)s") % reason
+        # If a person resolved it, a staff action has the event.
+        title = _("No longer the case: %(reason)s") % reason
         yield Event(at=flag.resolved_at, title=title, row=flag, tone=Tone.GOOD)
 
 

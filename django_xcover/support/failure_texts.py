@@ -1,4 +1,4 @@
-"""The sentences that tell a person what is wrong and what to do, per kind of failure."""
+"""Sentences for staff about each kind of failure: the problem, and what to do."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from django_xcover.client.errors import identifier
 from django_xcover.models import OperationKind
 from django_xcover.outbox.failures import Fault, facts, fault_of, said
 
-# What is wrong, and what to do.
+# The problem, and what to do.
 ADVICE = {
     Fault.OUTCOME_UNKNOWN: (
         gettext_lazy("%(name)s: XCover gave no clear answer, so it may or may not have worked."),
         gettext_lazy(
-            "Press “Retry now”: XCover is first asked what it holds, and nothing is done twice. If "
-            "this comes back, contact XCover with the package id %(package)s."
+            "Press “Retry now”: the state at XCover is checked first, so nothing is done twice. "
+            "If this happens again, contact XCover with the package id %(package)s."
         ),
     ),
     Fault.CREDENTIALS: (
         gettext_lazy("%(name)s stopped: XCover did not accept our credentials."),
         gettext_lazy(
-            "Ask those who run the shop to check API key, API secret and partner code of the "
-            "account “%(account)s”, and the server's clock. Then press “Retry now”."
+            "Ask the developers to check the API key, API secret and partner code of the account "
+            "“%(account)s”, and the server's clock. Then press “Retry now”."
         ),
     ),
     Fault.NOT_FOUND: (
@@ -43,10 +43,12 @@ ADVICE = {
     ),
     Fault.DATA: (
         gettext_lazy("%(name)s stopped: XCover refused the order's data."),
-        gettext_lazy("Mend in the shop's order what the error names, then press “Retry now”."),
+        gettext_lazy(
+            "Correct the data that the error names in the shop's order, then press “Retry now”."
+        ),
     ),
     Fault.UNAVAILABLE: (
-        gettext_lazy("%(name)s stopped: XCover could not be reached, %(failures)s times."),
+        gettext_lazy("%(name)s stopped: XCover could not be reached in %(failures)s attempts."),
         gettext_lazy(
             "Press “Retry now”. If that fails as well, contact XCover with the package id "
             "%(package)s."
@@ -59,8 +61,8 @@ ADVICE = {
     Fault.SHOP: (
         gettext_lazy("%(name)s stopped: an error in the shop's own software."),
         gettext_lazy(
-            "Tell those who run the shop; the worker's log says where. Press “Retry now” when it "
-            "is mended."
+            "Tell the developers; the worker's log shows where it happened. Press “Retry now” "
+            "once it is fixed."
         ),
     ),
 }
@@ -72,41 +74,43 @@ NAMES = {
     OperationKind.CANCEL: gettext_lazy("Cancellation"),
     OperationKind.MODIFY: gettext_lazy("Change of the cover"),
     OperationKind.RENEW: gettext_lazy("Renewal"),
-    OperationKind.RENEWAL_OPT_OUT: gettext_lazy("Declining of the renewal"),
-    OperationKind.REPORT_INSTALMENT: gettext_lazy("Report of an instalment"),
-    OperationKind.SEND_EMAIL: gettext_lazy("Sending of an e-mail"),
+    OperationKind.RENEWAL_OPT_OUT: gettext_lazy("Renewal opt-out"),
+    OperationKind.REPORT_INSTALMENT: gettext_lazy("Instalment report"),
+    OperationKind.SEND_EMAIL: gettext_lazy("E-mail request"),
     OperationKind.INSTANT_BOOK: gettext_lazy("Instant booking"),
 }
 
-# What is left for people to do when nothing here does it any more.
+# What is left for staff to do once an operation has been given up.
 GIVEN_UP = {
     OperationKind.BOOK: gettext_lazy(
-        "The cover is not booked: refund what was paid for it, and tell the customer."
+        "The cover is not booked: refund what was paid for it, and inform the customer."
     ),
     OperationKind.INSTANT_BOOK: gettext_lazy(
-        "The cover is not booked: refund what was paid for it, and tell the customer."
+        "The cover is not booked: refund what was paid for it, and inform the customer."
     ),
     OperationKind.CONFIRM_PAYMENT: gettext_lazy(
-        "XCover is not told of the payment, and its booking is not in force: refund what was paid, "
-        "or have XCover confirm it, and tell the customer."
+        "XCover is not notified of the payment, so its booking is not in force: refund what was "
+        "paid, or have XCover confirm the booking, and inform the customer."
     ),
-    OperationKind.OPT_OUT: gettext_lazy("XCover is not told that the offer was not taken."),
+    OperationKind.OPT_OUT: gettext_lazy("XCover is not notified that the offer was declined."),
     OperationKind.CANCEL: gettext_lazy(
-        "The cover is not cancelled and stays in force: tell the customer, or have XCover cancel "
-        "it."
+        "The cover is not cancelled and stays in force: inform the customer, or have XCover "
+        "cancel it."
     ),
     OperationKind.MODIFY: gettext_lazy(
-        "The cover stays as it was: tell the customer, and undo what was settled for the change."
+        "The cover does not change: inform the customer, and reverse what was settled for the "
+        "change."
     ),
     OperationKind.RENEW: gettext_lazy(
-        "The cover is not renewed: refund what was paid for the next period, and tell the customer."
+        "The cover is not renewed: refund what was paid for the next period, and inform the "
+        "customer."
     ),
     OperationKind.RENEWAL_OPT_OUT: gettext_lazy(
-        "XCover is not told that the customer declined, and may renew the cover: have XCover stop "
-        "it."
+        "XCover is not notified that the customer declined, and may renew the cover: ask XCover "
+        "to stop the renewal."
     ),
     OperationKind.REPORT_INSTALMENT: gettext_lazy(
-        "XCover is not told what became of this payment: tell XCover in another way."
+        "XCover is not notified of the result of this payment: notify XCover in another way."
     ),
     OperationKind.SEND_EMAIL: gettext_lazy("XCover does not send this e-mail."),
 }
@@ -124,7 +128,7 @@ PLAIN = {
 
 
 def in_brief(error: Mapping[str, Any]) -> str:
-    """Return the kind, status and type of an operation's `error`, "" for none."""
+    """Return the kind, status and type of an operation's `error`, "" if there is none."""
     if "type" not in error:
         return said(error)
     text = f"{PLAIN[fault_of(error)]} ({facts(error)})"
@@ -134,13 +138,13 @@ def in_brief(error: Mapping[str, Any]) -> str:
 def without_words(error: Mapping[str, Any]) -> str:
     """Return an operation's `error` in brief, with the names of the refused fields.
 
-    XCover's own words can repeat what was typed, so they are for those who may see personal data.
+    XCover's text may repeat the customer's input, so only users who may see personal data get it.
     """
     fields = ", ".join(sorted(identifier(name) or "?" for name in error.get("field_errors") or {}))
     return ": ".join(text for text in (in_brief(error), fields) if text)
 
 
 def in_plain_words(error: Mapping[str, Any]) -> str:
-    """Return an operation's `error` as one sentence, "" for none: in brief, then XCover's words."""
-    told = [in_brief(error), said(error) if "type" in error else ""]
-    return ": ".join(text for text in told if text)
+    """Return an operation's `error` as a sentence, "" if none: in brief, then XCover's text."""
+    texts = [in_brief(error), said(error) if "type" in error else ""]
+    return ": ".join(text for text in texts if text)

@@ -1,4 +1,4 @@
-"""What a booking was flagged for, and what a person should do about it."""
+"""The reason of each flag, and what staff should do about it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django_xcover.types import Money
 
 
 def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    """Return what `package` was flagged for, and what to do."""
-    told = {
+    """Return why `package` was flagged, and what to do."""
+    texts = {
         Attention.TERMS_DIFFER.value: _terms_differ,
         Attention.PRICE_DIFFERS.value: _price_differs,
         Attention.POLICY_MISSING.value: _policy_missing,
@@ -30,22 +30,23 @@ def about(flag: Flag, package: QuotePackage, quotes: Sequence[Quote]) -> tuple[s
         Attention.PAID_IN_VAIN.value: _paid_in_vain,
         Attention.NOT_CHARGED.value: _not_charged,
     }
-    if flag.reason in told:
-        return told[flag.reason](package, quotes)
+    if flag.reason in texts:
+        return texts[flag.reason](package, quotes)
     return _something_unexpected(flag, package)
 
 
 def price_differs(quote: Quote) -> bool:
-    """Return whether a chosen quote's price is no longer the one at which it was chosen."""
+    """Return whether the price of a chosen quote differs from the accepted price."""
     return quote.chosen_price is not None and quote.chosen_price != quote.price
 
 
 def _price_differs(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
     prices = [_both_prices(quote, package.currency) for quote in quotes if price_differs(quote)]
-    what = _("XCover booked at another price than the customer was shown.")
+    what = _("XCover booked the cover at a different price from the one shown to the customer.")
     to_do = _(
-        "Compare with what the customer paid. Paid too much: refund the difference. Paid too "
-        "little: charge it only if the customer agrees, otherwise the shop bears it."
+        "Compare with what the customer paid. If it was too much, refund the difference. If it "
+        "was too little, charge the difference only if the customer agrees; otherwise the shop "
+        "bears it."
     )
     return " ".join([what, *prices]), to_do
 
@@ -73,23 +74,23 @@ def _policy_missing(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
     names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
     what = _("The customer paid for cover that XCover did not book.")
     to_do = _(
-        "Contact XCover with the package id %(package)s. If it cannot be booked, refund the "
-        "customer and say that this cover does not exist."
+        "Contact XCover with the package id %(package)s. If the cover cannot be booked, refund "
+        "the customer and explain that there is no cover."
     )
     return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
 
 
 def _payment_overdue(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("XCover holds this booking for a payment that has not been reported in time.")
+    what = _("This booking is waiting for a payment that was not reported in time.")
     to_do = _(
-        "If the order is paid, tell those who run the shop: the payment was not reported. If it is "
+        "If the order is paid, tell the developers that the payment was not reported. If it is "
         "not, ask the customer, and cancel the order if the cover is no longer wanted."
     )
     return what, to_do
 
 
 def _booking_failed(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("XCover could not book the cover, or not charge for it.")
+    what = _("XCover could not book the cover, or could not charge for it.")
     to_do = _(
         "Tell the customer that there is no cover, and refund what was paid for it. Contact "
         "XCover with the package id %(package)s if it should exist."
@@ -98,10 +99,10 @@ def _booking_failed(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
 
 
 def _cancellation_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("XCover did not cancel cover that was to be cancelled: it is still in force.")
+    what = _("XCover did not cancel the cover as requested: it is still in force.")
     to_do = _(
-        "Press “Refresh from XCover” and see which policies stand. Tell the customer. If they are "
-        "to be cancelled all the same, contact XCover with the package id %(package)s."
+        "Press “Refresh from XCover” and check which policies are in force. Inform the customer. "
+        "If they still have to be cancelled, contact XCover with the package id %(package)s."
     )
     return what, to_do % {"package": package.package_id}
 
@@ -110,11 +111,14 @@ def _refund_unclear(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
     taken_back = [q for q in quotes if q.choice == Choice.WITHDRAWN and q.status not in BOOKED]
     if taken_back and outcome.may_be_returned(package):
         return _returned_before(taken_back)
-    what = _("Cover was cancelled, and XCover names no refund or another one than was shown.")
+    what = _(
+        "Cover was cancelled, but XCover reported no refund amount, or a different one from the "
+        "amount shown."
+    )
     to_do = _(
-        "Ask XCover with the package id %(package)s what is to be refunded, and refund it. Record "
-        "it with the cancellation. If XCover was told elsewhere to cancel, there is none here: "
-        "then note the refund when you mark this as looked into."
+        "Ask XCover, with the package id %(package)s, what has to be refunded, and refund it. "
+        "Record it with the cancellation. If the cover was cancelled outside this shop, there is "
+        "no cancellation here: then note the refund when you mark this as looked into."
     )
     return what, to_do % {"package": package.package_id}
 
@@ -131,10 +135,10 @@ def _returned_before(taken_back: Sequence[Quote]) -> tuple[str, str]:
 
 
 def _change_refused(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("The difference of a change was settled, and XCover did not make the change.")
+    what = _("The difference for a change was settled, but XCover did not make the change.")
     to_do = _(
-        "Tell the customer that the cover is as it was, and undo the settlement. If the change is "
-        "still wanted, ask for it again."
+        "Tell the customer that the cover is unchanged, and reverse the settlement. If the change "
+        "is still wanted, request it again."
     )
     return what, to_do
 
@@ -143,37 +147,39 @@ def _renewed_anyway(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str
     what = _("XCover renewed cover whose renewal the customer had declined or not paid.")
     to_do = _(
         "Ask the customer. If the new period is not wanted, contact XCover with the package id "
-        "%(package)s to have it undone, and give back what was charged for it. If it is wanted, "
+        "%(package)s to have it reversed, and refund what was charged for it. If it is wanted, "
         "collect its price."
     )
     return what, to_do % {"package": package.package_id}
 
 
 def _held_without_order(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("%(amount)s were frozen for this cover and may have been charged. No order came.")
+    what = _(
+        "%(amount)s was frozen for this cover and may have been charged, but no order followed."
+    )
     to_do = _(
-        "Look for a payment of this amount in the shop. If there is none, mark it as looked into. "
-        "If there is one, have the order made with the hold, so that the cover is booked, or give "
-        "the money back."
+        "Look for a payment of this amount in the shop. If there is none, mark this as looked "
+        "into. If there is one, have the order created with the hold, so that the cover is "
+        "booked, or refund the money."
     )
     return what % {"amount": _held_amounts(package)}, to_do
 
 
 def _charged_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("An order was charged %(amount)s for this cover and did not get it.")
+    what = _("An order was charged %(amount)s for this cover but did not get it.")
     to_do = _(
-        "The hold or the log names the order. Give the premium back and tell the customer that "
-        "this order is not covered, or sell the cover again."
+        "The hold or the log names the order. Refund the premium and tell the customer that this "
+        "order is not covered, or sell the cover again."
     )
     return what % {"amount": _held_amounts(package)}, to_do
 
 
 def _not_charged(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("Order %(order)s took this cover before its price was frozen.")
+    what = _("Order %(order)s took over this cover before its price was frozen.")
     to_do = _(
         "Compare with the order's total. If the cover was not charged, charge it only if the "
-        "customer agrees, or cancel the cover. Tell the developers: freeze_cover has to come "
-        "before order_completed."
+        "customer agrees, or cancel the cover. Tell the developers that freeze_cover must be "
+        "called before order_completed is sent."
     )
     return what % {"order": package.order_reference}, to_do
 
@@ -184,11 +190,11 @@ def _held_amounts(package: QuotePackage) -> str:
 
 
 def _line_unknown(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("Lines of the order were cancelled, and none of them is known here.")
+    what = _("Lines of the order were cancelled, but none of them is known here.")
     to_do = _(
-        "See in the order what was cancelled. If it was insured, cancel that policy. If it was "
-        "not, nothing is wrong. If this comes back, ask those who run the shop to send the "
-        "references of cart lines with order_cancelled."
+        "Check in the order what was cancelled. If it was insured, cancel that policy. If it was "
+        "not, nothing is wrong. If this happens again, ask the developers to send the references "
+        "of the cart lines with order_cancelled."
     )
     return what, to_do
 
@@ -200,8 +206,8 @@ def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, 
         "order": package.order_reference
     }
     to_do = _(
-        "Nothing is covered. Refund what was paid for cover, and tell the customer. If the cover "
-        "is still wanted, it has to be bought anew."
+        "Nothing is covered. Refund what was paid for cover, and inform the customer. If the "
+        "cover is still wanted, it has to be bought again."
     )
     return what, to_do
 
@@ -213,19 +219,19 @@ def _paid_for_more(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str,
     gone = [quote for quote in quotes if quote.choice == Choice.WITHDRAWN]
     names = [f"{quote.policy_name} ({format_amount(quote.cost)})" for quote in gone]
     to_do = _(
-        "Compare the cover of the order with what the customer paid. If the premium of what was "
-        "withdrawn from was paid, refund it."
+        "Compare the cover of the order with what the customer paid. If the premium of the "
+        "withdrawn cover was paid, refund it."
     )
     return " ".join([what, *names]), to_do
 
 
 def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:
-    what = _("%(attention)s (here it is “%(status)s”).") % {
+    what = _("%(attention)s (status here: “%(status)s”).") % {
         "attention": flag.get_reason_display(),
         "status": package.status,
     }
     to_do = _(
-        "Press “Refresh from XCover”. If this stays, contact XCover with the package id "
+        "Press “Refresh from XCover”. If nothing changes, contact XCover with the package id "
         "%(package)s."
     )
     return what, to_do % {"package": package.package_id}

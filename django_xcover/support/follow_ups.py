@@ -1,4 +1,4 @@
-"""What is left for a person to do about cancellations, changes, renewals and instalments."""
+"""Next steps for staff about cancellations, changes, renewals and instalments."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from django_xcover.models import (
     QuotePackage,
     Renewal,
 )
-from django_xcover.policies import modification as modifying
+from django_xcover.policies.modification import is_open
 from django_xcover.policies.renewal.quoting import refuse_unless_waiting
 from django_xcover.support.next_steps import NextStep, is_overdue, moment
 from django_xcover.types import Money
 
-# What `awaits_refund` says of a row, for a query.
+# The condition of `awaits_refund`, for queries.
 AWAITS_REFUND = Q(state=Cancellation.State.CONFIRMED, refunded_at=None) & ~Q(total_refund=0)
 
 
 def steps_after_sale(package: QuotePackage, quotes: Iterable[Quote]) -> Iterator[NextStep]:
-    """Yield what to do about `package`, whose workflows and instalments should be prefetched."""
+    """Yield the steps for `package`. Prefetch its workflows and instalments."""
     for cancellation in package.cancellations.all():
         yield from cancellation_steps(cancellation)
     for modification in package.modifications.all():
@@ -46,17 +46,17 @@ def steps_after_sale(package: QuotePackage, quotes: Iterable[Quote]) -> Iterator
 def carried_out_by(
     row: Model, package: QuotePackage, kinds: Iterable[OperationKind]
 ) -> Operation | None:
-    """Return the latest operation that was written for `row`, or None."""
+    """Return the latest operation for `row`, or None."""
     operations = Operation.objects.select_related("package").filter(package=package)
-    # What can be asked for more than once has more in its subject than the row.
+    # The subject of a repeatable operation has more than the row's primary key.
     mine = Q(subject=str(row.pk)) | Q(subject__startswith=f"{row.pk}:")
     return operations.filter(mine, kind__in=tuple(kinds)).order_by("-pk").first()
 
 
 def awaits_refund(row: Cancellation) -> bool:
-    """Return whether money is to go back to the customer and nobody has said that it did.
+    """Return whether a refund is due to the customer and not recorded yet.
 
-    What XCover has not named (None) may be anything, so somebody has to say.
+    An unknown refund (None) may be any amount, so it has to be recorded, too.
     """
     is_cancelled = row.state == Cancellation.State.CONFIRMED
     return is_cancelled and row.total_refund != 0 and row.refunded_at is None
@@ -68,7 +68,7 @@ def is_expired(row: Cancellation, now: datetime) -> bool:
 
 
 def cancellation_steps(row: Cancellation) -> Iterator[NextStep]:
-    """Yield the refund that is still to be made and recorded."""
+    """Yield the step for a refund that has to be made and recorded."""
     if not awaits_refund(row):
         return
     what, to_do = _unnamed_refund(row) if row.refund is None else _refund(row.refund)
@@ -76,31 +76,31 @@ def cancellation_steps(row: Cancellation) -> Iterator[NextStep]:
 
 
 def _refund(refund: Money) -> tuple[str, str]:
-    facts = {"refund": format_amount(refund)}
+    values = {"refund": format_amount(refund)}
     what = _("The cover is cancelled and %(refund)s is due to the customer.")
     to_do = _("Refund %(refund)s the way the customer paid, then record it.")
-    return what % facts, to_do % facts
+    return what % values, to_do % values
 
 
 def _unnamed_refund(row: Cancellation) -> tuple[str, str]:
-    what = _("The cover is cancelled, and XCover has not said what is due to the customer.")
+    what = _("The cover is cancelled, but XCover has not named the amount due to the customer.")
     to_do = _(
-        "Ask XCover with the package id %(package)s. Refund it the way the customer paid, then "
-        "record what was refunded, 0 for nothing."
+        "Ask XCover for the amount, with the package id %(package)s. Refund it the way the "
+        "customer paid, then record what was refunded (0 if nothing)."
     )
     return what, to_do % {"package": row.package.package_id}
 
 
 def modification_steps(row: Modification) -> Iterator[NextStep]:
-    """Yield the difference that is to be settled before a quoted change is made."""
-    if not modifying.is_open(row):
+    """Yield the step for a quoted change, whose difference has to be settled first."""
+    if not is_open(row):
         return
     yield NextStep(
         row=row,
         urgent=False,
-        what=_("A change of the cover is quoted and not made. %(difference)s")
+        what=_("A change of the cover is quoted but not made. %(difference)s")
         % {"difference": difference_text(row.difference)},
-        # Whoever asked for a price has ordered nothing by it, and a refund needs no payment.
+        # A request for a price isn't an order, and a refund needs no payment.
         to_do=_(
             "If the customer wants it, settle the difference and confirm; "
             "otherwise abandon the change."
@@ -110,35 +110,37 @@ def modification_steps(row: Modification) -> Iterator[NextStep]:
 
 
 def renewal_steps(row: Renewal) -> Iterator[NextStep]:
-    """Yield the renewal that waits for a price, or for the customer's money."""
+    """Yield the step for a renewal that waits for a price or for its payment."""
     if refusal(refuse_unless_waiting, row):
         return
-    facts = {"when": moment(row.due_on)}
+    values = {"when": moment(row.due_on)}
     if row.state == Renewal.State.DUE:
-        what = _("The cover ends on %(when)s and can be renewed.") % facts
-        to_do = _("Nothing: XCover is asked for the price by itself. You can ask for it now.")
+        what = _("The cover ends on %(when)s and can be renewed.") % values
+        to_do = _("Nothing: the price is requested automatically. You can request it now.")
     elif row.state == Renewal.State.QUOTED and row.premium:
-        facts["premium"] = format_amount(row.premium)
-        what = _("The cover ends on %(when)s; the next period costs %(premium)s.") % facts
-        to_do = _("When the customer has paid, record the payment. Or decline for the customer.")
+        values["premium"] = format_amount(row.premium)
+        what = _("The cover ends on %(when)s; the next period costs %(premium)s.") % values
+        to_do = _(
+            "When the customer has paid, record the payment, or decline on the customer's behalf."
+        )
     else:
         return
     yield NextStep(row=row, urgent=False, what=what, to_do=to_do, acts=("pay", "decline", "quote"))
 
 
 def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
-    """Yield one step for all the overdue instalments of a policy."""
+    """Yield one step for all overdue instalments of a policy."""
     overdue = [row for row in rows if is_overdue(row, timezone.now())]
     if not overdue:
         return
     first = min(overdue, key=lambda row: row.number)
-    told = ngettext(
+    text = ngettext(
         "%(count)s instalment is overdue (%(amount)s, since %(when)s).",
         "%(count)s instalments are overdue (%(amount)s, the oldest since %(when)s).",
         len(overdue),
     )
     total = sum((row.total_amount for row in overdue[1:]), overdue[0].total_amount)
-    facts = {
+    values = {
         "count": len(overdue),
         "amount": format_amount(Money(total, first.currency)),
         "when": moment(first.period_start_date),
@@ -146,17 +148,17 @@ def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
     yield NextStep(
         row=first,
         urgent=True,
-        what=told % facts,
+        what=text % values,
         to_do=_("Collect the oldest and report the payment, or report that it failed."),
         acts=("paid", "failed"),
     )
 
 
 def difference_text(difference: Money) -> str:
-    """Return what a change costs or gives back, as a sentence."""
-    facts = {"amount": format_amount(Money(abs(difference.amount), difference.currency))}
+    """Return the amount to charge or refund for a change, as a sentence."""
+    values = {"amount": format_amount(Money(abs(difference.amount), difference.currency))}
     if difference.amount > 0:
-        return _("To charge: %(amount)s.") % facts
+        return _("To charge: %(amount)s.") % values
     if difference.amount < 0:
-        return _("To refund: %(amount)s.") % facts
-    return _("The price stays as it is.")
+        return _("To refund: %(amount)s.") % values
+    return _("The price does not change.")

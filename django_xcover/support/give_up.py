@@ -1,7 +1,7 @@
-"""A person ends what has stopped: it was settled by hand, or nothing will come of it.
+"""Give up a stopped operation that a person settled by hand or that can't succeed.
 
-An operation that needs a person holds up the later ones on its package, and what XCover refuses for
-good would do so for ever.
+An operation that needs a person blocks the later ones on its package. If XCover refuses it
+permanently, it would block them forever.
 """
 
 from __future__ import annotations
@@ -31,35 +31,37 @@ from django_xcover.outbox.transitions import move
 from django_xcover.support.failure_texts import GIVEN_UP
 from django_xcover.worker import WORKFLOWS
 
-# Of these there is no cover, whatever was paid for it.
+# The statuses of a package without cover.
 UNCOVERED = (Status.RECEIVED, Status.PENDING_PAYMENT)
 
 
 def may_give_up(operation: Operation) -> bool:
-    """Return whether `operation` waits for a person."""
+    """Return whether `operation` needs a person."""
     return operation.state == OperationState.NEEDS_PERSON
 
 
 def meaning_of(operation: Operation) -> str:
-    """Return what giving `operation` up leaves to people."""
-    told = [str(GIVEN_UP[OperationKind(operation.kind)])]
+    """Return what is left for staff to do if `operation` is given up."""
+    texts = [str(GIVEN_UP[OperationKind(operation.kind)])]
     if not operation.outcome_known:
         doubt = _(
-            "It may have worked all the same: first ask XCover with the package id %(package)s."
+            "It may have worked anyway: first check with XCover, with the package id %(package)s."
         )
-        told.insert(0, doubt % {"package": operation.package.package_id})
-    return " ".join([*told, _("It is never tried again, and what waits behind it goes on.")])
+        texts.insert(0, doubt % {"package": operation.package.package_id})
+    return " ".join(
+        [*texts, _("It is never retried, and the operations waiting behind it continue.")]
+    )
 
 
 def give_up(operation: Operation, *, note: str) -> None:
-    """End `operation`, which waits for a person, and let the next one on its package go on.
+    """Discard `operation`, which needs a person, and dispatch the next one on its package.
 
-    `note` says what was done instead; it is kept with the operation and must not name the customer.
-    Whatever else says that something is on its way is settled as well, and a package that was paid
-    for and has no cover is flagged. Raises NotWaiting.
+    `note` says what was done instead; it is stored with the operation and must not name the
+    customer. The operation's workflow row is ended as well, and a paid package without cover is
+    flagged. Raises NotWaiting if the operation doesn't need a person.
     """
     with transaction.atomic():
-        # First, as everywhere: a worker locks the package, then what hangs on it.
+        # The package is always locked first, then the rows that belong to it.
         package = QuotePackage.objects.locked().get(pk=operation.package_id)
         operation.refresh_from_db()
         operation.package = package
@@ -82,7 +84,7 @@ def _discard(operation: Operation, note: str) -> bool:
 
 
 def _settle(operation: Operation) -> None:
-    """Have the operation's own row, or its package, say that nothing will come of it."""
+    """End the workflow row of the operation, or flag its package."""
     kind = OperationKind(operation.kind)
     refuse = WORKFLOWS[kind].refuse
     if refuse is not None:
@@ -114,7 +116,7 @@ def _end_renewal(operation: Operation) -> None:
         move(renewal, Renewal.State.EXPIRED, field="state")
 
 
-# For kinds that XCover's refusal leaves to a person.
+# For kinds of operations without a `refuse` function.
 _ENDINGS: dict[OperationKind, Callable[[Operation], None]] = {
     OperationKind.BOOK: _flag_uncovered,
     OperationKind.INSTANT_BOOK: _flag_uncovered,

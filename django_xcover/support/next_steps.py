@@ -1,4 +1,4 @@
-"""What a person has to do about an order's cover, in a sentence each. Reads rows, changes none."""
+"""Next steps for staff about an order's cover, in a sentence each. Reads rows, changes none."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ Row = QuotePackage | Flag | Operation | Cancellation | Modification | Renewal | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep:
-    """What is wrong with `row` and what to do. `urgent` means that nobody else will do it.
+    """The problem of `row` and what to do. `urgent` means that it needs a person.
 
-    `acts` names the forms of that row's page that do it.
+    `acts` names the forms on the row's page that do it.
     """
 
     row: Row
@@ -63,7 +63,7 @@ class NextStep:
 def next_steps(
     package: QuotePackage, quotes: Iterable[Quote], operations: Iterable[Operation]
 ) -> list[NextStep]:
-    """Return what to do about `package`, first what only a person can do."""
+    """Return the steps for `package`, urgent ones first."""
     quotes, operations = list(quotes), list(operations)
     steps = [step for operation in operations if (step := _for_operation(operation, package))]
     open_flags = [flag for flag in package.flags.all() if flag.is_open]
@@ -74,36 +74,36 @@ def next_steps(
 
 
 def next_step_of(operation: Operation) -> list[NextStep]:
-    """Return what to do about one operation: one step or none. `package` must be loaded."""
+    """Return the step for one operation, if any. Its `package` must be loaded."""
     step = _for_operation(operation, operation.package)
     return [step] if step else []
 
 
 def next_steps_of_flag(flag: Flag) -> list[NextStep]:
-    """Return what to do about one flag: one step, or none when it is resolved."""
+    """Return the step for one flag, [] if it is resolved."""
     quotes = list(flag.package.quotes.all())
     return [_for_flag(flag, flag.package, quotes)] if flag.is_open else []
 
 
 def operation_name(operation: Operation) -> str:
-    """Return the operation as a noun that a sentence can begin with."""
+    """Return the name of the operation, capitalized."""
     names = {kind.value: str(name) for kind, name in NAMES.items()}
     return names.get(operation.kind, operation.kind)
 
 
 def moment(at: datetime) -> str:
-    """Return `at` in the reader's time zone and format."""
+    """Return `at` formatted in the current time zone and language."""
     return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def is_overdue(instalment: Instalment, now: datetime) -> bool:
-    """Return whether a policy in force is in the instalment's period without its payment."""
+    """Return whether the instalment's period has begun without its payment."""
     is_late = instalment.is_open and instalment.period_start_date < now
     return is_late and instalment.quote.status in COLLECTED_FOR
 
 
 def was_refused(operation: Operation) -> bool:
-    """Return whether the operation is over because XCover said no, and not because it is moot."""
+    """Return whether XCover refused the operation, rather than it having become unnecessary."""
     is_over = operation.state == OperationState.DISCARDED and not operation.given_up
     return is_over and "type" in operation.error
 
@@ -120,7 +120,7 @@ def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | No
 
 def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
     what, to_do = ADVICE[fault_of(operation.error)]
-    facts = {
+    values = {
         "name": operation_name(operation),
         "package": package.package_id,
         "account": package.account,
@@ -129,8 +129,8 @@ def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
     return NextStep(
         row=operation,
         urgent=True,
-        what=str(what) % facts,
-        to_do=str(to_do) % facts,
+        what=str(what) % values,
+        to_do=str(to_do) % values,
         error=in_plain_words(operation.error),
         remedy=Remedy.RETRY,
         acts=("give-up",),
@@ -148,7 +148,7 @@ def _is_overdue(operation: Operation) -> bool:
 def _overdue(operation: Operation, package: QuotePackage) -> NextStep:
     if AccountPause.objects.filter(account=package.account).exists():
         return _paused(operation, package)
-    # As the workers have it: each waits for its turn on the package.
+    # As for workers: each operation waits for its turn on the package.
     is_in_turn = Operation.objects.filter(pk=operation.pk).in_turn().exists()
     return _without_worker(operation) if is_in_turn else _held_up(operation)
 
@@ -157,42 +157,42 @@ def _held_up(operation: Operation) -> NextStep:
     return NextStep(
         row=operation,
         urgent=False,
-        what=_("%(name)s waits for an earlier step of the same package.")
+        what=_("%(name)s is waiting for an earlier operation on the same package.")
         % _name_and_time(operation),
-        to_do=_("See to the earlier step: this one follows by itself."),
+        to_do=_("Take care of the earlier operation: this one follows automatically."),
     )
 
 
 def _without_worker(operation: Operation) -> NextStep:
-    what = _("%(name)s has been due since %(when)s, and no worker has taken it.")
+    what = _("%(name)s has been due since %(when)s, but no worker has taken it.")
     return NextStep(
         row=operation,
         urgent=True,
         what=what % _name_and_time(operation),
         to_do=_(
-            "Tell those who run the shop that its Celery worker and beat seem to be down. Nothing "
-            "is lost: it goes on by itself when they are back."
+            "Tell the developers that the Celery worker and beat seem to be down. Nothing is "
+            "lost: it continues automatically when they are back."
         ),
     )
 
 
 def _paused(operation: Operation, package: QuotePackage) -> NextStep:
-    facts = {**_name_and_time(operation), "account": package.account}
+    values = {**_name_and_time(operation), "account": package.account}
     return NextStep(
         row=operation,
         urgent=False,
-        what=_("%(name)s waits, because the account “%(account)s” is paused.") % facts,
-        to_do=_("Nothing: it goes on by itself when the account is resumed."),
+        what=_("%(name)s is waiting because the account “%(account)s” is paused.") % values,
+        to_do=_("Nothing: it continues automatically when the account is resumed."),
     )
 
 
 def _tried_again(operation: Operation) -> NextStep:
-    facts = _name_and_time(operation)
+    values = _name_and_time(operation)
     return NextStep(
         row=operation,
         urgent=False,
-        what=_("%(name)s has not worked yet: XCover could not be reached.") % facts,
-        to_do=_("Nothing: it is tried again by itself (%(when)s).") % facts,
+        what=_("%(name)s has not succeeded yet: XCover could not be reached.") % values,
+        to_do=_("Nothing: it is retried automatically (%(when)s).") % values,
         remedy=Remedy.RETRY,
     )
 
@@ -206,9 +206,9 @@ def _unpaid(package: QuotePackage) -> NextStep:
     return NextStep(
         row=package,
         urgent=False,
-        what=_("Cover was chosen and is booked when the shop reports the payment."),
+        what=_("Cover was chosen; it is booked when the shop reports the payment."),
         to_do=_(
-            "Nothing while the order is unpaid. If it is paid, tell those who run the shop: the "
+            "Nothing while the order is unpaid. If it is paid, tell the developers that the "
             "payment was not reported."
         ),
     )
@@ -220,7 +220,7 @@ def _name_and_time(operation: Operation) -> dict[str, str]:
 
 def _for_flag(flag: Flag, package: QuotePackage, quotes: list[Quote]) -> NextStep:
     what, to_do = about(flag, package, quotes)
-    # Asking XCover again changes no price that was booked.
+    # Another read doesn't change a booked price.
     is_settled = flag.reason == Attention.PRICE_DIFFERS
     remedy = Remedy.NONE if is_settled else Remedy.REFRESH
     return NextStep(row=flag, urgent=True, what=what, to_do=to_do, remedy=remedy, acts=("resolve",))

@@ -1,4 +1,4 @@
-"""What staff are asked first about an order: covered, what, until when, at what cost, what next."""
+"""Answers to the first questions about an order: covered, what, until when, cost, what next."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from django_xcover.support.follow_ups import awaits_refund
 from django_xcover.support.next_steps import moment
 from django_xcover.types import Money
 
-# What XCover or the shop has still to do, without anybody at it.
+# States that will change without staff.
 UNDER_WAY = frozenset({PolicyState.ARRANGING, PolicyState.AWAITING_PAYMENT, PolicyState.CANCELLING})
 TONES = {
     PolicyState.ARRANGING: Tone.WAITING,
@@ -46,7 +46,7 @@ TONES = {
 class PolicyAnswers:
     """The answers about one policy, or about an order without one (`quote` is None).
 
-    `is_under_way` means that it will change by itself: cover that is paid and not booked yet.
+    `is_under_way` means that it will change without staff, such as paid cover that isn't booked.
     """
 
     package: QuotePackage
@@ -65,7 +65,7 @@ class PolicyAnswers:
 def answers_about(packages: Collection[QuotePackage]) -> tuple[PolicyAnswers, ...]:
     """Return the answers about each policy of `packages`, in one query.
 
-    What else hangs on the packages should be prefetched.
+    Prefetch the other related rows of the packages.
     """
     quotes = list(policy_rows().filter(package__in=packages).order_by("package", "position"))
     return tuple(answer for package in packages for answer in _about(package, quotes))
@@ -86,9 +86,11 @@ def _why_without(package: QuotePackage) -> str:
     if Choice.WITHDRAWN in choices:
         return _("No: it was cancelled, or withdrawn from, before it was booked.")
     if Choice.LAPSED in choices:
-        return _("No: the offer changed after the customer's yes, and they did not choose again.")
+        return _(
+            "No: the offer changed after the customer accepted it, and they did not choose again."
+        )
     if Choice.DECLINED in choices:
-        return _("No: the customer said no.")
+        return _("No: the customer declined.")
     return _("No: the customer did not choose.")
 
 
@@ -116,11 +118,11 @@ def _covered(state: PolicyState, package: QuotePackage, quote: Quote) -> str:
     sentences = {
         PolicyState.ARRANGING: _("Not yet: it is paid and is being booked at XCover.")
         if is_paid
-        else _("Not yet: it is being booked at XCover, and the payment is still to come."),
+        else _("Not yet: it is being booked at XCover, and the payment is pending."),
         PolicyState.AWAITING_PAYMENT: held
         if is_held
         else _("Not yet: it is booked when the shop reports the payment."),
-        PolicyState.NEEDS_PERSON: _("No: the booking has stopped, and a person has to see to it."),
+        PolicyState.NEEDS_PERSON: _("No: the booking has stopped and needs a person."),
         PolicyState.UPCOMING: _("Yes, from %(start)s."),
         PolicyState.ACTIVE: _("Yes, until %(end)s.")
         if quote.policy_end_date
@@ -139,7 +141,7 @@ def _covered(state: PolicyState, package: QuotePackage, quote: Quote) -> str:
 
 def _period(quote: Quote) -> str:
     if quote.policy_end_date is None:
-        return _("From %(start)s, without an end") % {"start": _day(quote.policy_start_date)}
+        return _("From %(start)s, open-ended") % {"start": _day(quote.policy_start_date)}
     return _("%(start)s to %(end)s") % {
         "start": _day(quote.policy_start_date),
         "end": _day(quote.policy_end_date),
@@ -147,7 +149,7 @@ def _period(quote: Quote) -> str:
 
 
 def _day(at: datetime | None) -> str:
-    return moment(at) if at else _("a day XCover has not named")
+    return moment(at) if at else _("a day that XCover has not named")
 
 
 def _cost(quote: Quote) -> str:
@@ -164,14 +166,14 @@ def _payment(package: QuotePackage, quote: Quote) -> str:
     parts = _parts(package, quote)
     if parts:
         paid = [part for part in parts if not part.is_open]
-        told = ngettext(
+        text = ngettext(
             "In %(count)s part, %(done)s paid (%(paid)s); %(left)s to come",
             "In %(count)s parts, %(done)s paid (%(paid)s); %(left)s to come",
             len(parts),
         )
         left = [part for part in parts if part.is_open]
-        facts = {"count": len(parts), "done": len(paid)}
-        return told % {**facts, "paid": _sum(paid, quote), "left": _sum(left, quote)}
+        values = {"count": len(parts), "done": len(paid)}
+        return text % {**values, "paid": _sum(paid, quote), "left": _sum(left, quote)}
     if quote.instalment_plan:
         name = instalment_plans.LABELS.get(quote.instalment_plan, quote.instalment_plan)
         return _("In parts: %(plan)s") % {"plan": name}
@@ -179,7 +181,7 @@ def _payment(package: QuotePackage, quote: Quote) -> str:
 
 
 def _parts(package: QuotePackage, quote: Quote) -> list[Instalment]:
-    rows = {one.pk: one for one in package.quotes.all()}  # with what was prefetched
+    rows = {row.pk: row for row in package.quotes.all()}  # the rows with prefetched instalments
     return sorted(rows[quote.pk].instalments.all(), key=lambda part: part.number)
 
 
@@ -189,7 +191,7 @@ def _sum(parts: list[Instalment], quote: Quote) -> str:
 
 
 def _next(state: PolicyState, package: QuotePackage, quote: Quote) -> str:
-    """Return what happens next by itself; what a person has to do is a next step of its own."""
+    """Return what happens next automatically. Tasks for staff are separate next steps."""
     if state == PolicyState.ARRANGING:
         return _next_attempt(package)
     if state == PolicyState.CANCELLED:
@@ -222,17 +224,17 @@ def _next_attempt(package: QuotePackage) -> str:
         if operation.state == OperationState.PENDING
     ]
     if waiting and min(waiting) > timezone.now():
-        return _("It is tried again by itself (%(when)s).") % {"when": moment(min(waiting))}
-    return _("It is booked by itself within a minute or so.")
+        return _("It is retried automatically (%(when)s).") % {"when": moment(min(waiting))}
+    return _("It is booked automatically within about a minute.")
 
 
 def _after_cancelling(package: QuotePackage, quote: Quote) -> str:
-    done = [one for one in package.cancellations.all() if one.state == Cancellation.State.CONFIRMED]
+    done = [row for row in package.cancellations.all() if row.state == Cancellation.State.CONFIRMED]
     for cancellation in done:
         if not any(line.get("quote_id") == quote.quote_id for line in cancellation.lines):
             continue
         if awaits_refund(cancellation):
-            return _("The refund is to be made and recorded.")
+            return _("The refund has to be made and recorded.")
         recorded = refunds.recorded(cancellation)
         if recorded:
             refund = {"refund": format_amount(recorded)}

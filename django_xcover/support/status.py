@@ -1,4 +1,4 @@
-"""How everything stands, in one look: for a command line, a monitor, a person at night."""
+"""A snapshot of all figures, for the command line, monitors and staff."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatus:
-    """One account: `circuit` is the breaker's state, times are aware, None for never.
+    """One account. `circuit` is the breaker's state; times are aware, None if never.
 
-    While it is not closed, `opened_at` and `open_until` say since when and until when; while it is,
-    `faults` of the remembered `calls` failed. `rates` is empty for an account that is gone from the
-    settings. `reconciling` says that a process is at it now; `reconciliation_error` is what ended
-    the last attempt, "" when it did not fail.
+    If the circuit isn't closed, `opened_at` and `open_until` are set; if it is, `faults` of the
+    last `calls` failed. `rates` is empty for an account that is no longer in the settings.
+    `reconciling` means that a process is running it now; `reconciliation_error` is the code of the
+    error that ended the last attempt, "" if it didn't fail.
     """
 
     name: str
@@ -59,13 +59,12 @@ class AccountStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Counts and times; `oldest_due` is since when the operation that waits longest has been due.
+    """Counts and times. `oldest_due` is when the operation that waits longest became due.
 
-    `without_worker` counts those that no worker has taken for XCOVER["ALARM_OPERATION"] seconds
-    although one may, up to 500. `refunds_to_record` and `overdue_instalments` are money that the
-    shop has yet to move: its daily work and no fault, so `needs_person` leaves them out.
-    `last_sweep` is None when there was none. `cache` says whether circuits and rates are what all
-    processes know.
+    `without_worker` counts operations that could run but that no worker has taken for
+    XCOVER["ALARM_OPERATION"] seconds, up to 500. `refunds_to_record` and `overdue_instalments` are
+    the shop's daily work, not faults, so `needs_person` excludes them. `last_sweep` is None if
+    there was none. `cache` says how widely processes share circuits and rates.
     """
 
     operations: dict[str, int]
@@ -82,13 +81,13 @@ class Status:
 
     @property
     def needs_person(self) -> int:
-        """Return how many things nothing but a person can move."""
+        """Return the number of items that need a person."""
         stopped = self.operations[OperationState.NEEDS_PERSON.value]
         return stopped + self.flagged_packages + self.open_discrepancies + self.failed_webhooks
 
 
 def status() -> Status:
-    """Return how everything stands. Fifteen queries, no call to XCover."""
+    """Return the status. Fifteen queries, no call to XCover."""
     failed = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED)
     return Status(
         operations=_operations(),
@@ -110,16 +109,16 @@ def _operations() -> dict[str, int]:
 
 
 def _count_up_to_most(state: str) -> int:
-    """Return how many operations are in `state`, MOST_COUNTED + 1 for more than that.
+    """Return the number of operations in `state`, at most MOST_COUNTED + 1.
 
-    Those that are done are all that the shop has ever sold: counting a million took 115 ms.
+    Completed operations are all that the shop ever sold: counting a million took 115 ms.
     """
     rows = Operation.objects.filter(state=state).order_by()
     return rows.values("pk")[: MOST_COUNTED + 1].count()
 
 
 def count_text(count: int) -> str:
-    """Return a count of operations as text, with its bound."""
+    """Return a count of operations as text, ">10000" above the bound."""
     return f">{MOST_COUNTED}" if count > MOST_COUNTED else str(count)
 
 
@@ -167,13 +166,13 @@ def _account(
 
 
 def _is_under_way(walk: Reconciliation) -> bool:
-    """Return whether a process is at it: what has failed or was interrupted only waits its turn."""
+    """Return whether a process is running it; a failed or interrupted pass only waits."""
     lease, now = walk.lease_until, timezone.now()
     return lease is not None and now < lease <= now + LONGEST_LEASE
 
 
 def _circuit(name: str) -> dict[str, Any]:
     now = circuit_breaker.state(name)
-    facts: dict[str, Any] = {"calls": now.calls, "faults": now.faults}
+    counts: dict[str, Any] = {"calls": now.calls, "faults": now.faults}
     times = {"opened_at": now.opened_at, "open_until": now.open_until}
-    return {"circuit": str(now.circuit)} | facts | times
+    return {"circuit": str(now.circuit)} | counts | times

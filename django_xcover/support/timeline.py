@@ -1,4 +1,4 @@
-"""The whole story of one order's cover, in the order in which it happened. Reads, never writes."""
+"""The timeline of one order's cover, in chronological order. Reads only."""
 
 from __future__ import annotations
 
@@ -34,19 +34,18 @@ from django_xcover.support.next_steps import NextStep, next_steps, operation_nam
 from django_xcover.support.order_summary import PolicyAnswers, answers_about
 from django_xcover.types import Money
 
-# What may leave something to do, each read in one query.
+# Relations that can have next steps, each read in one query.
 TO_DO = ("quotes__instalments", "flags", "operations", "cancellations", "modifications", "renewals")
-# A package's first answer is stored within this time of its row.
+# A package's first answer is stored at most this long after its row.
 SAME_ANSWER = timedelta(seconds=5)
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """An order's packages, answers, time line and next steps. `order_url` may be "".
+    """An order's packages, answers, timeline and next steps. `order_url` may be "".
 
-    `is_under_way` means that something is still to change by itself: nobody has anything to do,
-    and it is not over.
+    `is_under_way` means that something will still change without staff.
     """
 
     reference: str
@@ -58,7 +57,7 @@ class Story:
 
     @property
     def is_under_way(self) -> bool:
-        """Return whether an operation is unfinished, or cover that was chosen is not booked yet."""
+        """Return whether an operation is unfinished, or accepted cover isn't booked yet."""
         waiting = any(operation.state in UNFINISHED for operation in self._operations())
         return waiting or any(answer.is_under_way for answer in self.answers)
 
@@ -68,9 +67,9 @@ class Story:
 
 
 def order_story(reference: str) -> Story | None:
-    """Return the story of the order with this reference, None when no package belongs to it.
+    """Return the story of the order with this reference, None if it has no package.
 
-    Fifteen queries, however much happened, and one more for corrections of refunds.
+    Fifteen queries for any number of events, and one more for corrections of refunds.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
@@ -93,14 +92,14 @@ def order_story(reference: str) -> Story | None:
         order_url=_order_url(reference),
         packages=packages,
         answers=answers_about(packages),
-        # What is planned comes last: it may be due since before the order was placed.
+        # Planned events come last, because they may have been due since before the order.
         events=tuple(sorted(events, key=lambda event: (event.planned, event.at))),
         next_steps=tuple(step for package in packages for step in package_next_steps(package)),
     )
 
 
 def package_next_steps(package: QuotePackage) -> list[NextStep]:
-    """Return what to do about one package, first what only a person can do."""
+    """Return the next steps for one package, urgent ones first."""
     prefetch_related_objects([package], *TO_DO)
     quotes = package.quotes.all()
     steps = [
@@ -140,11 +139,11 @@ def _quoted(package: QuotePackage) -> Iterator[Event]:
 
 def _decided(decision: Decision) -> Event:
     titles = {
-        Choice.ACCEPTED.value: _("The shopper said yes to %(policy)s"),
-        Choice.DECLINED.value: _("The shopper said no to %(policy)s"),
-        Choice.UNANSWERED.value: _("The shopper did not answer about %(policy)s"),
-        Choice.LAPSED.value: _("The yes to %(policy)s lapsed, because the offer changed"),
-        Choice.WITHDRAWN.value: _("The yes to %(policy)s was taken back before it was booked"),
+        Choice.ACCEPTED.value: _("The shopper accepted %(policy)s"),
+        Choice.DECLINED.value: _("The shopper declined %(policy)s"),
+        Choice.UNANSWERED.value: _("The shopper gave no answer for %(policy)s"),
+        Choice.LAPSED.value: _("The acceptance of %(policy)s lapsed because the offer changed"),
+        Choice.WITHDRAWN.value: _("The acceptance of %(policy)s was withdrawn before the booking"),
     }
     title = titles.get(decision.choice, decision.choice + ": %(policy)s")
     return Event(
@@ -167,7 +166,7 @@ def _as_shown(decision: Decision) -> tuple[tuple[str, str], ...]:
 
 
 def _ordered(package: QuotePackage) -> Iterator[Event]:
-    # No column says when: the first row that was written with the order does.
+    # No column has the time, so use the first row that was written with the order.
     moments = [d.created_at for d in package.decisions.all() if d.order_reference]
     moments += [operation.created_at for operation in package.operations.all()]
     if moments:
@@ -177,7 +176,7 @@ def _ordered(package: QuotePackage) -> Iterator[Event]:
 
 def _operated(operation: Operation) -> Iterator[Event]:
     name = {"name": operation_name(operation)}
-    yield Event(at=operation.created_at, title=_("%(name)s noted down") % name, row=operation)
+    yield Event(at=operation.created_at, title=_("%(name)s queued") % name, row=operation)
     yield from failed_attempts(operation)
     if operation.state == OperationState.PENDING:
         yield from _pending(operation, name)
@@ -191,7 +190,7 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
     if operation.attempts and not operation.history.all():
         yield Event(
             at=operation.updated_at,
-            title=_("%(name)s did not work") % name,
+            title=_("%(name)s failed") % name,
             row=operation,
             tone=Tone.WAITING,
             facts=_attempts(operation),
@@ -208,7 +207,7 @@ def _pending(operation: Operation, name: dict[str, str]) -> Iterator[Event]:
 
 def _moved(operation: Operation, name: dict[str, str]) -> Event:
     title, tone = {
-        OperationState.RUNNING.value: (_("%(name)s under way"), Tone.WAITING),
+        OperationState.RUNNING.value: (_("%(name)s in progress"), Tone.WAITING),
         OperationState.DONE.value: (_("%(name)s done"), Tone.GOOD),
         OperationState.NEEDS_PERSON.value: (_("%(name)s stopped: needs a person"), Tone.BAD),
         OperationState.DISCARDED.value: _ended(operation),
@@ -232,12 +231,12 @@ def _ended(operation: Operation) -> tuple[str, Tone]:
 
 
 def _attempts(operation: Operation) -> tuple[tuple[str, str], ...]:
-    facts = (
+    values = (
         (_("Attempts"), str(operation.attempts)),
         (_("Last error"), in_plain_words(operation.error)),
-        (_("Why it was given up"), operation.given_up),
+        (_("Reason for giving up"), operation.given_up),
     )
-    return tuple((label, fact) for label, fact in facts if fact)
+    return tuple((label, value) for label, value in values if value)
 
 
 def _without_words(operation: Operation) -> dict[str, str]:
@@ -249,6 +248,6 @@ def _is_made_booking(operation: Operation) -> bool:
 
 
 def _booked(package: QuotePackage, at: datetime) -> Event:
-    # Without the total: of that there is only today's, and changes have moved it. Each decision
-    # has its price.
+    # Without the total, because only the current one is stored, and changes may have altered it.
+    # Each decision has its price.
     return Event(at=at, title=_("Booked at XCover"), row=package, tone=Tone.GOOD)

@@ -71,7 +71,7 @@ def test_nothing_is_settled_while_an_operation_is_unfinished(
 def test_cover_whose_booking_stopped_is_no_cover() -> None:
     make_stopped(make_order("SH-1001", status=Status.RECEIVED))
 
-    assert covered() == {"No: the booking has stopped, and a person has to see to it."}
+    assert covered() == {"No: the booking has stopped and needs a person."}
 
 
 def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
@@ -83,12 +83,12 @@ def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
-        (Choice.DECLINED, "No: the customer said no."),
+        (Choice.DECLINED, "No: the customer declined."),
         (Choice.UNANSWERED, "No: the customer did not choose."),
         (Choice.WITHDRAWN, "No: it was cancelled, or withdrawn from, before it was booked."),
         (
             Choice.LAPSED,
-            "No: the offer changed after the customer's yes, and they did not choose again.",
+            "No: the offer changed after the customer accepted it, and they did not choose again.",
         ),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_cancelled_policy_says_whether_the_refund_is_made() -> None:
     package = make_order("SH-1001", status=Status.CANCELLED)
     cancellation = make_cancelled(package)
 
-    assert {one.next for one in story().answers} == {"The refund is to be made and recorded."}
+    assert {one.next for one in story().answers} == {"The refund has to be made and recorded."}
 
     cancellation.refunded, cancellation.refunded_at = Decimal("6.80"), timezone.now()
     cancellation.save()
@@ -165,8 +165,8 @@ def test_failed_attempts_stay_in_the_story_after_the_booking_is_made(viewer: Cli
 
     titles = [event.title for event in story().events]
 
-    assert "Booking: attempt 1 did not work" in titles
-    assert "Booking: attempt 2 did not work" in titles
+    assert "Booking: attempt 1 failed" in titles
+    assert "Booking: attempt 2 failed" in titles
     assert "server_fault (503)" in text_at(viewer, PAGE)
 
 
@@ -224,4 +224,4 @@ def test_an_attempt_of_before_there_was_a_history_is_told_by_its_operation() -> 
         error=refused(type="server_fault", status=503),
     )
 
-    assert "Booking did not work" in [event.title for event in story().events]
+    assert "Booking failed" in [event.title for event in story().events]

@@ -168,7 +168,7 @@ def test_a_refusal_of_xcovers_is_told_where_it_was_asked_for_and_in_the_story(
     assert "http-equiv" not in page
     assert "refused by XCover" in page.partition('class="xcover-progress"')[2]
     assert "Cancellation refused by XCover" in story
-    assert "XCover did not cancel cover that was to be cancelled" in story
+    assert "XCover did not cancel the cover as requested" in story
 
 
 def test_a_cancellation_on_its_way_shows_how_far_it_is_and_looks_again(
@@ -260,8 +260,8 @@ def test_a_refund_that_differs_is_shown_beside_the_one_xcover_named(clerk: Clien
     package = clerk.get(f"/admin/xcover/quotepackage/{cancellation.package_id}/change/")
     assert "£5.00, differs from XCover" in package.content.decode()
     story = clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
-    assert "Refund recorded, and it differs" in story
-    assert "Refund XCover named" in story
+    assert "Refund recorded, but it differs" in story
+    assert "Refund named by XCover" in story
 
 
 def test_a_refund_that_was_made_is_asked_for_until_it_is_on_record(clerk: Client) -> None:
@@ -286,7 +286,7 @@ def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
     cancellation = make_cancelled(make_order("SH-1"), total_refund=None, lines=[])
     story = "/admin/xcover/quotepackage/order/SH-1/"
     page = clerk.get(story).content.decode()
-    assert "XCover has not said what is due to the customer" in page
+    assert "XCover has not named the amount due to the customer" in page
     assert cancellation.package.package_id in page
 
     assert act_url(cancellation, "refund") in page_of(clerk, cancellation)
@@ -295,7 +295,7 @@ def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
     cancellation.refresh_from_db()
     assert cancellation.refunded == Decimal("6.80")
     assert "differs" not in page_of(clerk, cancellation)
-    assert "has not said what is due" not in clerk.get(story).content.decode()
+    assert "has not named the amount due" not in clerk.get(story).content.decode()
 
 
 def test_a_cancellation_that_gives_nothing_back_asks_for_no_refund(clerk: Client) -> None:
@@ -313,7 +313,7 @@ def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_
 
     page = page_of(clerk, package)
 
-    assert "If XCover was told elsewhere to cancel, there is none here" in page
+    assert "If the cover was cancelled outside this shop" in page
     assert act_url(package.flags.get(), "resolve") in page
     assert ("/refund/" in page) is is_ours
 

@@ -72,7 +72,7 @@ def test_the_orders_page_tells_what_was_frozen_and_charged_in_vain(root: Client)
     page = root.get(story_url("SH-1001")).content.decode()
 
     assert "£7.89 taken over by order SH-1001" in page
-    assert "Order SH-2 was charged £7.89 and is not covered by this" in page
+    assert "Order SH-2 was charged £7.89 but is not covered by this" in page
 
 
 def test_the_page_of_a_hold_without_an_order_says_that_there_is_none(root: Client) -> None:

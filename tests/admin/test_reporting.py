@@ -60,7 +60,7 @@ def test_a_report_shows_how_far_it_is(clerk: Client, overdue: Instalment) -> Non
 
     page = page_of(clerk, overdue)
     assert answer.url == page_url(overdue)
-    assert "Report of an instalment" in page.partition('class="xcover-progress"')[2]
+    assert "Instalment report" in page.partition('class="xcover-progress"')[2]
     assert '<meta http-equiv="refresh" content="3">' in page
 
 

@@ -108,7 +108,7 @@ def test_who_may_not_see_rows_sees_how_many_and_no_link_to_them() -> None:
 
     page = text(staff("view_operation"))
 
-    assert "1 thing waits for a person." in page
+    assert "1 item needs a person." in page
     assert "/admin/xcover/discrepancy/" not in page
     assert "/admin/xcover/accountpause/" not in page
     assert "This account is paused" in page
@@ -201,7 +201,7 @@ def test_a_memory_of_this_process_is_not_passed_off_as_what_all_know(
     page = text(viewer)
 
     assert "as this one process knows them" in page
-    assert "No sweep has come round" not in page
+    assert "No sweep has run" not in page
 
 
 def test_a_pause_that_xcover_has_asked_for_is_shown_and_looking_counts_no_call(
@@ -218,7 +218,7 @@ def test_a_pause_that_xcover_has_asked_for_is_shown_and_looking_counts_no_call(
 
     assert "at most 50 a second; XCover asked for a pause until" in page
     assert "at most 20 a second" in page
-    assert "XCover asked for a pause (default): until it is over, no new offers." in page
+    assert "XCover asked for a pause (default): there are no new offers until it is over." in page
     assert written == []
 
 
@@ -270,7 +270,7 @@ def test_each_number_leads_to_its_rows(root: Client) -> None:
 
     page = text(root)
 
-    assert "3 things wait for a person." in page
+    assert "3 items need a person." in page
     for query, number in {
         "operation/?state__exact=needs_person": 1,
         "quotepackage/?attention=flagged": 1,
@@ -316,7 +316,7 @@ def test_a_sweeper_that_stays_away_is_told(viewer: Client) -> None:
     with time_machine.travel(in_minutes(-6)):
         heartbeat.swept()
 
-    assert "No sweep has come round lately" in text(viewer)
+    assert "No sweep has run recently" in text(viewer)
 
 
 def test_who_may_pauses_and_resumes_from_here() -> None:

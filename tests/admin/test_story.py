@@ -85,7 +85,7 @@ def test_the_story_leaves_out_what_its_reader_may_not_see(client: Client) -> Non
     page = text_of(client, "SH-1001")
 
     assert "Order SH-1001 placed" in page
-    assert "The shopper said yes" not in page
+    assert "The shopper accepted" not in page
     assert "Booking stopped" not in page
 
 
@@ -102,9 +102,9 @@ def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
 
 
 ERRORS = [
-    (refused(), "Mend in the shop's order"),
-    (refused(type="cannot_perform", status=None), "Mend in the shop's order"),
-    (refused(type="authentication_failed", status=403), "check API key"),
+    (refused(), "Correct the data that the error names"),
+    (refused(type="cannot_perform", status=None), "Correct the data that the error names"),
+    (refused(type="authentication_failed", status=403), "check the API key"),
     (refused(type="not_found", status=404), "Check that the account"),
     (
         refused(field_errors={"non_field_errors": ["Status change not allowed for QuotePackage"]}),
@@ -115,7 +115,7 @@ ERRORS = [
     (refused(type="deadline_exceeded", outcome_known=False), "nothing is done twice"),
     (refused(type="outcome_unknown", outcome_known=False), "nothing is done twice"),
     (refused(type="request_refused", status=410), "Contact XCover with the package id"),
-    (refused(type="KeyError", status=None), "the worker's log says where"),
+    (refused(type="KeyError", status=None), "the worker's log shows where"),
 ]
 
 
@@ -152,7 +152,7 @@ def test_an_outage_asks_nothing_of_anybody(viewer: Client) -> None:
 
     page = text_of(viewer, "SH-1001")
 
-    assert "Nothing: it is tried again by itself" in page
+    assert "Nothing: it is retried automatically" in page
     assert "xcover-step-urgent" not in page
 
 
@@ -223,10 +223,10 @@ def test_the_story_is_told_in_the_order_in_which_it_happened() -> None:
 
     assert titles("SH-1001") == [
         "Quoted by XCover",
-        "The shopper said yes to Missed Event Cover",
+        "The shopper accepted Missed Event Cover",
         "Order SH-1001 placed",
-        "The shopper said yes to Missed Event Cover",
-        "Booking noted down",
+        "The shopper accepted Missed Event Cover",
+        "Booking queued",
         "Booked at XCover",
     ]
 
@@ -248,9 +248,9 @@ def test_the_booking_is_not_told_with_a_total_that_came_later(viewer: Client) ->
 @pytest.mark.parametrize(
     ("choice", "title"),
     [
-        (Choice.DECLINED, "The shopper said no to Missed Event Cover"),
-        (Choice.UNANSWERED, "The shopper did not answer about Missed Event Cover"),
-        (Choice.LAPSED, "The yes to Missed Event Cover lapsed, because the offer changed"),
+        (Choice.DECLINED, "The shopper declined Missed Event Cover"),
+        (Choice.UNANSWERED, "The shopper gave no answer for Missed Event Cover"),
+        (Choice.LAPSED, "The acceptance of Missed Event Cover lapsed because the offer changed"),
     ],
 )
 def test_every_answer_is_told(choice: Choice, title: str) -> None:
@@ -262,7 +262,7 @@ def test_every_answer_is_told(choice: Choice, title: str) -> None:
 @pytest.mark.parametrize(
     ("state", "title"),
     [
-        (OperationState.RUNNING, "Opt-out under way"),
+        (OperationState.RUNNING, "Opt-out in progress"),
         (OperationState.DONE, "Opt-out done"),
         (OperationState.DISCARDED, "Opt-out no longer needed"),
         (OperationState.NEEDS_PERSON, "Opt-out stopped: needs a person"),

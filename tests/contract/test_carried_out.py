@@ -282,7 +282,7 @@ ACTS = (
     Act(
         kind=OperationKind.RENEWAL_OPT_OUT,
         call="opt_out_of_renewal",
-        name="Declining of the renewal",
+        name="Renewal opt-out",
         do=declines,
         told=its_renewal,
         waits=(*NO_ANSWER_ABOUT_IT, Kind.UNKNOWN, Kind.OTHER),
@@ -293,7 +293,7 @@ ACTS = (
     Act(
         kind=OperationKind.REPORT_INSTALMENT,
         call="report_instalment",
-        name="Report of an instalment",
+        name="Instalment report",
         do=reports,
         told=its_part,
         waiting=("UNPAID", ""),
@@ -302,7 +302,7 @@ ACTS = (
     Act(
         kind=OperationKind.SEND_EMAIL,
         call="send_email",
-        name="Sending of an e-mail",
+        name="E-mail request",
         do=lambda buyer: emails.send_again(buyer.has_cover(), emails.CREATED),
         told=its_email,
         waits=NO_ANSWER_ABOUT_IT,

@@ -41,7 +41,7 @@ def test_every_flag_is_documented_in_the_words_of_the_admin() -> None:
 def test_what_staff_do_is_documented_in_the_words_of_the_admin(fault: Fault) -> None:
     said = [row[0] for row in table(BOOKING, "| What it says |")]
     wanted = str(ADVICE[fault][0]).removeprefix("%(name)s stopped: ").removeprefix("%(name)s: ")
-    wanted = wanted.replace(", %(failures)s times", "")
+    wanted = wanted.replace(" in %(failures)s attempts", "")
 
     assert wanted.lower() in [text.lower() for text in said]
 

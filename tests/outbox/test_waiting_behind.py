@@ -38,7 +38,7 @@ def behind(shopper: Shopper, shop: Shop) -> Operation:
 def test_staff_read_what_it_waits_for_and_not_that_a_worker_is_missing(behind: Operation) -> None:
     [step] = next_step_of(behind)
 
-    assert "earlier step" in step.what
+    assert "earlier operation" in step.what
     assert not step.urgent
     assert "worker" not in step.what + step.to_do
 

@@ -191,7 +191,7 @@ def test_a_doubt_is_told_before_anybody_gives_it_up(stopped: Operation) -> None:
     stopped.outcome_known = False
 
     told = give_up.meaning_of(stopped)
-    assert told.startswith("It may have worked all the same: first ask XCover")
+    assert told.startswith("It may have worked anyway: first check with XCover")
     assert stopped.package.package_id in told
 
 
@@ -202,7 +202,7 @@ def test_of_every_kind_it_is_told_what_is_left_to_do(
     stopped.kind = kind
 
     assert give_up.meaning_of(stopped).endswith(
-        "It is never tried again, and what waits behind it goes on."
+        "It is never retried, and the operations waiting behind it continue."
     )
 
 
@@ -212,7 +212,7 @@ def test_the_story_says_who_ended_it_and_not_that_xcover_did(stopped: Operation)
     story = order_story(stopped.package.order_reference)
     assert story is not None
     [ended] = [event for event in story.events if event.title == "Booking given up"]
-    assert ("Why it was given up", NOTE) in ended.facts
+    assert ("Reason for giving up", NOTE) in ended.facts
     assert not [event for event in story.events if "refused" in event.title]
     [step] = story.next_steps
     assert "Tell the customer that there is no cover" in step.to_do

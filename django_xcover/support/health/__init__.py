@@ -1,4 +1,4 @@
-"""Whether everything is well: one judgement for the command line, the admin and the checks."""
+"""The health of the installation, for the command line, the admin and the checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From figures to states and sentences. Nothing is asked of XCover."""
+"""Turn figures into states and sentences, without any call to XCover."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from django_xcover.support.status import AccountStatus, Status, status
 Verdict = tuple[State, str]
 WELL: Verdict = (State.WELL, "")
 
-# Anybody can send these to the receiver; the others say that XCover's own are refused.
+# Requests that anybody can send. The other reasons mean that XCover's webhooks are refused.
 FROM_ANYBODY = (
     WebhookRefusal.Reason.UNSIGNED,
     WebhookRefusal.Reason.METHOD,
@@ -30,7 +30,7 @@ FROM_ANYBODY = (
 
 
 def health() -> Health:
-    """Return how every subject stands. No call to XCover."""
+    """Return the health of every subject. No call to XCover."""
     now = status()
     return Health(subjects=tuple(_subjects(now, get_config())), status=now)
 
@@ -69,67 +69,70 @@ def _subject(name: str, verdict: Verdict, account: str = "") -> Subject:
 def _people(now: Status) -> Verdict:
     if not now.needs_person:
         return WELL
-    said = ngettext(
-        "%(count)s thing waits for a person.",
-        "%(count)s things wait for a person.",
+    text = ngettext(
+        "%(count)s item needs a person.",
+        "%(count)s items need a person.",
         now.needs_person,
     )
-    return State.ATTENTION, said % {"count": now.needs_person}
+    return State.ATTENTION, text % {"count": now.needs_person}
 
 
 def _holds(count: int) -> Verdict:
     if not count:
         return WELL
-    said = ngettext(
-        "%(count)s premium was held, and no order came for it: look whether it was charged.",
-        "%(count)s premiums were held, and no order came for them: look whether they were charged.",
+    text = ngettext(
+        "%(count)s premium was held, but no order followed: check whether it was charged.",
+        "%(count)s premiums were held, but no orders followed: check whether they were charged.",
         count,
     )
-    return State.ATTENTION, said % {"count": count}
+    return State.ATTENTION, text % {"count": count}
 
 
 def _orders(count: int) -> Verdict:
     if not count:
         return WELL
-    said = ngettext(
-        "%(count)s order could not be settled: the shop's adapter failed. Somebody has to look.",
-        "%(count)s orders could not be settled: the shop's adapter failed. Somebody has to look.",
+    text = ngettext(
+        "%(count)s order could not be settled: the shop's adapter failed. A person has to look at "
+        "it.",
+        "%(count)s orders could not be settled: the shop's adapter failed. A person has to look "
+        "at them.",
         count,
     )
-    return State.ATTENTION, said % {"count": count}
+    return State.ATTENTION, text % {"count": count}
 
 
 def _workers(now: Status, config: Config) -> Verdict:
-    """Judge beat and workers by the sweep that one sends and the other carries out."""
+    """Judge beat and workers by the sweep, which beat sends and a worker carries out."""
     if now.last_sweep is None:
-        # A shop that has sold nothing yet may not have started them.
+        # A shop that hasn't sold anything may not have started them yet.
         if not Operation.objects.exists():
             return WELL
-        return State.ALARM, _("No sweep has ever come round: start Celery's worker and beat.")
-    # One of the future was written while a clock ran ahead, and says nothing of now.
+        return State.ALARM, _("No sweep has ever run: start Celery's worker and beat.")
+    # A time in the future comes from a fast clock and proves nothing.
     age = abs(timezone.now() - now.last_sweep)
     if age <= timedelta(seconds=config.alarm_sweep):
         return WELL
-    said = _("No sweep has come round lately: look whether Celery's beat and worker run.")
-    return State.ALARM, said
+    text = _("No sweep has run recently: check that Celery's beat and worker are running.")
+    return State.ALARM, text
 
 
 def _operations(now: Status, config: Config) -> Verdict:
     if not now.without_worker:
         return WELL
-    said = ngettext(
+    text = ngettext(
         "%(count)s operation has waited for a worker for more than %(minutes)s minutes: Celery's "
-        "worker or beat seems to be down. Nothing is lost; it goes on when they are back.",
-        "%(count)s operations have waited for a worker for more than %(minutes)s minutes: Celery's "
-        "worker or beat seems to be down. Nothing is lost; they go on when they are back.",
+        "worker or beat seems to be down. Nothing is lost; it continues when they are back.",
+        "%(count)s operations have waited for a worker for more than %(minutes)s minutes: "
+        "Celery's worker or beat seems to be down. Nothing is lost; they continue when they are "
+        "back.",
         now.without_worker,
     )
     values = {"count": now.without_worker, "minutes": round(config.alarm_operation / 60)}
-    return State.ALARM, said % values
+    return State.ALARM, text % values
 
 
 def _credentials(account: AccountStatus, quoting: Offers, refused: datetime | None) -> Verdict:
-    """Judge the key by the latest answer to any call that was made with it."""
+    """Judge the key by the latest answer to any call with it."""
     failed = account.reconciliation_error == facts.REFUSED_KEY
     refused_at = _latest(
         refused,
@@ -141,12 +144,11 @@ def _credentials(account: AccountStatus, quoting: Offers, refused: datetime | No
         return WELL
     if facts.is_key_accepted_since(account.name, refused_at):
         return WELL
-    said = _(
+    text = _(
         "XCover refuses the key of account %(account)s (401 or 403): no offers are shown, and "
-        "nothing is booked. Compare PARTNER_CODE, API_KEY and API_SECRET with XCover's, and this "
-        "machine's clock with the time."
+        "nothing is booked. Check PARTNER_CODE, API_KEY and API_SECRET, and this machine's clock."
     )
-    return State.ALARM, said % {"account": account.name}
+    return State.ALARM, text % {"account": account.name}
 
 
 def _offers(name: str, quoting: Offers, config: Config) -> Verdict:
@@ -156,55 +158,56 @@ def _offers(name: str, quoting: Offers, config: Config) -> Verdict:
     if lost < config.alarm_offers_lost or (came is not None and now - came < limit):
         return WELL
     reasons = [str(outcome.label) for outcome in quoting.outcomes if outcome not in facts.NO_LOSS]
-    said = ngettext(
+    text = ngettext(
         "%(count)s offer of account %(account)s was lost since the last one that was shown: "
         "%(reasons)s.",
         "%(count)s offers of account %(account)s were lost since the last one that was shown: "
         "%(reasons)s.",
         lost,
     )
-    return State.ALARM, said % {"count": lost, "account": name, "reasons": ", ".join(reasons)}
+    return State.ALARM, text % {"count": lost, "account": name, "reasons": ", ".join(reasons)}
 
 
 def _circuit(account: AccountStatus) -> Verdict:
     if account.circuit not in {Circuit.OPEN, Circuit.HALF_OPEN}:
         return WELL
-    said = _("XCover does not answer (%(accounts)s): shoppers see no new offers.")
-    return State.ATTENTION, said % {"accounts": account.name}
+    text = _("XCover does not answer (%(accounts)s): shoppers see no new offers.")
+    return State.ATTENTION, text % {"accounts": account.name}
 
 
 def _rate(name: str, rates: Iterable[RateState]) -> Verdict:
-    # A shopper does not wait for a turn, so a pause of the sales is one of the offers.
+    # Shoppers don't wait for the rate limit, so a pause of the "sales" group affects offers.
     if not any(rate.paused_until is not None and rate.group != "other" for rate in rates):
         return WELL
-    said = _("XCover asked for a pause (%(accounts)s): until it is over, no new offers.")
-    return State.ATTENTION, said % {"accounts": name}
+    text = _("XCover asked for a pause (%(accounts)s): there are no new offers until it is over.")
+    return State.ATTENTION, text % {"accounts": name}
 
 
 def _reconciliation(account: AccountStatus, limit: datetime, uncompared: set[str]) -> Verdict:
     if account.reconciliation_error:
-        said = _("The last comparison with XCover failed (%(account)s, %(error)s).")
+        text = _("The last comparison with XCover failed (%(account)s, %(error)s).")
         values = {"account": account.name, "error": account.reconciliation_error}
-        return State.ATTENTION, said % values
+        return State.ATTENTION, text % values
     if account.reconciled_at is None:
         if account.name not in uncompared:
             return WELL
-        said = _("The bookings of account %(account)s were never compared with XCover's.")
-        return State.ATTENTION, said % {"account": account.name}
+        text = _("The bookings of account %(account)s have never been compared with XCover's.")
+        return State.ATTENTION, text % {"account": account.name}
     if account.reconciled_at >= limit:
         return WELL
-    said = _("The bookings of account %(account)s were last compared with XCover's %(time)s ago.")
+    text = _("The bookings of account %(account)s were last compared with XCover's %(time)s ago.")
     values = {"account": account.name, "time": timesince(account.reconciled_at)}
-    return State.ATTENTION, said % values
+    return State.ATTENTION, text % values
 
 
 def _webhooks(name: str, silent: Iterable[str], config: Config) -> Verdict:
     if name not in silent:
         return WELL
-    said = _(
-        "No webhook has come for account %(account)s in %(hours)s hours, although cover was booked."
+    text = _(
+        "No webhook has arrived for account %(account)s in %(hours)s hours, although cover was "
+        "booked."
     )
-    return State.ATTENTION, said % {
+    return State.ATTENTION, text % {
         "account": name,
         "hours": round(config.alarm_webhooks / 3600),
     }
@@ -218,19 +221,19 @@ def _refusals(counts: dict[str, int], config: Config) -> Verdict:
     reasons = [
         f"{number} {WebhookRefusal.Reason(why).label}" for why, number in sorted(alarming.items())
     ]
-    said = ngettext(
+    text = ngettext(
         "%(count)s webhook was refused since yesterday: %(reasons)s.",
         "%(count)s webhooks were refused since yesterday: %(reasons)s.",
         total,
     )
-    return State.ATTENTION, said % {"count": total, "reasons": ", ".join(reasons)}
+    return State.ATTENTION, text % {"count": total, "reasons": ", ".join(reasons)}
 
 
 def _pause(account: AccountStatus) -> Verdict:
     if account.paused_since is None:
         return WELL
-    said = _("Paused (%(accounts)s): what was bought is booked when somebody resumes it.")
-    return State.ATTENTION, said % {"accounts": account.name}
+    text = _("Paused (%(accounts)s): orders are booked when the account is resumed.")
+    return State.ATTENTION, text % {"accounts": account.name}
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What health is said of, and the states that it can be in."""
+"""The subjects of the health, and their states."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django_xcover.support.status import Status
 
 
 class State(IntEnum):
-    """How a subject is; the value is the exit code, as Nagios and its kin read it."""
+    """The state of a subject; the value is the exit code for Nagios and similar monitors."""
 
     WELL = 0
     ATTENTION = 1
@@ -19,7 +19,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One thing that can be well or not. `account` is "" for what concerns all accounts."""
+    """One subject of the health. `account` is "" if it concerns all accounts."""
 
     name: str
     state: State
@@ -28,23 +28,23 @@ class Subject:
 
     @property
     def exit_code(self) -> int:
-        """Return what a monitor that watches this subject alone would get."""
+        """Return the exit code for a monitor that watches only this subject."""
         return int(self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Every subject, and the figures that they were judged by."""
+    """All subjects, and the figures behind them."""
 
     subjects: tuple[Subject, ...]
     status: Status
 
     @property
     def state(self) -> State:
-        """Return the worst state there is."""
-        return max((one.state for one in self.subjects), default=State.WELL)
+        """Return the worst state of any subject."""
+        return max((subject.state for subject in self.subjects), default=State.WELL)
 
     def problems(self) -> Iterator[Subject]:
-        """Yield what is not well, the worst first."""
-        ill = (one for one in self.subjects if one.state != State.WELL)
-        yield from sorted(ill, key=lambda one: -one.state)
+        """Yield the subjects that are not well, worst first."""
+        ill = (subject for subject in self.subjects if subject.state != State.WELL)
+        yield from sorted(ill, key=lambda subject: -subject.state)
