@@ -135,7 +135,7 @@ def _require_offer(package: QuotePackage) -> None:
     if package.status not in BOOKABLE or not bookable.exists():
         raise Unworkable(
             f"XCover no longer offers what was chosen: package {package.package_id} is "
-            f"{package.status}. Refund the customer, or order the cover anew."
+            f"{package.status}. Refund the customer, or order the cover again."
         )
 
 

@@ -71,23 +71,23 @@ def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
     """
     if not reference or "\x00" in reference:  # PostgreSQL can't search for NUL
         return None
-    found = Hold.objects.filter(reference=reference)
-    named = found.values_list("account", "cart_reference").first()
+    holds = Hold.objects.filter(reference=reference)
+    named = holds.values_list("account", "cart_reference").first()
     if named is None:
         return None
     packages = cart_packages.lock_all(*named)
-    hold = found.select_for_update().first()
+    hold = holds.select_for_update().first()
     return None if hold is None else (hold, packages)
 
 
 def release(reference: str) -> bool:
     """Release the hold; return False if it is unknown, or an order has taken it over."""
     with transaction.atomic():
-        found = lock(reference)
-        if found is None:
+        locked = lock(reference)
+        if locked is None:
             logger.warning("Cannot release an unknown hold.")
             return False
-        hold, packages = found
+        hold, packages = locked
         if hold.taken_at is not None:
             logger.warning("Hold %s is not released: order %s has it.", hold, hold.order_reference)
             return False
@@ -123,18 +123,18 @@ def sweep() -> list[Hold]:
     adapter answers that nothing was charged.
     """
     overdue = Hold.objects.overdue(timezone.now()).order_by("expires_at")
-    found = overdue.values_list("reference", flat=True)[:SWEEP_LIMIT]
-    return [hold for hold in map(_resolve, list(found)) if hold is not None]
+    references = overdue.values_list("reference", flat=True)[:SWEEP_LIMIT]
+    return [hold for hold in map(_resolve, list(references)) if hold is not None]
 
 
 def _resolve(reference: str) -> Hold | None:
     # Asks the shop before taking a lock, because the shop may have to call its payment provider.
     was_charged = _was_charged(reference)
     with transaction.atomic():
-        found = lock(reference)
-        if found is None or found[0].is_resolved or found[0].is_live or found[0].reported_at:
+        locked = lock(reference)
+        if locked is None or locked[0].is_resolved or locked[0].is_live or locked[0].reported_at:
             return None
-        hold, packages = found
+        hold, packages = locked
         if not hold.amount or was_charged is False:
             end([hold])
             free(packages)

@@ -83,7 +83,7 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
         try:
             with transaction.atomic():
                 cancellation.cancel_by_reference(reference, named, reason)
-        except Exception as error:  # noqa: BLE001 - the shop's order is cancelled all the same
+        except Exception as error:  # noqa: BLE001 - the shop's order must be cancelled anyway
             _keep_or_raise(event, error)
 
 

@@ -198,9 +198,9 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
     if quote.choice == Choice.WITHDRAWN and quote.status in UNBOOKED:
         cancelling = getattr(quote, "is_cancelling", False)
         return PolicyState.CANCELLING if cancelling else PolicyState.CANCELLED
-    found = STATES.get(quote.status)
+    state_of = STATES.get(quote.status)
     # XCover may send undocumented statuses. `mirror.packages` flags them for staff.
-    return found(quote, now) if found else PolicyState.NEEDS_PERSON
+    return state_of(quote, now) if state_of else PolicyState.NEEDS_PERSON
 
 
 def _state_unbooked(quote: Quote, now: datetime) -> PolicyState:

@@ -45,7 +45,7 @@ logger = safe_logging.get_logger("django_xcover.support")
 BATCH = 500
 # Statuses without cover. A package with an unknown status is kept.
 NO_COVER = (Status.RECEIVED, Status.FAILED, Status.DELETED, Status.OPTED_OUT, Status.EXPIRED)
-# What hangs on others first, and how each is found from the packages.
+# The models in the order of deletion, each with the path to its package.
 ROWS: tuple[tuple[type[models.Model], str], ...] = (
     (Instalment, "quote__package__in"),
     (Hold, "package__in"),

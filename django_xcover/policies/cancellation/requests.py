@@ -96,7 +96,7 @@ def cancel_now(
 def enqueue(
     package: QuotePackage, quotes: Iterable[Quote], *, origin: Cancellation.Origin, reason: str = ""
 ) -> Operation:
-    """Enqueue the cancellation of `quotes`, whatever happens to them before it runs.
+    """Enqueue the cancellation of `quotes`, even if they change before it runs.
 
     Call it in a transaction that holds the package's lock. A booking in progress runs first.
     """
@@ -172,7 +172,7 @@ def preview(
 
     Without `quotes` it covers everything in the booking that is in force. The result has the refund
     and the time limit for confirming it (`confirm_before`, recorded: 24 hours). Takes at most
-    `DEADLINE` seconds; hold no transaction meanwhile. Raises NotCancellable or AlreadyCancelled
+    `DEADLINE` seconds; don't call it in a transaction. Raises NotCancellable or AlreadyCancelled
     with a sentence for the user, CardNumberSent if `reason` contains a card number, and XCoverError
     if XCover can't be reached.
     """

@@ -32,21 +32,23 @@ def record(account: str, looked_at: Mapping[str, Sequence[Finding]]) -> tuple[in
     Return how many were opened, and how many were closed because they weren't found again. At most
     five queries for any number of packages.
     """
-    found = {_key(finding): finding for findings in looked_at.values() for finding in findings}
+    current = {_key(finding): finding for findings in looked_at.values() for finding in findings}
     with transaction.atomic():
         rows = Discrepancy.objects.filter(account=account, package_id__in=looked_at)
         known = {_key(row): row for row in rows.select_for_update()}
-        fresh = [finding for key, finding in found.items() if key not in known]
+        fresh = [finding for key, finding in current.items() if key not in known]
         Discrepancy.objects.bulk_create(
             Discrepancy(account=account, **asdict(finding)) for finding in fresh
         )
-        changed = [row for key, row in known.items() if key in found and _learn(row, found[key])]
+        changed = [
+            row for key, row in known.items() if key in current and _learn(row, current[key])
+        ]
         fields = [*COMPARED, *ALSO, "state", "note", "resolved_by", "resolved_at", "updated_at"]
         Discrepancy.objects.bulk_update(changed, fields)
-        Discrepancy.objects.filter(pk__in=[known[key].pk for key in found if key in known]).update(
-            last_seen_at=timezone.now()
-        )
-        closed = _close(row for key, row in known.items() if key not in found)
+        Discrepancy.objects.filter(
+            pk__in=[known[key].pk for key in current if key in known]
+        ).update(last_seen_at=timezone.now())
+        closed = _close(row for key, row in known.items() if key not in current)
     return len(fresh) + len(changed), closed
 
 

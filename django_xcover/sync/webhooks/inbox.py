@@ -24,7 +24,7 @@ WORKER_DIED = "worker_died: the last worker died of it."
 class DeliveryLease(Lease[WebhookDelivery]):
     """A delivery can come again while a worker has it, and one worker reads a booking at a time.
 
-    A lease that ran out counts as a failure, or what every worker dies of would kill them for ever.
+    An expired lease counts as a failure: a delivery that kills its worker must not do so forever.
     Unlike an operation it needs no higher limit: reconciliation finds what a lost hint was about.
     """
 
