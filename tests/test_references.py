@@ -12,16 +12,13 @@ from django_xcover.exceptions import ReferenceTooLong
 from django_xcover.models import Cancellation, Modification, Operation, Renewal
 from django_xcover.policies import cancellation, modification
 from django_xcover.policies import renewal as renewing
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    ModificationFactory,
+    RenewalFactory,
+)
 from django_xcover.types import Money
 from django_xcover.validators import LONGEST
-from tests.admin.factories import (
-    in_minutes,
-    make_cancellation,
-    make_modification,
-    make_package,
-    make_quote,
-    make_renewal,
-)
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 TOO_LONG = "This reference is too long: it may have 100 characters."
@@ -33,31 +30,20 @@ COLUMNS = (
 
 
 def refund(reference: str) -> None:
-    row = make_cancellation(booked(), state=Cancellation.State.CONFIRMED)
+    row = CancellationFactory.create(confirmed=True)
     cancellation.record_refund(row, Money(Decimal(1), row.currency), reference=reference)
 
 
 def settlement(reference: str) -> None:
-    modification.settle(make_modification(booked()), reference=reference)
+    modification.settle(ModificationFactory.create(), reference=reference)
 
 
 def premium(reference: str) -> None:
-    renewing.record_payment(renewal(), reference=reference)
+    renewing.record_payment(RenewalFactory.create(), reference=reference)
 
 
 def premium_of_the_older_flow(reference: str) -> None:
-    renewing.confirm_legacy(renewal(), reference=reference)
-
-
-def booked() -> Any:
-    package = make_package(status="CONFIRMED")
-    make_quote(package, status="CONFIRMED")
-    return package
-
-
-def renewal() -> Renewal:
-    period = {"starts_at": in_minutes(60), "ends_at": in_minutes(600_000)}
-    return make_renewal(booked(), **period)
+    renewing.confirm_legacy(RenewalFactory.create(), reference=reference)
 
 
 @pytest.mark.parametrize(

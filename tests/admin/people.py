@@ -15,37 +15,32 @@ from django.test import Client
 from django.urls import reverse
 
 from django_xcover.models import (
-    AccessRecord,
-    AccountPause,
-    Attempt,
     Attention,
-    Discrepancy,
     Modification,
     OperationKind,
     OperationState,
-    RefundCorrection,
-    StaffAction,
-    WebhookDelivery,
-    Withdrawal,
 )
 from django_xcover.models.fields import VendorIdField
-from tests.admin.factories import (
-    make_cancellation,
-    make_cancelled,
-    make_discrepancy,
-    make_findable,
-    make_finished,
-    make_flag,
-    make_hold,
-    make_instalment,
-    make_modification,
-    make_operation,
-    make_order,
-    make_order_event,
-    make_renewal,
-    make_stopped,
-    refused,
+from django_xcover.testing.factories import (
+    AccessRecordFactory,
+    AccountPauseFactory,
+    CancellationFactory,
+    DiscrepancyFactory,
+    FlagFactory,
+    HoldFactory,
+    InstalmentFactory,
+    ModificationFactory,
+    OperationFactory,
+    OrderEventFactory,
+    QuotePackageFactory,
+    RefundCorrectionFactory,
+    RenewalFactory,
+    StaffActionFactory,
+    WebhookDeliveryFactory,
+    WithdrawalFactory,
+    answers,
 )
+from tests.admin.factories import make_findable
 
 NAME = "Zebedee"
 MAIL = "zebedee@example.com"
@@ -90,49 +85,51 @@ def personal_columns(model: type[Model]) -> Iterator[str]:
 
 def make_everything() -> None:
     """Make rows of every kind, in the states that show the most, all of them about one person."""
-    package = make_order(REFERENCE)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference=REFERENCE)
     quote = package.quotes.all()[0]
-    make_stopped(package)
-    make_operation(package, kind=OperationKind.SEND_EMAIL, error=refused(), failures=1, attempts=1)
-    make_finished(package, kind=OperationKind.OPT_OUT)
-    make_flag(package, Attention.STATUS_UNEXPECTED)
-    make_cancellation(package)
-    cancelled = make_cancelled(package, refunded_at=package.created_at, refunded="1.00")
-    make_finished(package, kind=OperationKind.CANCEL, subject=str(cancelled.pk))
-    RefundCorrection.objects.create(
-        cancellation=cancelled, amount_before="1.00", amount="2.00", reason="Mistyped"
+    OperationFactory.create(package=package, needs_person=True)
+    OperationFactory.create(
+        package=package,
+        kind=OperationKind.SEND_EMAIL,
+        error=answers.error(),
+        failures=1,
+        attempts=1,
     )
-    Withdrawal.objects.create(cancellation=cancelled, channel="page", language="en", statement="-")
+    OperationFactory.create(package=package, done=True, kind=OperationKind.OPT_OUT)
+    FlagFactory.create(package=package, reason=Attention.STATUS_UNEXPECTED)
+    CancellationFactory.create(package=package)
+    cancelled = CancellationFactory.create(
+        package=package, confirmed=True, refunded_at=package.created_at, refunded="1.00"
+    )
+    OperationFactory.create(
+        package=package, done=True, kind=OperationKind.CANCEL, subject=str(cancelled.pk)
+    )
+    RefundCorrectionFactory.create(cancellation=cancelled)
+    WithdrawalFactory.create(cancellation=cancelled)
     change = {
         "quotes": [
             {"id": quote.quote_id, "update_fields": {"holder": NAME, "tickets": [{"name": NAME}]}}
         ]
     }
     for state in (Modification.State.QUOTED, Modification.State.REFUSED):
-        row = make_modification(package, state=state)
+        row = ModificationFactory.create(package=package, state=state)
         QuerySet(Modification).filter(pk=row.pk).update(changes=row.changes | change)
-        make_operation(
-            package,
+        OperationFactory.create(
+            package=package,
             kind=OperationKind.MODIFY,
             subject=str(row.pk),
             state=OperationState.DISCARDED,
-            error=refused(),
+            error=answers.error(),
         )
-    make_renewal(package)
-    make_instalment(quote, number=1)
-    make_discrepancy(package, kind=Discrepancy.Kind.UNKNOWN)
-    make_hold(package)
-    make_order_event(order_reference=REFERENCE)
-    AccountPause.objects.create(account="default")
-    WebhookDelivery.objects.create(
-        account="default",
-        key="a" * 64,
-        package_id=package.package_id,
-        state=WebhookDelivery.State.FAILED,
-    )
-    StaffAction.objects.create(package=package, action="refresh", by="1", sentence="-")
-    Attempt.objects.create(operation=package.operations.all()[0], number=1, outcome="failed")
-    AccessRecord.objects.create(what="page", package_id=package.package_id)
+    RenewalFactory.create(package=package)
+    InstalmentFactory.create(quote=quote, number=1)
+    DiscrepancyFactory.create(package=package, unknown=True)
+    HoldFactory.create(package=package, taken=True)
+    OrderEventFactory.create(needs_person=True, order_reference=REFERENCE)
+    AccountPauseFactory.create()
+    WebhookDeliveryFactory.create(package=package, failed=True)
+    StaffActionFactory.create(package=package)
+    AccessRecordFactory.create(package=package, staff=True, detail="")
     for model in apps.get_app_config("xcover").get_models():
         _fill(model)
     package.refresh_from_db()

@@ -22,18 +22,9 @@ from django_xcover.clients import factory
 from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import Operation, OperationState, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
-from tests.admin.factories import (
-    SECURITY_TOKEN,
-    SITE,
-    in_minutes,
-    make_finished,
-    make_operation,
-    make_order,
-    make_package,
-    make_quote,
-    make_staff,
-    make_stopped,
-)
+from django_xcover.testing.factories import OperationFactory, QuoteFactory, QuotePackageFactory
+from django_xcover.testing.factories.answers import SECURITY_TOKEN, SITE
+from tests.admin.factories import in_minutes, make_staff
 from tests.conftest import Shopper, the_package
 
 
@@ -73,7 +64,7 @@ class Failing:
 @pytest.fixture
 def stopped() -> Operation:
     """Return a booking that needs a person."""
-    return make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    return OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
 
 def test_a_get_retries_nothing(agent: Client, stopped: Operation) -> None:
@@ -84,7 +75,7 @@ def test_a_get_retries_nothing(agent: Client, stopped: Operation) -> None:
 
 
 def test_a_get_refreshes_nothing(agent: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     assert agent.get(f"/admin/xcover/quotepackage/{package.pk}/refresh/").status_code == 405
 
@@ -114,7 +105,7 @@ def test_a_viewer_may_not_retry_from_the_list(viewer: Client, stopped: Operation
 
 
 def test_a_viewer_may_not_refresh(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     asked = Failing()
     monkeypatch.setattr(refreshing, "refresh", asked)
 
@@ -149,7 +140,7 @@ def test_an_operation_that_does_not_exist_is_not_retried(agent: Client) -> None:
 
 @pytest.mark.parametrize("state", ["done", "discarded", "running"])
 def test_an_operation_that_waits_for_nothing_is_left_alone(agent: Client, state: str) -> None:
-    operation = make_operation(make_order("SH-1001"), state=state)
+    operation = OperationFactory.create(package__order_reference="SH-1001", state=state)
 
     answer = retry(agent, operation)
 
@@ -160,7 +151,7 @@ def test_an_operation_that_waits_for_nothing_is_left_alone(agent: Client, state:
 
 
 def test_a_done_operation_offers_no_button(agent: Client) -> None:
-    operation = make_finished(make_order("SH-1001"))
+    operation = OperationFactory.create(package__order_reference="SH-1001", done=True)
 
     page = agent.get(f"/admin/xcover/operation/{operation.pk}/change/").content.decode()
 
@@ -201,8 +192,10 @@ def test_a_retry_sends_nobody_to_another_site(
 
 
 def test_a_list_retry_tells_of_each_row_what_happened(agent: Client, stopped: Operation) -> None:
-    waiting = make_operation(make_order("SH-2"), next_attempt_at=in_minutes(30))
-    done = make_finished(make_order("SH-3"))
+    waiting = OperationFactory.create(
+        package__order_reference="SH-2", next_attempt_at=in_minutes(30)
+    )
+    done = OperationFactory.create(package__order_reference="SH-3", done=True)
 
     messages = told(choose(agent, "operation", "retry_now", stopped, waiting, done))
 
@@ -230,7 +223,7 @@ OUTAGES = [
 def test_a_failed_refresh_is_a_sentence_with_status_and_type(
     agent: Client, monkeypatch: pytest.MonkeyPatch, error: XCoverError, facts: str
 ) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     monkeypatch.setattr(refreshing, "refresh", Failing(error))
 
     answer = refresh(agent, package)
@@ -250,7 +243,7 @@ def test_a_failed_refresh_is_a_sentence_with_status_and_type(
 def test_a_failed_refresh_repeats_no_token_of_the_vendors(
     agent: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     link = f"See {SITE}/coi/X?security_token={SECURITY_TOKEN}"
     error = NotFound(status=404, body={"type": "api_error", "message": link})
     monkeypatch.setattr(refreshing, "refresh", Failing(error))
@@ -261,7 +254,7 @@ def test_a_failed_refresh_repeats_no_token_of_the_vendors(
 
 
 def test_nothing_listens_at_xcovers_address(agent: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     answer = refresh(agent, package)
 
@@ -270,7 +263,7 @@ def test_nothing_listens_at_xcovers_address(agent: Client) -> None:
 
 
 def test_a_package_of_a_removed_account_says_so(agent: Client) -> None:
-    package = make_package(account="closed")
+    package = QuotePackageFactory.create(account="closed")
 
     assert "'closed'" in told(refresh(agent, package))[0]
 
@@ -282,7 +275,9 @@ def test_an_outage_ends_a_list_refresh_after_the_first_row(
     failing = Failing(error)
     monkeypatch.setattr(refreshing, "refresh", failing)
 
-    answer = choose(agent, "quotepackage", "refresh", *(make_package() for _ in range(3)))
+    answer = choose(
+        agent, "quotepackage", "refresh", *(QuotePackageFactory.create() for _ in range(3))
+    )
 
     assert len(failing.asked) == 1
     assert told(answer)[-1] == "2 more were not tried."
@@ -294,7 +289,9 @@ def test_one_unknown_package_does_not_end_a_list_refresh(
     failing = Failing(NotFound(status=404), NotFound(status=404))
     monkeypatch.setattr(refreshing, "refresh", failing)
 
-    choose(agent, "quotepackage", "refresh", make_package(), make_package())
+    choose(
+        agent, "quotepackage", "refresh", QuotePackageFactory.create(), QuotePackageFactory.create()
+    )
 
     assert len(failing.asked) == 2
 
@@ -305,7 +302,9 @@ def test_too_many_packages_at_once_are_refused(
     failing = Failing()
     monkeypatch.setattr(refreshing, "refresh", failing)
 
-    answer = choose(agent, "quotepackage", "refresh", *(make_package() for _ in range(21)))
+    answer = choose(
+        agent, "quotepackage", "refresh", *(QuotePackageFactory.create() for _ in range(21))
+    )
 
     assert failing.asked == []
     assert told(answer) == ["Nothing was done: choose at most 20 at a time."]
@@ -313,8 +312,8 @@ def test_too_many_packages_at_once_are_refused(
 
 @pytest.mark.usefixtures("shopper")
 def test_a_package_that_xcover_never_knew_stays_as_it_is(agent: Client) -> None:
-    package = make_order("SH-1001")
-    make_quote(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    QuoteFactory.create(package=package)
 
     answer = refresh(agent, package)
 

@@ -15,20 +15,20 @@ from django.utils.text import capfirst
 from django_xcover.admin import DiscrepancyAdmin
 from django_xcover.admin.row_actions import ActingAdmin, StaffActs
 from django_xcover.models import Attention, QuotePackage
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    DiscrepancyFactory,
+    FlagFactory,
+    InstalmentFactory,
+    ModificationFactory,
+    OperationFactory,
+    OrderEventFactory,
+    QuotePackageFactory,
+    RenewalFactory,
+)
 from tests.admin.acting import act_url, do, page_of, told
 from tests.admin.conftest import ACTS, VIEWS
-from tests.admin.factories import (
-    make_cancellation,
-    make_discrepancy,
-    make_flag,
-    make_instalment,
-    make_modification,
-    make_order,
-    make_order_event,
-    make_renewal,
-    make_staff,
-    make_stopped,
-)
+from tests.admin.factories import make_staff
 from tests.docs.pages import DOCS, table
 
 ADMINS = [one for one in admin.site._registry.values() if isinstance(one, StaffActs)]
@@ -42,28 +42,28 @@ EVERY_ACT = [
 @pytest.fixture
 def rows() -> dict[str, Model]:
     """Return a row of each kind that something can be done to."""
-    package = make_order("SH-1001")
-    flag = make_flag(package, Attention.PRICE_DIFFERS)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    flag = FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
     quote = package.quotes.all()[0]
     return {
         "quotepackage": package,
         "flag": flag,
         "policy": quote,
-        "cancellation": make_cancellation(package),
-        "modification": make_modification(package),
-        "renewal": make_renewal(package),
-        "instalment": make_instalment(quote),
-        "discrepancy": make_discrepancy(package),
-        "operation": make_stopped(package),
-        "orderevent": make_order_event(),
+        "cancellation": CancellationFactory.create(package=package),
+        "modification": ModificationFactory.create(package=package),
+        "renewal": RenewalFactory.create(package=package),
+        "instalment": InstalmentFactory.create(quote=quote),
+        "discrepancy": DiscrepancyFactory.create(package=package),
+        "operation": OperationFactory.create(package=package, needs_person=True),
+        "orderevent": OrderEventFactory.create(needs_person=True),
     }
 
 
 @pytest.fixture
 def flagged() -> QuotePackage:
     """Return a booking that was made at another price than shown."""
-    package = make_order("SH-1001")
-    make_flag(package, Attention.PRICE_DIFFERS)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
     return package
 
 
@@ -182,7 +182,7 @@ def test_a_flag_is_not_cleared_without_saying_what_was_done(
 def test_each_flag_is_resolved_on_its_own_and_stays_on_record(
     clerk: Client, flagged: QuotePackage
 ) -> None:
-    newer = make_flag(flagged, Attention.POLICY_MISSING)
+    newer = FlagFactory.create(package=flagged, reason=Attention.POLICY_MISSING)
     older = flagged.flags.get(reason=Attention.PRICE_DIFFERS)
 
     do(clerk, older, "resolve", note="Refunded")

@@ -14,25 +14,20 @@ from django_xcover.models import (
     Attention,
     Choice,
     OperationState,
-    Status,
     WebhookDelivery,
 )
 from django_xcover.support.timeline import Story, order_story
-from tests.admin.acting import do, text_at
-from tests.admin.factories import (
-    in_minutes,
-    make_cancelled,
-    make_finished,
-    make_flag,
-    make_instalment,
-    make_operation,
-    make_order,
-    make_package,
-    make_quote,
-    make_staff,
-    make_stopped,
-    refused,
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    FlagFactory,
+    InstalmentFactory,
+    OperationFactory,
+    QuoteFactory,
+    QuotePackageFactory,
+    answers,
 )
+from tests.admin.acting import do, text_at
+from tests.admin.factories import in_minutes, make_staff
 
 PAGE = "/admin/xcover/quotepackage/order/SH-1001/"
 
@@ -48,7 +43,7 @@ def covered() -> set[str]:
 
 
 def test_paid_cover_that_is_not_booked_yet_is_never_called_settled(viewer: Client) -> None:
-    make_operation(make_order("SH-1001", status=Status.RECEIVED))
+    OperationFactory.create(package__order_reference="SH-1001")
 
     page = text_at(viewer, PAGE)
 
@@ -61,21 +56,21 @@ def test_paid_cover_that_is_not_booked_yet_is_never_called_settled(viewer: Clien
 def test_nothing_is_settled_while_an_operation_is_unfinished(
     viewer: Client, state: OperationState
 ) -> None:
-    package = make_order("SH-1001")
-    make_finished(package)
-    make_operation(package, kind="cancel", state=state, lease_until=in_minutes(2))
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, done=True)
+    OperationFactory.create(package=package, kind="cancel", state=state, lease_until=in_minutes(2))
 
     assert "Nothing to do" not in text_at(viewer, PAGE)
 
 
 def test_cover_whose_booking_stopped_is_no_cover() -> None:
-    make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
     assert covered() == {"No: the booking has stopped and needs a person."}
 
 
 def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
-    make_order("SH-1001", status=Status.RECEIVED)
+    QuotePackageFactory.create(ordered=True, two_quotes=True, order_reference="SH-1001")
 
     assert covered() == {"Not yet: it is booked when the shop reports the payment."}
 
@@ -93,14 +88,14 @@ def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
     ],
 )
 def test_an_order_without_cover_says_why(choice: Choice, sentence: str) -> None:
-    make_quote(make_package(order_reference="SH-1001"), choice=choice)
+    QuoteFactory.create(package__order_reference="SH-1001", choice=choice)
 
     assert covered() == {sentence}
 
 
 def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> None:
-    package = make_order("SH-1001")
-    make_finished(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, done=True)
     now = timezone.now()
     package.quotes.update(
         policy_start_date=now - timedelta(days=1),
@@ -108,7 +103,7 @@ def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> 
         payload={"pds_url": "https://www.xcover.com/en/pds/1"},
     )
     for number in (1, 2):
-        make_instalment(package.quotes.all()[0], number)
+        InstalmentFactory.create(quote=package.quotes.all()[0], number=number)
     user = make_staff(
         "view_quotepackage", "view_policy", "open_links", "view_personal_data", name="lead"
     )
@@ -122,8 +117,8 @@ def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> 
         "Harbour Lights Festival",
         "Missed Event Cover",
         "£3.40",
-        "In 2 parts, 0 paid (£0.00); £0.34 to come",
-        "The next payment, £0.17, is due on",
+        "In 2 parts, 0 paid (£0.00); £0.58 to come",
+        "The next payment, £0.29, is due on",
         "At once",
         "Ana Rossi ana@example.com",
         "Certificate of insurance",
@@ -134,8 +129,8 @@ def test_everything_staff_are_asked_stands_above_the_history(client: Client) -> 
 
 
 def test_a_cancelled_policy_says_whether_the_refund_is_made() -> None:
-    package = make_order("SH-1001", status=Status.CANCELLED)
-    cancellation = make_cancelled(package)
+    package = QuotePackageFactory.create(cancelled=True, two_quotes=True, order_reference="SH-1001")
+    cancellation = CancellationFactory.create(package=package, confirmed=True)
 
     assert {one.next for one in story().answers} == {"The refund has to be made and recorded."}
 
@@ -145,19 +140,19 @@ def test_a_cancelled_policy_says_whether_the_refund_is_made() -> None:
 
 
 def test_links_that_open_documents_are_for_those_who_may_open_them(viewer: Client) -> None:
-    make_finished(make_order("SH-1001"))
+    OperationFactory.create(package__order_reference="SH-1001", done=True)
 
     assert "Certificate of insurance" not in text_at(viewer, PAGE)
 
 
 def test_the_next_attempt_is_told_last_also_when_it_was_due_before_the_order() -> None:
-    make_operation(make_order("SH-1001", status=Status.RECEIVED), next_attempt_at=in_minutes(-14))
+    OperationFactory.create(package__order_reference="SH-1001", next_attempt_at=in_minutes(-14))
 
     assert story().events[-1].title == "Booking: next attempt"
 
 
 def test_failed_attempts_stay_in_the_story_after_the_booking_is_made(viewer: Client) -> None:
-    operation = make_finished(make_order("SH-1001"))
+    operation = OperationFactory.create(package__order_reference="SH-1001", done=True)
     for number in (1, 2):
         Attempt.objects.create(
             operation=operation, number=number, outcome="failed", error="server_fault (503)"
@@ -171,7 +166,7 @@ def test_failed_attempts_stay_in_the_story_after_the_booking_is_made(viewer: Cli
 
 
 def test_the_story_says_who_retried(agent: Client) -> None:
-    operation = make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    operation = OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
     agent.post(f"/admin/xcover/operation/{operation.pk}/retry/")
 
@@ -181,8 +176,8 @@ def test_the_story_says_who_retried(agent: Client) -> None:
 
 
 def test_the_story_says_what_staff_did_about_a_flag(clerk: Client) -> None:
-    package = make_order("SH-1001")
-    flag = make_flag(package, Attention.PRICE_DIFFERS)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    flag = FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
 
     do(clerk, flag, "resolve", note="Refunded the difference")
 
@@ -193,7 +188,7 @@ def test_the_story_says_what_staff_did_about_a_flag(clerk: Client) -> None:
 
 
 def test_the_story_tells_of_the_webhooks_about_its_packages_only(root: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     for key, package_id in (("1", package.package_id), ("2", "OTHER-OTHER-INS")):
         WebhookDelivery.objects.create(
             account="default",
@@ -209,19 +204,19 @@ def test_the_story_tells_of_the_webhooks_about_its_packages_only(root: Client) -
 
 
 def test_webhooks_are_left_out_for_those_who_may_not_see_them(viewer: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     WebhookDelivery.objects.create(account="default", key="1", package_id=package.package_id)
 
     assert "XCover sent a webhook" not in text_at(viewer, PAGE)
 
 
 def test_an_attempt_of_before_there_was_a_history_is_told_by_its_operation() -> None:
-    make_operation(
-        make_order("SH-1001", status=Status.RECEIVED),
+    OperationFactory.create(
+        package__order_reference="SH-1001",
         attempts=2,
         failures=2,
         next_attempt_at=in_minutes(4),
-        error=refused(type="server_fault", status=503),
+        error=answers.error(type="server_fault", status=503),
     )
 
     assert "Booking failed" in [event.title for event in story().events]

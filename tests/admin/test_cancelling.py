@@ -22,15 +22,10 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import CancellationFactory, FlagFactory, QuotePackageFactory
 from tests.admin.acting import act_url, do, page_of, page_url, told
 from tests.admin.conftest import VIEWS
-from tests.admin.factories import (
-    make_cancellation,
-    make_cancelled,
-    make_flag,
-    make_order,
-    make_staff,
-)
+from tests.admin.factories import make_staff
 from tests.conftest import work
 
 State = Cancellation.State
@@ -82,7 +77,9 @@ def test_policies_must_be_chosen_and_a_reason_given(clerk: Client, booked: Quote
 def test_policies_of_another_package_are_refused(
     clerk: Client, booked: QuotePackage, sandbox: Sandbox
 ) -> None:
-    stranger = make_order("SH-2").quotes.all()[0]
+    stranger = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-2"
+    ).quotes.all()[0]
 
     answer = preview(clerk, booked, stranger)
 
@@ -142,7 +139,7 @@ def test_a_replayed_confirmation_cancels_once(clerk: Client, previewed: Cancella
 def test_a_second_preview_of_what_is_cancelled_is_refused(
     clerk: Client, previewed: Cancellation, booked: QuotePackage, policies: list[Quote]
 ) -> None:
-    other = make_cancellation(booked)
+    other = CancellationFactory.create(package=booked)
     do(clerk, previewed, "confirm")
     work()
 
@@ -203,7 +200,9 @@ def test_cancelling_one_policy_leaves_the_other_in_force(
 
 @pytest.mark.parametrize("amount", ["-1", "a lot", "", "1e400", "NaN", "1.23456"])
 def test_a_refund_must_be_an_amount(clerk: Client, amount: str) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
 
     answer = do(clerk, cancellation, "refund", amount=amount)
 
@@ -215,7 +214,9 @@ def test_a_refund_must_be_an_amount(clerk: Client, amount: str) -> None:
 
 @pytest.mark.parametrize("state", [State.EXPIRED, State.REFUSED])
 def test_what_was_never_cancelled_has_no_refund(clerk: Client, state: str) -> None:
-    cancellation = make_cancellation(make_order("SH-1"), state=state)
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", state=state
+    )
 
     answer = do(clerk, cancellation, "refund", amount="6.80")
 
@@ -225,7 +226,9 @@ def test_what_was_never_cancelled_has_no_refund(clerk: Client, state: str) -> No
 
 
 def test_another_refund_does_not_overwrite_the_first(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
     do(clerk, cancellation, "refund", amount="6.80", reference="R-1")
 
     answer = do(clerk, cancellation, "refund", amount="1.00", reference="R-2", differs="on")
@@ -238,7 +241,9 @@ def test_another_refund_does_not_overwrite_the_first(clerk: Client) -> None:
 def test_a_refund_that_is_not_the_one_xcover_named_is_recorded_on_a_second_word_only(
     clerk: Client,
 ) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
 
     answer = do(clerk, cancellation, "refund", amount="5.00", reference="R-1")
 
@@ -250,7 +255,9 @@ def test_a_refund_that_is_not_the_one_xcover_named_is_recorded_on_a_second_word_
 
 
 def test_a_refund_that_differs_is_shown_beside_the_one_xcover_named(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
 
     answer = do(clerk, cancellation, "refund", amount="5.00", reference="R-1", differs="on")
 
@@ -265,7 +272,9 @@ def test_a_refund_that_differs_is_shown_beside_the_one_xcover_named(clerk: Clien
 
 
 def test_a_refund_that_was_made_is_asked_for_until_it_is_on_record(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
     story = "/admin/xcover/quotepackage/order/SH-1/"
     assert "£6.80 is due to the customer" in clerk.get(story).content.decode()
 
@@ -283,7 +292,13 @@ def test_a_refund_that_was_made_is_asked_for_until_it_is_on_record(clerk: Client
 def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
     clerk: Client,
 ) -> None:
-    cancellation = make_cancelled(make_order("SH-1"), total_refund=None, lines=[])
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-1",
+        confirmed=True,
+        total_refund=None,
+        lines=[],
+    )
     story = "/admin/xcover/quotepackage/order/SH-1/"
     page = clerk.get(story).content.decode()
     assert "XCover has not named the amount due to the customer" in page
@@ -299,17 +314,22 @@ def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
 
 
 def test_a_cancellation_that_gives_nothing_back_asks_for_no_refund(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"), total_refund=Decimal(0))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-1",
+        confirmed=True,
+        total_refund=Decimal(0),
+    )
 
     assert act_url(cancellation, "refund") not in page_of(clerk, cancellation)
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_ours: bool) -> None:
-    package = make_order("SH-1", status=Status.CANCELLED)
-    make_flag(package, Attention.REFUND_UNCLEAR)
+    package = QuotePackageFactory.create(cancelled=True, two_quotes=True, order_reference="SH-1")
+    FlagFactory.create(package=package, reason=Attention.REFUND_UNCLEAR)
     if is_ours:
-        make_cancelled(package, total_refund=None, lines=[])
+        CancellationFactory.create(package=package, confirmed=True, total_refund=None, lines=[])
 
     page = page_of(clerk, package)
 
@@ -319,8 +339,12 @@ def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_
 
 
 def test_a_refund_that_differs_from_xcovers_is_marked(clerk: Client) -> None:
-    cancellation = make_cancelled(
-        make_order("SH-1"), refunded=Decimal("5.00"), refunded_at=timezone.now()
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-1",
+        confirmed=True,
+        refunded=Decimal("5.00"),
+        refunded_at=timezone.now(),
     )
 
     marked = "£5.00, differs from XCover's £6.80"
@@ -342,8 +366,10 @@ def test_no_log_entry_names_the_customer_or_says_why(
 
 
 def test_yen_are_shown_and_recorded_without_decimals(clerk: Client) -> None:
-    package = make_order("SH-1")
-    cancellation = make_cancelled(package, currency="JPY", total_refund=Decimal(680))
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+    cancellation = CancellationFactory.create(
+        package=package, confirmed=True, currency="JPY", total_refund=Decimal(680)
+    )
 
     page = page_of(clerk, cancellation)
     do(clerk, cancellation, "refund", amount="680")
@@ -367,7 +393,9 @@ def test_an_operation_that_needs_a_person_says_so_on_the_page_of_its_cancellatio
 
 
 def test_a_refund_above_xcovers_figure_needs_a_second_permission(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
 
     answer = do(clerk, cancellation, "refund", amount="9999", reference="R-1", differs="on")
 
@@ -386,7 +414,9 @@ def test_a_refund_above_xcovers_figure_needs_a_second_permission(clerk: Client) 
 def test_a_recorded_refund_is_corrected_with_a_reason_and_both_stay_in_the_story(
     clerk: Client,
 ) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
     do(clerk, cancellation, "refund", amount="0.68", reference="R-1", differs="on")
 
     do(
@@ -409,7 +439,9 @@ def test_a_recorded_refund_is_corrected_with_a_reason_and_both_stay_in_the_story
 
 
 def test_a_correction_without_a_reason_is_not_made(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
     do(clerk, cancellation, "refund", amount="0.68", reference="R-1", differs="on")
 
     answer = do(clerk, cancellation, "correct-refund", amount="6.80", reference="R-1", reason=" ")
@@ -420,6 +452,8 @@ def test_a_correction_without_a_reason_is_not_made(clerk: Client) -> None:
 
 
 def test_nothing_recorded_leaves_nothing_to_correct(clerk: Client) -> None:
-    cancellation = make_cancelled(make_order("SH-1"))
+    cancellation = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", confirmed=True
+    )
 
     assert act_url(cancellation, "correct-refund") not in page_of(clerk, cancellation)

@@ -11,8 +11,9 @@ from django.test import Client
 from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.models import AccountPause, Discrepancy
 from django_xcover.outbox import account_pause
+from django_xcover.testing.factories import DiscrepancyFactory
 from tests.admin.acting import do, page_of, told
-from tests.admin.factories import make_discrepancy, make_order, make_staff
+from tests.admin.factories import make_staff
 
 Kind, State = Discrepancy.Kind, Discrepancy.State
 LIST = "/admin/xcover/discrepancy/"
@@ -22,7 +23,9 @@ PAUSES = "/admin/xcover/accountpause/"
 @pytest.fixture
 def missing() -> Discrepancy:
     """Return cover that was paid for and that XCover does not have."""
-    return make_discrepancy(make_order("SH-1001"), package_id="KXR4W-9PJTC-INS")
+    return DiscrepancyFactory.create(
+        package__order_reference="SH-1001", package_id="KXR4W-9PJTC-INS"
+    )
 
 
 def staff(*permissions: str) -> Client:

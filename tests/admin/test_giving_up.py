@@ -6,9 +6,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from django_xcover.models import Attention, Operation, OperationState, Renewal, Status
+from django_xcover.models import Attention, Operation, OperationState, Renewal
+from django_xcover.testing.factories import (
+    OperationFactory,
+    RenewalFactory,
+    answers,
+)
 from tests.admin.acting import act_url, do, page_of, told
-from tests.admin.factories import make_finished, make_order, make_renewal, make_stopped
 
 STORY = "/admin/xcover/quotepackage/order/SH-1001/"
 
@@ -16,7 +20,7 @@ STORY = "/admin/xcover/quotepackage/order/SH-1001/"
 @pytest.fixture
 def stopped() -> Operation:
     """Return a booking that needs a person."""
-    return make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    return OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
 
 def test_nothing_is_given_up_without_saying_what_was_done(
@@ -41,7 +45,7 @@ def test_what_is_tried_again_by_now_is_not_given_up(clerk: Client, stopped: Oper
 
 
 def test_what_waits_for_nobody_offers_no_form(clerk: Client) -> None:
-    done = make_finished(make_order("SH-1001"))
+    done = OperationFactory.create(package__order_reference="SH-1001", done=True)
 
     assert act_url(done, "give-up") not in page_of(clerk, done)
 
@@ -101,8 +105,12 @@ def test_paid_cover_that_is_given_up_stays_among_what_needs_a_look(
 
 
 def test_a_renewal_of_which_nobody_knows_is_ended_where_the_doubt_is_told(clerk: Client) -> None:
-    paid = make_renewal(make_order("SH-1001"), state=Renewal.State.PAID)
-    operation = make_stopped(paid.package, outcome_known=False)
+    paid = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1001", state=Renewal.State.PAID
+    )
+    operation = OperationFactory.create(
+        package=paid.package, needs_person=True, error=answers.error(outcome_known=False)
+    )
     Operation.objects.update(kind="renew", subject=str(paid.pk))
 
     page = page_of(clerk, paid)

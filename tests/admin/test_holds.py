@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from django.test import Client
 
 from django_xcover.admin.display import story_url
 from django_xcover.models import Hold
-from django_xcover.testing.factories import HoldFactory
-from tests.admin.factories import in_minutes, make_hold, make_order
+from django_xcover.testing.factories import HoldFactory, QuotePackageFactory
+from tests.admin.factories import in_minutes
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +28,11 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_filter_finds_each_state_as_its_badge_names_it(root: Client, state: str) -> None:
-    package = make_order("SH-1001")
-    rows = {name: make_hold(package, **facts) for name, facts in STATES.items()}
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    rows = {
+        name: HoldFactory.create(package=package, taken=True, **facts)
+        for name, facts in STATES.items()
+    }
 
     page = root.get("/admin/xcover/hold/", {"state": state})
 
@@ -38,7 +42,9 @@ def test_the_filter_finds_each_state_as_its_badge_names_it(root: Client, state: 
 
 
 def test_a_hold_shows_what_was_frozen_and_the_order_that_has_it(root: Client) -> None:
-    hold = make_hold(make_order("SH-1001"))
+    hold = HoldFactory.create(
+        package__order_reference="SH-1001", taken=True, amount=Decimal("7.89")
+    )
 
     page = root.get(f"/admin/xcover/hold/{hold.pk}/change/").content.decode()
 
@@ -48,7 +54,7 @@ def test_a_hold_shows_what_was_frozen_and_the_order_that_has_it(root: Client) ->
 
 
 def test_a_hold_without_a_package_is_shown_as_without_cover(root: Client) -> None:
-    hold = make_hold(None, amount=None, currency="", choices=[])
+    hold = HoldFactory.create(without_cover=True, taken_at=in_minutes(0), order_reference="SH-1001")
 
     assert "without cover" in root.get("/admin/xcover/hold/").content.decode()
     assert root.get(f"/admin/xcover/hold/{hold.pk}/change/").status_code == 200
@@ -56,8 +62,11 @@ def test_a_hold_without_a_package_is_shown_as_without_cover(root: Client) -> Non
 
 @pytest.mark.parametrize("text", ["SH-1001", "SH-2"])
 def test_a_hold_is_found_by_its_order(root: Client, text: str) -> None:
-    package = make_order("SH-1001")
-    rows = {"SH-1001": make_hold(package), "SH-2": make_hold(make_order("SH-2"))}
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    rows = {
+        "SH-1001": HoldFactory.create(package=package, taken=True),
+        "SH-2": HoldFactory.create(package__order_reference="SH-2", taken=True),
+    }
 
     page = root.get("/admin/xcover/hold/", {"q": text})
 
@@ -65,9 +74,10 @@ def test_a_hold_is_found_by_its_order(root: Client, text: str) -> None:
 
 
 def test_the_orders_page_tells_what_was_frozen_and_charged_in_vain(root: Client) -> None:
-    package = make_order("SH-1001")
-    make_hold(package)
-    make_hold(package, **STATES["not_covered"])
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    charged = Decimal("7.89")
+    HoldFactory.create(package=package, taken=True, amount=charged)
+    HoldFactory.create(package=package, taken=True, amount=charged, **STATES["not_covered"])
 
     page = root.get(story_url("SH-1001")).content.decode()
 

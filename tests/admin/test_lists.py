@@ -24,21 +24,17 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from tests.admin.factories import (
-    in_minutes,
-    make_cancellation,
-    make_cancelled,
-    make_findable,
-    make_finished,
-    make_flag,
-    make_instalment,
-    make_modification,
-    make_order,
-    make_package,
-    make_quote,
-    make_renewal,
-    make_stopped,
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    FlagFactory,
+    InstalmentFactory,
+    ModificationFactory,
+    OperationFactory,
+    QuoteFactory,
+    QuotePackageFactory,
+    RenewalFactory,
 )
+from tests.admin.factories import in_minutes, make_findable
 
 pytestmark = pytest.mark.every_engine
 
@@ -56,11 +52,11 @@ LISTS = (
 
 def live_through(package: QuotePackage) -> None:
     """Give `package` a row in each list."""
-    make_finished(package)
-    make_cancellation(package)
-    make_modification(package)
-    make_renewal(package)
-    make_instalment(package.quotes.all()[0])
+    OperationFactory.create(package=package, done=True)
+    CancellationFactory.create(package=package)
+    ModificationFactory.create(package=package)
+    RenewalFactory.create(package=package)
+    InstalmentFactory.create(quote=package.quotes.all()[0])
 
 
 def package_pk(row: Any) -> int:
@@ -76,7 +72,7 @@ def listed(client: Client, model: str, **parameters: str) -> list[Any]:
 
 
 def test_a_search_for_nothing_known_finds_nothing(viewer: Client) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     assert listed(viewer, "quotepackage", q="SH-9999") == []
 
@@ -109,7 +105,10 @@ TYPED: dict[str, Callable[[QuotePackage], str]] = {
 @pytest.mark.parametrize("what", TYPED)
 @pytest.mark.parametrize("model", LISTS)
 def test_each_list_is_searched_by(viewer: Client, model: str, what: str) -> None:
-    wanted, other = make_order("SH-1001"), make_order("TX-2002")
+    wanted, other = (
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001"),
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="TX-2002"),
+    )
     other.policyholder_email = "ben@example.org"
     ben = {"first_name": "Ben", "last_name": "Ashworth", "email": other.policyholder_email}
     other.payload["policyholder"] |= ben
@@ -126,7 +125,9 @@ def test_each_list_is_searched_by(viewer: Client, model: str, what: str) -> None
 
 
 def test_a_policy_id_finds_the_policy_and_not_its_neighbour(viewer: Client) -> None:
-    policy = make_order("SH-1001").quotes.all()[0]
+    policy = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-1001"
+    ).quotes.all()[0]
 
     assert [row.pk for row in listed(viewer, "policy", q=policy.quote_id)] == [policy.pk]
 
@@ -136,11 +137,15 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
     viewer: Client, model: str
 ) -> None:
     for number in range(3):
-        live_through(make_order(f"SH-{number}"))
+        live_through(
+            QuotePackageFactory.create(booked=True, two_quotes=True, order_reference=f"SH-{number}")
+        )
     with CaptureQueriesContext(connection) as few:
         listed(viewer, model)
     for number in range(3, 50):
-        live_through(make_order(f"SH-{number}"))
+        live_through(
+            QuotePackageFactory.create(booked=True, two_quotes=True, order_reference=f"SH-{number}")
+        )
 
     with CaptureQueriesContext(connection) as many:
         rows = listed(viewer, model)
@@ -150,14 +155,17 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_five(
 
 
 def test_a_package_page_takes_as_many_queries_for_many_quotes_as_for_few(viewer: Client) -> None:
-    small, large = make_order("SH-1"), make_order("SH-2")
-    make_instalment(small.quotes.all()[0])
-    make_cancellation(small)
-    make_modification(small)
+    small, large = (
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1"),
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-2"),
+    )
+    InstalmentFactory.create(quote=small.quotes.all()[0])
+    CancellationFactory.create(package=small)
+    ModificationFactory.create(package=small)
     for _ in range(20):
-        make_instalment(make_quote(large))
-        make_cancellation(large)
-        make_modification(large)
+        InstalmentFactory.create(quote=QuoteFactory.create(package=large))
+        CancellationFactory.create(package=large)
+        ModificationFactory.create(package=large)
     viewer.get(f"/admin/xcover/quotepackage/{small.pk}/change/")  # content types are cached now
 
     with CaptureQueriesContext(connection) as few:
@@ -171,7 +179,7 @@ def test_a_package_page_takes_as_many_queries_for_many_quotes_as_for_few(viewer:
 def test_a_list_reads_session_user_count_and_rows_and_nothing_else(
     viewer: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     # session, user, the user's and the groups' permissions, count, rows; and that it was opened
     with django_assert_num_queries(7):
@@ -183,7 +191,7 @@ def test_counting_stops_at_the_limit_and_the_list_says_so(
 ) -> None:
     monkeypatch.setattr(ShortPaginator, "LIMIT", 3)
     for number in range(5):
-        make_package(order_reference=f"SH-{number}")
+        QuotePackageFactory.create(ordered=True, order_reference=f"SH-{number}")
 
     page = viewer.get("/admin/xcover/quotepackage/")
 
@@ -192,7 +200,7 @@ def test_counting_stops_at_the_limit_and_the_list_says_so(
 
 
 def test_a_list_never_counts_the_whole_table(viewer: Client) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     with CaptureQueriesContext(connection) as queries:
         listed(viewer, "quotepackage", status=Status.CONFIRMED)
@@ -204,7 +212,10 @@ def test_a_list_never_counts_the_whole_table(viewer: Client) -> None:
 
 
 def test_packages_are_filtered_by_status(viewer: Client) -> None:
-    booked, quoted = make_order("SH-1"), make_package()
+    booked, quoted = (
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1"),
+        QuotePackageFactory.create(),
+    )
 
     assert listed(viewer, "quotepackage", status=Status.CONFIRMED) == [booked]
     assert listed(viewer, "quotepackage", status=Status.RECEIVED) == [quoted]
@@ -213,11 +224,11 @@ def test_packages_are_filtered_by_status(viewer: Client) -> None:
 def test_the_filter_for_a_look_finds_flagged_bookings_and_stopped_operations(
     viewer: Client,
 ) -> None:
-    make_finished(make_order("SH-1"))
-    flagged = make_order("SH-2")
-    make_flag(flagged, Attention.PRICE_DIFFERS)
-    stopped = make_order("SH-3")
-    make_stopped(stopped)
+    OperationFactory.create(package__order_reference="SH-1", done=True)
+    flagged = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-2")
+    FlagFactory.create(package=flagged, reason=Attention.PRICE_DIFFERS)
+    stopped = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-3")
+    OperationFactory.create(package=stopped, needs_person=True)
 
     assert listed(viewer, "quotepackage", attention="any") == [stopped, flagged]
     assert listed(viewer, "quotepackage", attention="stopped") == [stopped]
@@ -225,8 +236,8 @@ def test_the_filter_for_a_look_finds_flagged_bookings_and_stopped_operations(
 
 
 def test_accounts_are_a_filter_only_when_there_are_two(viewer: Client, settings: Any) -> None:
-    make_order("SH-1")
-    nordic = make_package(account="nordic")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+    nordic = QuotePackageFactory.create(account="nordic")
     alone = viewer.get("/admin/xcover/quotepackage/").content.decode()
     accounts = settings.XCOVER["ACCOUNTS"]
     both = {**accounts, "nordic": accounts["default"]}
@@ -241,9 +252,13 @@ def test_accounts_are_a_filter_only_when_there_are_two(viewer: Client, settings:
 )
 def test_rows_are_filtered_by_when_they_were_made(viewer: Client, model: str) -> None:
     with time_machine.travel(datetime(2026, 1, 31, 23, 30, tzinfo=UTC)):
-        live_through(make_order("SH-1"))
+        live_through(
+            QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+        )
     with time_machine.travel(datetime(2026, 3, 31, 12, tzinfo=UTC)):
-        live_through(make_order("SH-2"))
+        live_through(
+            QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-2")
+        )
         january = listed(viewer, model, created="2026-01")
         february = listed(viewer, model, created="2026-02")
         week = listed(viewer, model, created="week")
@@ -255,8 +270,8 @@ def test_rows_are_filtered_by_when_they_were_made(viewer: Client, model: str) ->
 
 
 def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
-    stopped = make_stopped(make_order("SH-1"))
-    make_finished(make_order("SH-2"), kind="opt_out")
+    stopped = OperationFactory.create(package__order_reference="SH-1", needs_person=True)
+    OperationFactory.create(package__order_reference="SH-2", done=True, kind="opt_out")
 
     assert listed(viewer, "operation", state__exact="needs_person") == [stopped]
     assert listed(viewer, "operation", kind__exact="book") == [stopped]
@@ -265,10 +280,19 @@ def test_operations_are_filtered_by_state_and_kind(viewer: Client) -> None:
 def test_operations_that_xcover_refused_or_a_person_gave_up_are_found(viewer: Client) -> None:
     over = {"state": "discarded"}
     refusal = {"type": "validation_failed", "message": "No."}
-    refused = make_finished(make_order("SH-1"), **over, error=refusal)
-    given_up = make_finished(make_order("SH-2"), **over, error=refusal, given_up="By telephone")
-    make_finished(make_order("SH-3"), **over, error={"message": "The order was cancelled."})
-    make_stopped(make_order("SH-4"))
+    refused = OperationFactory.create(
+        package__order_reference="SH-1", done=True, **over, error=refusal
+    )
+    given_up = OperationFactory.create(
+        package__order_reference="SH-2", done=True, **over, error=refusal, given_up="By telephone"
+    )
+    OperationFactory.create(
+        package__order_reference="SH-3",
+        done=True,
+        **over,
+        error={"message": "The order was cancelled."},
+    )
+    OperationFactory.create(package__order_reference="SH-4", needs_person=True)
 
     assert listed(viewer, "operation", ended="refused") == [refused]
     assert listed(viewer, "operation", ended="given_up") == [given_up]
@@ -277,9 +301,11 @@ def test_operations_that_xcover_refused_or_a_person_gave_up_are_found(viewer: Cl
 def test_a_list_of_operations_names_the_package_only_where_there_is_no_order(
     viewer: Client,
 ) -> None:
-    ordered = make_order("SH-1")
-    make_stopped(ordered)
-    make_stopped(make_package(package_id="KXR4W-9PJTC-INS"))
+    ordered = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+    OperationFactory.create(package=ordered, needs_person=True)
+    OperationFactory.create(
+        package=QuotePackageFactory.create(package_id="KXR4W-9PJTC-INS"), needs_person=True
+    )
 
     page = viewer.get("/admin/xcover/operation/").content.decode()
 
@@ -289,34 +315,61 @@ def test_a_list_of_operations_names_the_package_only_where_there_is_no_order(
 
 
 def test_cancellations_without_a_recorded_refund_are_found(viewer: Client) -> None:
-    make_cancellation(make_order("SH-1"))
-    owed = make_cancelled(make_order("SH-2"))
-    paid = make_cancelled(make_order("SH-3"), refunded=Decimal("6.80"), refunded_at=in_minutes(0))
-    make_cancelled(make_order("SH-4"), total_refund=Decimal(0))
-    unknown = make_cancelled(make_order("SH-5"), total_refund=None)
+    CancellationFactory.create(package__two_quotes=True, package__order_reference="SH-1")
+    owed = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-2", confirmed=True
+    )
+    paid = CancellationFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-3",
+        confirmed=True,
+        refunded=Decimal("6.80"),
+        refunded_at=in_minutes(0),
+    )
+    CancellationFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-4",
+        confirmed=True,
+        total_refund=Decimal(0),
+    )
+    unknown = CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-5", confirmed=True, total_refund=None
+    )
 
     assert listed(viewer, "cancellation", refund="missing") == [unknown, owed]
     assert listed(viewer, "cancellation", refund="recorded") == [paid]
 
 
 def test_differences_that_wait_to_be_settled_are_found(viewer: Client) -> None:
-    charge = make_modification(make_order("SH-1"))
-    refund = make_modification(make_order("SH-2"), price_diff=Decimal("-0.50"))
-    make_modification(make_order("SH-3"), state="confirmed", settled_at=in_minutes(0))
-    make_modification(make_order("SH-4"), price_diff=Decimal(0))
+    charge = ModificationFactory.create(package__order_reference="SH-1")
+    refund = ModificationFactory.create(
+        package__order_reference="SH-2", price_diff=Decimal("-0.50")
+    )
+    ModificationFactory.create(
+        package__order_reference="SH-3", state="confirmed", settled_at=in_minutes(0)
+    )
+    ModificationFactory.create(package__order_reference="SH-4", price_diff=Decimal(0))
 
     assert listed(viewer, "modification", difference="charge") == [charge]
     assert listed(viewer, "modification", difference="refund") == [refund]
 
 
 def test_overdue_instalments_are_found_the_oldest_first(viewer: Client) -> None:
-    quote = make_order("SH-1").quotes.all()[0]
-    make_instalment(quote, 1, period_start_date=in_minutes(-90), status="PAID")
-    older = make_instalment(quote, 2, period_start_date=in_minutes(-60), status="FAILED")
-    newer = make_instalment(quote, 3, period_start_date=in_minutes(-30))
-    make_instalment(quote, 4, period_start_date=in_minutes(30))
-    over = make_order("SH-2", status=Status.CANCELLED).quotes.all()[0]
-    make_instalment(over, 2, period_start_date=in_minutes(-60))
+    quote = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-1"
+    ).quotes.all()[0]
+    InstalmentFactory.create(
+        quote=quote, number=1, period_start_date=in_minutes(-90), status="PAID"
+    )
+    older = InstalmentFactory.create(
+        quote=quote, number=2, period_start_date=in_minutes(-60), status="FAILED"
+    )
+    newer = InstalmentFactory.create(quote=quote, number=3, period_start_date=in_minutes(-30))
+    InstalmentFactory.create(quote=quote, number=4, period_start_date=in_minutes(30))
+    over = QuotePackageFactory.create(
+        cancelled=True, two_quotes=True, order_reference="SH-2"
+    ).quotes.all()[0]
+    InstalmentFactory.create(quote=over, number=2, period_start_date=in_minutes(-60))
 
     assert listed(viewer, "instalment", payment="overdue") == [older, newer]
     assert listed(viewer, "instalment", payment="FAILED") == [older]
@@ -324,11 +377,22 @@ def test_overdue_instalments_are_found_the_oldest_first(viewer: Client) -> None:
 
 def test_renewals_are_found_by_when_they_are_due(viewer: Client) -> None:
     day = 60 * 24
-    passed = make_renewal(make_order("SH-1"), due_on=in_minutes(-day))
-    soon = make_renewal(make_order("SH-2"), due_on=in_minutes(3 * day))
-    later = make_renewal(make_order("SH-3"), due_on=in_minutes(20 * day))
+    passed = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", due_on=in_minutes(-day)
+    )
+    soon = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-2", due_on=in_minutes(3 * day)
+    )
+    later = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-3", due_on=in_minutes(20 * day)
+    )
     over = Renewal.State.OPTED_OUT
-    make_renewal(make_order("SH-4"), due_on=in_minutes(3 * day), state=over)
+    RenewalFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-4",
+        due_on=in_minutes(3 * day),
+        state=over,
+    )
 
     assert listed(viewer, "renewal", due="passed") == [passed]
     assert listed(viewer, "renewal", due="7") == [soon]
@@ -336,15 +400,15 @@ def test_renewals_are_found_by_when_they_are_due(viewer: Client) -> None:
 
 
 def test_an_id_of_a_cancellation_finds_it_only_in_its_own_case(viewer: Client) -> None:
-    wanted = make_cancellation(make_order("SH-1"))
+    wanted = CancellationFactory.create(package__two_quotes=True, package__order_reference="SH-1")
 
     assert listed(viewer, "cancellation", q=wanted.cancellation_id) == [wanted]
     assert listed(viewer, "cancellation", q=wanted.cancellation_id.upper()) == []
 
 
 def test_policies_are_the_booked_quotes_only(viewer: Client) -> None:
-    booked = make_order("SH-1")
-    make_quote(make_package(), choice=Choice.DECLINED)
+    booked = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+    QuoteFactory.create(choice=Choice.DECLINED)
 
     rows = listed(viewer, "policy")
 
@@ -353,7 +417,7 @@ def test_policies_are_the_booked_quotes_only(viewer: Client) -> None:
 
 
 def test_a_status_that_xcover_invented_is_shown_as_it_came(viewer: Client) -> None:
-    make_package(status="<b>PAUSED</b>")
+    QuotePackageFactory.create(status="<b>PAUSED</b>")
 
     page = viewer.get("/admin/xcover/quotepackage/").content.decode()
 
@@ -361,15 +425,15 @@ def test_a_status_that_xcover_invented_is_shown_as_it_came(viewer: Client) -> No
 
 
 def test_a_package_with_a_stopped_operation_says_so_in_the_list(viewer: Client) -> None:
-    make_stopped(make_order("SH-1"))
+    OperationFactory.create(package__order_reference="SH-1", needs_person=True)
 
     assert "operation stopped" in viewer.get("/admin/xcover/quotepackage/").content.decode()
 
 
 def test_a_package_page_leads_to_the_policies_that_were_booked(viewer: Client) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
     policy = package.quotes.all()[0]
-    quote = make_quote(package, status=Status.RECEIVED)
+    quote = QuoteFactory.create(package=package, status=Status.RECEIVED)
 
     page = viewer.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()
 
@@ -380,7 +444,7 @@ def test_a_package_page_leads_to_the_policies_that_were_booked(viewer: Client) -
 def test_the_price_that_a_change_moves_along_is_not_called_the_one_when_chosen(
     viewer: Client,
 ) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
     quote = package.quotes.all()[0]
 
     for row in (f"quotepackage/{package.pk}", f"policy/{quote.pk}"):
@@ -390,8 +454,8 @@ def test_the_price_that_a_change_moves_along_is_not_called_the_one_when_chosen(
 
 
 def test_a_package_page_has_no_empty_tables_of_what_never_happened(viewer: Client) -> None:
-    package = make_order("SH-1")
-    make_renewal(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
+    RenewalFactory.create(package=package)
 
     page = viewer.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()
 

@@ -11,10 +11,10 @@ from django.forms import CharField
 from django.test import Client
 
 from django_xcover.admin.forms import PolicyForm, changed, leaves, name_of
-from django_xcover.models import Modification, Operation, Quote, QuotePackage, Status
+from django_xcover.models import Modification, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import ModificationFactory, QuotePackageFactory
 from tests.admin.acting import do, page_of, page_url, told
-from tests.admin.factories import make_modification, make_order
 from tests.conftest import work
 
 State = Modification.State
@@ -61,7 +61,7 @@ def test_details_that_may_not_be_changed_have_no_field(clerk: Client, booked: Qu
 
 
 def test_details_of_cover_that_is_over_cannot_be_changed(clerk: Client) -> None:
-    package = make_order("SH-1", status=Status.CANCELLED)
+    package = QuotePackageFactory.create(cancelled=True, two_quotes=True, order_reference="SH-1")
 
     answer = do(clerk, package, "details", phone="+447700900999")
 
@@ -185,7 +185,7 @@ def test_a_settled_change_is_confirmed_once(clerk: Client, laptop_policy: Quote)
 
 
 def test_an_abandoned_change_can_no_longer_be_settled(clerk: Client) -> None:
-    modification = make_modification(make_order("SH-1"))
+    modification = ModificationFactory.create(package__order_reference="SH-1")
     do(clerk, modification, "abandon")
 
     answer = do(clerk, modification, "settle")
@@ -197,7 +197,7 @@ def test_an_abandoned_change_can_no_longer_be_settled(clerk: Client) -> None:
 
 
 def test_a_change_that_waits_for_its_difference_is_a_step_of_the_story(clerk: Client) -> None:
-    make_modification(make_order("SH-1"), price_diff=Decimal("-0.50"))
+    ModificationFactory.create(package__order_reference="SH-1", price_diff=Decimal("-0.50"))
 
     story = clerk.get("/admin/xcover/quotepackage/order/SH-1/").content.decode()
 
@@ -206,7 +206,7 @@ def test_a_change_that_waits_for_its_difference_is_a_step_of_the_story(clerk: Cl
 
 
 def test_the_page_of_a_change_hides_the_customers_details(clerk: Client) -> None:
-    page = page_of(clerk, make_modification(make_order("SH-1")))
+    page = page_of(clerk, ModificationFactory.create(package__order_reference="SH-1"))
 
     assert "900123" not in page
     assert "Phone<br>First name" in page
@@ -215,9 +215,9 @@ def test_the_page_of_a_change_hides_the_customers_details(clerk: Client) -> None
 def test_a_change_of_a_list_names_the_policy_and_the_values_on_its_page_only(
     clerk: Client,
 ) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
     changed = {"id": package.quotes.all()[1].quote_id, "update_fields": {"tickets": [{"row": "B"}]}}
-    modification = make_modification(package, changes={"quotes": [changed]})
+    modification = ModificationFactory.create(package=package, changes={"quotes": [changed]})
 
     page, listed = page_of(clerk, modification), clerk.get("/admin/xcover/modification/")
 
@@ -228,16 +228,18 @@ def test_a_change_of_a_list_names_the_policy_and_the_values_on_its_page_only(
 
 
 def test_a_change_hides_a_new_value_that_is_a_token(clerk: Client) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
     changed = {"id": package.quotes.all()[0].quote_id, "update_fields": {"pass_token": "abc123"}}
-    modification = make_modification(package, changes={"quotes": [changed]})
+    modification = ModificationFactory.create(package=package, changes={"quotes": [changed]})
 
     assert "abc123" not in page_of(clerk, modification)
     assert "abc123" not in clerk.get("/admin/xcover/modification/").content.decode()
 
 
 def test_a_change_that_was_abandoned_keeps_xcovers_id(clerk: Client) -> None:
-    modification = make_modification(make_order("SH-1"), changes={}, state=State.ABANDONED)
+    modification = ModificationFactory.create(
+        package__order_reference="SH-1", changes={}, state=State.ABANDONED
+    )
 
     assert modification.update_id in clerk.get("/admin/xcover/modification/").content.decode()
 

@@ -6,8 +6,13 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import AccessRecord, QuotePackage, Withdrawal
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    OperationFactory,
+    QuotePackageFactory,
+)
 from tests.admin.conftest import VIEWS
-from tests.admin.factories import make_cancelled, make_operation, make_order, make_staff
+from tests.admin.factories import make_staff
 
 pytestmark = pytest.mark.every_engine
 
@@ -19,7 +24,7 @@ PEOPLE = (MAIL, "Rossi")
 @pytest.fixture
 def package() -> QuotePackage:
     """Return a booking with the customer's data wherever they can be."""
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     package.policyholder_email = MAIL
     person = {"first_name": "Ana", "last_name": "Rossi", "email": MAIL}
     package.payload = {**package.payload, "policyholder": person}
@@ -27,8 +32,8 @@ def package() -> QuotePackage:
     quote = package.quotes.all()[0]
     quote.payload = {**quote.payload, "insured": [person]}
     quote.save()
-    make_operation(package, request={"policyholder": person})
-    cancellation = make_cancelled(package)
+    OperationFactory.create(package=package, request={"policyholder": person})
+    cancellation = CancellationFactory.create(package=package, confirmed=True)
     Withdrawal.objects.create(
         cancellation=cancellation,
         channel="page",

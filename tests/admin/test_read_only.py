@@ -7,17 +7,17 @@ from django.db.models import Model
 from django.test import Client
 
 from django_xcover.models import OrderEvent, Quote
-from tests.admin.factories import (
-    make_cancellation,
-    make_discrepancy,
-    make_hold,
-    make_instalment,
-    make_modification,
-    make_operation,
-    make_order,
-    make_renewal,
-    make_staff,
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    DiscrepancyFactory,
+    HoldFactory,
+    InstalmentFactory,
+    ModificationFactory,
+    OperationFactory,
+    QuotePackageFactory,
+    RenewalFactory,
 )
+from tests.admin.factories import make_staff
 
 MODELS = (
     "quotepackage",
@@ -36,20 +36,20 @@ MODELS = (
 
 def row_of(model: str) -> Model:
     """Return a row of that list, made for the test."""
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     quote = package.quotes.all()[0]
     made: dict[str, Model] = {
         "quotepackage": package,
         "policy": quote,
         "decision": package.decisions.all()[0],
-        "operation": make_operation(package),
-        "cancellation": make_cancellation(package),
-        "modification": make_modification(package),
-        "renewal": make_renewal(package),
-        "instalment": make_instalment(quote),
-        "discrepancy": make_discrepancy(package),
+        "operation": OperationFactory.create(package=package),
+        "cancellation": CancellationFactory.create(package=package),
+        "modification": ModificationFactory.create(package=package),
+        "renewal": RenewalFactory.create(package=package),
+        "instalment": InstalmentFactory.create(quote=quote),
+        "discrepancy": DiscrepancyFactory.create(package=package),
         "orderevent": OrderEvent.objects.create(order_reference="SH-1001", kind="completed"),
-        "hold": make_hold(package),
+        "hold": HoldFactory.create(package=package, taken=True),
     }
     return made[model]
 
@@ -122,7 +122,7 @@ def test_nobody_deletes_rows_by_the_list_action(root: Client, model: str) -> Non
 
 
 def test_a_package_page_takes_no_rows_through_its_inlines(root: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     forms = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 0}
 
     answer = root.post(
@@ -135,7 +135,7 @@ def test_a_package_page_takes_no_rows_through_its_inlines(root: Client) -> None:
 
 
 def test_a_viewer_sees_neither_save_nor_delete(viewer: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     page = viewer.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()
 
@@ -144,8 +144,8 @@ def test_a_viewer_sees_neither_save_nor_delete(viewer: Client) -> None:
 
 
 def test_a_package_page_hides_operations_from_those_who_may_not_see_them(client: Client) -> None:
-    package = make_order("SH-1001")
-    make_operation(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package)
     client.force_login(make_staff("view_quotepackage", "view_decision"))
 
     page = client.get(f"/admin/xcover/quotepackage/{package.pk}/change/").content.decode()

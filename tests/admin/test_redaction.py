@@ -8,19 +8,14 @@ import pytest
 from django.test import Client
 
 from django_xcover.admin.redaction import HIDDEN, redact, redact_text
-from tests.admin.factories import (
-    SECURITY_TOKEN,
-    SIGNUP_TOKEN,
-    SITE,
-    booking_payload,
-    booking_request,
-    make_decision,
-    make_finished,
-    make_operation,
-    make_order,
-    make_staff,
-    make_stopped,
+from django_xcover.testing.factories import (
+    DecisionFactory,
+    OperationFactory,
+    QuotePackageFactory,
+    answers,
 )
+from django_xcover.testing.factories.answers import SECURITY_TOKEN, SIGNUP_TOKEN, SITE
+from tests.admin.factories import make_staff
 
 SECRETS = (
     SECURITY_TOKEN,
@@ -41,12 +36,23 @@ SECRETS = (
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_no_page_shows(agent: Client, secret: str) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     quote = package.quotes.all()[0]
-    quote.payload = booking_payload(package.package_id)
+    package.payload |= {
+        "sign_up_url": f"{SITE}/signup/abc",
+        "fnol_link": f"{SITE}/account/claims/fnol?security_token={SECURITY_TOKEN}",
+        "cancel_link": f"{SITE}/cancel/{package.package_id}?security_token={SECURITY_TOKEN}",
+        "partner": answers.PARTNER,
+    }
+    package.save()
+    quote.payload = package.payload
     quote.save()
-    operation = make_operation(package, error={"type": "KeyError", "message": SECURITY_TOKEN})
-    decision = make_decision(quote, shown={"pds_url": f"{SITE}/x?security_token={SIGNUP_TOKEN}"})
+    operation = OperationFactory.create(
+        package=package, error={"type": "KeyError", "message": SECURITY_TOKEN}
+    )
+    decision = DecisionFactory.create(
+        quote=quote, shown={"pds_url": f"{SITE}/x?security_token={SIGNUP_TOKEN}"}
+    )
     pages = [
         f"quotepackage/{package.pk}/change/",
         f"policy/{quote.pk}/change/",
@@ -64,7 +70,7 @@ def test_no_page_shows(agent: Client, secret: str) -> None:
 
 
 def test_a_support_agent_still_sees_who_it_is_about(viewer: Client) -> None:
-    operation = make_operation(make_order("SH-1001"))
+    operation = OperationFactory.create(package__order_reference="SH-1001")
 
     page = viewer.get(f"/admin/xcover/operation/{operation.pk}/change/").content.decode()
 
@@ -73,7 +79,7 @@ def test_a_support_agent_still_sees_who_it_is_about(viewer: Client) -> None:
 
 
 def test_a_request_is_closed_to_those_who_may_not_see_operations(client: Client) -> None:
-    operation = make_operation(make_order("SH-1001"))
+    operation = OperationFactory.create(package__order_reference="SH-1001")
 
     answer = client.get(f"/admin/xcover/operation/{operation.pk}/change/")
 
@@ -135,7 +141,7 @@ def test_ids_are_no_tokens() -> None:
 
 
 def test_nothing_but_the_hidden_parts_changes() -> None:
-    request = booking_request()
+    request = answers.booking_request(["7b0c1f2e-3f55-4a0e-9a77-0d5a2f1c9e11"], "SH-1001")
 
     shown = redact(request)
 
@@ -144,9 +150,9 @@ def test_nothing_but_the_hidden_parts_changes() -> None:
 
 
 def test_no_page_carries_inline_styles_or_scripts_of_ours(agent: Client) -> None:
-    package = make_order("SH-1001")
-    make_stopped(package)
-    make_finished(make_order("SH-2"))
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, needs_person=True)
+    OperationFactory.create(package__order_reference="SH-2", done=True)
     pages = ["quotepackage/order/SH-1001/", f"quotepackage/{package.pk}/change/", "policy/"]
 
     for page in pages:
@@ -156,7 +162,9 @@ def test_no_page_carries_inline_styles_or_scripts_of_ours(agent: Client) -> None
 
 
 def test_links_to_documents_are_for_those_who_may_open_them(viewer: Client) -> None:
-    policy = make_order("SH-1001").quotes.all()[0]
+    policy = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-1001"
+    ).quotes.all()[0]
     page = f"/admin/xcover/policy/{policy.pk}/change/"
     may = Client()
     may.force_login(make_staff("view_policy", "open_links", name="may"))
@@ -166,7 +174,9 @@ def test_links_to_documents_are_for_those_who_may_open_them(viewer: Client) -> N
 
 
 def test_a_link_to_a_document_shows_no_token(client: Client) -> None:
-    policy = make_order("SH-1001").quotes.all()[0]
+    policy = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-1001"
+    ).quotes.all()[0]
     client.force_login(make_staff("view_policy", "open_links"))
 
     page = client.get(f"/admin/xcover/policy/{policy.pk}/change/").content.decode()

@@ -13,8 +13,8 @@ from django.test import Client
 from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer, XCoverError
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal
+from django_xcover.testing.factories import RenewalFactory
 from tests.admin.acting import act_url, do, page_of, page_url, told
-from tests.admin.factories import make_order, make_renewal
 
 State = Renewal.State
 
@@ -22,7 +22,7 @@ State = Renewal.State
 @pytest.fixture
 def quoted() -> Renewal:
     """Return a renewal at £7.10 that waits for the customer's money."""
-    return make_renewal(make_order("SH-1"))
+    return RenewalFactory.create(package__two_quotes=True, package__order_reference="SH-1")
 
 
 def failing(error: Exception) -> Callable[..., Any]:
@@ -58,7 +58,11 @@ def test_another_amount_than_the_price_renews_nothing(clerk: Client, quoted: Ren
 
 
 def test_a_renewal_without_a_price_cannot_be_paid(clerk: Client) -> None:
-    due = make_renewal(make_order("SH-1"), state=State.DUE, price=None, renewal_id="")
+    due = RenewalFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-1",
+        due=True,
+    )
 
     answer = do(clerk, due, "pay", amount="7.10")
 
@@ -66,7 +70,9 @@ def test_a_renewal_without_a_price_cannot_be_paid(clerk: Client) -> None:
 
 
 def test_a_declined_renewal_cannot_be_paid(clerk: Client) -> None:
-    declined = make_renewal(make_order("SH-1"), state=State.OPTED_OUT)
+    declined = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", state=State.OPTED_OUT
+    )
 
     answer = do(clerk, declined, "pay", amount="7.10")
 
@@ -92,7 +98,9 @@ def test_a_renewal_is_given_up_only_when_it_is_stuck(clerk: Client, quoted: Rene
 def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refused(
     clerk: Client,
 ) -> None:
-    paid = make_renewal(make_order("SH-1"), state=State.PAID)
+    paid = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", state=State.PAID
+    )
     Operation.objects.create(
         package=paid.package,
         kind="renew",
@@ -106,7 +114,9 @@ def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refus
 
 
 def test_a_paid_renewal_that_xcover_refused_can_be_given_up(clerk: Client) -> None:
-    paid = make_renewal(make_order("SH-1"), state=State.PAID)
+    paid = RenewalFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1", state=State.PAID
+    )
     operation = Operation.objects.create(
         package=paid.package,
         kind="renew",
@@ -139,7 +149,12 @@ def test_a_payment_in_the_shop_renews_once_and_shows_how_far_it_is(
 
 
 def test_a_dinar_keeps_its_three_decimals(clerk: Client) -> None:
-    quoted = make_renewal(make_order("SH-1"), currency="KWD", price=Decimal("7.105"))
+    quoted = RenewalFactory.create(
+        package__two_quotes=True,
+        package__order_reference="SH-1",
+        currency="KWD",
+        price=Decimal("7.105"),
+    )
 
     do(clerk, quoted, "pay", amount="7.105")
 

@@ -10,16 +10,19 @@ from django.test import Client
 
 from django_xcover.models import Instalment, Operation, OperationState, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import InstalmentFactory, QuotePackageFactory
 from tests.admin.acting import do, page_of, page_url, told
-from tests.admin.factories import in_minutes, make_instalment, make_order
+from tests.admin.factories import in_minutes
 from tests.conftest import work
 
 
 @pytest.fixture
 def overdue() -> Instalment:
     """Return the second instalment of a policy in force, due since yesterday."""
-    quote = make_order("SH-1").quotes.all()[0]
-    return make_instalment(quote, 2, period_start_date=in_minutes(-60 * 24))
+    quote = QuotePackageFactory.create(
+        booked=True, two_quotes=True, order_reference="SH-1"
+    ).quotes.all()[0]
+    return InstalmentFactory.create(quote=quote, number=2, period_start_date=in_minutes(-60 * 24))
 
 
 def mails_of(package: QuotePackage) -> Any:
@@ -72,7 +75,7 @@ def test_an_overdue_instalment_is_urgent_in_the_story_until_it_is_paid(
     Instalment.objects.update(status=Instalment.Status.PAID)
     after = clerk.get(story).content.decode()
 
-    assert "1 instalment is overdue (£0.17" in before
+    assert "1 instalment is overdue (£0.29" in before
     assert "xcover-step-urgent" in before
     assert "overdue" not in after
 
@@ -93,7 +96,7 @@ def test_the_schedule_stands_on_the_page_of_the_policy(clerk: Client, overdue: I
 
 
 def test_no_e_mail_is_sent_about_what_is_not_booked(clerk: Client) -> None:
-    package = make_order("SH-1", status=Status.RECEIVED)
+    package = QuotePackageFactory.create(ordered=True, two_quotes=True, order_reference="SH-1")
 
     answer = do(clerk, package, "email")
 
@@ -104,7 +107,7 @@ def test_no_e_mail_is_sent_about_what_is_not_booked(clerk: Client) -> None:
 def test_the_e_mail_of_a_cancellation_is_no_choice_while_nothing_is_cancelled(
     clerk: Client,
 ) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
 
     answer = do(clerk, package, "email", event="BOOKING_CANCELLED")
 
@@ -113,7 +116,7 @@ def test_the_e_mail_of_a_cancellation_is_no_choice_while_nothing_is_cancelled(
 
 
 def test_pressing_twice_sends_one_e_mail(clerk: Client) -> None:
-    package = make_order("SH-1")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1")
 
     do(clerk, package, "email", event="BOOKING_CREATED")
     do(clerk, package, "email", event="BOOKING_CREATED")

@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from django_xcover.models import Discrepancy
 from django_xcover.sync.reconciliation import discrepancies
+from django_xcover.testing.factories import DiscrepancyFactory, QuotePackageFactory
 from tests.admin.acting import told
-from tests.admin.factories import make_discrepancy, make_package, make_staff
+from tests.admin.factories import make_staff
 
 pytestmark = pytest.mark.every_engine
 
@@ -30,7 +31,7 @@ def stranger(**values: Any) -> Discrepancy:
     """Return a booking of £12.50 that nobody here knows."""
     facts = {"kind": Kind.UNKNOWN, "ours": None, "order_reference": ""}
     money = {"theirs": Decimal("12.50"), "at_stake": Decimal("12.50")}
-    return make_discrepancy(make_package(), **facts | money | values)
+    return DiscrepancyFactory.create(package=QuotePackageFactory.create(), **facts | money | values)
 
 
 @pytest.fixture
@@ -114,7 +115,11 @@ def test_all_are_marked_with_one_note_and_a_name_on_each(
 
 
 def test_another_kind_and_what_is_not_open_are_left_out(client_: Client) -> None:
-    unpaid, over, ours = make_discrepancy(make_package()), stranger(state=State.GONE), stranger()
+    unpaid, over, ours = (
+        DiscrepancyFactory.create(package=QuotePackageFactory.create()),
+        stranger(state=State.GONE),
+        stranger(),
+    )
 
     page = choose(client_, unpaid, over, ours)
     mark(client_, page)
@@ -124,7 +129,7 @@ def test_another_kind_and_what_is_not_open_are_left_out(client_: Client) -> None
 
 
 def test_with_nothing_to_mark_there_is_no_page(client_: Client) -> None:
-    answer = choose(client_, make_discrepancy(make_package()))
+    answer = choose(client_, DiscrepancyFactory.create(package=QuotePackageFactory.create()))
 
     assert answer.status_code == 302
     assert told(answer) == ["Nothing to mark: choose open discrepancies that are “unknown to us”."]
@@ -178,7 +183,7 @@ def test_a_page_that_came_back_broken_marks_nothing(client_: Client, nonsense: s
 
 
 def test_no_crafted_page_marks_another_kind(client_: Client) -> None:
-    row = make_discrepancy(make_package())
+    row = DiscrepancyFactory.create(package=QuotePackageFactory.create())
 
     client_.post(MARK, {"note": NOTE, "seen": f"{row.pk}:{discrepancies.fingerprint(row)}"})
 

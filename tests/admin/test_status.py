@@ -25,19 +25,17 @@ from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Attention, Discrepancy, Reconciliation
 from django_xcover.outbox import account_pause, heartbeat
+from django_xcover.testing.factories import (
+    CancellationFactory,
+    DiscrepancyFactory,
+    FlagFactory,
+    InstalmentFactory,
+    OperationFactory,
+    QuotePackageFactory,
+)
 from tests.admin.acting import told
 from tests.admin.conftest import ACCOUNT
-from tests.admin.factories import (
-    in_minutes,
-    make_cancelled,
-    make_discrepancy,
-    make_flag,
-    make_instalment,
-    make_operation,
-    make_order,
-    make_staff,
-    make_stopped,
-)
+from tests.admin.factories import in_minutes, make_staff
 from tests.caches import Away
 
 PAGE = "/admin/xcover/operation/status/"
@@ -102,8 +100,8 @@ def test_it_is_closed_to_shoppers_and_to_staff_who_may_not_see_operations(path: 
 
 
 def test_who_may_not_see_rows_sees_how_many_and_no_link_to_them() -> None:
-    package = make_order("SH-1001")
-    make_discrepancy(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    DiscrepancyFactory.create(package=package)
     account_pause.pause("default", by="ana", reason="Prices are wrong")
 
     page = text(staff("view_operation"))
@@ -263,10 +261,10 @@ def test_all_well_says_so_and_how_fresh_it_is(viewer: Client) -> None:
 
 
 def test_each_number_leads_to_its_rows(root: Client) -> None:
-    package = make_order("SH-1001")
-    make_stopped(package)
-    make_flag(package, Attention.PRICE_DIFFERS)
-    make_discrepancy(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, needs_person=True)
+    FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
+    DiscrepancyFactory.create(package=package)
 
     page = text(root)
 
@@ -283,10 +281,12 @@ def test_each_number_leads_to_its_rows(root: Client) -> None:
 
 
 def test_money_that_the_shop_has_yet_to_move_is_told_and_leads_to_its_rows(root: Client) -> None:
-    package = make_order("SH-1001")
-    make_cancelled(package)
-    make_instalment(package.quotes.all()[0], period_start_date=in_minutes(-60))
-    make_cancelled(make_order("SH-1002"), total_refund=0)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    CancellationFactory.create(package=package, confirmed=True)
+    InstalmentFactory.create(quote=package.quotes.all()[0], period_start_date=in_minutes(-60))
+    CancellationFactory.create(
+        package__two_quotes=True, package__order_reference="SH-1002", confirmed=True, total_refund=0
+    )
 
     page = text(root)
 
@@ -299,15 +299,15 @@ def test_money_that_the_shop_has_yet_to_move_is_told_and_leads_to_its_rows(root:
 
 
 def test_an_operation_that_no_worker_takes_points_at_the_worker(viewer: Client) -> None:
-    make_operation(make_order("SH-1001"), next_attempt_at=in_minutes(-30))
+    OperationFactory.create(package__order_reference="SH-1001", next_attempt_at=in_minutes(-30))
 
     assert "1 operation has waited for a worker for more than 15 minutes" in text(viewer)
 
 
 def test_an_operation_that_waits_behind_a_person_points_at_no_worker(viewer: Client) -> None:
-    package = make_order("SH-1001")
-    make_stopped(package)
-    make_operation(package, subject="second", next_attempt_at=in_minutes(-30))
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, needs_person=True)
+    OperationFactory.create(package=package, subject="second", next_attempt_at=in_minutes(-30))
 
     assert "waited for a worker" not in text(viewer)
 
@@ -390,10 +390,12 @@ def test_the_queries_are_the_same_whatever_there_is(root: Client) -> None:
     queries_of(root)
     few = queries_of(root)
     for number in range(5):
-        package = make_order(f"SH-{number}")
-        make_stopped(package)
-        make_discrepancy(package)
-        make_cancelled(package)
+        package = QuotePackageFactory.create(
+            booked=True, two_quotes=True, order_reference=f"SH-{number}"
+        )
+        OperationFactory.create(package=package, needs_person=True)
+        DiscrepancyFactory.create(package=package)
+        CancellationFactory.create(package=package, confirmed=True)
     fail()
     account_pause.pause("default", by="ana")
     accounts = {f"shop{number}": ACCOUNT for number in range(5)} | {"default": ACCOUNT}

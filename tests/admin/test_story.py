@@ -13,19 +13,15 @@ from django.utils.html import escape
 
 from django_xcover.models import Attention, Choice, OperationKind, OperationState, Status
 from django_xcover.support.timeline import order_story
-from tests.admin.factories import (
-    in_minutes,
-    make_decision,
-    make_finished,
-    make_flag,
-    make_operation,
-    make_order,
-    make_package,
-    make_quote,
-    make_staff,
-    make_stopped,
-    refused,
+from django_xcover.testing.factories import (
+    DecisionFactory,
+    FlagFactory,
+    OperationFactory,
+    QuoteFactory,
+    QuotePackageFactory,
+    answers,
 )
+from tests.admin.factories import in_minutes, make_staff
 
 
 def story_page(client: Client, reference: str) -> Any:
@@ -60,26 +56,26 @@ def test_an_unknown_order_number_is_shown_escaped(viewer: Client) -> None:
 
 
 def test_the_story_is_closed_to_staff_who_may_not_see_packages(client: Client) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     client.force_login(make_staff("view_operation"))
 
     assert story_page(client, "SH-1001").status_code == 403
 
 
 def test_the_story_is_closed_to_shoppers(client: Client) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     assert story_page(client, "SH-1001").status_code == 302
 
 
 def test_packages_without_an_order_are_nobodys_story() -> None:
-    make_package(order_reference="")
+    QuotePackageFactory.create(order_reference="")
 
     assert order_story("") is None
 
 
 def test_the_story_leaves_out_what_its_reader_may_not_see(client: Client) -> None:
-    make_stopped(make_order("SH-1001"))
+    OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
     client.force_login(make_staff("view_quotepackage"))
 
     page = text_of(client, "SH-1001")
@@ -92,7 +88,7 @@ def test_the_story_leaves_out_what_its_reader_may_not_see(client: Client) -> Non
 def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
     client: Client,
 ) -> None:
-    make_stopped(make_order("SH-1001"))
+    OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
     client.force_login(make_staff("view_quotepackage"))
 
     page = text_of(client, "SH-1001")
@@ -102,20 +98,22 @@ def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
 
 
 ERRORS = [
-    (refused(), "Correct the data that the error names"),
-    (refused(type="cannot_perform", status=None), "Correct the data that the error names"),
-    (refused(type="authentication_failed", status=403), "check the API key"),
-    (refused(type="not_found", status=404), "Check that the account"),
+    (answers.error(), "Correct the data that the error names"),
+    (answers.error(type="cannot_perform", status=None), "Correct the data that the error names"),
+    (answers.error(type="authentication_failed", status=403), "check the API key"),
+    (answers.error(type="not_found", status=404), "Check that the account"),
     (
-        refused(field_errors={"non_field_errors": ["Status change not allowed for QuotePackage"]}),
+        answers.error(
+            field_errors={"non_field_errors": ["Status change not allowed for QuotePackage"]}
+        ),
         "compare its status",
     ),
-    (refused(type="conflict", status=409), "compare its status"),
-    (refused(type="server_fault", status=503), "If that fails as well, contact XCover"),
-    (refused(type="deadline_exceeded", outcome_known=False), "nothing is done twice"),
-    (refused(type="outcome_unknown", outcome_known=False), "nothing is done twice"),
-    (refused(type="request_refused", status=410), "Contact XCover with the package id"),
-    (refused(type="KeyError", status=None), "the worker's log shows where"),
+    (answers.error(type="conflict", status=409), "compare its status"),
+    (answers.error(type="server_fault", status=503), "If that fails as well, contact XCover"),
+    (answers.error(type="deadline_exceeded", outcome_known=False), "nothing is done twice"),
+    (answers.error(type="outcome_unknown", outcome_known=False), "nothing is done twice"),
+    (answers.error(type="request_refused", status=410), "Contact XCover with the package id"),
+    (answers.error(type="KeyError", status=None), "the worker's log shows where"),
 ]
 
 
@@ -123,31 +121,33 @@ ERRORS = [
 def test_each_kind_of_error_has_its_next_step(
     viewer: Client, error: dict[str, Any], advice: str
 ) -> None:
-    make_stopped(make_order("SH-1001", status=Status.RECEIVED), **error)
+    OperationFactory.create(
+        package__order_reference="SH-1001", needs_person=True, error=answers.error(**error)
+    )
 
     assert advice in text_of(viewer, "SH-1001")
 
 
 def test_an_error_of_an_unknown_shape_still_opens(viewer: Client) -> None:
-    package = make_order("SH-1001", status=Status.RECEIVED)
-    make_operation(package, state=OperationState.NEEDS_PERSON, error={})
+    package = QuotePackageFactory.create(ordered=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, state=OperationState.NEEDS_PERSON, error={})
 
     assert story_page(viewer, "SH-1001").status_code == 200
 
 
 def test_a_validation_error_names_the_field(viewer: Client) -> None:
-    make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
     assert "policyholder.phone: The phone number should start" in text_of(viewer, "SH-1001")
 
 
 def test_an_outage_asks_nothing_of_anybody(viewer: Client) -> None:
-    make_operation(
-        make_order("SH-1001", status=Status.RECEIVED),
+    OperationFactory.create(
+        package__order_reference="SH-1001",
         attempts=2,
         failures=2,
         next_attempt_at=in_minutes(4),
-        error=refused(type="server_fault", status=503),
+        error=answers.error(type="server_fault", status=503),
     )
 
     page = text_of(viewer, "SH-1001")
@@ -159,19 +159,22 @@ def test_an_outage_asks_nothing_of_anybody(viewer: Client) -> None:
 @pytest.mark.parametrize("state", ["pending", "running"])
 def test_an_operation_long_overdue_points_at_the_worker(viewer: Client, state: str) -> None:
     long_ago = in_minutes(-60)
-    make_operation(
-        make_order("SH-1001"), state=state, next_attempt_at=long_ago, lease_until=long_ago
+    OperationFactory.create(
+        package__order_reference="SH-1001",
+        state=state,
+        next_attempt_at=long_ago,
+        lease_until=long_ago,
     )
 
     assert "Celery worker and beat seem to be down" in text_of(viewer, "SH-1001")
 
 
 def test_a_price_that_differs_is_shown_beside_the_price_chosen(viewer: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     quote = package.quotes.all()[0]
     quote.price = Decimal("3.90")
     quote.save()
-    make_flag(package, Attention.PRICE_DIFFERS)
+    FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
 
     page = text_of(viewer, "SH-1001")
 
@@ -180,19 +183,23 @@ def test_a_price_that_differs_is_shown_beside_the_price_chosen(viewer: Client) -
 
 
 def test_refreshing_is_offered_where_it_can_help_and_only_there(agent: Client) -> None:
-    make_package(order_reference="SH-1", attention=Attention.PRICE_DIFFERS)
-    package = make_package(order_reference="SH-2", attention=Attention.STATUS_UNEXPECTED)
+    QuotePackageFactory.create(
+        ordered=True, flagged=True, flag__reason=Attention.PRICE_DIFFERS, order_reference="SH-1"
+    )
+    package = QuotePackageFactory.create(
+        ordered=True, flagged=True, flag__reason=Attention.STATUS_UNEXPECTED, order_reference="SH-2"
+    )
 
     assert "xcover-act" not in text_of(agent, "SH-1")
     assert f"/quotepackage/{package.pk}/refresh/" in text_of(agent, "SH-2")
 
 
 def test_a_missing_policy_is_named_with_the_package_id(viewer: Client) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     quote = package.quotes.all()[0]
     quote.status = Status.RECEIVED
     quote.save()
-    make_flag(package, Attention.POLICY_MISSING)
+    FlagFactory.create(package=package, reason=Attention.POLICY_MISSING)
 
     page = text_of(viewer, "SH-1001")
 
@@ -201,25 +208,27 @@ def test_a_missing_policy_is_named_with_the_package_id(viewer: Client) -> None:
 
 
 def test_an_attention_we_do_not_know_still_has_a_next_step(viewer: Client) -> None:
-    make_package(order_reference="SH-1001", attention="something_new")
+    QuotePackageFactory.create(
+        ordered=True, flagged=True, flag__reason="something_new", order_reference="SH-1001"
+    )
 
     assert "contact XCover with the package id" in text_of(viewer, "SH-1001")
 
 
 def test_cover_that_waits_for_the_payment_says_so(viewer: Client) -> None:
-    make_order("SH-1001", status=Status.RECEIVED)
+    QuotePackageFactory.create(ordered=True, two_quotes=True, order_reference="SH-1001")
 
     assert "booked when the shop reports the payment" in text_of(viewer, "SH-1001")
 
 
 def test_an_order_without_trouble_asks_for_nothing(viewer: Client) -> None:
-    make_finished(make_order("SH-1001"))
+    OperationFactory.create(package__order_reference="SH-1001", done=True)
 
     assert "Nothing to do" in text_of(viewer, "SH-1001")
 
 
 def test_the_story_is_told_in_the_order_in_which_it_happened() -> None:
-    make_finished(make_order("SH-1001"))
+    OperationFactory.create(package__order_reference="SH-1001", package__two_quotes=True, done=True)
 
     assert titles("SH-1001") == [
         "Quoted by XCover",
@@ -232,8 +241,8 @@ def test_the_story_is_told_in_the_order_in_which_it_happened() -> None:
 
 
 def test_the_booking_is_not_told_with_a_total_that_came_later(viewer: Client) -> None:
-    package = make_order("SH-1001")
-    make_finished(package)
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    OperationFactory.create(package=package, done=True)
     package.total_price = Decimal("114.74")
     package.save()
 
@@ -254,7 +263,9 @@ def test_the_booking_is_not_told_with_a_total_that_came_later(viewer: Client) ->
     ],
 )
 def test_every_answer_is_told(choice: Choice, title: str) -> None:
-    make_decision(make_quote(make_package(order_reference="SH-1001")), choice=choice)
+    DecisionFactory.create(
+        quote=QuoteFactory.create(package__order_reference="SH-1001"), choice=choice
+    )
 
     assert title in titles("SH-1001")
 
@@ -270,13 +281,15 @@ def test_every_answer_is_told(choice: Choice, title: str) -> None:
     ],
 )
 def test_every_state_of_an_operation_is_told(state: OperationState, title: str) -> None:
-    make_operation(make_package(order_reference="SH-1001"), kind=OperationKind.OPT_OUT, state=state)
+    OperationFactory.create(
+        package__order_reference="SH-1001", kind=OperationKind.OPT_OUT, state=state
+    )
 
     assert title in titles("SH-1001")
 
 
 def test_a_decision_is_told_with_price_wording_and_language(viewer: Client) -> None:
-    decision = make_decision(make_quote(make_package(order_reference="SH-1001")))
+    decision = DecisionFactory.create(quote=QuoteFactory.create(package__order_reference="SH-1001"))
 
     page = text_of(viewer, "SH-1001")
 
@@ -285,7 +298,10 @@ def test_a_decision_is_told_with_price_wording_and_language(viewer: Client) -> N
 
 
 def test_an_order_with_two_packages_tells_of_both(viewer: Client) -> None:
-    first, second = make_order("SH-1001"), make_order("SH-1001")
+    first, second = (
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001"),
+        QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001"),
+    )
 
     page = text_of(viewer, "SH-1001")
 
@@ -294,19 +310,19 @@ def test_an_order_with_two_packages_tells_of_both(viewer: Client) -> None:
 
 
 def test_the_story_links_to_the_shops_order(viewer: Client) -> None:
-    make_order("SH-1001")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     assert 'href="/shop/orders/SH-1001/"' in text_of(viewer, "SH-1001")
 
 
 def test_an_order_the_shop_has_deleted_has_no_link(viewer: Client) -> None:
-    make_order("SH-2002")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-2002")
 
     assert "See this order in the shop" not in text_of(viewer, "SH-2002")
 
 
 def test_an_order_reference_may_hold_slashes_and_umlauts(viewer: Client) -> None:
-    make_order("2026/ö 1")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="2026/ö 1")
 
     listed = viewer.get("/admin/xcover/quotepackage/").content.decode()
 
@@ -315,7 +331,7 @@ def test_an_order_reference_may_hold_slashes_and_umlauts(viewer: Client) -> None
 
 
 def test_an_order_reference_may_hold_a_line_break(viewer: Client) -> None:
-    make_order("SH\n1")
+    QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH\n1")
 
     listed = viewer.get("/admin/xcover/quotepackage/").content.decode()
 
@@ -328,9 +344,9 @@ def test_an_order_reference_with_a_nul_has_no_page(viewer: Client) -> None:
 
 
 def test_a_story_takes_as_many_queries_for_much_as_for_little() -> None:
-    make_finished(make_order("SH-1"))
+    OperationFactory.create(package__order_reference="SH-1", done=True)
     for _ in range(4):
-        make_stopped(make_order("SH-2"))
+        OperationFactory.create(package__order_reference="SH-2", needs_person=True)
 
     with CaptureQueriesContext(connection) as few:
         order_story("SH-1")
@@ -341,7 +357,7 @@ def test_a_story_takes_as_many_queries_for_much_as_for_little() -> None:
 
 
 def test_an_agent_retries_from_the_story(agent: Client) -> None:
-    operation = make_stopped(make_order("SH-1001", status=Status.RECEIVED))
+    operation = OperationFactory.create(package__order_reference="SH-1001", needs_person=True)
 
     page = text_of(agent, "SH-1001")
 

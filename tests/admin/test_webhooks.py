@@ -10,8 +10,10 @@ from django.test import Client
 
 from django_xcover import signals
 from django_xcover.models import WebhookDelivery
+from django_xcover.testing.factories import QuotePackageFactory
+from django_xcover.testing.factories.answers import SECURITY_TOKEN
 from tests.admin.acting import act_url, do, page_of, text_at, told
-from tests.admin.factories import SECURITY_TOKEN, make_order, make_staff
+from tests.admin.factories import make_staff
 
 LIST = "/admin/xcover/webhookdelivery/"
 PACKAGE = "KXR4W-9PJTC-INS"
@@ -172,7 +174,7 @@ def test_several_are_replayed_from_the_list(failed: WebhookDelivery) -> None:
 
 @pytest.mark.parametrize("text", [PACKAGE, PACKAGE.lower(), "SH-1001", "SH-10"])
 def test_it_is_found_by_package_and_by_order(failed: WebhookDelivery, text: str) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     package.package_id = PACKAGE
     package.save()
 
@@ -196,7 +198,7 @@ def test_failed_ones_are_filtered(failed: WebhookDelivery) -> None:
 
 
 def test_a_page_leads_to_our_package(failed: WebhookDelivery) -> None:
-    package = make_order("SH-1001")
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
     package.package_id = PACKAGE
     package.save()
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import Withdrawal
-from tests.admin.factories import make_cancellation, make_order
+from django_xcover.testing.factories import CancellationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def stated() -> Withdrawal:
     return Withdrawal.objects.create(
-        cancellation=make_cancellation(make_order("SH-1")),
+        cancellation=CancellationFactory.create(
+            package__two_quotes=True, package__order_reference="SH-1"
+        ),
         channel=Withdrawal.Channel.LINK,
         name="Ana Costa",
         email="ana@example.net",

@@ -7,11 +7,9 @@ the whole table, so that whoever looks for it without an index reads the whole t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.db.models import Model
-from django.utils import timezone
 
 from django_xcover.models import (
     Cancellation,
@@ -25,7 +23,7 @@ from django_xcover.models import (
     SearchTerm,
     WebhookDelivery,
 )
-from tests.admin import factories
+from django_xcover.testing import factories
 
 DUE, FLAGGED = 50, 20
 MINUTES = "now() - (COUNT - g) * interval '1 minute'"  # the highest key is the newest row
@@ -167,22 +165,20 @@ COPIES = (
 
 def make_template() -> None:
     """Make one row of each table, of which the others are copies."""
-    now = timezone.now()
-    package = factories.make_package(status="CONFIRMED", booked_at=now, payload={"text": "x" * 500})
-    quote = factories.make_quote(
-        package, choice="accepted", chosen_price="3.40", payload={"text": "x" * 1500}
+    package = factories.QuotePackageFactory.create(
+        booked=True, labels=(), order_reference="", payload={"text": "x" * 500}
     )
-    SearchTerm.objects.create(package=package, term="one")
-    factories.make_decision(quote)
-    factories.make_finished(package)
-    body: dict[str, Any] = {"event": "BOOKING_UPDATED", "payload": {"id": package.package_id}}
-    WebhookDelivery.objects.create(
-        account="default", key="key", event="BOOKING_UPDATED", package_id="P", body=body
+    quote = factories.QuoteFactory.create(
+        package=package, choice="accepted", payload={"text": "x" * 1500}
     )
-    factories.make_discrepancy(package)
-    factories.make_cancelled(package)
-    factories.make_renewal(package)
-    factories.make_instalment(quote)
+    factories.SearchTermFactory.create(package=package, term="one")
+    factories.DecisionFactory.create(quote=quote)
+    factories.OperationFactory.create(package=package, done=True, attempt=None)
+    factories.WebhookDeliveryFactory.create(package=package, key="key", package_id="P")
+    factories.DiscrepancyFactory.create(package=package)
+    factories.CancellationFactory.create(package=package, confirmed=True)
+    factories.RenewalFactory.create(package=package)
+    factories.InstalmentFactory.create(quote=quote)
 
 
 def fill(schema: str, count: int) -> None:

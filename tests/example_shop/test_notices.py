@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,15 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
-from django.utils import timezone
 
 from django_xcover.models import QuotePackage, Renewal
 from django_xcover.policies.renewal import notifications
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import RenewalFactory
 from example_shop.cover import ConcertShopAdapter
 from example_shop.demo import data
 from example_shop.models import Order
-from tests.admin.factories import make_renewal
 from tests.conftest import the_package, work
 from tests.example_shop.conftest import Shopper
 
@@ -29,9 +27,7 @@ def renewal(insured: Shopper) -> Renewal:
     """Return the priced renewal of what a guest has bought."""
     insured.pays(insured.orders())
     work()
-    starts = timezone.now() + timedelta(days=7)
-    period = {"starts_at": starts, "ends_at": starts + timedelta(days=365)}
-    return make_renewal(the_package(), **period)
+    return RenewalFactory.create(package=the_package())
 
 
 def test_an_order_that_is_gone_gets_no_letter(renewal: Renewal) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from django_xcover.models import (
     Instalment,
@@ -24,14 +25,12 @@ from django_xcover.models import (
 from django_xcover.outbox import operations
 from django_xcover.policies import instalments, modification
 from django_xcover.policies import renewal as renewing
-from tests.admin.factories import (
-    in_minutes,
-    make_instalment,
-    make_modification,
-    make_package,
-    make_quote,
+from django_xcover.testing.factories import (
+    InstalmentFactory,
+    ModificationFactory,
+    OperationFactory,
+    RenewalFactory,
 )
-from tests.admin.factories import make_renewal as make_priced_renewal
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
 SOON = 0.5  # seconds: as long as the other thread gets to do what must not happen
@@ -40,24 +39,19 @@ SOON = 0.5  # seconds: as long as the other thread gets to do what must not happ
 @pytest.fixture
 def renewal() -> Renewal:
     """Return a renewal that waits for its payment."""
-    package = make_package(status="CONFIRMED")
-    make_quote(package, status="CONFIRMED")
-    period = {"starts_at": in_minutes(60), "ends_at": in_minutes(600_000)}
-    return make_priced_renewal(package, **period)
+    return RenewalFactory.create()
 
 
 @pytest.fixture
 def change() -> Modification:
     """Return a priced change that waits for its payment."""
-    package = make_package(status="CONFIRMED")
-    make_quote(package, status="CONFIRMED")
-    return make_modification(package)
+    return ModificationFactory.create()
 
 
 @pytest.fixture
 def instalment() -> Instalment:
     """Return an instalment that waits for its payment."""
-    return make_instalment(make_quote(make_package(status="CONFIRMED"), status="CONFIRMED"))
+    return InstalmentFactory.create()
 
 
 ACTS: dict[str, Callable[[Any], object]] = {
@@ -101,7 +95,7 @@ def test_who_holds_the_package_and_then_wants_the_row_meets_nobody_coming_the_ot
         other.start()
         assert not written.wait(SOON)
         for model in (Renewal, Instalment):
-            model.objects.update(updated_at=in_minutes(0))
+            model.objects.update(updated_at=timezone.now())
     other.join()
 
     assert failures == []
@@ -130,7 +124,7 @@ def test_a_row_is_added_under_a_package_that_somebody_holds(renewal: Renewal) ->
         pytest.skip("only PostgreSQL can leave the key out of a lock")
 
     def add() -> None:
-        Operation.objects.create(package_id=renewal.package_id, kind=OperationKind.SEND_EMAIL)
+        OperationFactory.create(package=renewal.package, kind=OperationKind.SEND_EMAIL)
         connection.close()
 
     other = threading.Thread(target=add, daemon=True)

@@ -31,7 +31,7 @@ from django_xcover.models import (
 from django_xcover.orders import completion
 from django_xcover.policies import cancellation
 from django_xcover.support import erasure
-from tests.admin.factories import make_flag, make_package
+from django_xcover.testing.factories import FlagFactory, QuotePackageFactory
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -75,7 +75,7 @@ def test_what_may_still_matter_is_kept(shopper: Shopper, kept: str) -> None:
     if kept == "booked":
         QuotePackage.objects.update(status="CONFIRMED")
     if kept in {"flagged", "was_flagged"}:
-        make_flag(package, Attention.PRICE_DIFFERS)
+        FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
     if kept == "was_flagged":
         QuotePackage.objects.update(attention="")
     if kept == "attention":
@@ -125,7 +125,7 @@ def test_a_hold_that_was_released_keeps_nothing(shopper: Shopper) -> None:
 def test_it_is_forgotten_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
-        make_package()
+        QuotePackageFactory.create()
     age()
 
     assert erasure.forget_unordered() == 5
@@ -151,7 +151,7 @@ def sold(shopper: Shopper, shop: Shop) -> str:
     facts = {"account": package.account, "package_id": package.package_id}
     WebhookDelivery.objects.create(key="k", body={"name": "ana@example.com"}, **facts)
     AccessRecord.objects.create(what="page", order_reference=package.order_reference, **facts)
-    make_flag(package, Attention.PRICE_DIFFERS)
+    FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
     return package.order_reference
 
 
@@ -167,7 +167,7 @@ def test_of_an_erased_order_nothing_is_left(sold: str) -> None:
 
 
 def test_another_order_stays_whole(sold: str) -> None:
-    other = make_package(order_reference="OTHER")
+    other = QuotePackageFactory.create(ordered=True, order_reference="OTHER")
 
     erasure.erase_order(sold)
 

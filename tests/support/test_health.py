@@ -36,7 +36,8 @@ from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.health import State, health
 from django_xcover.sync import reconciliation
-from tests.admin.factories import make_flag, make_staff
+from django_xcover.testing.factories import FlagFactory
+from tests.admin.factories import make_staff
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 from tests.sync.webhooks.conftest import URL, Post, body_of, post, xcover
@@ -111,7 +112,7 @@ def a_stopped_operation() -> None:
 
 
 def a_flag() -> None:
-    make_flag(the_package(), Attention.PRICE_DIFFERS)
+    FlagFactory.create(package=the_package(), reason=Attention.PRICE_DIFFERS)
 
 
 def a_failed_webhook() -> None:

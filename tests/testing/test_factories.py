@@ -160,6 +160,7 @@ def what_belongs_together_says_the_same() -> None:
         )
         assert not done or operation.package.status in BOOKED
         assert not done or operation.request == {}
+        assert operation.finished_at is None or operation.finished_at >= operation.created_at
     for delivery in WebhookDelivery.objects.exclude(state=WebhookDelivery.State.UNKNOWN):
         assert QuotePackage.objects.filter(package_id=delivery.package_id).exists()
 

@@ -368,8 +368,8 @@ def renewal(row: Any, policies: Iterable[Any]) -> dict[str, Any]:
                 "price": str(share),
                 "policy_start_date": _time(row.starts_at),
                 "policy_end_date": _time(row.ends_at),
-                "policy": policy.payload["policy"],
-                "benefits": policy.payload["benefits"],
+                "policy": policy.payload.get("policy", {}),
+                "benefits": policy.payload.get("benefits", []),
             }
             for policy in policies
         ],

@@ -78,9 +78,8 @@ class QuotePackageFactory(DjangoModelFactory[QuotePackage]):
         pending_payment = Trait(ordered=True, status=Status.PENDING_PAYMENT, booked_at=NOW)
         booked = Trait(ordered=True, status=Status.CONFIRMED, booked_at=NOW)
         cancelled = Trait(booked=True, status=Status.CANCELLED)
-        partly_cancelled = Trait(
-            booked=True, labels=("Harbour Lights Festival", "Midnight Strings"), cancelled_quotes=1
-        )
+        two_quotes = Trait(labels=("Harbour Lights Festival", "Midnight Strings"))
+        partly_cancelled = Trait(booked=True, two_quotes=True, cancelled_quotes=1)
         renewed = Trait(
             booked=True,
             renewable=True,
