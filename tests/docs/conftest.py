@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from celery.app import app_or_default
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.test import RequestFactory
 
@@ -41,6 +42,7 @@ def request_with(rf: RequestFactory) -> Callable[[Cart], HttpRequest]:
     def make(cart: Cart) -> HttpRequest:
         request = rf.get("/checkout/")
         request.cart = cart  # type: ignore[attr-defined]
+        request.user = AnonymousUser()
         return request
 
     return make

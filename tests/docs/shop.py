@@ -26,6 +26,15 @@ ENVIRONMENT = {
 }
 
 
+# What the checkout form asks for.
+CUSTOMER = {
+    "first_name": "Ana",
+    "last_name": "Rossi",
+    "email": "ana@example.com",
+    "country": "GB",
+}
+
+
 @dataclass(frozen=True)
 class Product:
     name: str = "Harbour Lights Festival"
@@ -43,10 +52,24 @@ class Line:
     price: Decimal = Decimal(60)
 
 
+class Lines:
+    """What a related manager does: it has to be asked, and can't be iterated over itself."""
+
+    def __init__(self, *lines: Line) -> None:
+        self._lines = lines
+
+    def all(self) -> tuple[Line, ...]:
+        return self._lines
+
+    def select_related(self, *names: str) -> tuple[Line, ...]:
+        assert all(hasattr(line, name) for line in self._lines for name in names)
+        return self._lines
+
+
 @dataclass
 class Cart:
     uuid: UUID = field(default_factory=uuid4)
-    lines: tuple[Line, ...] = (Line(),)
+    lines: Lines = field(default_factory=lambda: Lines(Line()))
     currency: str = "GBP"
     country: str = "GB"
     total: Decimal = Decimal(120)
@@ -84,16 +107,24 @@ class Order:
     cart: Cart
     total: Decimal
     premium: Any = None
-    first_name: str = "Ana"
-    last_name: str = "Rossi"
-    email: str = "ana@example.com"
-    country: str = "GB"
-    user_id: int = 7
+    # As in a model: empty unless whatever makes the order sets them.
+    user: Any = None
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    country: str = ""
     is_paid: bool = False
     notes: list[str] = field(default_factory=list)
 
     made: ClassVar[list[Order]] = []
     objects: ClassVar[Orders] = Orders()
+
+    @property
+    def user_id(self) -> int | None:
+        return self.user.pk if self.user else None
+
+    def get_absolute_url(self) -> str:
+        return f"/orders/{self.number}/"
 
     def mark_as_paid(self) -> None:
         self.is_paid = True
@@ -128,7 +159,9 @@ def readme_shop() -> Iterator[dict[str, Any]]:
 @contextmanager
 def installed() -> Iterator[ModuleType]:
     """Let the shop be a package with its orders; yield the module `myshop.cover`, still empty."""
-    made = {name: ModuleType(name) for name in ("myshop", "myshop.models", "myshop.cover")}
+    names = ("myshop", "myshop.models", "myshop.signals", "myshop.cover")
+    made = {name: ModuleType(name) for name in names}
+    made["myshop.signals"].order_paid = Signal()  # type: ignore[attr-defined]
     made["myshop.models"].Order = Order  # type: ignore[attr-defined]
     sys.modules |= made
     Order.made.clear()

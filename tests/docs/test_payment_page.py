@@ -19,7 +19,7 @@ from django_xcover.models import Hold, Operation
 from django_xcover.sandbox import Sandbox
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
-from tests.docs.shop import Cart, shown_to
+from tests.docs.shop import CUSTOMER, Cart, shown_to
 from tests.docs.test_readme import answer
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def order(page: dict[str, Any], myshop: dict[str, Any], request_with: RequestWit
     cart = Cart()
     request = request_with(cart)
     answer(request, yes=True)
-    return myshop["place_order"](shown_to(request), cart)
+    return myshop["place_order"](shown_to(request), cart, CUSTOMER)
 
 
 def test_every_refusal_of_a_token_is_documented_in_its_own_words() -> None:
@@ -80,7 +80,7 @@ def test_a_token_goes_along_with_the_booking(
 def test_a_price_is_shown_and_booked_at_once(
     page: dict[str, Any], myshop: dict[str, Any], xcover_sandbox: Sandbox
 ) -> None:
-    order = myshop["Order"].objects.create(cart=Cart(), total=Cart().total)
+    order = myshop["Order"].objects.create(cart=Cart(), total=Cart().total, **CUSTOMER)
 
     page["paid_with_cover"](order, page["offer"])
     work()
@@ -114,7 +114,7 @@ def test_who_pays_first_gets_the_cover_that_was_charged(
     answer(request, yes=True)
 
     payment = page["start_payment"](shown_to(request), cart, Provider())
-    order = page["payment_succeeded"](payment, cart)
+    order = page["payment_succeeded"](payment, cart, CUSTOMER)
     work()
 
     assert payment.amount == cart.total + the_package().total_price

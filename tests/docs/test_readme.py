@@ -1,17 +1,20 @@
-"""The README's five minutes, carried out."""
+"""The README's five steps, carried out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import load_command_class
 from django.http import HttpRequest
-from django.urls import resolve
+from django.test import Client
+from django.urls import resolve, reverse
 
+from django_xcover.checkout.tags import policies_block
 from django_xcover.checks import check_settings
 from django_xcover.cover import order_cover
 from django_xcover.offers import carts, choices, quoting
@@ -19,7 +22,7 @@ from django_xcover.overview.policies import policies
 from django_xcover.sandbox import Sandbox
 from tests.conftest import work
 from tests.docs.pages import README
-from tests.docs.shop import Cart, Line, Order, Product, shown_to
+from tests.docs.shop import CUSTOMER, Cart, Line, Lines, Order, Product, shown_to
 
 pytestmark = pytest.mark.django_db
 RequestWith = Callable[[Cart], HttpRequest]
@@ -43,7 +46,7 @@ def test_a_yes_is_charged_and_booked_when_the_money_arrives(
     request = request_with(cart)
     premium = answer(request, yes=True)
 
-    order = myshop["place_order"](shown_to(request), cart)
+    order = myshop["place_order"](shown_to(request), cart, CUSTOMER)
     myshop["money_arrived"](order)
     work()
 
@@ -61,7 +64,7 @@ def test_a_no_is_not_charged_and_told_to_xcover(
     request = request_with(cart)
     answer(request, yes=False)
 
-    order = myshop["place_order"](shown_to(request), cart)
+    order = myshop["place_order"](shown_to(request), cart, CUSTOMER)
     work()
 
     assert order.total == cart.total
@@ -74,7 +77,7 @@ def test_the_one_line_that_forwards_a_signal_books_as_well(
     cart = Cart()
     request = request_with(cart)
     answer(request, yes=True)
-    order = myshop["place_order"](shown_to(request), cart)
+    order = myshop["place_order"](shown_to(request), cart, CUSTOMER)
 
     myshop["order_paid"].send(sender=Order, instance=order)
     work()
@@ -85,7 +88,7 @@ def test_the_one_line_that_forwards_a_signal_books_as_well(
 def test_the_adapter_offers_nothing_for_a_cart_without_tickets(
     myshop: dict[str, Any], request_with: RequestWith
 ) -> None:
-    cart = Cart(lines=(Line(product=Product(is_ticket=False)),))
+    cart = Cart(lines=Lines(Line(product=Product(is_ticket=False))))
 
     assert carts.read_cart(request_with(cart)) is None
 
@@ -94,10 +97,11 @@ def test_the_adapter_shows_documents_to_the_owner_of_the_order_only(
     myshop: dict[str, Any], request_with: RequestWith, django_user_model: Any
 ) -> None:
     adapter = myshop["MyShopAdapter"]()
-    order = Order.objects.create(cart=Cart(), total=Decimal(1))
+    owner = django_user_model(pk=7)
+    order = Order.objects.create(cart=Cart(), total=Decimal(1), user=owner)
     request = request_with(order.cart)
 
-    for pk, may in ((order.user_id, True), (8, False)):
+    for pk, may in ((7, True), (8, False)):
         request.user = django_user_model(pk=pk)
         assert adapter.can_view_order(request, order) is may
 
@@ -110,16 +114,38 @@ def test_my_cover_lists_what_the_shopper_has_bought(
 ) -> None:
     cart = Cart()
     request = request_with(cart)
+    request.user = django_user_model(pk=7)
     answer(request, yes=True)
-    order = myshop["place_order"](shown_to(request), cart)
+    order = myshop["place_order"](shown_to(request), cart, CUSTOMER)
     myshop["money_arrived"](order)
     work()
 
-    request.user = django_user_model(pk=order.user_id)
     mine = policies(request).policies
     request.user = AnonymousUser()
 
     assert [policy.order_reference for policy in mine] == [order.number]
+    assert policies(request).policies == ()
+
+
+def test_a_guest_sees_cover_on_the_order_page_and_no_documents_or_list(
+    myshop: dict[str, Any], xcover_sandbox: Sandbox, request_with: RequestWith, client: Client
+) -> None:
+    cart = Cart()
+    request = request_with(cart)
+    answer(request, yes=True)
+    order = myshop["place_order"](shown_to(request), cart, CUSTOMER)
+    myshop["money_arrived"](order)
+    work()
+
+    [policy] = order_cover(order).policies
+    shown = policies_block(request, order)
+
+    assert "Your cover is booked." in shown
+    assert policy.documents
+    for kind in policy.documents:
+        address = reverse("xcover:document", args=(policy.quote_id, kind))
+        assert address in shown or kind == "cancel"
+        assert client.get(address).status_code == HTTPStatus.NOT_FOUND
     assert policies(request).policies == ()
 
 

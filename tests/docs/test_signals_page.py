@@ -26,7 +26,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
 from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
-from tests.docs.shop import Cart, shown_to
+from tests.docs.shop import CUSTOMER, Cart, shown_to
 from tests.docs.test_readme import answer
 from tests.shop import Cart as ShopCart
 from tests.shop import Shop, laptop
@@ -82,7 +82,7 @@ def test_each_signal_has_the_documented_arguments(
     def sell(*, yes: bool) -> Any:
         cart = Cart()
         answer(request_with(cart), yes=yes)
-        order = myshop["place_order"](shown_to(request_with(cart)), cart)
+        order = myshop["place_order"](shown_to(request_with(cart)), cart, CUSTOMER)
         myshop["money_arrived"](order)
         work()
         return order
