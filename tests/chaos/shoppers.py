@@ -137,6 +137,8 @@ class Shopper:
             offer = self._browser.get(offer.headers["Location"], 200, 202, 204)
         quotes = QUOTE.findall(offer.text)
         self._purchase.offered = bool(quotes)
+        # A yes for an earlier cart is void, also when there is no offer for the present one.
+        self._purchase.premium = None
         for quote, shown in quotes if self._answer else ():
             fields = {"quote": quote, "shown": shown, "choice": self._answer}
             answer = self._browser.post("/xcover/choose/", fields, 200).json()

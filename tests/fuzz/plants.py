@@ -40,7 +40,7 @@ def uncut_names() -> Iterator[None]:
 def anything_kept() -> Iterator[None]:
     """Read JSON without regard for what no database keeps."""
     with (
-        mock.patch.object(exact_json, "_keepable", lambda value: value),
+        mock.patch.object(exact_json, "_storable", lambda value: value),
         mock.patch.object(exact_json, "_is_too_deep", return_value=False),
     ):
         yield
