@@ -61,11 +61,11 @@ class ModificationsView(ChangeView):
 
     def post(self, request: Request, quote_id: str) -> Response:
         """Change details (202) or ask XCover for a price (201); 422 for bad values."""
-        quote, data = self.policy(), self.validated_input()
-        if data["policyholder"] is not None:
-            return self.show(_change(quote, data["policyholder"]), status.HTTP_202_ACCEPTED)
+        quote, values = self.policy(), self.validated_input()
+        if values["policyholder"] is not None:
+            return self.show(_change(quote, values["policyholder"]), status.HTTP_202_ACCEPTED)
         priced = modification_service.quote_change(
-            quote.package, quote=quote, update_fields=data["update_fields"], origin=SHOPPER
+            quote.package, quote=quote, update_fields=values["update_fields"], origin=SHOPPER
         )
         return self.show(priced, status.HTTP_201_CREATED)
 
