@@ -8,14 +8,16 @@ import pytest
 from django.db import connection, transaction
 from django.http import HttpRequest
 
-from django_xcover.cover import freeze_cover
-from django_xcover.models import Operation, OperationKind, QuotePackage
+from django_xcover.cover import freeze_cover, hold_cover
+from django_xcover.exceptions import BeingPaid
+from django_xcover.models import Hold, Operation, OperationKind, QuotePackage
 from django_xcover.orders import cancellation, completion
 from tests.conftest import Shopper, work
 from tests.races import together
 from tests.shop import Cart, Order, Shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
+RequestFor = Callable[[Cart | None], HttpRequest]
 
 
 def test_two_orders_of_one_cart_at_once_do_not_both_get_cover(shopper: Shopper, shop: Shop) -> None:
@@ -91,6 +93,33 @@ def test_cover_is_cancelled_with_its_order_although_the_shop_did_not_see_it_book
     work()
 
     assert QuotePackage.objects.get().status == "CANCELLED"
+
+
+def test_a_cart_frozen_before_it_was_quoted_takes_no_answer_from_a_transaction_that_missed_it(
+    shopper: Shopper, request_for: RequestFor, repeatable_read: None
+) -> None:
+    def freezes() -> str:
+        hold_cover(request_for(shopper.cart))
+        return shopper.sees().quotes[0].quote_id
+
+    with transaction.atomic():
+        assert not QuotePackage.objects.exists()
+        (quote_id,) = together(freezes)
+        with pytest.raises(BeingPaid):
+            shopper.posts(quote_id, yes=True)
+
+
+def test_an_order_takes_the_hold_that_its_transaction_did_not_see(
+    shopper: Shopper, shop: Shop, request_for: RequestFor, repeatable_read: None
+) -> None:
+    shopper.says(yes=True)
+
+    with transaction.atomic():
+        assert not Hold.objects.exists()
+        together(lambda: hold_cover(request_for(shopper.cart)))
+        completion.complete(shop.order(), shopper.cart, paid=True)
+
+    assert Hold.objects.get().order_reference == "ORD-1"
 
 
 @pytest.mark.parametrize("yes", [True, False])

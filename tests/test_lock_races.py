@@ -26,6 +26,7 @@ from django.utils import timezone
 from django_xcover import worker
 from django_xcover.booking import booking
 from django_xcover.cover import freeze_cover, hold_cover
+from django_xcover.exceptions import BeingPaid, NotWaiting
 from django_xcover.models import (
     Cancellation,
     Hold,
@@ -45,6 +46,7 @@ from django_xcover.orders import events as order_events
 from django_xcover.outbox import operations
 from django_xcover.policies import cancellation
 from django_xcover.policies.refunds import correct_refund, record_refund
+from django_xcover.support import give_up
 from django_xcover.sync.webhooks import inbox
 from django_xcover.types import Money
 from tests.buying import buys
@@ -210,6 +212,88 @@ def test_a_webhook_goes_to_the_first_of_two_workers_that_read_the_same_row() -> 
     assert inbox.claim(delivery.pk)
     assert inbox.LEASE.take(read_before) is None
     assert WebhookDelivery.objects.get().attempts == 1
+
+
+def test_a_webhook_that_came_again_stays_with_the_worker_that_took_it_over() -> None:
+    delivery = WebhookDelivery.objects.create(account="default", key="1", event="X", body={})
+    slow = inbox.claim(delivery.pk)
+    WebhookDelivery.objects.update(next_attempt_at=timezone.now())
+    quick = inbox.claim(delivery.pk)
+    assert slow
+    assert quick
+    inbox.take_again(WebhookDelivery.objects.get())
+
+    inbox.settle(slow, WebhookDelivery.State.PROCESSED)
+
+    assert WebhookDelivery.objects.get().state == WebhookDelivery.State.PROCESSING
+    inbox.settle(quick, WebhookDelivery.State.PROCESSED)
+    assert WebhookDelivery.objects.get().state == WebhookDelivery.State.RECEIVED, "read it again"
+
+
+@pytest.fixture
+def stopped(shopper: Shopper, shop: Shop) -> Operation:
+    """Return the booking of a paid order, which waits for a person."""
+    shopper.says(yes=True)
+    completion.complete(shop.order(), shopper.cart, paid=True)
+    Operation.objects.update(state=OperationState.NEEDS_PERSON)
+    return the_operation()
+
+
+def test_what_one_person_gives_up_while_another_retries_it_is_not_sent(stopped: Operation) -> None:
+    with ExitStack() as after, transaction.atomic():
+        give_up.give_up(the_operation(), note="Refunded by hand.")
+        retried = after.enter_context(meanwhile(lambda: operations.retry(stopped)))
+
+    assert retried == [False]
+    assert the_operation().state == OperationState.DISCARDED
+
+
+def test_what_one_person_retries_while_another_gives_it_up_is_not_refunded(
+    stopped: Operation,
+) -> None:
+    with ExitStack() as after, transaction.atomic():
+        assert operations.retry(the_operation())
+        results = after.enter_context(
+            meanwhile(lambda: give_up.give_up(stopped, note="Refunded by hand."))
+        )
+
+    assert isinstance(results[0], NotWaiting)
+    assert the_operation().state == OperationState.PENDING
+
+
+def test_a_hold_released_while_its_cart_is_frozen_again_leaves_the_new_one_frozen(
+    shopper: Shopper, request_for: RequestFor
+) -> None:
+    shopper.says(yes=True)
+    first = hold_cover(request_for(shopper.cart)).hold
+
+    with ExitStack() as after, transaction.atomic():
+        freeze_cover(request_for(shopper.cart))
+        released = after.enter_context(meanwhile(lambda: holds.release(first)))
+
+    assert released == [True]
+    live = Hold.objects.live().get()
+    assert the_package().held_until == live.expires_at
+    with pytest.raises(BeingPaid):
+        shopper.says(yes=False)
+
+
+@pytest.mark.parametrize("offered", [True, False], ids=["with an offer", "before an offer"])
+def test_a_hold_is_not_taken_by_the_orders_cart_while_it_is_released(
+    shopper: Shopper, shop: Shop, request_for: RequestFor, offered: bool
+) -> None:
+    if offered:
+        shopper.says(yes=True)
+    reference = hold_cover(request_for(shopper.cart)).hold
+
+    with ExitStack() as after, transaction.atomic():
+        assert holds.release(reference)
+        after.enter_context(
+            meanwhile(lambda: completion.complete(shop.order(), shopper.cart, paid=True))
+        )
+
+    assert Hold.objects.get().taken_at is None
+    assert not Operation.objects.exists()
 
 
 @pytest.mark.parametrize("offered", [True, False], ids=["with an offer", "before an offer"])
