@@ -1,8 +1,11 @@
 """What each lock and each compare-and-set of the money path is there for.
 
-Tried with each lock taken out: `lock_all`, cancelling by reference and by request, the update in
-place, the hold's row, a lost lease and refund corrections are noticed. The locks of quotes, of
-`holds.lock` and of `is_being_paid` have a second lock behind them, and their absence is not.
+Tried with each lock taken out, each is noticed: `lock_all`, cancelling by reference and by request,
+the update in place, the hold's row, the packages of `holds.lock`, the hold of `_by_cart`, the state
+that a transition starts from, a lost lease, and refund corrections. The locks of `lock_quotes` and
+`is_being_paid` stand behind that of the package. They are there for REPEATABLE READ, where only a
+locking read sees what was committed since the transaction began, and `test_cart_races` notices
+their absence on MariaDB.
 
 What a call reads while another transaction is open is only certain on PostgreSQL, where `meanwhile`
 can see that it waits.

@@ -18,7 +18,7 @@ from django_xcover.checkout.presenters import offer_context
 from django_xcover.cover import Cover, current_cover, order_cover
 from django_xcover.formats import format_amount
 from django_xcover.offers.carts import read_cart
-from django_xcover.offers.quoting import stored_offer
+from django_xcover.offers.quoting import look_on_page, stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
 from django_xcover.types import Money
 
@@ -35,6 +35,9 @@ SHOWN = (
 def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) -> SafeString:
     """Return the offer if it is stored, else a placeholder that the script fills.
 
+    Return "" if it is known that no offer will come: the circuit is open, or XCover has just
+    refused this cart. If accepted cover is gone, this says so instead.
+
     Raises ImproperlyConfigured if the package's URLs aren't included: the placeholder would then
     point to the page itself.
     """
@@ -48,8 +51,11 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     to_insure = read_cart(request, cart)
     if to_insure is None:
         return SafeString()
+    look = look_on_page(request, to_insure)
+    if not look.shown and not look.is_waiting:
+        return SafeString()
     extra = {"next": request.get_full_path(), "items": to_insure.request.items}
-    context = offer_context(request, stored_offer(request, to_insure), ask=ask) | extra
+    context = offer_context(request, look.shown, ask=ask) | extra
     return render_to_string("xcover/place.html", context, request)
 
 

@@ -40,6 +40,19 @@ def stored_offer(request: HttpRequest, cart: CartToInsure) -> Offer | None:
     return build_offer(quotes) if is_current(quotes, cart) else None
 
 
+def look_on_page(request: HttpRequest, cart: CartToInsure) -> Look:
+    """Return what is known at once for a page of the shop; begins nothing.
+
+    One query; another one for the notice when it is known that no offer will come.
+    """
+    offer = stored_offer(request, cart)
+    if offer is not None:
+        return Look(offer=offer)
+    if reason := _known_reason(cart):
+        return replace(_lost(cart, reason), notice=_notice(cart))
+    return NOT_YET
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """The result of looking for an offer.
@@ -130,14 +143,20 @@ def fresh_offer(cart: CartToInsure) -> Offer | None:
 
 def _refusal(cart: CartToInsure) -> Look | None:
     """Return the result that is known without a call to XCover, None if it needs one."""
-    if reason := declined_carts.remembered(cart):
+    if reason := _known_reason(cart):
         return _lost(cart, reason)
-    if circuit_breaker.is_open(cart.account):
-        return _lost(cart, OfferOutcome.CIRCUIT_OPEN)  # logged once, when it opened
     if not visitors.may_quote(cart):
         _lost(cart, OfferOutcome.VISITOR_LIMIT)
         return Look(is_limited=True)
     return None
+
+
+def _known_reason(cart: CartToInsure) -> OfferOutcome | None:
+    """Return why there is no offer for this cart for a while, None when there may be one."""
+    if reason := declined_carts.remembered(cart):
+        return reason
+    # Logged once, when it opened.
+    return OfferOutcome.CIRCUIT_OPEN if circuit_breaker.is_open(cart.account) else None
 
 
 def _lost(cart: CartToInsure, reason: OfferOutcome) -> Look:

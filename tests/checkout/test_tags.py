@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,13 +16,19 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from django_xcover.checkout import tags
+from django_xcover.client import ConnectionFailed, XCoverError
+from django_xcover.clients import circuit_breaker
+from django_xcover.clients.cache import Memory
+from django_xcover.conf import get_config
 from django_xcover.cover import OrderCover, PolicyView
+from django_xcover.models import OfferOutcome
+from django_xcover.offers import declined_carts
 from django_xcover.overview.policies import PolicyState
 from django_xcover.sandbox import Sandbox
 from tests.checkout.conftest import Visitor, calls
 from tests.checkout.page import Page
 from tests.checkout.shopfront import Front, render
-from tests.conftest import Shopper
+from tests.conftest import ReadCart, Shopper
 from tests.shop import Cart, laptop, ticket
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +98,40 @@ def test_without_javascript_a_link_leads_to_the_offer_and_back(visitor: Visitor)
     assert link["href"] == "/xcover/offer/page/?next=%2Fcheckout%2F%3Fstep%3D2"
     form = visitor.opens(link["href"]).one("input", name="next")
     assert form["value"] == "/checkout/?step=2"
+
+
+def test_no_place_is_kept_while_the_circuit_is_open(
+    front: Front, shopper: Shopper, request_for: RequestFor, memory: Memory
+) -> None:
+    for _fault in range(get_config().breaker_faults):
+        with suppress(XCoverError), circuit_breaker.guard("default"):
+            raise ConnectionFailed("x")
+    assert circuit_breaker.is_open("default")
+
+    assert render(OFFER, {"cart": shopper.cart}, request_for(shopper.cart)) == ""
+
+
+def test_no_place_is_kept_for_a_cart_that_xcover_has_just_refused(
+    front: Front, shopper: Shopper, read: ReadCart, request_for: RequestFor, memory: Memory
+) -> None:
+    declined_carts.remember(read(shopper.cart), OfferOutcome.REFUSED)
+
+    assert render(OFFER, {"cart": shopper.cart}, request_for(shopper.cart)) == ""
+    other = shopper.cart.but(items=(ticket(count=3),))
+    assert "xcover-waiting" in render(OFFER, {"cart": other}, request_for(other))
+
+
+def test_cover_that_is_lost_with_the_refused_cart_is_named_at_once(
+    front: Front, shopper: Shopper, read: ReadCart, request_for: RequestFor, memory: Memory
+) -> None:
+    shopper.says(yes=True)
+    cart = shopper.cart.but(items=(ticket("another"),))
+    declined_carts.remember(read(cart), OfferOutcome.REFUSED)
+
+    page = Page(render(OFFER, {"cart": cart}, request_for(cart)))
+
+    assert page.all("div", class_="xcover-waiting") == []
+    assert len(page.all("p", class_="xcover-lapsed")) == 1
 
 
 def test_the_place_is_kept_for_as_many_offers_as_there_may_be(visitor: Visitor) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -261,16 +262,24 @@ def test_a_second_demo_on_the_folder_says_so_and_the_first_goes_on(tmp_path: Pat
         assert third.address("Shop")
 
 
+def time_of(sandbox: str) -> datetime:
+    """Return the time that the sandbox at this address has."""
+    now = requests.get(f"{sandbox}_sandbox/clock", timeout=10).json()["now"]
+    return datetime.fromisoformat(now)
+
+
 @needs_proc
 def test_commands_beside_the_demo_find_its_sandbox_until_it_ends(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         shop, sandbox = demo.address("Shop"), demo.address("XCover")
 
         assert demo.settings() == (f"{sandbox}x", shop.rstrip("/"))
-        assert "400" not in demo.manage("xcover_sandbox_clock")
-        before = requests.get(f"{sandbox}_sandbox/clock", timeout=10).json()["now"]
-        demo.manage("xcover_sandbox_clock", "--advance", "400d")
-        assert requests.get(f"{sandbox}_sandbox/clock", timeout=10).json()["now"] > before[:4]
+        before = time_of(sandbox)
+        shown = demo.manage("xcover_sandbox_clock", "--advance", "400d")
+        after = time_of(sandbox)
+        assert timedelta(0) <= after - before - timedelta(days=400) < timedelta(minutes=5)
+        printed = shown.removeprefix("The sandbox's time is ").strip().removesuffix(".")
+        assert timedelta(0) <= after - datetime.fromisoformat(printed) < timedelta(minutes=5)
 
         # What it wrote is left behind, as after a crash of the machine.
         state = (tmp_path / "data" / "demo.json").read_text()
