@@ -3,9 +3,9 @@
 Tried with each lock taken out, each is noticed: `lock_all`, cancelling by reference and by request,
 the update in place, the hold's row, the packages of `holds.lock`, the hold of `_by_cart`, the state
 that a transition starts from, a lost lease, and refund corrections. The locks of `lock_quotes` and
-`is_being_paid` stand behind that of the package. They are there for REPEATABLE READ, where only a
-locking read sees what was committed since the transaction began, and `test_cart_races` notices
-their absence on MariaDB.
+`is_being_paid` stand behind that of the package. They are there for REPEATABLE READ, where a plain
+read sees what was committed before the transaction began: `test_cart_races` notices their absence
+on MariaDB.
 
 What a call reads while another transaction is open is only certain on PostgreSQL, where `meanwhile`
 can see that it waits.
@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
@@ -107,6 +107,27 @@ def test_eight_orders_of_one_cart_at_once_charge_one_premium_for_one_booking(
 
     assert sum(premium is not None for premium in charged) == 1
     assert Operation.objects.filter(kind=OperationKind.BOOK).count() == 1
+
+
+def test_an_order_that_cannot_see_the_last_answer_fails_and_is_made_again(
+    shopper: Shopper, shop: Shop, request_for: RequestFor
+) -> None:
+    """Under REPEATABLE READ a plain read of the quotes would return the answer before."""
+    quote_id = shopper.says(yes=True).quotes[0].quote_id
+
+    @transaction.atomic
+    def order_while_it_is_answered() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        assert Quote.objects.accepted().exists()
+        together(lambda: shopper.posts(quote_id, yes=False))
+        orders(shop.order(), shopper, request_for)
+
+    with pytest.raises(OperationalError, match="could not serialize"):
+        order_while_it_is_answered()
+
+    assert orders(shop.order(), shopper, request_for) is None
+    assert the_operation().kind == OperationKind.OPT_OUT
 
 
 def test_an_order_that_is_cancelled_while_its_shopper_cancels_the_cover_cancels_it_once(
