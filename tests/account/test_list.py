@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.adapters import ShopAdapter
-from django_xcover.models import Instalment, Quote, QuotePackage, Renewal, Status
+from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import InstalmentFactory, RenewalFactory
 from tests.account.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
@@ -148,28 +149,14 @@ def test_what_is_over_stands_below_what_is_not(ana: Member) -> None:
 def test_a_renewal_with_a_price_is_announced(ana: Member) -> None:
     ana.buys()
     Quote.objects.update(is_renewable=True)
-    Renewal.objects.create(
-        package=the_package(),
-        state=Renewal.State.QUOTED,
-        due_on=timezone.now(),
-        price=5,
-        currency="GBP",
-    )
+    RenewalFactory.create(package=the_package(), due_on=timezone.now())
 
     assert badges(ana.opens(LIST)) == ["Active", "Can be renewed"]
 
 
 def test_an_overdue_payment_is_announced(ana: Member) -> None:
     ana.buys()
-    Instalment.objects.create(
-        quote=the_policy(),
-        instalment_id="i",
-        number=1,
-        period_start_date=datetime(2020, 1, 1, tzinfo=UTC),
-        period_end_date=datetime(2020, 2, 1, tzinfo=UTC),
-        total_amount=5,
-        currency="GBP",
-    )
+    InstalmentFactory.create(quote=the_policy(), overdue=True)
 
     assert badges(ana.opens(LIST)) == ["Active", "Payment overdue"]
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Modification, Quote, Status
+from django_xcover.models import Quote, Status
 from django_xcover.policies import modification
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import ModificationFactory
 from tests.account.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
 from tests.checkout.page import Page
 from tests.conftest import resolve_flags, work
@@ -179,15 +180,7 @@ def test_a_policy_that_is_cancelled_is_not_offered_to_be_cancelled_along(ana: Me
 
 def test_a_change_that_waits_is_announced(ana: Member) -> None:
     ana.buys()
-    Modification.objects.create(
-        package=the_policy().package,
-        update_id="u-UPD",
-        origin="staff",
-        price_before=5,
-        price_after=6,
-        price_diff=1,
-        currency="GBP",
-    )
+    ModificationFactory.create(package=the_policy().package)
 
     assert WAITS in text_of(ana.opens(page_of()))
 

@@ -28,6 +28,7 @@ from django_xcover.models import (
 from django_xcover.policies import cancellation
 from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import RenewalFactory
 from django_xcover.types import Due
 from tests.account.conftest import Member, page_of, text_of
 from tests.checkout.page import Page
@@ -326,6 +327,6 @@ def test_cover_that_was_renewed_although_it_was_declined_does_not_say_that_it_en
 
 def test_a_policy_that_is_never_renewed_speaks_of_no_renewal(ana: Member) -> None:
     ana.buys()
-    Renewal.objects.create(package=the_package(), due_on=timezone.now(), currency="GBP")
+    RenewalFactory.create(package=the_package(), due=True, due_on=timezone.now())
 
     assert "Renewal" not in text_of(ana.opens(page_of()))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_xcover.models import Cancellation, Modification, Operation, Quote, Renewal
 from django_xcover.policies import cancellation as cancelling
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import ModificationFactory, RenewalFactory
 from tests.account.conftest import Member, page_of, the_policy
 from tests.shop import SHOP
 
@@ -35,17 +36,9 @@ def ids(ana: Member, sandbox: Sandbox) -> dict[str, int]:
     policy = the_policy()
     package = policy.package
     cancellation = cancelling.preview(package, origin=Cancellation.Origin.SHOPPER)
-    modification = Modification.objects.create(
-        package=package,
-        update_id="Abc-UPD",
-        origin="staff",
-        price_before=5,
-        price_after=5,
-        price_diff=0,
-        currency="GBP",
-    )
+    modification = ModificationFactory.create(package=package, free=True)
     Quote.objects.update(is_renewable=True)
-    renewal = Renewal.objects.create(package=package, due_on=timezone.now(), currency="GBP")
+    renewal = RenewalFactory.create(package=package, due=True, due_on=timezone.now())
     Operation.objects.all().delete()
     return {"c": cancellation.pk, "m": modification.pk, "r": renewal.pk}
 

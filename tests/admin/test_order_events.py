@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import OrderEvent
+from django_xcover.testing.factories import OrderEventFactory
 from tests.admin.factories import make_staff
 
 pytestmark = pytest.mark.django_db
@@ -16,9 +17,7 @@ State = OrderEvent.State
 @pytest.fixture
 def event() -> OrderEvent:
     """Return an order that waits for a person."""
-    return OrderEvent.objects.create(
-        order_reference="SH-1001", kind="completed", state=State.NEEDS_PERSON, attempts=5
-    )
+    return OrderEventFactory.create(needs_person=True, order_reference="SH-1001")
 
 
 def page(event: OrderEvent, action: str) -> str:

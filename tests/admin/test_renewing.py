@@ -13,7 +13,7 @@ from django.test import Client
 from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer, XCoverError
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal
-from django_xcover.testing.factories import RenewalFactory
+from django_xcover.testing.factories import OperationFactory, RenewalFactory
 from tests.admin.acting import act_url, do, page_of, page_url, told
 
 State = Renewal.State
@@ -101,7 +101,7 @@ def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refus
     paid = RenewalFactory.create(
         package__two_quotes=True, package__order_reference="SH-1", state=State.PAID
     )
-    Operation.objects.create(
+    OperationFactory.create(
         package=paid.package,
         kind="renew",
         subject=str(paid.pk),
@@ -117,7 +117,7 @@ def test_a_paid_renewal_that_xcover_refused_can_be_given_up(clerk: Client) -> No
     paid = RenewalFactory.create(
         package__two_quotes=True, package__order_reference="SH-1", state=State.PAID
     )
-    operation = Operation.objects.create(
+    operation = OperationFactory.create(
         package=paid.package,
         kind="renew",
         subject=str(paid.pk),

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import Withdrawal
-from django_xcover.testing.factories import CancellationFactory
+from django_xcover.testing.factories import CancellationFactory, WithdrawalFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def stated() -> Withdrawal:
-    return Withdrawal.objects.create(
+    return WithdrawalFactory.create(
         cancellation=CancellationFactory.create(
             package__two_quotes=True, package__order_reference="SH-1"
         ),

@@ -10,9 +10,15 @@ from django.apps import apps
 from django.db import connection
 
 from django_xcover.client import XCoverError
-from django_xcover.models import Attempt, Operation, OperationKind, Reconciliation, WebhookDelivery
+from django_xcover.models import Attempt
 from django_xcover.outbox import operation_errors
 from django_xcover.outbox.failures import FAULTS
+from django_xcover.testing.factories import (
+    AttemptFactory,
+    OperationFactory,
+    ReconciliationFactory,
+    WebhookDeliveryFactory,
+)
 from django_xcover.values import UnusableValue
 from tests.conftest import Shopper, the_package
 from tests.docs.exceptions import family
@@ -44,13 +50,12 @@ def test_operations_and_attempts_are_carried_over_and_back(
 ) -> None:
     shopper.says(yes=True)
     error = {"type": name, "message": f"{name}: as it was", "status": 422}
-    operation = Operation.objects.create(
-        package=the_package(), kind=OperationKind.BOOK, error=error
+    operation = OperationFactory.create(package=the_package(), error=error)
+    at = {"started_at": operation.created_at}
+    brief = AttemptFactory.create(
+        operation=operation, number=1, outcome="failed", error=f"{name} (422): phone", **at
     )
-    brief = Attempt.objects.create(
-        operation=operation, number=1, outcome="failed", error=f"{name} (422): phone"
-    )
-    bare = Attempt.objects.create(operation=operation, number=2, outcome="failed", error=name)
+    bare = AttemptFactory.create(operation=operation, number=2, outcome="failed", error=name, **at)
 
     migration.to_codes(apps, connection.schema_editor())
 
@@ -67,12 +72,10 @@ def test_operations_and_attempts_are_carried_over_and_back(
 
 
 def test_passes_and_deliveries_are_carried_over_and_back() -> None:
-    run = Reconciliation.objects.create(account="default", error="AuthenticationFailed")
-    delivery = WebhookDelivery.objects.create(
-        account="default", key="1", error="LockedOut: no name of ours"
-    )
-    died = WebhookDelivery.objects.create(
-        account="default", key="2", error="WorkerDied: the last worker died of it."
+    run = ReconciliationFactory.create(error="AuthenticationFailed")
+    delivery = WebhookDeliveryFactory.create(failed=True, error="LockedOut: no name of ours")
+    died = WebhookDeliveryFactory.create(
+        failed=True, error="WorkerDied: the last worker died of it."
     )
 
     migration.to_codes(apps, connection.schema_editor())

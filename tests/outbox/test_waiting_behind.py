@@ -12,6 +12,7 @@ from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.support.next_steps import next_step_of
 from django_xcover.support.timeline import order_story
+from django_xcover.testing.factories import OperationFactory
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 
@@ -27,7 +28,7 @@ def behind(shopper: Shopper, shop: Shop) -> Operation:
         state=OperationState.NEEDS_PERSON,
         error={"type": "validation_failed", "status": 422, "permanent": True},
     )
-    return Operation.objects.create(
+    return OperationFactory.create(
         package=the_package(),
         kind=OperationKind.SEND_EMAIL,
         subject="BOOKING_CREATED:1",
@@ -62,9 +63,9 @@ def test_nothing_waits_for_an_email_that_xcover_cannot_send(
     work()
     later = timezone.now() + timedelta(hours=1)
     email = {"package": the_package(), "kind": OperationKind.SEND_EMAIL, "subject": ":1"}
-    Operation.objects.create(**email, state=state, failures=3, next_attempt_at=later)
+    OperationFactory.create(**email, state=state, failures=3, next_attempt_at=later)
 
-    renewal = Operation.objects.create(package=the_package(), kind=OperationKind.RENEW, subject="7")
+    renewal = OperationFactory.create(package=the_package(), kind=OperationKind.RENEW, subject="7")
 
     assert operations.claim(renewal.pk) == renewal
 

@@ -23,6 +23,7 @@ from django_xcover.policies import emails
 from django_xcover.sandbox import Sandbox
 from django_xcover.support import give_up
 from django_xcover.support.timeline import order_story
+from django_xcover.testing.factories import OperationFactory
 from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import Shop
 
@@ -96,9 +97,7 @@ def test_what_is_given_up_is_never_tried_again_however_often_the_order_is_told(
 def test_what_waited_behind_it_goes_on_at_once(
     stopped: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    later = Operation.objects.create(
-        package=stopped.package, kind=OperationKind.MODIFY, subject="1"
-    )
+    later = OperationFactory.create(package=stopped.package, kind=OperationKind.MODIFY, subject="1")
     assert operations.claim(later.pk) is None
 
     announced: list[int] = []

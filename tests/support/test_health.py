@@ -20,12 +20,10 @@ from django_xcover.models import (
     AccountPause,
     Attention,
     Heartbeat,
-    Hold,
     OfferCount,
     OfferOutcome,
     Operation,
     OperationState,
-    OrderEvent,
     QuotePackage,
     Reconciliation,
     WebhookDelivery,
@@ -36,7 +34,13 @@ from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.health import State, health
 from django_xcover.sync import reconciliation
-from django_xcover.testing.factories import FlagFactory
+from django_xcover.testing.factories import (
+    FlagFactory,
+    HoldFactory,
+    OfferCountFactory,
+    OrderEventFactory,
+    WebhookDeliveryFactory,
+)
 from tests.admin.factories import make_staff
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -79,9 +83,7 @@ def lost(outcome: OfferOutcome, count: int = 3, *, ago: timedelta = timedelta())
     """Let `outcome` have been counted `count` times, the last time `ago`."""
     at = timezone.now() - ago
     hour = at.replace(minute=0, second=0, microsecond=0)
-    OfferCount.objects.create(
-        account="default", hour=hour, outcome=outcome, count=count, last_at=at
-    )
+    OfferCountFactory.create(hour=hour, outcome=outcome, count=count, last_at=at)
 
 
 # What each subject calls ill
@@ -116,7 +118,7 @@ def a_flag() -> None:
 
 
 def a_failed_webhook() -> None:
-    WebhookDelivery.objects.create(account="default", key="k", state=WebhookDelivery.State.FAILED)
+    WebhookDeliveryFactory.create(package=the_package(), failed=True)
 
 
 def a_pause() -> None:
@@ -135,11 +137,8 @@ def a_key_refused_to_the_worker() -> None:
 
 
 def a_key_refused_to_a_webhook() -> None:
-    WebhookDelivery.objects.create(
-        account="default",
-        key="k",
-        state=WebhookDelivery.State.FAILED,
-        error="authentication_failed: 401",
+    WebhookDeliveryFactory.create(
+        package=the_package(), failed=True, error="authentication_failed: 401"
     )
 
 
@@ -194,19 +193,11 @@ def silent_webhooks() -> None:
 
 
 def a_hold_without_an_order() -> None:
-    Hold.objects.create(
-        account="default",
-        cart_reference="CART-9",
-        package=the_package(),
-        amount=5,
-        currency="GBP",
-        expires_at=timezone.now(),
-        reported_at=timezone.now(),
-    )
+    HoldFactory.create(package=the_package(), no_order=True, cart_reference="CART-9")
 
 
 def an_unsettled_order() -> None:
-    OrderEvent.objects.create(kind="completed", state=OrderEvent.State.NEEDS_PERSON)
+    OrderEventFactory.create(needs_person=True, order_reference="")
 
 
 ILL: dict[Callable[[], None], tuple[str, State]] = {
