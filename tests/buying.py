@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django_xcover.models import QuotePackage
-from django_xcover.orders import completion
 from django_xcover.types import PolicyRequest
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

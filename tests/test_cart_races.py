@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django_xcover.cover import freeze_cover, hold_cover
 from django_xcover.exceptions import BeingPaid
 from django_xcover.models import Hold, Operation, OperationKind, QuotePackage
-from django_xcover.orders import cancellation, completion
+from django_xcover.orders import cancellation
+from tests import completion
 from tests.conftest import Shopper, work
 from tests.races import together
 from tests.shop import Cart, Order, Shop

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django_xcover.cover import current_cover, freeze_cover, order_cover
 from django_xcover.formats import format_amount
 from django_xcover.models import Choice, Decision, OperationState, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.overview.policies import policy_rows, summarise
 from django_xcover.policies import documents
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
 

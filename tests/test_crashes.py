@@ -30,7 +30,6 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.policies import (
     cancellation as cancelling,
@@ -44,6 +43,7 @@ from django_xcover.policies import (
 from django_xcover.policies.renewal import due
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
+from tests import completion
 from tests.conftest import ReadCart, Shopper
 from tests.policies.renewal.conftest import yearly
 from tests.shop import Cart, Shop, ticket

@@ -34,8 +34,8 @@ from django_xcover.models import (
 )
 from django_xcover.offers import carts, quoting
 from django_xcover.offers import choices as choosing
-from django_xcover.orders import completion
 from django_xcover.signals import order_cancelled
+from tests import completion
 from tests.machines import FAULTS, Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
 

@@ -16,8 +16,8 @@ from hypothesis.stateful import initialize, invariant, rule, run_state_machine_a
 from django_xcover.clients import factory
 from django_xcover.models import Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.offers import carts, choices, quoting
-from django_xcover.orders import completion
 from django_xcover.policies import renewal as renewing
+from tests import completion
 from tests.machines import FAULTS, Shopfloor
 from tests.policies.renewal.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart

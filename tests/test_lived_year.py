@@ -29,7 +29,6 @@ from django_xcover.models import (
     Renewal,
 )
 from django_xcover.offers import choices
-from django_xcover.orders import completion
 from django_xcover.policies import (
     cancellation as cancelling,
 )
@@ -43,6 +42,7 @@ from django_xcover.policies import (
     renewal as renewing,
 )
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Shop, laptop
 

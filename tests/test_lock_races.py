@@ -44,7 +44,6 @@ from django_xcover.models import (
 )
 from django_xcover.offers import holds, quote_update
 from django_xcover.orders import cancellation as order_cancellation
-from django_xcover.orders import completion
 from django_xcover.orders import events as order_events
 from django_xcover.outbox import operations
 from django_xcover.policies import cancellation
@@ -52,6 +51,7 @@ from django_xcover.policies.refunds import correct_refund, record_refund
 from django_xcover.support import give_up
 from django_xcover.sync.webhooks import inbox
 from django_xcover.types import Money
+from tests import completion
 from tests.buying import buys
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.races import meanwhile, together

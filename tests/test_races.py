@@ -7,10 +7,10 @@ from django.db import transaction
 
 from django_xcover import exceptions, worker
 from django_xcover.models import Choice, Instalment, Operation, OperationState, Quote
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package
 from tests.races import together
 from tests.shop import Shop, laptop

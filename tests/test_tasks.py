@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from django_xcover import tasks
 from django_xcover.models import Operation, OperationState
-from django_xcover.orders import completion
+from tests import completion
 from tests.conftest import Shopper, the_operation
 from tests.shop import Shop
 

@@ -23,7 +23,7 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.models.operation import PAYING, UNPAID
-from django_xcover.offers import cart_packages, shop_values
+from django_xcover.offers import cart_packages
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, take_over
 from django_xcover.outbox import operations
@@ -35,21 +35,6 @@ logger = safe_logging.get_logger("django_xcover.orders")
 OVER = (Status.CANCELLED, Status.FAILED)
 PAID_IN_VAIN = "Order %s was paid after its cover was cancelled: package %s covers nothing."
 PAID_IN_PART = "Order %s was paid after part of its cover was withdrawn from: package %s."
-
-
-def complete(order: Any, cart: Any = None, *, paid: bool, hold: str = "") -> None:
-    """Let `order` take over the cover frozen for it, and enqueue the operations at XCover.
-
-    `hold` is the reference of its hold, by default the newest one of `cart`. Accepted and paid
-    cover is booked; accepted cover that is paid later is booked as pending and confirmed with the
-    payment; declined or unanswered cover is opted out. Runs in the shop's transaction and can be
-    repeated. The adapter's exceptions propagate, and nothing is changed then.
-    """
-    reference = shop_values.order_reference(order)
-    with transaction.atomic():
-        package = find(reference, lambda: shop_values.name_cart(cart), hold=hold)
-        if package is not None:
-            settle(package, order, paid=paid)
 
 
 def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> QuotePackage | None:

@@ -1,9 +1,9 @@
 """A lease: one worker at a time holds a row, and only that worker may write what came of it.
 
-A row has up to three counters. `attempts` counts how often it was taken; each write compares it, so
-a worker that outlived its lease changes nothing any more. `failures` counts the attempts that
-failed; too many stop the row. `deaths` counts the workers that died holding the row: it is found
-again when the lease has run out. Only an operation counts deaths.
+`attempts` counts how often a row was taken. Each write compares it, so a worker that outlived its
+lease changes nothing any more. `failures` counts the attempts that failed; too many stop the row.
+If a worker dies, its row is found again when the lease has run out: an operation counts that in
+`deaths` (`outbox.operations`), a webhook delivery as a failure.
 
 Times too far ahead, written by a fast clock, count as past (`models.base`).
 """

@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 
 from django_xcover.models import Operation, OperationState, Quote
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import PolicyRequest
+from tests import completion
 from tests.checkout.conftest import TEMPLATES
 from tests.checkout.page import Page
 from tests.checkout.shopfront import FRONT, Front

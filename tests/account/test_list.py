@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from django_xcover.adapters import ShopAdapter
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import InstalmentFactory, RenewalFactory
+from tests import completion
 from tests.account.conftest import Member, page_of, text_of, the_policy, waits_for_a_person
 from tests.checkout.page import Page
 from tests.conftest import the_package, work

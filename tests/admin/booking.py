@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_xcover.models import QuotePackage
-from django_xcover.orders import completion
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Cart, Shop, laptop, ticket
 

@@ -9,9 +9,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from django_xcover.models import Quote
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import PolicyRequest
+from tests import completion
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper, work
 from tests.shop import SHOP, Order, ticket

@@ -137,7 +137,7 @@ def test_instalments_tell_what_is_due_next(program: Program) -> None:
 
 
 def _pay(program: Program) -> Any:
-    from django_xcover.orders import completion
+    from tests import completion
 
     completion.complete(SHOP.order(owner="ana"), program.shopper.cart, paid=True)
     work()

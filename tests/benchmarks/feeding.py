@@ -11,9 +11,8 @@ from django.http import HttpRequest
 
 from django_xcover.models import Cancellation, Operation, OperationState, QuotePackage
 from django_xcover.offers import carts, choices, quoting
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation, emails, modification
-from tests import shop
+from tests import completion, shop
 
 BATCH, PATIENCE = 40, 120.0
 LOST = 5.0  # seconds without any progress after which a message counts as lost

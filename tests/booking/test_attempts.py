@@ -14,10 +14,10 @@ from django_xcover import worker
 from django_xcover.booking import booking
 from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
-from django_xcover.orders import completion
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operation_errors import NotNeeded
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 

@@ -11,9 +11,9 @@ import pytest
 from django_xcover import signals
 from django_xcover.clients import factory
 from django_xcover.models import Attention, Operation, OperationState, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Shop, laptop, ticket
 from tests.workers import MOMENTS, dies, let_time_pass

@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, OperationState
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 

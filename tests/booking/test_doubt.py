@@ -14,10 +14,10 @@ from django_xcover.booking import instant_booking
 from django_xcover.client import HeldBack, XCoverClient
 from django_xcover.mirror import reads
 from django_xcover.models import Cancellation, Operation, OperationState, Quote
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money, QuoteRequest
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
 

@@ -15,10 +15,10 @@ from django_xcover.client import XCoverClient
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import ANA, Order, Shop
 from tests.test_card_numbers import CARDS

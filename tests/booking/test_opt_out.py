@@ -10,8 +10,8 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.clients import factory
 from django_xcover.models import Operation, OperationState
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 

@@ -15,9 +15,9 @@ from django_xcover.booking import overdue_payments
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Attention, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.support import next_steps
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Cancellation, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.chaos.aftermath import Aftermath
 from tests.chaos.explaining import Reasons
 from tests.chaos.findings import Findings

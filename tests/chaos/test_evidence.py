@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 
 from django_xcover.models import QuotePackage
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.chaos import evidence
 from tests.chaos.findings import Findings
 from tests.chaos.history import History

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.orders import completion
+from tests import completion
 from tests.checkout.conftest import Visitor
 from tests.checkout.page import Page
 from tests.checkout.shopfront import render

@@ -14,8 +14,8 @@ from django_xcover.cover import freeze_cover
 from django_xcover.models import Decision, Quote
 from django_xcover.offers import background, quoting
 from django_xcover.offers.carts import CartToInsure
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.api.conftest import Program, program
 from tests.api.conftest import front as api_front
 from tests.checkout.conftest import Visitor, front, visitor

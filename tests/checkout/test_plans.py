@@ -13,9 +13,9 @@ from django_xcover.clients import factory
 from django_xcover.cover import current_cover, freeze_cover
 from django_xcover.models import Decision, Quote
 from django_xcover.offers import choices
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
+from tests import completion
 from tests.checkout.conftest import Visitor, vendor_says
 from tests.checkout.page import Page
 from tests.conftest import the_package, work

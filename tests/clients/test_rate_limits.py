@@ -22,9 +22,9 @@ from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
 from django_xcover.models import OperationState
 from django_xcover.offers import quoting
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.caches import Away
 from tests.conftest import ReadCart, Shopper, the_operation
 from tests.shop import Cart, Shop

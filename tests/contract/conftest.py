@@ -22,10 +22,10 @@ from django_xcover.models import (
     Renewal,
 )
 from django_xcover.offers.carts import CartToInsure
-from django_xcover.orders import completion as orders
 from django_xcover.policies import cancellation, instalments, modification
 from django_xcover.policies import renewal as renewing
 from django_xcover.types import QuoteRequest
+from tests import completion as orders
 from tests.conftest import ReadCart, Shopper, the_package, work
 from tests.shop import Shop, laptop
 

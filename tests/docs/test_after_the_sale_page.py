@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from django_xcover import exceptions
 from django_xcover.models import Cancellation, Instalment, Modification, Operation, Renewal
-from django_xcover.orders import completion
 from django_xcover.policies import (
     documents,
     instalments,
@@ -26,6 +25,7 @@ from django_xcover.policies import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.docs.exceptions import family
 from tests.docs.pages import DOCS, blocks, code_in, table

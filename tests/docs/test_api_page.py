@@ -19,13 +19,13 @@ from django_xcover import exceptions
 from django_xcover.api import urls
 from django_xcover.cover import order_cover
 from django_xcover.models import Cancellation, Modification, Renewal
-from django_xcover.orders import completion
 from django_xcover.overview.documents import MailState
 from django_xcover.overview.instalments import PartState
 from django_xcover.overview.policies import PolicyState
 from django_xcover.policies import instalments
 from django_xcover.policies import renewal as renewing
 from django_xcover.types import Money
+from tests import completion
 from tests.api.conftest import ROOT, Program, front, policy_path, program
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table

@@ -10,9 +10,9 @@ import pytest
 from django.apps import apps
 
 from django_xcover.models import Cancellation
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.docs.pages import DOCS, blocks
 from tests.shop import Shop

@@ -19,11 +19,11 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.models import QuotePackage, WebhookDelivery, Withdrawal
 from django_xcover.offers import carts, quoting
-from django_xcover.orders import completion
 from django_xcover.policies import instalments, modification, withdrawal
 from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
+from tests import completion
 from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
 from tests.docs.shop import CUSTOMER, Cart, shown_to

@@ -77,7 +77,12 @@ class Shopper:
         self.client.get("/xcover/offer/")
         page = self.client.get("/xcover/offer/page/?next=/checkout/")
         for panel in page.context["panels"]:
-            form = {"quote": panel.quote.quote_id, "shown": panel.offer_hash, "choice": choice, **more}
+            form = {
+                "quote": panel.quote.quote_id,
+                "shown": panel.offer_hash,
+                "choice": choice,
+                **more,
+            }
             assert self.client.post("/xcover/choose/", form).status_code == 303
 
 

@@ -20,8 +20,8 @@ from django_xcover.clients import factory
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, Quote, QuotePackage
 from django_xcover.offers import carts, choices, quoting
-from django_xcover.orders import completion
 from django_xcover.types import PolicyRequest
+from tests import completion
 from tests.shop import SHOP, Cart, Order, laptop
 
 # The account whose bookings are walked through: the others are about no package of its own.

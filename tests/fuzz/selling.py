@@ -10,7 +10,7 @@ from django_xcover import cover
 from django_xcover.booking import dual_payment, instant_booking
 from django_xcover.models import Operation
 from django_xcover.offers import quoting
-from django_xcover.orders import completion
+from tests import completion
 from tests.fuzz.recording import Recorder, Step, record
 from tests.fuzz.sale import (
     answer,

@@ -32,9 +32,9 @@ from django_xcover.models import (
     OperationState,
     Reconciliation,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 

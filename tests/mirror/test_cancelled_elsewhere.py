@@ -14,9 +14,9 @@ from django_xcover import exceptions
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Attention, Cancellation, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.buying import buys
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket

@@ -14,10 +14,10 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.mirror import flags, packages
 from django_xcover.models import Attempt, Attention, Flag, Operation, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.outbox.operations import Failure
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 from tests.workers import dies, let_time_pass

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django_xcover.cover import order_cover
 from django_xcover.mirror import refresh
 from django_xcover.models import OperationState, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import lease
 from django_xcover.policies.documents import WORDING
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 

@@ -13,10 +13,10 @@ from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
 from django_xcover.mirror import packages, reads, refresh
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox import quoting as theirs
+from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
 

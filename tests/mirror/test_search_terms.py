@@ -11,7 +11,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from django_xcover.mirror import refresh, search_terms
 from django_xcover.models import Quote, QuotePackage, SearchTerm
-from django_xcover.orders import completion
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django_xcover.cover import current_cover, freeze_cover, hold_cover
 from django_xcover.mirror.presentation import OfferedQuote
 from django_xcover.models import Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled
+from tests import completion
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Order, Shop, laptop, ticket
 

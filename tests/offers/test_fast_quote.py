@@ -29,11 +29,11 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.timeline import order_story
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop, laptop, ticket
 

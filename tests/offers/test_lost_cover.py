@@ -19,10 +19,10 @@ from django_xcover.mirror import refresh
 from django_xcover.mirror.presentation import Offer
 from django_xcover.models import QuotePackage
 from django_xcover.offers import quoting
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled
 from django_xcover.types import Money
+from tests import completion
 from tests.api.conftest import Program, program
 from tests.api.conftest import front as api_front
 from tests.checkout.conftest import Visitor, front, visitor

@@ -15,10 +15,10 @@ from django_xcover.cover import Cover, current_cover, freeze_cover
 from django_xcover.mirror import refresh
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage
 from django_xcover.offers import quoting
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import QuoteRequest
 from django_xcover.values import UnusableValue
+from tests import completion
 from tests.conftest import Shopper, work
 from tests.shop import Cart, Shop, laptop
 

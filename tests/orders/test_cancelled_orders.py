@@ -24,11 +24,11 @@ from django_xcover.models import (
     Quote,
 )
 from django_xcover.orders import cancellation as order_cancellation
-from django_xcover.orders import completion
 from django_xcover.outbox import lease
 from django_xcover.outbox.transitions import move
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import ANA, Order, Shop, laptop, ticket
 

@@ -9,9 +9,9 @@ import pytest
 from django_xcover import signals, worker
 from django_xcover.client import XCoverClient
 from django_xcover.models import Operation, OperationKind, OperationState, Quote
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, work
 from tests.shop import Order, Shop, laptop, ticket
 from tests.workers import Killed, let_time_pass

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from django_xcover.models import Quote
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Order, Shop, laptop, ticket
 

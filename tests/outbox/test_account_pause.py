@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from django_xcover import signals, worker
 from django_xcover.models import AccountPause, Operation, OperationState
-from django_xcover.orders import completion
 from django_xcover.outbox import account_pause, operations
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.next_steps import next_step_of
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.shop import Shop
 

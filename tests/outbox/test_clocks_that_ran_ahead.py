@@ -16,12 +16,12 @@ from django_xcover.models import (
     Renewal,
     WebhookDelivery,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import lease, operations
 from django_xcover.policies.renewal import notifications
 from django_xcover.sync import webhooks
 from django_xcover.sync.reconciliation.run import take
 from django_xcover.sync.webhooks import inbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from django_xcover import signals, worker
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import move
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import ANA, Shop
 

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from django_xcover.models import Operation, OperationKind, OperationState
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.support.next_steps import next_step_of
 from django_xcover.support.timeline import order_story
 from django_xcover.testing.factories import OperationFactory
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

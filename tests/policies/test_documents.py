@@ -8,9 +8,9 @@ from django.test import RequestFactory
 
 from django_xcover import exceptions
 from django_xcover.models import Policy, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import documents
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

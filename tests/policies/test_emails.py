@@ -10,10 +10,10 @@ from django_xcover import exceptions
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Operation, OperationState, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.policies import emails
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

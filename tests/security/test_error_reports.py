@@ -37,12 +37,12 @@ from django_xcover.models import (
     WebhookDelivery,
     Withdrawal,
 )
-from django_xcover.orders import completion
 from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.templatetags import xcover as xcover_tags
 from django_xcover.testing.webhooks import sign_delivery
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
+from tests import completion
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
 from tests.client import server as does

@@ -13,8 +13,8 @@ from django_xcover.client import InvalidPayload, UnexpectedAnswer, XCoverClient
 from django_xcover.mirror import refresh
 from django_xcover.models import Quote, QuotePackage
 from django_xcover.offers import quoting
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.account.conftest import Member, ana, come, front, page_of
 from tests.admin.factories import make_staff
 from tests.client import server as does

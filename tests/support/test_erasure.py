@@ -28,10 +28,10 @@ from django_xcover.models import (
     Status,
     WebhookDelivery,
 )
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation
 from django_xcover.support import erasure
 from django_xcover.testing.factories import FlagFactory, QuotePackageFactory
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

@@ -16,7 +16,6 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.overview.policies import policy_rows, summarise
 from django_xcover.policies import emails
@@ -24,6 +23,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.support import give_up
 from django_xcover.support.timeline import order_story
 from django_xcover.testing.factories import OperationFactory
+from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import Shop
 

@@ -29,7 +29,6 @@ from django_xcover.models import (
     WebhookDelivery,
     WebhookRefusal,
 )
-from django_xcover.orders import completion
 from django_xcover.outbox import account_pause, heartbeat
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.health import State, health
@@ -41,6 +40,7 @@ from django_xcover.testing.factories import (
     OrderEventFactory,
     WebhookDeliveryFactory,
 )
+from tests import completion
 from tests.admin.factories import make_staff
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop

@@ -11,7 +11,6 @@ import time_machine
 from django.db.models import Model
 
 from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation, instalments, renewal
 from django_xcover.testing.factories import (
     CancellationFactory,
@@ -23,6 +22,7 @@ from django_xcover.testing.factories import (
 )
 from django_xcover.testing.factories.answers import PLAN
 from django_xcover.types import Money
+from tests import completion
 from tests.buying import buys
 from tests.conftest import Shopper, the_package, work
 from tests.policies.modification.support import price

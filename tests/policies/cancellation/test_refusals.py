@@ -11,9 +11,9 @@ from django_xcover import exceptions
 from django_xcover.client import XCoverError
 from django_xcover.mirror import packages
 from django_xcover.models import Attention, Cancellation, OperationState, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.policies.cancellation.support import (
     CANCELLED,

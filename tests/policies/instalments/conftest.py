@@ -10,9 +10,9 @@ import pytest
 import time_machine
 
 from django_xcover.models import Instalment, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import instalments
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop, laptop
 

@@ -13,10 +13,10 @@ from django_xcover.client import XCoverError
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh
 from django_xcover.models import Instalment, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.policies import instalments
 from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.policies.instalments.conftest import BOUGHT, Buy, entry
 from tests.policies.renewal.conftest import ENDS, yearly

@@ -12,11 +12,11 @@ from django.db import connection
 
 from django_xcover import exceptions, signals
 from django_xcover.models import Modification, Quote
-from django_xcover.orders import completion
 from django_xcover.overview.insured_value import quote_value
 from django_xcover.policies import modification as modifying
 from django_xcover.policies.modification import pricing
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.conftest import Shopper, work
 from tests.shop import Shop, laptop
 

@@ -25,10 +25,10 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.orders import cancellation as with_orders
-from django_xcover.orders import completion
 from django_xcover.outbox import operations
 from django_xcover.policies.cancellation import cancel_now
 from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.buying import buys
 from tests.conftest import Shopper, the_package, work
 from tests.policies.withdrawal.support import cancels, let_time_pass, prepared, states, the_booking

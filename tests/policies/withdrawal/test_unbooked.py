@@ -28,7 +28,6 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.orders import cancellation as with_orders
-from django_xcover.orders import completion
 from django_xcover.policies import record_refund
 from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.policies.cancellation import outcome, requests
@@ -36,6 +35,7 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.support import flag_texts, give_up
 from django_xcover.support.follow_ups import AWAITS_REFUND
 from django_xcover.types import Money
+from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.policies.withdrawal.support import (
     cancels,

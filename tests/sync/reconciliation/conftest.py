@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from django_xcover.clients import factory
 from django_xcover.cover import freeze_cover
 from django_xcover.models import Discrepancy, Quote, QuotePackage
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
 from django_xcover.sync.reconciliation import Report
+from tests import completion
 from tests.conftest import ReadCart, Shopper, work
 from tests.shop import Cart, Shop
 

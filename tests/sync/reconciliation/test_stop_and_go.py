@@ -24,10 +24,10 @@ from django_xcover.models import (
     QuotePackage,
     Reconciliation,
 )
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
 from django_xcover.sync.reconciliation import Report
+from tests import completion
 from tests.conftest import work
 from tests.shop import SHOP
 from tests.sync.reconciliation.conftest import Buy, forget, found, go

@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 from django_xcover.models import QuotePackage, WebhookDelivery
-from django_xcover.orders import completion
 from django_xcover.testing.webhooks import sign_delivery
+from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
 

@@ -16,10 +16,10 @@ from pytest_django.live_server_helper import LiveServer
 from django_xcover import signals
 from django_xcover.clients import factory
 from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
-from django_xcover.orders import completion
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.webhooks import Delivery
 from django_xcover.sync import webhooks
+from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.policies.renewal.conftest import BOUGHT, ENDS, yearly
 from tests.shop import Shop
