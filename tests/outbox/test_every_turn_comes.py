@@ -18,9 +18,10 @@ from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import Bucket
 from django_xcover.exceptions import CircuitOpen
-from django_xcover.models import Attention, QuotePackage, Renewal, Status
+from django_xcover.models import Attention, QuotePackage, Status
 from django_xcover.policies import instalments, renewal
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import QuotePackageFactory, RenewalFactory
 from tests.shop import Shop
 
 pytestmark = pytest.mark.every_engine
@@ -30,19 +31,10 @@ START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 def package(number: int, account: str = "default", **facts: Any) -> QuotePackage:
     """Return a booking that only the mirror knows."""
-    return QuotePackage.objects.create(
-        account=account,
-        package_id=f"KXR4W-9PJT{number}-INS",
-        status=facts.pop("status", Status.PENDING_PAYMENT),
-        cart_reference=f"cart-{number}",
-        currency="GBP",
-        total_price=1,
-        customer_country="GB",
-        customer_language="en",
-        quoted_at=timezone.now(),
-        booked_at=timezone.now() - timedelta(days=30 - number),
-        **facts,
-    )
+    booked_at = timezone.now() - timedelta(days=30 - number)
+    times = {"quoted_at": booked_at, "booked_at": booked_at}
+    state = {"pending_payment": True, "order_reference": "", "labels": ()}
+    return QuotePackageFactory.create(account=account, **state | times | facts)
 
 
 # Sweeps with a limit
@@ -91,7 +83,7 @@ def test_renewals_that_xcover_never_prices_keep_no_other_from_its_price(
             policy_name="x",
             price=1,
         )
-        Renewal.objects.create(package=booked, due_on=now + timedelta(days=number), currency="GBP")
+        RenewalFactory.create(package=booked, due=True, due_on=now + timedelta(days=number))
 
     found = {row.pk for _day in range(3) for row in renewal.find_due()}
 
