@@ -149,7 +149,7 @@ def check_health(
         problems = list(health().problems())
     except (DatabaseError, ImproperlyConfigured):
         return []  # before the first `migrate` there are no tables
-    hint = "For details, see “How everything stands” in the admin or run manage.py xcover_status."
+    hint = "For details, see “System health” in the admin or run manage.py xcover_status."
     return [
         Warning(problem.sentence, hint=hint, id=HEALTH_IDS[problem.name]) for problem in problems
     ]

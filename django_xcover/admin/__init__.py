@@ -1,4 +1,4 @@
-"""What support and finance look at: read-only mirrors, and what staff may do to them."""
+"""The admin for support and finance: read-only rows, and the actions staff may take."""
 
 from __future__ import annotations
 

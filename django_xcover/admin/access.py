@@ -1,4 +1,4 @@
-"""The log of who opened personal data, in the admin."""
+"""The admin of the log of accesses to personal data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django_xcover.models import AccessRecord
 
 @admin.register(AccessRecord)
 class AccessRecordAdmin(MirrorAdmin):
-    """Records of accesses, the newest first."""
+    """Records of accesses, newest first."""
 
     list_display = ("at", "who", "what", "detail", "order_reference", "package_id")
     list_filter = ("what", "is_staff")

@@ -1,4 +1,4 @@
-"""What all our admin pages share: they show, and change nothing."""
+"""The read-only base classes of the admin."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ STYLES = {"all": ("xcover/admin.css",)}
 
 
 def section(title: Any, *fields: Any, note: Any = "", folded: bool = False) -> Any:
-    """Return one fieldset: its title, fields (a tuple stands in one line) and what to know."""
+    """Return one fieldset. A tuple of fields shares a line; `note` appears above them."""
     classes = ("collapse",) if folded else ()
     return title, {"fields": fields, "description": note, "classes": classes}
 
 
 def package_of(row: Any) -> QuotePackage | None:
-    """Return the package that `row` is, or hangs on; None when it hangs on none."""
+    """Return the package of `row`, which may be `row` itself, or None."""
     if isinstance(row, WebhookDelivery):
-        named = QuotePackage.objects.filter(account=row.account, package_id=row.package_id)
-        return named.first() if row.package_id else None
-    held = getattr(row, "cancellation", None) or getattr(row, "quote", None) or row
-    found = row if isinstance(row, QuotePackage) else getattr(held, "package", None)
-    return found if isinstance(found, QuotePackage) else None
+        packages = QuotePackage.objects.filter(account=row.account, package_id=row.package_id)
+        return packages.first() if row.package_id else None
+    owner = getattr(row, "cancellation", None) or getattr(row, "quote", None) or row
+    package = row if isinstance(row, QuotePackage) else getattr(owner, "package", None)
+    return package if isinstance(package, QuotePackage) else None
 
 
 class ReadOnly:
-    """Refuse to add, change and delete for everybody, superusers included.
+    """Deny add, change and delete to all users, superusers included.
 
-    The rows mirror XCover or are evidence. Django checks these in the views themselves, so a
-    crafted POST is refused with 403 too.
+    The rows mirror XCover or are evidence. Django's views check these permissions too, so a
+    crafted POST gets a 403.
     """
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -57,9 +57,9 @@ class ReadOnly:
 
 
 def _rendered(pattern: URLPattern) -> Callable[..., HttpResponse]:
-    """Return the view of `pattern`, whose answer clears its frames, too.
+    """Return the view of `pattern`, with frames cleared during rendering as well.
 
-    Django renders the admin's pages after their views have ended.
+    Django renders the admin's pages after their views have returned.
     """
     view = pattern.callback
 
@@ -76,7 +76,8 @@ def _rendered(pattern: URLPattern) -> Callable[..., HttpResponse]:
 class ShortPaginator(Paginator):  # type: ignore[type-arg]
     """Count at most `LIMIT` rows.
 
-    Nobody turns to page 201 of 1,000,000 rows: they search. The template says so at the limit.
+    Staff search instead of turning to page 201 of 1,000,000 rows; the template suggests it at the
+    limit.
     """
 
     LIMIT: ClassVar[int] = 10_000
@@ -84,7 +85,7 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        # Without the list's columns and order, a count of few rows is answered by their index.
+        # Without the list's columns and order, an index alone answers the count.
         return int(rows.order_by().values("pk")[: self.LIMIT].count())
 
     @property
@@ -93,17 +94,17 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class HidesPeople:
-    """Columns and fields that show personal data are for those who may see it.
+    """Show columns and fields with personal data only to users with the permission.
 
-    Without the permission a name in `personal` is left out; one in `instead` gives way to another
-    that says as much as can be said of nobody in particular.
+    Without it, names in `personal` are left out; `instead` maps some of them to a replacement
+    without personal data.
     """
 
     personal: ClassVar[frozenset[str]] = frozenset()
     instead: ClassVar[Mapping[str, str]] = {}
 
     def shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
-        """Return names of columns or fields, lines of several among them, that may be shown."""
+        """Return the column or field names that this user may see; a line may have several."""
         if access_log.may_see_people(request):
             return tuple(names)
         lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
@@ -119,32 +120,32 @@ class HidesPeople:
 
 
 class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list and a page of rows that nobody edits."""
+    """The list and page of read-only rows."""
 
     paginator = ShortPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
-    # Sorting by a column without an index sorts the whole table.
+    # Sorting by an unindexed column would sort the whole table.
     sortable_by: ClassVar[Any] = ()
     ordering = ("-pk",)
 
-    # Switches the search box on; `matching` does the work.
+    # Enables the search box; `matching` does the search.
     search_fields = ("pk",)
     search_help_text = _(
         "The beginning of any word of the order, the policyholder's name or e-mail, the package "
         "id or the policy id: three letters at least. Shows the newest 500."
     )
-    # The same for those who may not see people; "" where no person is searched in any case.
+    # The same without the permission to see people; "" if the search has no personal data.
     discreet_search_help_text: ClassVar[Any] = _(
         "The beginning of any word of the order, the package id or the policy id: three letters at "
         "least. Shows the newest 500. Names and e-mail addresses are not searched: that needs the "
         "permission “Can see customers' personal data”."
     )
-    # Columns that only the row's own page needs; there each costs a query.
+    # Large columns that only the row's own page needs; each is loaded there with a query.
     heavy: ClassVar[tuple[str, ...]] = ()
-    # Whether the list leads to the page that says how everything stands.
+    # Whether the list links to the health page.
     shows_status_link: ClassVar[bool] = False
 
     class Media:
@@ -152,11 +153,11 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
 
     @property
     def urls(self) -> list[URLPattern]:
-        """Return the addresses of all pages, none of which leaves anything to error reports."""
-        found = super().urls
-        for pattern in found:
+        """Return the URLs of all pages, with form data and frames kept out of error reports."""
+        patterns = super().urls
+        for pattern in patterns:
             pattern.callback = clears_frames(sensitive_post_parameters()(_rendered(pattern)))
-        return found
+        return patterns
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self.shown(request, super().get_list_display(request))
@@ -178,18 +179,18 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         return answer
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the list, which says what the search looks through for this user."""
-        found = super().get_changelist_instance(request)
+        """Return the list with the search help text for this user."""
+        changelist = super().get_changelist_instance(request)
         is_ours = self.search_help_text == MirrorAdmin.search_help_text
         if is_ours and not access_log.may_see_people(request):
-            found.search_help_text = self.discreet_search_help_text
-        return found
+            changelist.search_help_text = self.discreet_search_help_text
+        return changelist
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Return whether the address may filter the list by `lookup`.
+        """Return whether the URL may filter the list by `lookup`.
 
-        Django allows any column of the row. A filter reveals a hidden column letter by letter, so
-        that without the permission only the filters beside the list are allowed.
+        Django allows any column of the row. Filtering can reveal a hidden column letter by letter,
+        so without the permission only the list's own filters are allowed.
         """
         if not super().lookup_allowed(lookup, value, request):
             return False
@@ -201,9 +202,9 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show who did what, and in which words to those who may see people.
+        """Show the row's history, with messages only for users who may see people.
 
-        A sentence in the log can quote XCover, which repeats what a customer typed.
+        A message can quote XCover, which can repeat what a customer typed.
         """
         answer: Any = super().history_view(request, object_id, extra_context)
         if not isinstance(answer, TemplateResponse) or answer.context_data is None:
@@ -216,15 +217,15 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         return answer
 
     def record_page(self, request: HttpRequest, row: Any) -> None:
-        """Log that this request's user opened a page of `row` with personal data."""
+        """Log that the user opened a page of `row` with personal data."""
         model = str(self.opts.model_name)
         access_log.record(request, AccessRecord.What.PAGE, model, package_of(row))
 
     def matching(self, text: str, *, people: bool) -> Q:
-        """Return the condition that finds what was typed into the search box.
+        """Return the condition for `text` from the search box.
 
-        Without `people` it looks at nothing personal: a row that is found by a name reveals that
-        this person has cover.
+        Without `people` it uses no personal data: finding a row by a name would reveal that this
+        person has cover.
         """
         raise NotImplementedError
 
@@ -240,7 +241,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         return super().get_queryset(request).defer(*self.heavy)
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the page of `row` shows besides its fields."""
+        """Return the extra template context for the page of `row`."""
         return {}
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
@@ -252,16 +253,16 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
 
 
 def _names_of(filters: Iterable[Any]) -> Iterator[str]:
-    """Yield what each filter of a list is called in the list's address."""
-    for one in filters:
-        if isinstance(one, str):
-            yield one
+    """Yield the parameter name of each list filter."""
+    for item in filters:
+        if isinstance(item, str):
+            yield item
         else:
-            yield one[0] if isinstance(one, tuple) else one.parameter_name
+            yield item[0] if isinstance(item, tuple) else item.parameter_name
 
 
 class MirrorInline(HidesPeople, ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """Rows that belong to the row of a page."""
+    """Read-only rows that belong to the page's row."""
 
     extra = 0
     can_delete = False

@@ -1,4 +1,4 @@
-"""Cancellations in the admin: what comes back to the customer, by when, and whether it did."""
+"""The admin of cancellations: preview, confirmation, and the refund to the customer."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from django_xcover.types import Money
 
 
 class CancellationForm(forms.Form):
-    """Which policies, and why. XCover and the log see the reason, so it names nobody."""
+    """The policies and the reason, which must have no names: XCover and the log get it."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("XCover is told. No names, addresses or phone numbers."),
+        help_text=gettext_lazy("Sent to XCover. No names, addresses or phone numbers."),
     )
 
     def __init__(self, package: QuotePackage, data: Any = None) -> None:
@@ -55,13 +55,16 @@ class CancellationForm(forms.Form):
 
 
 class PreviewCancellation(Act):
-    """Ask XCover what cancelling means. Nothing is cancelled by it."""
+    """Ask XCover for the refund of a cancellation. Nothing is cancelled yet."""
 
     name = "cancel"
     label = gettext_lazy("Cancel cover…")
     button = gettext_lazy("Show the refund")
     permission = "cancel_policy"
-    note = gettext_lazy("Nothing is cancelled yet: the next page shows the refund and asks again.")
+    note = gettext_lazy(
+        "This doesn't cancel anything yet. The next page shows the refund and asks for "
+        "confirmation."
+    )
     asks_xcover = True
 
     def fits(self, row: QuotePackage) -> bool:
@@ -71,19 +74,19 @@ class PreviewCancellation(Act):
         return CancellationForm(row, data)
 
     def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
-        found = cancellation.preview(
+        previewed = cancellation.preview(
             row,
             quotes=list(values["policies"]),
             origin=Cancellation.Origin.STAFF,
             reason=values["reason"],
         )
-        told = _("Cancelling would refund %(refund)s. Nothing of %(package)s is cancelled yet.")
-        facts = {"package": row.package_id, "refund": _refund(found)}
-        return Outcome(sentence=told % facts, leads_to=found)
+        text = _("Cancelling %(package)s would refund %(refund)s. Nothing is cancelled yet.")
+        context = {"package": row.package_id, "refund": _refund(previewed)}
+        return Outcome(sentence=text % context, leads_to=previewed)
 
 
 class ConfirmCancellation(Act):
-    """Carry out what a preview has shown."""
+    """Confirm a previewed cancellation."""
 
     name = "confirm"
     label = gettext_lazy("Cancel the cover now")
@@ -95,30 +98,30 @@ class ConfirmCancellation(Act):
         return row.state == Cancellation.State.PREVIEWED and not is_expired(row, timezone.now())
 
     def note_for(self, row: Cancellation) -> str:
-        told = str(_("%(policies)s: the customer gets %(refund)s back. This cannot be undone."))
-        facts = {"policies": policies_text(row.quotes.all()), "refund": _refund(row)}
+        text = str(_("%(policies)s: the customer gets %(refund)s back. You can't undo this."))
+        context = {"policies": policies_text(row.quotes.all()), "refund": _refund(row)}
         if row.confirm_before:
-            told += " " + str(_("Until %(when)s this preview can be confirmed."))
-            facts["when"] = moment(row.confirm_before)
-        return told % facts
+            text += " " + str(_("You can confirm this preview until %(when)s."))
+            context["when"] = moment(row.confirm_before)
+        return text % context
 
     def carry_out(self, request: HttpRequest, row: Cancellation, values: dict[str, Any]) -> Outcome:
         is_first = self.fits(row)
         cancellation.request(row)
-        told = _("%(cancellation)s was confirmed: XCover is being asked to cancel.")
-        return Outcome(sentence=told % {"cancellation": row}, log=is_first, leads_to=row)
+        text = _("Confirmed %(cancellation)s. A worker is sending it to XCover.")
+        return Outcome(sentence=text % {"cancellation": row}, log=is_first, leads_to=row)
 
 
 class RefundForm(forms.Form):
-    """How much went back to the customer, and where to find it in the shop.
+    """The refunded amount and its reference in the shop.
 
-    A second word is asked for where that is not what XCover named.
+    An amount that differs from XCover's needs a second confirmation.
     """
 
     amount = AmountField(min_value=Decimal(0))
     differs = forms.BooleanField(required=False)
     reference = ReferenceField(
-        help_text=gettext_lazy("Of the refund in the shop or at its payment provider.")
+        help_text=gettext_lazy("The refund's reference in the shop or at its payment provider.")
     )
 
     def __init__(self, row: Cancellation, data: Any = None) -> None:
@@ -128,28 +131,29 @@ class RefundForm(forms.Form):
         if row.refund is None:
             del self.fields["differs"]
         else:
-            told = _("The amount differs from XCover's %(named)s")
-            self.fields["differs"].label = told % {"named": format_amount(row.refund)}
+            text = _("The amount differs from XCover's %(named)s")
+            self.fields["differs"].label = text % {"named": format_amount(row.refund)}
 
     def clean(self) -> dict[str, Any]:
         values = self.cleaned_data
         refund = Money(values["amount"], self.row.currency) if "amount" in values else None
         if refunds.differs(self.row, refund) and not values["differs"]:
-            told = _(
-                "XCover says %(named)s. Mend the amount, or confirm that another one was refunded."
+            text = _(
+                "XCover's refund is %(named)s. Correct the amount, or confirm that you refunded a "
+                "different one."
             )
-            self.add_error("differs", told % {"named": _refund(self.row)})
+            self.add_error("differs", text % {"named": _refund(self.row)})
         return values
 
 
 class RecordRefund(Act):
-    """Note that the customer has the money back. It moves no money."""
+    """Record that the customer was refunded. It doesn't move money."""
 
     name = "refund"
     label = gettext_lazy("Record the refund…")
     button = gettext_lazy("Record the refund")
     permission = "record_refund"
-    note = gettext_lazy("This notes that the refund was made. It moves no money itself.")
+    note = gettext_lazy("Records a refund that you've already made. It doesn't move any money.")
 
     def fits(self, row: Cancellation) -> bool:
         return awaits_refund(row)
@@ -163,18 +167,18 @@ class RecordRefund(Act):
         cancellation.record_refund(
             row, refund, reference=values["reference"], may_exceed=_may_exceed(request)
         )
-        told = _("A refund of %(refund)s was recorded for %(cancellation)s.")
+        text = _("A refund of %(refund)s was recorded for %(cancellation)s.")
         if refunds.differs(row, refund):
-            told = _(
+            text = _(
                 "A refund of %(refund)s was recorded for %(cancellation)s, and it differs from "
                 "XCover's %(named)s."
             )
-        facts = {"refund": format_amount(refund), "cancellation": row, "named": _refund(row)}
-        return Outcome(sentence=told % facts, log=is_first)
+        context = {"refund": format_amount(refund), "cancellation": row, "named": _refund(row)}
+        return Outcome(sentence=text % context, log=is_first)
 
 
 class CorrectionForm(RefundForm):
-    """What was refunded in truth, and what was wrong with the record."""
+    """The correct refund, and what was wrong with the record."""
 
     reason = NoteField(label=gettext_lazy("What was wrong"))
 
@@ -186,15 +190,15 @@ class CorrectionForm(RefundForm):
 
 
 class CorrectRefund(Act):
-    """Put right what was recorded by mistake. The mistake stays on record."""
+    """Correct a recorded refund. The previous entry is kept."""
 
     name = "correct-refund"
     label = gettext_lazy("Correct the recorded refund…")
     button = gettext_lazy("Correct the record")
     permission = "record_refund"
     note = gettext_lazy(
-        "This corrects the record. It moves no money itself. What was recorded before, the reason "
-        "and your name stay on record."
+        "Corrects the record only; it doesn't move any money. The previous entry, the reason and "
+        "your name are kept."
     )
 
     def fits(self, row: Cancellation) -> bool:
@@ -212,17 +216,17 @@ class CorrectRefund(Act):
             by=str(request.user.pk),
             may_exceed=_may_exceed(request),
         )
-        told = _(
+        text = _(
             "The refund recorded for %(cancellation)s was corrected from %(before)s to %(after)s: "
             "%(reason)s"
         )
-        facts = {
+        context = {
             "cancellation": row,
             "before": format_amount(Money(made.amount_before, row.currency)),
             "after": format_amount(Money(made.amount, row.currency)),
             "reason": made.reason,
         }
-        return Outcome(sentence=told % facts)
+        return Outcome(sentence=text % context)
 
 
 def _may_exceed(request: HttpRequest) -> bool:
@@ -230,12 +234,14 @@ def _may_exceed(request: HttpRequest) -> bool:
 
 
 def _refund(row: Cancellation) -> str:
-    return format_amount(row.refund) if row.refund else str(_("an amount XCover has not named"))
+    return (
+        format_amount(row.refund) if row.refund else str(_("an amount that XCover hasn't reported"))
+    )
 
 
 @admin.register(Cancellation)
 class CancellationAdmin(WorkflowAdmin):
-    """Cancellations. The page of a preview is where it is confirmed."""
+    """Cancellations. Staff confirm a preview on its page."""
 
     kinds = (OperationKind.CANCEL,)
     vendor_id = "cancellation_id"
@@ -248,7 +254,7 @@ class CancellationAdmin(WorkflowAdmin):
         "refund_recorded",
         "created_at",
     )
-    # Customers give the reason in their own words.
+    # The reason can be in the customer's own words.
     personal = frozenset({"reason", "answer"})
     list_filter = ("state", RefundFilter, "origin", PackageAccountFilter, CreatedFilter)
     fieldsets = (

@@ -1,4 +1,4 @@
-"""Decisions in the admin: the evidence of what was shown and what was chosen."""
+"""The admin of decisions: evidence of what was shown and chosen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_xcover.types import Money
 
 @admin.register(Decision)
 class DecisionAdmin(OfPackage, MirrorAdmin):
-    """Decisions, with the words that stood on the page. They hold nothing of the person."""
+    """Decisions, with the texts shown on the page. They have no personal data."""
 
     list_display = (
         "created_at",
@@ -35,7 +35,7 @@ class DecisionAdmin(OfPackage, MirrorAdmin):
         section(
             None, "choice_badge", "policy", "price_shown", "created_at", "order", "package_link"
         ),
-        section(_("What stood on the page"), "locale", "template_version", "wording_hash", "words"),
+        section(_("What the page showed"), "locale", "template_version", "wording_hash", "words"),
     )
     readonly_fields = ("choice_badge", "policy", "price_shown", "order", "package_link", "words")
 

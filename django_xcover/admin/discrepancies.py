@@ -1,4 +1,4 @@
-"""What is not the same here and at XCover, in the admin: for whoever looks after the money."""
+"""The admin of discrepancies between this database and XCover."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ from django_xcover.sync.reconciliation import discrepancies
 
 CONFIRM = "admin/xcover/resolve_together.html"
 SEEN = re.compile(r"(\d{1,18}):([0-9a-f]{12})")
-# As many of them stand on the page, so that nobody marks what he has not seen one of.
+# The page lists this many, so that staff see some of the rows before they mark them.
 EXAMPLES = 5
 DONE = gettext_lazy("%(package)s was marked as looked into (%(kind)s): %(note)s")
 
 
 class TogetherForm(ResolveForm):
-    """One note for all, and what of each was on the page."""
+    """One note for all rows, and a fingerprint of each as shown on the page."""
 
     seen = forms.CharField(widget=forms.HiddenInput)
 
     def clean_seen(self) -> dict[int, str]:
-        """Return the fingerprint of each row by its key."""
+        """Return the fingerprint of each row by primary key."""
         pairs = [SEEN.fullmatch(pair) for pair in self.cleaned_data["seen"].split()]
         if not 0 < len(pairs) <= discrepancies.LIMIT or not all(pairs):
-            raise ValidationError(_("The page came back incomplete."))
+            raise ValidationError(_("The form was incomplete. Please start again from the list."))
         return {int(pair[1]): pair[2] for pair in pairs if pair}
 
 
 def ask(model_admin: MirrorAdmin, request: HttpRequest, chosen: QuerySet[Discrepancy]) -> Any:
-    """Return the page that says how many of the `chosen` rows would be marked, None for none."""
-    found = list(discrepancies.strangers(chosen)[: discrepancies.LIMIT])
-    if not found:
-        told = _("Nothing to mark: choose open discrepancies that are “unknown to us”.")
-        messages.warning(request, told)
+    """Return the confirmation page for the `chosen` rows; None if none can be marked."""
+    rows = list(discrepancies.strangers(chosen)[: discrepancies.LIMIT])
+    if not rows:
+        text = _("Nothing to mark: choose open discrepancies that are “unknown to us”.")
+        messages.warning(request, text)
         return None
-    seen = " ".join(f"{row.pk}:{discrepancies.fingerprint(row)}" for row in found)
+    seen = " ".join(f"{row.pk}:{discrepancies.fingerprint(row)}" for row in rows)
     form = TogetherForm(initial={"seen": seen})
-    return _page(model_admin, request, form, found, left_out=chosen.count() - len(found))
+    return _page(model_admin, request, form, rows, left_out=chosen.count() - len(rows))
 
 
-def mark(model_admin: MirrorAdmin, request: HttpRequest) -> HttpResponse:
-    """Mark what the page has shown, and say what was left as it is."""
+def resolve_shown(model_admin: MirrorAdmin, request: HttpRequest) -> HttpResponse:
+    """Mark the rows shown on the page, and report the skipped ones."""
     if not model_admin.has_resolve_permission(request):  # type: ignore[attr-defined]
         raise PermissionDenied
     try:
@@ -79,36 +79,39 @@ def mark(model_admin: MirrorAdmin, request: HttpRequest) -> HttpResponse:
         _carry_out(request, **form.cleaned_data)
         return _to_the_list()
     if "seen" in form.errors:
-        messages.error(request, _("Nothing was done: the page came back incomplete."))
+        messages.error(
+            request,
+            _("Nothing was marked: the form was incomplete. Please start again from the list."),
+        )
         return _to_the_list()
-    found = list(
+    rows = list(
         discrepancies.strangers(Discrepancy.objects.filter(pk__in=form.cleaned_data["seen"]))
     )
-    return _page(model_admin, request, form, found, left_out=0)
+    return _page(model_admin, request, form, rows, left_out=0)
 
 
 def _carry_out(request: HttpRequest, *, note: str, seen: dict[int, str]) -> None:
-    # Together, so that nothing is done without a name to it.
+    # One transaction, so that each change has a log entry with the user.
     with transaction.atomic():
         done = reconciliation.resolve_all(seen, by=str(request.user.pk), note=note)
         LogEntry.objects.bulk_create(_entries(request, done, note), batch_size=discrepancies.CHUNK)
-    told = ngettext(
+    text = ngettext(
         "%(count)s discrepancy was marked as looked into.",
         "%(count)s discrepancies were marked as looked into.",
         len(done),
     )
-    messages.success(request, told % {"count": len(done)})
-    _tell_of_skipped(request, len(seen) - len(done))
+    messages.success(request, text % {"count": len(done)})
+    _report_skipped(request, len(seen) - len(done))
 
 
-def _tell_of_skipped(request: HttpRequest, count: int) -> None:
+def _report_skipped(request: HttpRequest, count: int) -> None:
     if count:
-        told = ngettext(
+        text = ngettext(
             "%(count)s was left as it is: it is not open any more, or has changed. Look again.",
             "%(count)s were left as they are: not open any more, or changed. Look again.",
             count,
         )
-        messages.warning(request, told % {"count": count})
+        messages.warning(request, text % {"count": count})
 
 
 def _entries(request: HttpRequest, done: list[Discrepancy], note: str) -> list[LogEntry]:
@@ -131,7 +134,7 @@ def _page(
     model_admin: MirrorAdmin,
     request: HttpRequest,
     form: TogetherForm,
-    found: list[Discrepancy],
+    rows: list[Discrepancy],
     *,
     left_out: int,
 ) -> TemplateResponse:
@@ -140,10 +143,10 @@ def _page(
         "opts": model_admin.opts,
         "media": model_admin.media,
         "title": _("Mark as looked into"),
-        "count": len(found),
-        "money": [format_amount(money) for money in discrepancies.money_of(found)],
-        "examples": found[:EXAMPLES],
-        "more": len(found) - len(found[:EXAMPLES]),
+        "count": len(rows),
+        "money": [format_amount(money) for money in discrepancies.money_of(rows)],
+        "examples": rows[:EXAMPLES],
+        "more": len(rows) - len(rows[:EXAMPLES]),
         "left_out": left_out,
         "form": form,
     }
@@ -159,7 +162,7 @@ TONES: dict[str, str] = {State.OPEN: BAD, State.RESOLVED: GOOD, State.GONE: PLAI
 
 
 class ResolveDiscrepancy(Act):
-    """Note that somebody has looked into a discrepancy."""
+    """Mark a discrepancy as looked into."""
 
     name = "resolve"
     label = gettext_lazy("Mark as looked into…")
@@ -174,17 +177,19 @@ class ResolveDiscrepancy(Act):
         return ResolveForm(data)
 
     def carry_out(self, request: HttpRequest, row: Discrepancy, values: dict[str, Any]) -> Outcome:
-        facts = {"package": row.package_id, "kind": row.get_kind_display(), **values}
+        context = {"package": row.package_id, "kind": row.get_kind_display(), **values}
         if not reconciliation.resolve(row, by=str(request.user.pk), note=values["note"]):
-            told = _("%(package)s: this is not open any more, or has changed. Look again.") % facts
-            return Outcome(sentence=told, level=messages.WARNING, log=False)
-        told = _("%(package)s was marked as looked into (%(kind)s): %(note)s")
-        return Outcome(sentence=told % facts)
+            text = (
+                _("%(package)s is no longer open, or has changed. Please check it again.") % context
+            )
+            return Outcome(sentence=text, level=messages.WARNING, log=False)
+        text = _("%(package)s was marked as looked into (%(kind)s): %(note)s")
+        return Outcome(sentence=text % context)
 
 
 @admin.register(Discrepancy)
 class DiscrepancyAdmin(StaffActs):
-    """Discrepancies, the newest first; the page of one says what to do about it."""
+    """Discrepancies, newest first. The page of each says what to do."""
 
     acts = (ResolveDiscrepancy(),)
     actions = ("resolve_together",)
@@ -228,12 +233,12 @@ class DiscrepancyAdmin(StaffActs):
         text = text.strip()
         if UUID.fullmatch(text):
             return Q(quote_id=text.lower())
-        # By the order as well: a booking that is unknown to us has no package here.
+        # Also by order: a booking that is unknown to us has no package here.
         ids = package_ids_matching(text, people=people)
         return Q(package_id__in=ids) | Q(order_reference__startswith=text)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
-        """Return whether this user may mark discrepancies; asked for the list's action too."""
+        """Return whether this user may mark discrepancies. Django calls it for the list action."""
         may = request.user.has_perm("xcover.resolve_discrepancy")
         return may and self.has_view_permission(request)
 
@@ -245,8 +250,8 @@ class DiscrepancyAdmin(StaffActs):
 
     @method_decorator(require_POST)
     def resolve_together_view(self, request: HttpRequest) -> HttpResponse:
-        """Mark what the page of the action has shown."""
-        return mark(self, request)
+        """Mark the rows that the action's page showed."""
+        return resolve_shown(self, request)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.resolve_together_view)
@@ -267,7 +272,7 @@ class DiscrepancyAdmin(StaffActs):
 
     @admin.display(description=gettext_lazy("order"))
     def order(self, row: Discrepancy) -> SafeString | str:
-        # Nothing is known here of the order of a booking that is unknown to us.
+        # The order of a booking that is unknown to us has no timeline here.
         reference = row.order_reference
         is_known = reference and row.kind != Discrepancy.Kind.UNKNOWN
         return link(story_url(reference), reference) if is_known else reference or "-"

@@ -1,4 +1,4 @@
-"""Statuses as coloured badges. The text says it all; the colour only helps to find it."""
+"""Badges, links, amounts and other display values of the admin."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ TONES: dict[str, str] = {
     Hold.State.TAKEN: GOOD,
     Hold.State.NOT_COVERED: BAD,
 }
-# Few words for a column; the title says it in full.
+# Short texts for a column; the badge's title has the full text.
 ATTENTION = {
     Attention.TERMS_DIFFER.value: _("terms differ"),
     Attention.PRICE_DIFFERS.value: _("price differs"),
@@ -104,12 +104,12 @@ def badge(text: object, tone: str) -> SafeString:
 
 
 def status_badge(row: QuotePackage | Quote) -> SafeString:
-    """Return the badge of XCover's status, also of one that we have no name for."""
+    """Return the badge of XCover's status, even an unknown one."""
     return badge(STATUS_NAMES.get(row.status, row.status), TONES.get(row.status, PLAIN))
 
 
 def state_badge(row: Operation | Cancellation | Modification | Renewal) -> SafeString:
-    """Return the badge of how far an operation or a workflow is."""
+    """Return the badge of an operation's or workflow's state."""
     if isinstance(row, Operation) and row.given_up:
         return badge(_("given up"), BAD)
     if isinstance(row, Operation) and was_refused(row):
@@ -118,7 +118,7 @@ def state_badge(row: Operation | Cancellation | Modification | Renewal) -> SafeS
 
 
 def instalment_badge(row: Instalment) -> SafeString:
-    """Return the badge of an instalment's status, beside it that it is overdue."""
+    """Return the badge of an instalment's status, with a second one if it is overdue."""
     name = INSTALMENT_NAMES.get(row.status, row.status)
     shown = badge(name, TONES.get(row.status, PLAIN))
     if not is_overdue(row, timezone.now()):
@@ -127,7 +127,7 @@ def instalment_badge(row: Instalment) -> SafeString:
 
 
 def hold_badge(row: Hold) -> SafeString:
-    """Return the badge of what became of a frozen premium."""
+    """Return the badge of a hold's state."""
     return badge(row.state.label, TONES.get(row.state, PLAIN))
 
 
@@ -137,7 +137,7 @@ def choice_badge(row: Quote | Decision) -> SafeString | str:
 
 
 def attention_badge(package: QuotePackage) -> SafeString | str:
-    """Return the badge of what a person should look at, "" for nothing."""
+    """Return the badge of the package's newest open flag, or ""."""
     if not package.attention:
         return ""
     return _brief(package.attention, package.get_attention_display())
@@ -159,18 +159,18 @@ def _brief(reason: str, in_full: str) -> SafeString:
 
 
 def page_url(row: Model) -> str:
-    """Return the address of the admin page of `row`."""
+    """Return the URL of the admin page of `row`."""
     meta = row._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(row.pk,))
 
 
 def policy_url(quote: Quote) -> str:
-    """Return the address of the page of a booked quote: the policy of the same id."""
+    """Return the URL of a booked quote's policy page, which has the same id."""
     return reverse("admin:xcover_policy_change", args=(quote.pk,))
 
 
 def story_url(reference: str) -> str:
-    """Return the address of the story of the order with this reference."""
+    """Return the URL of the order's timeline."""
     return reverse("admin:xcover_order_story", args=(reference,))
 
 
@@ -185,7 +185,7 @@ def package_link(package: QuotePackage) -> SafeString:
 
 
 def order_link(package: QuotePackage) -> SafeString | str:
-    """Return a link to the story of the package's order, "" while there is no order."""
+    """Return a link to the timeline of the package's order, "" without an order."""
     reference = package.order_reference
     return link(story_url(reference), reference) if reference else ""
 
@@ -195,12 +195,12 @@ def may_view(request: HttpRequest, row: Model | type[Model]) -> bool:
     user = request.user
     if isinstance(user, AnonymousUser):
         return False
-    # A flag belongs to its package and is seen by those who may see that.
+    # A flag belongs to its package and needs the package's view permission.
     meta = QuotePackage._meta if row._meta.model is Flag else row._meta
     return user.has_perm(f"{meta.app_label}.view_{meta.model_name}")
 
 
-WITHOUT_KEYS = _("Without the links and tokens that let their holder act for the customer.")
+WITHOUT_KEYS = _("Without the links and tokens that let anyone act for the customer.")
 
 
 class OfPackage:
@@ -216,7 +216,7 @@ class OfPackage:
 
 
 def folded_json(value: Any) -> SafeString:
-    """Return the JSON value `value`, redacted, behind a summary that opens it."""
+    """Return the JSON value `value`, redacted, in a collapsed element."""
     if not value:
         return format_html("{}", "-")
     return format_html(
@@ -237,13 +237,13 @@ def last_error_without_words(operation: Operation) -> str:
 
 
 def next_attempt(operation: Operation) -> str:
-    """Return when a waiting operation is tried again, "-" for one that is not."""
+    """Return the time of the next attempt of a waiting operation, else "-"."""
     is_waiting = operation.state == OperationState.PENDING
     return moment(operation.next_attempt_at) if is_waiting else "-"
 
 
 def policies_text(quotes: Any) -> str:
-    """Return what `quotes` insure, in few words."""
+    """Return a short text of what `quotes` insure."""
     return ", ".join(quote.label or quote.policy_name for quote in quotes) or "-"
 
 
@@ -254,14 +254,14 @@ def policy_links(quotes: Any) -> SafeString | str:
 
 
 def typed_amount(money: Money) -> str:
-    """Return an amount as one types it: with the currency's decimals, more when it has more."""
+    """Return an amount for a form field, with at least the currency's decimals."""
     places = get_currency_precision(money.currency)
     whole = money.amount.quantize(Decimal(1).scaleb(-places))
     return f"{whole if whole == money.amount else money.amount.normalize():f}"
 
 
 def amount(value: Any, currency: str) -> str:
-    """Return an amount for people, "-" for none."""
+    """Return the formatted amount, "-" for None."""
     return "-" if value is None else format_amount(Money(value, currency))
 
 
@@ -289,7 +289,7 @@ class Document:
 
 
 def documents_of(request: HttpRequest, policy: Quote) -> list[Document]:
-    """Return the links that this request's user may follow; none when the shop mounts no URLs."""
+    """Return the document links this user may open; [] if the shop doesn't include the URLs."""
     if not request.user.has_perm(documents.STAFF_PERMISSION):
         return []
     kinds = documents.kinds_of(policy, policy.package)

@@ -1,4 +1,4 @@
-"""List filters that cost no query: their choices come from the code, never from the table."""
+"""List filters without queries: their choices come from the code, not from the table."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class PolicyStatusFilter(StatusFilter):
 
 
 class AttentionFilter(admin.SimpleListFilter):
-    """Whether and why a person should look: at the booking, or at an operation that stopped."""
+    """Whether the booking is flagged, and why, or one of its operations has stopped."""
 
     title = _("attention")
     parameter_name = "attention"
@@ -74,7 +74,7 @@ class AttentionFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         stopped = Operation.objects.needing_person().order_by().values("package")
         flagged = QuotePackage.objects.needing_attention().order_by().values("pk")
-        # No index serves an OR with a subquery: all packages would be read.
+        # An OR with a subquery can't use an index and would read all packages.
         both = stopped.union(flagged)
         wanted = {self.ANY: both, self.STOPPED: stopped, self.FLAGGED: flagged}
         value = self.value()
@@ -82,13 +82,13 @@ class AttentionFilter(admin.SimpleListFilter):
             return queryset.filter(pk__in=wanted[value])
         if not value:
             return queryset
-        # The column has the newest reason only.
+        # The column only has the newest reason.
         open_flags = Flag.objects.open().filter(reason=value).order_by()
         return queryset.filter(pk__in=open_flags.values("package"))
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """Whether somebody has looked into a flag."""
+    """Whether a flag is open."""
 
     title = _("state")
     parameter_name = "state"
@@ -104,7 +104,7 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class HoldFilter(admin.SimpleListFilter):
-    """What became of a frozen premium."""
+    """The state of a hold."""
 
     title = _("state")
     parameter_name = "state"
@@ -121,8 +121,8 @@ class HoldFilter(admin.SimpleListFilter):
 class CreatedFilter(admin.SimpleListFilter):
     """Today, the past seven days, and each of the past twelve months.
 
-    In place of `date_hierarchy`, which reads the whole table to find out which months there are
-    (measured on PostgreSQL: 2 s for 1,000,000 rows).
+    Replaces `date_hierarchy`, which reads the whole table to find its months (measured on
+    PostgreSQL: 2 s for 1,000,000 rows).
     """
 
     title = _("created")
@@ -150,7 +150,7 @@ class CreatedFilter(admin.SimpleListFilter):
 
 
 class AccountFilter(admin.SimpleListFilter):
-    """The XCover accounts in the settings; not there when there is only one."""
+    """The XCover accounts in the settings; hidden if there is only one."""
 
     title = _("account")
     parameter_name = "account"
@@ -177,7 +177,7 @@ class QuoteAccountFilter(AccountFilter):
 
 
 class EndedFilter(admin.SimpleListFilter):
-    """Operations whose badge says more than their state: by XCover's no, or by a person."""
+    """Operations that were refused by XCover or given up."""
 
     title = _("ended")
     parameter_name = "ended"
@@ -192,7 +192,7 @@ class EndedFilter(admin.SimpleListFilter):
 
 
 class RefundFilter(admin.SimpleListFilter):
-    """Whether the refund of a cancellation is on record."""
+    """Whether the refund of a cancellation is recorded."""
 
     title = _("refund")
     parameter_name = "refund"
@@ -206,7 +206,7 @@ class RefundFilter(admin.SimpleListFilter):
 
 
 class SettlementFilter(admin.SimpleListFilter):
-    """Whether the difference of a change waits for somebody to settle it."""
+    """Changes whose price difference isn't settled yet."""
 
     title = _("difference")
     parameter_name = "difference"
@@ -224,7 +224,7 @@ class SettlementFilter(admin.SimpleListFilter):
 
 
 class DueFilter(admin.SimpleListFilter):
-    """Renewals by the end of the present period, of those that are still open."""
+    """Open renewals by the end of the current period."""
 
     title = _("due")
     parameter_name = "due"
@@ -247,7 +247,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 class PaymentFilter(admin.SimpleListFilter):
-    """How the payment of an instalment stands; XCover's statuses know no date."""
+    """The payment state of an instalment. "Overdue" isn't an XCover status: it needs the date."""
 
     title = _("payment")
     parameter_name = "payment"
@@ -277,7 +277,7 @@ def rows_matching(text: str, *, people: bool) -> Q:
 
 
 def quotes_matching(text: str, *, people: bool) -> Q:
-    """Return the condition on Quote: a policy id finds itself and not its neighbours."""
+    """Return the condition on Quote; a policy id only matches itself, not its whole package."""
     text = text.strip()
     is_id = UUID.fullmatch(text)
     return Q(quote_id=text.lower()) if is_id else rows_matching(text, people=people)
@@ -286,7 +286,7 @@ def quotes_matching(text: str, *, people: bool) -> Q:
 def workflows_matching(text: str, vendor_id: str, *, people: bool) -> Q:
     """Return the condition on rows with a `package` and XCover's id in the column `vendor_id`.
 
-    These ids mix cases, and case tells them apart (Quotes API: identifiers).
+    These ids are case-sensitive (Quotes API: identifiers).
     """
     text = text.strip()
     is_id = vendor_id and WORKFLOW_ID.search(text)
@@ -294,7 +294,7 @@ def workflows_matching(text: str, vendor_id: str, *, people: bool) -> Q:
 
 
 def package_ids_matching(text: str, *, people: bool) -> set[str]:
-    """Return the package ids that `text` finds, and those it can be itself, ours or not."""
-    found = QuotePackage.objects.filter(packages_matching(text, people=people))
+    """Return the package ids that match `text`, and `text` itself as an id, known or not."""
+    packages = QuotePackage.objects.filter(packages_matching(text, people=people))
     typed = text.strip().upper()
-    return {*found.values_list("package_id", flat=True), typed, f"{typed}-INS"}
+    return {*packages.values_list("package_id", flat=True), typed, f"{typed}-INS"}

@@ -1,4 +1,4 @@
-"""Flags in the admin: why a person should look at a booking, and who has looked into it."""
+"""The admin of flags: why a booking needs attention, and who looked into it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from django_xcover.support.next_steps import next_steps_of_flag
 
 
 class Resolve(Act):
-    """Note that a person has looked into a flag."""
+    """Mark a flag as looked into."""
 
     name = "resolve"
     label = gettext_lazy("Mark as looked into…")
@@ -39,17 +39,17 @@ class Resolve(Act):
         return ResolveForm(data)
 
     def carry_out(self, request: HttpRequest, row: Flag, values: dict[str, Any]) -> Outcome:
-        facts = {"package": row.package, "reason": row.get_reason_display(), **values}
+        context = {"package": row.package, "reason": row.get_reason_display(), **values}
         if not flags.resolve(row, by=str(request.user.pk), note=values["note"]):
-            told = _("%(package)s is not flagged for this any more.") % facts
-            return Outcome(sentence=told, level=messages.WARNING, log=False)
-        told = _("%(package)s was marked as looked into (%(reason)s): %(note)s")
-        return Outcome(sentence=told % facts)
+            text = _("%(package)s is no longer flagged for this.") % context
+            return Outcome(sentence=text, level=messages.WARNING, log=False)
+        text = _("%(package)s was marked as looked into (%(reason)s): %(note)s")
+        return Outcome(sentence=text % context)
 
 
 @admin.register(Flag)
 class FlagAdmin(OfPackage, StaffActs):
-    """Flags, the newest first. They belong to a package and are seen by those who may see it."""
+    """Flags, newest first. Viewing them needs the package's view permission."""
 
     acts = (Resolve(),)
     shows_status_link = True
@@ -103,4 +103,4 @@ class FlagAdmin(OfPackage, StaffActs):
     def resolved_by_shown(self, row: Flag) -> str:
         if row.is_open:
             return "-"
-        return name_of(row.resolved_by) or _("itself: the reason went away")
+        return name_of(row.resolved_by) or _("automatically: the reason no longer applies")

@@ -1,4 +1,4 @@
-"""The form in which staff say what they did about something."""
+"""The form fields and forms of the admin's actions."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ PHONE = re.compile(r"\+?\d[\d\s()/.-]{7,}\d")
 
 
 class NoteField(forms.CharField):
-    """A note that stays on record, without what was typed in spite of the help text."""
+    """A note that is stored, with e-mail addresses, phone numbers and tokens removed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        told = gettext_lazy("It stays on record. No names, addresses or phone numbers.")
-        super().__init__(max_length=200, help_text=told, **kwargs)
+        text = gettext_lazy("The note is kept. No names, addresses or phone numbers.")
+        super().__init__(max_length=200, help_text=text, **kwargs)
 
     def clean(self, value: Any) -> str:
         """Return the note without addresses and phone numbers."""
@@ -70,9 +70,9 @@ class PolicyChoices(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 def policies_field(package: QuotePackage) -> PolicyChoices:
-    """Return the choice among the policies of `package` that are in force.
+    """Return the field to choose from the policies of `package` that are in force.
 
-    A single one is chosen already; of several nobody cancels one by forgetting to look.
+    A single policy is preselected. With several, none is, so that none is cancelled by accident.
     """
     in_force = Quote.objects.select_related("package").filter(
         package=package, status=Status.CONFIRMED
@@ -87,26 +87,26 @@ def policies_field(package: QuotePackage) -> PolicyChoices:
     )
 
 
-# What the policy is; another type is another policy.
+# Not changeable: another type would be another policy.
 FIXED = frozenset({"policy_type", "policy_type_version"})
 
 
 def leaves(request: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
-    """Yield the path and the value of each single value in `request`."""
+    """Yield the path and value of each leaf in `request`."""
     for key, value in request.items():
         if key not in FIXED:
             yield from _below((key,), value)
 
 
 def name_of(path: Path) -> str:
-    """Return what a person calls the value at `path`: "Tickets 2: price"."""
+    """Return the display name of the value at `path`: "Tickets 2: price"."""
     words = [str(part + 1) if isinstance(part, int) else part.replace("_", " ") for part in path]
     text = " ".join(words[:-1]) + ": " + words[-1] if len(words) > 1 else words[0]
     return text[:1].upper() + text[1:]
 
 
 def changed(request: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str, Any]:
-    """Return the fields of `request` that `values` changes, whole and as XCover wants them."""
+    """Return the complete fields of `request` that `values` changes, in XCover's types."""
     fields = {str(path[0]): copy.deepcopy(request[str(path[0])]) for path in values}
     for path, value in values.items():
         _put(fields, path, value)
@@ -145,11 +145,11 @@ NAMES = {
     "postcode": gettext_lazy("Postcode"),
     "region": gettext_lazy("Region"),
 }
-PHONE_HELP = gettext_lazy("With + and the country code first.")
+PHONE_HELP = gettext_lazy("Start with + and the country code.")
 
 
 class DetailsForm(forms.Form):
-    """New details of the policyholder; what is left empty stays as it is."""
+    """New details of the policyholder; empty fields keep their values."""
 
     def __init__(self, package: QuotePackage, data: Any = None) -> None:
         super().__init__(data)
@@ -160,12 +160,12 @@ class DetailsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values = {name: value for name, value in self.cleaned_data.items() if value}
         if not values and not self.errors:
-            raise forms.ValidationError(_("Fill in what is to change."))
+            raise forms.ValidationError(_("Enter at least one change."))
         return values
 
 
 class PolicyForm(forms.Form):
-    """What was sent to quote the policy, value by value, to be changed."""
+    """The values that were sent to quote the policy, each in a field."""
 
     def __init__(self, quote: Quote, data: Any = None) -> None:
         super().__init__(data)
@@ -177,11 +177,11 @@ class PolicyForm(forms.Form):
             self.fields[name] = _field(quote.policy_type, path, value)
 
     def clean(self) -> dict[str, Any]:
-        """Return the fields to change, whole, as `update_fields`."""
-        told = {self.paths[name]: self.cleaned_data.get(name) for name in self.changed_data}
-        if not told and not self.errors:
+        """Return the complete fields to change, as `update_fields`."""
+        values = {self.paths[name]: self.cleaned_data.get(name) for name in self.changed_data}
+        if not values and not self.errors:
             raise forms.ValidationError(_("Nothing would change."))
-        return {"update_fields": changed(self.quote.request, told)}
+        return {"update_fields": changed(self.quote.request, values)}
 
 
 def _detail(name: str, known: Any) -> forms.Field:
@@ -198,40 +198,40 @@ def _detail(name: str, known: Any) -> forms.Field:
 
 
 def _field(policy_type: str, path: Path, value: Any) -> forms.Field:
-    facts: dict[str, Any] = {"label": name_of(path), "initial": value}
+    options: dict[str, Any] = {"label": name_of(path), "initial": value}
     if isinstance(value, bool):
-        return forms.BooleanField(required=False, **facts)
+        return forms.BooleanField(required=False, **options)
     if isinstance(value, int):
-        return forms.IntegerField(**facts)
+        return forms.IntegerField(**options)
     amount = amount_of(value)
     if amount is not None and (isinstance(value, float) or is_amount(policy_type, path)):
-        return AmountField(**facts | {"initial": amount})
+        return AmountField(**options | {"initial": amount})
     moment = _moment(value)
-    return _text(facts) if moment is None else _when(moment, facts)
+    return _text(options) if moment is None else _when(moment, options)
 
 
-def _text(facts: dict[str, Any]) -> forms.Field:
-    return forms.CharField(required=bool(facts["initial"]), max_length=1000, **facts)
+def _text(options: dict[str, Any]) -> forms.Field:
+    return forms.CharField(required=bool(options["initial"]), max_length=1000, **options)
 
 
-def _when(moment: datetime | date, facts: dict[str, Any]) -> forms.Field:
+def _when(moment: datetime | date, options: dict[str, Any]) -> forms.Field:
     if isinstance(moment, datetime):
         widget = forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-        # To the minute, as the browser's field has it.
-        facts["help_text"] = _("In %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
-        facts["initial"] = timezone.localtime(moment).replace(second=0, microsecond=0)
-        return forms.DateTimeField(widget=widget, **facts)
+        # To the minute, the precision of the browser's field.
+        options["help_text"] = _("In %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        options["initial"] = timezone.localtime(moment).replace(second=0, microsecond=0)
+        return forms.DateTimeField(widget=widget, **options)
     calendar = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(widget=calendar, **facts | {"initial": moment})
+    return forms.DateField(widget=calendar, **options | {"initial": moment})
 
 
 def _moment(value: Any) -> datetime | date | None:
-    """Return a text that is a moment or a day as such, None for any other value."""
+    """Return the datetime or date in `value`, None for any other value."""
     if not isinstance(value, str) or len(value) < 10:
         return None
     try:
-        found = parse_datetime(value)
-        aware = found if found is not None and timezone.is_aware(found) else None
+        parsed = parse_datetime(value)
+        aware = parsed if parsed is not None and timezone.is_aware(parsed) else None
         return aware or parse_date(value)
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""The page that says how everything stands: XCover, the outbox, the comparison, the workers."""
+"""The health page: XCover accounts, operations, reconciliation and workers."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ from django_xcover.models import (
 from django_xcover.support.health import health
 from django_xcover.support.status import AccountStatus, Status, count_text
 
-GONE = (gettext_lazy("not in the settings any more"), WAITING)
+GONE = (gettext_lazy("no longer in the settings"), WAITING)
 
 Fact = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountShown:
-    """An account as the page shows it.
+    """An account on the page.
 
-    `passes` says that something about it is over by itself in a moment; `pause_url` is "" for those
-    who may not pause it, and while it is paused.
+    `passes` means that its state will soon change by itself. `pause_url` is "" while it is paused,
+    and for users who may not pause it.
     """
 
     name: str
@@ -70,7 +70,7 @@ class AccountShown:
 
 
 def shown(request: HttpRequest, now: Status) -> list[AccountShown]:
-    """Return each account with what this request's user may do to it."""
+    """Return each account with the actions of this user."""
     may_resume = may_view(request, AccountPause) and _may(request, "resume_accountpause")
     pauses = {row.account: row.pk for row in AccountPause.objects.all()} if may_resume else {}
     return [_shown(request, account, pauses.get(account.name)) for account in now.accounts]
@@ -96,33 +96,33 @@ def _circuit(account: AccountStatus) -> list[Fact]:
     if not account.rates:
         return []
     if account.circuit != Circuit.CLOSED:
-        return [(_("Left alone since"), ago(account.opened_at, _("not known")))]
+        return [(_("No calls since"), ago(account.opened_at, _("not known")))]
     if not account.calls:
         return [(_("Last calls"), _("none in the past ten minutes"))]
-    told = ngettext(
+    text = ngettext(
         "%(faults)s of the last %(calls)s failed",
         "%(faults)s of the last %(calls)s failed",
         account.calls,
     )
-    return [(_("Last calls"), told % {"faults": account.faults, "calls": account.calls})]
+    return [(_("Last calls"), text % {"faults": account.faults, "calls": account.calls})]
 
 
 def _rate(rate: RateState) -> Fact:
-    told = _("at most %(rate)s a second") % {"rate": f"{rate.rate:g}"}
+    text = _("at most %(rate)s a second") % {"rate": f"{rate.rate:g}"}
     if rate.paused_until:
         also = _("XCover asked for a pause until %(when)s")
-        told = f"{told}; {also % {'when': clock(rate.paused_until)}}"
-    return str(RATES[rate.group]), told
+        text = f"{text}; {also % {'when': clock(rate.paused_until)}}"
+    return str(RATES[rate.group]), text
 
 
 def _reconciled(account: AccountStatus) -> Fact:
-    told = ago(account.reconciled_at, _("never"))
+    text = ago(account.reconciled_at, _("never"))
     if account.reconciling:
-        told = _("%(last)s; one is under way") % {"last": told}
+        text = _("%(last)s; one is running now") % {"last": text}
     elif account.reconciliation_error:
-        facts = {"last": told, "error": account.reconciliation_error}
-        told = _("%(last)s; the latest one failed (%(error)s)") % facts
-    return _("Last comparison with XCover"), told
+        context = {"last": text, "error": account.reconciliation_error}
+        text = _("%(last)s; the latest one failed (%(error)s)") % context
+    return _("Last comparison with XCover"), text
 
 
 def _pause(request: HttpRequest, account: AccountStatus) -> list[Fact]:
@@ -136,7 +136,7 @@ def _try(request: HttpRequest, account: AccountStatus) -> list[Button]:
     if account.circuit != Circuit.OPEN or not _may(request, "retry_operation"):
         return []
     url = reverse("admin:xcover_status_try", args=(account.name,))
-    return [Button(url=url, label=_("Let the next call try"))]
+    return [Button(url=url, label=_("Let the next call through"))]
 
 
 def _resume(pause: int | None) -> list[Button]:
@@ -159,13 +159,13 @@ def _may(request: HttpRequest, codename: str) -> bool:
 
 
 STATUS = "admin/xcover/status.html"
-# Seconds, while something passes by itself: then somebody is watching.
+# Seconds between reloads while an account's state is about to change.
 RELOAD = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A number and where its rows are listed; `url` is "" for those who may not see them."""
+    """A count and the URL of its list; `url` is "" for users who may not see it."""
 
     label: str
     count: int
@@ -174,19 +174,19 @@ class Figure:
 
 
 def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> HttpResponse:
-    """Return the page, for those who may see operations."""
+    """Return the page; raise PermissionDenied for users who may not see operations."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    found = health()
-    now = found.status
+    report = health()
+    now = report.status
     site: AdminSite = model_admin.admin_site
     accounts = shown(request, now)
     context: dict[str, Any] = {
         **site.each_context(request),
         "opts": model_admin.opts,
         "media": model_admin.media,
-        "title": _("How everything stands"),
-        "verdicts": verdicts(found),
+        "title": _("System health"),
+        "verdicts": verdicts(report),
         "people": _people(request, now),
         "outbox": _outbox(request, now),
         "accounts": accounts,
@@ -194,7 +194,7 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
         "cache_note": str(CACHES[now.cache]),
         "asked_at": date_format(timezone.localtime(), "H:i:s T"),
         "way_back": request.path,
-        "reload_after": RELOAD if any(one.passes for one in accounts) else 0,
+        "reload_after": RELOAD if any(account.passes for account in accounts) else 0,
     }
     return TemplateResponse(request, STATUS, context)
 
@@ -202,7 +202,7 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
 def _people(request: HttpRequest, now: Status) -> list[Figure]:
     stopped = now.operations[OperationState.NEEDS_PERSON.value]
     rows: list[tuple[str, int, type[Model], str]] = [
-        (_("Operations that stopped"), stopped, Operation, "state__exact=needs_person"),
+        (_("Stopped operations"), stopped, Operation, "state__exact=needs_person"),
         (_("Flagged bookings"), now.flagged_packages, QuotePackage, "attention=flagged"),
         (_("Open discrepancies"), now.open_discrepancies, Discrepancy, "state__exact=open"),
         (_("Failed webhooks"), now.failed_webhooks, WebhookDelivery, "state__exact=failed"),
@@ -233,13 +233,13 @@ def _outbox(request: HttpRequest, now: Status) -> list[tuple[SafeString, str, st
 
 def _facts(now: Status) -> list[tuple[str, str]]:
     return [
-        (_("Oldest that is due"), ago(now.oldest_due, _("nothing is due"))),
-        (_("Last sweep of the worker"), ago(now.last_sweep, _("never"))),
+        (_("Oldest due operation"), ago(now.oldest_due, _("nothing is due"))),
+        (_("Last sweep by a worker"), ago(now.last_sweep, _("never"))),
     ]
 
 
 def list_url(request: HttpRequest, model: type[Model], query: str = "") -> str:
-    """Return the address of a filtered list, "" for those who may not see it."""
+    """Return the URL of a filtered list, "" if this user may not see it."""
     if not may_view(request, model):
         return ""
     meta = model._meta

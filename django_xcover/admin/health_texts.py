@@ -1,4 +1,4 @@
-"""What a look at everything means, in sentences for whoever has to decide whether to get up."""
+"""The texts of the health page."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from django_xcover.support.status import AccountStatus, Status
 TONES_OF_STATES = {State.ATTENTION: WAITING, State.ALARM: BAD}
 
 CIRCUITS = {
-    Circuit.CLOSED: (gettext_lazy("closed: XCover is asked"), GOOD),
-    Circuit.OPEN: (gettext_lazy("open: XCover is left alone"), BAD),
-    Circuit.HALF_OPEN: (gettext_lazy("half open: one call tries"), WAITING),
+    Circuit.CLOSED: (gettext_lazy("closed: calls go to XCover"), GOOD),
+    Circuit.OPEN: (gettext_lazy("open: no calls go to XCover"), BAD),
+    Circuit.HALF_OPEN: (gettext_lazy("half open: one trial call"), WAITING),
     Circuit.UNKNOWN: (gettext_lazy("unknown"), WAITING),
 }
 MEANINGS = {
-    Circuit.CLOSED: gettext_lazy("Offers are asked for as usual."),
+    Circuit.CLOSED: gettext_lazy("Offers are requested as usual."),
     Circuit.OPEN: gettext_lazy(
-        "XCover does not answer, so it is left alone: shoppers see no new offer, and every order "
-        "goes through without waiting. Cover that was bought is booked as soon as XCover takes it. "
-        "Nobody has to do anything: from %(until)s one call tries whether XCover is back, and the "
-        "waits get longer while it is not."
+        "XCover isn't answering, so no calls are made: shoppers see no new offers, and orders go "
+        "through without waiting. Cover that was bought is booked as soon as XCover accepts it. "
+        "You don't need to do anything: from %(until)s one call checks whether XCover is back, "
+        "and the waits get longer until it is."
     ),
     Circuit.HALF_OPEN: gettext_lazy(
-        "The next shopper's call tries whether XCover is back. Until one succeeds, the others see "
-        "no new offer, and every order goes through without waiting."
+        "The next shopper's call checks whether XCover is back. Until one succeeds, other "
+        "shoppers see no new offers, and orders go through without waiting."
     ),
     Circuit.UNKNOWN: gettext_lazy(
-        "The cache is away, so nothing is known of faults. Every call is made, and none takes "
-        "longer than its deadline."
+        "The cache can't be reached, so recent failures aren't known. Every call is made, and "
+        "none takes longer than its deadline."
     ),
 }
 CACHES = {
     Reach.SHARED: "",
     Reach.PROCESS: gettext_lazy(
-        "The cache is the memory of each process, so circuits and rates are shown "
-        "as this one process knows them. Another one may know otherwise. With a shared cache, such "
-        "as Redis, all know the same."
+        "Each process has its own cache, so this page shows the circuits and rates of one "
+        "process; others may differ. With a shared cache, such as Redis, all processes share them."
     ),
     Reach.NOBODY: gettext_lazy(
-        "The cache keeps nothing, so circuits and pauses of rates are not known."
+        "The cache stores nothing, so the state of circuits and rate limits isn't known."
     ),
     Reach.AWAY: gettext_lazy(
-        "The cache is away, so circuits and pauses of rates are not known. Bookings need no cache."
+        "The cache can't be reached, so the state of circuits and rate limits isn't known. "
+        "Bookings don't need the cache."
     ),
 }
 RATES = {
@@ -66,7 +66,7 @@ Verdict = tuple[str, str]
 
 
 def clock(moment: datetime) -> str:
-    """Return the time of day to the second, with the day unless it is today."""
+    """Return the time to the second, with the date unless it is today."""
     local = timezone.localtime(moment)
     is_today = local.date() == timezone.localdate()
     time = date_format(local, "H:i:s")
@@ -79,42 +79,46 @@ def ago(moment: datetime | None, otherwise: str) -> str:
         return otherwise
     if timezone.now() - moment < timedelta(minutes=1):
         return _("%(when)s (just now)") % {"when": clock(moment)}
-    facts = {"when": clock(moment), "time": timesince(moment)}
-    return _("%(when)s (%(time)s ago)") % facts
+    context = {"when": clock(moment), "time": timesince(moment)}
+    return _("%(when)s (%(time)s ago)") % context
 
 
 def meaning(account: AccountStatus) -> str:
-    """Return what the circuit of `account` means for shoppers."""
+    """Return what the circuit's state means for shoppers."""
     until = clock(account.open_until) if account.open_until else ""
     return str(MEANINGS[Circuit(account.circuit)]) % {"until": until}
 
 
-def verdicts(found: Health) -> list[Verdict]:
-    """Return what is not well, worst first, each with its tone; that all is well when it is."""
-    problems = [(one.sentence, TONES_OF_STATES[one.state]) for one in found.problems()]
-    problems += _money(found.status)
-    known = found.status.cache in {Reach.SHARED, Reach.PROCESS}
-    well = _("All is well.") if known else _("As far as one can know, all is well.")
+def verdicts(report: Health) -> list[Verdict]:
+    """Return the problems with their tones, worst first, or a message that there are none."""
+    problems = [(item.sentence, TONES_OF_STATES[item.state]) for item in report.problems()]
+    problems += _money(report.status)
+    known = report.status.cache in {Reach.SHARED, Reach.PROCESS}
+    well = (
+        _("No problems found.")
+        if known
+        else _("No problems found, as far as can be known without the cache.")
+    )
     return problems or [(well, GOOD)]
 
 
 def _money(now: Status) -> Iterator[Verdict]:
     if now.refunds_to_record:
-        told = ngettext(
+        text = ngettext(
             "%(count)s refund is to be recorded.",
             "%(count)s refunds are to be recorded.",
             now.refunds_to_record,
         )
-        yield told % {"count": now.refunds_to_record}, WAITING
+        yield text % {"count": now.refunds_to_record}, WAITING
     if now.overdue_instalments:
-        told = ngettext(
+        text = ngettext(
             "%(count)s instalment is overdue.",
             "%(count)s instalments are overdue.",
             now.overdue_instalments,
         )
-        yield told % {"count": now.overdue_instalments}, WAITING
+        yield text % {"count": now.overdue_instalments}, WAITING
 
 
 def figure_tone(count: int, *, bad: bool) -> str:
-    """Return the tone of a number that should be nought if it is `bad`."""
+    """Return the tone of `count`; a `bad` one should be zero."""
     return BAD if bad and count else PLAIN

@@ -1,4 +1,4 @@
-"""Holds in the admin: premiums that were frozen, and what became of them."""
+"""The admin of holds: frozen premiums and their orders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django_xcover.types import Money
 
 @admin.register(Hold)
 class HoldAdmin(MirrorAdmin):
-    """Holds, the newest first. Nothing is changed here: the shop takes over and releases."""
+    """Holds, newest first. They are read-only: the shop takes them over and releases them."""
 
     list_display = ("created_at", "state_badge", "premium_shown", "order", "package_link", "expiry")
     list_filter = (HoldFilter, "account", CreatedFilter)
@@ -30,12 +30,12 @@ class HoldAdmin(MirrorAdmin):
     fieldsets = (
         section(None, "state_badge", "premium_shown", ("order", "package_link")),
         section(_("What was frozen"), "choices_shown", ("created_at", "expires_at")),
-        section(_("What became of it"), ("taken_at", "released_at", "reported_at")),
+        section(_("What happened to it"), ("taken_at", "released_at", "reported_at")),
         section(
             _("For developers"),
             "reference",
             ("account", "cart_reference"),
-            note=_("Send order_completed with this reference, and the order gets the cover."),
+            note=_("Send order_completed with this reference to give the order this cover."),
             folded=True,
         ),
     )
@@ -58,7 +58,7 @@ class HoldAdmin(MirrorAdmin):
         reference = row.order_reference
         if not reference:
             return "-"
-        # The story is that of an order's package: it has none when the order got nothing.
+        # The timeline belongs to the order's package; an order without cover has none.
         has_story = row.package is not None and row.package.order_reference == reference
         return display.link(display.story_url(reference), reference) if has_story else reference
 

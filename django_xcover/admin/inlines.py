@@ -1,4 +1,4 @@
-"""What belongs to a package, on its page."""
+"""The inlines of a package's page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from django_xcover.types import Money
 
 
 class QuoteInline(MirrorInline):
-    """Each quote with the price it was shown at beside the price it has now."""
+    """Quotes with the price shown and the current price."""
 
     model = Quote
     verbose_name_plural = _("quotes and policies")
@@ -59,7 +59,7 @@ class QuoteInline(MirrorInline):
     ordering = ("position",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the package may be seen: it says nothing without its quotes."""
+        """Return whether the user may view packages, which make no sense without quotes."""
         return request.user.has_perm("xcover.view_quotepackage")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -92,7 +92,7 @@ class QuoteInline(MirrorInline):
 
 
 class DecisionInline(MirrorInline):
-    """What was shown and chosen, newest first."""
+    """Decisions, newest first."""
 
     model = Decision
     fields = ("choice_badge", "insures", "price_shown", "locale", "wording", "created_at")
@@ -120,7 +120,7 @@ class DecisionInline(MirrorInline):
 
 
 class OperationInline(MirrorInline):
-    """What must happen at XCover, newest first."""
+    """Operations, newest first."""
 
     model = Operation
     fields = ("what", "state_badge", "attempts", "next_attempt", "error_in_words", "created_at")
@@ -153,7 +153,7 @@ class OperationInline(MirrorInline):
 
 
 class WorkflowInline(MirrorInline):
-    """Rows with a `state`, newest first; their own page has the rest."""
+    """Workflows, newest first. Their own pages have the details."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("payload")
@@ -164,7 +164,7 @@ class WorkflowInline(MirrorInline):
 
 
 class CancellationInline(WorkflowInline):
-    """What was or could be cancelled."""
+    """Cancellations and previews."""
 
     model = Cancellation
     fields = ("state_badge", "refund_shown", "recorded_shown", "origin", "created_at")
@@ -180,7 +180,7 @@ class CancellationInline(WorkflowInline):
 
 
 class ModificationInline(WorkflowInline):
-    """What was or could be changed."""
+    """Modifications, made or only priced."""
 
     model = Modification
     fields = ("state_badge", "difference_shown", "settled_at", "origin", "created_at")
@@ -192,7 +192,7 @@ class ModificationInline(WorkflowInline):
 
 
 class RenewalInline(WorkflowInline):
-    """The next periods."""
+    """Renewals."""
 
     model = Renewal
     fields = ("state_badge", "due_on", "price_shown", "notified_at", "paid_at")

@@ -1,4 +1,4 @@
-"""Instalments in the admin: the schedule of each policy, what is paid and what is overdue."""
+"""The admin of instalments: each policy's schedule, and reporting payments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KINDS = (OperationKind.REPORT_INSTALMENT,)
 
 
 class Report(Act):
-    """Tell XCover how the payment went. It collects no money."""
+    """Report to XCover whether the payment succeeded. It doesn't collect money."""
 
     permission = "report_instalment"
     paid: bool
@@ -39,23 +39,25 @@ class Report(Act):
         return in_force and row.status != Instalment.Status.PAID
 
     def note_for(self, row: Instalment) -> str:
-        told = _("Instalment %(number)s, %(amount)s. XCover is told; this collects no money.")
-        return told % {"number": row.number, "amount": format_amount(row.amount)}
+        text = _(
+            "Instalment %(number)s, %(amount)s. This informs XCover; it doesn't collect any money."
+        )
+        return text % {"number": row.number, "amount": format_amount(row.amount)}
 
     def carry_out(self, request: HttpRequest, row: Instalment, values: dict[str, Any]) -> Outcome:
         known = carried_out_by(row, row.quote.package, KINDS)
         operation = instalments.report(row, paid=self.paid)
-        told = (
+        text = (
             _("Instalment %(number)s of %(package)s (%(amount)s) is reported as paid.")
             if self.paid
             else _("Instalment %(number)s of %(package)s (%(amount)s) is reported as failed.")
         )
-        facts = {
+        context = {
             "number": row.number,
             "package": row.quote.package.package_id,
             "amount": format_amount(row.amount),
         }
-        return Outcome(sentence=told % facts, log=operation != known, leads_to=row)
+        return Outcome(sentence=text % context, log=operation != known, leads_to=row)
 
 
 class ReportPaid(Report):
@@ -74,7 +76,7 @@ class ReportFailed(Report):
 
 @admin.register(Instalment)
 class InstalmentAdmin(WorkflowAdmin):
-    """Instalments; the overdue ones with the oldest first."""
+    """Instalments, newest first; the "overdue" filter lists the oldest first."""
 
     kinds = (OperationKind.REPORT_INSTALMENT,)
     acts = (ReportPaid(), ReportFailed())
@@ -155,7 +157,7 @@ class InstalmentAdmin(WorkflowAdmin):
 
 
 class InstalmentInline(MirrorInline):
-    """The schedule of a policy on its page."""
+    """The instalments on a policy's page."""
 
     model = Instalment
     fk_name = "quote"

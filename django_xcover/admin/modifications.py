@@ -1,4 +1,4 @@
-"""Modifications in the admin: what is to change, what it costs, and how far it is."""
+"""The admin of modifications: the changes, their price and progress."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ State = Modification.State
 
 
 class ChangeDetails(Act):
-    """Change details of the policyholder, which costs nothing."""
+    """Change the policyholder's details, which is free."""
 
     name = "details"
     label = gettext_lazy("Change policyholder…")
     button = gettext_lazy("Change the details")
     permission = "modify_policy"
-    note = gettext_lazy("Leave empty what stays as it is. The price does not change.")
+    note = gettext_lazy("Leave fields empty to keep their values. The price doesn't change.")
     shows_people = True
 
     def fits(self, row: QuotePackage) -> bool:
@@ -55,21 +55,22 @@ class ChangeDetails(Act):
         return DetailsForm(row, data)
 
     def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
-        found = modification.change_details(row, values, origin=STAFF)
-        told = _("Details of %(package)s are being changed: %(fields)s.")
-        facts = {"package": row.package_id, "fields": ", ".join(sorted(values))}
-        return Outcome(sentence=told % facts, leads_to=found)
+        change = modification.change_details(row, values, origin=STAFF)
+        text = _("Details of %(package)s are being changed: %(fields)s.")
+        context = {"package": row.package_id, "fields": ", ".join(sorted(values))}
+        return Outcome(sentence=text % context, leads_to=change)
 
 
 class PriceChange(Act):
-    """Ask XCover what a change of what is insured would cost. Nothing is changed by it."""
+    """Ask XCover for the price of a change to the insured items. Nothing is changed yet."""
 
     name = "price"
     label = gettext_lazy("Change what is insured…")
     button = gettext_lazy("Show the difference")
     permission = "modify_policy"
     note = gettext_lazy(
-        "Nothing is changed yet: the next page shows the difference in price and asks again."
+        "This doesn't change anything yet. The next page shows the price difference and asks for "
+        "confirmation."
     )
     asks_xcover = True
     shows_people = True
@@ -81,23 +82,25 @@ class PriceChange(Act):
         return PolicyForm(row, data)
 
     def carry_out(self, request: HttpRequest, row: Policy, values: dict[str, Any]) -> Outcome:
-        found = modification.quote_change(row.package, quote=row, origin=STAFF, **values)
-        told = _("A change of %(package)s is priced. %(difference)s Nothing is changed yet.")
-        facts = {
+        change = modification.quote_change(row.package, quote=row, origin=STAFF, **values)
+        text = _(
+            "XCover has priced the change of %(package)s. %(difference)s Nothing is changed yet."
+        )
+        context = {
             "package": row.package.package_id,
-            "difference": difference_text(found.difference),
+            "difference": difference_text(change.difference),
         }
-        return Outcome(sentence=told % facts, leads_to=found)
+        return Outcome(sentence=text % context, leads_to=change)
 
 
 class SettlementForm(forms.Form):
     reference = ReferenceField(
-        help_text=gettext_lazy("Of the extra payment or refund, in the shop.")
+        help_text=gettext_lazy("The reference of the extra payment or refund in the shop.")
     )
 
 
 class Settle(Act):
-    """Confirm a priced change, because its difference is settled. It moves no money."""
+    """Confirm a priced change after its difference is settled. It doesn't move money."""
 
     name = "settle"
     label = gettext_lazy("Confirm the change…")
@@ -109,8 +112,12 @@ class Settle(Act):
         return row.state == State.QUOTED
 
     def note_for(self, row: Modification) -> str:
-        told = difference_text(row.difference)
-        return told + " " + _("Settle it first: this changes the cover and moves no money.")
+        text = difference_text(row.difference)
+        return (
+            text
+            + " "
+            + _("Settle the difference first: this changes the cover but doesn't move any money.")
+        )
 
     def form(self, row: Modification, data: Any = None) -> forms.Form:
         return SettlementForm(data)
@@ -118,12 +125,12 @@ class Settle(Act):
     def carry_out(self, request: HttpRequest, row: Modification, values: dict[str, Any]) -> Outcome:
         is_first = self.fits(row)
         modification.settle(row, reference=values["reference"])
-        told = _("%(change)s was confirmed: XCover is being asked to change the cover.")
-        return Outcome(sentence=told % {"change": row}, log=is_first, leads_to=row)
+        text = _("Confirmed %(change)s. A worker is sending it to XCover.")
+        return Outcome(sentence=text % {"change": row}, log=is_first, leads_to=row)
 
 
 class Abandon(Act):
-    """Give a priced change up."""
+    """Abandon a priced change."""
 
     name = "abandon"
     label = gettext_lazy("Abandon the change")
@@ -138,13 +145,13 @@ class Abandon(Act):
         return Outcome(sentence=_("%(change)s was abandoned.") % {"change": row}, log=is_first)
 
 
-# What is told of the policies, without the vendor's answers.
+# The policies' columns for the list, without XCover's answers.
 POLICIES = Prefetch("package__quotes", Quote.objects.defer("payload").order_by("position"))
 
 
 @admin.register(Modification)
 class ModificationAdmin(WorkflowAdmin):
-    """Modifications. The page of a quoted one is where its difference is settled."""
+    """Modifications. Staff settle the difference on the page of a quoted one."""
 
     kinds = (OperationKind.MODIFY,)
     vendor_id = "update_id"
@@ -205,16 +212,16 @@ class ModificationAdmin(WorkflowAdmin):
 
     @admin.display(description=_("modification"))
     def what(self, row: Modification) -> str:
-        told = "; ".join(_policies(row)) or row.update_id
-        return told or str(_("Details of the policyholder"))
+        text = "; ".join(_policies(row)) or row.update_id
+        return text or str(_("Details of the policyholder"))
 
     @admin.display(description=_("modification"))
     def which(self, row: Modification) -> str:
         """Return which policies change, without the values."""
         fields = _new_fields(row)
         changing = [quote for quote in row.package.quotes.all() if quote.quote_id in fields]
-        told = policies_text(changing) if changing else row.update_id
-        return told or str(_("Details of the policyholder"))
+        text = policies_text(changing) if changing else row.update_id
+        return text or str(_("Details of the policyholder"))
 
     @admin.display(description=_("difference"))
     def difference_shown(self, row: Modification) -> str:
@@ -246,11 +253,11 @@ class ModificationAdmin(WorkflowAdmin):
 
 
 def _changes(row: Modification) -> Iterator[tuple[str]]:
-    """Yield each policy with its new values, what is inside others in a line of its own.
+    """Yield each policy with its new values; nested values get a line each.
 
-    Of the policyholder's details only which they are.
+    For the policyholder's details it yields only the names.
     """
-    yield from ((told,) for told in _policies(row))
+    yield from ((text,) for text in _policies(row))
     for fields in _new_fields(row).values():
         for path, value in leaves(fields):
             if len(path) > 1:
@@ -260,7 +267,7 @@ def _changes(row: Modification) -> Iterator[tuple[str]]:
 
 
 def _names(row: Modification) -> Iterator[tuple[str]]:
-    """Yield the name of each value that changes, and no value."""
+    """Yield the name of each changed value, without the value."""
     for fields in _new_fields(row).values():
         yield from ((name_of(path),) for path, _value in leaves(fields))
     for name in row.requested.policyholder:
@@ -268,7 +275,7 @@ def _names(row: Modification) -> Iterator[tuple[str]]:
 
 
 def _policies(row: Modification) -> Iterator[str]:
-    """Yield in words what changes of each policy, and only which one it was when it is over."""
+    """Yield a text of each policy's changes; for finished ones only the policy."""
     fields = _new_fields(row)
     for quote in row.package.quotes.all():
         if quote.quote_id in fields:
@@ -277,4 +284,4 @@ def _policies(row: Modification) -> Iterator[str]:
 
 
 def _new_fields(row: Modification) -> dict[str, Any]:
-    return {one.quote_id: redact(one.update_fields) for one in row.requested.policies}
+    return {policy.quote_id: redact(policy.update_fields) for policy in row.requested.policies}

@@ -1,4 +1,4 @@
-"""The outbox in the admin: what must happen at XCover, and how far it is."""
+"""The admin of the outbox: operations, retries and giving up."""
 
 from __future__ import annotations
 
@@ -55,35 +55,35 @@ logger = safe_logging.get_logger("django_xcover.admin")
 
 
 def try_now(model_admin: ModelAdmin[Operation], request: HttpRequest, account: str) -> HttpResponse:
-    """Let the next call of `account` try, for those who may retry operations."""
+    """Let the next call of `account` through; raise PermissionDenied without the permission."""
     may = request.user.has_perm("xcover.retry_operation")
     if not (may and model_admin.has_view_permission(request)):
         raise PermissionDenied
     if account not in get_config().accounts:
-        raise Http404(_("There is no such account."))
+        raise Http404(_("This account doesn't exist."))
     if circuit_breaker.try_now(account):
-        told = _("The next call tries whether XCover is back (%(account)s).")
-        messages.success(request, told % {"account": account})
-        _log(request, account, told % {"account": account})
+        text = _("The next call checks whether XCover is back (%(account)s).")
+        messages.success(request, text % {"account": account})
+        _log(request, account, text % {"account": account})
     else:
-        messages.warning(request, _("%(account)s: its circuit is not open.") % {"account": account})
+        messages.warning(request, _("%(account)s: the circuit isn't open.") % {"account": account})
     return HttpResponseRedirect(reverse("admin:xcover_status"))
 
 
-def _log(request: HttpRequest, account: str, told: str) -> None:
-    logger.warning("User %s lets the next call try (%s).", request.user.pk, account)
-    # An account is no row, so the entry leads nowhere.
+def _log(request: HttpRequest, account: str, text: str) -> None:
+    logger.warning("User %s let the next call through (%s).", request.user.pk, account)
+    # An account isn't a row, so the entry has no link.
     LogEntry.objects.create(
         user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(AccountPause),
         object_repr=account,
         action_flag=CHANGE,
-        change_message=told,
+        change_message=text,
     )
 
 
 class GiveUp(Act):
-    """End an operation that was settled by hand, or of which nothing will come."""
+    """Give up an operation that was settled by hand or can't succeed."""
 
     name = "give-up"
     label = gettext_lazy("Give up, or note as settled by hand…")
@@ -102,24 +102,21 @@ class GiveUp(Act):
 
     def carry_out(self, request: HttpRequest, row: Operation, values: dict[str, Any]) -> Outcome:
         give_up.give_up(row, note=values["note"])
-        told = _("%(name)s of %(package)s was given up: %(note)s")
-        facts = {"name": operation_name(row), "package": row.package.package_id, **values}
-        return Outcome(sentence=told % facts, also=(row.package,))
+        text = _("%(name)s of %(package)s was given up: %(note)s")
+        context = {"name": operation_name(row), "package": row.package.package_id, **values}
+        return Outcome(sentence=text % context, also=(row.package,))
 
 
 REQUEST_NOTE = gettext_lazy(
-    "The request shows name, e-mail and country of the customer and nothing else of the person. "
-    "It is emptied when the operation is done."
+    "Of the customer's data, the request shows only name, e-mail and country. It's emptied when "
+    "the operation is done."
 )
 RETRYABLE = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 
 
 @admin.register(Operation)
 class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
-    """Operations: "Retry now" for those that wait, be it for their time or for a person.
-
-    What waits for a person can be given up, too.
-    """
+    """Operations. Staff can retry waiting and stopped ones, and give up stopped ones."""
 
     act_name = "retry"
     act_label = gettext_lazy("Retry now")
@@ -177,17 +174,17 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     def act(self, row: Operation) -> Outcome:
         names = {"name": operation_name(row), "package": row.package.package_id}
         if row.state in RETRYABLE and operations.retry(row):
-            return Outcome(sentence=_("%(name)s of %(package)s is tried again now.") % names)
-        told = _("%(name)s of %(package)s was not tried again: it is “%(state)s”.")
+            return Outcome(sentence=_("%(name)s of %(package)s is being retried now.") % names)
+        text = _("%(name)s of %(package)s wasn't retried: its state is “%(state)s”.")
         row.refresh_from_db(fields=("state",))
         return Outcome(
-            sentence=told % {**names, "state": row.get_state_display()},
+            sentence=text % {**names, "state": row.get_state_display()},
             level=messages.WARNING,
             log=False,
         )
 
     def do(self, request: HttpRequest, row: Operation) -> Outcome:
-        """Retry and log together: no attempt without a name to it."""
+        """Retry and log in one transaction, so that each retry has a log entry."""
         with transaction.atomic():
             return super().do(request, row)
 
@@ -210,12 +207,12 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
         return [*ours, *super().get_urls()]
 
     def status_view(self, request: HttpRequest) -> HttpResponse:
-        """Say how everything stands."""
+        """Show the health page."""
         return status_page(self, request)
 
     @method_decorator(require_POST)
     def try_view(self, request: HttpRequest, account: str) -> HttpResponse:
-        """Let the next call try whether XCover is back."""
+        """Let the next call check whether XCover is back."""
         return try_now(self, request, account)
 
     @admin.display(description=gettext_lazy("operation"))
@@ -224,7 +221,7 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
 
     @admin.display(description=gettext_lazy("order"))
     def order_or_package(self, row: Operation) -> SafeString | str:
-        # One column for both: the order leads to the package, and few fit on a small screen.
+        # One column for both: the order links to the package, and small screens fit few columns.
         return order_link(row.package) or package_link(row.package)
 
     @admin.display(description=gettext_lazy("state"))
@@ -253,5 +250,5 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
 
 
 def _verdict(row: Operation) -> str:
-    told = _("It was given up: %(note)s") % {"note": redact_text(row.given_up)}
-    return told if row.given_up else ""
+    text = _("Given up: %(note)s") % {"note": redact_text(row.given_up)}
+    return text if row.given_up else ""

@@ -1,4 +1,4 @@
-"""Unsettled orders in the admin: what the shop reported while its own adapter failed."""
+"""The admin of unsettled orders: events for which the shop's adapter failed."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ TONES: dict[str, str] = {
     State.GIVEN_UP: PLAIN,
 }
 TO_DO = gettext_lazy(
-    "The shop's adapter failed when it was asked about this order, so nothing was booked or "
-    "cancelled for it yet. Tell the developers; the log says where. Press “Retry now” when it is "
-    "mended. If the order was settled in another way, note that here."
+    "The shop's adapter failed for this order, so nothing has been booked or cancelled for it "
+    "yet. Ask the developers to fix the adapter; the log shows the error. Then press “Retry now”. "
+    "If the order was settled in another way, note that here."
 )
 
 
 class GiveUp(Act):
-    """Note that a person has settled the order by hand."""
+    """Note that the order was settled by hand."""
 
     name = "give-up"
     label = gettext_lazy("Note as settled by hand…")
@@ -52,19 +52,19 @@ class GiveUp(Act):
 
     def carry_out(self, request: HttpRequest, row: OrderEvent, values: dict[str, Any]) -> Outcome:
         if not events.give_up(row, note=values["note"]):
-            told = _("Order %(order)s does not wait for a person any more.")
+            text = _("Order %(order)s no longer needs a person.")
             return Outcome(
-                sentence=told % {"order": row.order_reference},
+                sentence=text % {"order": row.order_reference},
                 level=messages.WARNING,
                 log=False,
             )
-        told = _("Order %(order)s was settled by hand: %(note)s")
-        return Outcome(sentence=told % {"order": row.order_reference, **values})
+        text = _("Order %(order)s was settled by hand: %(note)s")
+        return Outcome(sentence=text % {"order": row.order_reference, **values})
 
 
 @admin.register(OrderEvent)
 class OrderEventAdmin(ActingAdmin, StaffActs):
-    """Orders that could not be settled: "Retry now", or noted as settled by hand."""
+    """Unsettled orders. Staff retry them or note that they were settled by hand."""
 
     act_name = "retry"
     act_label = gettext_lazy("Retry now")
@@ -95,12 +95,12 @@ class OrderEventAdmin(ActingAdmin, StaffActs):
     def act(self, row: OrderEvent) -> Outcome:
         order = {"order": row.order_reference}
         if events.retry(row):
-            return Outcome(sentence=_("Order %(order)s is tried again now.") % order)
-        told = _("Order %(order)s is settled already.") % order
-        return Outcome(sentence=told, level=messages.WARNING, log=False)
+            return Outcome(sentence=_("Order %(order)s is being retried now.") % order)
+        text = _("Order %(order)s is already settled.") % order
+        return Outcome(sentence=text, level=messages.WARNING, log=False)
 
     def do(self, request: HttpRequest, row: OrderEvent) -> Outcome:
-        """Retry and log together: no attempt without a name to it."""
+        """Retry and log in one transaction, so that each retry has a log entry."""
         with transaction.atomic():
             return super().do(request, row)
 

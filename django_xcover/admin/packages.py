@@ -1,4 +1,4 @@
-"""Quote packages and bookings in the admin."""
+"""The admin of quote packages and bookings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from django_xcover.admin.inlines import (
     RenewalInline,
 )
 from django_xcover.admin.modifications import ChangeDetails
-from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs, told_of
+from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs, error_texts
 from django_xcover.admin.timeline import story_page
 from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.client import AuthenticationFailed, XCoverError
@@ -64,7 +64,7 @@ from django_xcover.policies import emails
 from django_xcover.support.timeline import TO_DO, package_next_steps
 
 EVENTS = (
-    ("", gettext_lazy("For the booking's present state")),
+    ("", gettext_lazy("For the booking's current status")),
     (emails.CREATED, gettext_lazy("Booking made")),
     (emails.UPDATED, gettext_lazy("Booking changed")),
 )
@@ -83,13 +83,13 @@ class EmailForm(forms.Form):
 
 
 class SendEmail(Act):
-    """Ask XCover for one of its e-mails once more."""
+    """Ask XCover to send one of its e-mails again."""
 
     name = "email"
     label = gettext_lazy("Send e-mail again…")
     button = gettext_lazy("Send it")
     permission = "send_email"
-    note = gettext_lazy("XCover writes to the policyholder's address as XCover knows it.")
+    note = gettext_lazy("XCover sends it to the policyholder's e-mail address in its records.")
 
     def fits(self, row: QuotePackage) -> bool:
         return row.status in BOOKED
@@ -99,14 +99,14 @@ class SendEmail(Act):
 
     def carry_out(self, request: HttpRequest, row: QuotePackage, values: dict[str, Any]) -> Outcome:
         operation = emails.send_again(row, values["event"])
-        told = _("XCover is asked to send the e-mail of %(package)s again (%(event)s).")
-        facts = {"package": row.package_id, "event": values["event"] or row.status}
-        return Outcome(sentence=told % facts, leads_to=operation)
+        text = _("Asking XCover to send the e-mail for %(package)s again (%(event)s).")
+        context = {"package": row.package_id, "event": values["event"] or row.status}
+        return Outcome(sentence=text % context, leads_to=operation)
 
 
 @admin.register(QuotePackage)
 class QuotePackageAdmin(ActingAdmin, StaffActs):
-    """Packages: "Refresh from XCover" asks XCover while the user waits, so few at a time."""
+    """Packages. "Refresh from XCover" calls XCover while the user waits, so its limit is low."""
 
     act_name = "refresh"
     act_label = gettext_lazy("Refresh from XCover")
@@ -160,7 +160,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
     def matching(self, text: str, *, people: bool) -> Q:
         return packages_matching(text, people=people)
 
-    # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
+    # No transaction stays open during a call to XCover, even with ATOMIC_REQUESTS.
     @method_decorator(transaction.non_atomic_requests)
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -182,16 +182,16 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
             return _refused(row, error)
         except ImproperlyConfigured as error:
             return Outcome(sentence=f"{row.package_id}: {error}", level=messages.ERROR)
-        told = _("%(package)s is as XCover has it now: %(status)s.")
-        return Outcome(sentence=told % {"package": row.package_id, "status": fresh.status})
+        text = _("Refreshed %(package)s from XCover. Its status is %(status)s.")
+        return Outcome(sentence=text % {"package": row.package_id, "status": fresh.status})
 
     def get_inlines(self, request: HttpRequest, obj: QuotePackage | None) -> Any:
-        """Return what there is something of; empty tables only push the others down."""
+        """Return the inlines that have rows."""
         if obj is None:
             return self.inlines
-        # Only for this page: what staff do goes by rows that are read anew.
+        # Only for this page: actions read their rows again.
         prefetch_related_objects([obj], *TO_DO)
-        return [one for one in self.inlines if _has_rows(one, obj)]
+        return [inline for inline in self.inlines if _has_rows(inline, obj)]
 
     def page_context(self, request: HttpRequest, row: QuotePackage) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, package_next_steps(row))
@@ -203,7 +203,7 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         return [story, *super().get_urls()]
 
     def story_view(self, request: HttpRequest, reference: str) -> HttpResponse:
-        """Tell the whole story of one order."""
+        """Show the timeline of one order."""
         return story_page(self, request, reference)
 
     @admin.display(description=gettext_lazy("order"))
@@ -216,14 +216,14 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
 
     @admin.display(description=gettext_lazy("status, attention"))
     def status_and_attention(self, row: QuotePackage) -> SafeString:
-        # In one column, because a list's right half is out of sight on most screens.
+        # One column, because the right half of a list is off most screens.
         return format_html("{} {}", status_badge(row), self._attention(row))
 
     @admin.display(description=gettext_lazy("attention"))
     def attention_badge(self, row: QuotePackage) -> SafeString | str:
         return self._attention(row) or "-"
 
-    # A short heading: with the field's own, the column beside it is out of sight at 1280 pixels.
+    # A short heading: the field's own pushes the next column off the screen at 1280 pixels.
     @admin.display(
         description=gettext_lazy("E-mail"), ordering="policyholder_email", empty_value="-"
     )
@@ -240,9 +240,9 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
 
     @staticmethod
     def _attention(row: QuotePackage) -> SafeString:
-        found = [attention_badge(row)] if row.attention else []
-        found += [badge(_("operation stopped"), BAD)] if getattr(row, "is_stopped", False) else []
-        return format_html_join(" ", "{}", ((one,) for one in found))
+        badges = [attention_badge(row)] if row.attention else []
+        badges += [badge(_("operation stopped"), BAD)] if getattr(row, "is_stopped", False) else []
+        return format_html_join(" ", "{}", ((item,) for item in badges))
 
 
 def _has_rows(inline: Any, package: QuotePackage) -> bool:
@@ -255,13 +255,13 @@ def _has_rows(inline: Any, package: QuotePackage) -> bool:
 
 
 def _refused(row: QuotePackage, error: XCoverError) -> Outcome:
-    # The same outage or the same wrong key would meet every other package too.
+    # The other packages would hit the same outage or wrong key.
     stop = not error.permanent or isinstance(error, AuthenticationFailed)
-    brief, in_full = told_of(error)
-    told = _("%(package)s was not refreshed. %(error)s")
+    brief, in_full = error_texts(error)
+    text = _("%(package)s wasn't refreshed. %(error)s")
     return Outcome(
-        sentence=told % {"package": row.package_id, "error": brief},
-        in_full=told % {"package": row.package_id, "error": in_full},
+        sentence=text % {"package": row.package_id, "error": brief},
+        in_full=text % {"package": row.package_id, "error": in_full},
         level=messages.ERROR,
         stop=stop,
     )

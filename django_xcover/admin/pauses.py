@@ -1,4 +1,4 @@
-"""Paused accounts in the admin: pausing is adding one, resuming a button."""
+"""The admin of paused accounts: add a row to pause, press a button to resume."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from django_xcover.outbox import account_pause
 
 
 class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Which account, and why."""
+    """The account and the reason."""
 
     account = forms.ChoiceField(label=gettext_lazy("Account"))
 
@@ -36,7 +36,7 @@ class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(AccountPause)
 class AccountPauseAdmin(ActingAdmin):
-    """What is listed stands still: no worker takes an operation of the account."""
+    """Paused accounts. Workers skip their operations."""
 
     form = PauseForm
     act_name = "resume"
@@ -60,7 +60,7 @@ class AccountPauseAdmin(ActingAdmin):
         return Q(account=text.strip())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Pause the account through the service, so that any door does the same."""
+        """Pause the account through the same function as the command does."""
         by = request.user.get_username()
         obj.pk = account_pause.pause(obj.account, by=by, reason=obj.reason).pk
 
@@ -69,13 +69,13 @@ class AccountPauseAdmin(ActingAdmin):
         self.act_on(request, queryset)
 
     def do(self, request: HttpRequest, row: AccountPause) -> Outcome:
-        """Resume and log together: no account goes on without a name to it."""
+        """Resume and log in one transaction, so that each resume has a log entry."""
         with transaction.atomic():
             outcome = _resumed(row.account, by=request.user.get_username())
-            return self.tell(request, row, outcome)
+            return self.report(request, row, outcome)
 
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Resume, and go back, if only to the list: the row is gone."""
+        """Resume and redirect back, or to the list, because the row is deleted."""
         super().act_view(request, object_id)
         there = way_back(request) or reverse("admin:xcover_accountpause_changelist")
         return HttpResponseRedirect(there)
@@ -83,9 +83,9 @@ class AccountPauseAdmin(ActingAdmin):
 
 def _resumed(account: str, *, by: str) -> Outcome:
     if not account_pause.resume(account, by=by):
-        told = _("%(account)s was not paused any more.") % {"account": account}
-        return Outcome(sentence=told, level=messages.WARNING, log=False)
-    return Outcome(sentence=_("%(account)s goes on.") % {"account": account})
+        text = _("%(account)s was no longer paused.") % {"account": account}
+        return Outcome(sentence=text, level=messages.WARNING, log=False)
+    return Outcome(sentence=_("Resumed %(account)s.") % {"account": account})
 
 
 def _not_paused() -> list[str]:

@@ -1,4 +1,4 @@
-"""Policies in the admin: the quotes that were booked."""
+"""The admin of policies, which are booked quotes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from django_xcover.types import Money
 
 @admin.register(Policy)
 class PolicyAdmin(OfPackage, StaffActs):
-    """Policies: what is insured, for how much, from when until when, for whom."""
+    """Policies with their price, period and policyholder."""
 
     list_display = (
         "policy_name",

@@ -1,8 +1,9 @@
-"""What staff may not see of XCover's answers and of our requests, taken out.
+"""Removes what staff may not see from XCover's answers and our requests.
 
-Two kinds of things go. Bearer links and tokens: whoever holds one can act as the customer, and a
-support screen is photographed, shared and recorded. And personal data that support does not need:
-name, e-mail and country identify a caller; address, birth date and phone stand in the shop's order.
+It removes bearer links and tokens, because anyone who has one can act as the customer, and support
+screens are photographed, shared and recorded. It also removes personal data that support doesn't
+need: name, e-mail and country identify a caller; address, birth date and phone are in the shop's
+order.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ TOKEN = re.compile(r"\b[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b")
 ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 HARMLESS_PARAMETERS = frozenset({"language", "policy_type"})
 
-# Of these objects only the named keys are shown, so that a new key of XCover's is hidden at first.
+# Only these keys of the objects are shown, so that new keys from XCover are hidden by default.
 SHOWN_OF_PERSON = frozenset({"id", "first_name", "last_name", "email", "country"})
 SHOWN_OF_PARTNER = frozenset({"id", "slug", "name", "title"})
 SHOWN_KEYS: Mapping[str, frozenset[str]] = {
@@ -41,7 +42,7 @@ SHOWN_KEYS: Mapping[str, frozenset[str]] = {
 
 
 def redact(value: Any) -> Any:
-    """Return the JSON value `value` without what staff may not see."""
+    """Return the JSON value `value`, redacted."""
     if isinstance(value, Mapping):
         return {key: _redact_under(str(key), below) for key, below in value.items()}
     if isinstance(value, list):
@@ -50,8 +51,8 @@ def redact(value: Any) -> Any:
 
 
 def redact_text(text: str) -> str:
-    """Return `text` without tokens and without what follows the path in its web addresses."""
-    return TOKEN.sub(HIDDEN, ADDRESS.sub(lambda found: _bare_address(found[0]), text))
+    """Return `text` without tokens, and its URLs without query and fragment."""
+    return TOKEN.sub(HIDDEN, ADDRESS.sub(lambda match: _bare_address(match[0]), text))
 
 
 def pretty(value: Any) -> str:
@@ -79,7 +80,7 @@ def _only(shown: frozenset[str], value: Any) -> Any:
 def _bare_address(address: str) -> str:
     try:
         parts = urlsplit(address)
-    except ValueError:  # brackets or letters that no host can have
+    except ValueError:  # brackets or characters that are invalid in a host
         return HIDDEN
     names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
     if names <= HARMLESS_PARAMETERS and not parts.fragment:
@@ -88,16 +89,16 @@ def _bare_address(address: str) -> str:
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:
-    """Return the user names for `keys`, in one query; a user who is gone keeps the key."""
+    """Return the user names for `keys`, in one query; a deleted user's key stays as it is."""
     wanted = {key for key in keys if key}
     if not wanted:
         return {}
     users = get_user_model()._default_manager
     try:
-        found = {str(user.pk): user.get_username() for user in users.filter(pk__in=wanted)}
+        names = {str(user.pk): user.get_username() for user in users.filter(pk__in=wanted)}
     except (ValueError, ValidationError):  # keys of another user model
-        found = {}
-    return {key: found.get(key, key) for key in wanted}
+        names = {}
+    return {key: names.get(key, key) for key in wanted}
 
 
 def name_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""What a cancellation gives back, policy by policy."""
+"""The refund table, recorded refund and corrections of a cancellation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_xcover.types import Money
 
 
 def refund_table(row: Cancellation) -> SafeString | str:
-    """Return a table of the refund of each policy, "-" while XCover has said nothing."""
+    """Return a table of each policy's refund, "-" until XCover reports it."""
     if not row.lines:
         return "-"
     heads = (_("Policy"), _("Price"), _("Refund"), _("Free to withdraw"))
@@ -34,30 +34,30 @@ def refund_table(row: Cancellation) -> SafeString | str:
 
 
 def recorded_refund(row: Cancellation) -> SafeString | str:
-    """Return what the shop has refunded, beside XCover's refund where that is another."""
+    """Return the refund recorded by the shop, with XCover's if they differ."""
     refund = recorded(row)
     if refund is None or row.refund is None or not differs(row, refund):
         return _amount(refund)
-    facts = {"recorded": format_amount(refund), "named": format_amount(row.refund)}
-    return badge(_("%(recorded)s, differs from XCover's %(named)s") % facts, BAD)
+    context = {"recorded": format_amount(refund), "named": format_amount(row.refund)}
+    return badge(_("%(recorded)s, differs from XCover's %(named)s") % context, BAD)
 
 
 def corrections(row: Cancellation) -> SafeString | str:
     """Return each correction of the recorded refund, "-" for none."""
     made = list(row.corrections.all())
-    names = names_of(one.by for one in made)
+    names = names_of(correction.by for correction in made)
     sentences = (
         _("%(when)s: %(before)s became %(after)s (%(reason)s). By: %(by)s")
         % {
-            "when": moment(one.at),
-            "before": format_amount(Money(one.amount_before, row.currency)),
-            "after": format_amount(Money(one.amount, row.currency)),
-            "reason": redact_text(one.reason),
-            "by": names.get(one.by) or _("the shop's code"),
+            "when": moment(correction.at),
+            "before": format_amount(Money(correction.amount_before, row.currency)),
+            "after": format_amount(Money(correction.amount, row.currency)),
+            "reason": redact_text(correction.reason),
+            "by": names.get(correction.by) or _("the shop's code"),
         }
-        for one in made
+        for correction in made
     )
-    return format_html_join("", "<p>{}</p>", ((one,) for one in sentences)) or "-"
+    return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in sentences)) or "-"
 
 
 def _cells(line: RefundLine) -> tuple[str, str, str, SafeString | str]:

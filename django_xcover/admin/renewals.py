@@ -1,4 +1,4 @@
-"""Renewals in the admin: what is due, what it costs, whether it was paid."""
+"""The admin of renewals: due dates, prices and payments."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ State = Renewal.State
 
 
 class QuoteRenewal(Act):
-    """Ask XCover for the price of the next period. The customer is told when it is new."""
+    """Ask XCover for the price of the next period. The customer is notified of a new price."""
 
     name = "quote"
     label = gettext_lazy("Ask XCover for the price…")
     button = gettext_lazy("Ask for the price")
     permission = "renew_policy"
-    note = gettext_lazy("The customer is told of the price, once for each price.")
+    note = gettext_lazy("The customer gets one notification for each new price.")
     asks_xcover = True
 
     def fits(self, row: Renewal) -> bool:
@@ -46,20 +46,20 @@ class QuoteRenewal(Act):
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
         quoted = renewal.quote(row)
         price = format_amount(quoted.premium) if quoted.premium else "-"
-        told = _("The next period of %(package)s costs %(price)s.")
-        facts = {"package": row.package.package_id, "price": price}
-        return Outcome(sentence=told % facts)
+        text = _("The next period of %(package)s costs %(price)s.")
+        context = {"package": row.package.package_id, "price": price}
+        return Outcome(sentence=text % context)
 
 
 class PaymentForm(forms.Form):
-    """What was paid, so that nobody confirms a price that the customer did not pay."""
+    """The amount paid, so that staff don't confirm a price the customer didn't pay."""
 
     amount = AmountField(min_value=Decimal(0))
-    reference = ReferenceField(help_text=gettext_lazy("Of the payment in the shop."))
+    reference = ReferenceField(help_text=gettext_lazy("The payment's reference in the shop."))
 
 
 class RecordPayment(Act):
-    """Note that the customer has paid, and have the next period confirmed."""
+    """Record the customer's payment and confirm the next period."""
 
     name = "pay"
     label = gettext_lazy("Record the payment…")
@@ -72,8 +72,8 @@ class RecordPayment(Act):
 
     def note_for(self, row: Renewal) -> str:
         text = _(
-            "The next period of %(policies)s costs %(price)s. This renews the cover and moves no "
-            "money."
+            "The next period of %(policies)s costs %(price)s. This renews the cover but doesn't "
+            "move any money."
         )
         price = format_amount(row.premium) if row.premium else "-"
         return text % {"policies": _policies(row), "price": price}
@@ -87,9 +87,11 @@ class RecordPayment(Act):
         is_first = self.fits(row)
         paid = Money(values["amount"], row.currency)
         renewal.record_payment(row, reference=values["reference"], amount=paid)
-        told = _("%(price)s was recorded for the renewal of %(package)s, which is on its way.")
-        facts = {"package": row.package.package_id, "price": format_amount(paid)}
-        return Outcome(sentence=told % facts, log=is_first, leads_to=row)
+        text = _(
+            "Recorded %(price)s for the renewal of %(package)s. A worker is sending it to XCover."
+        )
+        context = {"package": row.package.package_id, "price": format_amount(paid)}
+        return Outcome(sentence=text % context, log=is_first, leads_to=row)
 
 
 def _policies(row: Renewal) -> str:
@@ -97,7 +99,7 @@ def _policies(row: Renewal) -> str:
 
 
 class DeclineRenewal(Act):
-    """Tell XCover that the customer does not want the next period."""
+    """Decline the next period at XCover."""
 
     name = "decline"
     label = gettext_lazy("Decline for the customer…")
@@ -109,39 +111,39 @@ class DeclineRenewal(Act):
         return row.state in {State.DUE, State.QUOTED}
 
     def note_for(self, row: Renewal) -> str:
-        text = _("On %(when)s the cover then ends: %(policies)s. This cannot be undone.")
+        text = _("The cover then ends on %(when)s: %(policies)s. You can't undo this.")
         return text % {"when": moment(row.due_on), "policies": _policies(row)}
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
         is_first = self.fits(row)
         renewal.opt_out(row)
-        facts = {"package": row.package.package_id}
-        told = _("The renewal of %(package)s is being declined.") % facts
-        return Outcome(sentence=told, log=is_first, leads_to=row)
+        context = {"package": row.package.package_id}
+        text = _("The renewal of %(package)s is being declined.") % context
+        return Outcome(sentence=text, log=is_first, leads_to=row)
 
 
 class GiveUpRenewal(Act):
-    """End a paid renewal that XCover has refused."""
+    """Give up a paid renewal that XCover has refused."""
 
     name = "give-up"
     label = gettext_lazy("Give up the renewal…")
     button = gettext_lazy("Give it up")
     permission = "renew_policy"
     is_final = True
-    note = gettext_lazy("Refund what the customer paid first. XCover has refused the renewal.")
+    note = gettext_lazy("XCover has refused the renewal. Refund the customer's payment first.")
 
     def fits(self, row: Renewal) -> bool:
         return row.state == State.PAID and renewal.may_abandon(row)
 
     def carry_out(self, request: HttpRequest, row: Renewal, values: dict[str, Any]) -> Outcome:
         renewal.abandon(row, reason="Given up in the admin.")
-        told = _("The renewal of %(package)s was given up.")
-        return Outcome(sentence=told % {"package": row.package.package_id})
+        text = _("The renewal of %(package)s was given up.")
+        return Outcome(sentence=text % {"package": row.package.package_id})
 
 
 @admin.register(Renewal)
 class RenewalAdmin(WorkflowAdmin):
-    """Renewals, those due soonest to be found by filter."""
+    """Renewals. The "due" filter finds the next ones."""
 
     kinds = (OperationKind.RENEW, OperationKind.RENEWAL_OPT_OUT)
     vendor_id = "renewal_id"

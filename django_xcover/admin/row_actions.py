@@ -1,6 +1,6 @@
-"""What staff may do to a row, from its list and from a button on its page, with a log entry.
+"""Actions on a row, from its list and from buttons on its page, with a log entry.
 
-A page carries its button as a form: it is sent by POST with a CSRF token, and never by a link.
+Each button is a form, sent by POST with a CSRF token.
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ from django_xcover.support.failure_texts import in_plain_words, without_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of it, as a sentence. `stop`: the rows after this one would fare no better.
+    """The result of an action, as a sentence. `stop` means that other rows would fail as well.
 
-    `in_full` is the sentence with what XCover said, which can repeat what a customer typed: it is
-    shown to those who may see people instead, and never logged.
+    `in_full` includes XCover's message, which can repeat what a customer typed. Users who may see
+    people get it instead of `sentence`; it is never logged.
 
-    `leads_to` is the row whose page shows how it goes on. What is logged is logged of the rows
-    `also` as well.
+    The browser is redirected to the page of `leads_to`. The rows in `also` get the same log entry.
     """
 
     sentence: str
@@ -58,57 +57,57 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A form with one button: where it posts to and what stands on it."""
+    """A form with one button: its URL and label."""
 
     url: str
     label: str
 
 
 class ActingAdmin(MirrorAdmin):
-    """A list whose rows can have one thing done to them, for those with the permission `act`."""
+    """A list with one action on its rows, which requires a permission."""
 
     act_name: ClassVar[str]
     act_label: ClassVar[Any]
     act_limit: ClassVar[int]
 
     def act(self, row: Any) -> Outcome:
-        """Do it to `row` and say what came of it; raise nothing that staff could not mend."""
+        """Do the action on `row` and return the outcome. Expected failures are outcomes, too."""
         raise NotImplementedError
 
     def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this user may do it; asked for `permissions=["act"]` of a list action."""
+        """Return whether this user may do the action. Django calls it for `permissions=["act"]`."""
         codename = f"{self.opts.app_label}.{self.act_name}_{self.opts.model_name}"
         return request.user.has_perm(codename) and self.has_view_permission(request, obj)
 
     def act_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Do it to the chosen rows, one after the other, and say of each what happened."""
+        """Do the action on the chosen rows, one by one, with a message for each."""
         rows = list(queryset[: self.act_limit + 1])
         if len(rows) > self.act_limit:
-            told = _("Nothing was done: choose at most %(limit)s at a time.")
-            messages.error(request, told % {"limit": self.act_limit})
+            text = _("Nothing was done: choose at most %(limit)s at a time.")
+            messages.error(request, text % {"limit": self.act_limit})
             return
         for index, row in enumerate(rows, start=1):
             if self.do(request, row).stop:
-                self._tell_of_rest(request, len(rows) - index)
+                self._report_rest(request, len(rows) - index)
                 return
 
     @method_decorator(require_POST)
     def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Do it to one row and go back to where the button was."""
+        """Do the action on one row and redirect back to the button's page."""
         row = self.get_object(request, unquote(object_id))
         if not self.has_act_permission(request, row):
             raise PermissionDenied
         if row is None:
-            raise Http404(_("This row does not exist."))
+            raise Http404(_("This row doesn't exist."))
         self.do(request, row)
         return HttpResponseRedirect(way_back(request) or page_url(row))
 
     def do(self, request: HttpRequest, row: Any) -> Outcome:
-        """Do it to `row`, tell the user and write the log entry."""
-        return self.tell(request, row, self.act(row))
+        """Do the action on `row`, show the outcome and log it."""
+        return self.report(request, row, self.act(row))
 
-    def tell(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
-        """Tell the user what came of it, and write the log entry."""
+    def report(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
+        """Show the outcome to the user and log it."""
         _show(request, outcome)
         if outcome.log:
             self.log_change(request, row, outcome.sentence)
@@ -131,7 +130,7 @@ class ActingAdmin(MirrorAdmin):
         return context | self.button_context(request, row)
 
     def button_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return the page's button for those who may press it."""
+        """Return the page's button if this user may press it."""
         return {"button": self.button(row)} if self.has_act_permission(request, row) else {}
 
     def button(self, row: Model) -> Button:
@@ -140,12 +139,12 @@ class ActingAdmin(MirrorAdmin):
         return Button(url=url, label=str(self.act_label))
 
     @staticmethod
-    def _tell_of_rest(request: HttpRequest, count: int) -> None:
+    def _report_rest(request: HttpRequest, count: int) -> None:
         if count:
-            told = ngettext(
+            text = ngettext(
                 "%(count)s more was not tried.", "%(count)s more were not tried.", count
             )
-            messages.warning(request, told % {"count": count})
+            messages.warning(request, text % {"count": count})
 
 
 def _show(request: HttpRequest, outcome: Outcome) -> None:
@@ -154,7 +153,7 @@ def _show(request: HttpRequest, outcome: Outcome) -> None:
 
 
 def way_back(request: HttpRequest) -> str:
-    """Return the page that the button stood on, "" for none of this site."""
+    """Return the URL of the button's page if it is on this site, else ""."""
     url = request.POST.get("next", "")
     secure = request.is_secure()
     known = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=secure)
@@ -165,16 +164,16 @@ ACT = "admin/xcover/act.html"
 
 
 class NoFields(forms.Form):
-    """The form of an act that needs to know nothing more."""
+    """The form of an action without input."""
 
 
 class Act:
-    """One thing that staff may do to a row.
+    """An action on a row, with a form.
 
-    `name` stands in its address, `label` says what it does and `button` what pressing it does.
-    `is_main` stands open on the page, others are unfolded first. `is_final` marks what cannot be
-    undone. An act that `asks_xcover` does so while the user waits, outside any transaction. One
-    whose form `shows_people` is for those who may see personal data.
+    `name` is part of its URL, `label` is its heading and `button` the text of its button. An
+    `is_main` action is expanded on the page; the others are collapsed. `is_final` marks actions
+    that can't be undone. An action that `asks_xcover` calls it while the user waits, outside any
+    transaction. If the form `shows_people`, the user needs the permission to see personal data.
     """
 
     name: ClassVar[str]
@@ -188,7 +187,7 @@ class Act:
     shows_people: ClassVar[bool] = False
 
     def fits(self, row: Any) -> bool:
-        """Return whether `row` is in a state in which this can be done."""
+        """Return whether the state of `row` allows the action."""
         raise NotImplementedError
 
     def form(self, row: Any, data: Any = None) -> forms.Form:
@@ -196,17 +195,17 @@ class Act:
         return NoFields(data)
 
     def carry_out(self, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
-        """Do it and say what came of it. May raise Refused or XCoverError: nothing was done."""
+        """Do the action and return the outcome; raise Refused or XCoverError on failure."""
         raise NotImplementedError
 
     def note_for(self, row: Any) -> Any:
-        """Return what to know before it is done."""
+        """Return the text to show before the action."""
         return self.note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActShown:
-    """An act as a page shows it."""
+    """An action as shown on a page."""
 
     name: str
     url: str
@@ -219,7 +218,7 @@ class ActShown:
 
 
 class StaffActs(MirrorAdmin):
-    """Rows with acts. Each asks for a permission of its own, besides that to see the row."""
+    """Rows with actions. Each action needs its own permission and the row's view permission."""
 
     acts: ClassVar[tuple[Act, ...]] = ()
 
@@ -232,13 +231,13 @@ class StaffActs(MirrorAdmin):
     def acts_shown(
         self, request: HttpRequest, row: Any, names: Container[str] | None = None
     ) -> list[ActShown]:
-        """Return what this user may do to `row` as it is now, or those called `names` of it."""
+        """Return the possible actions of this user on `row`, limited to `names` if given."""
         named = (act for act in self.acts if names is None or act.name in names)
         fitting = (act for act in named if act.fits(row) and self.may(request, act, row))
         return [self.act_shown(act, row) for act in fitting]
 
     def act_shown(self, act: Act, row: Any, form: forms.Form | None = None) -> ActShown:
-        """Return `act` with an empty form, or with `form` as it was filled in."""
+        """Return `act` with an empty form, or with the submitted `form`."""
         return ActShown(
             name=act.name,
             button=str(act.button or act.label),
@@ -268,16 +267,16 @@ class StaffActs(MirrorAdmin):
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
             return self._answer(request, act, self.get_object(request, unquote(object_id)))
 
-        # No transaction is held open while XCover is asked, ATOMIC_REQUESTS or not.
+        # No transaction stays open during a call to XCover, even with ATOMIC_REQUESTS.
         return transaction.non_atomic_requests(self.admin_site.admin_view(view))
 
     def _answer(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
         if not self.may(request, act, row):
             raise PermissionDenied
         if row is None:
-            raise Http404(_("This row does not exist."))
+            raise Http404(_("This row doesn't exist."))
         try:
-            # First of all, so that no form shows it again and nothing keeps it.
+            # Checked first, so that a card number is neither shown again nor stored.
             validators.refuse({name: request.POST.getlist(name) for name in act.form(row).fields})
         except exceptions.CardNumberSent as refusal:
             messages.error(request, str(refusal))
@@ -305,12 +304,12 @@ class StaffActs(MirrorAdmin):
 
     def _do(self, request: HttpRequest, act: Act, row: Any, values: dict[str, Any]) -> Outcome:
         if act.asks_xcover:
-            return self._tell(request, act, row, _attempt(act, request, row, values))
-        # Together, so that nothing is done without a name to it.
+            return self._report(request, act, row, _attempt(act, request, row, values))
+        # One transaction, so that each change has a log entry with the user.
         with transaction.atomic():
-            return self._tell(request, act, row, _attempt(act, request, row, values))
+            return self._report(request, act, row, _attempt(act, request, row, values))
 
-    def _tell(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
+    def _report(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
         _show(request, outcome)
         if not outcome.log:
             return outcome
@@ -345,7 +344,7 @@ def _refused(refusal: Refused) -> Outcome:
 
 
 def _failed(error: XCoverError) -> Outcome:
-    brief, in_full = told_of(error)
+    brief, in_full = error_texts(error)
     sentence = _("Nothing was done. %(error)s")
     return Outcome(
         sentence=sentence % {"error": brief},
@@ -355,7 +354,7 @@ def _failed(error: XCoverError) -> Outcome:
     )
 
 
-def told_of(error: XCoverError) -> tuple[str, str]:
-    """Return what went wrong without XCover's words, and with them."""
+def error_texts(error: XCoverError) -> tuple[str, str]:
+    """Return the error text without XCover's message, and with it."""
     failure = asdict(Failure.from_vendor(error))
     return redact_text(without_words(failure)), redact_text(in_plain_words(failure))

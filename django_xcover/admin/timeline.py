@@ -1,4 +1,4 @@
-"""The page that tells an order's whole story."""
+"""The page with an order's timeline."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MISSING = "admin/xcover/order_missing.html"
 def story_page(
     model_admin: ModelAdmin[QuotePackage], request: HttpRequest, reference: str
 ) -> HttpResponse:
-    """Return the story of the order `reference`; 404 with a way on when there is none."""
+    """Return the timeline of the order `reference`; a 404 page with hints if it has no cover."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     site = model_admin.admin_site
@@ -53,7 +53,7 @@ def story_page(
         "title": _("Order %(reference)s") % {"reference": reference},
         "order_url": story.order_url,
         "packages": [_package(package) for package in story.packages],
-        "answers": [_answers(request, one) for one in story.answers],
+        "answers": [_answers(request, answers) for answers in story.answers],
         "events": [_event(event, names, people=may_see_people(request)) for event in events],
         "is_under_way": story.is_under_way,
         "steps": steps_shown(request, site, story.next_steps),
@@ -73,22 +73,24 @@ def _package(package: QuotePackage) -> dict[str, Any]:
     }
 
 
-def _answers(request: HttpRequest, one: PolicyAnswers) -> dict[str, Any]:
+def _answers(request: HttpRequest, answers: PolicyAnswers) -> dict[str, Any]:
     facts = (
-        (_("What is insured"), one.insures),
-        (_("Policy"), one.policy),
-        (_("Period"), one.period),
-        (_("Price"), one.cost),
-        (_("How it is paid"), one.payment),
-        (_("Policyholder"), _who(one.package) if may_see_people(request) else ""),
-        (_("What happens next"), one.next),
+        (_("What is insured"), answers.insures),
+        (_("Policy"), answers.policy),
+        (_("Period"), answers.period),
+        (_("Price"), answers.cost),
+        (_("How it is paid"), answers.payment),
+        (_("Policyholder"), _who(answers.package) if may_see_people(request) else ""),
+        (_("What happens next"), answers.next),
     )
     return {
-        "covered": one.covered,
-        "tone": one.tone.value,
+        "covered": answers.covered,
+        "tone": answers.tone.value,
         "facts": [(label, value) for label, value in facts if value],
-        "documents": documents_of(request, one.quote) if one.quote else [],
-        "url": policy_url(one.quote) if one.quote and one.quote.status in BOOKED else "",
+        "documents": documents_of(request, answers.quote) if answers.quote else [],
+        "url": policy_url(answers.quote)
+        if answers.quote and answers.quote.status in BOOKED
+        else "",
     }
 
 
@@ -99,8 +101,8 @@ def _who(package: QuotePackage) -> str:
 
 def _event(event: Event, names: Mapping[str, str], *, people: bool) -> dict[str, Any]:
     discreet = {} if people else event.discreet
-    told = [(label, discreet.get(label, value)) for label, value in event.facts]
-    facts = [(_("By"), names.get(event.by, "")), *told]
+    values = [(label, discreet.get(label, value)) for label, value in event.facts]
+    facts = [(_("By"), names.get(event.by, "")), *values]
     title = event.title if people else event.discreet_title or event.title
     return {
         "at": event.at,

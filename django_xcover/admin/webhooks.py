@@ -1,4 +1,4 @@
-"""XCover's webhooks in the admin: what came, what became of it, and "Replay"."""
+"""The admin of webhooks: what was received, its state, and "Replay"."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ TONES: dict[str, str] = {
     State.FAILED: BAD,
 }
 BODY_NOTE = gettext_lazy(
-    "Only what is looked up by is shown, and of the rest the names. What counts is what XCover "
-    "answers when it is asked."
+    "Shows only the values used to look up the booking, and the keys of the rest. The webhook is "
+    "only a hint: XCover's API has the facts."
 )
 
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ActingAdmin):
-    """Webhooks whose sender was known, the newest first: "Replay" looks into one once more."""
+    """Verified webhooks, newest first. "Replay" processes one again."""
 
     act_name = "replay"
     act_label = gettext_lazy("Replay")
@@ -61,7 +61,7 @@ class WebhookDeliveryAdmin(ActingAdmin):
             ("received_at", "times_received", "processed_at"),
         ),
         section(
-            gettext_lazy("What came"),
+            gettext_lazy("Received"),
             ("account", "created_at"),
             "body_shown",
             note=BODY_NOTE,
@@ -77,7 +77,7 @@ class WebhookDeliveryAdmin(ActingAdmin):
     )
 
     def matching(self, text: str, *, people: bool) -> Q:
-        """Find by package as the other lists do, and by the id of one that is not ours."""
+        """Match packages as the other lists do, and package ids that are unknown here."""
         return Q(package_id__in=package_ids_matching(text, people=people))
 
     @admin.action(description=gettext_lazy("Replay"), permissions=["act"])
@@ -86,10 +86,10 @@ class WebhookDeliveryAdmin(ActingAdmin):
 
     def act(self, row: WebhookDelivery) -> Outcome:
         replayed = webhooks.replay(row)
-        return Outcome(sentence=_("%(webhook)s is looked into once more.") % {"webhook": replayed})
+        return Outcome(sentence=_("Processing %(webhook)s again.") % {"webhook": replayed})
 
     def do(self, request: HttpRequest, row: WebhookDelivery) -> Outcome:
-        """Replay and log together: nothing is done without a name to it."""
+        """Replay and log in one transaction, so that each replay has a log entry."""
         with transaction.atomic():
             return super().do(request, row)
 
@@ -103,8 +103,8 @@ class WebhookDeliveryAdmin(ActingAdmin):
     @admin.display(description=gettext_lazy("package"))
     def package(self, row: WebhookDelivery) -> SafeString | str:
         ours = QuotePackage.objects.filter(account=row.account, package_id=row.package_id)
-        found = ours.first() if row.package_id else None
-        return package_link(found) if found else row.package_id or "-"
+        package = ours.first() if row.package_id else None
+        return package_link(package) if package else row.package_id or "-"
 
     @admin.display(description=gettext_lazy("state"))
     def state_badge(self, row: WebhookDelivery) -> SafeString:
@@ -116,7 +116,7 @@ class WebhookDeliveryAdmin(ActingAdmin):
 
     @admin.display(description=gettext_lazy("last error"))
     def error_kind(self, row: WebhookDelivery) -> str:
-        """Return the code with which the error begins; a sentence may follow it."""
+        """Return the code at the start of the error, without the sentence that may follow."""
         code = row.error.partition(":")[0]
         return code if CODE.fullmatch(code) else "-"
 
@@ -126,7 +126,7 @@ class WebhookDeliveryAdmin(ActingAdmin):
 
 
 def _without_values(body: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """Return a body with its event and the ids and status of its facts, and else only keys."""
+    """Return a body with its event, and the ids and status of its facts; other values hidden."""
     return {key: _value(value, *path, key) for key, value in body.items()}
 
 

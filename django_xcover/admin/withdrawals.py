@@ -1,4 +1,4 @@
-"""Withdrawals in the admin: what customers stated, when it arrived, and what became of it."""
+"""The admin of withdrawals: the customers' statements and their results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_xcover.support.next_steps import moment
 
 @admin.register(Withdrawal)
 class WithdrawalAdmin(MirrorAdmin):
-    """Statements of withdrawal: evidence, so nobody edits them."""
+    """Statements of withdrawal. They are evidence, so they are read-only."""
 
     list_display = ("made_at", "order", "channel", "outcome", "receipt")
     list_filter = ("channel", ("receipt_sent_at", admin.EmptyFieldListFilter))

@@ -1,4 +1,4 @@
-"""What the admins of cancellations, modifications, renewals and instalments share."""
+"""The base of the admins of cancellations, modifications, renewals and instalments."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from django_xcover.support.next_steps import NextStep, next_step_of, operation_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepShown:
-    """A next step as a page shows it; `error` is the last error of an operation, in XCover's words
-    for those who may see people.
+    """A next step as shown on a page.
 
-    `acts` are the forms that do it, for those who may.
+    `error` is the operation's last error, with XCover's message for users who may see people.
+    `acts` are the forms for the step that this user may submit.
     """
 
     urgent: bool
@@ -55,12 +55,12 @@ class StepShown:
 def steps_shown(
     request: HttpRequest, site: AdminSite, steps: Iterable[NextStep]
 ) -> list[StepShown]:
-    """Return those of `steps` whose row this user may see."""
+    """Return the `steps` whose row this user may see."""
     return [_shown(request, site, step) for step in steps if may_view(request, step.row)]
 
 
 def with_steps(context: dict[str, Any], steps: list[StepShown]) -> dict[str, Any]:
-    """Return the context of a page with `steps`, whose forms it then does not show twice."""
+    """Return the page's context with `steps`, and without showing their forms twice."""
     shown = {act.url for step in steps for act in step.acts}
     acts = [act for act in context.get("acts", ()) if act.url not in shown]
     return context | {"steps": steps, "acts": acts}
@@ -100,16 +100,16 @@ def _acts(request: HttpRequest, site: AdminSite, step: NextStep) -> tuple[ActSho
 
 
 MOVING = (OperationState.PENDING, OperationState.RUNNING)
-# Somebody is watching at first; later the page only keeps itself from being out of date.
+# Seconds between reloads: short at first, while the user is likely to be watching.
 SOON, LATER = 3, 20
 A_WHILE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """An operation as the page of its workflow shows it.
+    """An operation as shown on its workflow's page.
 
-    `url` and `error` are "" for those who may not see operations.
+    `url` and `error` are "" for users who may not see operations.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Progress:
 
 
 def progress_of(request: HttpRequest, operation: Operation) -> Progress:
-    """Return how far `operation` is."""
+    """Return the progress of `operation`."""
     seen = may_view(request, operation)
     return Progress(
         name=operation_name(operation),
@@ -130,21 +130,21 @@ def progress_of(request: HttpRequest, operation: Operation) -> Progress:
 
 
 def reload_after(operation: Operation) -> int:
-    """Return after how many seconds the page should be loaded again, 0 for never."""
+    """Return the seconds until the page should reload, 0 for never."""
     age = timezone.now() - operation.updated_at
     if operation.state not in MOVING or age > OVERDUE:
         return 0
     return SOON if age < A_WHILE else LATER
 
 
-# What a list shows of the policies, without the vendor's answers.
+# The policies' columns for a list, without XCover's answers.
 NAMES_OF_POLICIES = Prefetch(
     "quotes", Quote.objects.only("policy_name", "label", "status").order_by("position")
 )
 
 
 class WorkflowAdmin(OfPackage, StaffActs):
-    """Rows with a `state` that an operation moves on; the page shows how far that is."""
+    """Rows whose `state` an operation changes. The page shows its progress."""
 
     kinds: ClassVar[tuple[OperationKind, ...]]
     # The column of XCover's id for the row.
@@ -157,12 +157,12 @@ class WorkflowAdmin(OfPackage, StaffActs):
         return workflows_matching(text, self.vendor_id, people=people)
 
     def package_of(self, row: Any) -> QuotePackage:
-        """Return the package whose operations carry out what is asked for `row`."""
+        """Return the package whose operations carry out `row`."""
         package: QuotePackage = row.package
         return package
 
     def steps_of(self, row: Any) -> Iterator[NextStep]:
-        """Yield what a person should do about `row` itself."""
+        """Yield the next steps for `row` itself."""
         raise NotImplementedError
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -176,14 +176,14 @@ class WorkflowAdmin(OfPackage, StaffActs):
         return context | _progress(request, operation)
 
     def verdict(self, row: Any, *, people: bool) -> str:
-        """Return the sentence that says why nothing came of `row`, "" when there is none.
+        """Return why `row` failed, or "".
 
-        Without `people` it names nothing that was typed.
+        Without `people`, the text has nothing that a customer typed.
         """
         return ""
 
     def subtitle(self, row: Any, *, people: bool) -> str:
-        """Return what the page is about, in few words; without `people` nothing that was typed."""
+        """Return a short subtitle; without `people`, it has nothing that a customer typed."""
         return f"{capfirst(self.opts.verbose_name)} {self.package_of(row).package_id}"
 
     @admin.display(description=_("state"))
@@ -196,7 +196,7 @@ class WorkflowAdmin(OfPackage, StaffActs):
 
 
 def _progress(request: HttpRequest, operation: Operation | None) -> dict[str, Any]:
-    # What is done shows in the row itself.
+    # The row itself shows a finished operation.
     if operation is None or operation.state == OperationState.DONE:
         return {}
     return {

@@ -146,7 +146,7 @@ def test_an_operation_that_waits_for_nothing_is_left_alone(agent: Client, state:
 
     operation.refresh_from_db()
     assert operation.state == state
-    assert "was not tried again" in told(answer)[0]
+    assert "wasn't retried" in told(answer)[0]
     assert not LogEntry.objects.exists()
 
 
@@ -205,9 +205,9 @@ def test_a_list_retry_tells_of_each_row_what_happened(agent: Client, stopped: Op
         row.package.package_id: next(m for m in messages if row.package.package_id in m)
         for row in (stopped, waiting, done)
     }
-    assert "is tried again now" in by_package[stopped.package.package_id]
-    assert "is tried again now" in by_package[waiting.package.package_id]
-    assert "was not tried again" in by_package[done.package.package_id]
+    assert "is being retried now" in by_package[stopped.package.package_id]
+    assert "is being retried now" in by_package[waiting.package.package_id]
+    assert "wasn't retried" in by_package[done.package.package_id]
     assert LogEntry.objects.count() == 2
 
 
@@ -230,7 +230,7 @@ def test_a_failed_refresh_is_a_sentence_with_status_and_type(
 
     message = told(answer)[0]
     assert answer.status_code == 302
-    assert message.startswith(f"{package.package_id} was not refreshed. ")
+    assert message.startswith(f"{package.package_id} wasn't refreshed. ")
     assert facts in message
     assert "Traceback" not in message
     logged = LogEntry.objects.get().change_message

@@ -163,7 +163,7 @@ def test_every_act_is_documented_with_its_place_and_permission() -> None:
     together = str(DiscrepancyAdmin.resolve_together.short_description).rstrip("…")  # type: ignore[attr-defined]
     others = {
         (together, "List of discrepancies", names["resolve_discrepancy"]),
-        ("Let the next call try", "How everything stands", names["retry_operation"]),
+        ("Let the next call through", "System health", names["retry_operation"]),
     }
     assert {tuple(row) for row in rows} == acts | buttons | others
 
@@ -206,7 +206,7 @@ def test_resolving_twice_is_done_and_logged_once(clerk: Client, flagged: QuotePa
     do(clerk, flagged.flags.get(), "resolve", note="Refunded")
     answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded")
 
-    assert "not flagged for this any more" in told(answer)[-1]
+    assert "is no longer flagged for this" in told(answer)[-1]
     assert LogEntry.objects.count() == 1
 
 

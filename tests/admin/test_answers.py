@@ -49,7 +49,7 @@ def test_paid_cover_that_is_not_booked_yet_is_never_called_settled(viewer: Clien
 
     assert covered() == {"Not yet: it is paid and is being booked at XCover."}
     assert "Nothing to do" not in page
-    assert "It is under way" in page
+    assert "In progress." in page
 
 
 @pytest.mark.parametrize("state", [OperationState.PENDING, OperationState.RUNNING])
@@ -171,7 +171,7 @@ def test_the_story_says_who_retried(agent: Client) -> None:
     agent.post(f"/admin/xcover/operation/{operation.pk}/retry/")
 
     [retried] = [event for event in story().events if event.by]
-    assert "is tried again now" in retried.title
+    assert "is being retried now" in retried.title
     assert "<dt>By</dt><dd>agent</dd>" in text_at(agent, PAGE)
 
 

@@ -107,7 +107,7 @@ def test_a_preview_shows_refund_cooling_off_and_deadline(
     page = page_of(clerk, previewed)
 
     assert f"£{policies[0].price.normalize()}" in page
-    assert "this preview can be confirmed" in page
+    assert "You can confirm this preview until" in page
     assert "Free to withdraw" in page
     assert page.count("xcover-final") == 1
 
@@ -131,9 +131,10 @@ def test_a_replayed_confirmation_cancels_once(clerk: Client, previewed: Cancella
     do(clerk, previewed, "confirm")
     answer = do(clerk, previewed, "confirm")
 
-    assert told(answer)[-1].endswith("was confirmed: XCover is being asked to cancel.")
+    assert told(answer)[-1].startswith("Confirmed ")
+    assert told(answer)[-1].endswith(". A worker is sending it to XCover.")
     assert Operation.objects.filter(kind="cancel").count() == 1
-    assert LogEntry.objects.filter(change_message__contains="was confirmed").count() == 1
+    assert LogEntry.objects.filter(change_message__startswith="Confirmed").count() == 1
 
 
 def test_a_second_preview_of_what_is_cancelled_is_refused(
@@ -250,7 +251,8 @@ def test_a_refund_that_is_not_the_one_xcover_named_is_recorded_on_a_second_word_
     cancellation.refresh_from_db()
     assert cancellation.refunded_at is None
     page = answer.content.decode().replace("&#x27;", "'")
-    assert "XCover says £6.80. Mend the amount, or confirm that another one was refunded." in page
+    problem = "XCover's refund is £6.80. Correct the amount, or confirm that you refunded a "
+    assert f"{problem}different one." in page
     assert "The amount differs from XCover's £6.80" in page
 
 

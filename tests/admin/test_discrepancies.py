@@ -138,7 +138,7 @@ def test_the_button_resumes_and_leaves_a_name(caplog: pytest.LogCaptureFixture) 
 
     assert not AccountPause.objects.exists()
     assert answer.headers["Location"] == PAUSES
-    assert told(answer) == ["default goes on."]
+    assert told(answer) == ["Resumed default."]
     assert LogEntry.objects.count() == 1
     assert "resumed by sam" in caplog.text
 

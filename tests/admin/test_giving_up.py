@@ -91,7 +91,7 @@ def test_the_pages_say_that_it_was_given_up_and_why(clerk: Client, stopped: Oper
     story = clerk.get(STORY).content.decode()
     assert "Booking given up" in story
     assert "Refunded by hand" in story
-    assert "It was given up: Refunded by hand" in page_of(clerk, stopped)
+    assert "Given up: Refunded by hand" in page_of(clerk, stopped)
 
 
 def test_paid_cover_that_is_given_up_stays_among_what_needs_a_look(

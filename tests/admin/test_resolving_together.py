@@ -178,7 +178,9 @@ def test_a_page_that_came_back_broken_marks_nothing(client_: Client, nonsense: s
 
     answer = client_.post(MARK, {"note": NOTE, "seen": nonsense})
 
-    assert told(answer) == ["Nothing was done: the page came back incomplete."]
+    assert told(answer) == [
+        "Nothing was marked: the form was incomplete. Please start again from the list."
+    ]
     assert states() == [State.OPEN]
 
 

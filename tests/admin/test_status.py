@@ -40,7 +40,7 @@ from tests.caches import Away
 
 PAGE = "/admin/xcover/operation/status/"
 TRY = "/admin/xcover/operation/status/default/try/"
-WELL = "All is well."
+WELL = "No problems found."
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,7 @@ def test_a_viewer_finds_nothing_to_press(viewer: Client) -> None:
 
     page = text(viewer)
 
-    assert "Let the next call try" not in page
+    assert "Let the next call through" not in page
     assert "Resume" not in page
     assert "Pause this account" not in page
 
@@ -145,9 +145,10 @@ def test_an_open_circuit_says_since_when_until_when_and_what_it_means(viewer: Cl
     page = text(viewer)
 
     assert "XCover does not answer (default): shoppers see no new offers." in page
-    assert "Left alone since" in page
+    assert "No calls since" in page
     assert (
-        "from {} one call tries".format(_clock(circuit_breaker.state("default").open_until)) in page
+        "from {} one call checks".format(_clock(circuit_breaker.state("default").open_until))
+        in page
     )
     assert 'http-equiv="refresh"' in page
     assert WELL not in page
@@ -163,7 +164,7 @@ def test_a_half_open_circuit_says_who_tries(viewer: Client) -> None:
 
     page = text(viewer)
 
-    assert "The next shopper's call tries whether XCover is back." in page
+    assert "The next shopper's call checks whether XCover is back." in page
     assert "half open" in page
 
 
@@ -185,8 +186,8 @@ def test_a_cache_that_is_away_is_said_and_is_no_error(
     answer = viewer.get(PAGE)
 
     assert answer.status_code == 200
-    assert "The cache is away" in answer.content.decode()
-    assert "As far as one can know, all is well." in answer.content.decode()
+    assert "The cache can&#x27;t be reached" in answer.content.decode()
+    assert "No problems found, as far as can be known without the cache." in answer.content.decode()
 
 
 def test_a_memory_of_this_process_is_not_passed_off_as_what_all_know(
@@ -198,7 +199,7 @@ def test_a_memory_of_this_process_is_not_passed_off_as_what_all_know(
 
     page = text(viewer)
 
-    assert "as this one process knows them" in page
+    assert "shows the circuits and rates of one process" in page
     assert "No sweep has run" not in page
 
 
@@ -230,13 +231,13 @@ def test_the_button_lets_one_call_try_and_leaves_a_name(agent: Client) -> None:
     answer = agent.post(TRY)
 
     assert answer.headers["Location"] == PAGE
-    assert told(answer) == ["The next call tries whether XCover is back (default)."]
+    assert told(answer) == ["The next call checks whether XCover is back (default)."]
     assert circuit() == Circuit.HALF_OPEN
     assert str(LogEntry.objects.get().user) == "agent"
 
 
 def test_a_viewer_a_get_and_a_closed_circuit_try_nothing(viewer: Client, agent: Client) -> None:
-    assert told(agent.post(TRY)) == ["default: its circuit is not open."]
+    assert told(agent.post(TRY)) == ["default: the circuit isn't open."]
     fail()
 
     assert viewer.post(TRY).status_code == 403
@@ -341,7 +342,7 @@ def test_a_paused_account_that_is_gone_from_the_settings_can_be_resumed() -> Non
 
     page = text(client)
 
-    assert "not in the settings any more" in page
+    assert "no longer in the settings" in page
     assert f"/admin/xcover/accountpause/{row.pk}/resume/" in page
 
 

@@ -94,7 +94,7 @@ def test_the_story_never_says_nothing_to_do_because_its_reader_may_not_see_it(
     page = text_of(client, "SH-1001")
 
     assert "Nothing to do" not in page
-    assert "Ask somebody who may" in page
+    assert "Ask someone who does" in page
 
 
 ERRORS = [

@@ -158,7 +158,7 @@ def test_a_replay_hands_it_over_once_more_and_leaves_a_name(
     row = WebhookDelivery.objects.get()
     assert (row.state, row.failures) == (State.RECEIVED, 0)
     assert handed_over == [row.pk]
-    assert told(answer) == [f"BOOKING_UPDATED {PACKAGE} is looked into once more."]
+    assert told(answer) == [f"Processing BOOKING_UPDATED {PACKAGE} again."]
     entry = LogEntry.objects.get()
     assert (entry.user.get_username(), entry.object_id) == ("sam", str(row.pk))
 
