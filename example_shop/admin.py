@@ -1,4 +1,4 @@
-"""What the shop's staff look at."""
+"""The admin of the shop's products and orders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Orders as they were placed; the one thing staff do to them is to record the money."""
+    """Orders are read-only; staff can only record that a payment has arrived."""
 
     list_display = ("number", "last_name", "payment", "total", "placed_at", "paid_at")
     list_filter = ("payment", ("paid_at", admin.EmptyFieldListFilter))

@@ -1,4 +1,4 @@
-"""The shop's own app."""
+"""The shop's app config."""
 
 from __future__ import annotations
 

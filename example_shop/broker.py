@@ -1,4 +1,4 @@
-"""kombu's broker in a folder, with messages that appear whole.
+"""kombu's filesystem broker, with messages that appear atomically.
 
 kombu opens the final file and then writes: a worker that polls in between reads an empty message
 and ends with a JSONDecodeError (kombu 5.7, tried by putting an empty file there). With a poll every
@@ -18,12 +18,12 @@ from kombu.utils.json import dumps
 
 
 class FolderChannel(filesystem.Channel):
-    """Write a message beside the others and rename it: renaming is atomic."""
+    """Writes each message to a temporary file and renames it, which is atomic."""
 
     def _put(  # type: ignore[override]  # kombu's classes disagree about the names
         self, queue: str, message: Any, **kwargs: Any
     ) -> None:
-        # kombu finds a queue's messages by what follows the first dot.
+        # kombu matches a queue's messages by the name after the first dot.
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         draft = Path(self.data_folder_out, f"{name}.draft")
         draft.write_bytes(str_to_bytes(dumps(message)))
@@ -31,6 +31,6 @@ class FolderChannel(filesystem.Channel):
 
 
 class FolderTransport(filesystem.Transport):
-    """Name this in Celery's `broker_transport`."""
+    """The transport for Celery's `broker_transport`."""
 
     Channel = FolderChannel

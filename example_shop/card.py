@@ -1,4 +1,4 @@
-"""A pretended card processor. No card number leaves this module, and none is stored."""
+"""A fake card processor. No card number leaves this module or is stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DECLINED_CARD = "4000 0000 0000 0002"
 
 
 class CardDeclined(Exception):
-    """The bank said no; `str()` is a sentence for the shopper."""
+    """The bank declined the card; `str()` is a message for the shopper."""
 
 
 def charge(card_number: str, *, order_number: str) -> None:
@@ -23,4 +23,4 @@ def charge(card_number: str, *, order_number: str) -> None:
 
 
 def give_back(*, order_number: str) -> None:
-    """Return the money that was charged under this number. Nothing was charged, so nothing is."""
+    """Refund the charge with this number. It does nothing, because nothing was charged."""

@@ -1,4 +1,4 @@
-"""The cart: product numbers and quantities in the session, prices always from the database."""
+"""The cart: product ids and quantities in the session, prices from the database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CartLine:
 
     @property
     def reference(self) -> str:
-        """Return what names this line within its cart."""
+        """Return the reference of this line within its cart."""
         return self.product.slug
 
     @property
@@ -36,7 +36,7 @@ class CartLine:
 
 
 class Cart:
-    """One shopper's cart. Reading it costs one query, however often its lines are asked for."""
+    """One shopper's cart. Its lines are loaded once, with one query."""
 
     def __init__(self, session: SessionBase) -> None:
         self._session = session
@@ -47,15 +47,15 @@ class Cart:
 
     @property
     def reference(self) -> str:
-        """Return this cart's own number, "" before the first item.
+        """Return this cart's reference, "" before the first item.
 
-        It is random and never used again: quotes and the order are found by it.
+        It is random and never reused: quotes and the order are looked up by it.
         """
         return str(self._stored.get("reference", ""))
 
     @property
     def quantities(self) -> dict[str, int]:
-        """Return how many of which product, by the product's primary key as text."""
+        """Return the quantities by product primary key, as text."""
         return dict(self._stored.get("quantities", {}))
 
     @property
@@ -64,10 +64,10 @@ class Cart:
 
     @cached_property
     def lines(self) -> tuple[CartLine, ...]:
-        """Return the lines in the order they were added; a product no longer sold is left out."""
+        """Return the lines in the order they were added, without products no longer sold."""
         quantities = self.quantities
-        found = Product.objects.on_sale().filter(pk__in=quantities)
-        products = {str(product.pk): product for product in found}
+        on_sale = Product.objects.on_sale().filter(pk__in=quantities)
+        products = {str(product.pk): product for product in on_sale}
         return tuple(
             CartLine(product, quantities[key], product.price_in(self.market.currency))
             for key in quantities
@@ -85,22 +85,22 @@ class Cart:
 
     @property
     def fingerprint(self) -> str:
-        """Return a text that changes with anything the shopper would pay for differently."""
+        """Return a text that changes whenever the price of the cart could change."""
         lines = [f"{line.reference}*{line.quantity}@{line.unit_price}" for line in self.lines]
         return sha256("|".join([self.reference, *lines]).encode()).hexdigest()[:32]
 
     def add(self, product: Product, quantity: int) -> None:
-        """Put `quantity` more of `product` into the cart, up to `MOST_OF_ONE`."""
+        """Add `quantity` of `product`, up to `MOST_OF_ONE` in total."""
         self.set(product, self.quantities.get(str(product.pk), 0) + quantity)
 
     def set(self, product: Product, quantity: int) -> None:
-        """Hold exactly `quantity` of `product`; 0 takes it out."""
+        """Set the quantity of `product`; 0 removes it."""
         quantities = self.quantities
         quantities[str(product.pk)] = max(0, min(quantity, MOST_OF_ONE))
         self._store({key: count for key, count in quantities.items() if count})
 
     def clear(self) -> None:
-        """Forget the cart and its reference: the next item starts another one."""
+        """Empty the cart; the next item starts a new one with a new reference."""
         self._session.pop(SESSION_KEY, None)
         self.__dict__.pop("lines", None)
 

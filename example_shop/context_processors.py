@@ -1,4 +1,4 @@
-"""What the frame around every page shows."""
+"""The context of the base template."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from example_shop.models import Category
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    """Return the market, the markets to choose from and the categories; no query."""
+    """Return the market, all markets and the categories, without a query."""
     session = getattr(request, "session", None)
     if session is None:
         return {}

@@ -1,4 +1,4 @@
-"""How this shop speaks to django-xcover: the only file a shop has to write."""
+"""The shop's adapter for django-xcover, which is all a shop has to write."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order]):
 
 
 def to_insure(line: CartLine) -> PolicyRequest:
-    """Say what XCover needs to know to insure one line of the cart."""
+    """Return the policy request for one line of the cart."""
     policy_type, fields = ticket_fields(line) if line.product.is_event else device_fields(line)
     return PolicyRequest(
         reference=line.reference, label=line.product.name, policy_type=policy_type, fields=fields

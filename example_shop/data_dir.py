@@ -1,4 +1,4 @@
-"""The folder that holds everything the shop writes: its database, its broker and its key."""
+"""The folder for all the shop's data: database, broker and signing key."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def secret_key() -> str:
             _make_key(path)
         return path.read_text()
     except OSError as error:
-        # The settings are being read: an exception here would reach nobody as one sentence.
+        # The settings are being loaded, so an exception would end in a long traceback.
         raise SystemExit(str(FolderUnusable(error))) from error
 
 
 class FolderUnusable(Exception):
-    """The folder, or a file in it, cannot be written; `str()` says why, and what to do."""
+    """The folder or a file in it isn't writable; `str()` gives the reason and the fix."""
 
     def __init__(self, error: OSError) -> None:
         path = error.filename or DATA_DIR
@@ -40,7 +40,7 @@ class FolderUnusable(Exception):
 
 
 def require_writable() -> None:
-    """Raise FolderUnusable when the folder, or what lies in it, cannot be written."""
+    """Raise FolderUnusable if the folder or a file in it isn't writable."""
     for path in (DATA_DIR, *DATA_DIR.iterdir()):
         if not os.access(path, os.W_OK):
             raise FolderUnusable(PermissionError(EACCES, os.strerror(EACCES), str(path)))

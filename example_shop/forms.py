@@ -1,4 +1,4 @@
-"""What shoppers may send. Nothing in here carries a price."""
+"""The shop's forms. None of them has a price."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from example_shop.cart import MOST_OF_ONE
 from example_shop.markets import Market
 from example_shop.models import Order
 
-# As they are written once `normalise_postcode` has been over them.
+# The format after `normalise_postcode`.
 POSTCODES = {
     "GB": (r"[A-Z]{1,2}[0-9][A-Z0-9]? [0-9][A-Z]{2}", _("Enter a postcode such as SW1A 1AA.")),
     "DE": (r"[0-9]{5}", _("Enter a postcode such as 10115.")),
@@ -30,13 +30,13 @@ LONGEST_DETAIL = 300
 
 
 class QuantityForm(forms.Form):
-    """How many of one product; 0 takes it out of the cart."""
+    """The quantity of one product; 0 removes it from the cart."""
 
     quantity = forms.IntegerField(min_value=0, max_value=MOST_OF_ONE)
 
 
 class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Who orders, and how it will be paid. The country is the market's."""
+    """The customer's details and the payment method. The country is the market's."""
 
     class Meta:
         model = Order
@@ -48,7 +48,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, market: Market, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.market = market
-        # Longer than its column: what is stored is the number alone.
+        # Longer than its column, because only the normalized number is stored.
         self.fields["phone"] = forms.CharField(
             label=_("Phone (optional)"), max_length=40, required=False
         )
@@ -63,7 +63,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].widget.attrs["autocomplete"] = hint
 
     def clean_phone(self) -> str:
-        """Return the number with its country code first, as insurers want it; "" for none."""
+        """Return the number with its country code, as insurers require; "" for none."""
         typed = self.cleaned_data["phone"]
         number = normalise_phone(typed, self.market.country)
         if typed.strip() and not number:
@@ -74,7 +74,7 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
         return number
 
     def clean_postcode(self) -> str:
-        """Return the postcode as it is written in the market's country."""
+        """Return the postcode in the format of the market's country."""
         pattern, message = POSTCODES[self.market.country]
         postcode = normalise_postcode(self.cleaned_data["postcode"], self.market.country)
         if not re.fullmatch(pattern, postcode):
@@ -94,7 +94,7 @@ AUTOCOMPLETE = {
 
 
 class CardForm(forms.Form):
-    """A card, checked as far as a shop can check it."""
+    """Card details, with the checks a shop can do."""
 
     name = forms.CharField(label=_("Name on card"), max_length=80)
     number = forms.CharField(label=_("Card number"), max_length=23)
@@ -108,10 +108,12 @@ class CardForm(forms.Form):
     )
 
     def clean_number(self) -> str:
-        """Return the digits; the last of them is a check digit (ISO/IEC 7812, Luhn)."""
+        """Return the digits; the last one is a check digit (ISO/IEC 7812, Luhn)."""
         digits = re.sub(r"[\s-]", "", self.cleaned_data["number"])
         if not re.fullmatch(r"\d{13,19}", digits) or not _luhn(digits):
-            raise forms.ValidationError(_("This is no card number. Please check the digits."))
+            raise forms.ValidationError(
+                _("This isn't a valid card number. Please check the digits.")
+            )
         return digits
 
 
@@ -121,7 +123,7 @@ def _luhn(digits: str) -> bool:
 
 
 def keep_details(session: SessionBase, typed: Mapping[str, str]) -> None:
-    """Remember what was typed at the checkout while the country or the language changes."""
+    """Store the typed checkout details while the country or language changes."""
     names = CheckoutForm.Meta.fields
     details = {name: typed[name][:LONGEST_DETAIL] for name in names if name in typed}
     if details:
@@ -129,12 +131,12 @@ def keep_details(session: SessionBase, typed: Mapping[str, str]) -> None:
 
 
 def forget_details(session: SessionBase) -> None:
-    """Forget them once they are part of an order."""
+    """Delete the details once they are part of an order."""
     session.pop(SESSION_KEY, None)
 
 
 def initial_details(user: AbstractBaseUser | AnonymousUser, session: SessionBase) -> dict[str, str]:
-    """Return what the shopper has typed before, else what the shop knows of them."""
+    """Return the details the shopper typed before, else those of their account."""
     names = ("first_name", "last_name", "email") if user.is_authenticated else ()
     typed: dict[str, str] = session.get(SESSION_KEY, {})
     return {name: getattr(user, name, "") for name in names} | typed

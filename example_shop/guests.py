@@ -1,4 +1,4 @@
-"""A guest's way back to an order: a signed link, for letters.
+"""Signed links in e-mails, which give guests access to their order.
 
 A guest has no account, and the session that placed the order is long gone when its cover ends.
 """
@@ -18,7 +18,7 @@ LIFETIME = timedelta(days=90)
 
 
 def link(order: Order) -> str:
-    """Return the address that shows `order` to whoever opens it, in any browser.
+    """Return the URL that shows `order` in any browser, to anyone who has it.
 
     It is as good as a password: it belongs into a letter to the guest and nowhere else.
     """
@@ -26,12 +26,12 @@ def link(order: Order) -> str:
 
 
 def order_of(token: str) -> Order | None:
-    """Return the guest's order that a link was made for, None when the link is not good (any more).
+    """Return the guest's order of a link, or None if the link is invalid or expired.
 
-    An order that has got an account meanwhile is found by logging in, and only so.
+    An order that belongs to an account now requires a login.
     """
     try:
         number = signing.loads(token, salt=SALT, max_age=LIFETIME)
-    except signing.BadSignature:  # and SignatureExpired, which is one
+    except signing.BadSignature:  # includes SignatureExpired
         return None
     return Order.objects.filter(number=number, user=None).first()

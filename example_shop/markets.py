@@ -1,4 +1,4 @@
-"""Where the shop sells: a country, its currency and what people there call it."""
+"""The shop's markets: country, currency and calling code."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ HOME = MARKETS["GB"]
 
 
 def market_of(session: SessionBase) -> Market:
-    """Return the market this shopper chose, else the home market."""
+    """Return the shopper's chosen market, or the home market."""
     return MARKETS.get(session.get(SESSION_KEY, ""), HOME)
 
 
 def choose_market(session: SessionBase, country: str) -> None:
-    """Remember `country`; one the shop does not sell to changes nothing."""
+    """Store `country`; ignored if the shop doesn't sell there."""
     if country in MARKETS:
         session[SESSION_KEY] = country

@@ -1,4 +1,4 @@
-"""Every request carries its shopper's cart."""
+"""Adds the shopper's cart to each request."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from example_shop.cart import Cart
 
 
 class ShopRequest(HttpRequest):
-    """A request as the shop's views get it."""
+    """A request with a cart."""
 
     cart: Cart
 
 
 class CartMiddleware:
-    """Put a lazy `cart` on the request, so that page and adapter share one set of loaded lines."""
+    """Set a lazy `cart` on the request, so that page and adapter load its lines once."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What the shop writes to its customers."""
+"""The shop's e-mails to its customers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from example_shop.templatetags.shop import day
 
 
 def renewal_notice(order: Order, renewal: Renewal) -> None:
-    """Write that cover ends, and what the next period would cost, in the language it was sold in.
+    """Send an e-mail that cover ends, with the price of the next period, in the order's language.
 
     Raises what the mail server's connection raises: the notice is then sent again.
     """
@@ -25,7 +25,7 @@ def renewal_notice(order: Order, renewal: Renewal) -> None:
             "order": order.number,
             "day": day(renewal.due_on),
         }
-        # A worker has no request to tell the shop's own address.
+        # A worker has no request from which to get the shop's URL.
         address = settings.SHOP_URL + _way_to_the_cover(order)
         facts = {"order": order, "renewal": renewal, "address": address}
         facts["lines"] = renewal_lines(renewal)
@@ -34,5 +34,5 @@ def renewal_notice(order: Order, renewal: Renewal) -> None:
 
 
 def _way_to_the_cover(order: Order) -> str:
-    """Return the path that shows the cover: a guest has no account to log in to."""
+    """Return the path of the cover's page; a guest gets a signed link."""
     return reverse("xcover:my_cover") if order.user_id else guests.link(order)

@@ -1,4 +1,4 @@
-"""Placing and paying orders: the two moments insurance has to hear of.
+"""Placing and paying orders, the two events that django-xcover needs.
 
 Both tell it inside their own transaction, so that order and cover are true together or not at all.
 """
@@ -22,13 +22,13 @@ from example_shop.models import Order, OrderLine
 
 SESSION_KEY = "orders"
 LAPSED = _(
-    "Your order changed after you chose insurance, so it is not insured and you are not charged "
+    "Your order changed after you chose insurance, so it isn't insured, and you aren't charged "
     "for insurance."
 )
 
 
 def place(request: ShopRequest, details: dict[str, Any]) -> Order:
-    """Make the order of this request's cart, or return the one it has already become.
+    """Create the order of this request's cart, or return the existing one.
 
     The order row comes first: of two simultaneous clicks the second waits for its unique cart
     reference, and then finds the order of the first. Raises TotalChanged, and orders nothing, when
@@ -50,13 +50,13 @@ def place(request: ShopRequest, details: dict[str, Any]) -> Order:
 
 
 def placed_before(request: ShopRequest, cart_reference: str) -> Order | None:
-    """Return the order this shopper has already made from that cart: a form sent twice."""
+    """Return the order that this cart already has, for a form sent twice."""
     order = Order.objects.filter(cart_reference=cart_reference).first()
     return order if order and may_view(request, order) else None
 
 
 def pay(order: Order) -> bool:
-    """Record that the money is there; return False when it was recorded before."""
+    """Record the payment; return False if it was recorded before."""
     with transaction.atomic():
         unpaid = Order.objects.filter(pk=order.pk, paid_at=None)
         if not unpaid.update(paid_at=timezone.now()):
@@ -67,20 +67,20 @@ def pay(order: Order) -> bool:
 
 
 def remember(request: HttpRequest, order: Order) -> None:
-    """Let this session see a guest's order."""
+    """Give this session access to a guest's order."""
     numbers = request.session.get(SESSION_KEY, [])
     if order.number not in numbers:
         request.session[SESSION_KEY] = [*numbers, order.number]
 
 
 def of_shopper(request: HttpRequest) -> QuerySet[Order]:
-    """Return the orders of the logged-in shopper; none for a guest."""
+    """Return the logged-in shopper's orders; none for a guest."""
     user = request.user
     return Order.objects.filter(user=user) if user.is_authenticated else Order.objects.none()
 
 
 def may_view(request: HttpRequest, order: Order) -> bool:
-    """Return whether this is the shopper's own order, a guest's in this session, or staff asks."""
+    """Return whether the order belongs to the shopper or this session, or the user is staff."""
     user = request.user
     if user.is_authenticated and (user.is_staff or order.user_id == user.pk):
         return True
@@ -88,7 +88,7 @@ def may_view(request: HttpRequest, order: Order) -> bool:
 
 
 def references_of(request: HttpRequest) -> list[str]:
-    """Return the numbers of the shopper's orders, and of those a guest placed in this session."""
+    """Return the order numbers of the shopper, and of guest orders in this session."""
     own = of_shopper(request).values_list("number", flat=True)
     return [*own, *request.session.get(SESSION_KEY, [])]
 

@@ -1,4 +1,4 @@
-"""Which demo runs on the folder: one at a time, and where its shop and its sandbox answer.
+"""The demo that runs on the folder, at most one, and the URLs of its shop and sandbox.
 
 The lock is the operating system's, so that it ends with the demo however the demo ends. What is
 written beside it counts only while the lock is held.
@@ -19,24 +19,24 @@ from example_shop.data_dir import DATA_DIR, FolderUnusable
 
 LOCK = DATA_DIR / "demo.lock"
 STATE = DATA_DIR / "demo.json"
-# Whoever asks whether a demo runs has the lock for a moment.
+# A process that checks for a demo also holds the lock briefly.
 PATIENCE = 1.0
 
 
 class AlreadyRunning(Exception):
-    """Another demo runs on this folder; `str()` says what to do."""
+    """Another demo is running on this folder; `str()` says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where a running demo answers: addresses without a slash at their end."""
+    """The URLs of a running demo, without a trailing slash."""
 
     shop: str
     sandbox: str
 
 
 def running_demo() -> Running | None:
-    """Return the demo that runs on the folder, None when none does."""
+    """Return the demo that is running on the folder, or None."""
     try:
         with LOCK.open("rb") as file:
             if _lock(file, alone=False):
@@ -48,7 +48,7 @@ def running_demo() -> Running | None:
 
 @contextmanager
 def only_demo() -> Iterator[None]:
-    """Hold the folder for this demo; raise AlreadyRunning when another one holds it.
+    """Lock the folder for this demo; raise AlreadyRunning if another one has it.
 
     Raises FolderUnusable when it cannot be written.
     """
@@ -59,7 +59,7 @@ def only_demo() -> Iterator[None]:
                 raise AlreadyRunning(_already_running())
             time.sleep(0.05)
         try:
-            # Of one that was killed.
+            # Left by a demo that was killed.
             STATE.unlink(missing_ok=True)
             yield
         finally:
@@ -76,7 +76,7 @@ def _lock_file() -> IO[bytes]:
 
 
 def announce(running: Running) -> None:
-    """Say where this demo answers, to the commands that are run beside it."""
+    """Publish this demo's URLs to commands that are run meanwhile."""
     draft = STATE.with_name(f"{STATE.name}.{os.getpid()}")
     draft.write_text(json.dumps(asdict(running)))
     draft.replace(STATE)
@@ -97,7 +97,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: IO[bytes], *, alone: bool) -> bool:
-        """Lock `file` until it is closed; return False when it is locked already.
+        """Lock `file` until it is closed; return False if it is already locked.
 
         Windows knows only locks for one. Two that ask at the same moment are rare enough.
         """
@@ -112,7 +112,7 @@ else:
     import fcntl
 
     def _lock(file: IO[bytes], *, alone: bool) -> bool:
-        """Lock `file` until it is closed, alone or with others that ask; return whether it is."""
+        """Lock `file` until it is closed, exclusively or shared; return whether it worked."""
         try:
             fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from example_shop.data_dir import DATA_DIR, secret_key
 from example_shop.running import running_demo
 
-# Commands that are run beside a demo find its sandbox, whatever its port is.
+# Commands that run during a demo find its sandbox on any port.
 DEMO = running_demo()
 
 SECRET_KEY = os.environ.get("SHOP_SECRET_KEY") or secret_key()
@@ -23,8 +23,8 @@ DEBUG = os.environ.get("SHOP_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 INSTALLED_APPS = [
-    "example_shop",  # first, so that its templates may replace those of the others
-    "django_xcover",  # before the admin, whose front page then leads to how everything stands
+    "example_shop",  # first, so that its templates override those of the others
+    "django_xcover",  # before the admin, so that its index page links to "System health"
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,7 +35,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # Serves the static files, so that no second server is needed.
+    # Serves the static files without a second server.
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -66,8 +66,8 @@ LOGIN_REDIRECT_URL = "shop:orders"
 LOGOUT_REDIRECT_URL = "shop:home"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Writers queue for their turn at BEGIN instead of failing half-way (SQLite upgrades no read lock
-# to a write lock while somebody else writes), and WAL lets pages be read meanwhile.
+# Writers wait at BEGIN instead of failing halfway (SQLite can't upgrade a read lock to a write lock
+# during another write), and WAL allows reads meanwhile.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -80,8 +80,8 @@ DATABASES = {
     }
 }
 
-# Shop, worker and beat have to know the same of faults, rates and the last sweep: with the memory
-# of each process, Django's default, the page "How everything stands" would know only its own.
+# Shop, worker and beat share failures, rates and the last sweep. With Django's default, a cache per
+# process, the page "System health" would only show those of its own process.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -97,14 +97,14 @@ LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 
-# Letters are files beside the database: a demo writes to nobody.
+# E-mails are files next to the database: the demo sends none.
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = "Encore & Co. <hello@encore.example>"
 SHOP_URL = os.environ.get("SHOP_URL") or (DEMO.shop if DEMO else "http://127.0.0.1:8000")
 
 STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # straight from the apps: no collectstatic before the first start
+WHITENOISE_USE_FINDERS = True  # from the apps, without collectstatic before the first start
 
 FOLDER = "filesystem://localhost//"
 CELERY_BROKER_URL = os.environ.get("SHOP_BROKER_URL", FOLDER)
@@ -136,11 +136,11 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "django_xcover.tasks.reconcile", "schedule": 600.0},
 }
 
-# Without these variables the shop talks to the local sandbox: to that of the demo while one runs,
-# and else by the values that `manage.py xcover_sandbox` has by default.
+# Without these variables, the shop uses the local sandbox: the demo's while one is running, and
+# otherwise the default values of `manage.py xcover_sandbox`.
 XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
-    # The shop has a page on which later instalments are paid: `get_payment_url`.
+    # The shop has a page for paying later instalments: `get_payment_url`.
     "OFFER_INSTALMENTS": True,
     "ACCOUNTS": {
         "default": {

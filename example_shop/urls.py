@@ -1,4 +1,4 @@
-"""The shop at the root, its staff at /admin/, insurance at /xcover/."""
+"""The shop at /, the admin at /admin/, insurance at /xcover/."""
 
 from __future__ import annotations
 

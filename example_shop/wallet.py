@@ -1,4 +1,4 @@
-"""Paying first: a pretended wallet charges the shopper before there is an order.
+"""Payment before the order: a fake wallet charges the shopper first.
 
 The cover is held while the shopper is away. When the wallet reports the charge, the order is made
 from what was written down then; the cart and the session may be others by that time.
@@ -23,7 +23,7 @@ from example_shop.orders import LAPSED
 
 
 def start(request: ShopRequest, details: dict[str, Any]) -> WalletPayment:
-    """Hold the cover and write down what is paid for; the total can't change from here on.
+    """Hold the cover and store what is paid for; the total can't change after this.
 
     Raises TotalChanged, and holds nothing, when the total is not the one that the page showed.
     """
@@ -52,13 +52,13 @@ def start(request: ShopRequest, details: dict[str, Any]) -> WalletPayment:
 
 
 def charge(payment: WalletPayment) -> None:
-    """Take the money, once. In life the wallet does this, and then calls the shop."""
+    """Take the money, once. A real wallet does this, and then calls the shop."""
     open_payments = WalletPayment.objects.filter(pk=payment.pk, paid_at=None, ended_at=None)
     open_payments.update(paid_at=timezone.now())
 
 
 def complete(payment: WalletPayment) -> Order | None:
-    """Make the order of a charged payment, once; return None when nothing was charged.
+    """Create the order of a charged payment, once; return None if nothing was charged.
 
     If the cart was ordered in another way meanwhile, the money goes back and that order is
     returned.
@@ -82,7 +82,7 @@ def complete(payment: WalletPayment) -> Order | None:
             OrderLine.objects.bulk_create(OrderLine(order=order, **line) for line in paid.lines)
             paid.order = order
             paid.save(update_fields=["order"])
-            # Without the cart, which may hold other things by now: the hold says what is insured.
+            # Without the cart, which may have changed since: the hold determines what is insured.
             order_completed.send(sender=Order, order=order, hold=paid.hold)
             payment_completed.send(sender=Order, order=order)
     if not is_new:
@@ -91,7 +91,7 @@ def complete(payment: WalletPayment) -> Order | None:
 
 
 def give_up(payment: WalletPayment) -> bool:
-    """End a payment that was not charged, so that the shopper can choose again; False if it was."""
+    """Cancel an uncharged payment, so that the shopper can choose again; False if charged."""
     unpaid = WalletPayment.objects.filter(pk=payment.pk, paid_at=None)
     if not unpaid.update(ended_at=timezone.now()):
         return False
@@ -100,14 +100,14 @@ def give_up(payment: WalletPayment) -> bool:
 
 
 def _return(payment: WalletPayment) -> None:
-    """Give the money back and release the cover: another order has the cart."""
+    """Refund the money and release the cover, because another order has the cart."""
     card.give_back(order_number=payment.reference)
     WalletPayment.objects.filter(pk=payment.pk).update(ended_at=timezone.now(), paid_at=None)
     release_cover(payment.hold)
 
 
 def was_charged(hold: str) -> bool:
-    """Return whether the wallet took money for the cover held under this reference."""
+    """Return whether the wallet was charged for the hold with this reference."""
     return WalletPayment.objects.filter(hold=hold).exclude(paid_at=None).exists()
 
 

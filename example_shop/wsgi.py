@@ -1,4 +1,4 @@
-"""The door for a WSGI server."""
+"""The WSGI application."""
 
 from __future__ import annotations
 

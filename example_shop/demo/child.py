@@ -1,4 +1,4 @@
-"""Run a module as one of the demo's processes, and end with the demo however the demo ends.
+"""Run a module as one of the demo's processes, and stop whenever the demo ends.
 
 The demo holds the other end of standard input. A demo that is killed hard can tell nobody, but the
 operating system closes its pipes, on every platform.
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    # Not sys.stdin: its lock, held by a daemon thread, is a fatal error when Python shuts down.
+    # Not sys.stdin: a daemon thread that holds its lock is a fatal error at Python's shutdown.
     while os.read(STDIN, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

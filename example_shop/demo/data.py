@@ -1,4 +1,4 @@
-"""Fill the shop: products, a member of staff and a shopper. Running it again changes nothing."""
+"""Create the products, a staff user and a shopper. Running it again changes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOPPER = Login("robin", "robin", "Robin", "Ellis", is_staff=False)
 
 
 def fill() -> None:
-    """Make what is missing, and move events that have passed into the future again."""
+    """Create missing data, and move past events into the future."""
     for position, row in enumerate((*EVENTS, *DEVICES)):
         _product(position, row)
     for login in (STAFF, SHOPPER):

@@ -1,4 +1,4 @@
-"""What the demo is made of: a local XCover, a Celery worker, its clock, and the shop."""
+"""The demo's processes: a local XCover, a Celery worker, beat and the shop."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from example_shop.data_dir import DATA_DIR
 from example_shop.demo.processes import Plan
 
 HOST = "127.0.0.1"
-# The sandbox runs on this machine only and knows nobody else: these open nothing.
+# Not secret: the sandbox only runs on this machine, so these give access to nothing else.
 PARTNER_CODE, API_KEY, API_SECRET = "SHOP1", "sandbox-key", "sandbox-secret"
 
 
 class PortTaken(Exception):
-    """Something else listens on a port; `str()` says which."""
+    """Another program listens on a port; `str()` says which."""
 
 
 def claim_port(wanted: int) -> int:
-    """Return `wanted`, or a free port for 0; raise PortTaken when somebody listens there."""
+    """Return `wanted`, or a free port for 0; raise PortTaken if the port is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -37,7 +37,7 @@ def claim_port(wanted: int) -> int:
 
 
 def _reserve(probe: socket.socket) -> None:
-    """Let the system give this port to nobody who asks for a free one, for half a minute or more.
+    """Keep the system from giving out this port as a free one, for half a minute or more.
 
     Until our own process listens, another would get it, and its answers would pass for ours. The
     side that closes a connection first keeps its port in TIME_WAIT: only who names the port, with
@@ -50,7 +50,7 @@ def _reserve(probe: socket.socket) -> None:
 
 
 def plans(*, shop_port: int, sandbox_port: int, latency: str) -> tuple[Plan, ...]:
-    """Return the processes, in the order in which they are needed."""
+    """Return the processes in the order in which they are needed."""
     environment = {
         "DJANGO_SETTINGS_MODULE": "example_shop.settings",
         "SHOP_URL": url(shop_port).rstrip("/"),
@@ -70,7 +70,7 @@ def plans(*, shop_port: int, sandbox_port: int, latency: str) -> tuple[Plan, ...
 
 
 def declare_queues() -> None:
-    """Make the queues before anybody uses them.
+    """Create the queues before they are used.
 
     kombu's filesystem transport creates a queue's entry in two steps; of several processes that
     start at once, one may read it half-made and end.
@@ -84,7 +84,7 @@ def url(port: int) -> str:
     return f"http://{HOST}:{port}/"
 
 
-# Threads: one process that ends as one, and SQLite lets only one writer in at a time anyway.
+# Threads, so that there is one process to stop; SQLite only allows one writer at a time anyway.
 WORKER = (
     "celery", "-A", "example_shop", "worker", "--pool", "threads", "--concurrency", "4",
     "--loglevel", "INFO", "--without-gossip", "--without-mingle",

@@ -1,4 +1,4 @@
-"""Start processes, wait until they answer, and leave none behind."""
+"""Start processes, wait until they answer, and stop them all."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ GRACE = 20.0
 
 
 class ProcessFailed(Exception):
-    """A process ended or never answered; `str()` says which, and ends with its last words."""
+    """A process ended or never answered; `str()` names it and ends with its last output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A process to start: `python -m` + `command`. `answers` says whether it is of use by now."""
+    """A process to start: `python -m` + `command`. `answers` returns whether it is ready."""
 
     name: str
     command: tuple[str, ...]
@@ -36,7 +36,7 @@ class Plan:
 
 
 class Child:
-    """One running process, with its output in a file of its own."""
+    """One running process, with its output in a file."""
 
     def __init__(self, plan: Plan, logs: Path) -> None:
         self.plan = plan
@@ -46,15 +46,15 @@ class Child:
                 [sys.executable, "-m", "example_shop.demo.child", *plan.command],
                 cwd=PROJECT,
                 env={**os.environ, **plan.environment, "PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.PIPE,  # never written to: its end is the sign to stop
+                stdin=subprocess.PIPE,  # never written to: closing it is the signal to stop
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C reaches a whole session. Only the demo shall hear it, and end the others.
+                # Ctrl-C reaches a whole session. Only the demo should get it, and stop the others.
                 start_new_session=True,
             )
 
     def check(self) -> None:
-        """Raise ProcessFailed when the process has ended."""
+        """Raise ProcessFailed if the process has ended."""
         code = self.process.poll()
         if code is not None:
             raise ProcessFailed(
@@ -62,7 +62,7 @@ class Child:
             )
 
     def wait_until_it_answers(self, stop: threading.Event) -> None:
-        """Return when it answers or `stop` is set; raise ProcessFailed when it does neither."""
+        """Return once it answers or `stop` is set; raise ProcessFailed on timeout."""
         deadline = time.monotonic() + PATIENCE
         while not stop.is_set() and not self.plan.answers():
             self.check()
@@ -75,7 +75,7 @@ class Child:
             self.process.terminate()
 
     def wait_for_end(self, seconds: float) -> None:
-        """Wait for the end, and bring it about when it does not come."""
+        """Wait for the process to end, and kill it if it doesn't."""
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -97,7 +97,7 @@ class Child:
 
 
 class Family:
-    """The processes of one demo: as a context manager, they end with its block."""
+    """The processes of one demo; as a context manager, it stops them at the end."""
 
     def __init__(self, logs: Path, stop: threading.Event) -> None:
         self.logs = logs
@@ -105,14 +105,14 @@ class Family:
         self.children: list[Child] = []
 
     def start(self, plans: Iterable[Plan]) -> None:
-        """Start all at once, then wait until each answers."""
+        """Start all, then wait until each one answers."""
         self.logs.mkdir(parents=True, exist_ok=True)
         self.children += [Child(plan, self.logs) for plan in plans]
         for child in self.children:
             child.wait_until_it_answers(self.stop)
 
     def watch(self) -> None:
-        """Return when `stop` is set; raise ProcessFailed as soon as one of them has ended."""
+        """Return once `stop` is set; raise ProcessFailed as soon as a process ends."""
         while not self.stop.wait(0.5):
             for child in self.children:
                 child.check()
@@ -134,7 +134,7 @@ class Family:
 
 
 def stop_on_signals(stop: threading.Event) -> None:
-    """Set `stop` on Ctrl-C and on SIGTERM, from now on."""
+    """Set `stop` on Ctrl-C and SIGTERM."""
 
     def handler(*args: Any) -> None:
         stop.set()

@@ -1,4 +1,4 @@
-"""What the demo shop sells. Dates are counted in days from today, so the shop never grows old."""
+"""The demo shop's products. Dates are relative to today, so events never run out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was ordered, as it was on that day: a later change of a product changes no order."""
+"""Orders, with a copy of the products' data at the time of the order."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.types import Money
 from example_shop.models.product import Product
 
-# Read aloud on the phone: no letter or digit that is mistaken for another.
+# No characters that are easily confused when read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_number() -> str:
-    """Return an order number that cannot be guessed from another one."""
+    """Return a random order number, which can't be guessed from another one."""
     return "EN-" + "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
 class Order(models.Model):
-    """An order. `premium` is None when no cover was bought, and never part of `goods_total`."""
+    """An order. `premium` is None without cover, and isn't included in `goods_total`."""
 
     class Payment(models.TextChoices):
         CARD = "card", _("Card")
@@ -32,7 +32,7 @@ class Order(models.Model):
         WALLET = "wallet", _("Wallet: pay first, then the order is placed")
 
     number = models.CharField(_("number"), max_length=20, unique=True, default=new_number)
-    # One cart makes one order, however often the form is sent: the database says no to a second.
+    # One cart makes one order, however often the form is sent: the database rejects a second.
     cart_reference = models.CharField(_("cart"), max_length=40, unique=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -76,7 +76,7 @@ class Order(models.Model):
 
     @property
     def cover(self) -> Money | None:
-        """Return the insurance premium, or None when no cover was bought."""
+        """Return the insurance premium, or None without cover."""
         return None if self.premium is None else Money(self.premium, self.currency)
 
     @property

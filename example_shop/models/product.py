@@ -1,4 +1,4 @@
-"""What the shop sells: seats at an event, or a device."""
+"""The shop's products: tickets for events, and devices."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ EVENTS = (Category.FESTIVAL, Category.CONCERT, Category.STAGE)
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
-        """Return what can be bought now: devices, and events that are still to come."""
+        """Return the products on sale: devices, and future events."""
         return self.filter(models.Q(starts_at=None) | models.Q(starts_at__gt=timezone.now()))
 
 
 class Product(models.Model):
-    """An event when `starts_at` is set, else a device. Prices include tax and delivery."""
+    """An event if `starts_at` is set, else a device. Prices include tax and delivery."""
 
     slug = models.SlugField(_("slug"), unique=True)
     category = models.CharField(_("category"), max_length=20, choices=Category)
@@ -75,6 +75,6 @@ class Product(models.Model):
         return f"shop/art/{self.slug}.svg"
 
     def price_in(self, currency: str) -> Money:
-        """Return what one costs in `currency`, one of the markets' own."""
+        """Return the unit price in `currency`, which is a market's currency."""
         amount: Decimal = getattr(self, f"price_{currency.lower()}")
         return Money(amount, currency)

@@ -1,4 +1,4 @@
-"""A payment that the wallet takes before there is an order, with all that the order will say."""
+"""A wallet payment that is taken before the order is created, with the order's data."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from example_shop.models.order import Order
 
 
 def new_reference() -> str:
-    """Return a reference that cannot be guessed: it opens the payment's page."""
+    """Return a random reference, because it gives access to the payment's page."""
     return secrets.token_urlsafe(24)
 
 
 class WalletPayment(models.Model):
-    """What is paid for, fixed when the shopper leaves for the wallet.
+    """The content of the payment, fixed when the shopper leaves for the wallet.
 
     The shopper may come back with another cart or no session at all, so nothing is read from
     either again. `hold` is the reference of the frozen cover.

@@ -1,4 +1,4 @@
-"""How the shop writes money and days."""
+"""Template filters for amounts, dates and prices."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ register = template.Library()
 
 @register.filter
 def money(value: Money) -> str:
-    """Write an amount as people of the page's language do: £1,234.50, 1.234,50 €, JP¥8,400."""
+    """Format an amount for the page's language: £1,234.50, 1.234,50 €, JP¥8,400."""
     return format_currency(value.amount, value.currency, locale=to_locale(get_language() or "en"))
 
 
 @register.filter
 def day(value: datetime) -> str:
-    """Write the day in the shop's time zone: Thu 17 Dec 2026, Do. 17. Dez. 2026."""
+    """Format the date in the shop's time zone: Thu 17 Dec 2026, Do. 17. Dez. 2026."""
     return date_format(timezone.localtime(value), pgettext("date format", "D j M Y"))
 
 
 @register.filter
 def hour(value: datetime) -> str:
-    """Write the time of day in the shop's time zone: 19:30."""
+    """Format the time in the shop's time zone: 19:30."""
     return date_format(timezone.localtime(value), "H:i")
 
 
 @register.filter
 def price(product: Product, market: Market) -> Money:
-    """Return what one of `product` costs in the shopper's market."""
+    """Return the unit price of `product` in the shopper's market."""
     return product.price_in(market.currency)

@@ -23,7 +23,7 @@ def show(request: ShopRequest) -> HttpResponse:
 
 @require_POST
 def add(request: ShopRequest, slug: str) -> HttpResponse:
-    """Put some of a product into the cart."""
+    """Add a product to the cart."""
     product = get_object_or_404(Product.objects.on_sale(), slug=slug)
     form = QuantityForm(request.POST)
     if not form.is_valid():
@@ -35,7 +35,7 @@ def add(request: ShopRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def update(request: ShopRequest, slug: str) -> HttpResponse:
-    """Change how many of a product are in the cart; the remove button sends `quantity` 0."""
+    """Change the quantity of a product; the remove button sends `quantity` 0."""
     product = get_object_or_404(Product, slug=slug)
     form = QuantityForm(request.POST)
     if not form.is_valid():

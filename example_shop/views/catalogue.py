@@ -1,4 +1,4 @@
-"""What there is to buy."""
+"""The product pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from example_shop.models import Category, Product
 
 @require_safe
 def home(request: ShopRequest) -> HttpResponse:
-    """Show everything on sale, or one category."""
+    """Show all products on sale, or one category."""
     products = Product.objects.on_sale()
     chosen = request.GET.get("category", "")
     if chosen in Category.values:

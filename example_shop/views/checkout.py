@@ -1,4 +1,4 @@
-"""From the cart to an order."""
+"""The checkout: from the cart to an order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from example_shop.models import Order
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the shopper will pay if they order now."""
+    """The amounts the shopper pays if they order now."""
 
     cart: Cart
     cover: Cover
@@ -38,7 +38,7 @@ class Summary:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: ShopRequest) -> HttpResponse:
-    """Ask for the details, show the offer of cover, and place the order."""
+    """Show the form and the insurance offer, and place the order."""
     if request.method == "POST":
         return _place(request)
     if request.cart.is_empty:
@@ -52,7 +52,7 @@ def checkout(request: ShopRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def summary(request: ShopRequest) -> HttpResponse:
-    """Show the sums again, after the shopper has answered the offer."""
+    """Show the totals again after the shopper has answered the offer."""
     return render(request, "shop/_summary.html", {"summary": _summary(request)})
 
 
@@ -74,7 +74,7 @@ def _place(request: ShopRequest) -> HttpResponse:
 
 
 def _order(request: ShopRequest, details: dict[str, Any]) -> HttpResponse:
-    """Place the order, or send the shopper to the wallet, which charges first."""
+    """Place the order, or redirect to the wallet, which charges first."""
     if details["payment"] == Order.Payment.WALLET:
         return redirect(wallet.start(request, details))
     order = orders.place(request, details)
@@ -97,14 +97,14 @@ def _summary(request: ShopRequest) -> Summary:
 
 
 def _nothing_to_order(request: ShopRequest) -> HttpResponse:
-    messages.info(request, _("Your cart is empty, so there is nothing to order."))
+    messages.info(request, _("Your cart is empty, so there's nothing to order."))
     return redirect("shop:cart")
 
 
 def _changed(request: ShopRequest, form: CheckoutForm) -> HttpResponse:
-    """Show the page again: what the shopper agreed to is not what they would get."""
+    """Show the page again, because the shown total has changed."""
     messages.warning(
         request,
-        _("Your cart or a price has changed meanwhile. Please check the new total, then order."),
+        _("Your cart or a price has changed. Please check the new total before you order."),
     )
     return _page(request, form, status=409)

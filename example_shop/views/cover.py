@@ -1,4 +1,4 @@
-"""Paying later for cover: a renewal, an instalment, a change that costs more."""
+"""Later payments for cover: renewals, instalments, and changes that cost more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from example_shop.models import Order
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
-    """Pay by card what is due for cover of the shopper's own order."""
+    """Pay by card what is due for the cover of one of the shopper's orders."""
     due = payments.find(kind, reference)
     if due is None:
         messages.info(request, str(exceptions.NothingDue()))
@@ -37,17 +37,17 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
         form.add_error("number", str(refusal))
         return _card_page(request, due, form)
     _record(request, due, number)
-    # The page there waits for XCover; the list would still show the old price.
+    # That page waits for XCover; the list would still show the old price.
     return redirect(payments.page_url(due))
 
 
 def _record(request: ShopRequest, due: Due, number: str) -> None:
-    """Tell insurance of the money, or give it back: something may have come in between."""
+    """Report the payment to django-xcover; refund it if it was refused meanwhile."""
     try:
         payments.record_payment(due, reference=number)
     except Refused as refusal:
         card.give_back(order_number=number)
-        messages.error(request, _("%(why)s You were not charged.") % {"why": refusal})
+        messages.error(request, _("%(why)s You weren't charged.") % {"why": refusal})
     else:
         messages.success(request, _("Thank you. Your payment has arrived."))
 

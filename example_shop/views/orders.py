@@ -18,7 +18,9 @@ from example_shop.forms import CardForm
 from example_shop.middleware import ShopRequest
 from example_shop.models import Order
 
-GONE = gettext_lazy("This link is not valid any more. Please write to us, and we send you another.")
+GONE = gettext_lazy(
+    "This link is no longer valid. Please contact us, and we'll send you a new one."
+)
 
 
 @login_required
@@ -49,13 +51,13 @@ def show(request: ShopRequest, number: str) -> HttpResponse:
 @never_cache
 @require_safe
 def open_by_link(request: ShopRequest, token: str) -> HttpResponse:
-    """Show a guest their cover, by the link in a letter, as in the browser that ordered it."""
+    """Give a guest access to their cover by the link in an e-mail."""
     order = guests.order_of(token)
     if order is None:
         messages.error(request, GONE)
     else:
         orders.remember(request, order)
-    # At once to an address without the token, which nobody else should read over a shoulder.
+    # Redirect to a URL without the token, so that it isn't visible in the address bar.
     return redirect("xcover:my_cover")
 
 
@@ -79,7 +81,7 @@ def pay(request: ShopRequest, number: str) -> HttpResponse:
 
 @require_POST
 def transfer(request: ShopRequest, number: str) -> HttpResponse:
-    """Pretend that the bank transfer for an invoice has arrived."""
+    """Simulate that the bank transfer for an invoice has arrived."""
     order = _own_order(request, number)
     if order.by_card:
         raise Http404("This order is paid by card.")
@@ -87,13 +89,13 @@ def transfer(request: ShopRequest, number: str) -> HttpResponse:
 
 
 def _waits(order: Order, cover: OrderCover) -> bool:
-    """Return whether a worker is about to change what the page says of the cover."""
+    """Return whether a worker is about to change the cover's state."""
     confirming = order.is_paid and cover.state == "awaiting_payment"
     return confirming or cover.state == "arranging"
 
 
 def _withdrawal_path(order: Order, cover: OrderCover) -> str:
-    """Return where a guest withdraws from the cover; who has an account does so in "My cover".
+    """Return the URL where a guest withdraws from the cover; accounts use "My cover".
 
     The link needs no session, so a guest can keep it.
     """
@@ -102,7 +104,7 @@ def _withdrawal_path(order: Order, cover: OrderCover) -> str:
 
 
 def _own_order(request: ShopRequest, number: str) -> Order:
-    """Return the order, or raise Http404: whether it exists is nobody else's business."""
+    """Return the order; raise Http404 if it isn't the shopper's, as for an unknown one."""
     order = get_object_or_404(Order, number=number)
     if not orders.may_view(request, order):
         raise Http404("No such order.")
@@ -122,5 +124,5 @@ def _record_payment(request: ShopRequest, order: Order) -> HttpResponse:
 
 
 def _paid_already(request: ShopRequest, order: Order) -> HttpResponse:
-    messages.info(request, _("This order is already paid. You were not charged again."))
+    messages.info(request, _("This order is already paid. You weren't charged again."))
     return redirect(order)

@@ -16,7 +16,7 @@ from example_shop.middleware import ShopRequest
 
 @require_POST
 def save(request: ShopRequest) -> HttpResponse:
-    """Remember the choices and go back to the page they were made on."""
+    """Store the choices and redirect back to the page."""
     choose_market(request.session, request.POST.get("country", ""))
     keep_details(request.session, request.POST)
     response = redirect(_way_back(request))

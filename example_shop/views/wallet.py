@@ -1,4 +1,4 @@
-"""The pretended wallet: the page a shopper is sent to, and the way back."""
+"""The fake wallet: its payment page, and the return to the shop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from example_shop.models import WalletPayment
 @never_cache
 @require_safe
 def show(request: ShopRequest, reference: str) -> HttpResponse:
-    """Show what will be charged. Whoever has the link may pay: it cannot be guessed."""
+    """Show the amount to be charged. Anyone with the link may pay: it can't be guessed."""
     payment = get_object_or_404(WalletPayment, reference=reference)
     if payment.paid_at is not None:
         return _finish(request, payment)
@@ -29,7 +29,7 @@ def show(request: ShopRequest, reference: str) -> HttpResponse:
 
 @require_POST
 def approve(request: ShopRequest, reference: str) -> HttpResponse:
-    """Charge the wallet, then make the order. Both may happen again without harm."""
+    """Charge the wallet, then create the order. Both can safely be repeated."""
     payment = get_object_or_404(WalletPayment, reference=reference)
     wallet.charge(payment)
     return _finish(request, payment)
@@ -37,18 +37,18 @@ def approve(request: ShopRequest, reference: str) -> HttpResponse:
 
 @require_POST
 def decline(request: ShopRequest, reference: str) -> HttpResponse:
-    """Go back without having paid."""
+    """Return to the shop without paying."""
     payment = get_object_or_404(WalletPayment, reference=reference)
     if not wallet.give_up(payment):
         return _finish(request, payment)
-    messages.info(request, _("You have not paid, and nothing was ordered."))
+    messages.info(request, _("You haven't paid, and nothing was ordered."))
     return redirect("shop:checkout")
 
 
 def _finish(request: ShopRequest, payment: WalletPayment) -> HttpResponse:
     order = wallet.complete(payment)
     if order is None:
-        messages.info(request, _("This payment was given up. Please order again."))
+        messages.info(request, _("This payment was cancelled. Please order again."))
         return redirect("shop:checkout")
     orders.remember(request, order)
     if request.cart.reference == order.cart_reference:

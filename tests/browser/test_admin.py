@@ -101,7 +101,7 @@ def test_one_of_two_covers_is_cancelled_and_its_refund_recorded(
     sam.is_told(f"Harbour Lights Festival: the customer gets {price} back")
     assert [found["status"] for found in xcover.packages()] == ["CONFIRMED"]
     sam.page.get_by_role("button", name="Cancel the cover now").click()
-    sam.is_told("This page keeps itself up to date.")
+    sam.is_told("This page refreshes automatically.")
 
     # No script and no reload by hand: the page looks again by itself.
     worker()

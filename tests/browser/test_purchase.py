@@ -39,7 +39,7 @@ def test_a_vendor_at_fault_costs_the_shop_no_sale(
     ana.places_order()
     ana.pays()
 
-    ana.is_told("It is all yours")
+    ana.is_told("It's all yours")
     assert Order.objects.get().premium is None
     assert not QuotePackage.objects.exists()
 
@@ -83,7 +83,7 @@ def test_a_laptop_without_cover_ends_as_an_opt_out(
     ana.pays()
     worker()
 
-    ana.is_told("It is all yours")
+    ana.is_told("It's all yours")
     assert statuses(xcover) == ["OPTED_OUT"]
     assert Order.objects.get().premium is None
 
@@ -133,8 +133,8 @@ def test_an_invoice_books_cover_that_waits_for_the_money(
     worker()
     assert statuses(xcover) == ["PENDING_PAYMENT"]
 
-    ana.page.get_by_role("button", name="Pretend the transfer").click()
-    ana.is_told("It is all yours")
+    ana.page.get_by_role("button", name="Simulate the bank transfer").click()
+    ana.is_told("It's all yours")
     worker()
 
     assert statuses(xcover) == ["CONFIRMED"]

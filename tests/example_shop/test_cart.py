@@ -52,7 +52,7 @@ def test_a_cart_is_not_changed_by_a_link(shopper: Shopper) -> None:
 def test_removing_the_last_line_empties_the_cart(shopper: Shopper) -> None:
     shopper.client.post(f"/cart/{FESTIVAL}/", {"quantity": "0"})
 
-    assert b"There is nothing in it yet." in shopper.opens("/cart/").content
+    assert b"It's empty." in shopper.opens("/cart/").content
 
 
 def test_each_cart_has_a_reference_of_its_own_that_stays_while_it_changes(

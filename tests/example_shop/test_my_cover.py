@@ -147,5 +147,5 @@ def test_money_for_what_came_to_nothing_is_given_back(
     response = covered.client.post(address(owed), CARD)
 
     assert given_back == [f"instalment-{owed.pk}"]
-    assert last_message(response).endswith("You were not charged.")
+    assert last_message(response).endswith("You weren't charged.")
     assert reports() == 0

@@ -17,8 +17,8 @@ from example_shop.cart import Cart
 from example_shop.models import Order, OrderLine, Product
 from tests.example_shop.conftest import CAMERA, DETAILS, FESTIVAL, Shopper, last_message, product
 
-NOTHING = "Your cart is empty, so there is nothing to order."
-CHANGED = "Your cart or a price has changed meanwhile. Please check the new total, then order."
+NOTHING = "Your cart is empty, so there's nothing to order."
+CHANGED = "Your cart or a price has changed. Please check the new total before you order."
 
 
 def test_a_cart_emptied_in_another_tab_is_not_ordered(shopper: Shopper) -> None:

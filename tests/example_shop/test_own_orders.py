@@ -58,7 +58,7 @@ def test_a_guest_sees_the_order_in_the_browser_that_placed_it(shopper: Shopper) 
     assert shopper.opens(f"/orders/{order.number}/").status_code == 200
 
 
-GONE = "This link is not valid any more. Please write to us, and we send you another."
+GONE = "This link is no longer valid. Please contact us, and we'll send you a new one."
 
 
 @pytest.mark.parametrize("harm", ["changed", "made with another salt", "expired", "adopted"])

@@ -13,7 +13,7 @@ from example_shop.demo import data
 from example_shop.models import Order
 from tests.example_shop.conftest import Shopper, last_message
 
-PAID_BEFORE = "This order is already paid. You were not charged again."
+PAID_BEFORE = "This order is already paid. You weren't charged again."
 DECLINED = "Your bank declined this card. Nothing was charged. Try another one."
 
 

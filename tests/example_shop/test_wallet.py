@@ -44,7 +44,7 @@ def test_a_payment_given_up_orders_nothing_and_the_shopper_can_choose_again(
     payment = leaves_for_the_wallet(insured)
 
     assert last_message(declines(insured, payment)) == (
-        "You have not paid, and nothing was ordered."
+        "You haven't paid, and nothing was ordered."
     )
     assert not Order.objects.exists()
     assert not Hold.objects.live().exists()

@@ -1,4 +1,4 @@
-"""`manage.py demo`: the whole shop on this machine, with a local XCover."""
+"""`manage.py demo`: run the shop on this machine, with a local XCover."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Stop it with Ctrl-C. It starts again where it was.
 
 
 class Command(BaseCommand):
-    """Run the shop, a Celery worker with its clock, and a local XCover until Ctrl-C."""
+    """Run the shop, a Celery worker with beat, and a local XCover until Ctrl-C."""
 
     help = "Runs the example shop with everything it needs. No server and no account needed."
-    # Django's check of the cache makes its folder: `handle` looks first whether it can.
+    # Django's cache check creates the folder; `handle` first checks that it's writable.
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Hold the folder, and run the demo on it."""
+        """Lock the folder, and run the demo on it."""
         try:
             with only_demo():
                 require_writable()
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
 
     def _run(self, options: dict[str, Any]) -> None:
-        """Prepare the data, start everything, say where, and wait."""
+        """Prepare the data, start everything, print the addresses, and wait."""
         shop, sandbox = self._ports(options)
         announce(Running(shop=url(shop).rstrip("/"), sandbox=url(sandbox).rstrip("/")))
         stop = threading.Event()
