@@ -112,6 +112,9 @@ def _answers(package: QuotePackage, quote: Quote) -> PolicyAnswers:
 
 
 def _covered(state: PolicyState, package: QuotePackage, quote: Quote) -> str:
+    if quote.status not in Status.values:
+        text = _("Unknown: XCover reports the status “%(status)s”. Ask XCover.")
+        return text % {"status": quote.status}
     is_paid = any(operation.reports_payment for operation in package.operations.all())
     is_held = quote.status == Status.PENDING_PAYMENT
     held = _("Not yet: XCover holds it until the shop reports the payment.")

@@ -69,6 +69,13 @@ def test_cover_whose_booking_stopped_is_no_cover() -> None:
     assert covered() == {"No: the booking has stopped and needs a person."}
 
 
+def test_staff_are_not_given_a_yes_or_no_for_an_unknown_status() -> None:
+    package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
+    package.quotes.update(status="ON_HOLD")
+
+    assert covered() == {"Unknown: XCover reports the status “ON_HOLD”. Ask XCover."}
+
+
 def test_cover_of_an_order_that_is_not_paid_waits_for_the_payment() -> None:
     QuotePackageFactory.create(ordered=True, two_quotes=True, order_reference="SH-1001")
 
