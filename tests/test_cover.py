@@ -214,7 +214,7 @@ def test_an_order_of_which_one_policy_is_cancelled_says_so(shopper: Shopper, sho
     assert states(order) == ("partly_cancelled", ["active", "cancelled"])
 
 
-@pytest.mark.parametrize("status", ["OPTED_OUT", "DELETED", "UNHEARD_OF"])
+@pytest.mark.parametrize("status", ["OPTED_OUT", "DELETED", "EXPIRED"])
 def test_paid_cover_that_came_to_nothing_is_not_left_out(
     shopper: Shopper, shop: Shop, status: str
 ) -> None:
@@ -222,6 +222,13 @@ def test_paid_cover_that_came_to_nothing_is_not_left_out(
     Quote.objects.update(status=status)
 
     assert states(order) == ("failed", ["failed", "failed"])
+
+
+def test_paid_cover_in_an_unknown_status_is_looked_into(shopper: Shopper, shop: Shop) -> None:
+    order = two(shopper, shop)
+    Quote.objects.update(status="UNHEARD_OF")
+
+    assert states(order) == ("needs_person", ["needs_person", "needs_person"])
 
 
 def test_an_order_says_of_each_policy_what_my_cover_says(
