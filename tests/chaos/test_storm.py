@@ -36,7 +36,7 @@ def test_a_long_storm_has_every_fault_of_every_call_and_every_outage(act: Act) -
 def test_no_cover_is_lost_doubled_or_dearer_and_no_order_fails_in_a_storm() -> None:
     need_server("rabbitmq")
 
-    found = storm("rabbitmq", orders=20, seed=5)
+    found = storm("rabbitmq", orders=20, seed=50)
 
     assert found["orders"] + found["abandoned"] == 20
     assert min(found["abandoned"], found["pay_first"]) > 0
@@ -49,7 +49,7 @@ def test_no_cover_is_lost_doubled_or_dearer_and_no_order_fails_in_a_storm() -> N
 def test_nor_does_a_storm_on_redis_do_harm() -> None:
     need_server("redis")
 
-    found = storm("redis", orders=8, seed=1)
+    found = storm("redis", orders=8, seed=65)
 
     assert found["orders"] + found["abandoned"] == 8
     assert found["booked"] > 0
