@@ -69,7 +69,7 @@ def test_the_list_and_the_page_say_what_how_much_and_what_to_do(missing: Discrep
 
     assert "paid but not covered" in listed
     assert "£3.40" in listed
-    assert "refund £3.40 and tell the customer" in page
+    assert "refund £3.40 and inform the customer" in page
 
 
 def test_looking_into_it_leaves_a_name_and_no_telephone_number(missing: Discrepancy) -> None:

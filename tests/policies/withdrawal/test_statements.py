@@ -378,7 +378,7 @@ def test_what_comes_back_is_written_when_it_is_known(booked: QuotePackage) -> No
     withdrawing.send_due(stated.pk)
 
     receipt, outcome = mail.outbox
-    assert "arrived" in receipt.subject
+    assert "received" in receipt.subject
     assert "The refund is" in outcome.body
     assert withdrawing.sweep() == []
 
