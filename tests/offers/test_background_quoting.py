@@ -423,7 +423,7 @@ def test_without_javascript_the_page_loads_itself_until_the_offer_is_there(
     front: Front, client: Client, slow: Slow
 ) -> None:
     response = client.get(f"{OFFER}page/", {"next": "/checkout/"})
-    assert b"We are looking for the insurance" in response.content
+    assert b"looking for insurance for your order" in response.content
     pause, _, address = response.headers["Refresh"].partition("; url=")
     assert pause == "1"
     slow.go.set()
