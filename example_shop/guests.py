@@ -20,7 +20,7 @@ LIFETIME = timedelta(days=90)
 def link(order: Order) -> str:
     """Return the URL that shows `order` in any browser, to anyone who has it.
 
-    It is as good as a password: it belongs into a letter to the guest and nowhere else.
+    It is as good as a password: send it only to the guest's own e-mail address.
     """
     return reverse("shop:open", args=[signing.dumps(order.number, salt=SALT)])
 

@@ -100,10 +100,11 @@ def give_up(payment: WalletPayment) -> bool:
 
 
 def _return(payment: WalletPayment) -> None:
-    """Refund the money and release the cover, because another order has the cart."""
-    card.give_back(order_number=payment.reference)
-    WalletPayment.objects.filter(pk=payment.pk).update(ended_at=timezone.now(), paid_at=None)
-    release_cover(payment.hold)
+    """Refund the money, once, and release the cover, because another order has the cart."""
+    charged = WalletPayment.objects.filter(pk=payment.pk, order=None).exclude(paid_at=None)
+    if charged.update(ended_at=timezone.now(), paid_at=None):
+        card.give_back(order_number=payment.reference)
+        release_cover(payment.hold)
 
 
 def was_charged(hold: str) -> bool:

@@ -20,7 +20,7 @@ from django_xcover import db, safe_logging, validators
 from django_xcover.adapters import get_adapter
 from django_xcover.conf import get_config
 from django_xcover.exceptions import code_of
-from django_xcover.models import Hold, OrderEvent, QuotePackage, Status
+from django_xcover.models import Hold, Operation, OrderEvent, QuotePackage, Status
 from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
@@ -134,7 +134,7 @@ def _settle(package: QuotePackage, order: Any, event: OrderEvent) -> None:
     """Settle the package of an order. The order keeps the package even if this fails."""
     try:
         with transaction.atomic():
-            _cancel_first(event.order_reference)
+            _cancel_first(package, event.order_reference)
             completion.settle(package, order, paid=event.kind == Kind.PAID)
     except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
         _keep_or_raise(event, error)
@@ -219,17 +219,21 @@ def _carry_out(event: OrderEvent) -> None:
         raise Unworkable("The shop does not know this order.")
     package = completion.find(event.order_reference, lambda: _cart_of(event), hold=event.hold)
     if package is not None:
-        _cancel_first(event.order_reference)
+        _cancel_first(package, event.order_reference)
         completion.settle(package, order, paid=event.kind == Kind.PAID)
 
 
-def _cancel_first(reference: str) -> None:
+def _cancel_first(package: QuotePackage, reference: str) -> None:
     """Cancel what was cancelled before the order came or while it waited.
 
-    So nothing books it in between. Events that a person settled by hand are left alone.
+    So nothing books it in between. Events that a person settled by hand are left alone, and so are
+    settled ones once the order has been settled itself: the shop may repeat its signals after a
+    person has kept cover that XCover refused to cancel.
     """
     known = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
-    for event in known.exclude(state=State.GIVEN_UP).order_by("pk"):
+    is_first = not Operation.objects.filter(package=package).exists()
+    events = known.exclude(state=State.GIVEN_UP) if is_first else known.unsettled()
+    for event in events.order_by("pk"):
         cancellation.cancel_by_reference(reference, event.lines, event.reason)
 
 

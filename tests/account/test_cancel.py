@@ -20,6 +20,7 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.policies import cancellation
+from django_xcover.policies.cancellation import requests
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
 from tests.account.conftest import Member, page_of, text_of, the_policy
@@ -218,14 +219,14 @@ def test_no_transaction_is_held_while_xcover_is_asked(
     ana.buys()
     asked: list[bool] = []
     depth = len(connection.savepoint_ids)
-    real = cancellation.preview
+    real = requests.preview
 
     def preview(*args: Any, **kwargs: Any) -> Cancellation:
         asked.append(len(connection.savepoint_ids) == depth)
         return real(*args, **kwargs)
 
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-    monkeypatch.setattr(cancellation, "preview", preview)
+    monkeypatch.setattr(requests, "preview", preview)
     previews(ana)
 
     assert asked == [True]

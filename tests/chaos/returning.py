@@ -23,8 +23,8 @@ REFUND = re.compile(r"<dt>Refund</dt><dd>([^<]+)</dd>")
 DIFFERENCE = re.compile(r"<dt>You pay</dt><dd>([^<]+)</dd>")
 PREMIUM = re.compile(r"<dt>Price of the new period</dt><dd>([^<]+)</dd>")
 CANCELLING = re.compile(r"Your cover is (being )?cancelled</h1>")
-CHANGING = re.compile(r"Your policy is (being )?changed</h1>")
-RENEWING = re.compile(r"Your payment has arrived, and|Your cover goes on\.")
+CHANGING = re.compile(r"Your policy (is being|has been) changed</h1>")
+RENEWING = re.compile(r"We have your payment, and|Your cover continues\.")
 # A person is at it, or it came to nothing: there is nothing to come back for.
 HOPELESS = re.compile(r"We're looking into it|This cover wasn't booked")
 # XCover cannot be reached, or did not want it: the page says so, and one tries again.

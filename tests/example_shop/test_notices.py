@@ -59,7 +59,7 @@ def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_its
     assert number in letter.subject
     assert f"order {number} ends on" in letter.body
     assert "You can renew it for £7.10" in letter.body
-    assert "nothing is charged unless you ask for it" in letter.body
+    assert "We won't renew it or charge you unless you ask us to" in letter.body
     assert "https://encore.example/orders/open/" in letter.body
 
 

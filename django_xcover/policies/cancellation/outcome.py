@@ -26,6 +26,7 @@ from django_xcover.models import (
     Flag,
     Operation,
     OperationState,
+    OrderEvent,
     Quote,
     QuotePackage,
     Status,
@@ -129,11 +130,19 @@ def _with_premiums(
 
 def _premiums(package: QuotePackage, unbooked: Sequence[Quote]) -> list[Decimal | None]:
     """Return what the shop owes for each policy, None where that is not known."""
+    if _may_have_been_paid(package):
+        return [None] * len(unbooked)
     if not _was_paid(package):
         return [Decimal(0)] * len(unbooked)
     if _was_seen_to(package):
         return [None] * len(unbooked)
     return [_premium(quote) for quote in unbooked]
+
+
+def _may_have_been_paid(package: QuotePackage) -> bool:
+    """Return whether the shop has reported the order or its payment, and that isn't settled yet."""
+    events = OrderEvent.objects.unsettled().filter(order_reference=package.order_reference)
+    return events.exclude(kind=OrderEvent.Kind.CANCELLED).exists()
 
 
 def _was_paid(package: QuotePackage) -> bool:

@@ -379,7 +379,7 @@ def test_what_comes_back_is_written_when_it_is_known(booked: QuotePackage) -> No
 
     receipt, outcome = mail.outbox
     assert "received" in receipt.subject
-    assert "The refund is" in outcome.body
+    assert "Your refund is" in outcome.body
     assert withdrawing.sweep() == []
 
 
