@@ -25,7 +25,7 @@ from django_xcover.models import (
 from django_xcover.orders import events
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
-from tests.conftest import Shopper, the_operation, the_package, work
+from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import ANA, Adapter, Cart, Order, Shop, laptop, ticket
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
@@ -247,6 +247,23 @@ def test_a_line_cancelled_before_the_order_is_completed_is_not_covered(
 
     booked = Quote.objects.booked().values_list("line_reference", flat=True)
     assert list(booked) == ["laptop"]
+
+
+def test_a_settled_cancellation_is_not_repeated_with_the_shops_next_signal(
+    shopper: Shopper, shop: Shop
+) -> None:
+    shopper.says(yes=True)
+    order = shop.order()
+    with transaction.atomic():
+        order_cancelled.send(sender=Order, order=order, lines=["nowhere"])
+    let_a_worker_ask_again()
+    paid(order, shopper.cart)
+    assert the_package().flags.open().get().reason == "line_unknown"
+    assert resolve_flags(the_package(), "A line of another shop.")
+
+    paid(order, shopper.cart)
+
+    assert not the_package().flags.open().exists()
 
 
 def test_a_cancellation_of_an_unknown_order_is_kept_once_and_holds_up_no_payment(

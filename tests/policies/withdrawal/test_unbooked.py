@@ -22,6 +22,7 @@ from django_xcover.models import (
     Operation,
     OperationKind,
     OperationState,
+    OrderEvent,
     Quote,
     QuotePackage,
     Status,
@@ -222,6 +223,16 @@ def test_a_first_instalment_is_what_comes_back_where_it_is_all_that_was_charged(
     in_parts: Money,
 ) -> None:
     is_owed(states(prepared(the_package())).cancellation, in_parts)
+
+
+def test_a_payment_that_is_not_settled_yet_is_not_taken_for_none(unpaid: QuotePackage) -> None:
+    OrderEvent.objects.create(order_reference=unpaid.order_reference, kind=OrderEvent.Kind.PAID)
+
+    states(prepared(unpaid))
+    work()
+
+    assert Cancellation.objects.get().total_refund is None
+    assert the_flag().reason == Attention.REFUND_UNCLEAR
 
 
 def test_a_premium_that_is_not_known_any_more_is_brought_before_a_person(in_parts: Money) -> None:
