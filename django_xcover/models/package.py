@@ -35,6 +35,13 @@ class QuotePackageQuerySet(models.QuerySet["QuotePackage"]):
         features = connections[self.select_for_update().db].features
         return self.select_for_update(no_key=features.has_select_for_no_key_update)
 
+    def lock_order(self, reference: str) -> list[QuotePackage]:
+        """Lock and return the packages of the order with this reference, oldest first.
+
+        Everyone locks them in this order, or two could wait for each other.
+        """
+        return list(self.for_order(reference).locked().order_by("pk"))
+
     def for_order(self, reference: str) -> QuotePackageQuerySet:
         """Return the packages of the order with this reference, none for ""."""
         return self.filter(order_reference=reference).exclude(order_reference="")

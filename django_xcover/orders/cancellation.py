@@ -43,7 +43,7 @@ def cancel_by_reference(
     """Cancel, as `cancel_order` does, the cover of the order with this reference."""
     reason = "" if validators.holds_card_number(reason) else reason
     with transaction.atomic():
-        packages = list(QuotePackage.objects.locked().for_order(reference).order_by("pk"))
+        packages = QuotePackage.objects.lock_order(reference)
         for package in packages:
             _cancel_in(package, None if lines is None else set(lines), reason)
         if lines is not None:

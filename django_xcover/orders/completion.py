@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from django_xcover import db, safe_logging
 from django_xcover.adapters import ShopAdapter, get_adapter
@@ -88,10 +88,11 @@ def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
 
 
 def _package_of(reference: str) -> QuotePackage | None:
-    packages = QuotePackage.objects.locked().for_order(reference)
+    packages = QuotePackage.objects.lock_order(reference)
     # Instant bookings are enqueued by their own service and need no settling.
-    instant = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package=OuterRef("pk"))
-    return packages.exclude(Exists(instant)).order_by("-pk").first()
+    rows = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package__in=packages)
+    instant = set(rows.values_list("package_id", flat=True))
+    return next((row for row in reversed(packages) if row.pk not in instant), None)
 
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:

@@ -99,8 +99,12 @@ def sweep() -> list[int]:
 def settle(pk: int) -> None:
     """Try to settle one event again, if it is pending."""
     with transaction.atomic():
-        event = OrderEvent.objects.select_for_update().get(pk=pk)
-        if event.state != State.PENDING:
+        rows = OrderEvent.objects.filter(pk=pk, state=State.PENDING)
+        # The packages are locked first, as when the order is erased.
+        for reference in rows.values_list("order_reference", flat=True):
+            QuotePackage.objects.lock_order(reference)
+        event = rows.select_for_update().first()
+        if event is None:
             return
         try:
             with transaction.atomic():

@@ -73,7 +73,7 @@ def erase_order(reference: str) -> int:
     otherwise a webhook or a reconciliation would bring the data back.
     """
     with transaction.atomic():
-        packages = list(QuotePackage.objects.for_order(reference).locked())
+        packages = QuotePackage.objects.lock_order(reference)
         pks = [package.pk for package in packages]
         if Operation.objects.filter(package__in=pks, state__in=UNFINISHED).exists():
             raise NotErasable(reference=reference)
@@ -104,7 +104,7 @@ def _forget_batch() -> int:
         pks = list(_unordered().order_by("pk").values_list("pk", flat=True)[:BATCH])
         # Filter again under the lock, because a package may have been ordered in between.
         locked = QuotePackage.objects.locked().filter(pk__in=pks)
-        packages = list(locked.filter(pk__in=_unordered().values("pk")))
+        packages = list(locked.filter(pk__in=_unordered().values("pk")).order_by("pk"))
         _delete(packages)
     return len(packages)
 

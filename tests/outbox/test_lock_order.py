@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from django_xcover.exceptions import NotErasable
 from django_xcover.models import (
     Instalment,
     Modification,
     Operation,
     OperationKind,
+    OrderEvent,
     QuotePackage,
     Renewal,
 )
+from django_xcover.orders import completion, events
 from django_xcover.outbox import operations
 from django_xcover.policies import instalments, modification
 from django_xcover.policies import renewal as renewing
+from django_xcover.support import erasure
 from django_xcover.testing.factories import (
     InstalmentFactory,
     ModificationFactory,
     OperationFactory,
+    QuotePackageFactory,
     RenewalFactory,
 )
+from tests.races import meanwhile
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
 SOON = 0.5  # seconds: as long as the other thread gets to do what must not happen
@@ -134,3 +142,58 @@ def test_a_row_is_added_under_a_package_that_somebody_holds(renewal: Renewal) ->
         other.join(10)
         assert not other.is_alive()
     other.join()
+
+
+@pytest.fixture
+def two_of_one_order() -> tuple[QuotePackage, QuotePackage]:
+    """Return an instant booking, and a package that the same order took over later."""
+    instant = QuotePackageFactory.create(booked=True, order_reference="ORD-1")
+    OperationFactory.create(package=instant, kind=OperationKind.INSTANT_BOOK, done=True)
+    return instant, QuotePackageFactory.create(order_reference="ORD-1")
+
+
+def can_be_locked(model: type[Model], pk: int) -> bool:
+    """Return whether no other transaction holds the row."""
+    try:
+        with transaction.atomic():
+            model._default_manager.select_for_update(nowait=True).get(pk=pk)
+    except OperationalError:
+        return False
+    return True
+
+
+def completes() -> None:
+    with transaction.atomic():
+        completion.find("ORD-1", lambda: None)
+
+
+def erases() -> None:
+    with transaction.atomic(), suppress(NotErasable):
+        erasure.erase_order("ORD-1")
+
+
+@pytest.mark.parametrize("act", [completes, erases])
+def test_the_packages_of_an_order_are_locked_oldest_first(
+    two_of_one_order: tuple[QuotePackage, QuotePackage], act: Callable[[], None]
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("Only on PostgreSQL is it certain that the other transaction waits.")
+    older, newer = two_of_one_order
+
+    with ExitStack() as after, transaction.atomic():
+        QuotePackage.objects.locked().get(pk=older.pk)
+        assert after.enter_context(meanwhile(act)) == []  # it waits
+        assert can_be_locked(QuotePackage, newer.pk)
+
+
+def test_an_event_of_an_order_is_locked_after_its_packages(
+    two_of_one_order: tuple[QuotePackage, QuotePackage],
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("Only on PostgreSQL is it certain that the other transaction waits.")
+    event = OrderEvent.objects.create(order_reference="ORD-1", kind=OrderEvent.Kind.CANCELLED)
+
+    with ExitStack() as after, transaction.atomic():
+        QuotePackage.objects.locked().get(pk=two_of_one_order[0].pk)
+        assert after.enter_context(meanwhile(lambda: events.settle(event.pk))) == []  # it waits
+        assert can_be_locked(OrderEvent, event.pk)
