@@ -10,7 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -47,14 +47,11 @@ def clears_frames(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def cleared(*args: P.args, **kwargs: P.kwargs) -> R:
-        outer = id(sys.exception())
-        try:
-            return function(*args, **kwargs)
-        except BaseException as error:
-            _clear(error, outer)
-            raise
-        finally:
-            del args, kwargs
+        with _clearing():
+            try:
+                return function(*args, **kwargs)
+            finally:
+                del args, kwargs
 
     return cleared
 
@@ -62,16 +59,23 @@ def clears_frames(function: Callable[P, R]) -> Callable[P, R]:
 def _clears_frames_of_generator(function: Callable[P, Any]) -> Callable[P, Any]:
     @wraps(function)
     def cleared(*args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:
-        outer = id(sys.exception())
-        try:
-            yield from function(*args, **kwargs)
-        except BaseException as error:
-            _clear(error, outer)
-            raise
-        finally:
-            del args, kwargs
+        with _clearing():
+            try:
+                yield from function(*args, **kwargs)
+            finally:
+                del args, kwargs
 
     return cleared
+
+
+@contextmanager
+def _clearing() -> Iterator[None]:
+    outer = id(sys.exception())
+    try:
+        yield
+    except BaseException as error:
+        _clear(error, outer)
+        raise
 
 
 def methods_clear_frames(owner: type[T]) -> type[T]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('xcover', '0019_terms_that_name_nobody'),
+        ('xcover', '0019_impersonal_terms'),
     ]
 
     operations = [

@@ -44,7 +44,7 @@ class RefundLine:
     cooling_off_until: datetime | None
 
 
-def told(answer: CancellationAnswer) -> dict[str, Any]:
+def columns_of(answer: CancellationAnswer) -> dict[str, Any]:
     """Return the amounts in `answer` as columns of a cancellation."""
     return {
         "lines": [_line(quote) for quote in answer.quotes],

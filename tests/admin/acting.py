@@ -12,7 +12,7 @@ from django.test import Client
 TOKEN = re.compile(r'value="[A-Za-z0-9]{64}"')
 
 
-def told(answer: Any) -> list[str]:
+def messages_of(answer: Any) -> list[str]:
     """Return the messages that the answer leaves for the user."""
     return [str(message) for message in get_messages(answer.wsgi_request)]
 

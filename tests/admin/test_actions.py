@@ -28,7 +28,7 @@ from tests.admin.factories import in_minutes, make_staff
 from tests.conftest import Shopper, the_package
 
 
-def told(answer: Any) -> list[str]:
+def messages_of(answer: Any) -> list[str]:
     """Return the messages that the answer leaves for the user."""
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
@@ -146,7 +146,7 @@ def test_an_operation_that_waits_for_nothing_is_left_alone(agent: Client, state:
 
     operation.refresh_from_db()
     assert operation.state == state
-    assert "wasn't retried" in told(answer)[0]
+    assert "wasn't retried" in messages_of(answer)[0]
     assert not LogEntry.objects.exists()
 
 
@@ -168,7 +168,7 @@ def test_a_retry_makes_the_operation_due_and_is_on_record(
     assert stopped.state == OperationState.PENDING
     assert stopped.next_attempt_at <= in_minutes(0)
     assert (entry.user.get_username(), entry.object_id) == ("agent", str(stopped.pk))
-    assert told(answer) == [entry.change_message]
+    assert messages_of(answer) == [entry.change_message]
     assert stopped.package.package_id in entry.change_message
 
 
@@ -197,7 +197,7 @@ def test_a_list_retry_tells_of_each_row_what_happened(agent: Client, stopped: Op
     )
     done = OperationFactory.create(package__order_reference="SH-3", done=True)
 
-    messages = told(choose(agent, "operation", "retry_now", stopped, waiting, done))
+    messages = messages_of(choose(agent, "operation", "retry_now", stopped, waiting, done))
 
     waiting.refresh_from_db()
     assert waiting.next_attempt_at <= in_minutes(0)
@@ -228,7 +228,7 @@ def test_a_failed_refresh_is_a_sentence_with_status_and_type(
 
     answer = refresh(agent, package)
 
-    message = told(answer)[0]
+    message = messages_of(answer)[0]
     assert answer.status_code == 302
     assert message.startswith(f"{package.package_id} wasn't refreshed. ")
     assert facts in message
@@ -259,13 +259,13 @@ def test_nothing_listens_at_xcovers_address(agent: Client) -> None:
     answer = refresh(agent, package)
 
     assert answer.status_code == 302
-    assert "XCover could not be reached" in told(answer)[0]
+    assert "XCover could not be reached" in messages_of(answer)[0]
 
 
 def test_a_package_of_a_removed_account_says_so(agent: Client) -> None:
     package = QuotePackageFactory.create(account="closed")
 
-    assert "'closed'" in told(refresh(agent, package))[0]
+    assert "'closed'" in messages_of(refresh(agent, package))[0]
 
 
 @pytest.mark.parametrize("error", [ServerFault(status=502), AuthenticationFailed(status=403)])
@@ -280,7 +280,7 @@ def test_an_outage_ends_a_list_refresh_after_the_first_row(
     )
 
     assert len(failing.asked) == 1
-    assert told(answer)[-1] == "2 more were not tried."
+    assert messages_of(answer)[-1] == "2 more were not tried."
 
 
 def test_one_unknown_package_does_not_end_a_list_refresh(
@@ -307,7 +307,7 @@ def test_too_many_packages_at_once_are_refused(
     )
 
     assert failing.asked == []
-    assert told(answer) == ["Nothing was done: choose at most 20 at a time."]
+    assert messages_of(answer) == ["Nothing was done: choose at most 20 at a time."]
 
 
 @pytest.mark.usefixtures("shopper")
@@ -319,7 +319,7 @@ def test_a_package_that_xcover_never_knew_stays_as_it_is(agent: Client) -> None:
 
     package.refresh_from_db()
     assert package.total_price == Decimal("6.80")
-    assert "XCover does not know this package (404" in told(answer)[0]
+    assert "XCover does not know this package (404" in messages_of(answer)[0]
 
 
 def test_a_refresh_brings_in_what_xcover_holds(
@@ -333,5 +333,5 @@ def test_a_refresh_brings_in_what_xcover_holds(
 
     package.refresh_from_db()
     assert package.status == Status.OPTED_OUT
-    assert told(answer) == [LogEntry.objects.get().change_message]
-    assert "OPTED_OUT" in told(answer)[0]
+    assert messages_of(answer) == [LogEntry.objects.get().change_message]
+    assert "OPTED_OUT" in messages_of(answer)[0]

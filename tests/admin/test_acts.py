@@ -26,7 +26,7 @@ from django_xcover.testing.factories import (
     QuotePackageFactory,
     RenewalFactory,
 )
-from tests.admin.acting import act_url, do, page_of, told
+from tests.admin.acting import act_url, do, messages_of, page_of
 from tests.admin.conftest import ACTS, VIEWS
 from tests.admin.factories import make_staff
 from tests.docs.pages import DOCS, table
@@ -206,7 +206,7 @@ def test_resolving_twice_is_done_and_logged_once(clerk: Client, flagged: QuotePa
     do(clerk, flagged.flags.get(), "resolve", note="Refunded")
     answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded")
 
-    assert "is no longer flagged for this" in told(answer)[-1]
+    assert "is no longer flagged for this" in messages_of(answer)[-1]
     assert LogEntry.objects.count() == 1
 
 
@@ -231,7 +231,7 @@ def test_a_card_number_is_refused_and_neither_kept_nor_shown_again(
     answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded to 4242 4242 4242 4242")
 
     flagged.refresh_from_db()
-    assert told(answer) == ["Please never send card numbers here. Nothing was saved."]
+    assert messages_of(answer) == ["Please never send card numbers here. Nothing was saved."]
     assert flagged.attention == Attention.PRICE_DIFFERS
     assert "4242" not in clerk.get(answer.url).content.decode()
     assert not LogEntry.objects.exists()
@@ -249,7 +249,7 @@ def test_a_flag_that_was_looked_into_is_gone_and_on_record(
     entry = LogEntry.objects.get()
     assert (answer.url, flagged.attention) == (story, "")
     assert entry.user.get_username() == "clerk"
-    assert entry.change_message == told(answer)[0]
+    assert entry.change_message == messages_of(answer)[0]
     assert "Refunded the difference" in entry.change_message
     assert "Nothing to do" in clerk.get(story).content.decode()
 

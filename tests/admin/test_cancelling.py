@@ -23,7 +23,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import CancellationFactory, FlagFactory, QuotePackageFactory
-from tests.admin.acting import act_url, do, page_of, page_url, told
+from tests.admin.acting import act_url, do, messages_of, page_of, page_url
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
 from tests.conftest import work
@@ -61,7 +61,7 @@ def test_a_preview_that_xcover_cannot_give_is_a_sentence_and_leaves_nothing(
     answer = preview(clerk, booked, policies[0])
 
     assert answer.url == page_url(booked)
-    assert told(answer)[0].startswith("Nothing was done. XCover")
+    assert messages_of(answer)[0].startswith("Nothing was done. XCover")
     assert not Cancellation.objects.exists()
     assert not LogEntry.objects.exists()
 
@@ -122,7 +122,7 @@ def test_an_expired_preview_is_refused_with_its_sentence(
         answer = do(clerk, previewed, "confirm")
 
     previewed.refresh_from_db()
-    assert "no longer valid" in told(answer)[0]
+    assert "no longer valid" in messages_of(answer)[0]
     assert previewed.state == State.EXPIRED
     assert not Operation.objects.filter(kind="cancel").exists()
 
@@ -131,8 +131,8 @@ def test_a_replayed_confirmation_cancels_once(clerk: Client, previewed: Cancella
     do(clerk, previewed, "confirm")
     answer = do(clerk, previewed, "confirm")
 
-    assert told(answer)[-1].startswith("Confirmed ")
-    assert told(answer)[-1].endswith(". A worker is sending it to XCover.")
+    assert messages_of(answer)[-1].startswith("Confirmed ")
+    assert messages_of(answer)[-1].endswith(". A worker is sending it to XCover.")
     assert Operation.objects.filter(kind="cancel").count() == 1
     assert LogEntry.objects.filter(change_message__startswith="Confirmed").count() == 1
 
@@ -147,7 +147,7 @@ def test_a_second_preview_of_what_is_cancelled_is_refused(
     again = do(clerk, other, "confirm")
     anew = preview(clerk, booked, policies[0])
 
-    assert told(again)[-1] == "This cover has already been cancelled."
+    assert messages_of(again)[-1] == "This cover has already been cancelled."
     assert "is not one of the available choices" in anew.content.decode()
 
 
@@ -222,7 +222,7 @@ def test_what_was_never_cancelled_has_no_refund(clerk: Client, state: str) -> No
     answer = do(clerk, cancellation, "refund", amount="6.80")
 
     cancellation.refresh_from_db()
-    assert "cannot be recorded" in told(answer)[0]
+    assert "cannot be recorded" in messages_of(answer)[0]
     assert cancellation.refunded_at is None
 
 
@@ -235,7 +235,7 @@ def test_another_refund_does_not_overwrite_the_first(clerk: Client) -> None:
     answer = do(clerk, cancellation, "refund", amount="1.00", reference="R-2", differs="on")
 
     cancellation.refresh_from_db()
-    assert "another refund is recorded already" in told(answer)[-1]
+    assert "another refund is recorded already" in messages_of(answer)[-1]
     assert (cancellation.refunded, cancellation.refund_reference) == (Decimal("6.80"), "R-1")
 
 
@@ -264,7 +264,7 @@ def test_a_refund_that_differs_is_shown_beside_the_one_xcover_named(clerk: Clien
     answer = do(clerk, cancellation, "refund", amount="5.00", reference="R-1", differs="on")
 
     recorded = "A refund of £5.00 was recorded for {}, and it differs from XCover's £6.80."
-    assert told(answer) == [recorded.format(cancellation)]
+    assert messages_of(answer) == [recorded.format(cancellation)]
     assert "£5.00, differs from XCover's £6.80" in page_of(clerk, cancellation)
     package = clerk.get(f"/admin/xcover/quotepackage/{cancellation.package_id}/change/")
     assert "£5.00, differs from XCover" in package.content.decode()
@@ -402,7 +402,9 @@ def test_a_refund_above_xcovers_figure_needs_a_second_permission(clerk: Client) 
     answer = do(clerk, cancellation, "refund", amount="9999", reference="R-1", differs="on")
 
     cancellation.refresh_from_db()
-    assert "needs the permission to record refunds above what XCover names" in told(answer)[0]
+    assert (
+        "needs the permission to record refunds above what XCover names" in messages_of(answer)[0]
+    )
     assert cancellation.refunded is None
 
     lead = Client()

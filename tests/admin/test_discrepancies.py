@@ -12,7 +12,7 @@ from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.models import AccountPause, Discrepancy
 from django_xcover.outbox import account_pause
 from django_xcover.testing.factories import DiscrepancyFactory
-from tests.admin.acting import do, page_of, told
+from tests.admin.acting import do, messages_of, page_of
 from tests.admin.factories import make_staff
 
 Kind, State = Discrepancy.Kind, Discrepancy.State
@@ -81,7 +81,7 @@ def test_looking_into_it_leaves_a_name_and_no_telephone_number(missing: Discrepa
     assert row.state == State.RESOLVED
     assert row.note.startswith("Refunded, called")
     assert "900123" not in row.note
-    assert "looked into" in told(answer)[0]
+    assert "looked into" in messages_of(answer)[0]
     assert LogEntry.objects.get().user.get_username() == "sam"
 
 
@@ -138,7 +138,7 @@ def test_the_button_resumes_and_leaves_a_name(caplog: pytest.LogCaptureFixture) 
 
     assert not AccountPause.objects.exists()
     assert answer.headers["Location"] == PAUSES
-    assert told(answer) == ["Resumed default."]
+    assert messages_of(answer) == ["Resumed default."]
     assert LogEntry.objects.count() == 1
     assert "resumed by sam" in caplog.text
 

@@ -12,7 +12,7 @@ from django_xcover.testing.factories import (
     RenewalFactory,
     answers,
 )
-from tests.admin.acting import act_url, do, page_of, told
+from tests.admin.acting import act_url, do, messages_of, page_of
 
 STORY = "/admin/xcover/quotepackage/order/SH-1001/"
 
@@ -39,7 +39,7 @@ def test_what_is_tried_again_by_now_is_not_given_up(clerk: Client, stopped: Oper
     answer = do(clerk, stopped, "give-up", note="Refunded")
 
     stopped.refresh_from_db()
-    assert told(answer) == ["This is not waiting for a person, so it cannot be given up."]
+    assert messages_of(answer) == ["This is not waiting for a person, so it cannot be given up."]
     assert stopped.state == OperationState.PENDING
     assert not LogEntry.objects.exists()
 
@@ -77,8 +77,8 @@ def test_what_is_given_up_is_on_record_at_the_operation_and_at_its_package(
         ("operation", str(stopped.pk)),
         ("quotepackage", str(stopped.package_id)),
     }
-    assert {entry.change_message for entry in entries} == set(told(answer))
-    assert told(answer)[0].endswith("was given up: Refunded")
+    assert {entry.change_message for entry in entries} == set(messages_of(answer))
+    assert messages_of(answer)[0].endswith("was given up: Refunded")
 
 
 def test_the_pages_say_that_it_was_given_up_and_why(clerk: Client, stopped: Operation) -> None:

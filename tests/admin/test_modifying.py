@@ -14,7 +14,7 @@ from django_xcover.admin.forms import PolicyForm, changed, leaves, name_of
 from django_xcover.models import Modification, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import ModificationFactory, QuotePackageFactory
-from tests.admin.acting import do, page_of, page_url, told
+from tests.admin.acting import do, messages_of, page_of, page_url
 from tests.conftest import work
 
 State = Modification.State
@@ -65,7 +65,7 @@ def test_details_of_cover_that_is_over_cannot_be_changed(clerk: Client) -> None:
 
     answer = do(clerk, package, "details", phone="+447700900999")
 
-    assert told(answer) == ["This cover cannot be changed."]
+    assert messages_of(answer) == ["This cover cannot be changed."]
     assert not LogEntry.objects.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_price_that_xcover_cannot_give_is_a_sentence(
 
     answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="900"))
 
-    assert told(answer)[0].startswith("Nothing was done. XCover")
+    assert messages_of(answer)[0].startswith("Nothing was done. XCover")
     assert not Modification.objects.exists()
 
 
@@ -135,7 +135,7 @@ def test_a_value_that_is_no_amount_is_asked_for_again(
 def test_a_value_that_xcover_refuses_is_told(clerk: Client, laptop_policy: Quote) -> None:
     answer = do(clerk, laptop_policy, "price", **filled_in(clerk, laptop_policy, Price="-5"))
 
-    assert "XCover does not accept this change" in told(answer)[0]
+    assert "XCover does not accept this change" in messages_of(answer)[0]
     assert not Modification.objects.exists()
 
 
@@ -178,8 +178,8 @@ def test_a_settled_change_is_confirmed_once(clerk: Client, laptop_policy: Quote)
     late = do(clerk, modification, "abandon")
 
     assert same.status_code == 302
-    assert told(other)[-1] == "This change has already been confirmed."
-    assert told(late)[-1] == "This change has already been confirmed."
+    assert messages_of(other)[-1] == "This change has already been confirmed."
+    assert messages_of(late)[-1] == "This change has already been confirmed."
     assert Operation.objects.filter(kind="modify").count() == 1
     assert LogEntry.objects.filter(change_message__startswith="Confirmed").count() == 1
 
@@ -192,7 +192,7 @@ def test_an_abandoned_change_can_no_longer_be_settled(clerk: Client) -> None:
 
     modification.refresh_from_db()
     assert modification.state == State.ABANDONED
-    assert "no longer open" in told(answer)[-1]
+    assert "no longer open" in messages_of(answer)[-1]
     assert not Operation.objects.exists()
 
 

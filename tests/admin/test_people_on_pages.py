@@ -24,7 +24,7 @@ from django_xcover.models import (
     Renewal,
     StaffAction,
 )
-from tests.admin.acting import act_url, told
+from tests.admin.acting import act_url, messages_of
 from tests.admin.people import (
     MAIL,
     NAME,
@@ -259,7 +259,7 @@ def test_xcovers_words_are_for_those_who_may_see_people(
     make_everything()
     client = browser(make_all_but() if may else make_all_but(PERMISSION))
 
-    (message,) = told(client.post(act_url(model.objects.get(), act)))
+    (message,) = messages_of(client.post(act_url(model.objects.get(), act)))
 
     assert "XCover did not accept our credentials (401 authentication_failed): " in message
     assert "phone" in message

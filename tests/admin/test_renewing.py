@@ -14,7 +14,7 @@ from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal
 from django_xcover.testing.factories import OperationFactory, RenewalFactory
-from tests.admin.acting import act_url, do, page_of, page_url, told
+from tests.admin.acting import act_url, do, messages_of, page_of, page_url
 
 State = Renewal.State
 
@@ -44,7 +44,7 @@ def test_a_price_that_xcover_cannot_give_is_a_sentence(
 
     answer = do(clerk, quoted, "quote")
 
-    assert told(answer)[0].startswith("Nothing was done. XCover")
+    assert messages_of(answer)[0].startswith("Nothing was done. XCover")
     assert not LogEntry.objects.exists()
 
 
@@ -52,7 +52,7 @@ def test_another_amount_than_the_price_renews_nothing(clerk: Client, quoted: Ren
     answer = do(clerk, quoted, "pay", amount="7.01", reference="P-1")
 
     quoted.refresh_from_db()
-    assert "The renewal costs £7.10" in told(answer)[0]
+    assert "The renewal costs £7.10" in messages_of(answer)[0]
     assert quoted.state == State.QUOTED
     assert not Operation.objects.exists()
 
@@ -66,7 +66,7 @@ def test_a_renewal_without_a_price_cannot_be_paid(clerk: Client) -> None:
 
     answer = do(clerk, due, "pay", amount="7.10")
 
-    assert "price of the renewal is not known yet" in told(answer)[0]
+    assert "price of the renewal is not known yet" in messages_of(answer)[0]
 
 
 def test_a_declined_renewal_cannot_be_paid(clerk: Client) -> None:
@@ -76,7 +76,7 @@ def test_a_declined_renewal_cannot_be_paid(clerk: Client) -> None:
 
     answer = do(clerk, declined, "pay", amount="7.10")
 
-    assert "has been declined" in told(answer)[0]
+    assert "has been declined" in messages_of(answer)[0]
 
 
 def test_a_declined_renewal_is_declined_and_logged_once(clerk: Client, quoted: Renewal) -> None:
@@ -91,7 +91,7 @@ def test_a_renewal_is_given_up_only_when_it_is_stuck(clerk: Client, quoted: Rene
     answer = do(clerk, quoted, "give-up")
 
     quoted.refresh_from_db()
-    assert "not waiting for a person" in told(answer)[0]
+    assert "not waiting for a person" in messages_of(answer)[0]
     assert quoted.state == State.QUOTED
 
 

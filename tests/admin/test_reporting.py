@@ -11,7 +11,7 @@ from django.test import Client
 from django_xcover.models import Instalment, Operation, OperationState, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import InstalmentFactory, QuotePackageFactory
-from tests.admin.acting import do, page_of, page_url, told
+from tests.admin.acting import do, messages_of, page_of, page_url
 from tests.admin.factories import in_minutes
 from tests.conftest import work
 
@@ -34,7 +34,7 @@ def test_a_paid_instalment_cannot_have_failed(clerk: Client, overdue: Instalment
 
     answer = do(clerk, overdue, "failed")
 
-    assert "is paid, so no failed payment" in told(answer)[0]
+    assert "is paid, so no failed payment" in messages_of(answer)[0]
     assert not Operation.objects.exists()
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_reported_for_cover_that_is_cancelled(
 
     answer = do(clerk, overdue, "paid")
 
-    assert "not in force" in told(answer)[0]
+    assert "not in force" in messages_of(answer)[0]
     assert "xcover-act" not in page_of(clerk, overdue)
 
 
@@ -100,7 +100,7 @@ def test_no_e_mail_is_sent_about_what_is_not_booked(clerk: Client) -> None:
 
     answer = do(clerk, package, "email")
 
-    assert "this cover is not booked" in told(answer)[0]
+    assert "this cover is not booked" in messages_of(answer)[0]
     assert not mails_of(package).exists()
 
 

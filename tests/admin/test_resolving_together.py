@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django_xcover.models import Discrepancy
 from django_xcover.sync.reconciliation import discrepancies
 from django_xcover.testing.factories import DiscrepancyFactory, QuotePackageFactory
-from tests.admin.acting import told
+from tests.admin.acting import messages_of
 from tests.admin.factories import make_staff
 
 pytestmark = pytest.mark.every_engine
@@ -106,7 +106,7 @@ def test_all_are_marked_with_one_note_and_a_name_on_each(
 
     assert states() == [State.RESOLVED] * 3
     assert {row.note for row in Discrepancy.objects.all()} == {f"{NOTE}, called [hidden]"}
-    assert told(answer) == ["3 discrepancies were marked as looked into."]
+    assert messages_of(answer) == ["3 discrepancies were marked as looked into."]
     assert [str(entry.object_id) for entry in LogEntry.objects.order_by("pk")] == [
         str(row.pk) for row in rows
     ]
@@ -132,7 +132,9 @@ def test_with_nothing_to_mark_there_is_no_page(client_: Client) -> None:
     answer = choose(client_, DiscrepancyFactory.create(package=QuotePackageFactory.create()))
 
     assert answer.status_code == 302
-    assert told(answer) == ["Nothing to mark: choose open discrepancies that are “unknown to us”."]
+    assert messages_of(answer) == [
+        "Nothing to mark: choose open discrepancies that are “unknown to us”."
+    ]
 
 
 def test_what_has_changed_meanwhile_is_skipped_and_told(client_: Client) -> None:
@@ -144,7 +146,7 @@ def test_what_has_changed_meanwhile_is_skipped_and_told(client_: Client) -> None
     answer = mark(client_, page)
 
     assert states() == [State.OPEN, State.GONE, State.RESOLVED]
-    assert told(answer) == [
+    assert messages_of(answer) == [
         "1 discrepancy was marked as looked into.",
         "2 were left as they are: not open any more, or changed. Look again.",
     ]
@@ -178,7 +180,7 @@ def test_a_page_that_came_back_broken_marks_nothing(client_: Client, nonsense: s
 
     answer = client_.post(MARK, {"note": NOTE, "seen": nonsense})
 
-    assert told(answer) == [
+    assert messages_of(answer) == [
         "Nothing was marked: the form was incomplete. Please start again from the list."
     ]
     assert states() == [State.OPEN]

@@ -33,7 +33,7 @@ from django_xcover.testing.factories import (
     OperationFactory,
     QuotePackageFactory,
 )
-from tests.admin.acting import told
+from tests.admin.acting import messages_of
 from tests.admin.conftest import ACCOUNT
 from tests.admin.factories import in_minutes, make_staff
 from tests.caches import Away
@@ -231,13 +231,13 @@ def test_the_button_lets_one_call_try_and_leaves_a_name(agent: Client) -> None:
     answer = agent.post(TRY)
 
     assert answer.headers["Location"] == PAGE
-    assert told(answer) == ["The next call checks whether XCover is back (default)."]
+    assert messages_of(answer) == ["The next call checks whether XCover is back (default)."]
     assert circuit() == Circuit.HALF_OPEN
     assert str(LogEntry.objects.get().user) == "agent"
 
 
 def test_a_viewer_a_get_and_a_closed_circuit_try_nothing(viewer: Client, agent: Client) -> None:
-    assert told(agent.post(TRY)) == ["default: the circuit isn't open."]
+    assert messages_of(agent.post(TRY)) == ["default: the circuit isn't open."]
     fail()
 
     assert viewer.post(TRY).status_code == 403

@@ -12,7 +12,7 @@ from django_xcover import signals
 from django_xcover.models import WebhookDelivery
 from django_xcover.testing.factories import QuotePackageFactory
 from django_xcover.testing.factories.answers import SECURITY_TOKEN
-from tests.admin.acting import act_url, do, page_of, text_at, told
+from tests.admin.acting import act_url, do, messages_of, page_of, text_at
 from tests.admin.factories import make_staff
 
 LIST = "/admin/xcover/webhookdelivery/"
@@ -158,7 +158,7 @@ def test_a_replay_hands_it_over_once_more_and_leaves_a_name(
     row = WebhookDelivery.objects.get()
     assert (row.state, row.failures) == (State.RECEIVED, 0)
     assert handed_over == [row.pk]
-    assert told(answer) == [f"Processing BOOKING_UPDATED {PACKAGE} again."]
+    assert messages_of(answer) == [f"Processing BOOKING_UPDATED {PACKAGE} again."]
     entry = LogEntry.objects.get()
     assert (entry.user.get_username(), entry.object_id) == ("sam", str(row.pk))
 

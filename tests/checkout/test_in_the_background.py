@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from django_xcover.conf import get_config
 from django_xcover.cover import freeze_cover
 from django_xcover.models import Decision, Quote
-from django_xcover.offers import background, quoting
+from django_xcover.offers import quoting
 from django_xcover.offers.carts import CartToInsure
 from django_xcover.sandbox import Sandbox
 from tests import completion
@@ -24,28 +23,16 @@ from tests.checkout.shopfront import FRONT, render
 from tests.checkout.test_script import Tab, address, tab
 from tests.conftest import work
 from tests.shop import Cart, Shop, ticket
+from tests.threads import finish, threads
 
-__all__ = ["address", "front", "program", "tab", "visitor"]
+__all__ = ["address", "front", "program", "tab", "threads", "visitor"]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sandbox", "threads"),
+]
 FRAGMENT, PAGE = "/xcover/offer/", "/xcover/offer/page/"
 PREPARE = "{% xcover_prepare cart %}"
-
-
-@pytest.fixture(autouse=True)
-def threads(settings: Any, sandbox: Sandbox) -> Iterator[None]:
-    """Quote in threads, as many as by default, and leave none behind."""
-    settings.XCOVER = {k: v for k, v in settings.XCOVER.items() if k != "OFFER_THREADS"}
-    assert get_config().offer_threads > 0
-    yield
-    finish()
-
-
-def finish() -> None:
-    """Wait for the threads."""
-    for thread in list(background._running):
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @pytest.fixture

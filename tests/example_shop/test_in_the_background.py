@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from django_xcover.conf import get_config
 from django_xcover.models import Quote
-from django_xcover.offers import background
 from django_xcover.sandbox import Sandbox
 from tests.conftest import work
 from tests.example_shop.conftest import Shopper
+from tests.threads import finish, threads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["threads"]
 
-
-@pytest.fixture(autouse=True)
-def threads(settings: Any) -> Iterator[None]:
-    """Quote in threads, as many as by default, and leave none behind."""
-    settings.XCOVER = {k: v for k, v in settings.XCOVER.items() if k != "OFFER_THREADS"}
-    assert get_config().offer_threads > 0
-    yield
-    finish()
-
-
-def finish() -> None:
-    """Wait for the threads."""
-    for thread in list(background._running):
-        thread.join(30)
-        assert not thread.is_alive()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("threads")]
 
 
 @pytest.mark.parametrize("first", ["/xcover/offer/", "/xcover/offer/page/"])

@@ -158,7 +158,7 @@ def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(order: Orde
     before = set(SearchTerm.objects.values_list("term", "is_personal"))
     assert {is_personal for _term, is_personal in before} == {True, False}
     SearchTerm.objects.update(is_personal=True)
-    migration = importlib.import_module("django_xcover.migrations.0019_terms_that_name_nobody")
+    migration = importlib.import_module("django_xcover.migrations.0019_impersonal_terms")
     then = MigrationLoader(connection).project_state(("xcover", "0018_search_without_people")).apps
     editor = SimpleNamespace(connection=connection)
 

@@ -19,13 +19,14 @@ from django.utils import timezone
 from django_xcover.clients import circuit_breaker
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.models import OfferCount, OfferOutcome, QuoteAttempt, QuotePackage
-from django_xcover.offers import background, counts, quote_attempts, quoting
+from django_xcover.offers import counts, quote_attempts, quoting
 from django_xcover.offers.carts import CartToInsure
 from django_xcover.sandbox import Sandbox
 from tests.checkout.conftest import front as front  # noqa: PLC0414 - a fixture
 from tests.checkout.shopfront import Front
 from tests.conftest import ReadCart
 from tests.shop import ANA, Cart, ticket
+from tests.threads import finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFER = "/xcover/offer/"
@@ -39,13 +40,6 @@ def threads(settings: Any, sandbox: Sandbox) -> Iterator[None]:
     yield
     sandbox.faults.clear()
     finish()
-
-
-def finish() -> None:
-    """Wait for the threads."""
-    for thread in list(background._running):
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 def deadline(settings: Any, seconds: float) -> None:

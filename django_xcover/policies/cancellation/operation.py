@@ -180,7 +180,7 @@ def _refund_columns(done: Done) -> dict[str, Any]:
     if done.elsewhere:
         # The party that cancelled may have refunded as well.
         return {"lines": [], "total_refund": None}
-    return refunds.told(done.answer) if done.answer is not None else {}
+    return refunds.columns_of(done.answer) if done.answer is not None else {}
 
 
 def _is_stated(cancellation: Cancellation) -> bool:

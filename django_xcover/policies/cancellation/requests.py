@@ -182,7 +182,7 @@ def preview(
         asked_at = timezone.now()
         wanted, answer = _ask(package, quotes, reason, until)
         columns = {
-            **refunds.told(answer),
+            **refunds.columns_of(answer),
             "cancellation_id": answer.cancellation_id,
             "confirm_before": answer.confirm_before,
         }

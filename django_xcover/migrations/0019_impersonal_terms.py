@@ -11,7 +11,7 @@ BATCH = 200
 
 
 def mark_terms(apps, schema_editor):
-    # As in 0014: whoever changes the rules by which terms are made has all terms written anew.
+    # As in 0014: a change of the rules for terms has to write all of them again.
     from django_xcover.mirror.search_terms import LONGEST_TERM, impersonal_terms_of
 
     # Never from a replica, which can be behind.
