@@ -22,9 +22,9 @@ NOTICED_AS = {
 
 def test_what_is_missing_is_named_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(missing, "MODULES", ("no_such_driver",))
-    monkeypatch.setattr(missing, "_answers", lambda port: port == missing.SERVERS["redis"])
+    monkeypatch.setattr(missing, "_answers", lambda port: port == missing.SERVERS["rabbitmq"])
 
-    assert missing.what_is_missing("redis") == (
+    assert missing.what_is_missing("rabbitmq") == (
         "The storm cannot run without the Python package no_such_driver and postgresql on "
         f'127.0.0.1:{missing.SERVERS["postgresql"]} (pip install -e ".[test,engines]").'
     )
