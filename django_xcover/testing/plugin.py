@@ -54,3 +54,4 @@ def xcover_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         memory = shared_cache.Memory(lambda: cache)
         monkeypatch.setattr(shared_cache, "memory", memory)
         yield sandbox
+    sandbox.close()

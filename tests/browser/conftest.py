@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from django_xcover.clients import factory
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.http.server import serve
 from example_shop.demo import data
 from tests.conftest import work
+from tests.serving import serving
 
 
 class Customer:
@@ -91,6 +91,7 @@ def xcover(settings: Any) -> Iterator[Sandbox]:
         cache.clear()
         yield sandbox
         factory._client.cache_clear()
+    sandbox.close()
 
 
 @pytest.fixture
@@ -100,9 +101,14 @@ def stocked(transactional_db: None) -> None:
 
 
 @pytest.fixture
-def customer(
-    chromium: Browser, stocked: None, xcover: Sandbox, live_server: LiveServer
-) -> Iterator[Callable[..., Customer]]:
+def address(stocked: None, xcover: Sandbox) -> Iterator[str]:
+    """Return where the shop is served."""
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def customer(chromium: Browser, address: str) -> Iterator[Callable[..., Customer]]:
     """Return a maker of customers; each has a browser window of their own."""
     contexts = []
 
@@ -110,7 +116,7 @@ def customer(
         context = chromium.new_context(java_script_enabled=script, **options)
         context.set_default_timeout(15_000)
         contexts.append(context)
-        return Customer(context.new_page(), live_server.url)
+        return Customer(context.new_page(), address)
 
     yield come
     for context in contexts:

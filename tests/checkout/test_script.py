@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.http import HttpRequest, HttpResponse
 from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from django_xcover.models import Decision, Quote
 from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import PATIENCE, Shopper
+from tests.serving import serving
 from tests.shop import Cart, ticket
 
 LISTEN = """
@@ -74,10 +74,9 @@ class Tab:
 
 @pytest.fixture
 def address(shopper: Shopper, front: Front) -> Iterator[str]:
-    """Return where the shop is served: with its own middleware, so not by `live_server`."""
-    server = LiveServer("127.0.0.1")
-    yield server.url
-    server.stop()
+    """Return where the shop is served, with its own middleware."""
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from celery import current_app
 from django.test import Client
-from pytest_django.live_server_helper import LiveServer
 
 from django_xcover import signals
 from django_xcover.clients import factory
@@ -22,6 +21,7 @@ from django_xcover.sync import webhooks
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
 from tests.policies.renewal.conftest import BOUGHT, ENDS, yearly
+from tests.serving import serving
 from tests.shop import Shop
 from tests.sync.webhooks.conftest import KEY, SECRET, URL
 
@@ -186,15 +186,16 @@ def test_a_year_later_the_renewals_events_are_heard(
 
 @pytest.mark.django_db(transaction=True)
 def test_over_http_from_the_sandbox_to_the_shop(
-    sandbox: Sandbox, shopper: Shopper, shop: Shop, live_server: LiveServer, eager: None
+    sandbox: Sandbox, shopper: Shopper, shop: Shop, eager: None
 ) -> None:
     sandbox.webhooks.spacing = 0
-    sandbox.webhooks.subscribe(f"{live_server.url}{URL}", key=KEY, secret=SECRET)
-    sandbox.webhooks.subscribe(f"{live_server.url}{URL}", key=KEY, secret="not the secret")
-    buy(shopper, shop)
-    work()
+    with serving() as address:
+        sandbox.webhooks.subscribe(f"{address}{URL}", key=KEY, secret=SECRET)
+        sandbox.webhooks.subscribe(f"{address}{URL}", key=KEY, secret="not the secret")
+        buy(shopper, shop)
+        work()
 
-    assert sandbox.webhooks.flush(20)
+        assert sandbox.webhooks.flush(20)
 
     assert sorted(d.statuses for d in sandbox.webhooks.sent) == [[200], [400, 400, 400]]
     assert WebhookDelivery.objects.get().event == "BOOKING_CREATED"
