@@ -1,9 +1,9 @@
 """PUBLIC: everything this package raises for a shop to catch.
 
-There are three branches: `Refused` (it cannot be done, with a sentence for a person), `NotVisible`
-(there is nothing here for this shopper) and `XCoverError` (a call to XCover failed). Each class has
-a `code`, which the API sends and rows keep: it never changes, whatever the class is called. An
-adapter's value that cannot be used is an `UnusableValue`.
+There are three branches: `ActionRefused` (it cannot be done, with a sentence for a person),
+`NotVisible` (there is nothing here for this shopper) and `XCoverError` (a call to XCover failed).
+Each class has a `code`, which the API sends and rows keep: it never changes, whatever the class is
+called. An adapter's value that cannot be used is an `UnusableValue`.
 `docs/reference.md` lists them all.
 """
 
@@ -21,6 +21,7 @@ from django_xcover.client.errors import XCoverError
 from django_xcover.values import UnusableValue
 
 __all__ = [
+    "ActionRefused",
     "AlreadyCancelled",
     "AlreadyRenewed",
     "BeingCancelled",
@@ -67,7 +68,6 @@ __all__ = [
     "ReferenceTooLong",
     "RefundAboveLimit",
     "RefundNotRecorded",
-    "Refused",
     "RenewalDeclined",
     "RenewalLapsed",
     "RenewalNotAnnounced",
@@ -87,7 +87,7 @@ __all__ = [
 ]
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """The requested action is not possible. Nothing was changed.
 
     `str()` is a sentence for the shopper or for staff, in the active language. Subclasses set
@@ -105,20 +105,22 @@ class Refused(Exception):
         return (_rebuild, (type(self), self.args, self.__dict__))
 
 
-def _rebuild(cls: type[Refused], args: tuple[object, ...], state: dict[str, object]) -> Refused:
+def _rebuild(
+    cls: type[ActionRefused], args: tuple[object, ...], state: dict[str, object]
+) -> ActionRefused:
     error = cls.__new__(cls, *args)
     error.__dict__.update(state)
     return error
 
 
-def refusal(check: Callable[..., object], *args: object) -> Refused | None:
+def refusal(check: Callable[..., object], *args: object) -> ActionRefused | None:
     """Return the refusal that `check(*args)` raises, or None if it raises none.
 
     For callers that only need to know whether an action is possible.
     """
     try:
         check(*args)
-    except Refused as error:
+    except ActionRefused as error:
         return error
     return None
 
@@ -132,14 +134,14 @@ def code_of(error: BaseException) -> str:
 # Passing values in.
 
 
-class ReferenceTooLong(Refused):
+class ReferenceTooLong(ActionRefused):
     """A reference is too long to store. Truncated it could become that of another payment."""
 
     code = "reference_too_long"
     message = _("This reference is too long: it may have %(longest)s characters.")
 
 
-class CardNumberSent(Refused):
+class CardNumberSent(ActionRefused):
     """A card number was submitted.
 
     `field` names the place. Neither `field` nor the message contains the number.
@@ -156,7 +158,7 @@ class CardNumberSent(Refused):
 # Choosing and ordering.
 
 
-class ChoiceRefused(Refused):
+class ChoiceRefused(ActionRefused):
     """The choice was not recorded. `str()` is a message for the shopper."""
 
     code = "choice_refused"
@@ -201,7 +203,7 @@ class PlanGone(ChoiceRefused):
     message = _("This way to pay is not offered any more. Please choose again.")
 
 
-class TotalChanged(Refused):
+class TotalChanged(ActionRefused):
     """The total of the order differs from the page. `str()` is a message for the shopper."""
 
     code = "total_changed"
@@ -211,35 +213,35 @@ class TotalChanged(Refused):
 # Paying.
 
 
-class NothingDue(Refused):
+class NothingDue(ActionRefused):
     """The payment was made before, is not or no longer due, or its amount has changed."""
 
     code = "nothing_due"
     message = _("There is nothing to pay here any more.")
 
 
-class TokenUnreadable(Refused):
+class TokenUnreadable(ActionRefused):
     """The value passed is not an XPay token id."""
 
     code = "token_unreadable"
     message = _("The card could not be used. Please enter it again.")
 
 
-class EmailDiffers(Refused):
+class EmailDiffers(ActionRefused):
     """The token's e-mail is not the policyholder's. XCover only accepts a token if they match."""
 
     code = "email_differs"
     message = _("Please pay with a card entered under the same e-mail address as the order.")
 
 
-class NoCoverToPay(Refused):
+class NoCoverToPay(ActionRefused):
     """The order has no package, or no cover was accepted in it."""
 
     code = "no_cover_to_pay"
     message = _("There is no cover to pay for with this order.")
 
 
-class TooLateToPay(Refused):
+class TooLateToPay(ActionRefused):
     """The cover is booked, being booked, or could not be booked."""
 
     code = "too_late_to_pay"
@@ -249,7 +251,7 @@ class TooLateToPay(Refused):
 # Cancelling and refunds.
 
 
-class NotCancellable(Refused):
+class NotCancellable(ActionRefused):
     """XCover does not allow the policy to be cancelled (`can_be_cancelled`, or its refusal)."""
 
     code = "not_cancellable"
@@ -270,7 +272,7 @@ class CoverEnded(NotCancellable):
     message = _("This cover has ended, so it can no longer be cancelled.")
 
 
-class AlreadyCancelled(Refused):
+class AlreadyCancelled(ActionRefused):
     """The policy is already cancelled. This cannot be undone."""
 
     code = "already_cancelled"
@@ -284,21 +286,21 @@ class BeingCancelled(AlreadyCancelled):
     message = _("This cover is already being cancelled.")
 
 
-class PreviewExpired(Refused):
+class PreviewExpired(ActionRefused):
     """The preview was not confirmed before `confirm_before`, or the price has changed since."""
 
     code = "preview_expired"
     message = _("The refund you were shown is no longer valid. Please look at it again.")
 
 
-class RefundNotRecorded(Refused):
+class RefundNotRecorded(ActionRefused):
     """The refund does not match the cancellation, or another refund is already recorded."""
 
     code = "refund_not_recorded"
     message = _("This refund cannot be recorded: %(why)s")
 
 
-class RefundAboveLimit(Refused):
+class RefundAboveLimit(ActionRefused):
     """The refund exceeds XCover's amount. Recording it requires a separate permission."""
 
     code = "refund_above_limit"
@@ -311,14 +313,14 @@ class RefundAboveLimit(Refused):
 # Withdrawing.
 
 
-class LinkInvalid(Refused):
+class LinkInvalid(ActionRefused):
     """The link has no valid signature, for example because it was truncated."""
 
     code = "link_invalid"
     message = _("This link is not complete. Please open it again from your e-mail.")
 
 
-class LinkExpired(Refused):
+class LinkExpired(ActionRefused):
     """The link is older than `XCOVER["WITHDRAWAL_LINK_DAYS"]`."""
 
     code = "link_expired"
@@ -328,7 +330,7 @@ class LinkExpired(Refused):
 # Changing.
 
 
-class NotModifiable(Refused):
+class NotModifiable(ActionRefused):
     """The booking or policy is not in force, or XCover does not allow it to be changed."""
 
     code = "not_modifiable"
@@ -342,21 +344,21 @@ class BeingChanged(NotModifiable):
     message = _("An earlier change is still being made. Please try again in a moment.")
 
 
-class NothingToChange(Refused):
+class NothingToChange(ActionRefused):
     """None of the submitted values differs from XCover's."""
 
     code = "nothing_to_change"
     message = _("Nothing would change.")
 
 
-class FieldsNotChangeable(Refused):
+class FieldsNotChangeable(ActionRefused):
     """Fields were submitted that are not in `changeable_fields`."""
 
     code = "fields_not_changeable"
     message = _("These details cannot be changed: %(fields)s.")
 
 
-class ChangeNotAccepted(Refused):
+class ChangeNotAccepted(ActionRefused):
     """XCover refused the new values. `field_errors` has its messages for each field.
 
     These messages may repeat what a person typed, so `str()` leaves them out. Show them, but do not
@@ -371,35 +373,35 @@ class ChangeNotAccepted(Refused):
         self.field_errors = {name: list(texts) for name, texts in (field_errors or {}).items()}
 
 
-class ChangeOutdated(Refused):
+class ChangeOutdated(ActionRefused):
     """The cover changed after this change was priced, so the difference is outdated."""
 
     code = "change_outdated"
     message = _("Your cover has changed since this was priced. Please ask for a new price.")
 
 
-class ChangeAbandoned(Refused):
+class ChangeAbandoned(ActionRefused):
     """The change was abandoned, or refused by XCover."""
 
     code = "change_abandoned"
     message = _("This change is no longer open. Please ask for a new price.")
 
 
-class ChangeMade(Refused):
+class ChangeMade(ActionRefused):
     """The change is made or under way, so it cannot be abandoned or settled again."""
 
     code = "change_made"
     message = _("This change has already been confirmed.")
 
 
-class ValueNotChangeable(Refused):
+class ValueNotChangeable(ActionRefused):
     """The policy is not in force, or has no insured value of its own."""
 
     code = "value_not_changeable"
     message = _("The insured value of this policy cannot be changed.")
 
 
-class DifferenceNotSettled(Refused):
+class DifferenceNotSettled(ActionRefused):
     """The shop has not yet recorded that the difference of a change was charged or refunded."""
 
     code = "difference_not_settled"
@@ -409,21 +411,21 @@ class DifferenceNotSettled(Refused):
 # Renewing.
 
 
-class NotRenewable(Refused):
+class NotRenewable(ActionRefused):
     """XCover responded to the request for a price that there is nothing to renew."""
 
     code = "not_renewable"
     message = _("XCover does not renew this cover. It ends with its present period.")
 
 
-class RenewalNotQuoted(Refused):
+class RenewalNotQuoted(ActionRefused):
     """The renewal has no price yet, so it cannot have been paid."""
 
     code = "renewal_not_quoted"
     message = _("The price of the renewal is not known yet. Please come back later.")
 
 
-class RenewalPriceChanged(Refused):
+class RenewalPriceChanged(ActionRefused):
     """The collected amount is not the price of the renewal."""
 
     code = "renewal_price_changed"
@@ -432,42 +434,42 @@ class RenewalPriceChanged(Refused):
     )
 
 
-class RenewalNotAnnounced(Refused):
+class RenewalNotAnnounced(ActionRefused):
     """XCover has assigned no id to the renewal, so it cannot be confirmed."""
 
     code = "renewal_not_announced"
     message = _("XCover has given this renewal no id yet, so it cannot be confirmed.")
 
 
-class RenewalPaid(Refused):
+class RenewalPaid(ActionRefused):
     """The renewal is paid or in force and can no longer be declined."""
 
     code = "renewal_paid"
     message = _("This renewal has been paid already. To end the cover, cancel it.")
 
 
-class AlreadyRenewed(Refused):
+class AlreadyRenewed(ActionRefused):
     """XCover renewed the cover by itself, so the shop has nothing to collect."""
 
     code = "already_renewed"
     message = _("XCover has renewed this cover already, so there is no payment to record.")
 
 
-class RenewalDeclined(Refused):
+class RenewalDeclined(ActionRefused):
     """The customer declined the renewal."""
 
     code = "renewal_declined"
     message = _("This renewal has been declined. The cover ends with its present period.")
 
 
-class RenewalLapsed(Refused):
+class RenewalLapsed(ActionRefused):
     """The renewal has expired, or its cover has ended."""
 
     code = "renewal_lapsed"
     message = _("This cover can no longer be renewed.")
 
 
-class RenewalNotStuck(Refused):
+class RenewalNotStuck(ActionRefused):
     """The renewal is not waiting for a person, so it cannot be given up."""
 
     code = "renewal_not_stuck"
@@ -477,21 +479,21 @@ class RenewalNotStuck(Refused):
 # Instalments.
 
 
-class InstalmentPaid(Refused):
+class InstalmentPaid(ActionRefused):
     """A failed payment was reported for an instalment that is paid."""
 
     code = "instalment_paid"
     message = _("Instalment %(number)s is paid, so no failed payment can be reported for it.")
 
 
-class InstalmentPaidTwice(Refused):
+class InstalmentPaidTwice(ActionRefused):
     """The customer paid for an instalment that is already paid. Refund this payment."""
 
     code = "instalment_paid_twice"
     message = _("Instalment %(number)s has been paid already, by another payment.")
 
 
-class InstalmentNotDue(Refused):
+class InstalmentNotDue(ActionRefused):
     """The policy is cancelled or not booked, so none of its instalments is due."""
 
     code = "instalment_not_due"
@@ -508,35 +510,35 @@ class InstalmentOfCancelled(InstalmentNotDue):
 # E-mails.
 
 
-class NotBooked(Refused):
+class NotBooked(ActionRefused):
     """The package is not a booking, so XCover has no e-mails about it."""
 
     code = "not_booked"
     message = _("XCover writes about booked cover only, and this cover is not booked.")
 
 
-class EmailTooEarly(Refused):
+class EmailTooEarly(ActionRefused):
     """XCover sends the cancellation e-mail only for cancelled bookings (recorded)."""
 
     code = "email_too_early"
     message = _("The e-mail about the cancellation can be sent once the booking is cancelled.")
 
 
-class UnknownEmail(Refused):
+class UnknownEmail(ActionRefused):
     """The event is not the name of an XCover e-mail."""
 
     code = "unknown_email"
     message = _("XCover has no e-mail of this name.")
 
 
-class NothingToSend(Refused):
+class NothingToSend(ActionRefused):
     """The policy is not in force, or is being cancelled."""
 
     code = "nothing_to_send"
     message = _("Your documents can be sent only while your cover is in force.")
 
 
-class SentRecently(Refused):
+class SentRecently(ActionRefused):
     """The e-mail was requested shortly before, or too often today.
 
     `again_at` (aware datetime) is when it can be requested again.
@@ -561,21 +563,21 @@ class SentRecently(Refused):
 # Staff.
 
 
-class NotWaiting(Refused):
+class NotWaiting(ActionRefused):
     """The operation is being retried or has ended, so it is not waiting for a person."""
 
     code = "not_waiting"
     message = _("This is not waiting for a person, so it cannot be given up.")
 
 
-class NotErasable(Refused):
+class NotErasable(ActionRefused):
     """The packages have unfinished operations, so they cannot be erased."""
 
     code = "not_erasable"
     message = _("Order '%(reference)s' has operations that are not over.")
 
 
-class ReconciliationUnderWay(Refused):
+class ReconciliationUnderWay(ActionRefused):
     """Another process is reconciling this account."""
 
     code = "reconciliation_under_way"

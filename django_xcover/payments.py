@@ -15,7 +15,7 @@ from django.urls import reverse
 from django_xcover import safe_logging
 from django_xcover.adapters import get_adapter
 from django_xcover.booking.dual_payment import use_token
-from django_xcover.exceptions import NothingDue, Refused, refusal
+from django_xcover.exceptions import ActionRefused, NothingDue, refusal
 from django_xcover.models import (
     Instalment,
     Modification,
@@ -73,8 +73,8 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
             raise NothingDue
         return recorder(due, reference)
     except ObjectDoesNotExist:
-        refused: Refused = NothingDue()
-    except Refused as reason:
+        refused: ActionRefused = NothingDue()
+    except ActionRefused as reason:
         refused = reason
     # Logged, because a caller that ignores the refusal would keep the money.
     logger.error(

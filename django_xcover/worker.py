@@ -18,7 +18,7 @@ from django_xcover.models.operation import PAYING
 from django_xcover.orders import cancellation as with_orders
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import Fault, fault_of
-from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
 from django_xcover.outbox.operations import Failure
 from django_xcover.policies import emails
 from django_xcover.policies.cancellation import operation as cancellation
@@ -81,7 +81,7 @@ def run(pk: int) -> None:
     workflow = WORKFLOWS[OperationKind(operation.kind)]
     try:
         answer = workflow.perform(operation)
-    except NotNeeded as reason:
+    except Obsolete as reason:
         operations.discard(operation, str(reason))
     except HeldBack as held:
         operations.postpone(operation, held)
@@ -158,9 +158,9 @@ def _described(operation: Operation, error: Exception) -> Failure:
     code = code_of(error)
     if isinstance(error, XCoverError):
         return Failure.from_vendor(error)
-    if isinstance(error, Unworkable | UnusableValue):
+    if isinstance(error, CannotPerform | UnusableValue):
         return Failure(type=code, message=str(error), permanent=True, outcome_known=True)
-    if isinstance(error, Undecided):
+    if isinstance(error, OutcomeUnknown):
         return Failure(type=code, message=str(error), permanent=False, outcome_known=False)
     logger.error(
         "Operation %s of order %s failed unexpectedly: %s",

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from django_xcover import worker
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.clients import factory
-from django_xcover.exceptions import ChoiceRefused, Refused
+from django_xcover.exceptions import ActionRefused, ChoiceRefused
 from django_xcover.mirror import flags, refresh
 from django_xcover.models import (
     Cancellation,
@@ -197,5 +197,5 @@ class Shopfloor(RuleBasedStateMachine):
 
     def _forgiving(self, act: Callable[[], object]) -> None:
         """Do what may be refused: a refusal is a fine answer."""
-        with suppress(ChoiceRefused, Refused, XCoverError):
+        with suppress(ChoiceRefused, ActionRefused, XCoverError):
             act()

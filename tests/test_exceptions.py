@@ -12,11 +12,11 @@ import pytest
 import django_xcover
 from django_xcover import exceptions
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import NotVisible, Refused, code_of
+from django_xcover.exceptions import ActionRefused, NotVisible, code_of
 from django_xcover.values import UnusableValue
 from tests.docs.exceptions import family
 
-ROOTS = (Refused, NotVisible, XCoverError, UnusableValue)
+ROOTS = (ActionRefused, NotVisible, XCoverError, UnusableValue)
 
 
 def everything() -> list[type[Exception]]:
@@ -65,7 +65,7 @@ def test_an_error_of_somebody_elses_goes_by_its_class() -> None:
     ],
     ids=lambda error: error.code,
 )
-def test_a_refusal_survives_a_broker(error: Refused) -> None:
+def test_a_refusal_survives_a_broker(error: ActionRefused) -> None:
     """Celery pickles what a task raised."""
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made here
 

@@ -14,7 +14,7 @@ from django_xcover.account.decorators import acts, shows
 from django_xcover.account.forms import CancelForm, StatementForm
 from django_xcover.account.shortcuts import cancellation_page, policy_page, redirect_to
 from django_xcover.account.workflows import find
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Cancellation, Quote, Withdrawal
 from django_xcover.overview.policy import booked_together, policyholder
 from django_xcover.policies import withdrawal
@@ -32,7 +32,7 @@ def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
         cancellation = withdrawal.prepare(
             quote.package, quotes=form.chosen, reason=form.cleaned_data["reason"]
         )
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return policy_page(
             request, quote, error=str(refusal), cancel_form=form, status=HTTPStatus.CONFLICT
         )
@@ -55,7 +55,7 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
         return cancellation_page(request, row, form, quote=quote, status=HTTPStatus.BAD_REQUEST)
     try:
         stated = withdrawal.withdraw(row, channel=Withdrawal.Channel.PAGE, **form.cleaned_data)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         row.refresh_from_db()
         return cancellation_page(
             request, row, form, quote=quote, error=str(refusal), status=HTTPStatus.CONFLICT

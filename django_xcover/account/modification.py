@@ -14,7 +14,7 @@ from django_xcover.account.forms import DetailsForm, ValueForm
 from django_xcover.account.shortcuts import error_message, policy_page, redirect_to, status_of
 from django_xcover.account.workflows import find, workflow_page
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused, ValueNotChangeable
+from django_xcover.exceptions import ActionRefused, ValueNotChangeable
 from django_xcover.models import BOOKED, Cancellation, Modification, Quote
 from django_xcover.overview.insured_value import InsuredValue, insured_value, quote_value
 from django_xcover.overview.modifications import view_of
@@ -41,7 +41,7 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
         return _form_page(request, quote, form, status=status)
     try:
         row = modification_service.change_details(quote.package, form.cleaned_data, origin=SHOPPER)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return _form_page(request, quote, form, error=str(refusal), status=HTTPStatus.CONFLICT)
     return redirect_to("modification", quote, pk=row.pk)
 
@@ -63,7 +63,7 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
         raise Http404
     try:
         modification_service.settle(row)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return _refused(request, quote, row, refusal)
     return redirect_to("modification", quote, pk=pk)
 
@@ -74,7 +74,7 @@ def abandon(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     row = _find(quote, pk)
     try:
         modification_service.abandon(row)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return _refused(request, quote, row, refusal)
     return redirect_to("modification", quote, pk=pk)
 
@@ -96,7 +96,7 @@ def _form_page(
 
 
 def _refused(
-    request: HttpRequest, quote: Quote, row: Modification, refusal: Refused
+    request: HttpRequest, quote: Quote, row: Modification, refusal: ActionRefused
 ) -> HttpResponse:
     row.refresh_from_db()
     return _page(request, quote, row, error=str(refusal), status=HTTPStatus.CONFLICT)
@@ -124,7 +124,7 @@ def change_value(request: HttpRequest, quote: Quote) -> HttpResponse:
         return _value_page(request, quote, form, value, status=status)
     try:
         row = quote_value(quote, form.cleaned_data["amount"])
-    except (Refused, XCoverError) as problem:
+    except (ActionRefused, XCoverError) as problem:
         error = error_message(problem)
         return _value_page(request, quote, form, value, error=error, status=status_of(problem))
     return redirect_to("modification", quote, pk=row.pk)

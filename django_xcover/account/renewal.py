@@ -8,7 +8,7 @@ from django_xcover.account.decorators import acts, asks_and_acts, shows
 from django_xcover.account.shortcuts import error_message, redirect_to, status_of
 from django_xcover.account.workflows import find, workflow_page
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Quote, Renewal
 from django_xcover.overview.renewals import view_of
 from django_xcover.policies import renewal as renewal_service
@@ -26,7 +26,7 @@ def price(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     row = _find(quote, pk)
     try:
         renewal_service.quote(row)
-    except (Refused, XCoverError) as problem:
+    except (ActionRefused, XCoverError) as problem:
         return _refused(request, quote, row, problem)
     return redirect_to("renewal", quote, pk=pk)
 
@@ -47,7 +47,7 @@ def decline(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
         )
     try:
         renewal_service.opt_out(row)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return _refused(request, quote, row, refusal)
     return redirect_to("renewal", quote, pk=pk)
 
@@ -57,7 +57,7 @@ def _find(quote: Quote, pk: int) -> Renewal:
 
 
 def _refused(
-    request: HttpRequest, quote: Quote, row: Renewal, problem: Refused | XCoverError
+    request: HttpRequest, quote: Quote, row: Renewal, problem: ActionRefused | XCoverError
 ) -> HttpResponse:
     row.refresh_from_db()
     return _page(request, quote, row, error=error_message(problem), status=status_of(problem))

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django_xcover import payments
 from django_xcover.account.forms import CancelForm, StatementForm
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Cancellation, Quote
 from django_xcover.overview.cancellations import view_of
 from django_xcover.overview.policy import details
@@ -82,12 +82,12 @@ def redirect_to(name: str, quote: Quote, *, fragment: str = "", **kwargs: Any) -
     )
 
 
-def error_message(problem: Refused | XCoverError) -> str:
+def error_message(problem: ActionRefused | XCoverError) -> str:
     """Return the shopper's message for `problem`.
 
     XCover's own message is for staff: it can name fields that the shopper has never seen.
     """
-    if isinstance(problem, Refused):
+    if isinstance(problem, ActionRefused):
         return str(problem)
     if problem.permanent:
         return _("The insurer didn't accept this. Nothing has changed. Please contact us.")
@@ -96,7 +96,7 @@ def error_message(problem: Refused | XCoverError) -> str:
     )
 
 
-def status_of(problem: Refused | XCoverError) -> int:
+def status_of(problem: ActionRefused | XCoverError) -> int:
     """Return the HTTP status of the page that shows `problem`."""
     unreachable = isinstance(problem, XCoverError) and not problem.permanent
     return HTTPStatus.SERVICE_UNAVAILABLE if unreachable else HTTPStatus.CONFLICT

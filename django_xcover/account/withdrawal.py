@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_xcover.account.decorators import private
 from django_xcover.account.forms import CancelForm, StatementForm
 from django_xcover.account.shortcuts import cancellation_page
-from django_xcover.exceptions import LinkExpired, LinkInvalid, Refused
+from django_xcover.exceptions import ActionRefused, LinkExpired, LinkInvalid
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.overview.policy import policyholder
 from django_xcover.overview.withdrawals import WithdrawableBooking, withdrawable
@@ -66,7 +66,7 @@ def withdraw(request: HttpRequest, token: str, packages: list[QuotePackage]) -> 
         row = withdrawal_service.prepare(
             booking.package, quotes=form.chosen, reason=form.cleaned_data["reason"]
         )
-    except Refused as refusal:
+    except ActionRefused as refusal:
         return _page(request, token, packages, error=str(refusal), status=HTTPStatus.CONFLICT)
     return _redirect(token, row.pk)
 
@@ -95,7 +95,7 @@ def confirm(
         stated = withdrawal_service.withdraw(
             row, channel=Withdrawal.Channel.LINK, **form.cleaned_data
         )
-    except Refused as refusal:
+    except ActionRefused as refusal:
         row.refresh_from_db()
         return cancellation_page(
             request, row, form, token=token, error=str(refusal), status=HTTPStatus.CONFLICT

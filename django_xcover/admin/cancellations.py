@@ -29,7 +29,7 @@ from django_xcover.admin.display import (
 from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
 from django_xcover.admin.forms import AmountField, NoteField, ReferenceField, policies_field
 from django_xcover.admin.refunds import corrections, recorded_refund, refund_table
-from django_xcover.admin.row_actions import Act, Outcome
+from django_xcover.admin.row_actions import Outcome, RowAction
 from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, OperationKind, QuotePackage, Status
@@ -54,7 +54,7 @@ class CancellationForm(forms.Form):
         self.order_fields(("policies", "reason"))
 
 
-class PreviewCancellation(Act):
+class PreviewCancellation(RowAction):
     """Ask XCover for the refund of a cancellation. Nothing is cancelled yet."""
 
     name = "cancel"
@@ -85,7 +85,7 @@ class PreviewCancellation(Act):
         return Outcome(sentence=text % context, leads_to=previewed)
 
 
-class ConfirmCancellation(Act):
+class ConfirmCancellation(RowAction):
     """Confirm a previewed cancellation."""
 
     name = "confirm"
@@ -146,7 +146,7 @@ class RefundForm(forms.Form):
         return values
 
 
-class RecordRefund(Act):
+class RecordRefund(RowAction):
     """Record that the customer was refunded. It doesn't move money."""
 
     name = "refund"
@@ -189,7 +189,7 @@ class CorrectionForm(RefundForm):
         self.initial["reference"] = row.refund_reference
 
 
-class CorrectRefund(Act):
+class CorrectRefund(RowAction):
     """Correct a recorded refund. The previous entry is kept."""
 
     name = "correct-refund"
@@ -245,7 +245,7 @@ class CancellationAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.CANCEL,)
     vendor_id = "cancellation_id"
-    acts = (ConfirmCancellation(), RecordRefund(), CorrectRefund())
+    row_actions = (ConfirmCancellation(), RecordRefund(), CorrectRefund())
     list_display = (
         "policies",
         "order",

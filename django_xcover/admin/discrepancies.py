@@ -26,7 +26,7 @@ from django_xcover.admin.base import MirrorAdmin, section
 from django_xcover.admin.display import BAD, GOOD, PLAIN, amount, badge, link, story_url
 from django_xcover.admin.filters import UUID, AccountFilter, CreatedFilter, package_ids_matching
 from django_xcover.admin.forms import ResolveForm
-from django_xcover.admin.row_actions import Act, Outcome, StaffActs
+from django_xcover.admin.row_actions import Outcome, RowAction, RowActionsAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Discrepancy
 from django_xcover.support.discrepancy_texts import what_to_do
@@ -161,7 +161,7 @@ State = Discrepancy.State
 TONES: dict[str, str] = {State.OPEN: BAD, State.RESOLVED: GOOD, State.GONE: PLAIN}
 
 
-class ResolveDiscrepancy(Act):
+class ResolveDiscrepancy(RowAction):
     """Mark a discrepancy as looked into."""
 
     name = "resolve"
@@ -188,10 +188,10 @@ class ResolveDiscrepancy(Act):
 
 
 @admin.register(Discrepancy)
-class DiscrepancyAdmin(StaffActs):
+class DiscrepancyAdmin(RowActionsAdmin):
     """Discrepancies, newest first. The page of each says what to do."""
 
-    acts = (ResolveDiscrepancy(),)
+    row_actions = (ResolveDiscrepancy(),)
     actions = ("resolve_together",)
     shows_status_link = True
     list_display = (

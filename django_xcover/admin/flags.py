@@ -17,14 +17,14 @@ from django_xcover.admin.display import BAD, GOOD, OfPackage, badge, may_view
 from django_xcover.admin.filters import OpenFilter, PackageAccountFilter, rows_matching
 from django_xcover.admin.forms import ResolveForm
 from django_xcover.admin.redaction import name_of, redact_text
-from django_xcover.admin.row_actions import Act, Outcome, StaffActs
+from django_xcover.admin.row_actions import Outcome, RowAction, RowActionsAdmin
 from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.mirror import flags
 from django_xcover.models import Flag
 from django_xcover.support.next_steps import next_steps_of_flag
 
 
-class Resolve(Act):
+class Resolve(RowAction):
     """Mark a flag as looked into."""
 
     name = "resolve"
@@ -48,10 +48,10 @@ class Resolve(Act):
 
 
 @admin.register(Flag)
-class FlagAdmin(OfPackage, StaffActs):
+class FlagAdmin(OfPackage, RowActionsAdmin):
     """Flags, newest first. Viewing them needs the package's view permission."""
 
-    acts = (Resolve(),)
+    row_actions = (Resolve(),)
     shows_status_link = True
     list_display = ("why", "state_badge", "order", "package_link", "raised_at")
     list_filter = (OpenFilter, "reason", PackageAccountFilter)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING
-from django_xcover.clients.cache import Reach
+from django_xcover.clients.cache import CacheScope
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.support.health import Health, State
 from django_xcover.support.status import AccountStatus, Status
@@ -43,15 +43,15 @@ MEANINGS = {
     ),
 }
 CACHES = {
-    Reach.SHARED: "",
-    Reach.PROCESS: gettext_lazy(
+    CacheScope.SHARED: "",
+    CacheScope.PROCESS: gettext_lazy(
         "Each process has its own cache, so this page shows the circuits and rates of one "
         "process; others may differ. With a shared cache, such as Redis, all processes share them."
     ),
-    Reach.NOBODY: gettext_lazy(
+    CacheScope.NONE: gettext_lazy(
         "The cache stores nothing, so the state of circuits and rate limits isn't known."
     ),
-    Reach.AWAY: gettext_lazy(
+    CacheScope.UNAVAILABLE: gettext_lazy(
         "The cache can't be reached, so the state of circuits and rate limits isn't known. "
         "Bookings don't need the cache."
     ),
@@ -93,7 +93,7 @@ def verdicts(report: Health) -> list[Verdict]:
     """Return the problems with their tones, worst first, or a message that there are none."""
     problems = [(item.sentence, TONES_OF_STATES[item.state]) for item in report.problems()]
     problems += _money(report.status)
-    known = report.status.cache in {Reach.SHARED, Reach.PROCESS}
+    known = report.status.cache in {CacheScope.SHARED, CacheScope.PROCESS}
     well = (
         _("No problems found.")
         if known

@@ -16,7 +16,7 @@ from django_xcover.admin import display
 from django_xcover.admin.base import MirrorInline, section
 from django_xcover.admin.display import WITHOUT_KEYS, amount, instalment_badge
 from django_xcover.admin.filters import PaymentFilter, QuoteAccountFilter, quotes_matching
-from django_xcover.admin.row_actions import Act, Outcome
+from django_xcover.admin.row_actions import Outcome, RowAction
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Instalment, OperationKind, Quote, QuotePackage
@@ -28,7 +28,7 @@ from django_xcover.support.next_steps import NextStep
 KINDS = (OperationKind.REPORT_INSTALMENT,)
 
 
-class Report(Act):
+class Report(RowAction):
     """Report to XCover whether the payment succeeded. It doesn't collect money."""
 
     permission = "report_instalment"
@@ -79,7 +79,7 @@ class InstalmentAdmin(WorkflowAdmin):
     """Instalments, newest first; the "overdue" filter lists the oldest first."""
 
     kinds = (OperationKind.REPORT_INSTALMENT,)
-    acts = (ReportPaid(), ReportFailed())
+    row_actions = (ReportPaid(), ReportFailed())
     list_display = (
         "instalment",
         "order",

@@ -26,7 +26,7 @@ from django_xcover.admin.forms import (
     name_of,
 )
 from django_xcover.admin.redaction import redact
-from django_xcover.admin.row_actions import Act, Outcome
+from django_xcover.admin.row_actions import Outcome, RowAction
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.models import Modification, OperationKind, Policy, Quote, QuotePackage, Status
 from django_xcover.policies import modification
@@ -38,7 +38,7 @@ STAFF = "staff"
 State = Modification.State
 
 
-class ChangeDetails(Act):
+class ChangeDetails(RowAction):
     """Change the policyholder's details, which is free."""
 
     name = "details"
@@ -61,7 +61,7 @@ class ChangeDetails(Act):
         return Outcome(sentence=text % context, leads_to=change)
 
 
-class PriceChange(Act):
+class PriceChange(RowAction):
     """Ask XCover for the price of a change to the insured items. Nothing is changed yet."""
 
     name = "price"
@@ -99,7 +99,7 @@ class SettlementForm(forms.Form):
     )
 
 
-class Settle(Act):
+class Settle(RowAction):
     """Confirm a priced change after its difference is settled. It doesn't move money."""
 
     name = "settle"
@@ -129,7 +129,7 @@ class Settle(Act):
         return Outcome(sentence=text % {"change": row}, log=is_first, leads_to=row)
 
 
-class Abandon(Act):
+class Abandon(RowAction):
     """Abandon a priced change."""
 
     name = "abandon"
@@ -155,7 +155,7 @@ class ModificationAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.MODIFY,)
     vendor_id = "update_id"
-    acts = (Settle(), Abandon())
+    row_actions = (Settle(), Abandon())
     list_display = (
         "what",
         "order",

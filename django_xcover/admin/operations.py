@@ -41,7 +41,7 @@ from django_xcover.admin.filters import (
 from django_xcover.admin.forms import ResolveForm
 from django_xcover.admin.health import status_page
 from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
+from django_xcover.admin.row_actions import ListActionAdmin, Outcome, RowAction, RowActionsAdmin
 from django_xcover.admin.workflows import reload_after, steps_shown, with_steps
 from django_xcover.clients import circuit_breaker
 from django_xcover.conf import get_config
@@ -82,7 +82,7 @@ def _log(request: HttpRequest, account: str, text: str) -> None:
     )
 
 
-class GiveUp(Act):
+class GiveUp(RowAction):
     """Give up an operation that was settled by hand or can't succeed."""
 
     name = "give-up"
@@ -115,14 +115,14 @@ RETRYABLE = (OperationState.PENDING, OperationState.NEEDS_PERSON)
 
 
 @admin.register(Operation)
-class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
+class OperationAdmin(OfPackage, ListActionAdmin, RowActionsAdmin):
     """Operations. Staff can retry waiting and stopped ones, and give up stopped ones."""
 
-    act_name = "retry"
-    act_label = gettext_lazy("Retry now")
+    action_name = "retry"
+    action_label = gettext_lazy("Retry now")
     actions = ("retry_now",)
-    act_limit = 100
-    acts = (GiveUp(),)
+    action_limit = 100
+    row_actions = (GiveUp(),)
 
     shows_status_link = True
     list_display = (
@@ -167,11 +167,11 @@ class OperationAdmin(OfPackage, ActingAdmin, StaffActs):
     def matching(self, text: str, *, people: bool) -> Q:
         return rows_matching(text, people=people)
 
-    @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])
+    @admin.action(description=gettext_lazy("Retry now"), permissions=["action"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[Operation]) -> None:
-        self.act_on(request, queryset)
+        self.perform_on_chosen(request, queryset)
 
-    def act(self, row: Operation) -> Outcome:
+    def perform(self, row: Operation) -> Outcome:
         names = {"name": operation_name(row), "package": row.package.package_id}
         if row.state in RETRYABLE and operations.retry(row):
             return Outcome(sentence=_("%(name)s of %(package)s is being retried now.") % names)

@@ -17,7 +17,7 @@ from django_xcover.admin.base import section
 from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge
 from django_xcover.admin.filters import CreatedFilter
 from django_xcover.admin.forms import ResolveForm
-from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs
+from django_xcover.admin.row_actions import ListActionAdmin, Outcome, RowAction, RowActionsAdmin
 from django_xcover.models import OrderEvent
 from django_xcover.orders import events
 
@@ -35,7 +35,7 @@ TO_DO = gettext_lazy(
 )
 
 
-class GiveUp(Act):
+class GiveUp(RowAction):
     """Note that the order was settled by hand."""
 
     name = "give-up"
@@ -63,14 +63,14 @@ class GiveUp(Act):
 
 
 @admin.register(OrderEvent)
-class OrderEventAdmin(ActingAdmin, StaffActs):
+class OrderEventAdmin(ListActionAdmin, RowActionsAdmin):
     """Unsettled orders. Staff retry them or note that they were settled by hand."""
 
-    act_name = "retry"
-    act_label = gettext_lazy("Retry now")
-    act_limit = 100
+    action_name = "retry"
+    action_label = gettext_lazy("Retry now")
+    action_limit = 100
     actions = ("retry_now",)
-    acts = (GiveUp(),)
+    row_actions = (GiveUp(),)
 
     shows_status_link = True
     search_help_text = gettext_lazy("Order.")
@@ -88,11 +88,11 @@ class OrderEventAdmin(ActingAdmin, StaffActs):
     def matching(self, text: str, *, people: bool) -> Q:
         return Q(order_reference__startswith=text.strip())
 
-    @admin.action(description=gettext_lazy("Retry now"), permissions=["act"])
+    @admin.action(description=gettext_lazy("Retry now"), permissions=["action"])
     def retry_now(self, request: HttpRequest, queryset: QuerySet[OrderEvent]) -> None:
-        self.act_on(request, queryset)
+        self.perform_on_chosen(request, queryset)
 
-    def act(self, row: OrderEvent) -> Outcome:
+    def perform(self, row: OrderEvent) -> Outcome:
         order = {"order": row.order_reference}
         if events.retry(row):
             return Outcome(sentence=_("Order %(order)s is being retried now.") % order)

@@ -45,7 +45,13 @@ from django_xcover.admin.inlines import (
     RenewalInline,
 )
 from django_xcover.admin.modifications import ChangeDetails
-from django_xcover.admin.row_actions import Act, ActingAdmin, Outcome, StaffActs, error_texts
+from django_xcover.admin.row_actions import (
+    ListActionAdmin,
+    Outcome,
+    RowAction,
+    RowActionsAdmin,
+    error_texts,
+)
 from django_xcover.admin.timeline import story_page
 from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.client import AuthenticationFailed, XCoverError
@@ -82,7 +88,7 @@ class EmailForm(forms.Form):
         )
 
 
-class SendEmail(Act):
+class SendEmail(RowAction):
     """Ask XCover to send one of its e-mails again."""
 
     name = "email"
@@ -105,14 +111,14 @@ class SendEmail(Act):
 
 
 @admin.register(QuotePackage)
-class QuotePackageAdmin(ActingAdmin, StaffActs):
+class QuotePackageAdmin(ListActionAdmin, RowActionsAdmin):
     """Packages. "Refresh from XCover" calls XCover while the user waits, so its limit is low."""
 
-    act_name = "refresh"
-    act_label = gettext_lazy("Refresh from XCover")
-    act_limit = 20
+    action_name = "refresh"
+    action_label = gettext_lazy("Refresh from XCover")
+    action_limit = 20
     actions = ("refresh",)
-    acts = (PreviewCancellation(), ChangeDetails(), SendEmail())
+    row_actions = (PreviewCancellation(), ChangeDetails(), SendEmail())
 
     list_display = (
         "package_id",
@@ -168,14 +174,14 @@ class QuotePackageAdmin(ActingAdmin, StaffActs):
         return super().changelist_view(request, extra_context)
 
     @method_decorator(transaction.non_atomic_requests)
-    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return super().act_view(request, object_id)
+    def action_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return super().action_view(request, object_id)
 
-    @admin.action(description=gettext_lazy("Refresh from XCover"), permissions=["act"])
+    @admin.action(description=gettext_lazy("Refresh from XCover"), permissions=["action"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[QuotePackage]) -> None:
-        self.act_on(request, queryset)
+        self.perform_on_chosen(request, queryset)
 
-    def act(self, row: QuotePackage) -> Outcome:
+    def perform(self, row: QuotePackage) -> Outcome:
         try:
             fresh = refreshing.refresh(row)
         except XCoverError as error:

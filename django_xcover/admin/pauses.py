@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.row_actions import ActingAdmin, Outcome, way_back
+from django_xcover.admin.row_actions import ListActionAdmin, Outcome, way_back
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause
 from django_xcover.outbox import account_pause
@@ -35,13 +35,13 @@ class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(AccountPause)
-class AccountPauseAdmin(ActingAdmin):
+class AccountPauseAdmin(ListActionAdmin):
     """Paused accounts. Workers skip their operations."""
 
     form = PauseForm
-    act_name = "resume"
-    act_label = gettext_lazy("Resume")
-    act_limit = 20
+    action_name = "resume"
+    action_label = gettext_lazy("Resume")
+    action_limit = 20
     actions = ("resume",)
     search_help_text = gettext_lazy("Account.")
     shows_status_link = True
@@ -64,9 +64,9 @@ class AccountPauseAdmin(ActingAdmin):
         by = request.user.get_username()
         obj.pk = account_pause.pause(obj.account, by=by, reason=obj.reason).pk
 
-    @admin.action(description=gettext_lazy("Resume"), permissions=["act"])
+    @admin.action(description=gettext_lazy("Resume"), permissions=["action"])
     def resume(self, request: HttpRequest, queryset: QuerySet[AccountPause]) -> None:
-        self.act_on(request, queryset)
+        self.perform_on_chosen(request, queryset)
 
     def do(self, request: HttpRequest, row: AccountPause) -> Outcome:
         """Resume and log in one transaction, so that each resume has a log entry."""
@@ -74,9 +74,9 @@ class AccountPauseAdmin(ActingAdmin):
             outcome = _resumed(row.account, by=request.user.get_username())
             return self.report(request, row, outcome)
 
-    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Resume and redirect back, or to the list, because the row is deleted."""
-        super().act_view(request, object_id)
+        super().action_view(request, object_id)
         there = way_back(request) or reverse("admin:xcover_accountpause_changelist")
         return HttpResponseRedirect(there)
 

@@ -22,14 +22,14 @@ from django_xcover.admin.display import (
 from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter, quotes_matching
 from django_xcover.admin.instalments import InstalmentInline
 from django_xcover.admin.modifications import PriceChange
-from django_xcover.admin.row_actions import StaffActs
+from django_xcover.admin.row_actions import RowActionsAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Policy
 from django_xcover.types import Money
 
 
 @admin.register(Policy)
-class PolicyAdmin(OfPackage, StaffActs):
+class PolicyAdmin(OfPackage, RowActionsAdmin):
     """Policies with their price, period and policyholder."""
 
     list_display = (
@@ -45,7 +45,7 @@ class PolicyAdmin(OfPackage, StaffActs):
     list_filter = (PolicyStatusFilter, PackageAccountFilter, "policy_start_date", "policy_end_date")
     list_select_related = ("package",)
     inlines = (InstalmentInline,)
-    acts = (PriceChange(),)
+    row_actions = (PriceChange(),)
     heavy = ("payload", "request", "package__payload")
     personal = frozenset({"email", "answer"})
     fieldsets = (

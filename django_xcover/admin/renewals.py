@@ -18,7 +18,7 @@ from django_xcover.admin.base import section
 from django_xcover.admin.display import WITHOUT_KEYS, amount
 from django_xcover.admin.filters import DueFilter, PackageAccountFilter
 from django_xcover.admin.forms import AmountField, ReferenceField
-from django_xcover.admin.row_actions import Act, Outcome
+from django_xcover.admin.row_actions import Outcome, RowAction
 from django_xcover.admin.workflows import WorkflowAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import OperationKind, Renewal
@@ -30,7 +30,7 @@ from django_xcover.types import Money
 State = Renewal.State
 
 
-class QuoteRenewal(Act):
+class QuoteRenewal(RowAction):
     """Ask XCover for the price of the next period. The customer is notified of a new price."""
 
     name = "quote"
@@ -58,7 +58,7 @@ class PaymentForm(forms.Form):
     reference = ReferenceField(help_text=gettext_lazy("The payment's reference in the shop."))
 
 
-class RecordPayment(Act):
+class RecordPayment(RowAction):
     """Record the customer's payment and confirm the next period."""
 
     name = "pay"
@@ -98,7 +98,7 @@ def _policies(row: Renewal) -> str:
     return ", ".join(line.title for line in renewal.lines_of(row)) or row.package.package_id
 
 
-class DeclineRenewal(Act):
+class DeclineRenewal(RowAction):
     """Decline the next period at XCover."""
 
     name = "decline"
@@ -122,7 +122,7 @@ class DeclineRenewal(Act):
         return Outcome(sentence=text, log=is_first, leads_to=row)
 
 
-class GiveUpRenewal(Act):
+class GiveUpRenewal(RowAction):
     """Give up a paid renewal that XCover has refused."""
 
     name = "give-up"
@@ -147,7 +147,7 @@ class RenewalAdmin(WorkflowAdmin):
 
     kinds = (OperationKind.RENEW, OperationKind.RENEWAL_OPT_OUT)
     vendor_id = "renewal_id"
-    acts = (RecordPayment(), DeclineRenewal(), QuoteRenewal(), GiveUpRenewal())
+    row_actions = (RecordPayment(), DeclineRenewal(), QuoteRenewal(), GiveUpRenewal())
     list_display = (
         "due_on",
         "order",

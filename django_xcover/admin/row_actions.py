@@ -29,7 +29,7 @@ from django_xcover.admin.base import MirrorAdmin
 from django_xcover.admin.display import page_url
 from django_xcover.admin.redaction import redact_text
 from django_xcover.client import XCoverError
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.mirror import history
 from django_xcover.mirror.access_log import may_see_people
 from django_xcover.outbox.operations import Failure
@@ -63,28 +63,28 @@ class Button:
     label: str
 
 
-class ActingAdmin(MirrorAdmin):
+class ListActionAdmin(MirrorAdmin):
     """A list with one action on its rows, which requires a permission."""
 
-    act_name: ClassVar[str]
-    act_label: ClassVar[Any]
-    act_limit: ClassVar[int]
+    action_name: ClassVar[str]
+    action_label: ClassVar[Any]
+    action_limit: ClassVar[int]
 
-    def act(self, row: Any) -> Outcome:
+    def perform(self, row: Any) -> Outcome:
         """Do the action on `row` and return the outcome. Expected failures are outcomes, too."""
         raise NotImplementedError
 
-    def has_act_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether this user may do the action. Django calls it for `permissions=["act"]`."""
-        codename = f"{self.opts.app_label}.{self.act_name}_{self.opts.model_name}"
+    def has_action_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether this user may do the action (Django's `permissions=["action"]`)."""
+        codename = f"{self.opts.app_label}.{self.action_name}_{self.opts.model_name}"
         return request.user.has_perm(codename) and self.has_view_permission(request, obj)
 
-    def act_on(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+    def perform_on_chosen(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Do the action on the chosen rows, one by one, with a message for each."""
-        rows = list(queryset[: self.act_limit + 1])
-        if len(rows) > self.act_limit:
+        rows = list(queryset[: self.action_limit + 1])
+        if len(rows) > self.action_limit:
             text = _("Nothing was done: choose at most %(limit)s at a time.")
-            messages.error(request, text % {"limit": self.act_limit})
+            messages.error(request, text % {"limit": self.action_limit})
             return
         for index, row in enumerate(rows, start=1):
             if self.do(request, row).stop:
@@ -92,10 +92,10 @@ class ActingAdmin(MirrorAdmin):
                 return
 
     @method_decorator(require_POST)
-    def act_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Do the action on one row and redirect back to the button's page."""
         row = self.get_object(request, unquote(object_id))
-        if not self.has_act_permission(request, row):
+        if not self.has_action_permission(request, row):
             raise PermissionDenied
         if row is None:
             raise Http404(_("This row doesn't exist."))
@@ -104,7 +104,7 @@ class ActingAdmin(MirrorAdmin):
 
     def do(self, request: HttpRequest, row: Any) -> Outcome:
         """Do the action on `row`, show the outcome and log it."""
-        return self.report(request, row, self.act(row))
+        return self.report(request, row, self.perform(row))
 
     def report(self, request: HttpRequest, row: Any, outcome: Outcome) -> Outcome:
         """Show the outcome to the user and log it."""
@@ -112,18 +112,18 @@ class ActingAdmin(MirrorAdmin):
         if outcome.log:
             self.log_change(request, row, outcome.sentence)
             history.record_staff_action(
-                row, action=self.act_name, by=str(request.user.pk), sentence=outcome.sentence
+                row, action=self.action_name, by=str(request.user.pk), sentence=outcome.sentence
             )
         return outcome
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.act_view)
-        ours = path(f"<path:object_id>/{self.act_name}/", view, name=self.act_url_name)
+        view = self.admin_site.admin_view(self.action_view)
+        ours = path(f"<path:object_id>/{self.action_name}/", view, name=self.action_url_name)
         return [ours, *super().get_urls()]
 
     @property
-    def act_url_name(self) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{self.act_name}"
+    def action_url_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{self.action_name}"
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         context = super().page_context(request, row)
@@ -131,12 +131,12 @@ class ActingAdmin(MirrorAdmin):
 
     def button_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return the page's button if this user may press it."""
-        return {"button": self.button(row)} if self.has_act_permission(request, row) else {}
+        return {"button": self.button(row)} if self.has_action_permission(request, row) else {}
 
     def button(self, row: Model) -> Button:
         """Return the button for `row`."""
-        url = reverse(f"admin:{self.act_url_name}", args=(row.pk,))
-        return Button(url=url, label=str(self.act_label))
+        url = reverse(f"admin:{self.action_url_name}", args=(row.pk,))
+        return Button(url=url, label=str(self.action_label))
 
     @staticmethod
     def _report_rest(request: HttpRequest, count: int) -> None:
@@ -160,14 +160,14 @@ def way_back(request: HttpRequest) -> str:
     return url if known else ""
 
 
-ACT = "admin/xcover/act.html"
+ACTION_PAGE = "admin/xcover/row_action.html"
 
 
 class NoFields(forms.Form):
     """The form of an action without input."""
 
 
-class Act:
+class RowAction:
     """An action on a row, with a form.
 
     `name` is part of its URL, `label` is its heading and `button` the text of its button. An
@@ -195,7 +195,7 @@ class Act:
         return NoFields(data)
 
     def carry_out(self, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
-        """Do the action and return the outcome; raise Refused or XCoverError on failure."""
+        """Do the action and return the outcome; raise ActionRefused or XCoverError on failure."""
         raise NotImplementedError
 
     def note_for(self, row: Any) -> Any:
@@ -204,7 +204,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ActShown:
+class ShownAction:
     """An action as shown on a page."""
 
     name: str
@@ -217,114 +217,132 @@ class ActShown:
     is_final: bool
 
 
-class StaffActs(MirrorAdmin):
+class RowActionsAdmin(MirrorAdmin):
     """Rows with actions. Each action needs its own permission and the row's view permission."""
 
-    acts: ClassVar[tuple[Act, ...]] = ()
+    row_actions: ClassVar[tuple[RowAction, ...]] = ()
 
-    def may(self, request: HttpRequest, act: Act, row: Any) -> bool:
-        """Return whether this user may do `act` to `row`."""
-        permission = f"{self.opts.app_label}.{act.permission}"
+    def may(self, request: HttpRequest, action: RowAction, row: Any) -> bool:
+        """Return whether this user may do `action` to `row`."""
+        permission = f"{self.opts.app_label}.{action.permission}"
         may = request.user.has_perm(permission) and self.has_view_permission(request, row)
-        return may and (not act.shows_people or may_see_people(request))
+        return may and (not action.shows_people or may_see_people(request))
 
-    def acts_shown(
+    def shown_actions(
         self, request: HttpRequest, row: Any, names: Container[str] | None = None
-    ) -> list[ActShown]:
+    ) -> list[ShownAction]:
         """Return the possible actions of this user on `row`, limited to `names` if given."""
-        named = (act for act in self.acts if names is None or act.name in names)
-        fitting = (act for act in named if act.fits(row) and self.may(request, act, row))
-        return [self.act_shown(act, row) for act in fitting]
+        named = (action for action in self.row_actions if names is None or action.name in names)
+        fitting = (
+            action for action in named if action.fits(row) and self.may(request, action, row)
+        )
+        return [self.shown_action(action, row) for action in fitting]
 
-    def act_shown(self, act: Act, row: Any, form: forms.Form | None = None) -> ActShown:
-        """Return `act` with an empty form, or with the submitted `form`."""
-        return ActShown(
-            name=act.name,
-            button=str(act.button or act.label),
-            url=reverse(f"admin:{self._url_name(act)}", args=(row.pk,)),
-            label=str(act.label),
-            note=str(act.note_for(row)),
-            form=form or act.form(row),
-            is_main=act.is_main or form is not None,
-            is_final=act.is_final,
+    def shown_action(
+        self, action: RowAction, row: Any, form: forms.Form | None = None
+    ) -> ShownAction:
+        """Return `action` with an empty form, or with the submitted `form`."""
+        return ShownAction(
+            name=action.name,
+            button=str(action.button or action.label),
+            url=reverse(f"admin:{self._url_name(action)}", args=(row.pk,)),
+            label=str(action.label),
+            note=str(action.note_for(row)),
+            form=form or action.form(row),
+            is_main=action.is_main or form is not None,
+            is_final=action.is_final,
         )
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        return super().page_context(request, row) | {"acts": self.acts_shown(request, row)}
+        return super().page_context(request, row) | {
+            "row_actions": self.shown_actions(request, row)
+        }
 
     def get_urls(self) -> list[URLPattern]:
         ours = [
-            path(f"<path:object_id>/{act.name}/", self._view_of(act), name=self._url_name(act))
-            for act in self.acts
+            path(
+                f"<path:object_id>/{action.name}/",
+                self._view_of(action),
+                name=self._url_name(action),
+            )
+            for action in self.row_actions
         ]
         return [*ours, *super().get_urls()]
 
-    def _url_name(self, act: Act) -> str:
-        return f"{self.opts.app_label}_{self.opts.model_name}_{act.name}"
+    def _url_name(self, action: RowAction) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{action.name}"
 
-    def _view_of(self, act: Act) -> Callable[..., HttpResponse]:
+    def _view_of(self, action: RowAction) -> Callable[..., HttpResponse]:
         @require_POST
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            return self._answer(request, act, self.get_object(request, unquote(object_id)))
+            return self._answer(request, action, self.get_object(request, unquote(object_id)))
 
         # No transaction stays open during a call to XCover, even with ATOMIC_REQUESTS.
         return transaction.non_atomic_requests(self.admin_site.admin_view(view))
 
-    def _answer(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
-        if not self.may(request, act, row):
+    def _answer(self, request: HttpRequest, action: RowAction, row: Any) -> HttpResponse:
+        if not self.may(request, action, row):
             raise PermissionDenied
         if row is None:
             raise Http404(_("This row doesn't exist."))
         try:
             # Checked first, so that a card number is neither shown again nor stored.
-            validators.refuse({name: request.POST.getlist(name) for name in act.form(row).fields})
+            validators.refuse(
+                {name: request.POST.getlist(name) for name in action.form(row).fields}
+            )
         except exceptions.CardNumberSent as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(page_url(row))
-        form = act.form(row, request.POST)
+        form = action.form(row, request.POST)
         if not form.is_valid():
-            return self._ask_again(request, act, row, form)
-        outcome = self._do(request, act, row, form.cleaned_data)
+            return self._ask_again(request, action, row, form)
+        outcome = self._do(request, action, row, form.cleaned_data)
         back = way_back(request) or page_url(row)
         return HttpResponseRedirect(page_url(outcome.leads_to) if outcome.leads_to else back)
 
-    def _ask_again(self, request: HttpRequest, act: Act, row: Any, form: Any) -> HttpResponse:
-        if act.shows_people:
+    def _ask_again(
+        self, request: HttpRequest, action: RowAction, row: Any, form: Any
+    ) -> HttpResponse:
+        if action.shows_people:
             self.record_page(request, row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media,
-            "title": str(act.label).rstrip("…"),
+            "title": str(action.label).rstrip("…"),
             "row": row,
             "row_url": page_url(row),
-            "act": self.act_shown(act, row, form),
+            "action": self.shown_action(action, row, form),
         }
-        return TemplateResponse(request, ACT, context)
+        return TemplateResponse(request, ACTION_PAGE, context)
 
-    def _do(self, request: HttpRequest, act: Act, row: Any, values: dict[str, Any]) -> Outcome:
-        if act.asks_xcover:
-            return self._report(request, act, row, _attempt(act, request, row, values))
+    def _do(
+        self, request: HttpRequest, action: RowAction, row: Any, values: dict[str, Any]
+    ) -> Outcome:
+        if action.asks_xcover:
+            return self._report(request, action, row, _attempt(action, request, row, values))
         # One transaction, so that each change has a log entry with the user.
         with transaction.atomic():
-            return self._report(request, act, row, _attempt(act, request, row, values))
+            return self._report(request, action, row, _attempt(action, request, row, values))
 
-    def _report(self, request: HttpRequest, act: Act, row: Model, outcome: Outcome) -> Outcome:
+    def _report(
+        self, request: HttpRequest, action: RowAction, row: Model, outcome: Outcome
+    ) -> Outcome:
         _show(request, outcome)
         if not outcome.log:
             return outcome
         for logged in (row, *outcome.also):
             self.log_change(request, logged, outcome.sentence)
         history.record_staff_action(
-            row, action=act.name, by=str(request.user.pk), sentence=outcome.sentence
+            row, action=action.name, by=str(request.user.pk), sentence=outcome.sentence
         )
         return outcome
 
 
-def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
+def _attempt(action: RowAction, request: HttpRequest, row: Any, values: dict[str, Any]) -> Outcome:
     try:
-        return act.carry_out(request, row, values)
-    except Refused as refusal:
+        return action.carry_out(request, row, values)
+    except ActionRefused as refusal:
         return _refused(refusal)
     except XCoverError as error:
         return _failed(error)
@@ -332,7 +350,7 @@ def _attempt(act: Act, request: HttpRequest, row: Any, values: dict[str, Any]) -
         return Outcome(sentence=str(error), level=messages.ERROR, log=False)
 
 
-def _refused(refusal: Refused) -> Outcome:
+def _refused(refusal: ActionRefused) -> Outcome:
     fields: Mapping[str, Iterable[str]] = getattr(refusal, "field_errors", None) or {}
     words = [f"{name}: {' '.join(texts)}" for name, texts in fields.items()]
     return Outcome(

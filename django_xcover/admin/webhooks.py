@@ -18,7 +18,7 @@ from django_xcover.admin.base import section
 from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge, folded_json, package_link
 from django_xcover.admin.filters import AccountFilter, CreatedFilter, package_ids_matching
 from django_xcover.admin.redaction import HIDDEN, redact_text
-from django_xcover.admin.row_actions import ActingAdmin, Outcome
+from django_xcover.admin.row_actions import ListActionAdmin, Outcome
 from django_xcover.client.schemas.webhooks import FACTS, SHOWN
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sync import webhooks
@@ -39,12 +39,12 @@ BODY_NOTE = gettext_lazy(
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ActingAdmin):
+class WebhookDeliveryAdmin(ListActionAdmin):
     """Verified webhooks, newest first. "Replay" processes one again."""
 
-    act_name = "replay"
-    act_label = gettext_lazy("Replay")
-    act_limit = 100
+    action_name = "replay"
+    action_label = gettext_lazy("Replay")
+    action_limit = 100
     actions = ("replay_now",)
 
     shows_status_link = True
@@ -80,11 +80,11 @@ class WebhookDeliveryAdmin(ActingAdmin):
         """Match packages as the other lists do, and package ids that are unknown here."""
         return Q(package_id__in=package_ids_matching(text, people=people))
 
-    @admin.action(description=gettext_lazy("Replay"), permissions=["act"])
+    @admin.action(description=gettext_lazy("Replay"), permissions=["action"])
     def replay_now(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
-        self.act_on(request, queryset)
+        self.perform_on_chosen(request, queryset)
 
-    def act(self, row: WebhookDelivery) -> Outcome:
+    def perform(self, row: WebhookDelivery) -> Outcome:
         replayed = webhooks.replay(row)
         return Outcome(sentence=_("Processing %(webhook)s again.") % {"webhook": replayed})
 

@@ -27,7 +27,7 @@ from django_xcover.admin.display import (
 )
 from django_xcover.admin.filters import workflows_matching
 from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.row_actions import ActingAdmin, ActShown, Button, StaffActs
+from django_xcover.admin.row_actions import Button, ListActionAdmin, RowActionsAdmin, ShownAction
 from django_xcover.mirror.access_log import may_see_people
 from django_xcover.models import Flag, Operation, OperationKind, OperationState, Quote, QuotePackage
 from django_xcover.outbox.operations import OVERDUE
@@ -40,7 +40,7 @@ class StepShown:
     """A next step as shown on a page.
 
     `error` is the operation's last error, with XCover's message for users who may see people.
-    `acts` are the forms for the step that this user may submit.
+    `row_actions` are the forms for the step that this user may submit.
     """
 
     urgent: bool
@@ -49,7 +49,7 @@ class StepShown:
     error: str
     url: str
     button: Button | None
-    acts: tuple[ActShown, ...]
+    row_actions: tuple[ShownAction, ...]
 
 
 def steps_shown(
@@ -61,9 +61,9 @@ def steps_shown(
 
 def with_steps(context: dict[str, Any], steps: list[StepShown]) -> dict[str, Any]:
     """Return the page's context with `steps`, and without showing their forms twice."""
-    shown = {act.url for step in steps for act in step.acts}
-    acts = [act for act in context.get("acts", ()) if act.url not in shown]
-    return context | {"steps": steps, "acts": acts}
+    shown = {action.url for step in steps for action in step.row_actions}
+    row_actions = [action for action in context.get("row_actions", ()) if action.url not in shown]
+    return context | {"steps": steps, "row_actions": row_actions}
 
 
 def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
@@ -74,7 +74,7 @@ def _shown(request: HttpRequest, site: AdminSite, step: NextStep) -> StepShown:
         error=_error(request, step.row) if step.error else "",
         url=page_url(step.row),
         button=_button(request, site, step),
-        acts=_acts(request, site, step),
+        row_actions=_row_actions(request, site, step),
     )
 
 
@@ -86,17 +86,17 @@ def _error(request: HttpRequest, row: object) -> str:
 
 def _button(request: HttpRequest, site: AdminSite, step: NextStep) -> Button | None:
     row = step.row.package if isinstance(step.row, Flag) else step.row
-    acting: object = site.get_model_admin(type(row))
-    if not isinstance(acting, ActingAdmin) or step.remedy != acting.act_name:
+    model_admin: object = site.get_model_admin(type(row))
+    if not isinstance(model_admin, ListActionAdmin) or step.remedy != model_admin.action_name:
         return None
-    return acting.button(row) if acting.has_act_permission(request, row) else None
+    return model_admin.button(row) if model_admin.has_action_permission(request, row) else None
 
 
-def _acts(request: HttpRequest, site: AdminSite, step: NextStep) -> tuple[ActShown, ...]:
-    acting: object = site.get_model_admin(type(step.row))
-    if not isinstance(acting, StaffActs):
+def _row_actions(request: HttpRequest, site: AdminSite, step: NextStep) -> tuple[ShownAction, ...]:
+    model_admin: object = site.get_model_admin(type(step.row))
+    if not isinstance(model_admin, RowActionsAdmin):
         return ()
-    return tuple(acting.acts_shown(request, step.row, step.acts))
+    return tuple(model_admin.shown_actions(request, step.row, step.row_actions))
 
 
 MOVING = (OperationState.PENDING, OperationState.RUNNING)
@@ -143,7 +143,7 @@ NAMES_OF_POLICIES = Prefetch(
 )
 
 
-class WorkflowAdmin(OfPackage, StaffActs):
+class WorkflowAdmin(OfPackage, RowActionsAdmin):
     """Rows whose `state` an operation changes. The page shows its progress."""
 
     kinds: ClassVar[tuple[OperationKind, ...]]

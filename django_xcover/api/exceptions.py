@@ -22,12 +22,12 @@ from rest_framework.response import Response
 
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import (
+    ActionRefused,
     CardNumberSent,
     ChangeNotAccepted,
     FieldsNotChangeable,
     NothingToChange,
     NotVisible,
-    Refused,
     SentRecently,
 )
 
@@ -57,7 +57,7 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
 def _problem(error: Exception) -> Problem | None:
     if isinstance(error, Http404 | NotVisible):
         return _problem_absent()
-    if isinstance(error, Refused):
+    if isinstance(error, ActionRefused):
         return _refused(error)
     if isinstance(error, XCoverError):
         return _insurer(error)
@@ -71,7 +71,7 @@ def _problem_absent() -> Problem:
     return Problem(status=HTTPStatus.NOT_FOUND, type="not_found", message=_("Not found."))
 
 
-def _refused(error: Refused) -> Problem:
+def _refused(error: ActionRefused) -> Problem:
     status, errors = HTTPStatus.CONFLICT, getattr(error, "field_errors", {})
     if isinstance(error, SentRecently):
         status = HTTPStatus.TOO_MANY_REQUESTS

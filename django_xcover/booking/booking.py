@@ -26,7 +26,12 @@ from django_xcover.models import (
 from django_xcover.models.operation import UNPAID
 from django_xcover.offers import cart_packages
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable, after_post
+from django_xcover.outbox.operation_errors import (
+    CannotPerform,
+    Obsolete,
+    OutcomeUnknown,
+    after_post,
+)
 
 # A webhook may store the booking before the operation that made it has ended.
 BOOKABLE = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.CONFIRMED)
@@ -48,8 +53,8 @@ def perform(operation: Operation) -> PackageAnswer:
     """Book at XCover, outside any transaction, and return the booking.
 
     On a retry, the package is read before it is posted again: the outcome may be unknown, and
-    XCover remembers an idempotency key only for 48 hours. Raises XCoverError, Unworkable if the
-    shop's data can't be booked, and Undecided if the answer leaves the outcome open.
+    XCover remembers an idempotency key only for 48 hours. Raises XCoverError, CannotPerform if the
+    shop's data can't be booked, and OutcomeUnknown if the answer leaves the outcome open.
     """
     package = operation.package
     client = factory.client_for(package.account)
@@ -81,7 +86,7 @@ def perform_confirmation(operation: Operation) -> PackageAnswer:
     wire = client.confirm_booking(package_id, idempotency_key=operation.idempotency_key)
     answer = package_from_wire(wire)
     if answer.status != Status.CONFIRMED:
-        raise Undecided(f"XCover answered the confirmation with status {answer.status}.")
+        raise OutcomeUnknown(f"XCover answered the confirmation with status {answer.status}.")
     return answer
 
 
@@ -114,9 +119,9 @@ def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
 
 
 def _require_choice(package: QuotePackage) -> None:
-    """Raise NotNeeded if all accepted cover was taken back before it was booked."""
+    """Raise Obsolete if all accepted cover was taken back before it was booked."""
     if not package.quotes.offered().accepted().exists():
-        raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
+        raise Obsolete(decisions.why_withdrawn(package.quotes.withdrawn()))
 
 
 def _note(package: QuotePackage, shown: PackageAnswer) -> None:
@@ -127,13 +132,13 @@ def _note(package: QuotePackage, shown: PackageAnswer) -> None:
 
 
 def _require_offer(package: QuotePackage) -> None:
-    """Raise Unworkable unless XCover still offers at least one accepted quote.
+    """Raise CannotPerform unless XCover still offers at least one accepted quote.
 
     The rest is booked, and missing policies are flagged.
     """
     bookable = package.quotes.accepted().filter(status__in=BOOKABLE)
     if package.status not in BOOKABLE or not bookable.exists():
-        raise Unworkable(
+        raise CannotPerform(
             f"XCover no longer offers what was chosen: package {package.package_id} is "
             f"{package.status}. Refund the customer, or order the cover again."
         )
@@ -176,7 +181,7 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
         with after_post():
             answer = package_from_wire(client.get_booking(package.package_id))
     if answer.status not in BOOKED:
-        raise Undecided(f"XCover answered the booking with status {answer.status}.")
+        raise OutcomeUnknown(f"XCover answered the booking with status {answer.status}.")
     return answer
 
 

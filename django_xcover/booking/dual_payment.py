@@ -45,7 +45,7 @@ def use_token(order_or_package: object, customer_token_id: str, *, email: str = 
     Takes the shop's order or a QuotePackage. Call it before sending `payment_completed`, or with
     another card after XCover refused the first one: the booking is then retried. `email` is the
     address that the token was created with, if the front end passes it on; XCover requires it to
-    be the policyholder's. Raises Refused with a sentence for the shopper; nothing is stored then.
+    be the policyholder's. Otherwise raises ActionRefused with a sentence for the shopper.
     """
     _check(customer_token_id)
     with transaction.atomic():

@@ -33,7 +33,7 @@ from django_xcover.models.package import PROVISIONAL
 from django_xcover.offers import fast_quote, shop_values
 from django_xcover.offers.fast_quote import FastOffer, opt_out, price
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, QuoteRequest
 
@@ -45,13 +45,13 @@ def perform(operation: Operation) -> PackageAnswer:
     """Quote and book at XCover in one call, and return the booking.
 
     After an unknown outcome there is no package to read. The same key with the same body returns
-    the first answer for 48 hours; after that a person has to check. Raises XCoverError, Unworkable,
-    Undecided, and NotNeeded if the order was cancelled before anything was sent.
+    the first answer for 48 hours; after that a person has to check. Raises XCoverError,
+    CannotPerform, OutcomeUnknown, and Obsolete if the order was cancelled before anything was sent.
     """
     package = operation.package
     # A booking that may exist is repeated anyway: only the answer has the id to cancel.
     if operation.outcome_known and not package.quotes.offered().accepted().exists():
-        raise NotNeeded(decisions.why_withdrawn(package.quotes.withdrawn()))
+        raise Obsolete(decisions.why_withdrawn(package.quotes.withdrawn()))
     _require_memory(operation)
     if not operation.request:
         order = payload.order_of(package)
@@ -62,7 +62,7 @@ def perform(operation: Operation) -> PackageAnswer:
     )
     answer = package_from_wire(wire)
     if answer.status not in {*BOOKED, Status.FAILED}:
-        raise Undecided(f"XCover answered the instant booking with status {answer.status}.")
+        raise OutcomeUnknown(f"XCover answered the instant booking with status {answer.status}.")
     return answer
 
 
@@ -78,7 +78,7 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
 def _require_memory(operation: Operation) -> None:
     if operation.outcome_known or timezone.now() - operation.created_at < REMEMBERED:
         return
-    raise Unworkable(
+    raise CannotPerform(
         "XCover no longer remembers the first attempt, so another one could book twice. Look up "
         f"order {operation.package.order_reference} in XCover's portal. Press “Retry now” only "
         "if it has no booking; the cover is then booked again."

@@ -9,15 +9,15 @@ from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.schemas.packages import status_from_wire
 from django_xcover.clients import factory
 from django_xcover.models import BOOKED, Operation, QuotePackage, Status
-from django_xcover.outbox.operation_errors import NotNeeded
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.transitions import transition
 
 
 def perform(operation: Operation) -> None:
     """Opt out at XCover.
 
     XCover answers 204 even for a booked package, and changes nothing (seen on staging), so the
-    status is checked first. Raises XCoverError, and NotNeeded for a booked package.
+    status is checked first. Raises XCoverError, and Obsolete for a booked package.
     """
     package = operation.package
     client = factory.client_for(package.account)
@@ -25,7 +25,7 @@ def perform(operation: Operation) -> None:
     if operation.attempts > 1:
         status = _status_now(client, package)
     if status in BOOKED:
-        raise NotNeeded("The package is booked.")
+        raise Obsolete("The package is booked.")
     if status != Status.OPTED_OUT:
         client.opt_out(package.package_id, idempotency_key=operation.idempotency_key)
 
@@ -41,7 +41,7 @@ def _status_now(client: XCoverClient, package: QuotePackage) -> str:
 def apply(operation: Operation, answer: None) -> None:
     """Record the opt-out. The quotes keep their status, as at XCover (recorded)."""
     package = operation.package
-    if move(package, Status.OPTED_OUT):
+    if transition(package, Status.OPTED_OUT):
         transaction.on_commit(
             lambda: signals.opted_out.send_robust(sender=QuotePackage, package=package)
         )

@@ -13,7 +13,7 @@ from django_xcover.client.schemas.stored import read_policyholder
 from django_xcover.exceptions import CardNumberSent
 from django_xcover.mirror import packages, request_bodies, search_terms
 from django_xcover.models import QuotePackage
-from django_xcover.outbox.operation_errors import Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform
 from django_xcover.types import Policyholder
 from django_xcover.values import UnusableValue
 
@@ -24,7 +24,7 @@ def body(package: QuotePackage, order: Any) -> dict[str, Any]:
     """Return the part of a booking's body that depends on the shop's `order`.
 
     With dual payment it contains a `customer_token_id`, and the call charges that card. The e-mail
-    address is stored with the package. Raises Unworkable if a name or an address contains a card
+    address is stored with the package. Raises CannotPerform if a name or an address contains a card
     number.
     """
     token = package.customer_token_id
@@ -68,7 +68,7 @@ def policyholder(order: Any) -> dict[str, Any]:
     try:
         validators.refuse(person)
     except CardNumberSent as refusal:
-        raise Unworkable(
+        raise CannotPerform(
             f"The policyholder's {refusal.field} contains a card number. Remove it from the order."
         ) from None
     return person
@@ -87,10 +87,10 @@ def _keep_findable(package: QuotePackage, person: dict[str, Any]) -> None:
 
 
 def order_of(package: QuotePackage) -> Any:
-    """Return the shop's order of `package`; raise Unworkable if the shop no longer has it."""
+    """Return the shop's order of `package`; raise CannotPerform if the shop no longer has it."""
     order = get_adapter().get_order(package.order_reference)
     if order is None:
-        raise Unworkable(
+        raise CannotPerform(
             f"The shop no longer has order {package.order_reference}, so there is no policyholder."
         )
     return order

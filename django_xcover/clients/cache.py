@@ -83,7 +83,7 @@ def key(*parts: str) -> str:
     return f"xcover:{parts[0]}:{digest[:40]}"
 
 
-class Reach(StrEnum):
+class CacheScope(StrEnum):
     """The processes that share the cache.
 
     Every backend that is not known to be narrower counts as SHARED. Files and databases are shared
@@ -92,18 +92,18 @@ class Reach(StrEnum):
 
     SHARED = "shared"
     PROCESS = "process"
-    NOBODY = "nobody"
-    AWAY = "away"
+    NONE = "none"
+    UNAVAILABLE = "unavailable"
 
 
-def reach() -> Reach:
+def cache_scope() -> CacheScope:
     """Return which processes share the cache. Never raises."""
-    return attempt(_reach, Reach.AWAY)
+    return attempt(_scope, CacheScope.UNAVAILABLE)
 
 
-def _reach(cache: BaseCache) -> Reach:
+def _scope(cache: BaseCache) -> CacheScope:
     # Only an access shows whether the cache is available.
-    cache.get(key("reach"))
+    cache.get(key("scope"))
     if isinstance(cache, LocMemCache):
-        return Reach.PROCESS
-    return Reach.NOBODY if isinstance(cache, DummyCache) else Reach.SHARED
+        return CacheScope.PROCESS
+    return CacheScope.NONE if isinstance(cache, DummyCache) else CacheScope.SHARED

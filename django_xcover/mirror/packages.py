@@ -33,7 +33,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.outbox.transitions import may_follow, move
+from django_xcover.outbox.transitions import may_follow, transition
 from django_xcover.types import PolicyRequest
 
 # Code that reads from XCover raises flags for staff under this name.
@@ -100,7 +100,7 @@ def _move_package(package: QuotePackage, status: str) -> bool:
     previous = package.status
     booked_now = status in BOOKED and package.booked_at is None
     also: dict[str, Any] = {"booked_at": timezone.now()} if booked_now else {}
-    moved = move(package, status, **also)
+    moved = transition(package, status, **also)
     if moved and status == Status.CONFIRMED:
         # The first to see the booking notifies the shop: a webhook can overtake the worker.
         transaction.on_commit(partial(_announce_booked, package, previous))
@@ -164,7 +164,7 @@ def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) ->
 
 def _apply_quote(package: QuotePackage, quote: Quote, read: QuoteAnswer) -> None:
     if read.status != quote.status:
-        move(quote, read.status)
+        transition(quote, read.status)
     _copy(quote, read)
     quote.save(update_fields=[*READ, "updated_at"])
 
@@ -189,7 +189,7 @@ def _keep_offer_true(
         if not is_offered or changed:
             decisions.lapse([quote], changed)
         if key not in read and quote.status == Status.RECEIVED:
-            move(quote, Status.DELETED)
+            transition(quote, Status.DELETED)
     _note_lost(package, quotes.values())
     is_offer = is_offer and not any(_is_misread(quotes.get(key), read[key]) for key in read)
     if not is_offer and package.is_open:

@@ -14,7 +14,7 @@ from django_xcover.mirror import agreement, decisions, lapses, lost_cover, packa
 from django_xcover.mirror.matching import Lines
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers.carts import CartToInsure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 
 
 def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
@@ -156,4 +156,4 @@ def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> N
 def _retire(quotes: Iterable[Quote]) -> None:
     for quote in quotes:
         decisions.lapse([quote])
-        move(quote, Status.DELETED)
+        transition(quote, Status.DELETED)

@@ -27,7 +27,7 @@ from django_xcover.offers import cart_packages
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, take_over
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform
 
 logger = safe_logging.get_logger("django_xcover.orders")
 
@@ -84,7 +84,7 @@ def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
             return bool(adapter.is_paid(order))
     except OperationalError as error:
         # The database refused a query; only the savepoint is rolled back.
-        raise Unworkable("The database refused a query of the adapter's is_paid.") from error
+        raise CannotPerform("The database refused a query of the adapter's is_paid.") from error
 
 
 def _package_of(reference: str) -> QuotePackage | None:

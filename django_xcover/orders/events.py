@@ -25,7 +25,7 @@ from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
 from django_xcover.outbox import lease
-from django_xcover.outbox.operation_errors import Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform
 from django_xcover.values import UnusableValue
 
 logger = safe_logging.get_logger("django_xcover.orders")
@@ -220,7 +220,7 @@ def _carry_out(event: OrderEvent) -> None:
         return
     order = get_adapter().get_order(event.order_reference)
     if order is None:
-        raise Unworkable("The shop does not know this order.")
+        raise CannotPerform("The shop does not know this order.")
     package = completion.find(event.order_reference, lambda: _cart_of(event), hold=event.hold)
     if package is not None:
         _cancel_first(package, event.order_reference)
@@ -257,7 +257,7 @@ def _cart_of(event: OrderEvent) -> Cart | None:
         accounts = set(packages.values_list("account", flat=True))
         if len(accounts) == 1:
             return accounts.pop(), event.cart_reference
-    raise Unworkable("The cart that the order was made from is unknown.")
+    raise CannotPerform("The cart that the order was made from is unknown.")
 
 
 def _fail(event: OrderEvent, error: Exception) -> None:
@@ -284,5 +284,5 @@ def _end(event: OrderEvent) -> None:
 
 def _in_brief(error: Exception) -> str:
     """Return the text of our own errors, else the code: other texts may quote a customer."""
-    own = isinstance(error, UnusableValue | Unworkable)
+    own = isinstance(error, UnusableValue | CannotPerform)
     return str(error) if own else code_of(error)

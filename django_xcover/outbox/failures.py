@@ -8,7 +8,7 @@ from typing import Any
 
 from django_xcover.client import errors
 from django_xcover.client.errors import NO_FIELD
-from django_xcover.outbox.operation_errors import Undecided, Unworkable
+from django_xcover.outbox.operation_errors import CannotPerform, OutcomeUnknown
 from django_xcover.values import UnusableValue
 
 
@@ -44,8 +44,8 @@ FAULTS = {
     errors.Throttled.code: Fault.UNAVAILABLE,
     errors.UnexpectedAnswer.code: Fault.UNAVAILABLE,
     errors.ValidationFailed.code: Fault.DATA,
-    Undecided.code: Fault.OUTCOME_UNKNOWN,
-    Unworkable.code: Fault.DATA,
+    OutcomeUnknown.code: Fault.OUTCOME_UNKNOWN,
+    CannotPerform.code: Fault.DATA,
     UnusableValue.code: Fault.DATA,
 }
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from django_xcover.conf import get_config
 from django_xcover.models import Operation, WebhookDelivery
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 
 SWEEP_LIMIT = 500
 LONGEST_SPACING = 3600.0
@@ -101,7 +101,7 @@ class Lease(Generic[RowT]):
         """Set the state and more columns; return False if the row is not as it was read."""
         if state != self.held and self.has_own_lease_column:
             facts[self.until] = None
-        return move(row, state, field="state", only=self.as_read(row), **facts)
+        return transition(row, state, field="state", only=self.as_read(row), **facts)
 
     def announce(self, pk: int) -> None:
         """Dispatch the row once the current transaction, if any, has committed."""

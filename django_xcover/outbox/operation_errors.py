@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django_xcover.client import XCoverError
 
 
-class Unworkable(Exception):
+class CannotPerform(Exception):
     """The operation can't be carried out at present, and XCover was not called.
 
     `str()` says what staff have to fix.
@@ -17,13 +17,13 @@ class Unworkable(Exception):
     code = "cannot_perform"
 
 
-class Undecided(Exception):
+class OutcomeUnknown(Exception):
     """XCover answered, but the answer doesn't show whether the operation was carried out."""
 
     code = "outcome_unknown"
 
 
-class NotNeeded(Exception):
+class Obsolete(Exception):
     """The operation is obsolete. `str()` gives the reason."""
 
     code = "not_needed"

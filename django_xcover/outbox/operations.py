@@ -17,7 +17,7 @@ from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import Attempt, Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
 from django_xcover.outbox.lease import Lease
-from django_xcover.outbox.operation_errors import NotNeeded
+from django_xcover.outbox.operation_errors import Obsolete
 
 logger = safe_logging.get_logger("django_xcover.outbox")
 
@@ -171,11 +171,11 @@ def _attempt(
 def keep_request(operation: Operation, request: Mapping[str, Any]) -> None:
     """Store the body before it is sent, so that a retry under the same key sends the same body.
 
-    Raises NotNeeded if another worker has taken over the operation: the key belongs to its body.
+    Raises Obsolete if another worker has taken over the operation: the key belongs to its body.
     """
     operation.request = dict(request)
     if not _as_read(operation).update(request=operation.request):
-        raise NotNeeded("Another worker has taken it over.")
+        raise Obsolete("Another worker has taken it over.")
 
 
 def rewrite(operation: Operation, request: Mapping[str, Any]) -> bool:

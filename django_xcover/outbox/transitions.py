@@ -160,7 +160,9 @@ def may_follow(before: str, after: str, table: Table = STATUSES) -> bool:
     return after in table[before] or (after not in table and bool(table[before]))
 
 
-def move(row: Model, to: str, *, field: str = "status", only: Q | None = None, **also: Any) -> bool:
+def transition(
+    row: Model, to: str, *, field: str = "status", only: Q | None = None, **also: Any
+) -> bool:
     """Set `field` of `row` to `to` by compare-and-set and return whether this call did it.
 
     `only` adds a condition and `also` more columns. A transition that is illegal, or that another

@@ -72,7 +72,7 @@ def cancellation_steps(row: Cancellation) -> Iterator[NextStep]:
     if not awaits_refund(row):
         return
     what, to_do = _unnamed_refund(row) if row.refund is None else _refund(row.refund)
-    yield NextStep(row=row, urgent=True, what=what, to_do=to_do, acts=("refund",))
+    yield NextStep(row=row, urgent=True, what=what, to_do=to_do, row_actions=("refund",))
 
 
 def _refund(refund: Money) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def modification_steps(row: Modification) -> Iterator[NextStep]:
             "If the customer wants it, settle the difference and confirm; "
             "otherwise abandon the change."
         ),
-        acts=("settle", "abandon"),
+        row_actions=("settle", "abandon"),
     )
 
 
@@ -125,7 +125,9 @@ def renewal_steps(row: Renewal) -> Iterator[NextStep]:
         )
     else:
         return
-    yield NextStep(row=row, urgent=False, what=what, to_do=to_do, acts=("pay", "decline", "quote"))
+    yield NextStep(
+        row=row, urgent=False, what=what, to_do=to_do, row_actions=("pay", "decline", "quote")
+    )
 
 
 def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
@@ -150,7 +152,7 @@ def instalment_steps(rows: Iterable[Instalment]) -> Iterator[NextStep]:
         urgent=True,
         what=text % values,
         to_do=_("Collect the oldest and report the payment, or report that it failed."),
-        acts=("paid", "failed"),
+        row_actions=("paid", "failed"),
     )
 
 

@@ -27,7 +27,7 @@ from django_xcover.models import (
 from django_xcover.models.operation import UNPAID
 from django_xcover.outbox import operations
 from django_xcover.outbox.operations import Failure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.support.failure_texts import GIVEN_UP
 from django_xcover.worker import WORKFLOWS
 
@@ -72,7 +72,7 @@ def give_up(operation: Operation, *, note: str) -> None:
 
 
 def _discard(operation: Operation, note: str) -> bool:
-    return move(
+    return transition(
         operation,
         OperationState.DISCARDED,
         field="state",
@@ -113,7 +113,7 @@ def _flag_uncovered(operation: Operation) -> None:
 def _end_renewal(operation: Operation) -> None:
     renewal = Renewal.objects.get(pk=int(operation.subject))
     if renewal.state == Renewal.State.PAID:
-        move(renewal, Renewal.State.EXPIRED, field="state")
+        transition(renewal, Renewal.State.EXPIRED, field="state")
 
 
 # For kinds of operations without a `refuse` function.

@@ -48,7 +48,7 @@ Row = QuotePackage | Flag | Operation | Cancellation | Modification | Renewal | 
 class NextStep:
     """The problem of `row` and what to do. `urgent` means that it needs a person.
 
-    `acts` names the forms on the row's page that do it.
+    `row_actions` names the forms on the row's page that do it.
     """
 
     row: Row
@@ -57,7 +57,7 @@ class NextStep:
     to_do: str
     error: str = ""
     remedy: Remedy = Remedy.NONE
-    acts: tuple[str, ...] = ()
+    row_actions: tuple[str, ...] = ()
 
 
 def next_steps(
@@ -133,7 +133,7 @@ def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
         to_do=str(to_do) % values,
         error=in_plain_words(operation.error),
         remedy=Remedy.RETRY,
-        acts=("give-up",),
+        row_actions=("give-up",),
     )
 
 
@@ -223,4 +223,6 @@ def _for_flag(flag: Flag, package: QuotePackage, quotes: list[Quote]) -> NextSte
     # Another read doesn't change a booked price.
     is_settled = flag.reason == Attention.PRICE_DIFFERS
     remedy = Remedy.NONE if is_settled else Remedy.REFRESH
-    return NextStep(row=flag, urgent=True, what=what, to_do=to_do, remedy=remedy, acts=("resolve",))
+    return NextStep(
+        row=flag, urgent=True, what=what, to_do=to_do, remedy=remedy, row_actions=("resolve",)
+    )

@@ -10,7 +10,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from django_xcover.clients import circuit_breaker, rate_limits
-from django_xcover.clients.cache import Reach, reach
+from django_xcover.clients.cache import CacheScope, cache_scope
 from django_xcover.clients.rate_limits import RateState
 from django_xcover.conf import Config, get_config
 from django_xcover.models import (
@@ -76,7 +76,7 @@ class Status:
     refunds_to_record: int
     overdue_instalments: int
     last_sweep: datetime | None
-    cache: Reach
+    cache: CacheScope
     accounts: tuple[AccountStatus, ...]
 
     @property
@@ -99,7 +99,7 @@ def status() -> Status:
         refunds_to_record=Cancellation.objects.filter(AWAITS_REFUND).count(),
         overdue_instalments=instalments.overdue().count(),
         last_sweep=heartbeat.last_sweep(),
-        cache=reach(),
+        cache=cache_scope(),
         accounts=_accounts(),
     )
 

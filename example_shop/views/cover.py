@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from django_xcover import exceptions, payments
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.types import Due
 from example_shop import card, orders
 from example_shop.forms import CardForm
@@ -45,7 +45,7 @@ def _record(request: ShopRequest, due: Due, number: str) -> None:
     """Report the payment to django-xcover; refund it if it was refused meanwhile."""
     try:
         payments.record_payment(due, reference=number)
-    except Refused as refusal:
+    except ActionRefused as refusal:
         card.give_back(order_number=number)
         messages.error(request, _("%(why)s You weren't charged.") % {"why": refusal})
     else:

@@ -17,9 +17,9 @@ def messages_of(answer: Any) -> list[str]:
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
-def act_url(row: Model, act: str) -> str:
-    """Return where the form of `act` on the page of `row` posts to."""
-    return f"/admin/xcover/{row._meta.model_name}/{row.pk}/{act}/"
+def action_url(row: Model, action: str) -> str:
+    """Return where the form of `action` on the page of `row` posts to."""
+    return f"/admin/xcover/{row._meta.model_name}/{row.pk}/{action}/"
 
 
 def page_url(row: Model) -> str:
@@ -27,9 +27,9 @@ def page_url(row: Model) -> str:
     return f"/admin/xcover/{row._meta.model_name}/{row.pk}/change/"
 
 
-def do(client: Client, row: Model, act: str, **data: Any) -> Any:
-    """Send the form of `act` on the page of `row`."""
-    return client.post(act_url(row, act), data)
+def do(client: Client, row: Model, action: str, **data: Any) -> Any:
+    """Send the form of `action` on the page of `row`."""
+    return client.post(action_url(row, action), data)
 
 
 def page_of(client: Client, row: Model) -> str:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils.text import capfirst
 
 from django_xcover.admin import DiscrepancyAdmin
-from django_xcover.admin.row_actions import ActingAdmin, StaffActs
+from django_xcover.admin.row_actions import ListActionAdmin, RowActionsAdmin
 from django_xcover.models import Attention, QuotePackage
 from django_xcover.testing.factories import (
     CancellationFactory,
@@ -26,16 +26,16 @@ from django_xcover.testing.factories import (
     QuotePackageFactory,
     RenewalFactory,
 )
-from tests.admin.acting import act_url, do, messages_of, page_of
+from tests.admin.acting import action_url, do, messages_of, page_of
 from tests.admin.conftest import ACTS, VIEWS
 from tests.admin.factories import make_staff
 from tests.docs.pages import DOCS, table
 
-ADMINS = [one for one in admin.site._registry.values() if isinstance(one, StaffActs)]
-EVERY_ACT = [
-    pytest.param(one.opts.model_name, act, id=f"{one.opts.model_name} {act.name}")
+ADMINS = [one for one in admin.site._registry.values() if isinstance(one, RowActionsAdmin)]
+EVERY_ACTION = [
+    pytest.param(one.opts.model_name, action, id=f"{one.opts.model_name} {action.name}")
     for one in ADMINS
-    for act in one.acts
+    for action in one.row_actions
 ]
 
 
@@ -71,62 +71,62 @@ def stored(row: Model) -> Any:
     return type(row)._default_manager.filter(pk=row.pk).values().get()
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
 def test_each_act_asks_for_its_own_permission_and_all_others_do_not_help(
-    client: Client, rows: dict[str, Any], model: str, act: Any
+    client: Client, rows: dict[str, Any], model: str, action: Any
 ) -> None:
-    others = [name for name in (*VIEWS, *ACTS) if name != act.permission]
+    others = [name for name in (*VIEWS, *ACTS) if name != action.permission]
     client.force_login(make_staff(*others, "retry_operation", "refresh_quotepackage"))
     row, before = rows[model], stored(rows[model])
 
-    answer = client.post(f"/admin/xcover/{model}/{row.pk}/{act.name}/", {})
+    answer = client.post(f"/admin/xcover/{model}/{row.pk}/{action.name}/", {})
 
     assert answer.status_code == 403
     assert stored(row) == before
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
 def test_the_permission_to_act_without_the_permission_to_look_is_none(
-    client: Client, rows: dict[str, Any], model: str, act: Any
+    client: Client, rows: dict[str, Any], model: str, action: Any
 ) -> None:
     client.force_login(make_staff(*ACTS))
 
-    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{action.name}/", {})
 
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
-def test_a_get_does_nothing(clerk: Client, rows: dict[str, Any], model: str, act: Any) -> None:
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
+def test_a_get_does_nothing(clerk: Client, rows: dict[str, Any], model: str, action: Any) -> None:
     row, before = rows[model], stored(rows[model])
 
-    answer = clerk.get(f"/admin/xcover/{model}/{row.pk}/{act.name}/", {"amount": "1"})
+    answer = clerk.get(f"/admin/xcover/{model}/{row.pk}/{action.name}/", {"amount": "1"})
 
     assert answer.status_code == 405
     assert stored(row) == before
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
-def test_a_post_from_another_site_is_refused(rows: dict[str, Any], model: str, act: Any) -> None:
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
+def test_a_post_from_another_site_is_refused(rows: dict[str, Any], model: str, action: Any) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(make_staff(*VIEWS, *ACTS))
 
-    answer = strict.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+    answer = strict.post(f"/admin/xcover/{model}/{rows[model].pk}/{action.name}/", {})
 
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
-def test_what_does_not_exist_is_a_404(clerk: Client, model: str, act: Any) -> None:
-    assert clerk.post(f"/admin/xcover/{model}/4711/{act.name}/", {}).status_code == 404
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
+def test_what_does_not_exist_is_a_404(clerk: Client, model: str, action: Any) -> None:
+    assert clerk.post(f"/admin/xcover/{model}/4711/{action.name}/", {}).status_code == 404
 
 
-@pytest.mark.parametrize(("model", "act"), EVERY_ACT)
+@pytest.mark.parametrize(("model", "action"), EVERY_ACTION)
 def test_a_shopper_is_sent_to_the_login(
-    client: Client, rows: dict[str, Any], model: str, act: Any
+    client: Client, rows: dict[str, Any], model: str, action: Any
 ) -> None:
-    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{act.name}/", {})
+    answer = client.post(f"/admin/xcover/{model}/{rows[model].pk}/{action.name}/", {})
 
     assert answer.status_code == 302
     assert "/login/" in answer["Location"]
@@ -145,19 +145,19 @@ def test_every_act_is_documented_with_its_place_and_permission() -> None:
     )
     rows = table(DOCS / "booking.md", "| What staff may do |")
 
-    acts = {
-        (str(act.label).rstrip("…"), capfirst(one.opts.verbose_name), names[act.permission])
+    row_actions = {
+        (str(action.label).rstrip("…"), capfirst(one.opts.verbose_name), names[action.permission])
         for one in ADMINS
-        for act in one.acts
+        for action in one.row_actions
     }
     buttons = {
         (
-            str(one.act_label),
+            str(one.action_label),
             capfirst(one.opts.verbose_name),
-            names[f"{one.act_name}_{one.opts.model_name}"],
+            names[f"{one.action_name}_{one.opts.model_name}"],
         )
         for one in admin.site._registry.values()
-        if isinstance(one, ActingAdmin)
+        if isinstance(one, ListActionAdmin)
     }
     # Neither is about one row: a list's action with a page of its own, and a page's button.
     together = str(DiscrepancyAdmin.resolve_together.short_description).rstrip("…")  # type: ignore[attr-defined]
@@ -165,7 +165,7 @@ def test_every_act_is_documented_with_its_place_and_permission() -> None:
         (together, "List of discrepancies", names["resolve_discrepancy"]),
         ("Let the next call through", "System health", names["retry_operation"]),
     }
-    assert {tuple(row) for row in rows} == acts | buttons | others
+    assert {tuple(row) for row in rows} == row_actions | buttons | others
 
 
 def test_a_flag_is_not_cleared_without_saying_what_was_done(
@@ -241,7 +241,7 @@ def test_a_flag_that_was_looked_into_is_gone_and_on_record(
     clerk: Client, flagged: QuotePackage
 ) -> None:
     story = "/admin/xcover/quotepackage/order/SH-1001/"
-    assert act_url(flagged.flags.get(), "resolve") in clerk.get(story).content.decode()
+    assert action_url(flagged.flags.get(), "resolve") in clerk.get(story).content.decode()
 
     answer = do(clerk, flagged.flags.get(), "resolve", note="Refunded the difference", next=story)
 
@@ -255,7 +255,7 @@ def test_a_flag_that_was_looked_into_is_gone_and_on_record(
 
 
 def test_a_form_stands_on_a_page_once(clerk: Client, flagged: QuotePackage) -> None:
-    assert page_of(clerk, flagged).count(act_url(flagged.flags.get(), "resolve")) == 1
+    assert page_of(clerk, flagged).count(action_url(flagged.flags.get(), "resolve")) == 1
 
 
 @pytest.mark.parametrize("next_", ["https://evil.example/", "//evil.example"])

@@ -23,7 +23,7 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import CancellationFactory, FlagFactory, QuotePackageFactory
-from tests.admin.acting import act_url, do, messages_of, page_of, page_url
+from tests.admin.acting import action_url, do, messages_of, page_of, page_url
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
 from tests.conftest import work
@@ -306,7 +306,7 @@ def test_a_refund_that_xcover_has_not_named_is_asked_for_until_it_is_on_record(
     assert "XCover has not named the amount due to the customer" in page
     assert cancellation.package.package_id in page
 
-    assert act_url(cancellation, "refund") in page_of(clerk, cancellation)
+    assert action_url(cancellation, "refund") in page_of(clerk, cancellation)
     do(clerk, cancellation, "refund", amount="6.80", reference="R-1")
 
     cancellation.refresh_from_db()
@@ -323,7 +323,7 @@ def test_a_cancellation_that_gives_nothing_back_asks_for_no_refund(clerk: Client
         total_refund=Decimal(0),
     )
 
-    assert act_url(cancellation, "refund") not in page_of(clerk, cancellation)
+    assert action_url(cancellation, "refund") not in page_of(clerk, cancellation)
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
@@ -336,7 +336,7 @@ def test_an_unclear_refund_can_be_dealt_with_as_its_step_says(clerk: Client, is_
     page = page_of(clerk, package)
 
     assert "If the cover was cancelled outside this shop" in page
-    assert act_url(package.flags.get(), "resolve") in page
+    assert action_url(package.flags.get(), "resolve") in page
     assert ("/refund/" in page) is is_ours
 
 
@@ -460,4 +460,4 @@ def test_nothing_recorded_leaves_nothing_to_correct(clerk: Client) -> None:
         package__two_quotes=True, package__order_reference="SH-1", confirmed=True
     )
 
-    assert act_url(cancellation, "correct-refund") not in page_of(clerk, cancellation)
+    assert action_url(cancellation, "correct-refund") not in page_of(clerk, cancellation)

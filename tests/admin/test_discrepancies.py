@@ -55,8 +55,8 @@ def test_who_may_only_look_resolves_nothing(missing: Discrepancy) -> None:
 def test_a_superuser_neither_adds_nor_changes_nor_deletes_one(
     root: Client, missing: Discrepancy
 ) -> None:
-    for act in ("change", "delete"):
-        assert root.post(f"{LIST}{missing.pk}/{act}/", {"state": "gone"}).status_code == 403
+    for action in ("change", "delete"):
+        assert root.post(f"{LIST}{missing.pk}/{action}/", {"state": "gone"}).status_code == 403
     assert root.post(f"{LIST}add/", {"kind": "unknown"}).status_code == 403
     assert Discrepancy.objects.get().state == State.OPEN
 

@@ -12,7 +12,7 @@ from django_xcover.testing.factories import (
     RenewalFactory,
     answers,
 )
-from tests.admin.acting import act_url, do, messages_of, page_of
+from tests.admin.acting import action_url, do, messages_of, page_of
 
 STORY = "/admin/xcover/quotepackage/order/SH-1001/"
 
@@ -47,14 +47,14 @@ def test_what_is_tried_again_by_now_is_not_given_up(clerk: Client, stopped: Oper
 def test_what_waits_for_nobody_offers_no_form(clerk: Client) -> None:
     done = OperationFactory.create(package__order_reference="SH-1001", done=True)
 
-    assert act_url(done, "give-up") not in page_of(clerk, done)
+    assert action_url(done, "give-up") not in page_of(clerk, done)
 
 
 def test_what_it_means_stands_at_the_form(clerk: Client, stopped: Operation) -> None:
     page = page_of(clerk, stopped)
 
     assert "The cover is not booked: refund what was paid for it" in page
-    assert page.count(act_url(stopped, "give-up")) == 1
+    assert page.count(action_url(stopped, "give-up")) == 1
 
 
 def test_a_note_is_kept_without_what_names_the_customer(clerk: Client, stopped: Operation) -> None:
@@ -83,8 +83,8 @@ def test_what_is_given_up_is_on_record_at_the_operation_and_at_its_package(
 
 def test_the_pages_say_that_it_was_given_up_and_why(clerk: Client, stopped: Operation) -> None:
     story = clerk.get(STORY).content.decode()
-    assert act_url(stopped, "give-up") in story
-    assert act_url(stopped, "give-up") in page_of(clerk, stopped.package)
+    assert action_url(stopped, "give-up") in story
+    assert action_url(stopped, "give-up") in page_of(clerk, stopped.package)
 
     do(clerk, stopped, "give-up", note="Refunded by hand")
 
@@ -114,7 +114,7 @@ def test_a_renewal_of_which_nobody_knows_is_ended_where_the_doubt_is_told(clerk:
     Operation.objects.update(kind="renew", subject=str(paid.pk))
 
     page = page_of(clerk, paid)
-    assert act_url(operation, "give-up") in page
+    assert action_url(operation, "give-up") in page
     assert "It may have worked anyway" in page
     do(clerk, operation, "give-up", note="XCover has not renewed it; refunded")
 

@@ -30,7 +30,7 @@ def laptop_policy(booked: QuotePackage) -> Any:
 
 def filled_in(client: Client, policy: Quote, **changes: str) -> dict[str, str]:
     """Return the form on the page of `policy` as a browser sends it, with `changes` by label."""
-    form = client.get(page_url(policy)).context["acts"][0].form
+    form = client.get(page_url(policy)).context["row_actions"][0].form
     sent = {name: str(form[name].value() or "") for name in form.fields}
     labels = {str(field.label): name for name, field in form.fields.items()}
     return sent | {labels[label]: value for label, value in changes.items()}

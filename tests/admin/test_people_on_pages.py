@@ -24,7 +24,7 @@ from django_xcover.models import (
     Renewal,
     StaffAction,
 )
-from tests.admin.acting import act_url, messages_of
+from tests.admin.acting import action_url, messages_of
 from tests.admin.people import (
     MAIL,
     NAME,
@@ -232,19 +232,19 @@ def test_without_the_permission_no_field_completes_a_name(without: Any) -> None:
     assert asked
 
 
-@pytest.mark.parametrize("act", ["details", "price"])
+@pytest.mark.parametrize("action", ["details", "price"])
 def test_without_the_permission_the_forms_that_show_present_values_are_not_there(
-    without: Any, act: str
+    without: Any, action: str
 ) -> None:
-    row: Model = QuotePackage.objects.get() if act == "details" else Policy.objects.all()[0]
-    page = act_url(row, "change")
+    row: Model = QuotePackage.objects.get() if action == "details" else Policy.objects.all()[0]
+    page = action_url(row, "change")
 
-    assert act_url(row, act) not in without.get(page).content.decode()
-    assert without.post(act_url(row, act), {"first_name": "Ana"}).status_code == 403
+    assert action_url(row, action) not in without.get(page).content.decode()
+    assert without.post(action_url(row, action), {"first_name": "Ana"}).status_code == 403
 
 
 def test_with_the_permission_a_form_that_comes_back_is_on_record(with_it: Any) -> None:
-    answer = with_it.post(act_url(QuotePackage.objects.get(), "details"), {"email": "nonsense"})
+    answer = with_it.post(action_url(QuotePackage.objects.get(), "details"), {"email": "nonsense"})
 
     assert shows_person(answer)
     record = AccessRecord.objects.latest("pk")
@@ -252,14 +252,14 @@ def test_with_the_permission_a_form_that_comes_back_is_on_record(with_it: Any) -
 
 
 @pytest.mark.parametrize("may", [False, True])
-@pytest.mark.parametrize(("model", "act"), [(QuotePackage, "refresh"), (Renewal, "quote")])
+@pytest.mark.parametrize(("model", "action"), [(QuotePackage, "refresh"), (Renewal, "quote")])
 def test_xcovers_words_are_for_those_who_may_see_people(
-    db: Any, model: Any, act: str, may: bool
+    db: Any, model: Any, action: str, may: bool
 ) -> None:
     make_everything()
     client = browser(make_all_but() if may else make_all_but(PERMISSION))
 
-    (message,) = messages_of(client.post(act_url(model.objects.get(), act)))
+    (message,) = messages_of(client.post(action_url(model.objects.get(), action)))
 
     assert "XCover did not accept our credentials (401 authentication_failed): " in message
     assert "phone" in message
@@ -268,7 +268,7 @@ def test_xcovers_words_are_for_those_who_may_see_people(
 
 def test_xcovers_words_are_shown_and_not_kept_in_a_log(with_it: Any) -> None:
     package = QuotePackage.objects.get()
-    url = act_url(package, "refresh")
+    url = action_url(package, "refresh")
     StaffAction.objects.all().delete()
 
     assert f"{NAME} is no telephone number" in with_it.post(url, follow=True).content.decode()
@@ -281,7 +281,7 @@ def test_the_reason_that_a_customer_gave_is_for_those_who_may_see_people(without
     row = Cancellation.objects.all()[0]
 
     assert NAME in row.reason
-    assert NAME not in without.get(act_url(row, "change")).content.decode()
+    assert NAME not in without.get(action_url(row, "change")).content.decode()
 
 
 ARGUMENTS: dict[str, list[str]] = {

@@ -14,7 +14,7 @@ from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal
 from django_xcover.testing.factories import OperationFactory, RenewalFactory
-from tests.admin.acting import act_url, do, messages_of, page_of, page_url
+from tests.admin.acting import action_url, do, messages_of, page_of, page_url
 
 State = Renewal.State
 
@@ -110,7 +110,7 @@ def test_a_paid_renewal_of_which_nobody_knows_offers_no_form_that_would_be_refus
         error={"type": "deadline_exceeded", "outcome_known": False},
     )
 
-    assert act_url(paid, "give-up") not in page_of(clerk, paid)
+    assert action_url(paid, "give-up") not in page_of(clerk, paid)
 
 
 def test_a_paid_renewal_that_xcover_refused_can_be_given_up(clerk: Client) -> None:

@@ -12,7 +12,7 @@ from django_xcover import signals
 from django_xcover.models import WebhookDelivery
 from django_xcover.testing.factories import QuotePackageFactory
 from django_xcover.testing.factories.answers import SECURITY_TOKEN
-from tests.admin.acting import act_url, do, messages_of, page_of, text_at
+from tests.admin.acting import action_url, do, messages_of, page_of, text_at
 from tests.admin.factories import make_staff
 
 LIST = "/admin/xcover/webhookdelivery/"
@@ -66,22 +66,22 @@ def test_who_may_only_look_replays_nothing(failed: WebhookDelivery) -> None:
 
     assert answer.status_code == 403
     assert WebhookDelivery.objects.get().state == State.FAILED
-    assert act_url(failed, "replay") not in page_of(client, failed)
+    assert action_url(failed, "replay") not in page_of(client, failed)
     assert "replay_now" not in client.get(LIST).content.decode()
 
 
 def test_a_get_replays_nothing(failed: WebhookDelivery) -> None:
     client = staff("view_webhookdelivery", "replay_webhookdelivery")
 
-    assert client.get(act_url(failed, "replay")).status_code == 405
+    assert client.get(action_url(failed, "replay")).status_code == 405
     assert WebhookDelivery.objects.get().state == State.FAILED
 
 
 def test_a_superuser_neither_adds_nor_changes_nor_deletes_one(
     root: Client, failed: WebhookDelivery
 ) -> None:
-    for act in ("change", "delete"):
-        answer = root.post(f"{LIST}{failed.pk}/{act}/", {"state": State.PROCESSED})
+    for action in ("change", "delete"):
+        answer = root.post(f"{LIST}{failed.pk}/{action}/", {"state": State.PROCESSED})
         assert answer.status_code == 403
     assert root.post(f"{LIST}add/", {"event": "BOOKING_UPDATED"}).status_code == 403
     assert WebhookDelivery.objects.get().state == State.FAILED

@@ -15,7 +15,7 @@ from django_xcover.booking import booking
 from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
 from django_xcover.outbox import lease, operations
-from django_xcover.outbox.operation_errors import NotNeeded
+from django_xcover.outbox.operation_errors import Obsolete
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
@@ -67,7 +67,7 @@ def test_a_worker_that_is_late_does_not_drop_what_another_is_at(
     def overtaken(operation: Operation) -> None:
         let_time_pass()
         assert operations.claim(operation.pk) is not None
-        raise NotNeeded("The order was cancelled.")
+        raise Obsolete("The order was cancelled.")
 
     monkeypatch.setitem(
         worker.WORKFLOWS, OperationKind.BOOK, worker.Workflow(overtaken, booking.apply)
@@ -86,7 +86,7 @@ def test_a_worker_that_is_late_sends_no_body_of_its_own_under_the_others_key(
     let_time_pass()
     assert operations.claim(paid.pk) is not None
 
-    with pytest.raises(NotNeeded):
+    with pytest.raises(Obsolete):
         booking.perform(late)
 
     assert sandbox.calls("create_booking") == []

@@ -16,7 +16,7 @@ from django_xcover.cover import order_cover
 from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
 from django_xcover.outbox import lease, operations
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
@@ -210,11 +210,11 @@ def test_a_worker_that_has_just_read_the_old_body_does_not_send_it(
     completion.complete(order, paid=True)
 
     def token_comes_first(*args: Any, **facts: Any) -> bool:
-        monkeypatch.setattr(lease, "move", move)
+        monkeypatch.setattr(lease, "transition", transition)
         dual_payment.use_token(order, TOKEN)
-        return move(*args, **facts)
+        return transition(*args, **facts)
 
-    monkeypatch.setattr(lease, "move", token_comes_first)
+    monkeypatch.setattr(lease, "transition", token_comes_first)
     work()
     assert bodies == []
     work()

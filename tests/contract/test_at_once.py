@@ -16,7 +16,7 @@ from django_xcover.account.shortcuts import error_message
 from django_xcover.api.exceptions import respond
 from django_xcover.booking import instant_booking
 from django_xcover.client import AuthenticationFailed, NotFound, RequestRefused, XCoverError
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Cancellation, Modification, QuotePackage, Renewal
 from django_xcover.offers import quoting
 from django_xcover.policies import renewal
@@ -48,7 +48,7 @@ class Ask:
 
     call: str
     ask: Callable[[Buyer], object]
-    refused: type[Refused]
+    refused: type[ActionRefused]
     told: str
     understood: tuple[Kind, ...] = (Kind.VALUES, Kind.STATE)
     changed: Callable[[], bool]
@@ -108,7 +108,7 @@ def test_whoever_waits_is_told_why(
     expected = ask.refused if understood else OTHERWISE[refusal.kind]
     words = ask.told if understood else INSURER
 
-    with pytest.raises((Refused, XCoverError)) as raised:
+    with pytest.raises((ActionRefused, XCoverError)) as raised:
         ask.ask(buyer)
 
     assert type(raised.value) is expected

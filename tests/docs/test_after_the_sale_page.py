@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 PAGE = DOCS / "after-the-sale.md"
 # Refusals that belong to the checkout, to the staff or to any page.
 ELSEWHERE = {
-    *family(exceptions.ChoiceRefused), exceptions.Refused, exceptions.TotalChanged,
+    *family(exceptions.ChoiceRefused), exceptions.ActionRefused, exceptions.TotalChanged,
     exceptions.CardNumberSent, exceptions.ReferenceTooLong, exceptions.NothingDue,
     exceptions.TokenUnreadable, exceptions.EmailDiffers, exceptions.NoCoverToPay,
     exceptions.TooLateToPay, exceptions.LinkInvalid, exceptions.LinkExpired,
@@ -90,11 +90,11 @@ def test_every_refusal_is_documented_in_its_own_words() -> None:
     rows = [row for n in range(1, tables + 1) for row in table(PAGE, "| Refusal |", number=n)]
     documented = {code_in(row[0])[0]: row[1] for row in rows}
 
-    wanted = family(exceptions.Refused) - ELSEWHERE
+    wanted = family(exceptions.ActionRefused) - ELSEWHERE
     assert documented == {cls.__name__: sentence(cls) for cls in wanted}
 
 
-def sentence(refusal: type[exceptions.Refused]) -> str:
+def sentence(refusal: type[exceptions.ActionRefused]) -> str:
     """Return the sentence with a … for each of its places."""
     return re.sub(r"%\(\w+\)s", "…", str(refusal.message))
 

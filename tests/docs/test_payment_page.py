@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from django_xcover.booking import dual_payment
 from django_xcover.cover import order_cover
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Hold, Operation
 from django_xcover.sandbox import Sandbox
 from tests.conftest import the_package, work
@@ -54,7 +54,9 @@ def test_every_refusal_of_a_token_is_documented_in_its_own_words() -> None:
     assert documented == {
         name: str(value.message)
         for name, value in vars(dual_payment).items()
-        if inspect.isclass(value) and issubclass(value, Refused) and value is not Refused
+        if inspect.isclass(value)
+        and issubclass(value, ActionRefused)
+        and value is not ActionRefused
     }
 
 

@@ -20,8 +20,8 @@ from urllib3.response import HTTPResponse
 
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
-from django_xcover.exceptions import ChoiceRefused, Refused
-from django_xcover.outbox.operation_errors import NotNeeded, Undecided, Unworkable
+from django_xcover.exceptions import ActionRefused, ChoiceRefused
+from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
 from django_xcover.sandbox import Sandbox
 from tests.fuzz import selling, serving, watching
 from tests.fuzz.bending import bend
@@ -34,7 +34,7 @@ from tests.fuzz.sale import forget, shop_calling
 SECURITY_TOKEN = "security_token"
 NOT_FOUND: Wire = (404, {}, b'{"message": "Not found"}')
 # What callers are told to expect: pages and the API answer each of them with a sentence.
-TYPED = (XCoverError, Refused, ChoiceRefused, NotNeeded, Undecided, Unworkable)
+TYPED = (XCoverError, ActionRefused, ChoiceRefused, Obsolete, OutcomeUnknown, CannotPerform)
 # One answer in so many that were taken is looked at on a page.
 LOOKED_AT = 8
 # The step of which every text is replaced, and by what.

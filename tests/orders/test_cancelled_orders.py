@@ -25,7 +25,7 @@ from django_xcover.models import (
 )
 from django_xcover.orders import cancellation as order_cancellation
 from django_xcover.outbox import lease
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
 from tests import completion
@@ -193,11 +193,11 @@ def test_a_worker_that_has_just_read_the_body_does_not_book_the_line_that_is_lef
     paid: Order, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def line_comes_back_first(*args: Any, **facts: Any) -> bool:
-        monkeypatch.setattr(lease, "move", move)
+        monkeypatch.setattr(lease, "transition", transition)
         cancel(paid, lines=["ticket"])
-        return move(*args, **facts)
+        return transition(*args, **facts)
 
-    monkeypatch.setattr(lease, "move", line_comes_back_first)
+    monkeypatch.setattr(lease, "transition", line_comes_back_first)
     work()
     assert sandbox.calls("create_booking") == []
     work()

@@ -14,7 +14,7 @@ from django_xcover import signals, worker
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operations import Failure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package
@@ -80,9 +80,9 @@ def test_of_two_workers_that_saw_it_free_only_one_gets_it(
     def rival_comes_in_between(operation: Operation, *args: Any, **facts: Any) -> bool:
         monkeypatch.undo()
         rival.append(operations.claim(operation.pk))
-        return move(operation, *args, **facts)
+        return transition(operation, *args, **facts)
 
-    monkeypatch.setattr(lease, "move", rival_comes_in_between)
+    monkeypatch.setattr(lease, "transition", rival_comes_in_between)
 
     assert operations.claim(booking.pk) is None
     assert rival[0] is not None

@@ -37,7 +37,7 @@ KEPT = {
 
 def test_the_migration_knows_every_error_that_was_kept() -> None:
     kept: set[type[Any]] = {*family(XCoverError), UnusableValue}
-    kept |= {operation_errors.Undecided, operation_errors.Unworkable}
+    kept |= {operation_errors.OutcomeUnknown, operation_errors.CannotPerform}
 
     assert {error.__name__: error.code for error in kept}.items() <= migration.CODES.items()
     assert len(set(migration.CODES.values())) == len(migration.CODES)

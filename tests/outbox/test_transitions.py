@@ -13,7 +13,7 @@ from django_xcover.models import (
     Status,
 )
 from django_xcover.outbox import transitions
-from django_xcover.outbox.transitions import may_follow, move
+from django_xcover.outbox.transitions import may_follow, transition
 from tests.conftest import Shopper, the_package
 
 pytestmark = pytest.mark.every_engine
@@ -52,7 +52,7 @@ def test_an_illegal_move_is_logged_and_changes_nothing(
     QuotePackage.objects.update(status=Status.CANCELLED)
     package = the_package()
 
-    assert not move(package, Status.CONFIRMED)
+    assert not transition(package, Status.CONFIRMED)
 
     assert the_package().status == Status.CANCELLED
     assert "CONFIRMED cannot follow CANCELLED" in caplog.text
@@ -63,7 +63,7 @@ def test_of_two_that_move_the_same_row_only_one_wins(shopper: Shopper) -> None:
     shopper.sees()
     one, other = the_package(), the_package()
 
-    assert move(one, Status.CONFIRMED)
-    assert not move(other, Status.OPTED_OUT)
+    assert transition(one, Status.CONFIRMED)
+    assert not transition(other, Status.OPTED_OUT)
 
     assert the_package().status == Status.CONFIRMED

@@ -17,7 +17,7 @@ from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import CREATE_QUOTE
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, rate_limits
-from django_xcover.clients.cache import Reach, reach
+from django_xcover.clients.cache import CacheScope, cache_scope
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
 from django_xcover.exceptions import CircuitOpen
@@ -136,10 +136,10 @@ def test_an_account_with_one_rate_for_all_has_one(shop: Shop, settings: Any) -> 
 
 
 def test_it_is_known_whom_the_cache_serves(memory: shared_cache.Memory, tmp_path: Any) -> None:
-    assert reach() == Reach.PROCESS
+    assert cache_scope() == CacheScope.PROCESS
     memory.find = lambda: DummyCache("", {})
-    assert reach() == Reach.NOBODY
+    assert cache_scope() == CacheScope.NONE
     memory.find = lambda: FileBasedCache(str(tmp_path), {})
-    assert reach() == Reach.SHARED
+    assert cache_scope() == CacheScope.SHARED
     memory.find = Away
-    assert reach() == Reach.AWAY
+    assert cache_scope() == CacheScope.UNAVAILABLE

@@ -64,7 +64,7 @@ def _exceptions() -> str:
     from django_xcover import exceptions
     from django_xcover.values import UnusableValue
 
-    roots = (exceptions.Refused, exceptions.NotVisible, exceptions.XCoverError, UnusableValue)
+    roots = (exceptions.ActionRefused, exceptions.NotVisible, exceptions.XCoverError, UnusableValue)
     lines = ["## Exceptions\n", "All in `django_xcover.exceptions`; those of the client in "]
     lines[-1] += "`django_xcover.client`. A `code` never changes.\n"
     lines += ["| Exception | `code` | When |", "|---|---|---|"]

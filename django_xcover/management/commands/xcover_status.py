@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 
-from django_xcover.clients.cache import Reach
+from django_xcover.clients.cache import CacheScope
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import RateState
 from django_xcover.support.health import Health, State, health
@@ -24,10 +24,10 @@ from django_xcover.tracebacks import clears_frames
 UNKNOWN = 3
 NAGIOS = {State.WELL: "OK", State.ATTENTION: "WARNING", State.ALARM: "CRITICAL"}
 CACHES = {
-    Reach.SHARED: "shared",
-    Reach.PROCESS: "each process has its own: circuits and rates are unknown here",
-    Reach.NOBODY: "dummy, stores nothing: circuits and rates are unknown",
-    Reach.AWAY: "unavailable: circuits and rates are unknown",
+    CacheScope.SHARED: "shared",
+    CacheScope.PROCESS: "each process has its own: circuits and rates are unknown here",
+    CacheScope.NONE: "dummy, stores nothing: circuits and rates are unknown",
+    CacheScope.UNAVAILABLE: "unavailable: circuits and rates are unknown",
 }
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from django.utils import timezone
 
 from django_xcover.exceptions import (
+    ActionRefused,
     AlreadyCancelled,
     BeingCancelled,
     CoverEnded,
     NotCancellable,
     NotInForce,
-    Refused,
 )
 from django_xcover.models import (
     BOOKED,
@@ -51,7 +51,7 @@ def choose(
 
 def split(
     package: QuotePackage, quotes: Iterable[Quote], *, unbooked: bool = False
-) -> tuple[list[Quote], list[Refused]]:
+) -> tuple[list[Quote], list[ActionRefused]]:
     """Return the `quotes` that can be cancelled, and a refusal for each of the others.
 
     With `unbooked`, the first list includes quotes that are agreed but not in force yet: a customer
@@ -131,13 +131,13 @@ def _named(package: QuotePackage, quotes: Iterable[Quote]) -> list[Quote]:
     return named
 
 
-def _unbooked_obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:
+def _unbooked_obstacle(quote: Quote, under_way: Collection[int]) -> ActionRefused | None:
     if quote.pk in under_way:
         return BeingCancelled()
     return AlreadyCancelled() if quote.choice == Choice.WITHDRAWN else None
 
 
-def _obstacle(quote: Quote, under_way: Collection[int]) -> Refused | None:
+def _obstacle(quote: Quote, under_way: Collection[int]) -> ActionRefused | None:
     if quote.status == Status.CANCELLED:
         return AlreadyCancelled()
     if quote.pk in under_way:

@@ -26,9 +26,9 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import Undecided, after_post
+from django_xcover.outbox.operation_errors import OutcomeUnknown, after_post
 from django_xcover.outbox.operations import Failure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies import refunds
 from django_xcover.policies.cancellation import eligibility, outcome
 
@@ -54,7 +54,7 @@ def perform(operation: Operation) -> Done | None:
     The booking is read first on every retry, and whenever part of it is not stored as in force. A
     retry is sent even if the booking shows as cancelled: XCover replays its answer (Quotes API:
     idempotency, 48 hours), and no other answer gives the refund of a direct cancellation. Raises
-    XCoverError, and Undecided if the booking doesn't show what XCover answered.
+    XCoverError, and OutcomeUnknown if the booking doesn't show what XCover answered.
     """
     package, cancellation = operation.package, cancellation_of(operation)
     client = factory.client_for(package.account)
@@ -86,7 +86,7 @@ def apply(operation: Operation, done: Done | None) -> None:
             # The customer has withdrawn, and the shop still has the premium.
             outcome.conclude(package, cancellation)
         else:
-            move(cancellation, State.NOT_NEEDED, field="state")
+            transition(cancellation, State.NOT_NEEDED, field="state")
     _release_booking(package, operation)
 
 
@@ -94,7 +94,7 @@ def refuse(operation: Operation, failure: Failure) -> None:
     """Record XCover's refusal and flag it for staff: the customer expects the cancellation."""
     cancellation = cancellation_of(operation)
     expired = _confirms_preview(cancellation) and eligibility.is_outdated(cancellation)
-    move(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
+    transition(cancellation, State.EXPIRED if expired else State.REFUSED, field="state")
     packages.flag(operation.package, Attention.CANCELLATION_REFUSED)
 
 
@@ -134,7 +134,7 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
     with after_post():
         booked = package_from_wire(client.get_booking(package_id))
     if not _is_cancelled(booked, wanted):
-        raise Undecided("XCover answered the cancellation, but the booking does not show it.")
+        raise OutcomeUnknown("XCover answered the cancellation, but the booking does not show it.")
     return Done(booked=booked, answer=answer, elsewhere=False)
 
 

@@ -33,7 +33,7 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.models.operation import PAYING, UNPAID
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies import refunds
 from django_xcover.policies.staleness import was_paid_since
 from django_xcover.types import Money
@@ -67,7 +67,7 @@ def conclude(
     if unbooked:
         columns = _with_premiums(package, cancellation, unbooked, columns)
     now = timezone.now()
-    if not move(
+    if not transition(
         cancellation, Cancellation.State.CONFIRMED, field="state", confirmed_at=now, **columns
     ):
         return

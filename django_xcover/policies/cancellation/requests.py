@@ -19,17 +19,17 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.clients import factory
 from django_xcover.exceptions import (
+    ActionRefused,
     BeingCancelled,
     NotCancellable,
     NotInForce,
     PreviewExpired,
-    Refused,
 )
 from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
 from django_xcover.outbox import operations
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies import refunds
 from django_xcover.policies.cancellation import eligibility
 from django_xcover.policies.staleness import was_paid_since
@@ -67,7 +67,7 @@ def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | No
         return None
     _require_preview(cancellation)
     eligibility.choose(package, cancellation.quotes.all())
-    if not move(cancellation, State.REQUESTED, field="state"):
+    if not transition(cancellation, State.REQUESTED, field="state"):
         raise BeingCancelled
     return _enqueue(package, cancellation)
 
@@ -143,12 +143,12 @@ def _lock(pk: int) -> QuotePackage:
 def _expire(cancellation: Cancellation) -> bool:
     """Mark a preview as expired if it is outdated, and return whether it was."""
     if cancellation.state == State.PREVIEWED and eligibility.is_outdated(cancellation):
-        return move(cancellation, State.EXPIRED, field="state")
+        return transition(cancellation, State.EXPIRED, field="state")
     return cancellation.state == State.EXPIRED
 
 
 def _require_preview(cancellation: Cancellation) -> None:
-    reasons: dict[str, type[Refused]] = {
+    reasons: dict[str, type[ActionRefused]] = {
         State.REFUSED: NotCancellable,
         State.NOT_NEEDED: NotInForce,
     }
@@ -233,12 +233,14 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
     return answer
 
 
-def _why_refused(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> Refused:
+def _why_refused(
+    package: QuotePackage, quotes: Sequence[Quote] | None, until: float
+) -> ActionRefused:
     """Return the reason in the user's terms, based on the current state at XCover."""
     try:
         refresh.look_again(package, deadline=factory.remaining(until))
         eligibility.choose(package, quotes)
-    except Refused as reason:
+    except ActionRefused as reason:
         return reason
     except XCoverError:
         return NotCancellable()

@@ -9,7 +9,7 @@ from django_xcover.exceptions import BeingCancelled
 from django_xcover.mirror import decisions
 from django_xcover.models import Cancellation, OperationKind, Quote, QuotePackage
 from django_xcover.outbox import operations
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.cancellation import outcome
 
 
@@ -20,7 +20,7 @@ def withdraw(package: QuotePackage, cancellation: Cancellation, quotes: Sequence
     Policies that are in force, or may come into force, are cancelled at XCover after the booking.
     Call it in a transaction that holds the package's lock.
     """
-    if not move(cancellation, Cancellation.State.REQUESTED, field="state"):
+    if not transition(cancellation, Cancellation.State.REQUESTED, field="state"):
         raise BeingCancelled
     doubtful = take_back.take_back(package, quotes, decisions.WITHDREW)
     if doubtful or cancellation.quotes.count() > len(quotes):

@@ -30,8 +30,8 @@ from django_xcover.models import (
 )
 from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import NotNeeded
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.transitions import transition
 from django_xcover.tracebacks import clears_frames
 
 PAID, FAILED = Instalment.Status.PAID, Instalment.Status.FAILED
@@ -95,14 +95,14 @@ def perform(operation: Operation) -> Report:
     """Report to XCover, outside any transaction.
 
     An instalment that XCover has as paid is not reported again, though that is harmless (recorded).
-    On a retry the schedule is read first. Raises XCoverError, and NotNeeded for a failed payment of
+    On a retry the schedule is read first. Raises XCoverError, and Obsolete for a failed payment of
     an instalment that has since been paid.
     """
     reported = _reported(operation)
     if _is_paid(operation, reported.instalment):
         if reported.paid:
             return reported
-        raise NotNeeded("The instalment has been paid meanwhile.")
+        raise Obsolete("The instalment has been paid meanwhile.")
     if not operation.request:
         moment = reported.instalment.attempted_at or operation.created_at
         body = _body(reported.instalment, paid=reported.paid, moment=moment)
@@ -124,7 +124,7 @@ def apply(operation: Operation, reported: Report) -> None:
     also: dict[str, Any] = {}
     if not reported.paid:
         also["failures"] = max(row.failures, _failed_so_far(row))
-    if move(row, PAID if reported.paid else FAILED, **also):
+    if transition(row, PAID if reported.paid else FAILED, **also):
         transaction.on_commit(partial(_announce, row))
 
 

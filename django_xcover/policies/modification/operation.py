@@ -16,9 +16,9 @@ from django_xcover.client.schemas.stored import read_package
 from django_xcover.clients import factory
 from django_xcover.mirror import packages, reads
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
-from django_xcover.outbox.operation_errors import NotNeeded
+from django_xcover.outbox.operation_errors import Obsolete
 from django_xcover.outbox.operations import Failure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 
 State = Modification.State
 
@@ -28,11 +28,11 @@ def perform(operation: Operation) -> PackageAnswer:
 
     A retry first reads whether the change was made. If that is unclear it is sent again under the
     same key, which is harmless: details are set to the same values, and an `update_id` works only
-    once. Raises XCoverError, and NotNeeded for a change that has ended.
+    once. Raises XCoverError, and Obsolete for a change that has ended.
     """
     modification = modification_of(operation)
     if modification.state != State.REQUESTED:
-        raise NotNeeded(f"The change is {modification.state}.")
+        raise Obsolete(f"The change is {modification.state}.")
     client = factory.client_for(operation.package.account)
     if operation.attempts > 1:
         booked = reads.read_booking(client, operation.package.package_id)
@@ -54,14 +54,14 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
         _compare(package, modification)
         _keep(package, modification)
     now, left = timezone.now(), _without_values(modification)
-    if move(modification, State.CONFIRMED, field="state", confirmed_at=now, changes=left):
+    if transition(modification, State.CONFIRMED, field="state", confirmed_at=now, changes=left):
         transaction.on_commit(partial(_announce, modification))
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
     """Record XCover's refusal, and flag it for staff if money was settled for the change."""
     modification = modification_of(operation)
-    move(modification, State.REFUSED, field="state", changes=_without_values(modification))
+    transition(modification, State.REFUSED, field="state", changes=_without_values(modification))
     if modification.settled_at is not None:
         packages.flag(operation.package, Attention.CHANGE_REFUSED)
 

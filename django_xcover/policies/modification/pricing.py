@@ -19,7 +19,12 @@ from django_xcover.client.schemas.policies import ModificationAnswer, modificati
 from django_xcover.client.schemas.stored import without_booking
 from django_xcover.clients import factory
 from django_xcover.clients import factory as gateway
-from django_xcover.exceptions import ChangeNotAccepted, ChangeOutdated, NothingToChange, Refused
+from django_xcover.exceptions import (
+    ActionRefused,
+    ChangeNotAccepted,
+    ChangeOutdated,
+    NothingToChange,
+)
 from django_xcover.mirror import refresh
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
@@ -129,12 +134,12 @@ def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> Modificat
 
 def _why_refused(
     package: QuotePackage, quote: Quote, refused: ValidationFailed, until: float
-) -> Refused:
+) -> ActionRefused:
     """Return the reason in the user's terms: the state of the cover, or else the values."""
     try:
         refresh.look_again(package, deadline=factory.remaining(until))
         require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
-    except Refused as reason:
+    except ActionRefused as reason:
         return reason
     except XCoverError:
         return ChangeNotAccepted(refused.field_errors)

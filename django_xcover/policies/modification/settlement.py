@@ -23,7 +23,7 @@ from django_xcover.models import (
 )
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import Fault, fault_of, said
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.modification.eligibility import require_changeable
 from django_xcover.policies.modification.texts import label_at
 from django_xcover.policies.staleness import changes_since
@@ -65,7 +65,7 @@ def abandon(modification: Modification) -> None:
         if modification.state in UNDER_WAY:
             raise ChangeMade
         if modification.state == State.QUOTED:
-            move(modification, State.ABANDONED, field="state", changes={})
+            transition(modification, State.ABANDONED, field="state", changes={})
 
 
 @clears_frames
@@ -103,7 +103,7 @@ def _known(modification: Modification, reference: str) -> Operation | None:
 def _note(modification: Modification, reference: str) -> None:
     refuse_long(reference)
     settled = timezone.now() if modification.price_diff else None
-    if not move(
+    if not transition(
         modification,
         State.REQUESTED,
         field="state",

@@ -23,8 +23,8 @@ from django_xcover.formats import format_amount
 from django_xcover.mirror import packages, renewal_links
 from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import Undecided, Unworkable, after_post
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.operation_errors import CannotPerform, OutcomeUnknown, after_post
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import quoting
 
 
@@ -56,9 +56,9 @@ def perform(operation: Operation) -> PackageAnswer:
     """Confirm at XCover, outside any transaction, and return the booking with the new period.
 
     The booking is read first, because XCover renews automatically for some partners, and because
-    the outcome of an earlier attempt may be unknown. Raises XCoverError, Unworkable if the price
-    of the renewal has changed, and Undecided if the booking doesn't show the new period yet (the
-    older confirmation is answered with 202 before it is carried out).
+    the outcome of an earlier attempt may be unknown. Raises XCoverError, CannotPerform if the price
+    of the renewal has changed, and OutcomeUnknown if the booking doesn't show the new period yet
+    (the older confirmation is answered with 202 before it is carried out).
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = factory.client_for(operation.package.account)
@@ -70,7 +70,7 @@ def perform(operation: Operation) -> PackageAnswer:
     with after_post():
         answer = _read(client, renewal)
     if not is_renewed(renewal, answer.quotes):
-        raise Undecided("XCover took the confirmation but does not show the next period yet.")
+        raise OutcomeUnknown("XCover took the confirmation but does not show the next period yet.")
     return answer
 
 
@@ -93,7 +93,7 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
     policies = _next_period(renewal, package)
     prices = _paid_prices(renewal, policies)
     renewal_links.adopt(package, prices)
-    if not move(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
+    if not transition(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
         return
     if _differs(renewal, prices, policies):
         packages.flag(package, Attention.PRICE_DIFFERS)
@@ -153,10 +153,10 @@ def _quote_again(renewal: Renewal) -> None:
     try:
         columns = quoting.terms(renewal, quoting.ask(renewal.package))
     except NotRenewable as refused:
-        raise Unworkable(str(refused)) from refused
+        raise CannotPerform(str(refused)) from refused
     fresh = Renewal(price=columns["price"], currency=columns["currency"]).premium
     if fresh is not None and renewal.premium is not None and fresh != renewal.premium:
-        raise Unworkable(
+        raise CannotPerform(
             f"XCover now charges {format_amount(fresh)} for the next period, but "
             f"{format_amount(renewal.premium)} was paid. Settle the difference with the customer, "
             "or refund the money and give up the renewal."

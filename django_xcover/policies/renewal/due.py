@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from django_xcover.models import Quote, QuotePackage, Renewal, Status
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import WAITING
 
@@ -80,7 +80,7 @@ def end_without_cover(package: QuotePackage) -> None:
     if package.quotes.filter(status=Status.CONFIRMED).exists():
         return
     for renewal in package.renewals.filter(state__in=WAITING):
-        move(renewal, State.EXPIRED, field="state")
+        transition(renewal, State.EXPIRED, field="state")
 
 
 def _settle_renewed() -> None:
@@ -121,4 +121,4 @@ def _expire(now: datetime) -> None:
     alive = Quote.objects.filter(package=OuterRef("package"), status=Status.CONFIRMED)
     waiting = Renewal.objects.filter(state__in=WAITING)
     for renewal in waiting.filter(Q(due_on__lt=now - GRACE) | ~Exists(alive)):
-        move(renewal, State.EXPIRED, field="state")
+        transition(renewal, State.EXPIRED, field="state")

@@ -17,7 +17,7 @@ from django_xcover.exceptions import (
 from django_xcover.formats import format_amount
 from django_xcover.models import Operation, OperationKind, OperationState, Renewal
 from django_xcover.outbox import operations
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
 from django_xcover.tracebacks import clears_frames
@@ -93,7 +93,7 @@ def abandon(renewal: Renewal, *, reason: str) -> None:
         if operation is None or not _is_stuck(operation):
             raise RenewalNotStuck
         operations.discard(operation, reason)
-        move(locked, Renewal.State.EXPIRED, field="state")
+        transition(locked, Renewal.State.EXPIRED, field="state")
     renewal.refresh_from_db()
 
 
@@ -117,7 +117,7 @@ def _confirmation(renewal: Renewal) -> Operation | None:
 
 def _pay(renewal: Renewal, body: dict[str, Any], at: datetime, reference: str) -> Operation:
     refuse_long(reference)
-    move(
+    transition(
         renewal,
         Renewal.State.PAID,
         field="state",

@@ -17,16 +17,16 @@ from django_xcover.client.schemas.policies import RenewalAnswer, renewal_from_wi
 from django_xcover.client.schemas.stored import renewal_to_store
 from django_xcover.clients import factory
 from django_xcover.exceptions import (
+    ActionRefused,
     AlreadyRenewed,
     NotRenewable,
-    Refused,
     RenewalDeclined,
     RenewalLapsed,
     RenewalPaid,
     code_of,
 )
 from django_xcover.models import QuotePackage, Renewal, Status
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import notifications
 
 
@@ -45,7 +45,7 @@ logger = safe_logging.get_logger("django_xcover.policies")
 
 DEADLINE = 5.0
 WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)
-_OVER: Mapping[str, type[Refused]] = {
+_OVER: Mapping[str, type[ActionRefused]] = {
     Renewal.State.PAID: RenewalPaid,
     Renewal.State.CONFIRMED: AlreadyRenewed,
     Renewal.State.OPTING_OUT: RenewalDeclined,
@@ -64,7 +64,9 @@ def quote(renewal: Renewal) -> Renewal:
     refuse_unless_waiting(renewal)
     answer = ask(renewal.package)
     with transaction.atomic():
-        if not move(renewal, Renewal.State.QUOTED, field="state", **_columns(renewal, answer)):
+        if not transition(
+            renewal, Renewal.State.QUOTED, field="state", **_columns(renewal, answer)
+        ):
             renewal.refresh_from_db()
             refuse_unless_waiting(renewal)
         transaction.on_commit(partial(notifications.notify, renewal))
@@ -82,7 +84,7 @@ def prepare(pk: int) -> None:
             quote(renewal)
         else:
             notifications.notify(renewal)
-    except (XCoverError, Refused) as error:
+    except (XCoverError, ActionRefused) as error:
         logger.warning("Renewal %s has no price yet: %s", pk, code_of(error))
 
 

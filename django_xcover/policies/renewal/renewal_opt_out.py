@@ -14,9 +14,9 @@ from django_xcover.clients import factory
 from django_xcover.mirror import packages
 from django_xcover.models import Attention, Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import Undecided
+from django_xcover.outbox.operation_errors import OutcomeUnknown
 from django_xcover.outbox.operations import Failure
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import confirmation
 from django_xcover.policies.renewal.quoting import lock, refuse_unless_waiting
 from django_xcover.tracebacks import clears_frames
@@ -34,7 +34,7 @@ def opt_out(renewal: Renewal) -> Operation:
         locked = lock(renewal)
         if locked.state not in {State.OPTING_OUT, State.OPTED_OUT}:
             refuse_unless_waiting(locked)
-            move(locked, State.OPTING_OUT, field="state")
+            transition(locked, State.OPTING_OUT, field="state")
         operation = operations.enqueue(
             locked.package, OperationKind.RENEWAL_OPT_OUT, subject=str(locked.pk)
         )
@@ -62,7 +62,7 @@ def _read(client: XCoverClient, package: QuotePackage) -> PackageAnswer:
         return package_from_wire(client.get_booking(package.package_id))
     except (ValidationFailed, Conflict) as error:
         # XCover refused the read and not the opt-out, so the renewal isn't over.
-        raise Undecided("XCover does not show the booking.") from error
+        raise OutcomeUnknown("XCover does not show the booking.") from error
 
 
 def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
@@ -71,7 +71,7 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
     Call it in the transaction that finishes the operation.
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
-    moved = move(renewal, State.OPTED_OUT, field="state")
+    moved = transition(renewal, State.OPTED_OUT, field="state")
     if renewed is not None:
         _flag(QuotePackage.objects.locked().get(pk=renewal.package_id), renewed)
     elif moved:
@@ -80,7 +80,7 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
 
 def refuse(operation: Operation, failure: Failure) -> None:
     """Expire the renewal: XCover refuses the opt-out if nothing would renew."""
-    move(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
+    transition(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
 
 
 def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_xcover import safe_logging
-from django_xcover.exceptions import NotRenewable, Refused
+from django_xcover.exceptions import ActionRefused, NotRenewable
 from django_xcover.mirror import refresh
 from django_xcover.models import BOOKED, QuotePackage, Renewal, Status
-from django_xcover.outbox.transitions import move
+from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import due, notifications, quoting
 from django_xcover.policies.renewal.due import GRACE, OPEN
 
@@ -96,12 +96,12 @@ def _act(event: str, renewal: Renewal) -> None:
             notifications.notify(renewal)
     except NotRenewable:
         _note_refusal(event, renewal)
-    except Refused as overtaken:
+    except ActionRefused as overtaken:
         logger.info("%s about renewal %s was overtaken: %s.", event, renewal.pk, overtaken.code)
 
 
 def _note_refusal(event: str, renewal: Renewal) -> None:
     if event == EXPIRED:
-        move(renewal, State.EXPIRED, field="state")
+        transition(renewal, State.EXPIRED, field="state")
     else:
         logger.warning("Received %s, but XCover quotes no renewal %s.", event, renewal.pk)

@@ -15,10 +15,10 @@ from django_xcover import safe_logging, signals, validators
 from django_xcover.client import XCoverError
 from django_xcover.clients import circuit_breaker
 from django_xcover.exceptions import (
+    ActionRefused,
     AlreadyCancelled,
     NotCancellable,
     PreviewExpired,
-    Refused,
     code_of,
 )
 from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
@@ -141,7 +141,7 @@ def _confirm(
     package: QuotePackage,
     cancellation: Cancellation,
     free: Sequence[Quote],
-    obstacles: Sequence[Refused] = (),
+    obstacles: Sequence[ActionRefused] = (),
 ) -> Cancellation | None:
     unbooked = [quote for quote in free if eligibility.is_unbooked(quote)]
     if unbooked and obstacles:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from django_xcover import payments, tasks
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Modification, QuotePackage
 from django_xcover.policies import cancellation, modification
@@ -84,7 +84,7 @@ def test_nobody_is_asked_to_pay_for_a_change_that_would_be_refused(
 
     assert due_for(found) is None
     assert steps_for(found) == []
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         modification.settle(found)
 
 

@@ -15,7 +15,7 @@ from django_xcover import exceptions
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.mirror import packages, refresh
 from django_xcover.models import (
     Attention,
@@ -91,7 +91,7 @@ def test_what_is_over_cannot_be_paid(
     quoted: Renewal,
     sandbox: Sandbox,
     meanwhile: Callable[[Renewal, Sandbox], None],
-    refusal: type[Refused],
+    refusal: type[ActionRefused],
     sentence: str,
 ) -> None:
     meanwhile(quoted, sandbox)

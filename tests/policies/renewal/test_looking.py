@@ -12,7 +12,7 @@ import pytest
 from django_xcover import exceptions, tasks
 from django_xcover.client import XCoverError
 from django_xcover.clients import factory
-from django_xcover.exceptions import Refused
+from django_xcover.exceptions import ActionRefused
 from django_xcover.mirror import refresh
 from django_xcover.models import Quote, QuotePackage, Renewal
 from django_xcover.policies import renewal as renewing
@@ -187,7 +187,7 @@ def test_what_is_settled_is_not_quoted_again(due: Renewal, sandbox: Sandbox, sta
     due.state = state
     due.save()
 
-    with pytest.raises(Refused):
+    with pytest.raises(ActionRefused):
         renewing.quote(due)
 
     assert not sandbox.calls("quote_for_renewal")

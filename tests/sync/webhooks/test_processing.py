@@ -302,14 +302,14 @@ def test_of_two_workers_that_saw_it_free_only_one_gets_it(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post()
-    move, rival = transitions.move, []
+    transition, rival = transitions.transition, []
 
     def rival_comes_in_between(*args: Any, **kwargs: Any) -> bool:
-        monkeypatch.setattr(lease, "move", move)
+        monkeypatch.setattr(lease, "transition", transition)
         rival.append(inbox.claim(the_delivery().pk))
-        return move(*args, **kwargs)
+        return transition(*args, **kwargs)
 
-    monkeypatch.setattr(lease, "move", rival_comes_in_between)
+    monkeypatch.setattr(lease, "transition", rival_comes_in_between)
 
     assert inbox.claim(the_delivery().pk) is None
     assert rival[0] is not None
