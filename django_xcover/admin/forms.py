@@ -19,7 +19,7 @@ from django_xcover.client.schemas.requests import product_of
 from django_xcover.formats import format_amount
 from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.policies import modification
-from django_xcover.policies.modification.fields import Path, amount_of, is_amount, typed
+from django_xcover.policies.modification.texts import Path, amount_of, is_amount, typed
 from django_xcover.support.next_steps import moment
 
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

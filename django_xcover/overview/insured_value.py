@@ -10,7 +10,7 @@ from django_xcover.exceptions import ValueNotChangeable
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, Modification, Quote, Status
 from django_xcover.policies import modification
-from django_xcover.policies.modification.fields import amount_of, worth_of
+from django_xcover.policies.modification.texts import amount_of, worth_of
 from django_xcover.types import Money
 
 

@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 
 from django_xcover.models import QuotePackage, Renewal
-from django_xcover.policies.renewal import notifications
+from django_xcover.policies.renewal import quoting
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import RenewalFactory
 from example_shop.cover import ConcertShopAdapter
@@ -33,7 +33,7 @@ def renewal(insured: Shopper) -> Renewal:
 def test_an_order_that_is_gone_gets_no_letter(renewal: Renewal) -> None:
     Order.objects.all().delete()
 
-    assert notifications.notify(renewal)
+    assert quoting.notify(renewal)
     assert mail.outbox == []
 
 
@@ -41,7 +41,7 @@ def test_a_mail_server_that_is_away_has_told_nobody(renewal: Renewal, settings: 
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
-    assert not notifications.notify(renewal)
+    assert not quoting.notify(renewal)
     renewal.refresh_from_db()
     assert renewal.notified_at is None
 
@@ -51,7 +51,7 @@ def test_the_letter_says_what_ends_what_it_costs_and_that_nothing_happens_by_its
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
 
-    assert notifications.notify(renewal)
+    assert quoting.notify(renewal)
 
     (letter,) = mail.outbox
     number = Order.objects.get().number
@@ -67,7 +67,7 @@ def test_the_letter_leads_a_guest_to_the_cover_in_any_browser(
     renewal: Renewal, settings: Any
 ) -> None:
     settings.SHOP_URL = "https://encore.example"
-    notifications.notify(renewal)
+    quoting.notify(renewal)
 
     link = re.search(r"https://encore\.example(\S+)", str(mail.outbox[0].body))
     assert link is not None
@@ -82,7 +82,7 @@ def test_the_letter_of_somebody_with_an_account_opens_nothing_without_it(
     settings.SHOP_URL = "https://encore.example"
     Order.objects.update(user=User.objects.get(username=data.SHOPPER.username))
 
-    notifications.notify(renewal)
+    quoting.notify(renewal)
 
     assert "https://encore.example/xcover/mycover/" in mail.outbox[0].body
     assert "/orders/open/" not in mail.outbox[0].body
@@ -93,7 +93,7 @@ def test_the_letter_is_in_the_language_of_the_sale(renewal: Renewal) -> None:
     renewal = Renewal.objects.get(pk=renewal.pk)
     renewal.price = Decimal("1234.50")
 
-    notifications.notify(renewal)
+    quoting.notify(renewal)
 
     assert "Guten Tag Robin," in mail.outbox[0].body
     assert "1.234,50\xa0£" in mail.outbox[0].body

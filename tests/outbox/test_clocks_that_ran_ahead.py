@@ -17,7 +17,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.outbox import lease, operations
-from django_xcover.policies.renewal import notifications
+from django_xcover.policies.renewal import quoting
 from django_xcover.sync import webhooks
 from django_xcover.sync.reconciliation.run import take
 from django_xcover.sync.webhooks import inbox
@@ -112,4 +112,4 @@ def test_a_customer_is_told_of_a_renewal_whose_lease_lies_in_the_future(
         telling_until=timezone.now() + MONTH,
     )
 
-    assert notifications.notify(renewal)
+    assert quoting.notify(renewal)

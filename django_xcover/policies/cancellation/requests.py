@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_xcover import validators
+from django_xcover.booking import take_back
 from django_xcover.client import ValidationFailed, XCoverError
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
@@ -25,13 +26,13 @@ from django_xcover.exceptions import (
     NotInForce,
     PreviewExpired,
 )
-from django_xcover.mirror import refresh
+from django_xcover.mirror import decisions, refresh
 from django_xcover.models import Cancellation, Operation, OperationKind, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
 from django_xcover.outbox import operations
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies import refunds
-from django_xcover.policies.cancellation import eligibility
+from django_xcover.policies.cancellation import eligibility, outcome
 from django_xcover.policies.staleness import was_paid_since
 from django_xcover.tracebacks import clears_frames
 
@@ -245,3 +246,21 @@ def _why_refused(
     except XCoverError:
         return NotCancellable()
     return NotCancellable()
+
+
+def withdraw(package: QuotePackage, cancellation: Cancellation, quotes: Sequence[Quote]) -> None:
+    """Carry out a draft whose `quotes` are not in force yet; its other policies may be.
+
+    Quotes that weren't sent to XCover aren't booked, and the shop owes their premium at once.
+    Policies that are in force, or may come into force, are cancelled at XCover after the booking.
+    Call it in a transaction that holds the package's lock.
+    """
+    if not transition(cancellation, Cancellation.State.REQUESTED, field="state"):
+        raise BeingCancelled
+    doubtful = take_back.take_back(package, quotes, decisions.WITHDREW)
+    if doubtful or cancellation.quotes.count() > len(quotes):
+        subject = str(cancellation.pk)
+        following = operations.enqueue(package, OperationKind.CANCEL, subject=subject)
+        take_back.give_time(following, doubtful)
+    else:
+        outcome.conclude(package, cancellation, stated=True)

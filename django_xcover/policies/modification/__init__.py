@@ -6,12 +6,11 @@ Quotes API: modification workflow.
 
 from __future__ import annotations
 
-from django_xcover.policies.modification.details import change_details
-from django_xcover.policies.modification.eligibility import changeable_fields
-from django_xcover.policies.modification.expiry import give_up_outdated
+from django_xcover.policies.modification.details import change_details, changeable_fields
 from django_xcover.policies.modification.pricing import open_change, quote_change
 from django_xcover.policies.modification.settlement import (
     abandon,
+    give_up_outdated,
     is_open,
     is_outdated,
     refusal_of,

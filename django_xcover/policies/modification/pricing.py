@@ -28,9 +28,9 @@ from django_xcover.exceptions import (
 from django_xcover.mirror import refresh
 from django_xcover.models import Modification, Quote, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
-from django_xcover.policies.modification.eligibility import require_changeable, require_idle
-from django_xcover.policies.modification.fields import typed
+from django_xcover.policies.modification.details import require_changeable, require_idle
 from django_xcover.policies.modification.settlement import is_outdated
+from django_xcover.policies.modification.texts import typed
 from django_xcover.tracebacks import clears_frames
 
 

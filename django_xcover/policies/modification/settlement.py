@@ -1,9 +1,9 @@
-"""Settle the price difference of a change, or abandon the change."""
+"""Settle the price difference of a change, or abandon a change that is no longer wanted or possible."""
 
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from django_xcover.exceptions import (
@@ -14,17 +14,11 @@ from django_xcover.exceptions import (
     NotModifiable,
     refusal,
 )
-from django_xcover.models import (
-    Cancellation,
-    Modification,
-    Operation,
-    OperationKind,
-    QuotePackage,
-)
+from django_xcover.models import Cancellation, Modification, Operation, OperationKind, QuotePackage
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import Fault, fault_of, said
 from django_xcover.outbox.transitions import transition
-from django_xcover.policies.modification.eligibility import require_changeable
+from django_xcover.policies.modification.details import require_changeable
 from django_xcover.policies.modification.texts import label_at
 from django_xcover.policies.staleness import changes_since
 from django_xcover.tracebacks import clears_frames
@@ -143,3 +137,26 @@ def is_outdated(package: QuotePackage, modification: Modification) -> bool:
         row.state == Cancellation.State.CONFIRMED and row.confirmed_at and row.confirmed_at >= since
         for row in package.cancellations.all()
     )
+
+
+# XCover may still refuse one of these, which would make other changes possible again.
+PASSING = (OperationKind.MODIFY, OperationKind.CANCEL)
+
+
+def give_up_outdated() -> list[Modification]:
+    """Abandon the priced changes that can no longer be settled, and return them.
+
+    Running this daily is enough, because an outdated change is never offered for payment. Only
+    changes whose package has changed since are checked, because most unpaid quotes never change
+    again.
+    """
+    under_way = Operation.objects.unfinished().filter(package=OuterRef("package"), kind__in=PASSING)
+    rows = Modification.objects.select_related("package").filter(
+        ~Exists(under_way),
+        state=Modification.State.QUOTED,
+        package__updated_at__gte=F("created_at"),
+    )
+    over = [row for row in rows if not is_open(row)]
+    for row in over:
+        abandon(row)
+    return over

@@ -6,18 +6,16 @@ the payment, the customer declines. The result doesn't depend on the order or on
 
 from __future__ import annotations
 
-from django_xcover.policies.renewal.due import find_due
+from django_xcover.policies.renewal.due import EVENTS, find_due, on_event
 from django_xcover.policies.renewal.lines import RenewalLine, lines_of
-from django_xcover.policies.renewal.notifications import notify
 from django_xcover.policies.renewal.payment import (
     abandon,
     confirm_legacy,
     may_abandon,
     record_payment,
 )
-from django_xcover.policies.renewal.quoting import prepare, quote
+from django_xcover.policies.renewal.quoting import notify, prepare, quote
 from django_xcover.policies.renewal.renewal_opt_out import opt_out
-from django_xcover.policies.renewal.webhook_events import EVENTS, on_event
 
 __all__ = [
     "EVENTS",

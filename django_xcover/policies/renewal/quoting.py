@@ -1,21 +1,26 @@
-"""Request the price of the next period of a booking, one request at a time."""
+"""Price the next period of a booking, one request at a time, and have the shop announce it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from django_xcover import safe_logging
+from django_xcover import safe_logging, signals
+from django_xcover.adapters import get_adapter
 from django_xcover.client import NotFound, ValidationFailed, XCoverError
 from django_xcover.client.errors import Conflict, UnexpectedAnswer
 from django_xcover.client.schemas.packages import QuoteAnswer
 from django_xcover.client.schemas.policies import RenewalAnswer, renewal_from_wire
 from django_xcover.client.schemas.stored import renewal_to_store
 from django_xcover.clients import factory
+from django_xcover.conf import get_config
 from django_xcover.exceptions import (
     ActionRefused,
     AlreadyRenewed,
@@ -26,8 +31,57 @@ from django_xcover.exceptions import (
     code_of,
 )
 from django_xcover.models import QuotePackage, Renewal, Status
+from django_xcover.models.base import lapsed
 from django_xcover.outbox.transitions import transition
-from django_xcover.policies.renewal import notifications
+
+logger = safe_logging.get_logger("django_xcover.policies")
+
+
+def notify(renewal: Renewal) -> bool:
+    """Have the shop notify the customer of a quoted renewal; return True if this call did.
+
+    The shop's adapter writes to the customer, then `renewal_quoted` is sent: once for each price,
+    and only while there is cover to renew. If the adapter fails, the customer doesn't count as
+    notified, and the next run of beat tries again. If the process dies, it is tried again when the
+    lease has expired.
+    """
+    lease = _claim(renewal)
+    if lease is None:
+        return False
+    is_notified = _send_notice(renewal)
+    at = timezone.now() if is_notified else None
+    # A new price in the meantime has removed the lease; the customer hasn't been notified of it.
+    rows = Renewal.objects.filter(pk=renewal.pk, telling_until=lease)
+    rows.update(notified_at=at, telling_until=None)
+    if is_notified:
+        renewal.notified_at = at
+        signals.renewal_quoted.send_robust(sender=Renewal, renewal=renewal)
+    return is_notified
+
+
+def _claim(renewal: Renewal) -> datetime | None:
+    """Claim the notice and return when the lease ends; None if there is nothing to send."""
+    if not renewal.package.quotes.filter(status=Status.CONFIRMED).exists():
+        return None
+    now = timezone.now()
+    lease = now + timedelta(seconds=get_config().operation_lease)
+    rows = Renewal.objects.filter(pk=renewal.pk, state=Renewal.State.QUOTED, notified_at=None)
+    free = rows.filter(Q(telling_until=None) | lapsed("telling_until", now))
+    return lease if free.update(telling_until=lease, updated_at=now) else None
+
+
+def _send_notice(renewal: Renewal) -> bool:
+    adapter = get_adapter()
+    try:
+        order = adapter.get_order(renewal.package.order_reference)
+        adapter.send_renewal_notice(order, renewal)
+    except Exception as error:  # noqa: BLE001 - the shop's code; the renewal goes on
+        # Not `exception`: its traceback would quote the customer.
+        logger.error(  # noqa: TRY400
+            "The notice of renewal %s was not sent: %s", renewal.pk, safe_logging.describe(error)
+        )
+        return False
+    return True
 
 
 def lock(renewal: Renewal) -> Renewal:
@@ -40,8 +94,6 @@ def lock(renewal: Renewal) -> Renewal:
     locked.package = package
     return locked
 
-
-logger = safe_logging.get_logger("django_xcover.policies")
 
 DEADLINE = 5.0
 WAITING = (Renewal.State.DUE, Renewal.State.QUOTED)
@@ -69,7 +121,7 @@ def quote(renewal: Renewal) -> Renewal:
         ):
             renewal.refresh_from_db()
             refuse_unless_waiting(renewal)
-        transaction.on_commit(partial(notifications.notify, renewal))
+        transaction.on_commit(partial(notify, renewal))
     return renewal
 
 
@@ -83,7 +135,7 @@ def prepare(pk: int) -> None:
         if renewal.state == Renewal.State.DUE:
             quote(renewal)
         else:
-            notifications.notify(renewal)
+            notify(renewal)
     except (XCoverError, ActionRefused) as error:
         logger.warning("Renewal %s has no price yet: %s", pk, code_of(error))
 

@@ -7,10 +7,15 @@ the withdrawal period, the same function cancels. My cover, the guest link and t
 
 from __future__ import annotations
 
-from django_xcover.policies.withdrawal.holders import holder_of
-from django_xcover.policies.withdrawal.links import link_path, read_link
 from django_xcover.policies.withdrawal.notices import send_due, sweep
-from django_xcover.policies.withdrawal.statements import may_withdraw, prepare, withdraw
+from django_xcover.policies.withdrawal.statements import (
+    holder_of,
+    link_path,
+    may_withdraw,
+    prepare,
+    read_link,
+    withdraw,
+)
 
 __all__ = [
     "holder_of",

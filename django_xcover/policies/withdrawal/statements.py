@@ -1,31 +1,98 @@
-"""Prepare a statement of withdrawal, with or without a refund, and record it permanently."""
+"""Prepare a statement of withdrawal, with or without a refund, and record it permanently.
+
+Guests get there by signed links, which need no session and contain no personal data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
+from django.core import signing
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from django_xcover import safe_logging, signals, validators
 from django_xcover.client import XCoverError
+from django_xcover.client.schemas.requests import booked_policyholder
 from django_xcover.clients import circuit_breaker
+from django_xcover.conf import get_config
 from django_xcover.exceptions import (
     ActionRefused,
     AlreadyCancelled,
+    LinkExpired,
+    LinkInvalid,
     NotCancellable,
     PreviewExpired,
     code_of,
 )
-from django_xcover.models import Cancellation, Quote, QuotePackage, Withdrawal
+from django_xcover.mirror.presentation import clean_text
+from django_xcover.models import Cancellation, Operation, Quote, QuotePackage, Withdrawal
+from django_xcover.models.operation import PAYING
 from django_xcover.policies.cancellation import eligibility, requests
-from django_xcover.policies.cancellation import unbooked as unbooked_cover
-from django_xcover.policies.withdrawal.holders import holder_of
+from django_xcover.policies.cancellation import requests as unbooked_cover
 from django_xcover.tracebacks import clears_frames
+
+SALT = "django_xcover.withdrawal"
+
+
+@clears_frames
+def link_path(order_reference: str) -> str:
+    """Return the path of the page to withdraw from an order's cover without login.
+
+    Prepend the shop's address, and send the link only to the customer: anyone who has it can
+    cancel. The path is signed and contains an internal number. It is "" for an order without cover.
+    """
+    package = QuotePackage.objects.for_order(order_reference).order_by("pk").first()
+    if package is None:
+        return ""
+    return reverse("xcover:withdraw", args=[signing.dumps(package.pk, salt=SALT)])
+
+
+def read_link(token: str) -> list[QuotePackage]:
+    """Return the packages of the link's order; raise LinkInvalid or LinkExpired."""
+    age = timedelta(days=get_config().withdrawal_link_days)
+    try:
+        pk = signing.loads(token, salt=SALT, max_age=age)
+    except signing.SignatureExpired as error:
+        raise LinkExpired from error
+    except signing.BadSignature as error:
+        raise LinkInvalid from error
+    package = QuotePackage.objects.filter(pk=pk).first()
+    if package is None:
+        raise LinkInvalid
+    return list(QuotePackage.objects.for_order(package.order_reference).order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The policyholder. `details` has every known field, by XCover's name."""
+
+    name: str = field(repr=False)
+    email: str = field(repr=False)
+    details: Mapping[str, Any] = field(repr=False)
+
+
+def holder_of(package: QuotePackage) -> Holder:
+    """Return the policyholder of `package`; an unknown name or address is ""."""
+    known = package.answer.policyholder
+    if not known.email:
+        rows = Operation.objects.filter(package=package, kind__in=PAYING).exclude(request={})
+        operation = rows.order_by("-pk").first()
+        known = booked_policyholder(operation.request) if operation else known
+    names = (clean_text(known.first_name), clean_text(known.last_name))
+    return Holder(
+        name=" ".join(filter(None, names)),
+        email=clean_text(known.email) or clean_text(package.policyholder_email),
+        details=known.details,
+    )
+
 
 logger = safe_logging.get_logger("django_xcover.policies")
 

@@ -12,13 +12,7 @@ from django.utils import timezone
 from django_xcover.admin.forms import AmountField, PolicyForm
 from django_xcover.models import Quote, QuotePackage, Status
 from django_xcover.overview.insured_value import insured_value
-from django_xcover.policies.modification.fields import (
-    WORTH,
-    Path,
-    amount_of,
-    is_amount,
-    worth_of,
-)
+from django_xcover.policies.modification.texts import WORTH, Path, amount_of, is_amount, worth_of
 
 
 def asked_for(quote: Quote) -> Field:
