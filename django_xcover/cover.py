@@ -21,7 +21,7 @@ from django_xcover.mirror.instalment_plans import chosen_plan, label_of
 from django_xcover.mirror.lapses import agreed_before, lapse_of
 from django_xcover.mirror.lost_cover import LostCover
 from django_xcover.models import Choice, Quote, QuotePackage, Status
-from django_xcover.offers import cart_packages, holds, quoting, shop_values
+from django_xcover.offers import carts, holds, quoting, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
 from django_xcover.offers.shown_totals import require_shown
 from django_xcover.orders import take_over
@@ -270,13 +270,13 @@ def _freeze(
     named: tuple[str, str], to_insure: CartToInsure | None, lifetime: timedelta | None = None
 ) -> Cover:
     """Lock the cart's packages, as `choose` does, and hold the current one."""
-    every = cart_packages.lock_all(*named)
-    packages = cart_packages.still_open(every)
+    every = carts.lock_all(*named)
+    packages = carts.still_open(every)
     package = quoting.counting(packages, to_insure)
     if every and not packages:
         take_over.alert_if_just_ordered(every[-1])
     if package and to_insure and quoting.matches(package, to_insure):
-        quotes = cart_packages.lock_offered(package)
+        quotes = carts.lock_offered(package)
         cover = _cover_of(package, quotes, others=[row for row in packages if row is not package])
     else:
         was_wanted = bool(every) and _was_wanted(every[-1], to_insure)
@@ -284,7 +284,7 @@ def _freeze(
         cover = Cover(lapsed=_lapse(packages) or was_wanted, lost=lost)
         # A package that is being paid for at this moment belongs to an earlier cart.
         package = None if package and package.is_held else package
-        quotes = cart_packages.lock_offered(package) if package else []
+        quotes = carts.lock_offered(package) if package else []
     hold = holds.place(
         *named,
         package=package,
@@ -334,7 +334,7 @@ def _lapse(packages: Sequence[QuotePackage]) -> bool:
     """
     lapsed = False
     for package in packages:
-        quotes = cart_packages.lock_quotes(package)
+        quotes = carts.lock_quotes(package)
         if package.is_held:
             lapsed |= any(quote.choice == Choice.ACCEPTED for quote in quotes)
         else:

@@ -13,7 +13,7 @@ from django_xcover.mirror import access_log
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.offers import counts, holds
 from django_xcover.orders import events
-from django_xcover.outbox import heartbeat, operations
+from django_xcover.outbox import lease, operations
 from django_xcover.outbox.publisher import Publisher
 from django_xcover.policies import instalments, modification, renewal, withdrawal
 from django_xcover.support import erasure
@@ -63,7 +63,7 @@ def sweep_operations() -> None:
     operations.sweep()
     for pk in withdrawal.sweep():
         send_withdrawal_email.apply_async((pk,), retry=False)
-    heartbeat.swept()
+    lease.record_sweep()
     events.sweep()
     holds.sweep()
 

@@ -17,8 +17,7 @@ from django_xcover.models import Operation, OperationKind, OperationState, Quote
 from django_xcover.models.operation import PAYING
 from django_xcover.orders import cancellation as with_orders
 from django_xcover.outbox import operations
-from django_xcover.outbox.failures import Fault, fault_of
-from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
+from django_xcover.outbox.failures import CannotPerform, Fault, Obsolete, OutcomeUnknown, fault_of
 from django_xcover.outbox.operations import Failure
 from django_xcover.policies import emails
 from django_xcover.policies.cancellation import operation as cancellation

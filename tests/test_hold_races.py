@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_xcover.cover import freeze_cover, hold_cover
 from django_xcover.exceptions import BeingPaid, OfferClosed
 from django_xcover.models import Hold, Operation, OperationKind, Quote, QuotePackage
-from django_xcover.offers import cart_packages, holds
+from django_xcover.offers import carts, holds
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
 from tests.conftest import Shopper, work
@@ -158,7 +158,7 @@ def test_an_order_and_the_end_of_its_hold_do_not_wait_for_each_other(
     end = holds.sweep if sweeps else lambda: holds.release(reference)
 
     with ExitStack() as after, transaction.atomic():
-        cart_packages.lock_all("default", shopper.cart.reference)
+        carts.lock_all("default", shopper.cart.reference)
         ended = after.enter_context(meanwhile(end))
         # By its cart: packages first, then the hold.
         places(shop.order(), shopper.cart)

@@ -42,7 +42,7 @@ from django_xcover.models import (
     RefundCorrection,
     WebhookDelivery,
 )
-from django_xcover.offers import holds, quote_update
+from django_xcover.offers import holds, quote_storage
 from django_xcover.orders import cancellation as order_cancellation
 from django_xcover.orders import events as order_events
 from django_xcover.outbox import operations
@@ -168,7 +168,7 @@ def test_a_requote_that_returns_while_the_order_is_placed_leaves_its_price_alone
     agreed = shopper.says(yes=True).quotes[0].price.amount
     before = shopper.cart
     answered, may_store = threading.Event(), threading.Event()
-    carry_out = quote_update._carry_out
+    carry_out = quote_storage._carry_out
 
     def answer_late(*args: Any) -> Any:
         answer = carry_out(*args)
@@ -176,7 +176,7 @@ def test_a_requote_that_returns_while_the_order_is_placed_leaves_its_price_alone
         may_store.wait()
         return answer
 
-    monkeypatch.setattr(quote_update, "_carry_out", answer_late)
+    monkeypatch.setattr(quote_storage, "_carry_out", answer_late)
     shopper.cart = before.but(items=(ticket(price="80"),))
 
     def store() -> None:

@@ -29,7 +29,7 @@ from django_xcover.admin.forms import ResolveForm
 from django_xcover.admin.row_actions import Outcome, RowAction, RowActionsAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Discrepancy
-from django_xcover.support.discrepancy_texts import what_to_do
+from django_xcover.support.flag_texts import what_to_do
 from django_xcover.sync import reconciliation
 from django_xcover.sync.reconciliation import discrepancies
 

@@ -11,7 +11,7 @@ from django_xcover.api.base import ShopView
 from django_xcover.api.serializers.inputs import ChoiceInput
 from django_xcover.api.serializers.offers import OfferShape
 from django_xcover.exceptions import NothingToInsure
-from django_xcover.offers import choices, quoting, visitors
+from django_xcover.offers import carts, choices, quoting
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import Look
 
@@ -33,7 +33,7 @@ class OfferView(ShopView):
         if look.is_waiting:
             return self._not_yet(look)
         if look.is_limited:
-            raise Throttled(wait=visitors.retry_after())
+            raise Throttled(wait=carts.seconds_to_next_window())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _not_yet(self, look: Look) -> Response:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from django_xcover.booking import booking, payload
+from django_xcover.booking import booking
 from django_xcover.client import exact_json
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.clients import factory
@@ -33,7 +33,7 @@ from django_xcover.models.package import PROVISIONAL
 from django_xcover.offers import fast_quote, shop_values
 from django_xcover.offers.fast_quote import FastOffer, opt_out, price
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
+from django_xcover.outbox.failures import CannotPerform, Obsolete, OutcomeUnknown
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, QuoteRequest
 
@@ -54,8 +54,8 @@ def perform(operation: Operation) -> PackageAnswer:
         raise Obsolete(decisions.why_withdrawn(package.quotes.withdrawn()))
     _require_memory(operation)
     if not operation.request:
-        order = payload.order_of(package)
-        operations.keep_request(operation, payload.body(package, order))
+        order = booking.order_of(package)
+        operations.keep_request(operation, booking.body(package, order))
     wire = factory.client_for(package.account).instant_booking(
         {**exact_json.decode(package.payload[BODY].encode()), **operation.request},
         idempotency_key=operation.idempotency_key,
@@ -159,7 +159,7 @@ def _write(
     package: QuotePackage, order: object, wanted: QuoteRequest, agreed: Mapping[str, Money]
 ) -> Operation:
     _agree(package, wanted, agreed)
-    body = payload.attempt(package, lambda: payload.body(package, order))
+    body = booking.attempt(package, lambda: booking.body(package, order))
     return operations.enqueue(package, OperationKind.INSTANT_BOOK, request=body)
 
 

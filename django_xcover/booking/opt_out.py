@@ -9,7 +9,7 @@ from django_xcover.client import NotFound, XCoverClient
 from django_xcover.client.schemas.packages import status_from_wire
 from django_xcover.clients import factory
 from django_xcover.models import BOOKED, Operation, QuotePackage, Status
-from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.failures import Obsolete
 from django_xcover.outbox.transitions import transition
 
 

@@ -18,7 +18,7 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.models.operation import PAYING
-from django_xcover.offers import cart_packages
+from django_xcover.offers import carts
 from django_xcover.outbox import lease, operations
 
 
@@ -49,7 +49,7 @@ def _try_to_stop(operation: Operation, quotes: Sequence[Quote], reason: str) -> 
     """Keep the booking from covering `quotes`; return False if it may have happened already."""
     if operation.state == OperationState.RUNNING or not operation.outcome_known:
         return False
-    left = cart_packages.lock_quotes(operation.package)
+    left = carts.lock_quotes(operation.package)
     if all(quote.choice != Choice.ACCEPTED for quote in left):
         return operations.discard(operation, reason)
     return operation.kind == OperationKind.BOOK and booking.leave_out(operation, quotes)

@@ -39,7 +39,7 @@ from django_xcover.exceptions import (
     OfferClosed,
 )
 from django_xcover.mirror.presentation import Offer, OfferedQuote
-from django_xcover.offers import choices, quoting, visitors
+from django_xcover.offers import carts, choices, quoting
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import NOTHING, Look
 from django_xcover.policies.documents import document_url
@@ -95,7 +95,7 @@ def not_yet(request: HttpRequest, look: Look) -> HttpResponse:
 
 def too_many() -> HttpResponse:
     """Return a 429: this visitor has requested too many quotes."""
-    return HttpResponse(status=429, headers={"Retry-After": str(visitors.retry_after())})
+    return HttpResponse(status=429, headers={"Retry-After": str(carts.seconds_to_next_window())})
 
 
 def next_look(request: HttpRequest, look: Look) -> str:

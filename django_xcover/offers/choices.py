@@ -8,7 +8,7 @@ from django_xcover.exceptions import BeingPaid, OfferChanged, OfferClosed, PlanG
 from django_xcover.mirror import decisions, presentation
 from django_xcover.mirror.presentation import Offer, OfferedQuote
 from django_xcover.models import Choice, Quote, QuotePackage
-from django_xcover.offers import cart_packages, holds, quoting
+from django_xcover.offers import carts, holds, quoting
 from django_xcover.offers.carts import CartToInsure
 
 
@@ -32,7 +32,7 @@ def choose(
     """
     with transaction.atomic():
         package = _open_package(cart)
-        quotes = cart_packages.lock_offered(package)
+        quotes = carts.lock_offered(package)
         quote = _find(quotes, quote_id)
         offered = presentation.present(quote)
         if shown and shown != presentation.offer_hash(offered):
@@ -46,7 +46,7 @@ def choose(
 
 def _open_package(cart: CartToInsure) -> QuotePackage:
     """Lock and return the cart's package, so that no order takes it over in the meantime."""
-    every = cart_packages.lock_all(cart.account, cart.cart_reference)
+    every = carts.lock_all(cart.account, cart.cart_reference)
     package = quoting.counting(every[::-1], cart)
     if package is None or not quoting.matches(package, cart):
         raise OfferChanged

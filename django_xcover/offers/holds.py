@@ -16,7 +16,7 @@ from django_xcover.formats import format_amount
 from django_xcover.mirror import flags
 from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import Attention, Choice, Hold, Quote, QuotePackage
-from django_xcover.offers import cart_packages
+from django_xcover.offers import carts
 
 logger = safe_logging.get_logger("django_xcover.offers")
 
@@ -75,7 +75,7 @@ def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:
     named = holds.values_list("account", "cart_reference").first()
     if named is None:
         return None
-    packages = cart_packages.lock_all(*named)
+    packages = carts.lock_all(*named)
     hold = holds.select_for_update().first()
     return None if hold is None else (hold, packages)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_xcover.clients import cache
 from django_xcover.conf import get_config
 from django_xcover.models import QuoteAttempt
-from django_xcover.offers import cart_packages
+from django_xcover.offers import carts
 from django_xcover.offers.carts import CartToInsure
 
 # Seconds allowed for storing the answer after the deadline of the call.
@@ -35,7 +35,7 @@ def claim(cart: CartToInsure) -> Claim:
     """Begin an attempt, or return the current one. Two queries, or three to take over."""
     mine = QuoteAttempt(cart=_key(cart), fingerprint=cart.fingerprint, token=uuid.uuid4())
     QuoteAttempt.objects.bulk_create([mine], ignore_conflicts=True)
-    packages = cart_packages.open_packages(cart.account, cart.cart_reference)
+    packages = carts.open_packages(cart.account, cart.cart_reference)
     rows = QuoteAttempt.objects.annotate(quoted_at=Subquery(packages.values("quoted_at")[:1]))
     row = rows.filter(cart=mine.cart).first()
     if row is None:  # the other attempt has just ended

@@ -19,16 +19,7 @@ from django_xcover.conf import get_config
 from django_xcover.mirror import lost_cover, matching, price_checks, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
-from django_xcover.offers import (
-    background,
-    cart_packages,
-    counts,
-    declined_carts,
-    quote_attempts,
-    quote_storage,
-    quote_update,
-    visitors,
-)
+from django_xcover.offers import background, carts, counts, quote_attempts, quote_storage
 from django_xcover.offers.carts import CartToInsure
 
 logger = safe_logging.get_logger("django_xcover.offers")
@@ -110,7 +101,7 @@ def _look(cart: CartToInsure, *, again: bool, wait: float) -> Look:
 
 def _notice(cart: CartToInsure) -> Offer | None:
     """Return an offer without quotes that lists lost accepted cover; None if nothing is lost."""
-    newest = cart_packages.open_packages(cart.account, cart.cart_reference)
+    newest = carts.open_packages(cart.account, cart.cart_reference)
     newest = newest.filter(shopper_reference=cart.shopper_reference)
     rows = Quote.objects.filter(package=Subquery(newest.values("pk")[:1]))
     return lost_offer(list(rows.select_related("package").order_by("pk")), cart)
@@ -145,7 +136,7 @@ def _refusal(cart: CartToInsure) -> Look | None:
     """Return the result that is known without a call to XCover, None if it needs one."""
     if reason := _known_reason(cart):
         return _lost(cart, reason)
-    if not visitors.may_quote(cart):
+    if not carts.may_quote(cart):
         _lost(cart, OfferOutcome.VISITOR_LIMIT)
         return Look(is_limited=True)
     return None
@@ -153,7 +144,7 @@ def _refusal(cart: CartToInsure) -> Look | None:
 
 def _known_reason(cart: CartToInsure) -> OfferOutcome | None:
     """Return why there is no offer for this cart for a while, None when there may be one."""
-    if reason := declined_carts.remembered(cart):
+    if reason := carts.remembered_no_offer(cart):
         return reason
     # Logged once, when it opened.
     return OfferOutcome.CIRCUIT_OPEN if circuit_breaker.is_open(cart.account) else None
@@ -177,7 +168,7 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
             return Look(offer=build_offer(quotes))
     config = get_config()
     if not background.is_possible():
-        visitors.count(cart)
+        carts.count_quote(cart)
         offered = _attempt(claim.row, cart, quotes, config.offer_call_deadline)
         return Look(offer=build_offer(offered)) if offered else NOTHING
     thread = background.start(
@@ -186,7 +177,7 @@ def _begin(cart: CartToInsure, quotes: Sequence[Quote], wait: float) -> Look:
     if thread is None:
         quote_attempts.release(claim.row)
         return NOT_YET
-    visitors.count(cart)
+    carts.count_quote(cart)
     if wait:
         thread.join(wait)
         return _look(cart, again=True, wait=0.0)
@@ -221,7 +212,7 @@ def _attempt(
         logger.error("No offer: XCover reused the id of a stored package.")  # noqa: TRY400
     finally:
         if outcome in LASTING:
-            declined_carts.remember(cart, outcome)
+            carts.remember_no_offer(cart, outcome)
         quote_attempts.release(attempt)
         counts.count(cart.account, outcome)
         counts.write()
@@ -255,7 +246,7 @@ def quotes_on_page(request: HttpRequest, cart: CartToInsure) -> list[Quote]:
 
 def latest_quotes(cart: CartToInsure) -> list[Quote]:
     """Return the quotes of the open package that counts for the cart, in display order."""
-    packages = cart_packages.open_packages(cart.account, cart.cart_reference)
+    packages = carts.open_packages(cart.account, cart.cart_reference)
     held = Q(held_until__gt=timezone.now(), fingerprint=cart.fingerprint)
     held &= Q(shopper_reference=cart.shopper_reference)
     first = packages.order_by(Case(When(held, then=0), default=1), "-pk")
@@ -309,11 +300,11 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
 
 def _update(cart: CartToInsure, quotes: Sequence[Quote], until: float) -> list[Quote]:
     """Change the newest package in place, or return [] if the cart needs a new package."""
-    if not quotes or not quote_update.is_possible(quotes[0].package, cart):
+    if not quotes or not quote_storage.can_update(quotes[0].package, cart):
         return []
     client: XCoverClient = factory.client_for(cart.account)
     try:
-        return quote_update.update(client, cart, quotes, until)
+        return quote_storage.update_package(client, cart, quotes, until)
     except XCoverError as error:
         if not error.permanent:
             raise

@@ -19,7 +19,7 @@ from django_xcover.models import (
     QuotePackage,
     Status,
 )
-from django_xcover.offers import cart_packages, shop_values
+from django_xcover.offers import carts, shop_values
 from django_xcover.policies.cancellation import eligibility, requests
 
 logger = safe_logging.get_logger("django_xcover.orders")
@@ -112,7 +112,7 @@ def cancel_withdrawn(package: QuotePackage, status: Status = Status.CONFIRMED) -
 def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> None:
     quotes = [
         quote
-        for quote in cart_packages.lock_quotes(package)
+        for quote in carts.lock_quotes(package)
         if lines is None or quote.line_reference in lines
     ]
     policies, _reasons = eligibility.split(package, quotes)

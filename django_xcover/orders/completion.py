@@ -23,11 +23,11 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.models.operation import PAYING, UNPAID
-from django_xcover.offers import cart_packages
+from django_xcover.offers import carts
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, take_over
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import CannotPerform
+from django_xcover.outbox.failures import CannotPerform
 
 logger = safe_logging.get_logger("django_xcover.orders")
 
@@ -96,7 +96,7 @@ def _package_of(reference: str) -> QuotePackage | None:
 
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:
-    quotes = cart_packages.lock_quotes(package)
+    quotes = carts.lock_quotes(package)
     if paid and _is_over(quotes):
         _alert_unless_repeated(package, PAID_IN_VAIN)
     elif paid and _is_withdrawn_in_part(quotes):

@@ -25,7 +25,7 @@ from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
 from django_xcover.outbox import lease
-from django_xcover.outbox.operation_errors import CannotPerform
+from django_xcover.outbox.failures import CannotPerform
 from django_xcover.values import UnusableValue
 
 logger = safe_logging.get_logger("django_xcover.orders")

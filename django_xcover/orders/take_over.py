@@ -16,7 +16,7 @@ from django_xcover.conf import get_config
 from django_xcover.mirror import decisions, flags, search_terms
 from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import Attention, Choice, Hold, QuotePackage, Status
-from django_xcover.offers import cart_packages, holds
+from django_xcover.offers import carts, holds
 from django_xcover.offers.shop_values import Cart
 
 logger = safe_logging.get_logger("django_xcover.orders")
@@ -76,7 +76,7 @@ def alert_if_just_ordered(package: QuotePackage) -> None:
     The shop sent `order_completed` too early, so its total doesn't contain the premium.
     """
     is_recent = package.updated_at > timezone.now() - get_config().hold_length
-    chosen = any(q.choice == Choice.ACCEPTED for q in cart_packages.lock_quotes(package))
+    chosen = any(q.choice == Choice.ACCEPTED for q in carts.lock_quotes(package))
     if package.order_reference and is_recent and chosen and not package.holds.exists():
         logger.critical(
             "Order %s took over the cover of package %s before it was frozen: "
@@ -88,7 +88,7 @@ def alert_if_just_ordered(package: QuotePackage) -> None:
 
 
 def _by_cart(order: str, cart: Cart) -> QuotePackage | None:
-    packages = cart_packages.lock_all(*cart)
+    packages = carts.lock_all(*cart)
     account, reference = cart
     mine = Hold.objects.select_for_update().filter(account=account, cart_reference=reference)
     newest = mine.unresolved().order_by("-pk").first() or mine.order_by("-pk").first()
@@ -127,11 +127,11 @@ def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePack
 
 def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
     """Give the order the newest open package of a cart that was never frozen."""
-    package = next(iter(cart_packages.still_open(packages)), None)
+    package = next(iter(carts.still_open(packages)), None)
     if package is None:
         return None
     _give(package, order)
-    if any(quote.choice == Choice.ACCEPTED for quote in cart_packages.lock_quotes(package)):
+    if any(quote.choice == Choice.ACCEPTED for quote in carts.lock_quotes(package)):
         logger.critical(
             "Order %s takes over cover whose price was never frozen: "
             "it is unknown what was charged.",
@@ -159,7 +159,7 @@ def _why_not(hold: Hold, package: QuotePackage | None) -> str:
 
 def _is_as_held(hold: Hold, package: QuotePackage) -> bool:
     """Return whether each charged quote can still be booked at the charged price."""
-    offered = {quote.quote_id: quote for quote in cart_packages.lock_quotes(package)}
+    offered = {quote.quote_id: quote for quote in carts.lock_quotes(package)}
     for frozen in _accepted(hold):
         quote = offered.get(frozen["quote"])
         if quote is None or quote.status != Status.RECEIVED:
@@ -176,7 +176,7 @@ def _is_as_held(hold: Hold, package: QuotePackage) -> bool:
 def _restore(hold: Hold, package: QuotePackage) -> None:
     """Restore the charged answers: the shopper may have changed them after the hold expired."""
     frozen = {choice["quote"]: choice for choice in hold.choices}
-    for quote in cart_packages.lock_quotes(package):
+    for quote in carts.lock_quotes(package):
         held = frozen.get(quote.quote_id, {"choice": "", "plan": ""})
         if (quote.choice, quote.instalment_plan) == (held["choice"], held["plan"]):
             continue
@@ -208,8 +208,8 @@ def _is_same(first: Hold, second: Hold) -> bool:
 def _has_yes(packages: Sequence[QuotePackage]) -> bool:
     return any(
         quote.choice == Choice.ACCEPTED
-        for package in cart_packages.still_open(packages)
-        for quote in cart_packages.lock_offered(package)
+        for package in carts.still_open(packages)
+        for quote in carts.lock_offered(package)
     )
 
 
@@ -219,7 +219,7 @@ def _lapse_later(hold: Hold, packages: Sequence[QuotePackage]) -> None:
         is_later = package.is_open and package.pk != hold.package_id and package.held_until is None
         if not is_later or package.fingerprint != hold.fingerprint:
             continue
-        if decisions.lapse(cart_packages.lock_quotes(package)):
+        if decisions.lapse(carts.lock_quotes(package)):
             logger.warning(
                 "Order %s was frozen before package %s was accepted; the acceptance has lapsed.",
                 hold.order_reference,

@@ -21,7 +21,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from django_xcover.conf import get_config
-from django_xcover.models import Operation, WebhookDelivery
+from django_xcover.models import Heartbeat, Operation, WebhookDelivery
 from django_xcover.outbox.transitions import transition
 
 SWEEP_LIMIT = 500
@@ -137,3 +137,16 @@ def next_attempt(failures: int, retry_after: float) -> datetime:
     spacing = base * random.uniform(1.0, 1.5)  # noqa: S311 - no secret
     seconds = max(spacing, min(retry_after, LONGEST_WAIT))
     return timezone.now() + timedelta(seconds=seconds)
+
+
+SWEEP = "sweep"
+
+
+def record_sweep() -> None:
+    """Record that the sweeper has just run."""
+    Heartbeat.objects.update_or_create(name=SWEEP, defaults={"at": timezone.now()})
+
+
+def last_sweep() -> datetime | None:
+    """Return when the sweeper last ran, None if it never did."""
+    return Heartbeat.objects.filter(name=SWEEP).values_list("at", flat=True).first()

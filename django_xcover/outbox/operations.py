@@ -16,8 +16,8 @@ from django_xcover import safe_logging, signals
 from django_xcover.client import HeldBack, XCoverError
 from django_xcover.models import Attempt, Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.models.operation import new_idempotency_key
+from django_xcover.outbox.failures import Obsolete
 from django_xcover.outbox.lease import Lease
-from django_xcover.outbox.operation_errors import Obsolete
 
 logger = safe_logging.get_logger("django_xcover.outbox")
 

@@ -24,7 +24,7 @@ from django_xcover.models import (
     WebhookDelivery,
 )
 from django_xcover.models.base import LONGEST_LEASE
-from django_xcover.outbox import heartbeat, lease
+from django_xcover.outbox import lease
 from django_xcover.policies import instalments
 from django_xcover.support.follow_ups import AWAITS_REFUND
 
@@ -98,7 +98,7 @@ def status() -> Status:
         failed_webhooks=failed.count(),
         refunds_to_record=Cancellation.objects.filter(AWAITS_REFUND).count(),
         overdue_instalments=instalments.overdue().count(),
-        last_sweep=heartbeat.last_sweep(),
+        last_sweep=lease.last_sweep(),
         cache=cache_scope(),
         accounts=_accounts(),
     )

@@ -24,7 +24,7 @@ from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Attention, Discrepancy, Reconciliation
-from django_xcover.outbox import account_pause, heartbeat
+from django_xcover.outbox import account_pause, lease
 from django_xcover.testing.factories import (
     CancellationFactory,
     DiscrepancyFactory,
@@ -49,7 +49,7 @@ def memory(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[shared_ca
     cache = FileBasedCache(str(tmp_path), {})
     memory = shared_cache.Memory(lambda: cache)
     monkeypatch.setattr(shared_cache, "memory", memory)
-    heartbeat.swept()
+    lease.record_sweep()
     yield memory
     cache.clear()
 
@@ -315,7 +315,7 @@ def test_an_operation_that_waits_behind_a_person_points_at_no_worker(viewer: Cli
 
 def test_a_sweeper_that_stays_away_is_told(viewer: Client) -> None:
     with time_machine.travel(in_minutes(-6)):
-        heartbeat.swept()
+        lease.record_sweep()
 
     assert "No sweep has run recently" in text(viewer)
 

@@ -15,7 +15,7 @@ from django_xcover.booking import booking
 from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
 from django_xcover.outbox import lease, operations
-from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.failures import Obsolete
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work

@@ -22,7 +22,7 @@ from django_xcover.clients.cache import Memory
 from django_xcover.conf import get_config
 from django_xcover.cover import OrderCover, PolicyView
 from django_xcover.models import OfferOutcome
-from django_xcover.offers import declined_carts
+from django_xcover.offers import carts
 from django_xcover.overview.policies import PolicyState
 from django_xcover.sandbox import Sandbox
 from tests.checkout.conftest import Visitor, calls
@@ -114,7 +114,7 @@ def test_no_place_is_kept_while_the_circuit_is_open(
 def test_no_place_is_kept_for_a_cart_that_xcover_has_just_refused(
     front: Front, shopper: Shopper, read: ReadCart, request_for: RequestFor, memory: Memory
 ) -> None:
-    declined_carts.remember(read(shopper.cart), OfferOutcome.REFUSED)
+    carts.remember_no_offer(read(shopper.cart), OfferOutcome.REFUSED)
 
     assert render(OFFER, {"cart": shopper.cart}, request_for(shopper.cart)) == ""
     other = shopper.cart.but(items=(ticket(count=3),))
@@ -126,7 +126,7 @@ def test_cover_that_is_lost_with_the_refused_cart_is_named_at_once(
 ) -> None:
     shopper.says(yes=True)
     cart = shopper.cart.but(items=(ticket("another"),))
-    declined_carts.remember(read(cart), OfferOutcome.REFUSED)
+    carts.remember_no_offer(read(cart), OfferOutcome.REFUSED)
 
     page = Page(render(OFFER, {"cart": cart}, request_for(cart)))
 

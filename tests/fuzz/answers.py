@@ -21,7 +21,7 @@ from urllib3.response import HTTPResponse
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
 from django_xcover.exceptions import ActionRefused, ChoiceRefused
-from django_xcover.outbox.operation_errors import CannotPerform, Obsolete, OutcomeUnknown
+from django_xcover.outbox.failures import CannotPerform, Obsolete, OutcomeUnknown
 from django_xcover.sandbox import Sandbox
 from tests.fuzz import selling, serving, watching
 from tests.fuzz.bending import bend

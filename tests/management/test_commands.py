@@ -32,7 +32,8 @@ from django_xcover.models import (
     OperationState,
     Reconciliation,
 )
-from django_xcover.outbox import account_pause, heartbeat
+from django_xcover.outbox import account_pause
+from django_xcover.outbox.lease import record_sweep
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_package, work
@@ -47,7 +48,7 @@ def booked(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
     work()
-    heartbeat.swept()
+    record_sweep()
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def dear(shopper: Shopper, shop: Shop, sandbox: Sandbox) -> None:
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
     work()
-    heartbeat.swept()
+    record_sweep()
 
 
 def run(name: str, *words: str) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django_xcover.client import XCoverClient
 from django_xcover.clients import factory
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
-from django_xcover.offers import quote_update, quoting
+from django_xcover.offers import quote_storage, quoting
 from django_xcover.sandbox import Sandbox
 from tests.conftest import ReadCart, Shopper, the_package
 from tests.shop import laptop, ticket
@@ -149,7 +149,7 @@ def test_of_two_pages_changing_one_package_only_one_asks_xcover(
 
     calls = len(sandbox.calls())
     client = factory.client_for("default")
-    assert quote_update.update(client, changed, stale, until=1e12) == []
+    assert quote_storage.update_package(client, changed, stale, until=1e12) == []
     assert len(sandbox.calls()) == calls
 
 
@@ -157,14 +157,14 @@ def test_an_order_placed_meanwhile_keeps_the_prices_it_was_placed_with(
     shopper: Shopper, sandbox: Sandbox, read: ReadCart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agreed = shopper.says(yes=True).quotes[0].price
-    carry_out = quote_update._carry_out
+    carry_out = quote_storage._carry_out
 
     def order_comes_in_between(*args: object) -> object:
         answer = carry_out(*args)  # type: ignore[arg-type]
         QuotePackage.objects.update(order_reference="ORD-1")
         return answer
 
-    monkeypatch.setattr(quote_update, "_carry_out", order_comes_in_between)
+    monkeypatch.setattr(quote_storage, "_carry_out", order_comes_in_between)
     shopper.cart = shopper.cart.but(items=(ticket(price="80"),))
     shopper.sees()
 

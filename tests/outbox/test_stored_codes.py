@@ -11,7 +11,7 @@ from django.db import connection
 
 from django_xcover.client import XCoverError
 from django_xcover.models import Attempt
-from django_xcover.outbox import operation_errors
+from django_xcover.outbox import failures
 from django_xcover.outbox.failures import FAULTS
 from django_xcover.testing.factories import (
     AttemptFactory,
@@ -37,7 +37,7 @@ KEPT = {
 
 def test_the_migration_knows_every_error_that_was_kept() -> None:
     kept: set[type[Any]] = {*family(XCoverError), UnusableValue}
-    kept |= {operation_errors.OutcomeUnknown, operation_errors.CannotPerform}
+    kept |= {failures.OutcomeUnknown, failures.CannotPerform}
 
     assert {error.__name__: error.code for error in kept}.items() <= migration.CODES.items()
     assert len(set(migration.CODES.values())) == len(migration.CODES)

@@ -29,7 +29,7 @@ from django_xcover.models import (
     WebhookDelivery,
     WebhookRefusal,
 )
-from django_xcover.outbox import account_pause, heartbeat
+from django_xcover.outbox import account_pause, lease
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.health import State, health
 from django_xcover.sync import reconciliation
@@ -58,7 +58,7 @@ def booked(shopper: Shopper, shop: Shop, settings: Any) -> QuotePackage:
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
     work()
-    heartbeat.swept()
+    lease.record_sweep()
     # Each test says itself how quoting went.
     OfferCount.objects.all().delete()
     return the_package()

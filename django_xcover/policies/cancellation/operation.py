@@ -26,7 +26,7 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import OutcomeUnknown, after_post
+from django_xcover.outbox.failures import OutcomeUnknown, after_post
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies import refunds

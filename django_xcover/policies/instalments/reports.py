@@ -30,7 +30,7 @@ from django_xcover.models import (
 )
 from django_xcover.models.status import COLLECTED_FOR
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.failures import Obsolete
 from django_xcover.outbox.transitions import transition
 from django_xcover.tracebacks import clears_frames
 

@@ -16,7 +16,7 @@ from django_xcover.client.schemas.stored import read_package
 from django_xcover.clients import factory
 from django_xcover.mirror import packages, reads
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
-from django_xcover.outbox.operation_errors import Obsolete
+from django_xcover.outbox.failures import Obsolete
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import transition
 

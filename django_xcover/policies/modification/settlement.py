@@ -1,4 +1,4 @@
-"""Settle the price difference of a change, or abandon a change that is no longer wanted or possible."""
+"""Settle the price difference of a change, or abandon a change that is not made any more."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from django_xcover.formats import format_amount
 from django_xcover.mirror import packages, renewal_links
 from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import CannotPerform, OutcomeUnknown, after_post
+from django_xcover.outbox.failures import CannotPerform, OutcomeUnknown, after_post
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import quoting
 

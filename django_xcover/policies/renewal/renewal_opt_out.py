@@ -14,7 +14,7 @@ from django_xcover.clients import factory
 from django_xcover.mirror import packages
 from django_xcover.models import Attention, Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.outbox import operations
-from django_xcover.outbox.operation_errors import OutcomeUnknown
+from django_xcover.outbox.failures import OutcomeUnknown
 from django_xcover.outbox.operations import Failure
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import confirmation

@@ -8,11 +8,15 @@ renewal, which the older confirmation needs if XCover has given no other id.
 
 from __future__ import annotations
 
-from django_xcover.sync.webhooks.exceptions import NoSuchReceiver, Reason, WebhookRefused
-from django_xcover.sync.webhooks.exceptions import count as count_refusal
 from django_xcover.sync.webhooks.inbox import forget, replay, sweep
 from django_xcover.sync.webhooks.processing import process
 from django_xcover.sync.webhooks.receiver import receive
+from django_xcover.sync.webhooks.verification import (
+    NoSuchReceiver,
+    Reason,
+    WebhookRefused,
+    count_refusal,
+)
 
 __all__ = [
     "NoSuchReceiver",
