@@ -5,7 +5,7 @@ import datetime
 import django.core.serializers.json
 import django.db.models.deletion
 import django_xcover.models.fields
-import django_xcover.models.hold
+import django_xcover.models.order
 from django.db import migrations, models
 
 
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
             name='Hold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', django_xcover.models.fields.VendorIdField(default=django_xcover.models.hold.new_reference, max_length=64, unique=True, verbose_name='reference')),
+                ('reference', django_xcover.models.fields.VendorIdField(default=django_xcover.models.order.new_reference, max_length=64, unique=True, verbose_name='reference')),
                 ('account', models.CharField(max_length=50, verbose_name='account')),
                 ('cart_reference', models.CharField(db_index=True, max_length=100, verbose_name='cart reference')),
                 ('fingerprint', models.CharField(blank=True, default='', editable=False, max_length=64)),

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from django_xcover.client.schemas.stored import StoredPolicyholder, read_package
 from django_xcover.models import BOOKED, Quote, QuotePackage, SearchTerm
-from django_xcover.models.search import LONGEST_TERM
+from django_xcover.models.package import LONGEST_TERM
 
 # Staff don't read through a longer list; they narrow the search instead.
 MOST = 500

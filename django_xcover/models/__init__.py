@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from django_xcover.models.cancellation import Cancellation, RefundCorrection
-from django_xcover.models.decision import Decision, DecisionsAreFinal
-from django_xcover.models.health import Heartbeat, WebhookRefusal
+from django_xcover.models.cancellation import (
+    Cancellation,
+    RefundCorrection,
+    Withdrawal,
+    WithdrawalsAreFinal,
+)
+from django_xcover.models.health import AccountPause, Heartbeat, WebhookRefusal
 from django_xcover.models.history import (
     AccessRecord,
     AccessRecordsAreFinal,
     Attempt,
+    Decision,
+    DecisionsAreFinal,
     Flag,
     StaffAction,
 )
-from django_xcover.models.hold import Hold
-from django_xcover.models.instalment import Instalment
-from django_xcover.models.modification import Modification
-from django_xcover.models.offer_count import OfferCount, OfferOutcome
+from django_xcover.models.offer import OfferCount, OfferOutcome, QuoteAttempt
 from django_xcover.models.operation import Operation
-from django_xcover.models.order_event import OrderEvent
-from django_xcover.models.package import Policy, Quote, QuotePackage
-from django_xcover.models.pause import AccountPause
-from django_xcover.models.quote_attempt import QuoteAttempt
-from django_xcover.models.reconciliation import Discrepancy, Reconciliation
-from django_xcover.models.renewal import Renewal
-from django_xcover.models.search import SearchTerm
+from django_xcover.models.order import Hold, OrderEvent
+from django_xcover.models.package import Policy, Quote, QuotePackage, SearchTerm
 from django_xcover.models.status import (
     BOOKED,
     UNFINISHED,
@@ -33,8 +31,8 @@ from django_xcover.models.status import (
     OperationState,
     Status,
 )
-from django_xcover.models.webhook import WebhookDelivery
-from django_xcover.models.withdrawal import Withdrawal, WithdrawalsAreFinal
+from django_xcover.models.sync import Discrepancy, Reconciliation, WebhookDelivery
+from django_xcover.models.workflows import Instalment, Modification, Renewal
 
 __all__ = [
     "BOOKED",

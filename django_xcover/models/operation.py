@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.base import WriterManager, due, lapsed
 from django_xcover.models.fields import VendorIdField
+from django_xcover.models.health import AccountPause
 from django_xcover.models.package import QuotePackage
-from django_xcover.models.pause import AccountPause
 from django_xcover.models.status import UNFINISHED, OperationKind, OperationState
 
 # The subject of a booking that waits for its payment. It distinguishes the two kinds of booking, so

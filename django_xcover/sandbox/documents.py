@@ -13,11 +13,10 @@ from werkzeug.wrappers import Request, Response
 
 from django_xcover.sandbox import money, transitions
 from django_xcover.sandbox.context import World
-from django_xcover.sandbox.http.pages import page
+from django_xcover.sandbox.http.pages import document_language, label, page
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products import PRODUCTS
-from django_xcover.sandbox.serializers import quote as quote_shape
-from django_xcover.sandbox.translations import document_language, label
+from django_xcover.sandbox.serializers import package as quote_shape
 
 
 def pdf(title: str, lines: list[str]) -> bytes:

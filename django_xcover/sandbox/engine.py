@@ -6,15 +6,14 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django_xcover.sandbox import renewal_events
+from django_xcover.sandbox import renewing
 from django_xcover.sandbox.clock import Clock
 from django_xcover.sandbox.context import DEFAULT_SITE, World
 from django_xcover.sandbox.http.auth import Gatekeeper, Partner
 from django_xcover.sandbox.http.call_log import Call, CallLog
 from django_xcover.sandbox.http.errors import package_not_found
-from django_xcover.sandbox.http.faults import Faults
+from django_xcover.sandbox.http.faults import Faults, Latency
 from django_xcover.sandbox.http.idempotency import Idempotency
-from django_xcover.sandbox.http.latency import Latency
 from django_xcover.sandbox.http.pipeline import Gateway
 from django_xcover.sandbox.http.wsgi import Application
 from django_xcover.sandbox.packages import Package
@@ -105,7 +104,7 @@ class Sandbox:
 
     def tick(self) -> None:
         """Send the events that are due. The clock calls this when it is moved."""
-        self.webhooks.post(renewal_events.announce(self.world))
+        self.webhooks.post(renewing.announce(self.world))
 
     def close(self) -> None:
         """Release hanging requests and close the store."""

@@ -1,16 +1,17 @@
-"""Validate fields, with XCover's error messages (recorded traffic: errors)."""
+"""Validate fields and persons, with XCover's error messages (recorded traffic: errors)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django_xcover.sandbox import datetimes
 from django_xcover.sandbox.http.errors import Invalid
+from django_xcover.sandbox.tariff.pricing import COUNTRIES
 
 Parser = Callable[[Any], Any]
 HIGHEST_AMOUNT = Decimal(10) ** 12
@@ -206,3 +207,31 @@ def metadata(value: Any) -> dict[str, Any]:
     if any(isinstance(item, dict | list) for item in any_object(value).values()):
         raise Invalid(["Values must be string, boolean, number or null."])
     return dict(value)
+
+
+PLACE = {
+    name: Field(any_text, null=True)
+    for name in ("address1", "address2", "city", "postcode", "region")
+}
+# Inferred: which keys are required. Every recorded policyholder has these four.
+POLICYHOLDER: dict[str, Field] = {
+    "first_name": Field(text, required=True),
+    "last_name": Field(text, required=True),
+    "email": Field(email, required=True),
+    "country": Field(one_of(COUNTRIES), required=True),
+    "middle_name": Field(any_text, null=True),
+    "phone": Field(phone, null=True),
+    "age": Field(integer, null=True),
+    "secondary_email": Field(email, null=True),
+    "birth_date": Field(any_text, null=True),
+    "company": Field(any_text, null=True),
+    **PLACE,
+}
+CHANGED_POLICYHOLDER = {
+    name: replace(field, required=False) for name, field in POLICYHOLDER.items()
+}
+INSURED: dict[str, Field] = {
+    **POLICYHOLDER,
+    "email": Field(email, null=True),
+    "country": Field(one_of(COUNTRIES), null=True),
+}

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django_xcover.client import DeadlineExceeded
 from django_xcover.clients import factory
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.http.latency import Latency
+from django_xcover.sandbox.http.faults import Latency
 from django_xcover.sandbox.http.server import serve
 
 

@@ -11,7 +11,7 @@ import requests
 import simplejson
 
 from django_xcover.sandbox import Sandbox
-from django_xcover.sandbox.tariff import cooling_off, policy_rules
+from django_xcover.sandbox.tariff import policy_rules
 from tests.sandbox.support import LAPTOP, PERSON, TICKET, TRIP, Caller, a_booking, a_cart
 
 YEARLY = {**LAPTOP, "term": 12}
@@ -301,11 +301,11 @@ def test_a_later_row_of_the_cooling_off_rules_counts_from_its_date(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changed = datetime.fromisoformat("2031-01-01T00:00:00+00:00")
-    later = cooling_off.Rule(changed, "product_insurance", "", 30, True, "made up")
-    monkeypatch.setattr(cooling_off, "RULES", (*cooling_off.RULES, later))
+    later = policy_rules.Rule(changed, "product_insurance", "", 30, True, "made up")
+    monkeypatch.setattr(policy_rules, "RULES", (*policy_rules.RULES, later))
 
     days = [
-        cooling_off.rule_for("product_insurance", "GB", changed + timedelta(days=moved)).days
+        policy_rules.rule_for("product_insurance", "GB", changed + timedelta(days=moved)).days
         for moved in (-1, 0)
     ]
 
@@ -505,11 +505,11 @@ def test_no_more_is_paid_back_than_was_paid(
     booking = _booked(caller, YEARLY, currency, "1year-monthly")
     first = _schedule(caller, booking)["payment_schedule"][0]["total_amount"]
 
-    cooling_off = _exact(_cancelled(caller, booking, preview=True))
+    policy_rules = _exact(_cancelled(caller, booking, preview=True))
     sandbox.clock.advance(days=200)
     behind = _exact(_cancelled(caller, booking, preview=True))
 
-    assert cooling_off["total_refund"] == first
+    assert policy_rules["total_refund"] == first
     assert behind["total_refund"] == 0
 
 

@@ -26,8 +26,8 @@ from django_xcover.models import (
     Renewal,
     Status,
 )
-from django_xcover.models.instalment import InstalmentQuerySet
 from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.models.workflows import InstalmentQuerySet
 from django_xcover.outbox.transitions import INSTALMENTS, may_follow
 from django_xcover.policies.instalments.reports import instalment_pk
 from django_xcover.tracebacks import clears_frames

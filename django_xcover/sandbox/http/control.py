@@ -15,8 +15,7 @@ from werkzeug.wrappers import Request, Response
 from django_xcover.sandbox import datetimes, store
 from django_xcover.sandbox.context import World
 from django_xcover.sandbox.http.call_log import CallLog
-from django_xcover.sandbox.http.faults import Faults
-from django_xcover.sandbox.http.latency import Latency
+from django_xcover.sandbox.http.faults import Faults, Latency
 from django_xcover.sandbox.webhooks import Webhooks
 
 OPTIONS = ("times", "seconds", "status", "body", "how")

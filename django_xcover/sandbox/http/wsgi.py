@@ -15,8 +15,7 @@ from django_xcover.sandbox.context import World
 from django_xcover.sandbox.documents import Documents
 from django_xcover.sandbox.http.call_log import CallLog
 from django_xcover.sandbox.http.control import Control
-from django_xcover.sandbox.http.faults import Faults
-from django_xcover.sandbox.http.latency import Latency
+from django_xcover.sandbox.http.faults import Faults, Latency
 from django_xcover.sandbox.http.pipeline import Delivery, Gateway
 from django_xcover.sandbox.webhooks import Webhooks
 

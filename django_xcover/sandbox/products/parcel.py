@@ -22,7 +22,7 @@ from django_xcover.sandbox.products.base import (
     no_policy,
     optional_texts,
 )
-from django_xcover.sandbox.tariff.countries import COUNTRIES
+from django_xcover.sandbox.tariff.pricing import COUNTRIES
 from django_xcover.sandbox.validation import (
     Field,
     amount,

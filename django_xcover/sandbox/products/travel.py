@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from django_xcover.sandbox import money
-from django_xcover.sandbox.policyholder_validation import INSURED
 from django_xcover.sandbox.products.base import (
     Cover,
     Product,
@@ -23,9 +22,9 @@ from django_xcover.sandbox.products.base import (
     no_policy,
     optional_texts,
 )
-from django_xcover.sandbox.tariff.countries import COUNTRIES
-from django_xcover.sandbox.tariff.pricing import EURO_AREA
+from django_xcover.sandbox.tariff.pricing import COUNTRIES, EURO_AREA
 from django_xcover.sandbox.validation import (
+    INSURED,
     Field,
     amount,
     boolean,

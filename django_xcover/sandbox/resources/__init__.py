@@ -8,10 +8,8 @@ from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.resources import (
     bookings,
     cancellations,
-    emails,
     instalments,
     modifications,
-    optouts,
     quotes,
     renewals,
 )
@@ -28,7 +26,7 @@ OPERATIONS: Mapping[str, Callable[[Inquiry], Answer]] = {
     "confirm_booking": bookings.confirm_booking,
     "get_booking": bookings.get_booking,
     "list_bookings": bookings.list_bookings,
-    "opt_out": optouts.opt_out,
+    "opt_out": quotes.opt_out,
     "cancel_booking": cancellations.cancel_booking,
     "confirm_cancellation": cancellations.confirm_cancellation,
     "modify_booking": modifications.modify_booking,
@@ -36,7 +34,7 @@ OPERATIONS: Mapping[str, Callable[[Inquiry], Answer]] = {
     "confirm_modification": modifications.confirm_modification,
     "get_instalments": instalments.get_instalments,
     "report_instalment": instalments.report_instalment,
-    "send_email": emails.send_email,
+    "send_email": bookings.send_email,
     "quote_for_renewal": renewals.quote_for_renewal,
     "confirm_renewal": renewals.confirm_renewal,
     "opt_out_of_renewal": renewals.opt_out_of_renewal,

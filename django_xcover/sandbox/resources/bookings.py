@@ -1,4 +1,4 @@
-"""Bookings: create, instant booking, confirm, read, list (Quotes API: booking)."""
+"""Bookings: create, instant booking, confirm, read, list, e-mails (Quotes API: booking)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from django_xcover.sandbox import ids, quoting, transitions
 from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import Invalid, package_not_found
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.policyholder_validation import INSURED, POLICYHOLDER
 from django_xcover.sandbox.products.base import NO_POLICY
 from django_xcover.sandbox.resources.quotes import CREATE, new_package
 from django_xcover.sandbox.serializers import booking as booking_shape
-from django_xcover.sandbox.serializers import partner as partner_shape
+from django_xcover.sandbox.serializers import booking as partner_shape
 from django_xcover.sandbox.tariff import plans
-from django_xcover.sandbox.tariff.countries import COUNTRIES
+from django_xcover.sandbox.tariff.pricing import COUNTRIES
 from django_xcover.sandbox.validation import (
+    INSURED,
+    POLICYHOLDER,
     Field,
     any_text,
     boolean,
@@ -104,7 +105,7 @@ def get_booking(inquiry: Inquiry) -> Answer:
     shown = _shown(inquiry, package, 200)
     # Recorded: `en` even if the call requested `en-us`.
     language = package.language[:2].lower()
-    partner = partner_shape.shape(package.partner)
+    partner = partner_shape.partner(package.partner)
     return Answer(200, {**shown.body, "partner": partner, "customer_language": language})
 
 
@@ -208,3 +209,28 @@ def _page(inquiry: Inquiry, limit: int, offset: int) -> str:
     """Return the URL of a page. `offset` is left out if it is zero (recorded)."""
     query = urlencode({"limit": limit, **({"offset": offset} if offset else {})})
     return f"{LIST_HOST}/xcover/partners/{inquiry.partner}/bookings/?{query}"
+
+
+# Only BOOKING_CANCELLED was recorded. Inferred: the other events have the names of the webhooks.
+EVENTS = {
+    "BOOKING_CREATED": transitions.CONFIRMED,
+    "BOOKING_UPDATED": transitions.CONFIRMED,
+    "BOOKING_CANCELLED": transitions.CANCELLED,
+}
+DEFAULTS = {transitions.CONFIRMED: "BOOKING_CREATED", transitions.CANCELLED: "BOOKING_CANCELLED"}
+FIELDS = {"event": Field(one_of(EVENTS))}
+
+
+def send_email(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/send_email: 202, or 422 in the wrong status (recorded)."""
+    package = inquiry.package()
+    if package.status not in transitions.BOOKED:
+        raise package_not_found()
+    data = clean(inquiry.payload, FIELDS)
+    event = data.get("event") or DEFAULTS.get(package.status, "BOOKING_CREATED")
+    needed = EVENTS[event]
+    if package.status != needed:
+        raise Invalid([f"{event} email can be only triggered for {needed} bookings."])
+    package.emails.append(event)
+    inquiry.save(package)
+    return Answer(202)

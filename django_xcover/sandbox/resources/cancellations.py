@@ -1,26 +1,31 @@
-"""Cancel directly, or preview and confirm (Quotes API: cancellation workflow)."""
+"""Cancel directly, or preview and confirm (Quotes API: cancellation workflow).
+
+The response has its own format (annex A.5, A.6).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django_xcover.sandbox import ids, transitions
+from django_xcover.sandbox import datetimes, ids, money, transitions
 from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.serializers import cancellation as cancellation_shape
-from django_xcover.sandbox.tariff import policy_rules
-from django_xcover.sandbox.validation import (
-    Field,
-    any_text,
-    boolean,
-    clean,
-    list_of,
-    nested,
-    text,
+from django_xcover.sandbox.serializers import booking
+from django_xcover.sandbox.serializers.booking import policyholder, totals
+from django_xcover.sandbox.serializers.package import (
+    certificate,
+    partner_commission,
+    policy,
+    total,
+    wording,
 )
+from django_xcover.sandbox.tariff import policy_rules
+from django_xcover.sandbox.tariff.policy_rules import rule_for
+from django_xcover.sandbox.validation import Field, any_text, boolean, clean, list_of, nested, text
 
 CONFIRM_WITHIN = timedelta(hours=24)  # Recorded in 2021, even past the policy start.
 ITEM: dict[str, Field] = {
@@ -104,7 +109,7 @@ def _preview(inquiry: Inquiry, package: Package, reasons: dict[str, str | None])
             quote.updated_at = inquiry.stamp()  # Recorded: a preview updates and stores it.
     inquiry.save(package)
     outcome = [_without(quote, refunds) for quote in package.booked]
-    body = cancellation_shape.shape(
+    body = shape(
         inquiry.world.site_url,
         package,
         outcome,
@@ -133,7 +138,7 @@ def _cancelled(
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
     inquiry.notify(package, _event(package))
-    body = cancellation_shape.shape(
+    body = shape(
         inquiry.world.site_url, package, package.booked, set(reasons), status=package.status
     )
     return Answer(200, body)
@@ -163,3 +168,68 @@ def _status_after(quotes: list[Quote]) -> str:
     """Return the booking's status. Inferred: it is cancelled once all its quotes are."""
     left = any(quote.status == transitions.CONFIRMED for quote in quotes)
     return transitions.CONFIRMED if left else transitions.CANCELLED
+
+
+def shape(
+    site: str,
+    package: Package,
+    outcome: list[Quote],
+    affected: set[str],
+    *,
+    status: str,
+    cancellation_id: str | None = None,
+    confirm_before: datetime | None = None,
+) -> dict[str, Any]:
+    """Return the cancellation of the `affected` quote ids.
+
+    `outcome` has all booked quotes as they are after it.
+
+    Recorded: a preview already has the status CANCELLED and a total of zero.
+    """
+    cancelled = [quote for quote in outcome if quote.id in affected]
+    refund = sum((quote.refund or Decimal(0) for quote in cancelled), Decimal(0))
+    return {
+        "id": package.id,
+        "status": status,
+        "quotes": [_quote(site, package, quote) for quote in cancelled],
+        "policyholder": policyholder(package),
+        "pds_url": wording(site, package),
+        "coi": certificate(site, package),
+        "created_at": datetimes.stamp(package.created_at),
+        "updated_at": datetimes.stamp(package.updated_at),
+        **money.pair("total_price", total(outcome), package.currency),
+        **money.pair("total_refund", refund, package.currency),
+        **totals(outcome, package.currency),
+        "currency": package.currency,
+        "cancellation_id": cancellation_id,
+        "confirm_before": datetimes.stamp(confirm_before),
+        "partner": booking.partner(package.partner),
+    }
+
+
+def _quote(site: str, package: Package, quote: Quote) -> dict[str, Any]:
+    """Return one cancelled quote. Its dates end in `Z`, and the commission is null."""
+    priced = quote.priced
+    if priced is None or quote.confirmed_at is None:
+        raise RuntimeError(f"Quote {quote.id} is cancelled but was never booked.")
+    cools_off = rule_for(quote.policy_type, package.country, quote.confirmed_at).period
+    return {
+        "id": quote.id,
+        "policy_start_date": datetimes.zulu(priced.policy_start),
+        "policy_end_date": datetimes.zulu(priced.policy_end) if priced.policy_end else None,
+        "policy_cancellation_date": datetimes.stamp(quote.cancelled_at),
+        "policy_coolingoff_date": datetimes.stamp(quote.confirmed_at + cools_off),
+        "status": transitions.CANCELLED,
+        "price": money.number(quote.price),
+        "refund_value": money.number(quote.refund or Decimal(0)),
+        # Recorded: the net premium without the partner's commission (398.15 = 568.79 - 170.64),
+        # not deducted from the refund; its meaning is not documented.
+        "adjustment_fee": money.number(priced.net - partner_commission(priced, package.currency)),
+        "policy": policy(site, package, quote, named=False),
+        "insured": quote.insured,
+        "created_at": datetimes.stamp(quote.created_at),
+        "confirmed_at": datetimes.stamp(quote.confirmed_at),
+        "updated_at": datetimes.stamp(quote.updated_at),
+        "cancelled_at": datetimes.stamp(quote.cancelled_at),
+        "commission": None,
+    }

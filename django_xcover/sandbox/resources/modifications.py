@@ -11,10 +11,18 @@ from django_xcover.sandbox import ids, quoting, transitions
 from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import Invalid, not_found
 from django_xcover.sandbox.packages import Package, Quote
-from django_xcover.sandbox.policyholder_validation import CHANGED_POLICYHOLDER, INSURED
 from django_xcover.sandbox.serializers import booking as booking_shape
 from django_xcover.sandbox.tariff import policy_rules
-from django_xcover.sandbox.validation import Field, any_object, clean, list_of, nested, text
+from django_xcover.sandbox.validation import (
+    CHANGED_POLICYHOLDER,
+    INSURED,
+    Field,
+    any_object,
+    clean,
+    list_of,
+    nested,
+    text,
+)
 
 # Replaces the payload of a modification that can no longer be confirmed.
 OUTDATED = None

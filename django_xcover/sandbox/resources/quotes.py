@@ -1,16 +1,16 @@
-"""Quote packages: create, read, update, add, delete (Quotes API: quote request)."""
+"""Quote packages: create, read, update, add, delete, opt out (Quotes API: quote request)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django_xcover.sandbox import ids, money, quoting, transitions
+from django_xcover.sandbox import datetimes, ids, money, quoting, transitions
 from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import Invalid
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products.base import NO_POLICY
 from django_xcover.sandbox.serializers import package as package_shape
-from django_xcover.sandbox.tariff.countries import COUNTRIES
+from django_xcover.sandbox.tariff.pricing import COUNTRIES
 from django_xcover.sandbox.validation import (
     Field,
     any_text,
@@ -192,3 +192,30 @@ def _change(package: Package, item: Any) -> None:
 
 def _shown(inquiry: Inquiry, package: Package, status: int) -> Answer:
     return Answer(status, package_shape.shape(inquiry.world.site_url, package))
+
+
+FIELDS = {"partner_metadata": Field(metadata, null=True)}
+
+
+def opt_out(inquiry: Inquiry) -> Answer:
+    """POST bookings/{package}/opt_out: 204, by package id or by fast-quote id.
+
+    Recorded: the package becomes OPTED_OUT, its quotes stay RECEIVED, no timestamp changes.
+    """
+    if _opted_out_of_fast_quote(inquiry):
+        return Answer(204)
+    package = inquiry.package()
+    data = clean(inquiry.payload, FIELDS)
+    package.status = transitions.moved(package.status, "opt_out")
+    package.partner_metadata |= data.get("partner_metadata") or {}
+    inquiry.save(package)
+    return Answer(204)
+
+
+def _opted_out_of_fast_quote(inquiry: Inquiry) -> bool:
+    at = datetimes.stamp(inquiry.world.clock.now())
+    changed = inquiry.world.store.rows(
+        "UPDATE fast_quote SET opted_out = ? WHERE id = ? AND partner = ? RETURNING id",
+        (at, inquiry.ids["package"], inquiry.partner),
+    )
+    return bool(changed)

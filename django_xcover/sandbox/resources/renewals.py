@@ -1,16 +1,21 @@
-"""Renewals: quote, confirm, decline (Quotes API: renewal workflow)."""
+"""Renewals: quote, confirm, decline (Quotes API: renewal workflow).
+
+A quoted renewal is "an updated booking" with a `renewal_id`.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django_xcover.sandbox import ids, renewal_events, renewing
+from django_xcover.sandbox import ids, renewing
 from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import not_found
-from django_xcover.sandbox.packages import Package
-from django_xcover.sandbox.resources.optouts import FIELDS as OPT_OUT
+from django_xcover.sandbox.packages import Package, Quote
+from django_xcover.sandbox.resources.quotes import FIELDS as OPT_OUT
+from django_xcover.sandbox.serializers import booking
 from django_xcover.sandbox.serializers import booking as booking_shape
-from django_xcover.sandbox.serializers import renewal as renewal_shape
+from django_xcover.sandbox.serializers.package import account, certificate, head, in_booking, total
 from django_xcover.sandbox.tariff import plans
 from django_xcover.sandbox.validation import Field, clean, list_of, moment, nested, one_of, text
 
@@ -32,11 +37,11 @@ def quote_for_renewal(inquiry: Inquiry) -> Answer:
     clean(inquiry.payload, {})
     renewal_id = ids.new_renewal_id()
     quotes = renewing.start(inquiry, package, renewal_id)
-    inquiry.notices.extend(renewal_events.created(package, renewal_id))
+    inquiry.notices.extend(renewing.created(package, renewal_id))
     inquiry.save(package)
     world = inquiry.world
     now = world.clock.now()
-    return Answer(200, renewal_shape.shape(world.site_url, package, quotes, renewal_id, now))
+    return Answer(200, shape(world.site_url, package, quotes, renewal_id, now))
 
 
 def confirm_renewal(inquiry: Inquiry) -> Answer:
@@ -93,3 +98,21 @@ def _package_of(inquiry: Inquiry, renewal_id: str) -> Package:
     if package is None or package.partner != inquiry.partner:
         raise not_found(renewing.MISSING)
     return package
+
+
+def shape(
+    site: str, package: Package, quotes: list[Quote], renewal_id: str, now: datetime
+) -> dict[str, Any]:
+    """Return the price to charge: the booking's keys, with only the quotes of the next period.
+
+    Inferred: all keys except `renewal_id` and `quotes`; the page's sample is cut off after them.
+    """
+    return {
+        "renewal_id": renewal_id,
+        **head(site, package, total(quotes)),
+        "quotes": [in_booking(site, package, quote, now) for quote in quotes],
+        "coi": certificate(site, package),
+        "account_url": account(site, package),
+        "policyholder": booking.policyholder(package),
+        **booking.totals(quotes, package.currency),
+    }

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_xcover import safe_logging, signals
 from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery, WebhookRefusal
-from django_xcover.models.webhook import WAITING
+from django_xcover.models.sync import WAITING
 from django_xcover.outbox.lease import Lease
 
 logger = safe_logging.get_logger("django_xcover.webhooks")

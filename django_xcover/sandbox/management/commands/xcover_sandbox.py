@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.context import DEFAULT_SITE
-from django_xcover.sandbox.http.latency import NAMES
+from django_xcover.sandbox.http.faults import NAMES
 from django_xcover.sandbox.http.server import serve
 from django_xcover.sandbox.webhooks import DEFAULT_KEY, DEFAULT_SECRET
 
