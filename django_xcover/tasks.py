@@ -9,7 +9,7 @@ from django_xcover.booking import overdue_payments
 from django_xcover.client import XCoverError
 from django_xcover.conf import get_config
 from django_xcover.exceptions import code_of
-from django_xcover.mirror import access_log
+from django_xcover.mirror import history
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.offers import counts, holds
 from django_xcover.orders import events
@@ -175,7 +175,7 @@ def forget_webhooks() -> None:
 def forget_personal_data() -> None:
     """Delete packages that were never ordered, and old access records. Schedule it once a day."""
     erasure.forget_unordered()
-    access_log.forget()
+    history.forget_accesses()
 
 
 def dispatch_operation(sender: object, *, pk: int, **kwargs: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_xcover.admin import display
+from django_xcover.admin.common import display
 from django_xcover.models import BOOKED, Attention, Status
 from django_xcover.orders.completion import OVER
 from django_xcover.overview import policies
@@ -34,7 +34,7 @@ PLACES = {
         {Status.PENDING_PAYMENT, Status.CONFIRMED, Status.CANCELLED, Status.RENEWED},
     ),
     "overview/policies.py": (policies.STATES, set()),
-    "admin/display.py": (display.TONES.keys() & set(Status), set()),
+    "admin/common/display.py": (display.TONES.keys() & set(Status), set()),
 }
 
 
@@ -56,4 +56,4 @@ def test_the_map_names_every_place_of_a_status_and_of_a_flag() -> None:
 
     for place in PLACES:
         assert f"`{place}`" in rows["An XCover status"]
-    assert "`admin/display.py`" in rows["A flag"]
+    assert "`admin/common/display.py`" in rows["A flag"]

@@ -10,17 +10,22 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from django_xcover.account.decorators import acts, shows
+from django_xcover.account.base import (
+    cancellation_page,
+    find,
+    policy_page,
+    policy_post,
+    policy_view,
+    redirect_to,
+)
 from django_xcover.account.forms import CancelForm, StatementForm
-from django_xcover.account.shortcuts import cancellation_page, policy_page, redirect_to
-from django_xcover.account.workflows import find
 from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Cancellation, Quote, Withdrawal
 from django_xcover.overview.policy import booked_together, policyholder
 from django_xcover.policies import withdrawal
 
 
-@acts
+@policy_post
 def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Redirect to the confirmation page, which shows the refund if XCover answers in time."""
     form = CancelForm(request.POST, booking=booked_together(quote), quote=quote)
@@ -39,14 +44,14 @@ def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
     return redirect_to("cancellation", quote, pk=cancellation.pk)
 
 
-@shows
+@policy_view
 def cancellation(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Show a cancellation: its refund, progress or result."""
     row = _find(quote, pk)
     return cancellation_page(request, row, _form(row), quote=quote)
 
 
-@acts
+@policy_post
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Submit the withdrawal. Submitting again, here or in another tab, leads to the same page."""
     row = _find(quote, pk)

@@ -9,10 +9,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from django_xcover import exceptions
-from django_xcover.account.decorators import acts, asks_and_acts, shows
+from django_xcover.account.base import (
+    error_message,
+    find,
+    policy_form,
+    policy_page,
+    policy_post,
+    policy_view,
+    redirect_to,
+    status_of,
+    workflow_page,
+)
 from django_xcover.account.forms import DetailsForm, ValueForm
-from django_xcover.account.shortcuts import error_message, policy_page, redirect_to, status_of
-from django_xcover.account.workflows import find, workflow_page
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import ActionRefused, ValueNotChangeable
 from django_xcover.models import BOOKED, Cancellation, Modification, Quote
@@ -26,7 +34,7 @@ from django_xcover.policies import modification as modification_service
 SHOPPER = Cancellation.Origin.SHOPPER
 
 
-@asks_and_acts
+@policy_form
 def change(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Show the policyholder's details, and submit the changed ones to XCover."""
     names = changeable(quote)
@@ -46,13 +54,13 @@ def change(request: HttpRequest, quote: Quote) -> HttpResponse:
     return redirect_to("modification", quote, pk=row.pk)
 
 
-@shows
+@policy_view
 def modification(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Show a change: its price, progress or result."""
     return _page(request, quote, _find(quote, pk))
 
 
-@acts
+@policy_post
 def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Confirm a change that doesn't alter the price.
 
@@ -68,7 +76,7 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     return redirect_to("modification", quote, pk=pk)
 
 
-@acts
+@policy_post
 def abandon(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Abandon the change."""
     row = _find(quote, pk)
@@ -111,7 +119,7 @@ def _page(
     )
 
 
-@asks_and_acts
+@policy_form
 def change_value(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Show the form for the new value; redirect to the page with its price. Changes nothing yet."""
     value = insured_value(quote)

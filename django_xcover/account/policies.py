@@ -9,14 +9,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from django_xcover import exceptions
-from django_xcover.account.decorators import acts, private, shows
-from django_xcover.account.shortcuts import policy_page, redirect_to
+from django_xcover.account.base import policy_page, policy_post, policy_view, private, redirect_to
 from django_xcover.models import Quote
 from django_xcover.overview import documents
 from django_xcover.overview import policies as listing
 
 
-@acts
+@policy_post
 def send_documents(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Ask XCover to e-mail the documents again. Submitting twice sends one e-mail."""
     try:
@@ -36,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "xcover/mycover/list.html", {"page": page})
 
 
-@shows
+@policy_view
 def policy(request: HttpRequest, quote: Quote) -> HttpResponse:
     """Show one policy and the available actions."""
     return policy_page(request, quote)

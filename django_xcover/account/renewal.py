@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from django_xcover.account.decorators import acts, asks_and_acts, shows
-from django_xcover.account.shortcuts import error_message, redirect_to, status_of
-from django_xcover.account.workflows import find, workflow_page
+from django_xcover.account.base import (
+    error_message,
+    find,
+    policy_form,
+    policy_post,
+    policy_view,
+    redirect_to,
+    status_of,
+    workflow_page,
+)
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import ActionRefused
 from django_xcover.models import Quote, Renewal
@@ -14,13 +21,13 @@ from django_xcover.overview.renewals import view_of
 from django_xcover.policies import renewal as renewal_service
 
 
-@shows
+@policy_view
 def renewal(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Show a renewal: its period and price, progress or result."""
     return _page(request, quote, _find(quote, pk))
 
 
-@acts
+@policy_post
 def price(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Ask XCover for the price of the next period."""
     row = _find(quote, pk)
@@ -31,7 +38,7 @@ def price(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     return redirect_to("renewal", quote, pk=pk)
 
 
-@asks_and_acts
+@policy_form
 def decline(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Ask for confirmation, listing every policy that ends, then decline the renewal.
 

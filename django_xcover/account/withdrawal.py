@@ -12,9 +12,8 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from django_xcover.account.decorators import private
+from django_xcover.account.base import cancellation_page, private
 from django_xcover.account.forms import CancelForm, StatementForm
-from django_xcover.account.shortcuts import cancellation_page
 from django_xcover.exceptions import ActionRefused, LinkExpired, LinkInvalid
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.overview.policy import policyholder

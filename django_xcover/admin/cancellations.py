@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover import exceptions
-from django_xcover.admin.base import section
-from django_xcover.admin.display import (
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import (
     WAITING,
     WITHOUT_KEYS,
     amount,
@@ -26,11 +26,11 @@ from django_xcover.admin.display import (
     policy_links,
     typed_amount,
 )
-from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, RefundFilter
-from django_xcover.admin.forms import AmountField, NoteField, ReferenceField, policies_field
+from django_xcover.admin.common.filters import CreatedFilter, PackageAccountFilter, RefundFilter
+from django_xcover.admin.common.forms import AmountField, NoteField, ReferenceField, policies_field
+from django_xcover.admin.common.row_actions import Outcome, RowAction
+from django_xcover.admin.common.workflows import WorkflowAdmin, with_policies
 from django_xcover.admin.refunds import corrections, recorded_refund, refund_table
-from django_xcover.admin.row_actions import Outcome, RowAction
-from django_xcover.admin.workflows import WorkflowAdmin, with_policies
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation, OperationKind, QuotePackage, Status
 from django_xcover.policies import cancellation, refunds

@@ -22,11 +22,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from django_xcover import exceptions, validators
-from django_xcover.admin.base import MirrorAdmin, section
-from django_xcover.admin.display import BAD, GOOD, PLAIN, amount, badge, link, story_url
-from django_xcover.admin.filters import UUID, AccountFilter, CreatedFilter, package_ids_matching
-from django_xcover.admin.forms import ResolveForm
-from django_xcover.admin.row_actions import Outcome, RowAction, RowActionsAdmin
+from django_xcover.admin.common.base import MirrorAdmin, section
+from django_xcover.admin.common.display import BAD, GOOD, PLAIN, amount, badge, link, story_url
+from django_xcover.admin.common.filters import (
+    UUID,
+    AccountFilter,
+    CreatedFilter,
+    package_ids_matching,
+)
+from django_xcover.admin.common.forms import ResolveForm
+from django_xcover.admin.common.row_actions import Outcome, RowAction, RowActionsAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Discrepancy
 from django_xcover.support.flag_texts import what_to_do

@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import BAD, GOOD, OfPackage, badge, may_view
-from django_xcover.admin.filters import OpenFilter, PackageAccountFilter, rows_matching
-from django_xcover.admin.forms import ResolveForm
-from django_xcover.admin.redaction import name_of, redact_text
-from django_xcover.admin.row_actions import Outcome, RowAction, RowActionsAdmin
-from django_xcover.admin.workflows import steps_shown, with_steps
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import BAD, GOOD, OfPackage, badge, may_view
+from django_xcover.admin.common.filters import OpenFilter, PackageAccountFilter, rows_matching
+from django_xcover.admin.common.forms import ResolveForm
+from django_xcover.admin.common.redaction import name_of, redact_text
+from django_xcover.admin.common.row_actions import Outcome, RowAction, RowActionsAdmin
+from django_xcover.admin.common.workflows import steps_shown, with_steps
 from django_xcover.mirror import flags
 from django_xcover.models import Flag
 from django_xcover.support.next_steps import next_steps_of_flag

@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_xcover.admin.display import TONES, WAITING, badge, may_view
+from django_xcover.admin.common.display import TONES, WAITING, badge, may_view
+from django_xcover.admin.common.row_actions import Button
 from django_xcover.admin.health_texts import (
     CACHES,
     CIRCUITS,
@@ -29,7 +30,6 @@ from django_xcover.admin.health_texts import (
     meaning,
     verdicts,
 )
-from django_xcover.admin.row_actions import Button
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.clients.rate_limits import RateState
 from django_xcover.models import (

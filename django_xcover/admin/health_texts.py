@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING
+from django_xcover.admin.common.display import BAD, GOOD, PLAIN, WAITING
 from django_xcover.clients.cache import CacheScope
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.support.health import Health, State

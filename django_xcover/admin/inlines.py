@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.base import MirrorInline
-from django_xcover.admin.display import (
+from django_xcover.admin.common.base import MirrorInline
+from django_xcover.admin.common.display import (
     amount,
     badge,
     choice_badge,

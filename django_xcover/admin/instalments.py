@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin import display
-from django_xcover.admin.base import MirrorInline, section
-from django_xcover.admin.display import WITHOUT_KEYS, amount, instalment_badge
-from django_xcover.admin.filters import PaymentFilter, QuoteAccountFilter, quotes_matching
-from django_xcover.admin.row_actions import Outcome, RowAction
-from django_xcover.admin.workflows import WorkflowAdmin
+from django_xcover.admin.common import display
+from django_xcover.admin.common.base import MirrorInline, section
+from django_xcover.admin.common.display import WITHOUT_KEYS, amount, instalment_badge
+from django_xcover.admin.common.filters import PaymentFilter, QuoteAccountFilter, quotes_matching
+from django_xcover.admin.common.row_actions import Outcome, RowAction
+from django_xcover.admin.common.workflows import WorkflowAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Instalment, OperationKind, Quote, QuotePackage
 from django_xcover.models.status import COLLECTED_FOR

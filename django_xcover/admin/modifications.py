@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import WITHOUT_KEYS, amount, folded_json, policies_text
-from django_xcover.admin.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
-from django_xcover.admin.forms import (
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import WITHOUT_KEYS, amount, folded_json, policies_text
+from django_xcover.admin.common.filters import CreatedFilter, PackageAccountFilter, SettlementFilter
+from django_xcover.admin.common.forms import (
     NAMES,
     DetailsForm,
     PolicyForm,
@@ -25,9 +25,9 @@ from django_xcover.admin.forms import (
     leaves,
     name_of,
 )
-from django_xcover.admin.redaction import redact
-from django_xcover.admin.row_actions import Outcome, RowAction
-from django_xcover.admin.workflows import WorkflowAdmin
+from django_xcover.admin.common.redaction import redact
+from django_xcover.admin.common.row_actions import Outcome, RowAction
+from django_xcover.admin.common.workflows import WorkflowAdmin
 from django_xcover.models import Modification, OperationKind, Policy, Quote, QuotePackage, Status
 from django_xcover.policies import modification
 from django_xcover.policies.modification.texts import change_in_words

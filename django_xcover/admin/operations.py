@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from django_xcover import safe_logging
-from django_xcover.admin.base import section
-from django_xcover.admin.display import (
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import (
     OfPackage,
     folded_json,
     last_error,
@@ -32,17 +32,22 @@ from django_xcover.admin.display import (
     package_link,
     state_badge,
 )
-from django_xcover.admin.filters import (
+from django_xcover.admin.common.filters import (
     CreatedFilter,
     EndedFilter,
     PackageAccountFilter,
     rows_matching,
 )
-from django_xcover.admin.forms import ResolveForm
+from django_xcover.admin.common.forms import ResolveForm
+from django_xcover.admin.common.redaction import redact_text
+from django_xcover.admin.common.row_actions import (
+    ListActionAdmin,
+    Outcome,
+    RowAction,
+    RowActionsAdmin,
+)
+from django_xcover.admin.common.workflows import reload_after, steps_shown, with_steps
 from django_xcover.admin.health import status_page
-from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.row_actions import ListActionAdmin, Outcome, RowAction, RowActionsAdmin
-from django_xcover.admin.workflows import reload_after, steps_shown, with_steps
 from django_xcover.clients import circuit_breaker
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause, Operation, OperationState

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_xcover import converters  # noqa: F401 - registers what `path` takes
-from django_xcover.admin.base import section
 from django_xcover.admin.cancellations import PreviewCancellation
-from django_xcover.admin.display import (
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import (
     BAD,
     WITHOUT_KEYS,
     attention_badge,
@@ -29,13 +29,21 @@ from django_xcover.admin.display import (
     order_link,
     status_badge,
 )
-from django_xcover.admin.filters import (
+from django_xcover.admin.common.filters import (
     AccountFilter,
     AttentionFilter,
     CreatedFilter,
     StatusFilter,
     packages_matching,
 )
+from django_xcover.admin.common.row_actions import (
+    ListActionAdmin,
+    Outcome,
+    RowAction,
+    RowActionsAdmin,
+    error_texts,
+)
+from django_xcover.admin.common.workflows import steps_shown, with_steps
 from django_xcover.admin.inlines import (
     CancellationInline,
     DecisionInline,
@@ -45,15 +53,7 @@ from django_xcover.admin.inlines import (
     RenewalInline,
 )
 from django_xcover.admin.modifications import ChangeDetails
-from django_xcover.admin.row_actions import (
-    ListActionAdmin,
-    Outcome,
-    RowAction,
-    RowActionsAdmin,
-    error_texts,
-)
 from django_xcover.admin.timeline import story_page
-from django_xcover.admin.workflows import steps_shown, with_steps
 from django_xcover.client import AuthenticationFailed, XCoverError
 from django_xcover.formats import format_amount
 from django_xcover.mirror import refresh as refreshing

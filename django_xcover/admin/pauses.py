@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.row_actions import ListActionAdmin, Outcome, way_back
+from django_xcover.admin.common.row_actions import ListActionAdmin, Outcome, way_back
 from django_xcover.conf import get_config
 from django_xcover.models import AccountPause
 from django_xcover.outbox import account_pause

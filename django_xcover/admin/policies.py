@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import (
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import (
     WITHOUT_KEYS,
     OfPackage,
     choice_badge,
@@ -19,10 +19,14 @@ from django_xcover.admin.display import (
     folded_json,
     status_badge,
 )
-from django_xcover.admin.filters import PackageAccountFilter, PolicyStatusFilter, quotes_matching
+from django_xcover.admin.common.filters import (
+    PackageAccountFilter,
+    PolicyStatusFilter,
+    quotes_matching,
+)
+from django_xcover.admin.common.row_actions import RowActionsAdmin
 from django_xcover.admin.instalments import InstalmentInline
 from django_xcover.admin.modifications import PriceChange
-from django_xcover.admin.row_actions import RowActionsAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import Policy
 from django_xcover.types import Money

@@ -7,8 +7,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from django_xcover.admin.display import BAD, GOOD, badge
-from django_xcover.admin.redaction import names_of, redact_text
+from django_xcover.admin.common.display import BAD, GOOD, badge
+from django_xcover.admin.common.redaction import names_of, redact_text
 from django_xcover.formats import format_amount
 from django_xcover.models import Cancellation
 from django_xcover.policies.refunds import RefundLine, differs, lines_of, recorded

@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import WITHOUT_KEYS, amount
-from django_xcover.admin.filters import DueFilter, PackageAccountFilter
-from django_xcover.admin.forms import AmountField, ReferenceField
-from django_xcover.admin.row_actions import Outcome, RowAction
-from django_xcover.admin.workflows import WorkflowAdmin
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import WITHOUT_KEYS, amount
+from django_xcover.admin.common.filters import DueFilter, PackageAccountFilter
+from django_xcover.admin.common.forms import AmountField, ReferenceField
+from django_xcover.admin.common.row_actions import Outcome, RowAction
+from django_xcover.admin.common.workflows import WorkflowAdmin
 from django_xcover.formats import format_amount
 from django_xcover.models import OperationKind, Renewal
 from django_xcover.policies import renewal

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from django_xcover.admin.display import (
+from django_xcover.admin.common.display import (
     documents_of,
     flag_badges,
     may_view,
@@ -19,10 +19,10 @@ from django_xcover.admin.display import (
     policy_url,
     status_badge,
 )
-from django_xcover.admin.redaction import names_of, redact_text
-from django_xcover.admin.workflows import steps_shown
+from django_xcover.admin.common.redaction import names_of, redact_text
+from django_xcover.admin.common.workflows import steps_shown
 from django_xcover.formats import format_amount
-from django_xcover.mirror.access_log import may_see_people, record
+from django_xcover.mirror.history import may_see_people, record_access
 from django_xcover.models import BOOKED, AccessRecord, QuotePackage
 from django_xcover.support.events import Event
 from django_xcover.support.order_summary import PolicyAnswers
@@ -48,7 +48,7 @@ def story_page(
     events = [event for event in story.events if may_view(request, event.row)]
     names = names_of(event.by for event in events)
     if may_see_people(request):
-        record(request, AccessRecord.What.PAGE, "order", order_reference=reference)
+        record_access(request, AccessRecord.What.PAGE, "order", order_reference=reference)
     context |= {
         "title": _("Order %(reference)s") % {"reference": reference},
         "order_url": story.order_url,

@@ -14,11 +14,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge, folded_json, package_link
-from django_xcover.admin.filters import AccountFilter, CreatedFilter, package_ids_matching
-from django_xcover.admin.redaction import HIDDEN, redact_text
-from django_xcover.admin.row_actions import ListActionAdmin, Outcome
+from django_xcover.admin.common.base import section
+from django_xcover.admin.common.display import (
+    BAD,
+    GOOD,
+    PLAIN,
+    WAITING,
+    badge,
+    folded_json,
+    package_link,
+)
+from django_xcover.admin.common.filters import AccountFilter, CreatedFilter, package_ids_matching
+from django_xcover.admin.common.redaction import HIDDEN, redact_text
+from django_xcover.admin.common.row_actions import ListActionAdmin, Outcome
 from django_xcover.client.schemas.webhooks import FACTS, SHOWN
 from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.sync import webhooks

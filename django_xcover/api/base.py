@@ -1,16 +1,20 @@
-"""The base classes of the API's views."""
+"""The base classes of the API's views: authentication, request bodies, responses."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Mapping
+from typing import IO, Any, ClassVar, TypeVar
 
 from django.db.models import QuerySet
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -20,11 +24,52 @@ from rest_framework.views import APIView
 
 from django_xcover import validators
 from django_xcover.api import exceptions
-from django_xcover.api.authentication import ShopperSession
-from django_xcover.api.parsers import ExactJSONParser
+from django_xcover.client import exact_json
 from django_xcover.models import Cancellation, Modification, Quote, Renewal
 from django_xcover.overview.policies import own_policy
 from django_xcover.tracebacks import clears_frames
+
+
+class ShopperSession(SessionAuthentication):
+    """Session authentication with Django's CSRF check, also for guests.
+
+    REST framework only checks CSRF for logged-in users. A guest's session has a cart as well, and
+    another site must not accept cover for it.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """Return the session's user, None for a guest; raise PermissionDenied without a token."""
+        self.enforce_csrf(request)
+        user = getattr(request._request, "user", None)  # noqa: SLF001 - the documented way
+        return (user, None) if user is not None and user.is_active else None
+
+
+MAX_BYTES = 64 * 1024
+
+
+class ExactJSONParser(BaseParser):
+    """A JSON object of at most 64 KiB. Fractions become Decimal, so money is never a float."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Return the object; raise ParseError for anything else."""
+        body = stream.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise ParseError(_("The request is larger than 64 KiB."))
+        try:
+            data = exact_json.decode(body) if body.strip() else {}
+        except ValueError:
+            raise ParseError(_("The request isn't valid JSON.")) from None
+        if not isinstance(data, dict):
+            raise ParseError(_("The request isn't a JSON object."))
+        return data
+
 
 Row = TypeVar("Row", Cancellation, Modification, Renewal)
 

@@ -5,39 +5,32 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from django_xcover import converters  # noqa: F401 - registers the path converters
-from django_xcover.api import (
-    cancellations,
-    modifications,
-    offers,
-    orders,
-    policies,
-    renewals,
-)
+from django_xcover.api import offers, policies, workflows
 
 app_name = "xcover_api"
 
 _cancellation = [
-    path("", cancellations.CancellationView.as_view(), name="cancellation"),
-    path("confirm/", cancellations.ConfirmCancellationView.as_view(), name="confirm_cancellation"),
+    path("", workflows.CancellationView.as_view(), name="cancellation"),
+    path("confirm/", workflows.ConfirmCancellationView.as_view(), name="confirm_cancellation"),
 ]
 _modification = [
-    path("", modifications.ModificationView.as_view(), name="modification"),
-    path("confirm/", modifications.ConfirmModificationView.as_view(), name="confirm_modification"),
-    path("abandon/", modifications.AbandonModificationView.as_view(), name="abandon_modification"),
+    path("", workflows.ModificationView.as_view(), name="modification"),
+    path("confirm/", workflows.ConfirmModificationView.as_view(), name="confirm_modification"),
+    path("abandon/", workflows.AbandonModificationView.as_view(), name="abandon_modification"),
 ]
 _renewal = [
-    path("", renewals.RenewalView.as_view(), name="renewal"),
-    path("price/", renewals.PriceRenewalView.as_view(), name="price_renewal"),
-    path("decline/", renewals.DeclineRenewalView.as_view(), name="decline_renewal"),
+    path("", workflows.RenewalView.as_view(), name="renewal"),
+    path("price/", workflows.PriceRenewalView.as_view(), name="price_renewal"),
+    path("decline/", workflows.DeclineRenewalView.as_view(), name="decline_renewal"),
 ]
 _policy: list[URLPattern | URLResolver] = [
     path("", policies.DetailsView.as_view(), name="policy"),
     path("documents/<slug:kind>/", policies.DocumentView.as_view(), name="document"),
     path("email/", policies.EmailView.as_view(), name="email"),
     path("instalments/", policies.InstalmentsView.as_view(), name="instalments"),
-    path("cancellations/", cancellations.CancellationsView.as_view(), name="cancellations"),
+    path("cancellations/", workflows.CancellationsView.as_view(), name="cancellations"),
     path("cancellations/<int:pk>/", include(_cancellation)),
-    path("modifications/", modifications.ModificationsView.as_view(), name="modifications"),
+    path("modifications/", workflows.ModificationsView.as_view(), name="modifications"),
     path("modifications/<int:pk>/", include(_modification)),
     path("renewals/<int:pk>/", include(_renewal)),
 ]
@@ -47,7 +40,7 @@ urlpatterns = [
     path("choice/", offers.ChoiceView.as_view(), name="choice"),
     path(
         "orders/<path:reference>/cover/",
-        orders.OrderCoverView.as_view(),
+        offers.OrderCoverView.as_view(),
         name="order_cover",
     ),
     path("policies/", policies.PoliciesView.as_view(), name="policies"),

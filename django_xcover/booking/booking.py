@@ -15,7 +15,7 @@ from django_xcover.client.schemas.requests import without_quotes
 from django_xcover.client.schemas.stored import read_policyholder
 from django_xcover.clients import factory
 from django_xcover.exceptions import CardNumberSent
-from django_xcover.mirror import decisions, packages, reads, request_bodies, search_terms
+from django_xcover.mirror import decisions, packages, refresh, request_bodies, search_terms
 from django_xcover.models import (
     BOOKED,
     Attention,
@@ -138,7 +138,7 @@ def perform(operation: Operation) -> PackageAnswer:
     package = operation.package
     client = factory.client_for(package.account)
     if operation.attempts > 1:
-        shown = reads.read(client, package.package_id)
+        shown = refresh.find(client, package.package_id)
         if shown is not None and shown.status in {*BOOKED, Status.FAILED}:
             return shown
         if shown is not None:
@@ -158,7 +158,7 @@ def perform_confirmation(operation: Operation) -> PackageAnswer:
     package_id = operation.package.package_id
     client = factory.client_for(operation.package.account)
     if operation.attempts > 1:
-        booked = reads.read_booking(client, package_id)
+        booked = refresh.read_booking(client, package_id)
         if booked is not None and booked.status != Status.PENDING_PAYMENT:
             return booked
     _require_choice(operation.package)

@@ -15,10 +15,8 @@ from django_xcover.client.schemas.stored import package_to_store
 from django_xcover.mirror import (
     agreement,
     decisions,
-    external_cancellations,
     flags,
     lost_cover,
-    price_checks,
     renewal_links,
     request_bodies,
     search_terms,
@@ -27,8 +25,10 @@ from django_xcover.mirror.agreement import Terms
 from django_xcover.models import (
     BOOKED,
     Attention,
+    Cancellation,
     Choice,
     Modification,
+    Operation,
     Quote,
     QuotePackage,
     Status,
@@ -51,7 +51,7 @@ READ = (
 # The statuses of a quote or package that is cover, or may still become cover.
 ALIVE = (Status.RECEIVED, *BOOKED)
 # In these statuses a policy must match the agreed terms; later statuses have their own rules.
-HELD_TO_TERMS = (Status.RECEIVED, *price_checks.HELD)
+HELD_TO_TERMS = (Status.RECEIVED, *agreement.HELD)
 # The stored quotes of a package, by quote id.
 Rows = Mapping[str, Quote]
 # The lengths of the columns; `payload` keeps the full texts.
@@ -115,11 +115,11 @@ def _announce_booked(package: QuotePackage, previous: str) -> None:
 
 def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:
     """Yield the reasons to flag `package`, before `answer` is applied."""
-    if price_checks.stray(package, quotes.values(), answer) or price_checks.is_not_the_sum(
+    if agreement.has_unagreed_price(package, quotes.values(), answer) or agreement.is_not_the_sum(
         package, answer
     ):
         yield Attention.PRICE_DIFFERS
-    if external_cancellations.cancelled(package, quotes.values(), answer):
+    if was_cancelled_elsewhere(package, quotes.values(), answer):
         yield Attention.REFUND_UNCLEAR
     if _turned_unknown(package, quotes, answer) or any(
         _is_illegal(quotes.get(read.quote_id), read) for read in answer.quotes
@@ -283,3 +283,37 @@ def build_quote(
         quote.label = item.label[:LONGEST_LABEL]
         quote.request = request_bodies.comparable(item)
     return quote
+
+
+# Cancellations made here, in progress or complete: their refund is recorded.
+OURS = (Cancellation.State.REQUESTED, Cancellation.State.CONFIRMED)
+
+
+def was_cancelled_elsewhere(
+    package: QuotePackage, quotes: Iterable[Quote], answer: PackageAnswer
+) -> bool:
+    """Return whether `answer` shows paid cover as cancelled that was not cancelled here.
+
+    `quotes` are the stored quotes of `package`, so call this before applying the answer: a quote
+    already stored as CANCELLED is not checked again. Makes two queries at most, and none without
+    a cancellation.
+    """
+    told = {read.quote_id for read in answer.quotes if read.status == Status.CANCELLED}
+    gone = [quote for quote in quotes if quote.quote_id in told and _counts(quote)]
+    if not gone:
+        return False
+    ours = Cancellation.objects.filter(quotes__in=gone, state__in=OURS)
+    known = set(ours.values_list("quotes", flat=True))
+    return any(_is_paid(package, quote) for quote in gone if quote.pk not in known)
+
+
+def _counts(quote: Quote) -> bool:
+    if quote.status in {Status.CANCELLED, Status.DELETED}:
+        return False
+    return quote.status == Status.CONFIRMED or quote.choice == Choice.ACCEPTED
+
+
+def _is_paid(package: QuotePackage, quote: Quote) -> bool:
+    """Return whether money was taken: the cover is confirmed, or the shop reported a payment."""
+    paid = Operation.objects.filter(package=package).reporting_payment()
+    return quote.status == Status.CONFIRMED or paid.exists()

@@ -20,7 +20,7 @@ from django_xcover.client.schemas.packages import (
 )
 from django_xcover.clients import cache, circuit_breaker, factory, rate_limits
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
-from django_xcover.mirror import price_checks, request_bodies
+from django_xcover.mirror import agreement, request_bodies
 from django_xcover.mirror.presentation import OfferedQuote, present
 from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, Status
 from django_xcover.outbox import operations
@@ -144,7 +144,7 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     except XCoverError as error:
         logger.warning("No price: %s", error)
         return None
-    return answer if price_checks.are_sellable(answer, request.currency) else None
+    return answer if agreement.are_sellable(answer, request.currency) else None
 
 
 def _key(account: str, request: QuoteRequest) -> str:

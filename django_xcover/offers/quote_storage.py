@@ -23,7 +23,6 @@ from django_xcover.mirror import (
     lost_cover,
     matching,
     packages,
-    price_checks,
     request_bodies,
 )
 from django_xcover.mirror.matching import Lines
@@ -218,7 +217,7 @@ def update_package(
     if not changes.kept or not _take(package):
         return []
     answer, lines = _carry_out(client, package, changes, until)
-    if not price_checks.are_sellable(answer, package.currency):
+    if not agreement.are_sellable(answer, package.currency):
         return []
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.locked().get(pk=package.pk)

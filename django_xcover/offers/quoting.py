@@ -16,7 +16,7 @@ from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
-from django_xcover.mirror import lost_cover, matching, price_checks, request_bodies
+from django_xcover.mirror import agreement, lost_cover, matching, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
 from django_xcover.offers import background, carts, counts, quote_attempts, quote_storage
@@ -290,7 +290,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     if answer.status != Status.RECEIVED:
         # The shopper couldn't answer it: only an open quote package accepts a choice.
         raise UnexpectedAnswer.at("status", "is not that of an offer")
-    if not price_checks.are_sellable(answer, cart.request.currency):
+    if not agreement.are_sellable(answer, cart.request.currency):
         return []
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))

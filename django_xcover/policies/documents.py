@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from django_xcover.adapters import get_adapter
 from django_xcover.exceptions import DocumentMissing
-from django_xcover.mirror import access_log
+from django_xcover.mirror import history
 from django_xcover.mirror.presentation import web_address
 from django_xcover.models import BOOKED, AccessRecord, Quote, QuotePackage, Status
 from django_xcover.tracebacks import clears_frames
@@ -46,7 +46,7 @@ def document_url(request: HttpRequest, quote_id: str, kind: str) -> str:
     url = _link(quote, quote.package, kind)
     if not url:
         raise DocumentMissing
-    access_log.record(request, AccessRecord.What.DOCUMENT, kind, quote.package)
+    history.record_access(request, AccessRecord.What.DOCUMENT, kind, quote.package)
     return url
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils.text import capfirst
 
 from django_xcover.admin import DiscrepancyAdmin
-from django_xcover.admin.row_actions import ListActionAdmin, RowActionsAdmin
+from django_xcover.admin.common.row_actions import ListActionAdmin, RowActionsAdmin
 from django_xcover.models import Attention, QuotePackage
 from django_xcover.testing.factories import (
     CancellationFactory,

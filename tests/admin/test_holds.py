@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from django_xcover.admin.display import story_url
+from django_xcover.admin.common.display import story_url
 from django_xcover.models import Hold
 from django_xcover.testing.factories import HoldFactory, QuotePackageFactory
 from tests.admin.factories import in_minutes

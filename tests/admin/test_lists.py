@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from django_xcover.admin.base import ShortPaginator
+from django_xcover.admin.common.base import ShortPaginator
 from django_xcover.models import (
     Attention,
     Choice,

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.forms import CharField
 from django.test import Client
 
-from django_xcover.admin.forms import PolicyForm, changed, leaves, name_of
+from django_xcover.admin.common.forms import PolicyForm, changed, leaves, name_of
 from django_xcover.models import Modification, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import ModificationFactory, QuotePackageFactory

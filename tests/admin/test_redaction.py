@@ -7,7 +7,7 @@ import re
 import pytest
 from django.test import Client
 
-from django_xcover.admin.redaction import HIDDEN, redact, redact_text
+from django_xcover.admin.common.redaction import HIDDEN, redact, redact_text
 from django_xcover.testing.factories import (
     DecisionFactory,
     OperationFactory,

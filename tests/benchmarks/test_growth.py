@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from django_xcover.admin.base import ShortPaginator
+from django_xcover.admin.common.base import ShortPaginator
 from django_xcover.models import QuotePackage
 from django_xcover.support import status
 from tests.benchmarks import plans

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.booking import instant_booking
 from django_xcover.client import HeldBack, XCoverClient
-from django_xcover.mirror import reads
+from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Operation, OperationState, Quote
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
@@ -75,7 +75,7 @@ def test_a_look_that_fails_does_not_settle_what_a_lost_answer_left_open(
 def test_a_call_that_was_held_back_settles_nothing(
     lost_answer: Operation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "read", hold_back)
+    monkeypatch.setattr(refresh, "find", hold_back)
 
     assert not try_again().outcome_known
 

@@ -12,7 +12,7 @@ from itertools import product
 import pytest
 
 from django_xcover import exceptions
-from django_xcover.account.shortcuts import error_message
+from django_xcover.account.base import error_message
 from django_xcover.api.exceptions import respond
 from django_xcover.booking import instant_booking
 from django_xcover.client import AuthenticationFailed, NotFound, RequestRefused, XCoverError

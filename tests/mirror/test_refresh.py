@@ -11,7 +11,7 @@ import pytest
 from django_xcover.client import XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
-from django_xcover.mirror import packages, reads, refresh
+from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, Cancellation, Modification, QuotePackage
 from django_xcover.policies import cancellation, modification
 from django_xcover.sandbox import Sandbox
@@ -70,16 +70,16 @@ def test_an_answer_that_was_overtaken_is_not_applied(
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
     work()
-    read = reads.read
+    read = refresh.find
 
     def somebody_cancels_right_after(client: Any, package_id: str) -> Any:
-        monkeypatch.setattr(reads, "read", read)
+        monkeypatch.setattr(refresh, "find", read)
         answer = read(client, package_id)
         client.cancel_booking(package_id, idempotency_key="x")
         refresh.refresh(the_package())
         return answer
 
-    monkeypatch.setattr(reads, "read", somebody_cancels_right_after)
+    monkeypatch.setattr(refresh, "find", somebody_cancels_right_after)
 
     refreshed = refresh.refresh(the_package())
 
@@ -105,7 +105,7 @@ def test_a_look_for_somebody_who_waits_brings_back_nothing_older(
 
     monkeypatch.setattr(XCoverClient, "get_booking", somebody_cancels_right_after)
 
-    refresh.look_again(the_package(), deadline=5)
+    refresh.refresh_once(the_package(), deadline=5)
 
     assert the_package().status == "CANCELLED"
     assert the_package().attention == Attention.REFUND_UNCLEAR

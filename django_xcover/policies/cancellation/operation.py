@@ -14,7 +14,7 @@ from django_xcover.client.schemas.packages import PackageAnswer, package_from_wi
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.client.schemas.requests import quote_ids
 from django_xcover.clients import factory
-from django_xcover.mirror import decisions, packages, reads
+from django_xcover.mirror import decisions, packages, refresh
 from django_xcover.models import (
     Attention,
     Cancellation,
@@ -60,7 +60,7 @@ def perform(operation: Operation) -> Done | None:
     client = factory.client_for(package.account)
     wanted, in_force = _ids(cancellation), _ids(cancellation, status=Status.CONFIRMED)
     if operation.attempts > 1 or in_force != wanted:
-        covered = wanted & _covered(reads.read_booking(client, package.package_id))
+        covered = wanted & _covered(refresh.read_booking(client, package.package_id))
         if not covered and not in_force:
             return None
         # If XCover no longer has the booking it must refuse the call, which escalates it to staff.
@@ -125,7 +125,7 @@ def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellati
         answer = _send(client, operation, cancellation)
     except (ValidationFailed, NotFound) as refused:
         with after_post(outcome_known=refused.outcome_known):
-            booked = reads.read_booking(client, package_id)
+            booked = refresh.read_booking(client, package_id)
         if booked is None or not _is_cancelled(booked, wanted):
             raise
         # Refused because already cancelled: by an earlier unanswered attempt, or elsewhere.

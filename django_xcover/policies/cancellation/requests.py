@@ -214,7 +214,7 @@ def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: flo
     named = quotes is not None
     wanted = eligibility.choose(package, quotes)
     if any(quote.can_be_cancelled is False for quote in wanted):
-        refresh.look_again(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=factory.remaining(until))
         wanted = eligibility.choose(package, quotes)
     return eligibility.permitted(wanted, all_of_them=named)
 
@@ -239,7 +239,7 @@ def _why_refused(
 ) -> ActionRefused:
     """Return the reason in the user's terms, based on the current state at XCover."""
     try:
-        refresh.look_again(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=factory.remaining(until))
         eligibility.choose(package, quotes)
     except ActionRefused as reason:
         return reason

@@ -14,7 +14,7 @@ from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
 from django_xcover.client.schemas.stored import read_package
 from django_xcover.clients import factory
-from django_xcover.mirror import packages, reads
+from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, Modification, Operation, QuotePackage
 from django_xcover.outbox.failures import Obsolete
 from django_xcover.outbox.operations import Failure
@@ -35,7 +35,7 @@ def perform(operation: Operation) -> PackageAnswer:
         raise Obsolete(f"The change is {modification.state}.")
     client = factory.client_for(operation.package.account)
     if operation.attempts > 1:
-        booked = reads.read_booking(client, operation.package.package_id)
+        booked = refresh.read_booking(client, operation.package.package_id)
         if booked is not None and _shows(booked, modification):
             return booked
     return _send(client, operation, modification)

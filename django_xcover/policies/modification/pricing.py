@@ -137,7 +137,7 @@ def _why_refused(
 ) -> ActionRefused:
     """Return the reason in the user's terms: the state of the cover, or else the values."""
     try:
-        refresh.look_again(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=factory.remaining(until))
         require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
     except ActionRefused as reason:
         return reason

@@ -131,7 +131,7 @@ def test_a_preview_that_xcover_refuses_keeps_nobody_from_withdrawing(
 def test_cover_that_xcover_calls_not_cancellable_is_withdrawn_from_all_the_same(
     booked: QuotePackage, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refresh, "look_again", lambda *args, **kwargs: None)
+    monkeypatch.setattr(refresh, "refresh_once", lambda *args, **kwargs: None)
     Quote.objects.update(can_be_cancelled=False)
 
     stated = states(prepared(booked))

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from django_xcover.mirror import access_log
+from django_xcover.mirror import history
 from django_xcover.models import AccessRecord, QuotePackage, WebhookDelivery
 from django_xcover.tracebacks import clears_frames
 
@@ -105,7 +105,7 @@ class HidesPeople:
 
     def shown(self, request: HttpRequest, names: Any) -> tuple[Any, ...]:
         """Return the column or field names that this user may see; a line may have several."""
-        if access_log.may_see_people(request):
+        if history.may_see_people(request):
             return tuple(names)
         lines = [(name,) if isinstance(name, str) else tuple(name) for name in names]
         kept = [tuple(self._without_people(line)) for line in lines]
@@ -173,16 +173,16 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         answer: HttpResponse = super().changelist_view(request, extra_context)
-        shows = self.personal.intersection(self.list_display) and access_log.may_see_people(request)
+        shows = self.personal.intersection(self.list_display) and history.may_see_people(request)
         if shows and self.has_view_permission(request):
-            access_log.record(request, AccessRecord.What.LIST, str(self.opts.model_name))
+            history.record_access(request, AccessRecord.What.LIST, str(self.opts.model_name))
         return answer
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the list with the search help text for this user."""
         changelist = super().get_changelist_instance(request)
         is_ours = self.search_help_text == MirrorAdmin.search_help_text
-        if is_ours and not access_log.may_see_people(request):
+        if is_ours and not history.may_see_people(request):
             changelist.search_help_text = self.discreet_search_help_text
         return changelist
 
@@ -194,7 +194,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         """
         if not super().lookup_allowed(lookup, value, request):
             return False
-        if access_log.may_see_people(request):
+        if history.may_see_people(request):
             return True
         offered = set(_names_of(self.get_list_filter(request)))
         return lookup in offered or any(lookup.startswith(f"{name}__") for name in offered)
@@ -209,7 +209,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
         answer: Any = super().history_view(request, object_id, extra_context)
         if not isinstance(answer, TemplateResponse) or answer.context_data is None:
             return answer  # type: ignore[no-any-return]
-        if access_log.may_see_people(request):
+        if history.may_see_people(request):
             self.record_page(request, answer.context_data["object"])
             return answer
         for entry in answer.context_data["action_list"]:
@@ -219,7 +219,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
     def record_page(self, request: HttpRequest, row: Any) -> None:
         """Log that the user opened a page of `row` with personal data."""
         model = str(self.opts.model_name)
-        access_log.record(request, AccessRecord.What.PAGE, model, package_of(row))
+        history.record_access(request, AccessRecord.What.PAGE, model, package_of(row))
 
     def matching(self, text: str, *, people: bool) -> Q:
         """Return the condition for `text` from the search box.
@@ -234,7 +234,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        people = access_log.may_see_people(request)
+        people = history.may_see_people(request)
         return queryset.filter(self.matching(search_term, people=people)), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -247,7 +247,7 @@ class MirrorAdmin(HidesPeople, ReadOnly, admin.ModelAdmin):  # type: ignore[type
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kw: Any) -> Any:
         row = context.get("original")
         context |= {} if row is None else self.page_context(request, row)
-        if row is not None and self.personal and access_log.may_see_people(request):
+        if row is not None and self.personal and history.may_see_people(request):
             self.record_page(request, row)
         return super().render_change_form(request, context, *args, **kw)
 

@@ -1,7 +1,8 @@
-"""The admin of unsettled orders: events for which the shop's adapter failed."""
+"""The admin of frozen premiums, and of orders whose events could not be processed."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -9,17 +10,99 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.base import section
-from django_xcover.admin.display import BAD, GOOD, PLAIN, WAITING, badge
-from django_xcover.admin.filters import CreatedFilter
-from django_xcover.admin.forms import ResolveForm
-from django_xcover.admin.row_actions import ListActionAdmin, Outcome, RowAction, RowActionsAdmin
-from django_xcover.models import OrderEvent
+from django_xcover.admin.common import display
+from django_xcover.admin.common.base import MirrorAdmin, section
+from django_xcover.admin.common.display import BAD, GOOD, PLAIN, WAITING, badge, hold_badge
+from django_xcover.admin.common.filters import CreatedFilter, HoldFilter, packages_matching
+from django_xcover.admin.common.forms import ResolveForm
+from django_xcover.admin.common.row_actions import (
+    ListActionAdmin,
+    Outcome,
+    RowAction,
+    RowActionsAdmin,
+)
+from django_xcover.formats import format_amount
+from django_xcover.models import Choice, Hold, OrderEvent, QuotePackage
 from django_xcover.orders import events
+from django_xcover.types import Money
+
+
+@admin.register(Hold)
+class HoldAdmin(MirrorAdmin):
+    """Holds, newest first. They are read-only: the shop takes them over and releases them."""
+
+    list_display = ("created_at", "state_badge", "premium_shown", "order", "package_link", "expiry")
+    list_filter = (HoldFilter, "account", CreatedFilter)
+    list_select_related = ("package",)
+    heavy = ("package__payload",)
+    fieldsets = (
+        section(None, "state_badge", "premium_shown", ("order", "package_link")),
+        section(gettext_lazy("What was frozen"), "choices_shown", ("created_at", "expires_at")),
+        section(gettext_lazy("What happened to it"), ("taken_at", "released_at", "reported_at")),
+        section(
+            gettext_lazy("For developers"),
+            "reference",
+            ("account", "cart_reference"),
+            note=gettext_lazy(
+                "Send order_completed with this reference to give the order this cover."
+            ),
+            folded=True,
+        ),
+    )
+    readonly_fields = ("state_badge", "premium_shown", "order", "package_link", "choices_shown")
+
+    def matching(self, text: str, *, people: bool) -> Q:
+        packages = QuotePackage.objects.filter(packages_matching(text, people=people))
+        return Q(order_reference=text.strip()) | Q(package__in=packages.values("pk"))
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, row: Hold) -> SafeString:
+        return hold_badge(row)
+
+    @admin.display(description=gettext_lazy("premium"))
+    def premium_shown(self, row: Hold) -> str:
+        return format_amount(row.premium) if row.premium else str(gettext_lazy("without cover"))
+
+    @admin.display(description=gettext_lazy("order"))
+    def order(self, row: Hold) -> SafeString | str:
+        reference = row.order_reference
+        if not reference:
+            return "-"
+        # The timeline belongs to the order's package; an order without cover has none.
+        has_story = row.package is not None and row.package.order_reference == reference
+        return display.link(display.story_url(reference), reference) if has_story else reference
+
+    @admin.display(description=gettext_lazy("package"))
+    def package_link(self, row: Hold) -> SafeString | str:
+        return display.package_link(row.package) if row.package else "-"
+
+    @admin.display(description=gettext_lazy("expires at"))
+    def expiry(self, row: Hold) -> object:
+        return "-" if row.is_resolved else row.expires_at
+
+    @admin.display(description=gettext_lazy("choices"))
+    def choices_shown(self, row: Hold) -> SafeString | str:
+        lines = (
+            (
+                frozen["quote"],
+                Choice(frozen["choice"] or Choice.UNANSWERED).label,
+                _price(frozen["price"], row),
+                frozen["plan"],
+            )
+            for frozen in row.choices
+        )
+        return format_html_join("", "{}: {}, {} {}<br>", lines) or "-"
+
+
+def _price(amount: str, row: Hold) -> str:
+    currency = row.package.currency if row.package else row.currency
+    return format_amount(Money(Decimal(amount), currency))
+
 
 State = OrderEvent.State
 TONES: dict[str, str] = {

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.display import (
+from django_xcover.admin.common.display import (
     OfPackage,
     folded_json,
     last_error,
@@ -25,10 +25,15 @@ from django_xcover.admin.display import (
     page_url,
     state_badge,
 )
-from django_xcover.admin.filters import workflows_matching
-from django_xcover.admin.redaction import redact_text
-from django_xcover.admin.row_actions import Button, ListActionAdmin, RowActionsAdmin, ShownAction
-from django_xcover.mirror.access_log import may_see_people
+from django_xcover.admin.common.filters import workflows_matching
+from django_xcover.admin.common.redaction import redact_text
+from django_xcover.admin.common.row_actions import (
+    Button,
+    ListActionAdmin,
+    RowActionsAdmin,
+    ShownAction,
+)
+from django_xcover.mirror.history import may_see_people
 from django_xcover.models import Flag, Operation, OperationKind, OperationState, Quote, QuotePackage
 from django_xcover.outbox.operations import OVERDUE
 from django_xcover.support.follow_ups import carried_out_by

@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.admin.redaction import pretty, redact_text
+from django_xcover.admin.common.redaction import pretty, redact_text
 from django_xcover.formats import format_amount
 from django_xcover.models import (
     BOOKED,

@@ -25,13 +25,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from django_xcover import exceptions, validators
-from django_xcover.admin.base import MirrorAdmin
-from django_xcover.admin.display import page_url
-from django_xcover.admin.redaction import redact_text
+from django_xcover.admin.common.base import MirrorAdmin
+from django_xcover.admin.common.display import page_url
+from django_xcover.admin.common.redaction import redact_text
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import ActionRefused
 from django_xcover.mirror import history
-from django_xcover.mirror.access_log import may_see_people
+from django_xcover.mirror.history import may_see_people
 from django_xcover.outbox.operations import Failure
 from django_xcover.support.failure_texts import in_plain_words, without_words
 

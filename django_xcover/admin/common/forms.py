@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_xcover.admin.redaction import HIDDEN, SHOWN_OF_PERSON, redact_text
+from django_xcover.admin.common.redaction import HIDDEN, SHOWN_OF_PERSON, redact_text
 from django_xcover.client.schemas.requests import product_of
 from django_xcover.formats import format_amount
 from django_xcover.models import Quote, QuotePackage, Status
