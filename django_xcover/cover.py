@@ -16,10 +16,9 @@ from django_xcover.booking.instant_booking import book as book_instantly
 from django_xcover.booking.instant_booking import opt_out as decline_instantly
 from django_xcover.booking.instant_booking import price as price_instantly
 from django_xcover.formats import format_amount
-from django_xcover.mirror import decisions, lost_cover
+from django_xcover.mirror import decisions, lapses
 from django_xcover.mirror.instalment_plans import chosen_plan, label_of
-from django_xcover.mirror.lapses import agreed_before, lapse_of
-from django_xcover.mirror.lost_cover import LostCover
+from django_xcover.mirror.lapses import LostCover, agreed_before, lapse_of
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers import carts, holds, quoting, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
@@ -230,7 +229,7 @@ def order_cover(order: object) -> OrderCover:
 def _cover(package: QuotePackage, quotes: Sequence[Quote]) -> Cover:
     accepted = [quote for quote in quotes if quote.choice == Choice.ACCEPTED]
     lines = tuple(_line(quote) for quote in accepted)
-    lost = lost_cover.read(package)
+    lost = lapses.read_lost(package)
     premium = sum((line.price.amount for line in lines), Decimal(0))
     return Cover(
         lines=lines,

@@ -15,7 +15,7 @@ from django_xcover import validators
 from django_xcover.exceptions import CardNumberSent
 from django_xcover.formats import parse_amount
 from django_xcover.models import Quote
-from django_xcover.overview.insured_value import InsuredValue
+from django_xcover.overview.modifications import InsuredValue
 from django_xcover.policies.modification.texts import label_of
 from django_xcover.values import phones
 

@@ -24,8 +24,7 @@ from django_xcover.account.forms import DetailsForm, ValueForm
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import ActionRefused, ValueNotChangeable
 from django_xcover.models import BOOKED, Cancellation, Modification, Quote
-from django_xcover.overview.insured_value import InsuredValue, insured_value, quote_value
-from django_xcover.overview.modifications import view_of
+from django_xcover.overview.modifications import InsuredValue, insured_value, quote_value, view_of
 from django_xcover.overview.policies import summarise
 from django_xcover.overview.policy import booked_together, changeable
 from django_xcover.policies import modification as modification_service

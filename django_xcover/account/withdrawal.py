@@ -16,8 +16,8 @@ from django_xcover.account.base import cancellation_page, private
 from django_xcover.account.forms import CancelForm, StatementForm
 from django_xcover.exceptions import ActionRefused, LinkExpired, LinkInvalid
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
+from django_xcover.overview.cancellations import WithdrawableBooking, withdrawable
 from django_xcover.overview.policy import policyholder
-from django_xcover.overview.withdrawals import WithdrawableBooking, withdrawable
 from django_xcover.policies import withdrawal as withdrawal_service
 
 P = ParamSpec("P")

@@ -1,21 +1,23 @@
-"""What a shopper is shown about a lapsed acceptance, until they answer again."""
+"""What a shopper is shown about an accepted quote that lapsed, or that isn't offered any more."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.utils.text import get_text_list
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from django_xcover.formats import format_amount
-from django_xcover.models import Choice, Quote
+from django_xcover.models import Choice, Quote, QuotePackage
 from django_xcover.types import Money
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
 
 # The terms of `mirror.agreement`, as they read mid-sentence. A price has a sentence of its own.
 TERMS: Mapping[str, StrOrPromise] = {
@@ -109,3 +111,84 @@ def lapse_of(quote: Quote) -> Lapse | None:
         changed=tuple(name for name in names if name not in ORDERS),
         order=next((name for name in names if name in ORDERS), ""),
     )
+
+
+NO_LABEL = pgettext_lazy("cover for", "your order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostCover:
+    """Cover that the shopper accepted at the price `was`, for the cart line `line`.
+
+    `is_asked` says that the shop still asks for it, so that XCover is who leaves it out. Otherwise
+    the line has left the cart, or the shop has stopped insuring it: the two can't be told apart.
+    """
+
+    line: str
+    label: str
+    was: Money
+    is_asked: bool
+
+    @property
+    def message(self) -> str:
+        """Return what happened, as a sentence for the shopper."""
+        sentence = (
+            _(
+                "Cover for %(label)s is no longer available. "
+                "Your earlier choice (%(was)s) was removed."
+            )
+            if self.is_asked
+            else _("Your cover for %(label)s (%(was)s) was removed because your order has changed.")
+        )
+        return str(sentence) % {"label": self.label or NO_LABEL, "was": format_amount(self.was)}
+
+
+def read_lost(package: QuotePackage) -> tuple[LostCover, ...]:
+    """Return what is on record as lost for `package`, in the order in which it was lost."""
+    return tuple(_from_json(entry) for entry in package.lost_cover)
+
+
+def find_lost(
+    package: QuotePackage,
+    quotes: Iterable[Quote],
+    *,
+    offered: Collection[str],
+    asked: Collection[str],
+) -> list[LostCover]:
+    """Return what of `package` and its `quotes` is lost in an offer of the lines `offered`.
+
+    `asked` are the lines that the shop asks for. What an order has is not lost, unless that order
+    was cancelled before it was booked and the shop asks for the line again.
+    """
+    quotes = list(quotes)
+    if package.order_reference:
+        quotes = [q for q in quotes if q.choice == Choice.WITHDRAWN and q.line_reference in asked]
+    known = [] if package.order_reference else read_lost(package)
+    found = {lost.line: (lost.label, lost.was) for lost in known}
+    for quote in quotes:
+        if was := agreed_before(quote):
+            found[quote.line_reference] = quote.label, was
+    return [
+        LostCover(line=line, label=label, was=was, is_asked=line in asked)
+        for line, (label, was) in found.items()
+        if line not in offered
+    ]
+
+
+def write_lost(package: QuotePackage, lost: Sequence[LostCover]) -> None:
+    """Put `lost` on record in `package`. Does not save."""
+    package.lost_cover = [
+        {
+            "line": one.line,
+            "label": one.label,
+            "amount": f"{one.was.amount:f}",
+            "currency": one.was.currency,
+            "is_asked": one.is_asked,
+        }
+        for one in lost
+    ]
+
+
+def _from_json(entry: dict[str, Any]) -> LostCover:
+    was = Money(Decimal(entry["amount"]), entry["currency"])
+    return LostCover(line=entry["line"], label=entry["label"], was=was, is_asked=entry["is_asked"])

@@ -16,7 +16,7 @@ from django_xcover.mirror import (
     agreement,
     decisions,
     flags,
-    lost_cover,
+    lapses,
     renewal_links,
     request_bodies,
     search_terms,
@@ -202,9 +202,9 @@ def _note_lost(package: QuotePackage, quotes: Iterable[Quote]) -> None:
     """Note which accepted quotes XCover has dropped from the open offer that the shop asked for."""
     quotes = list(quotes)
     offered = {quote.line_reference for quote in quotes if quote.status == Status.RECEIVED}
-    gone = {one.line for one in lost_cover.read(package) if not one.is_asked}
+    gone = {one.line for one in lapses.read_lost(package) if not one.is_asked}
     asked = {quote.line_reference for quote in quotes} - gone
-    lost_cover.write(package, lost_cover.find(package, quotes, offered=offered, asked=asked))
+    lapses.write_lost(package, lapses.find_lost(package, quotes, offered=offered, asked=asked))
     package.save(update_fields=["lost_cover", "updated_at"])
 
 

@@ -19,10 +19,9 @@ from django_xcover.client.http import is_this_machine
 from django_xcover.client.schemas.stored import StoredBenefit, StoredQuote, WordedAmount
 from django_xcover.formats import format_amount
 from django_xcover.mirror import instalment_plans as plans
-from django_xcover.mirror import lapses, lost_cover
+from django_xcover.mirror import lapses
 from django_xcover.mirror.instalment_plans import Plan
-from django_xcover.mirror.lapses import Lapse
-from django_xcover.mirror.lost_cover import LostCover
+from django_xcover.mirror.lapses import Lapse, LostCover
 from django_xcover.models import Choice, Quote
 from django_xcover.types import Money
 
@@ -121,7 +120,7 @@ def build_offer(quotes: Sequence[Quote]) -> Offer:
         package_id=package.package_id,
         currency=package.currency,
         quotes=tuple(present(quote) for quote in quotes),
-        lost=lost_cover.read(package),
+        lost=lapses.read_lost(package),
     )
 
 

@@ -16,15 +16,7 @@ from django_xcover.client.schemas.requests import product_of
 from django_xcover.client.schemas.stored import package_to_store
 from django_xcover.clients import factory
 from django_xcover.conf import get_config
-from django_xcover.mirror import (
-    agreement,
-    decisions,
-    lapses,
-    lost_cover,
-    matching,
-    packages,
-    request_bodies,
-)
+from django_xcover.mirror import agreement, decisions, lapses, matching, packages, request_bodies
 from django_xcover.mirror.matching import Lines
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers.carts import CartToInsure
@@ -111,7 +103,7 @@ def _inherit(quote: Quote, earlier: Quote | None, before: QuotePackage) -> None:
         changed = agreement.changes_since(earlier, quote)
         decisions.inherit_lapse(quote, earlier, [*_ordered(earlier), *changed])
         return
-    for lost in lost_cover.read(before):
+    for lost in lapses.read_lost(before):
         if lost.line == quote.line_reference and not before.order_reference:
             decisions.note_lapse(quote, lost.was, agreement.price_changes(lost.was, quote.cost))
 
@@ -137,7 +129,7 @@ def _note_lost(
     """
     offered = {quote.line_reference for quote in fresh if quote.status == Status.RECEIVED}
     requested = {item.reference for item in cart.request.items}
-    lost_cover.write(package, lost_cover.find(before, quotes, offered=offered, asked=requested))
+    lapses.write_lost(package, lapses.find_lost(before, quotes, offered=offered, asked=requested))
 
 
 def _in_cart_order(

@@ -16,7 +16,7 @@ from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
-from django_xcover.mirror import agreement, lost_cover, matching, request_bodies
+from django_xcover.mirror import agreement, lapses, matching, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
 from django_xcover.offers import background, carts, counts, quote_attempts, quote_storage
@@ -117,7 +117,7 @@ def lost_offer(quotes: Sequence[Quote], cart: CartToInsure) -> Offer | None:
         return None
     package = quotes[0].package
     counts = [q.line_reference for q in quotes if q.status == Status.RECEIVED]
-    lost = lost_cover.find(
+    lost = lapses.find_lost(
         package,
         quotes,
         offered=counts if matches(package, cart) else (),

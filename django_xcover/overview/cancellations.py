@@ -1,14 +1,16 @@
-"""A cancellation for the shopper: the refund of each policy, and the time limit."""
+"""Cancellations as shown to the shopper, and what a guest can withdraw from."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
 from django_xcover.formats import format_amount
-from django_xcover.models import Cancellation, OperationKind, Withdrawal
+from django_xcover.models import Cancellation, OperationKind, Quote, QuotePackage, Withdrawal
+from django_xcover.overview.policies import PolicySummary, policy_rows, summarise
 from django_xcover.overview.progress import Progress, progress_of
 from django_xcover.policies import refunds
 from django_xcover.policies.cancellation import eligibility, refusal_of
@@ -110,3 +112,34 @@ def _refunded(cancellation: Cancellation) -> str:
 
 def _formatted(amount: Money | None) -> str:
     return "" if amount is None else format_amount(amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawableBooking:
+    """A booking with its policies.
+
+    `cancellable` are the policies that can be cancelled now, and `stated` the cancellations with a
+    statement of withdrawal.
+    """
+
+    package: QuotePackage
+    quotes: Sequence[Quote]
+    policies: tuple[PolicySummary, ...]
+    cancellable: tuple[PolicySummary, ...]
+    stated: Sequence[Cancellation]
+    may_withdraw: bool
+
+
+def withdrawable(package: QuotePackage) -> WithdrawableBooking:
+    """Return what can be, and has been, withdrawn from in `package`. No call to XCover."""
+    quotes = list(policy_rows().filter(package=package).order_by("position"))
+    free, _obstacles = eligibility.split(package, quotes, unbooked=True)
+    stated = Withdrawal.objects.filter(cancellation__package=package).select_related("cancellation")
+    return WithdrawableBooking(
+        package=package,
+        quotes=quotes,
+        policies=tuple(map(summarise, quotes)),
+        cancellable=tuple(map(summarise, free)),
+        stated=[row.cancellation for row in stated],
+        may_withdraw=may_withdraw(package),
+    )

@@ -16,7 +16,7 @@ from django_xcover.models import (
 )
 from django_xcover.overview.documents import PolicyMail, mail_of
 from django_xcover.overview.instalments import Schedule, schedule_of
-from django_xcover.overview.insured_value import InsuredValue, insured_value
+from django_xcover.overview.modifications import InsuredValue, insured_value
 from django_xcover.overview.policies import PolicySummary, policy_rows, summarise
 from django_xcover.overview.progress import progress_of
 from django_xcover.overview.renewals import RenewalView, renewal_of, view_of

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_xcover.admin.common.forms import AmountField, PolicyForm
 from django_xcover.models import Quote, QuotePackage, Status
-from django_xcover.overview.insured_value import insured_value
+from django_xcover.overview.modifications import insured_value
 from django_xcover.policies.modification.texts import WORTH, Path, amount_of, is_amount, worth_of
 
 

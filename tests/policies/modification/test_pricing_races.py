@@ -12,7 +12,7 @@ from django.db import connection
 
 from django_xcover import exceptions, signals
 from django_xcover.models import Modification, Quote
-from django_xcover.overview.insured_value import quote_value
+from django_xcover.overview.modifications import quote_value
 from django_xcover.policies import modification as modifying
 from django_xcover.policies.modification import pricing
 from django_xcover.sandbox import Sandbox
