@@ -1,8 +1,8 @@
-"""Book the accepted quotes, and confirm a booking that is paid later."""
+"""Book the accepted quotes, confirm a booking that is paid later, take back what isn't booked yet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -22,13 +22,14 @@ from django_xcover.models import (
     Choice,
     Operation,
     OperationKind,
+    OperationState,
     Quote,
     QuotePackage,
     Status,
 )
-from django_xcover.models.operation import UNPAID
+from django_xcover.models.operation import PAYING, UNPAID
 from django_xcover.offers import carts
-from django_xcover.outbox import operations
+from django_xcover.outbox import lease, operations
 from django_xcover.outbox.failures import CannotPerform, Obsolete, OutcomeUnknown, after_post
 from django_xcover.types import Policyholder
 from django_xcover.values import UnusableValue
@@ -281,3 +282,36 @@ def _forget_token(package: QuotePackage) -> None:
     if package.customer_token_id:
         package.customer_token_id = ""
         package.save(update_fields=["customer_token_id", "updated_at"])
+
+
+def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> list[Operation]:
+    """Withdraw the choice of `quotes`; return the operations that may still cover them.
+
+    Operations that weren't sent are discarded for `reason`, or continue without `quotes`. If any
+    are returned, the caller enqueues a cancellation and calls `give_time`. Call it in a
+    transaction that holds the package's lock.
+    """
+    decisions.withdraw(quotes)
+    unfinished = Operation.objects.unfinished().select_for_update()
+    under_way = unfinished.filter(package=package, kind__in=PAYING).order_by("pk")
+    return [operation for operation in under_way if not _try_to_stop(operation, quotes, reason)]
+
+
+def give_time(following: Operation, doubtful: Iterable[Operation]) -> None:
+    """Delay `following` by one retry spacing if a call to XCover got no answer.
+
+    XCover may still be carrying that call out.
+    """
+    if any(not operation.outcome_known for operation in doubtful):
+        rows = Operation.objects.filter(pk=following.pk)
+        rows.update(next_attempt_at=lease.one_retry_spacing_from_now())
+
+
+def _try_to_stop(operation: Operation, quotes: Sequence[Quote], reason: str) -> bool:
+    """Keep the booking from covering `quotes`; return False if it may have happened already."""
+    if operation.state == OperationState.RUNNING or not operation.outcome_known:
+        return False
+    left = carts.lock_quotes(operation.package)
+    if all(quote.choice != Choice.ACCEPTED for quote in left):
+        return operations.discard(operation, reason)
+    return operation.kind == OperationKind.BOOK and leave_out(operation, quotes)

@@ -1,15 +1,19 @@
-"""Build XCover's request bodies from the shop's requests."""
+"""Build XCover's request bodies from the shop's requests, and match its quotes to them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from django_xcover import safe_logging
+from django_xcover.client.errors import UnexpectedAnswer
+from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 
 
@@ -77,3 +81,65 @@ def fingerprint(account: str, request: QuoteRequest) -> str:
 
 def _dump(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+logger = safe_logging.get_logger("django_xcover.mirror")
+
+Lines = Mapping[str, PolicyRequest]
+
+
+def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str, PolicyRequest]:
+    """Return which quote insures which of `items`, right after *creating* a package.
+
+    Only then do the keys follow the order of the request (recorded contract, 4.1). If they don't,
+    or one is too high although an item has no quote, the quotes are matched by policy type,
+    provided each type was requested once. Raises UnexpectedAnswer if they can't be matched.
+    """
+    if answer.has_list:
+        logger.warning("Package %s came with its quotes as a list.", answer.package_id)
+    places = answer.places
+    placed = [q for q in answer.quotes if places.get(q.quote_id, len(items)) < len(items)]
+    lines = {quote.quote_id: items[places[quote.quote_id]] for quote in placed}
+    is_shifted = len(placed) < min(len(answer.quotes), len(items))
+    if not is_shifted and all(_fits(quote, lines[quote.quote_id]) for quote in placed):
+        if len(placed) < len(answer.quotes):
+            logger.warning("Package %s has quotes nobody asked for.", answer.package_id)
+        return lines
+    logger.warning("The quotes of package %s are not in the order asked for.", answer.package_id)
+    return _by_type(answer.quotes, items)
+
+
+def line_of_added(
+    answer: PackageAnswer, known: Collection[str], item: PolicyRequest
+) -> dict[str, PolicyRequest]:
+    """Return the new quote that insures `item`, right after adding it; none if it was not quoted.
+
+    `known` are the ids of the other quotes. Raises UnexpectedAnswer if the match is ambiguous.
+    """
+    fresh = [quote for quote in answer.quotes if quote.quote_id not in known]
+    if len(fresh) > 1:
+        raise UnexpectedAnswer.at("quotes", "has more than was added")
+    lines = {quote.quote_id: item for quote in fresh}
+    require_types(answer, lines)
+    return lines
+
+
+def require_types(answer: PackageAnswer, lines: Lines) -> None:
+    """Raise UnexpectedAnswer if a quote has a different policy type from the one requested."""
+    for quote in answer.quotes:
+        if quote.quote_id in lines and not _fits(quote, lines[quote.quote_id]):
+            raise UnexpectedAnswer.at("quotes.policy.policy_type", "is not what was asked for")
+
+
+def _fits(quote: QuoteAnswer, item: PolicyRequest) -> bool:
+    return quote.policy_type in {"", item.policy_type}
+
+
+def _by_type(
+    quotes: Sequence[QuoteAnswer], items: Sequence[PolicyRequest]
+) -> dict[str, PolicyRequest]:
+    by_type = {item.policy_type: item for item in items}
+    found = {quote.policy_type for quote in quotes}
+    if len(by_type) < len(items) or len(found) < len(quotes) or not found <= by_type.keys():
+        raise UnexpectedAnswer.at("quotes", "cannot be matched to what was asked for")
+    return {quote.quote_id: by_type[quote.policy_type] for quote in quotes}

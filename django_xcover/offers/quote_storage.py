@@ -16,8 +16,8 @@ from django_xcover.client.schemas.requests import product_of
 from django_xcover.client.schemas.stored import package_to_store
 from django_xcover.clients import factory
 from django_xcover.conf import get_config
-from django_xcover.mirror import agreement, decisions, lapses, matching, packages, request_bodies
-from django_xcover.mirror.matching import Lines
+from django_xcover.mirror import agreement, decisions, lapses, packages, request_bodies
+from django_xcover.mirror.request_bodies import Lines
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers.carts import CartToInsure
 from django_xcover.outbox.transitions import transition
@@ -264,11 +264,11 @@ def _carry_out(
         body = {"request": [request_bodies.item_payload(item, now=timezone.now())]}
         wire = client.add_quotes(package.package_id, body, deadline=factory.remaining(until))
         known = {*lines, *changes.removed}
-        lines.update(matching.line_of_added(package_from_wire(wire), known, item))
+        lines.update(request_bodies.line_of_added(package_from_wire(wire), known, item))
     if wire is None:
         wire = client.get_quote(package.package_id, deadline=factory.remaining(until))
     answer = package_from_wire(wire)
-    matching.require_types(answer, lines)
+    request_bodies.require_types(answer, lines)
     return answer, lines
 
 

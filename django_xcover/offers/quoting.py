@@ -16,7 +16,7 @@ from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
-from django_xcover.mirror import agreement, lapses, matching, request_bodies
+from django_xcover.mirror import agreement, lapses, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
 from django_xcover.offers import background, carts, counts, quote_attempts, quote_storage
@@ -294,7 +294,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
         return []
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
-    lines = matching.lines_of(answer, cart.request.items)
+    lines = request_bodies.lines_of(answer, cart.request.items)
     return quote_storage.record_package(cart, answer, lines)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover import safe_logging, validators, values
-from django_xcover.booking import take_back
+from django_xcover.booking import booking
 from django_xcover.client.errors import clean
 from django_xcover.mirror import decisions, flags
 from django_xcover.models import (
@@ -121,7 +121,7 @@ def _cancel_in(package: QuotePackage, lines: set[str] | None, reason: str) -> No
     unbooked = (Status.RECEIVED, Status.PENDING_PAYMENT, Status.FAILED)
     chosen = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status in unbooked]
     if chosen:
-        doubtful = take_back.take_back(package, chosen, decisions.ORDER_CANCELLED)
+        doubtful = booking.take_back(package, chosen, decisions.ORDER_CANCELLED)
         if doubtful:
             following = requests.enqueue(package, chosen, origin=SHOP, reason=reason)
-            take_back.give_time(following, doubtful)
+            booking.give_time(following, doubtful)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_xcover import validators
-from django_xcover.booking import take_back
+from django_xcover.booking import booking
 from django_xcover.client import ValidationFailed, XCoverError
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
@@ -257,10 +257,10 @@ def withdraw(package: QuotePackage, cancellation: Cancellation, quotes: Sequence
     """
     if not transition(cancellation, Cancellation.State.REQUESTED, field="state"):
         raise BeingCancelled
-    doubtful = take_back.take_back(package, quotes, decisions.WITHDREW)
+    doubtful = booking.take_back(package, quotes, decisions.WITHDREW)
     if doubtful or cancellation.quotes.count() > len(quotes):
         subject = str(cancellation.pk)
         following = operations.enqueue(package, OperationKind.CANCEL, subject=subject)
-        take_back.give_time(following, doubtful)
+        booking.give_time(following, doubtful)
     else:
         outcome.conclude(package, cancellation, stated=True)

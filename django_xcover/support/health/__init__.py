@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django_xcover.support.health.judging import health
-from django_xcover.support.health.subjects import Health, State, Subject
+from django_xcover.support.health.judging import Health, State, Subject, health
 
 __all__ = ["Health", "State", "Subject", "health"]

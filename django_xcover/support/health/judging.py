@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -16,8 +18,49 @@ from django_xcover.conf import Config, get_config
 from django_xcover.models import OfferOutcome, Operation, WebhookRefusal
 from django_xcover.support.health import facts
 from django_xcover.support.health.facts import KNOWN_KEY, Offers
-from django_xcover.support.health.subjects import Health, State, Subject
 from django_xcover.support.status import AccountStatus, Status, status
+
+
+class State(IntEnum):
+    """The state of a subject; the value is the exit code for Nagios and similar monitors."""
+
+    WELL = 0
+    ATTENTION = 1
+    ALARM = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One subject of the health. `account` is "" if it concerns all accounts."""
+
+    name: str
+    state: State
+    sentence: str
+    account: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code for a monitor that watches only this subject."""
+        return int(self.state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """All subjects, and the figures behind them."""
+
+    subjects: tuple[Subject, ...]
+    status: Status
+
+    @property
+    def state(self) -> State:
+        """Return the worst state of any subject."""
+        return max((subject.state for subject in self.subjects), default=State.WELL)
+
+    def problems(self) -> Iterator[Subject]:
+        """Yield the subjects that are not well, worst first."""
+        ill = (subject for subject in self.subjects if subject.state != State.WELL)
+        yield from sorted(ill, key=lambda subject: -subject.state)
+
 
 Verdict = tuple[State, str]
 WELL: Verdict = (State.WELL, "")
