@@ -48,7 +48,9 @@ def preview(request: HttpRequest, quote: Quote) -> HttpResponse:
 def cancellation(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
     """Show a cancellation: its refund, progress or result."""
     row = _find(quote, pk)
-    return cancellation_page(request, row, _form(row), quote=quote)
+    return cancellation_page(
+        request, row, StatementForm(known=policyholder(row.package)), quote=quote
+    )
 
 
 @policy_post
@@ -71,7 +73,3 @@ def confirm(request: HttpRequest, quote: Quote, pk: int) -> HttpResponse:
 def _find(quote: Quote, pk: int) -> Cancellation:
     """Return the cancellation `pk` if it includes this policy; raise Http404 otherwise."""
     return find(Cancellation.objects.filter(quotes=quote), quote, pk)
-
-
-def _form(cancellation: Cancellation) -> StatementForm:
-    return StatementForm(known=policyholder(cancellation.package))

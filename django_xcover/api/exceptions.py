@@ -56,7 +56,7 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
 def _problem(error: Exception) -> Problem | None:
     if isinstance(error, Http404 | NotVisible):
-        return _problem_absent()
+        return Problem(status=HTTPStatus.NOT_FOUND, type="not_found", message=_("Not found."))
     if isinstance(error, ActionRefused):
         return _refused(error)
     if isinstance(error, XCoverError):
@@ -65,10 +65,6 @@ def _problem(error: Exception) -> Problem | None:
         message = _("You don't have permission to do this.")
         return Problem(status=HTTPStatus.FORBIDDEN, type="permission_denied", message=message)
     return _framework(error) if isinstance(error, APIException) else None
-
-
-def _problem_absent() -> Problem:
-    return Problem(status=HTTPStatus.NOT_FOUND, type="not_found", message=_("Not found."))
 
 
 def _refused(error: ActionRefused) -> Problem:

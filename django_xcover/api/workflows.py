@@ -138,7 +138,12 @@ class ModificationsView(ChangeView):
         """Change details (202) or ask XCover for a price (201); 422 for bad values."""
         quote, values = self.policy(), self.validated_input()
         if values["policyholder"] is not None:
-            return self.show(_change(quote, values["policyholder"]), status.HTTP_202_ACCEPTED)
+            return self.show(
+                modification_service.change_details(
+                    quote.package, values["policyholder"], origin=SHOPPER
+                ),
+                status.HTTP_202_ACCEPTED,
+            )
         priced = modification_service.quote_change(
             quote.package, quote=quote, update_fields=values["update_fields"], origin=SHOPPER
         )
@@ -174,10 +179,6 @@ class AbandonModificationView(ChangeView):
         row = self.modification()
         modification_service.abandon(row)
         return self.show(row)
-
-
-def _change(quote: Quote, policyholder: dict[str, str]) -> Modification:
-    return modification_service.change_details(quote.package, policyholder, origin=SHOPPER)
 
 
 class RenewalView(PolicyView):

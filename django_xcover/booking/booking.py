@@ -1,4 +1,4 @@
-"""Book the accepted quotes, confirm a booking that is paid later, take back what isn't booked yet."""
+"""Book the accepted quotes, confirm what is paid later, and take back what isn't booked yet."""
 
 from __future__ import annotations
 

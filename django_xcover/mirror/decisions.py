@@ -48,7 +48,9 @@ def record(
     quote.instalment_plan = plan if choice == Choice.ACCEPTED else ""
     quote.save(update_fields=[*ANSWER, "updated_at"])
     decision = _append(quote, choice, template_version)
-    transaction.on_commit(lambda: _announce(decision))
+    transaction.on_commit(
+        lambda: signals.decision_recorded.send_robust(sender=Decision, decision=decision)
+    )
     return decision
 
 
@@ -135,7 +137,3 @@ def _append(quote: Quote, choice: Choice, template_version: str) -> Decision:
         shopper_reference=package.shopper_reference,
         order_reference=package.order_reference,
     )
-
-
-def _announce(decision: Decision) -> None:
-    signals.decision_recorded.send_robust(sender=Decision, decision=decision)

@@ -29,7 +29,14 @@ def flag(package: QuotePackage, reason: Attention) -> None:
             return
         Flag.objects.create(package=package, reason=reason)
         _copy_newest(package)
-        transaction.on_commit(partial(_announce, package, reason))
+        transaction.on_commit(
+            partial(
+                signals.attention_needed.send_robust,
+                sender=QuotePackage,
+                package=package,
+                reason=str(reason),
+            )
+        )
 
 
 def resolve(row: Flag, *, by: str, note: str) -> bool:
@@ -65,7 +72,3 @@ def _copy_newest(package: QuotePackage) -> None:
     package.attention = reasons.values_list("reason", flat=True).first() or ""
     rows = QuotePackage.objects.filter(pk=package.pk)
     rows.update(attention=package.attention, updated_at=timezone.now())
-
-
-def _announce(package: QuotePackage, reason: Attention) -> None:
-    signals.attention_needed.send_robust(sender=QuotePackage, package=package, reason=str(reason))

@@ -263,7 +263,11 @@ def fail(operation: Operation, failure: Failure) -> None:
             operation.package.order_reference,
             failure.type,
         )
-        transaction.on_commit(partial(_announce_needs_person, operation))
+        transaction.on_commit(
+            partial(
+                signals.operation_needs_person.send_robust, sender=Operation, operation=operation
+            )
+        )
 
 
 def postpone(operation: Operation, held: HeldBack) -> None:
@@ -318,7 +322,3 @@ def _announce_successor(operation: Operation) -> None:
     waiting = Operation.objects.filter(package=operation.package, state=OperationState.PENDING)
     for pk in waiting.filter(pk__gt=operation.pk).order_by("pk").values_list("pk", flat=True)[:1]:
         announce(pk)
-
-
-def _announce_needs_person(operation: Operation) -> None:
-    signals.operation_needs_person.send_robust(sender=Operation, operation=operation)

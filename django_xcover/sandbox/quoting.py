@@ -102,7 +102,7 @@ def change_fields(quote: Quote, changes: dict[str, Any]) -> None:
     """
     schema = PRODUCTS[quote.policy_type].fields
     optional = {key: schema[key] for key in changes if key in schema and key not in HEAD}
-    read = clean(changes, {key: _not_required(field) for key, field in optional.items()})
+    read = clean(changes, {key: replace(field, required=False) for key, field in optional.items()})
     if "tickets" in read:
         quote.fields.pop("total_ticket_price", None)
     quote.fields.update(read)
@@ -117,7 +117,3 @@ def change_currency(quote: Quote, old: str, new: str) -> None:
 def product_of(quote: Quote) -> Product:
     """Return the product of a priced quote."""
     return PRODUCTS[quote.policy_type]
-
-
-def _not_required(field: Field) -> Field:
-    return replace(field, required=False)

@@ -90,7 +90,7 @@ def status() -> Status:
     """Return the status. Fifteen queries, no call to XCover."""
     failed = WebhookDelivery.objects.filter(state=WebhookDelivery.State.FAILED)
     return Status(
-        operations=_operations(),
+        operations={state: _count_up_to_most(state) for state in OperationState.values},
         oldest_due=_oldest_due(),
         without_worker=_without_worker(),
         flagged_packages=QuotePackage.objects.needing_attention().count(),
@@ -102,10 +102,6 @@ def status() -> Status:
         cache=cache_scope(),
         accounts=_accounts(),
     )
-
-
-def _operations() -> dict[str, int]:
-    return {state: _count_up_to_most(state) for state in OperationState.values}
 
 
 def _count_up_to_most(state: str) -> int:

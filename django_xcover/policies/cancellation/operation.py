@@ -120,7 +120,7 @@ def _body(cancellation: Cancellation, ids: Collection[str]) -> dict[str, Any]:
 
 def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellation) -> Done:
     package_id = operation.package.package_id
-    wanted = _named(operation) or _ids(cancellation)
+    wanted = set(quote_ids(operation.request)) or _ids(cancellation)
     try:
         answer = _send(client, operation, cancellation)
     except (ValidationFailed, NotFound) as refused:
@@ -165,10 +165,6 @@ def _confirms_preview(cancellation: Cancellation) -> bool:
     end = cancellation.confirm_before
     is_over = end is not None and end <= timezone.now()
     return not (is_over and _is_stated(cancellation))
-
-
-def _named(operation: Operation) -> set[str]:
-    return set(quote_ids(operation.request))
 
 
 def _is_cancelled(booked: PackageAnswer, ids: Collection[str]) -> bool:

@@ -79,7 +79,14 @@ def conclude(
     is_returned = bool(unbooked) and may_be_returned(package)
     if overtaken or not is_clear or is_returned or _is_refunded_twice(cancellation):
         packages.flag(package, Attention.REFUND_UNCLEAR)
-    transaction.on_commit(partial(_announce, package, cancellation))
+    transaction.on_commit(
+        partial(
+            signals.policy_cancelled.send_robust,
+            sender=Cancellation,
+            package=package,
+            cancellation=cancellation,
+        )
+    )
 
 
 def may_be_returned(package: QuotePackage) -> bool:
@@ -200,9 +207,3 @@ def _is_refunded_twice(cancellation: Cancellation) -> bool:
     done = Cancellation.objects.filter(state=Cancellation.State.CONFIRMED).exclude(total_refund=0)
     earlier = done.filter(quotes__in=cancellation.quotes.all()).exclude(pk=cancellation.pk)
     return cancellation.total_refund != 0 and earlier.exists()
-
-
-def _announce(package: QuotePackage, cancellation: Cancellation) -> None:
-    signals.policy_cancelled.send_robust(
-        sender=Cancellation, package=package, cancellation=cancellation
-    )

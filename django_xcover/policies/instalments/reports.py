@@ -125,7 +125,9 @@ def apply(operation: Operation, reported: Report) -> None:
     if not reported.paid:
         also["failures"] = max(row.failures, _failed_so_far(row))
     if transition(row, PAID if reported.paid else FAILED, **also):
-        transaction.on_commit(partial(_announce, row))
+        transaction.on_commit(
+            partial(signals.instalment_reported.send_robust, sender=Instalment, instalment=row)
+        )
 
 
 def _subject(instalment: Instalment, *, paid: bool, moment: datetime, is_exact: bool) -> str:
@@ -202,7 +204,3 @@ def _is_paid(operation: Operation, instalment: Instalment) -> bool:
 def _failed_so_far(instalment: Instalment) -> int:
     failed = _written(instalment).filter(subject__startswith=f"{instalment.pk}:failed:")
     return failed.filter(state=OperationState.DONE).count()
-
-
-def _announce(instalment: Instalment) -> None:
-    signals.instalment_reported.send_robust(sender=Instalment, instalment=instalment)

@@ -55,7 +55,11 @@ def apply(operation: Operation, booked: PackageAnswer) -> None:
         _keep(package, modification)
     now, left = timezone.now(), _without_values(modification)
     if transition(modification, State.CONFIRMED, field="state", confirmed_at=now, changes=left):
-        transaction.on_commit(partial(_announce, modification))
+        transaction.on_commit(
+            partial(
+                signals.policy_modified.send_robust, sender=Modification, modification=modification
+            )
+        )
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
@@ -116,7 +120,3 @@ def _without_values(modification: Modification) -> dict[str, Any]:
     """Return what to keep of a completed change: no personal data."""
     named = [{"id": quote_id} for quote_id in modification.quote_ids]
     return {"quotes": named} if named else {}
-
-
-def _announce(modification: Modification) -> None:
-    signals.policy_modified.send_robust(sender=Modification, modification=modification)

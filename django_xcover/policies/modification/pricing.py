@@ -161,7 +161,11 @@ def _record(
         currency=answer.booking.currency,
         payload={**without_booking(answer.booking.raw), "price_diffs": dict(answer.price_diffs)},
     )
-    transaction.on_commit(partial(_announce, modification))
+    transaction.on_commit(
+        partial(
+            signals.modification_quoted.send_robust, sender=Modification, modification=modification
+        )
+    )
     return modification
 
 
@@ -170,7 +174,3 @@ def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal,
     after = answer.booking.total
     difference = answer.total_price_diff
     return after, after - package.total_price if difference is None else difference
-
-
-def _announce(modification: Modification) -> None:
-    signals.modification_quoted.send_robust(sender=Modification, modification=modification)

@@ -97,7 +97,11 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
         return
     if _differs(renewal, prices, policies):
         packages.flag(package, Attention.PRICE_DIFFERS)
-    transaction.on_commit(partial(_announce, renewal, package))
+    transaction.on_commit(
+        partial(
+            signals.policy_renewed.send_robust, sender=Renewal, renewal=renewal, package=package
+        )
+    )
 
 
 def is_renewed(renewal: Renewal, policies: Iterable[QuoteAnswer | Quote]) -> bool:
@@ -213,7 +217,3 @@ def _differs(renewal: Renewal, prices: Mapping[str, Decimal], policies: Iterable
     booked = {policy.quote_id: policy.price for policy in policies}
     differs = prices != booked or renewal.price != sum(booked.values())
     return renewal.price is not None and differs
-
-
-def _announce(renewal: Renewal, package: QuotePackage) -> None:
-    signals.policy_renewed.send_robust(sender=Renewal, renewal=renewal, package=package)

@@ -75,7 +75,9 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
     if renewed is not None:
         _flag(QuotePackage.objects.locked().get(pk=renewal.package_id), renewed)
     elif moved:
-        transaction.on_commit(partial(_announce, renewal))
+        transaction.on_commit(
+            partial(signals.renewal_opted_out.send_robust, sender=Renewal, renewal=renewal)
+        )
 
 
 def refuse(operation: Operation, failure: Failure) -> None:
@@ -87,7 +89,3 @@ def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
     packages.apply_answer(package, renewed)
     # `apply_answer` flags only new changes, and this one may have been stored before the opt-out.
     packages.flag(package, Attention.RENEWED_ANYWAY)
-
-
-def _announce(renewal: Renewal) -> None:
-    signals.renewal_opted_out.send_robust(sender=Renewal, renewal=renewal)

@@ -243,7 +243,9 @@ def _record(
     )
     if is_new:
         logger.info("Withdrawal from package %s received.", package.package_id)
-        transaction.on_commit(partial(_announce, stated))
+        transaction.on_commit(
+            partial(signals.withdrawal_received.send_robust, sender=Withdrawal, withdrawal=stated)
+        )
     return stated
 
 
@@ -262,7 +264,3 @@ def _statement(package: QuotePackage, cancellation: Cancellation, name: str) -> 
         _("Reason: %(reason)s") % {"reason": cancellation.reason} if cancellation.reason else "",
     ]
     return "\n".join(filter(None, lines))
-
-
-def _announce(withdrawal: Withdrawal) -> None:
-    signals.withdrawal_received.send_robust(sender=Withdrawal, withdrawal=withdrawal)
