@@ -25,7 +25,7 @@ PRICE, PLAN, CURRENCY, PERIOD = "price", "plan", "currency", "period"
 # The terms that make up a price. The price flag covers these.
 MONEY = frozenset({PRICE, PLAN, CURRENCY})
 # The query parameters that identify a document. Others are signatures, tokens or our own ids.
-TELLING = frozenset({"policy_type", "version", "v"})
+IDENTIFYING = frozenset({"policy_type", "version", "v"})
 _LANGUAGE = re.compile(r"^/[a-z]{2}(-[a-z]{2})?(?=/)", re.IGNORECASE)
 Terms = Mapping[str, Any]
 
@@ -135,8 +135,8 @@ def _without_ids(text: str, quote: Quote) -> str:
 def _document(url: str) -> tuple[Any, ...]:
     """Return which document `url` identifies, ignoring its language and token."""
     parts = urlsplit(presentation.web_address(url))
-    told = sorted(pair for pair in parse_qsl(parts.query) if pair[0] in TELLING)
-    return (parts.hostname, _LANGUAGE.sub("", parts.path), *told)
+    query = sorted(pair for pair in parse_qsl(parts.query) if pair[0] in IDENTIFYING)
+    return (parts.hostname, _LANGUAGE.sub("", parts.path), *query)
 
 
 logger = safe_logging.get_logger("django_xcover.mirror")
@@ -213,8 +213,10 @@ def has_unagreed_price(
     """
     if answer.currency not in {package.currency, package.answer.currency}:
         return True
-    told = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
-    moved = any(_is_new(quote, told[quote.quote_id]) for quote in quotes if quote.quote_id in told)
+    prices = {read.quote_id: read.price for read in answer.quotes if read.status in HELD}
+    moved = any(
+        _is_new(quote, prices[quote.quote_id]) for quote in quotes if quote.quote_id in prices
+    )
     return moved and not _is_being_changed(package, answer)
 
 

@@ -157,7 +157,7 @@ def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) ->
     for read in answer.quotes:
         if read.quote_id in quotes:
             _apply_quote(package, quotes[read.quote_id], read)
-    unwanted = renewal_links.adopt(package) if newcomers else set()
+    unwanted = renewal_links.link_successors(package) if newcomers else set()
     if unwanted & {read.quote_id for read in newcomers}:
         flag(package, Attention.RENEWED_ANYWAY)
 
@@ -298,8 +298,8 @@ def was_cancelled_elsewhere(
     already stored as CANCELLED is not checked again. Makes two queries at most, and none without
     a cancellation.
     """
-    told = {read.quote_id for read in answer.quotes if read.status == Status.CANCELLED}
-    gone = [quote for quote in quotes if quote.quote_id in told and _counts(quote)]
+    cancelled = {read.quote_id for read in answer.quotes if read.status == Status.CANCELLED}
+    gone = [quote for quote in quotes if quote.quote_id in cancelled and _counts(quote)]
     if not gone:
         return False
     ours = Cancellation.objects.filter(quotes__in=gone, state__in=OURS)

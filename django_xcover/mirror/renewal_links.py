@@ -11,7 +11,7 @@ from django_xcover.models import Choice, Quote, QuotePackage, Renewal, Status
 GIVEN_UP = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
 
 
-def adopt(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> set[str]:
+def link_successors(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> set[str]:
     """Link each new policy of `package` to the cart line of the policy it replaces.
 
     XCover gives the next period new quotes that don't name a predecessor, so they are matched by

@@ -95,7 +95,7 @@ def _by_cart(order: str, cart: Cart) -> QuotePackage | None:
     if newest is None:
         return _take_unfrozen(packages, order)
     if newest.is_resolved and newest.taken_at is None:
-        if newest.amount is not None or _has_yes(packages):
+        if newest.amount is not None or _has_acceptance(packages):
             logger.critical("Order %s gets no cover: its hold %s was released.", order, newest)
         return None
     return _take(newest, packages, order)
@@ -111,18 +111,18 @@ def _take(hold: Hold, packages: Sequence[QuotePackage], order: str) -> QuotePack
         return None
     hold.order_reference, hold.taken_at = order, timezone.now()
     hold.reported_at = None
-    why_not = _why_not(hold, package)
-    if why_not and hold.amount is not None:
+    obstacle = _obstacle(hold, package)
+    if obstacle and hold.amount is not None:
         hold.reported_at = hold.taken_at
-        _alert(hold, package, order, why_not)
+        _alert(hold, package, order, obstacle)
     hold.save(update_fields=["order_reference", "taken_at", "reported_at", "updated_at"])
     _end_earlier(hold)
-    if package is not None and not why_not:
+    if package is not None and not obstacle:
         _restore(hold, package)
         _give(package, order)
     holds.free(packages)
     _lapse_later(hold, packages)
-    return package if not why_not else None
+    return package if not obstacle else None
 
 
 def _take_unfrozen(packages: Sequence[QuotePackage], order: str) -> QuotePackage | None:
@@ -146,7 +146,7 @@ def _give(package: QuotePackage, order: str) -> None:
     search_terms.add(package)
 
 
-def _why_not(hold: Hold, package: QuotePackage | None) -> str:
+def _obstacle(hold: Hold, package: QuotePackage | None) -> str:
     """Return why the order can't get the held package, "" if it can."""
     if package is None:
         return "" if hold.package_id is None else "it belongs to another cart"
@@ -205,7 +205,7 @@ def _is_same(first: Hold, second: Hold) -> bool:
     return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
-def _has_yes(packages: Sequence[QuotePackage]) -> bool:
+def _has_acceptance(packages: Sequence[QuotePackage]) -> bool:
     return any(
         quote.choice == Choice.ACCEPTED
         for package in carts.still_open(packages)

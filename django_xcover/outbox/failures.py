@@ -95,26 +95,26 @@ def fault_of(error: Mapping[str, Any]) -> Fault:
         return Fault.OUTCOME_UNKNOWN
     # A rule about the package's status comes as a sentence in a 422, without a code of its own
     # (Quotes API: state rules and errors).
-    if fault == Fault.DATA and "status change not allowed" in said(error).lower():
+    if fault == Fault.DATA and "status change not allowed" in vendor_text(error).lower():
         return Fault.STATE
     return fault
 
 
-def said(error: Mapping[str, Any]) -> str:
+def vendor_text(error: Mapping[str, Any]) -> str:
     """Return XCover's error text in one line: its message, then its message for each field."""
     fields = error.get("field_errors") or {}
     message = error.get("message", "")
     # This generic message accompanies every rejected field and adds nothing (recorded).
-    told = [] if not message or (fields and message == NO_MESSAGE) else [message]
-    told += [_about(name, " ".join(map(str, texts))) for name, texts in fields.items()]
-    return "; ".join(told)
+    texts = [] if not message or (fields and message == NO_MESSAGE) else [message]
+    texts += [_about(name, " ".join(map(str, words))) for name, words in fields.items()]
+    return "; ".join(texts)
 
 
 def _about(name: str, text: str) -> str:
     return text if name == NO_FIELD else f"{name}: {text}"
 
 
-def facts(error: Mapping[str, Any]) -> str:
+def status_and_type(error: Mapping[str, Any]) -> str:
     """Return status and type, which XCover's support asks for: "422 validation_error"."""
     kind = error.get("vendor_type") or error.get("type")
     return " ".join(str(fact) for fact in (error.get("status"), kind) if fact)

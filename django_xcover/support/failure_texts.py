@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from django_xcover.client.errors import identifier
 from django_xcover.models import OperationKind
-from django_xcover.outbox.failures import Fault, facts, fault_of, said
+from django_xcover.outbox.failures import Fault, fault_of, status_and_type, vendor_text
 
 # The problem, and what to do.
 ADVICE = {
@@ -130,8 +130,8 @@ PLAIN = {
 def in_brief(error: Mapping[str, Any]) -> str:
     """Return the kind, status and type of an operation's `error`, "" if there is none."""
     if "type" not in error:
-        return said(error)
-    text = f"{PLAIN[fault_of(error)]} ({facts(error)})"
+        return vendor_text(error)
+    text = f"{PLAIN[fault_of(error)]} ({status_and_type(error)})"
     return text[:1].upper() + text[1:]
 
 
@@ -146,5 +146,5 @@ def without_words(error: Mapping[str, Any]) -> str:
 
 def in_plain_words(error: Mapping[str, Any]) -> str:
     """Return an operation's `error` as a sentence, "" if none: in brief, then XCover's text."""
-    texts = [in_brief(error), said(error) if "type" in error else ""]
+    texts = [in_brief(error), vendor_text(error) if "type" in error else ""]
     return ": ".join(text for text in texts if text)

@@ -16,7 +16,7 @@ from django_xcover.exceptions import (
 )
 from django_xcover.models import Cancellation, Modification, Operation, OperationKind, QuotePackage
 from django_xcover.outbox import operations
-from django_xcover.outbox.failures import Fault, fault_of, said
+from django_xcover.outbox.failures import Fault, fault_of, vendor_text
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies.modification.details import require_changeable
 from django_xcover.policies.modification.texts import label_at
@@ -77,7 +77,7 @@ def refusal_of(modification: Modification, *, quoting: bool = True) -> str:
     if fault_of(error) == Fault.STATE:
         return str(NotModifiable.message)
     fields = {label_at(path): texts for path, texts in (error.get("field_errors") or {}).items()}
-    words = said({"field_errors": fields}) if quoting else ", ".join(fields)
+    words = vendor_text({"field_errors": fields}) if quoting else ", ".join(fields)
     return " ".join(text for text in (str(ChangeNotAccepted.message), words) if text)
 
 

@@ -92,7 +92,7 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
     """
     policies = _next_period(renewal, package)
     prices = _paid_prices(renewal, policies)
-    renewal_links.adopt(package, prices)
+    renewal_links.link_successors(package, prices)
     if not transition(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
         return
     if _differs(renewal, prices, policies):

@@ -66,7 +66,7 @@ Verdict = tuple[State, str]
 WELL: Verdict = (State.WELL, "")
 
 # Requests that anybody can send. The other reasons mean that XCover's webhooks are refused.
-FROM_ANYBODY = (
+UNAUTHENTICATED = (
     WebhookRefusal.Reason.UNSIGNED,
     WebhookRefusal.Reason.METHOD,
 )
@@ -257,7 +257,7 @@ def _webhooks(name: str, silent: Iterable[str], config: Config) -> Verdict:
 
 
 def _refusals(counts: dict[str, int], config: Config) -> Verdict:
-    alarming = {why: number for why, number in counts.items() if why not in FROM_ANYBODY}
+    alarming = {why: number for why, number in counts.items() if why not in UNAUTHENTICATED}
     total = sum(alarming.values())
     if total < config.alarm_webhooks_refused:
         return WELL
