@@ -11,7 +11,7 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import RequestFactory, TransactionTestCase
 from django.utils import translation
 
 from django_xcover import worker
@@ -22,6 +22,7 @@ from django_xcover.models import Operation, QuotePackage
 from django_xcover.offers import carts, choices, quoting
 from django_xcover.offers.carts import CartToInsure
 from django_xcover.sandbox import Sandbox
+from tests.emptying import empty
 from tests.requirements import need_browser
 from tests.shop import SHOP, Cart, Shop
 
@@ -47,6 +48,13 @@ def no_language_left_behind() -> Iterator[None]:
     """Leave no language active: a request for a German page sets it for the whole thread."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_to_empty() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty)
+        yield
 
 
 # Chromium's own calls home would be refused where there is no network, many at a time.
