@@ -5,14 +5,18 @@ The pages are those that the admin has, so that a new one is held to this withou
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command, get_commands
+from django.db import transaction
 from django.db.models import ForeignKey, Model
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from django_xcover.client import errors
 from django_xcover.clients import factory
@@ -66,22 +70,31 @@ def _xcover_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory, "client_for", lambda account: Refusing())
 
 
+@pytest.fixture(scope="module")
+def sam(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[User]:
+    """Make rows of every kind once, and return who may do everything but see people.
+
+    Each test is a savepoint in this transaction, and finds the rows as they were made.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        make_everything()
+        user = make_all_but(PERMISSION)
+        make_log_entries(user)
+        yield user
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def without(db: Any) -> Any:
+def without(sam: User, db: None) -> Any:
     """Return the browser of somebody who may do everything but see people."""
-    make_everything()
-    user = make_all_but(PERMISSION)
-    make_log_entries(user)
-    return browser(user)
+    return browser(sam)
 
 
 @pytest.fixture
-def with_it(db: Any) -> Any:
+def with_it(sam: User, db: None) -> Any:
     """Return the browser of somebody who may do everything."""
-    make_everything()
-    user = make_all_but()
-    make_log_entries(user)
-    return browser(user)
+    sam.user_permissions.add(Permission.objects.get(codename=PERMISSION))
+    return browser(sam)
 
 
 @each_address
@@ -254,10 +267,9 @@ def test_with_the_permission_a_form_that_comes_back_is_on_record(with_it: Any) -
 @pytest.mark.parametrize("may", [False, True])
 @pytest.mark.parametrize(("model", "action"), [(QuotePackage, "refresh"), (Renewal, "quote")])
 def test_xcovers_words_are_for_those_who_may_see_people(
-    db: Any, model: Any, action: str, may: bool
+    request: pytest.FixtureRequest, model: Any, action: str, may: bool
 ) -> None:
-    make_everything()
-    client = browser(make_all_but() if may else make_all_but(PERMISSION))
+    client = request.getfixturevalue("with_it" if may else "without")
 
     (message,) = messages_of(client.post(action_url(model.objects.get(), action)))
 
@@ -296,10 +308,8 @@ COMMANDS = sorted(name for name, app in get_commands().items() if app == "django
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_prints_a_person(
-    db: Any, command: str, capsys: pytest.CaptureFixture[str]
+    sam: User, db: None, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_everything()
-
     try:
         call_command(command, *ARGUMENTS[command])
     except (CommandError, SystemExit) as end:
