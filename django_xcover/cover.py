@@ -12,7 +12,6 @@ from django.http import HttpRequest
 
 from django_xcover import safe_logging
 from django_xcover.booking.instant_booking import FastOffer
-from django_xcover.booking.instant_booking import book as book_instantly
 from django_xcover.booking.instant_booking import opt_out as decline_instantly
 from django_xcover.booking.instant_booking import price as price_instantly
 from django_xcover.formats import format_amount
@@ -24,6 +23,7 @@ from django_xcover.offers import carts, holds, quoting, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
 from django_xcover.offers.shown_totals import require_shown
 from django_xcover.orders import take_over
+from django_xcover.orders.events import book_instantly
 from django_xcover.overview.policies import PolicyState, policy_rows, summarise
 from django_xcover.policies import documents
 from django_xcover.tracebacks import clears_frames

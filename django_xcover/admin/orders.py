@@ -110,6 +110,7 @@ TONES: dict[str, str] = {
     State.DONE: GOOD,
     State.NEEDS_PERSON: BAD,
     State.GIVEN_UP: PLAIN,
+    State.NOTED: PLAIN,
 }
 TO_DO = gettext_lazy(
     "The shop's adapter failed for this order, so nothing has been booked or cancelled for it "

@@ -18,7 +18,6 @@ from django_xcover.booking import booking
 from django_xcover.client import exact_json
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.clients import factory
-from django_xcover.conf import DEFAULT_ACCOUNT
 from django_xcover.mirror import decisions, packages, request_bodies, search_terms
 from django_xcover.models import (
     BOOKED,
@@ -34,7 +33,6 @@ from django_xcover.offers import fast_quote, shop_values
 from django_xcover.offers.fast_quote import FastOffer, opt_out, price
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import CannotPerform, Obsolete, OutcomeUnknown
-from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, QuoteRequest
 
 # How long XCover remembers an idempotency key (Quotes API: idempotency).
@@ -122,37 +120,28 @@ def _is_as_agreed(quote: Quote, read: QuoteAnswer) -> bool:
 BODY = "instant_request"
 
 
-@clears_frames
 def book(
-    order: object,
-    request: QuoteRequest,
-    *,
-    agreed: Mapping[str, Money],
-    account: str = DEFAULT_ACCOUNT,
-) -> Operation:
-    """Enqueue quoting and booking, for `order`, the items of `request` that `agreed` names.
+    order: object, request: QuoteRequest, *, agreed: Mapping[str, Money], account: str
+) -> tuple[Operation, bool]:
+    """Return the operation that books `order` instantly, and whether this call enqueued it.
 
-    `agreed` maps an item's reference to the price that the shopper accepted and paid
-    (`FastOffer.prices`); a booking at another price is flagged for a person. Call it in the
-    transaction that records the payment. Each order is booked once this way: another call returns
-    the same operation. Raises ValueError if `agreed` names an unknown item, no item, or another
-    currency.
+    See `orders.events.book_instantly`, which respects earlier cancellations of the order.
     """
     wanted = _wanted(request, agreed)
     reference = shop_values.order_reference(order)
     written = _written(reference)
     if written is not None:
-        return written
+        return written, False
     try:
         with transaction.atomic():
             package = _provisional(reference, account, wanted, agreed)
-            return _write(package, order, wanted, agreed)
+            return _write(package, order, wanted, agreed), True
     except IntegrityError:
         # Another process has just enqueued the same booking.
         written = _written(reference)
         if written is None:
             raise
-        return written
+        return written, False
 
 
 def _write(
@@ -231,4 +220,4 @@ def _recall(quote: Quote, seen: Quote | None) -> None:
         quote.payload = seen.payload
 
 
-__all__ = ["FastOffer", "book", "opt_out", "price"]
+__all__ = ["FastOffer", "opt_out", "price"]

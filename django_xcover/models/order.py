@@ -193,6 +193,8 @@ class OrderEvent(models.Model):
         DONE = "done", _("done")
         NEEDS_PERSON = "needs_person", _("needs a person")
         GIVEN_UP = "given_up", _("settled by hand")
+        # Carried out at once; an instant booking of the same order may still come.
+        NOTED = "noted", _("carried out at once")
 
     kind = models.CharField(_("what happened"), max_length=16, choices=Kind)
     order_reference = models.CharField(_("order reference"), max_length=100, db_index=True)

@@ -38,16 +38,24 @@ def cancel_order(order: Any, lines: Iterable[Any] | None = None, reason: str = "
 
 
 def cancel_by_reference(
-    reference: str, lines: Collection[str] | None = None, reason: str = ""
+    reference: str,
+    lines: Collection[str] | None = None,
+    reason: str = "",
+    *,
+    only: QuotePackage | None = None,
 ) -> None:
-    """Cancel, as `cancel_order` does, the cover of the order with this reference."""
+    """Cancel, as `cancel_order` does, the cover of the order with this reference.
+
+    With `only`, cancel in that package of the order, because the others were handled before.
+    """
     reason = "" if validators.holds_card_number(reason) else reason
     with transaction.atomic():
         packages = QuotePackage.objects.lock_order(reference)
-        for package in packages:
+        concerned = packages if only is None else [only]
+        for package in concerned:
             _cancel_in(package, None if lines is None else set(lines), reason)
-        if lines is not None:
-            _report_unknown(reference, packages, lines)
+        if lines is not None and _are_unknown(reference, packages, lines):
+            _flag_insured(concerned)
 
 
 def read_lines(lines: Iterable[Any] | None) -> list[str] | None:
@@ -69,13 +77,10 @@ def _line_reference(line: Any) -> str:
         return f"<{type(line).__name__}>"
 
 
-def _report_unknown(
-    reference: str, packages: Sequence[QuotePackage], lines: Collection[str]
-) -> None:
-    """Log unknown lines, which are usually lines that were never offered cover.
+def _are_unknown(reference: str, packages: Sequence[QuotePackage], lines: Collection[str]) -> bool:
+    """Log unknown lines, and return whether all of them are unknown.
 
-    If all lines are unknown, the shop probably uses other references here than in its quotes, and
-    the cover would stay in force. The package is then flagged for a person.
+    Usually those are lines that were never offered cover.
     """
     rows = Quote.objects.filter(package__in=packages)
     known = set(rows.values_list("line_reference", flat=True))
@@ -88,8 +93,14 @@ def _report_unknown(
             clean(line, values.LONGEST_REFERENCE),
             reference,
         )
-    if not unknown or len(unknown) < len(lines):
-        return
+    return bool(unknown) and len(unknown) == len(lines)
+
+
+def _flag_insured(packages: Iterable[QuotePackage]) -> None:
+    """Flag the packages whose order named only unknown lines, if their cover stays in force.
+
+    The shop probably uses other references here than in its quotes.
+    """
     for package in packages:
         if package.quotes.accepted().exclude(status=Status.CANCELLED).exists():
             flags.flag(package, Attention.LINE_UNKNOWN)

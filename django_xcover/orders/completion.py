@@ -35,6 +35,7 @@ logger = safe_logging.get_logger("django_xcover.orders")
 OVER = (Status.CANCELLED, Status.FAILED)
 PAID_IN_VAIN = "Order %s was paid after its cover was cancelled: package %s covers nothing."
 PAID_IN_PART = "Order %s was paid after part of its cover was withdrawn from: package %s."
+PAID_FOR_CANCELLED_LINES = "Order %s was paid after part of its cover was cancelled: package %s."
 
 
 def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> QuotePackage | None:
@@ -112,6 +113,13 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
         booking.enqueue(package, order, paid=False)
 
 
+def alert_if_cancelled(package: QuotePackage) -> None:
+    """Flag a locked package that is booked instantly, and was paid, after it was cancelled."""
+    quotes = cart_packages.lock_quotes(package)
+    if any(quote.choice == Choice.WITHDRAWN for quote in quotes):
+        _alert(package, PAID_IN_VAIN if _is_over(quotes) else PAID_FOR_CANCELLED_LINES)
+
+
 def _is_over(quotes: Sequence[Quote]) -> bool:
     """Return whether cover was chosen, and all of it is cancelled or couldn't be booked."""
     chosen = [q for q in quotes if q.choice in {Choice.ACCEPTED, Choice.WITHDRAWN}]
@@ -137,6 +145,10 @@ def _alert_unless_repeated(package: QuotePackage, alarm: str) -> None:
     if _paid(package).exists():
         logger.info("The payment of order %s was reported again.", package.order_reference)
         return
+    _alert(package, alarm)
+
+
+def _alert(package: QuotePackage, alarm: str) -> None:
     logger.critical(alarm, package.order_reference, package)
     flags.flag(package, Attention.PAID_IN_VAIN)
 

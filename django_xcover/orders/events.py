@@ -7,7 +7,7 @@ after as many failures as an operation may have, the event needs a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,14 +18,17 @@ from django.utils import timezone
 
 from django_xcover import db, safe_logging, validators
 from django_xcover.adapters import get_adapter
-from django_xcover.conf import get_config
+from django_xcover.booking import instant_booking
+from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.exceptions import code_of
-from django_xcover.models import Hold, Operation, OrderEvent, QuotePackage, Status
+from django_xcover.models import Hold, Operation, OperationKind, OrderEvent, QuotePackage
 from django_xcover.offers import shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
 from django_xcover.outbox import lease
 from django_xcover.outbox.failures import CannotPerform
+from django_xcover.tracebacks import clears_frames
+from django_xcover.types import Money, QuoteRequest
 from django_xcover.values import UnusableValue
 
 logger = safe_logging.get_logger("django_xcover.orders")
@@ -75,16 +78,55 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
         reason="" if validators.holds_card_number(reason) else reason[:200],
     )
     with transaction.atomic():
-        if _waiting(reference).exists():
+        # An instant booking of the same order waits here, so that it sees the event.
+        packages = QuotePackage.objects.lock_order(reference)
+        is_waiting = _waiting(reference).exists()
+        is_unknown = not packages and not Hold.objects.filter(order_reference=reference).exists()
+        if is_waiting:
             # Cancelled again after the earlier event, which may still book cover.
             _keep(event, "Waits for an earlier event of the order.")
-        elif _may_come_later(reference):
-            _keep_for_later(event)
+        elif is_unknown:
+            _keep_for_unknown_order(event)
         try:
             with transaction.atomic():
                 cancellation.cancel_by_reference(reference, named, reason)
         except Exception as error:  # noqa: BLE001 - the shop's order must be cancelled anyway
             _keep_or_raise(event, error)
+        else:
+            if not (is_waiting or is_unknown or _is_booked_instantly(reference)):
+                _keep_for_later(event, State.NOTED)
+
+
+@clears_frames
+def book_instantly(
+    order: object,
+    request: QuoteRequest,
+    *,
+    agreed: Mapping[str, Money],
+    account: str = DEFAULT_ACCOUNT,
+) -> Operation:
+    """Enqueue quoting and booking, for `order`, the items of `request` that `agreed` names.
+
+    `agreed` maps an item's reference to the price that the shopper accepted and paid
+    (`FastOffer.prices`); a booking at another price is flagged for a person. Call it in the
+    transaction that records the payment. Each order is booked once this way: another call returns
+    the same operation. What `order_cancelled` has already cancelled is not booked, and the package
+    is flagged for a person. Raises ValueError if `agreed` names an unknown item, no item, or
+    another currency.
+    """
+    reference = shop_values.order_reference(order)
+    with transaction.atomic():
+        known = QuotePackage.objects.lock_order(reference)
+        operation, is_new = instant_booking.book(order, request, agreed=agreed, account=account)
+        if is_new:
+            events = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
+            # Under REPEATABLE READ, only a locking read sees what was committed while this waited.
+            # Without a package nothing was waited for, and locking no row could deadlock there.
+            events = events.select_for_update() if known else events
+            _cancel(operation.package, events.exclude(state=State.GIVEN_UP))
+            completion.alert_if_cancelled(operation.package)
+            operation.refresh_from_db()
+    return operation
 
 
 def sweep() -> list[int]:
@@ -173,24 +215,26 @@ def _waiting(reference: str) -> QuerySet[OrderEvent]:
     return events.exclude(kind=Kind.CANCELLED)
 
 
-def _may_come_later(reference: str) -> bool:
-    """Return whether the order is unknown, but may still take over cover."""
-    for known in (QuotePackage.objects, Hold.objects):
-        if known.filter(order_reference=reference).exists():
-            return False
-    return QuotePackage.objects.filter(order_reference="", status=Status.RECEIVED).exists()
+def _is_booked_instantly(reference: str) -> bool:
+    rows = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK)
+    return rows.filter(package__order_reference=reference).exists()
 
 
-def _keep_for_later(event: OrderEvent) -> None:
-    """Store the cancellation of an unknown order; `_cancel_first` applies it when the order comes.
+def _keep_for_unknown_order(event: OrderEvent) -> None:
+    """Store the cancellation of an unknown order; it is applied when the order comes.
 
     A worker retries it, too, in case the order is being completed at the same moment, because
     neither transaction sees the other.
     """
+    event.error = "The order is not known yet."
+    event.next_attempt_at = timezone.now() + LONGEST_TRANSACTION
+    _keep_for_later(event, State.PENDING)
+
+
+def _keep_for_later(event: OrderEvent, state: OrderEvent.State) -> None:
     same = OrderEvent.objects.filter(order_reference=event.order_reference, kind=event.kind)
     if not any(row.lines == event.lines for row in same.exclude(state=State.GIVEN_UP)):
-        event.error = "The order is not known yet."
-        event.next_attempt_at = timezone.now() + LONGEST_TRANSACTION
+        event.state = state
         event.save(force_insert=True)
 
 
@@ -236,9 +280,15 @@ def _cancel_first(package: QuotePackage, reference: str) -> None:
     """
     known = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
     is_first = not Operation.objects.filter(package=package).exists()
-    events = known.exclude(state=State.GIVEN_UP) if is_first else known.unsettled()
-    for event in events.order_by("pk"):
-        cancellation.cancel_by_reference(reference, event.lines, event.reason)
+    applied = (State.GIVEN_UP, State.NOTED)
+    _cancel(package, known.exclude(state__in=applied) if is_first else known.unsettled())
+
+
+def _cancel(package: QuotePackage, cancellations: QuerySet[OrderEvent]) -> None:
+    for event in cancellations.order_by("pk"):
+        cancellation.cancel_by_reference(
+            event.order_reference, event.lines, event.reason, only=package
+        )
 
 
 def _cart_of(event: OrderEvent) -> Cart | None:

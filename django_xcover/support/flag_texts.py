@@ -214,14 +214,14 @@ def _paid_in_vain(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, 
 
 
 def _paid_for_more(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
-    what = _("Order %(order)s was paid after the customer withdrew from part of its cover.") % {
+    what = _("Order %(order)s was paid after part of its cover was cancelled.") % {
         "order": package.order_reference
     }
     gone = [quote for quote in quotes if quote.choice == Choice.WITHDRAWN]
     names = [f"{quote.policy_name} ({format_amount(quote.cost)})" for quote in gone]
     to_do = _(
         "Compare the cover of the order with what the customer paid. If the premium of the "
-        "withdrawn cover was paid, refund it."
+        "cancelled cover was paid, refund it."
     )
     return " ".join([what, *names]), to_do
 

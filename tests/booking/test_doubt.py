@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_xcover import signals
 from django_xcover.booking import instant_booking
 from django_xcover.client import HeldBack, XCoverClient
+from django_xcover.cover import book_instantly
 from django_xcover.mirror import refresh
 from django_xcover.models import Cancellation, Operation, OperationState, Quote
 from django_xcover.outbox import operations
@@ -172,7 +173,7 @@ def lost_instant(order: Order, sandbox: Sandbox) -> Iterator[Operation]:
     )
     offer = instant_booking.price(request)
     assert offer is not None
-    instant_booking.book(order, request, agreed=dict[str, Money](offer.prices))
+    book_instantly(order, request, agreed=dict[str, Money](offer.prices))
     sandbox.faults.add("instant_booking", "process_then_reset", times=5)
     work()
     sandbox.faults.clear()

@@ -12,6 +12,7 @@ import time_machine
 from django.core.cache import cache
 
 from django_xcover.booking import instant_booking
+from django_xcover.cover import book_instantly
 from django_xcover.models import (
     Cancellation,
     Instalment,
@@ -75,7 +76,7 @@ class Buyer:
         """Pay for a price from a product page, which is to be quoted and booked in one call."""
         offer = instant_booking.price(self.request())
         assert offer is not None
-        instant_booking.book(self.shop.order(), self.request(), agreed=offer.prices)
+        book_instantly(self.shop.order(), self.request(), agreed=offer.prices)
 
     def has_cover(self) -> QuotePackage:
         """Return the booking."""

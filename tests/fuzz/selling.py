@@ -8,6 +8,7 @@ from functools import partial
 
 from django_xcover import cover
 from django_xcover.booking import dual_payment, instant_booking
+from django_xcover.cover import book_instantly
 from django_xcover.models import Operation
 from django_xcover.offers import quoting
 from tests import completion
@@ -117,7 +118,7 @@ def _at_once(recorder: Recorder) -> Iterator[Step]:
     offer = instant_booking.price(read(cart).request)
     assert offer is not None
     agreed = offer.prices
-    operation = instant_booking.book(order_of(cart), read(cart).request, agreed=agreed)
+    operation = book_instantly(order_of(cart), read(cart).request, agreed=agreed)
     yield record(recorder, "instant booking", cart, partial(carry_out, operation))
     act = partial(carry_out, operation, again=True)
     yield record(recorder, "instant booking again", cart, act)
@@ -145,4 +146,4 @@ def _instant_sale(cart: Cart) -> str:
     offer = instant_booking.price(request)
     if offer is None:
         return "no price"
-    return carry_out(instant_booking.book(order_of(cart), request, agreed=offer.prices))
+    return carry_out(book_instantly(order_of(cart), request, agreed=offer.prices))

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django_xcover.booking import instant_booking
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import package_from_wire
-from django_xcover.cover import freeze_cover
+from django_xcover.cover import book_instantly, freeze_cover
 from django_xcover.mirror import packages, refresh
 from django_xcover.models import Attention, Choice, Decision, Operation, OperationKind, Quote
 from django_xcover.offers import quoting
@@ -228,7 +228,7 @@ def test_a_line_returned_before_its_instant_booking_is_cancelled_behind_it(
     offer = instant_booking.price(request)
     assert offer is not None
     order = shop.order()
-    instant_booking.book(order, request, agreed=offer.prices)
+    book_instantly(order, request, agreed=offer.prices)
 
     order_cancelled.send(sender=Order, order=order, lines=[returned])
     work()

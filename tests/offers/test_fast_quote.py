@@ -19,7 +19,7 @@ from django_xcover.booking import instant_booking as booking
 from django_xcover.client import XCoverClient
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker
-from django_xcover.cover import order_cover
+from django_xcover.cover import book_instantly, order_cover
 from django_xcover.models import (
     Attention,
     Choice,
@@ -203,16 +203,16 @@ def agreed(sandbox: Sandbox) -> dict[str, Money]:
 @pytest.fixture
 def paid(shop: Shop, agreed: dict[str, Money]) -> Operation:
     """Return the instant booking of a paid order, to be carried out."""
-    return instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    return book_instantly(shop.order(), asked(laptop(), ticket()), agreed=agreed)
 
 
 def test_what_was_not_asked_for_cannot_be_agreed(shop: Shop, agreed: dict[str, Money]) -> None:
     with pytest.raises(ValueError, match="no item of the request"):
-        instant_booking.book(shop.order(), asked(laptop()), agreed=agreed)
+        book_instantly(shop.order(), asked(laptop()), agreed=agreed)
     with pytest.raises(ValueError, match="no item of the request"):
-        instant_booking.book(shop.order(), asked(laptop()), agreed={})
+        book_instantly(shop.order(), asked(laptop()), agreed={})
     with pytest.raises(ValueError, match="another currency"):
-        instant_booking.book(
+        book_instantly(
             shop.order(), asked(laptop(), currency="EUR"), agreed={"laptop": agreed["laptop"]}
         )
 
@@ -275,7 +275,7 @@ def test_an_agreed_policy_that_was_not_booked_is_flagged(
     items = (laptop(), ticket(), laptop("second", price="2400"))
     offer = instant_booking.price(asked(*items))
     assert offer is not None
-    instant_booking.book(shop.order(), asked(*items), agreed=offer.prices)
+    book_instantly(shop.order(), asked(*items), agreed=offer.prices)
     # It loses one policy when it quotes and one when it books.
     sandbox.faults.add("instant_booking", "missing_policy", how=how)
 
@@ -305,7 +305,7 @@ def test_an_order_without_a_policyholder_goes_through_and_a_person_is_told(
     shop: Shop, agreed: dict[str, Money]
 ) -> None:
     order = shop.order(policyholder=None)
-    instant_booking.book(order, asked(laptop(), ticket()), agreed=agreed)
+    book_instantly(order, asked(laptop(), ticket()), agreed=agreed)
     for _ in range(5):
         work()
         let_time_pass()
@@ -322,9 +322,9 @@ def test_an_instant_booking_that_waits_is_found_by_the_address_of_its_order(
 def test_an_order_is_booked_once_however_often_the_shop_says_so(
     paid: Operation, shop: Shop, agreed: dict[str, Money], sandbox: Sandbox
 ) -> None:
-    again = instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    again = book_instantly(shop.order(), asked(laptop(), ticket()), agreed=agreed)
     work()
-    and_again = instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed)
+    and_again = book_instantly(shop.order(), asked(laptop(), ticket()), agreed=agreed)
     work()
 
     assert again == and_again == paid
@@ -343,7 +343,7 @@ def test_of_two_simultaneous_calls_one_writes(
 
     monkeypatch.setattr(booking, "_written", look_too_early)
 
-    assert instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=agreed) == paid
+    assert book_instantly(shop.order(), asked(laptop(), ticket()), agreed=agreed) == paid
     assert QuotePackage.objects.count() == 1
 
 
@@ -405,7 +405,7 @@ def test_two_things_of_one_kind_keep_their_own_policies(shop: Shop, sandbox: San
     items = (laptop("a", price="1200"), laptop("b", price="2400"))
     offer = instant_booking.price(asked(*items))
     assert offer is not None
-    instant_booking.book(shop.order(), asked(*items), agreed=offer.prices)
+    book_instantly(shop.order(), asked(*items), agreed=offer.prices)
 
     work()
 
@@ -419,7 +419,7 @@ def test_only_what_was_agreed_is_booked(
     shop: Shop, agreed: dict[str, Money], sandbox: Sandbox
 ) -> None:
     only = {"ticket": agreed["ticket"]}
-    instant_booking.book(shop.order(), asked(laptop(), ticket()), agreed=only)
+    book_instantly(shop.order(), asked(laptop(), ticket()), agreed=only)
 
     work()
 
@@ -430,7 +430,7 @@ def test_only_what_was_agreed_is_booked(
 def test_the_yes_is_on_record_with_the_wording_that_was_shown(shop: Shop, sandbox: Sandbox) -> None:
     offer = instant_booking.price(asked(laptop()))
     assert offer is not None
-    instant_booking.book(shop.order(), asked(laptop()), agreed=offer.prices)
+    book_instantly(shop.order(), asked(laptop()), agreed=offer.prices)
 
     decision = Decision.objects.get()
     assert (decision.choice, decision.price) == (Choice.ACCEPTED, offer.premium.amount)
@@ -459,9 +459,7 @@ def test_amounts_are_sent_as_the_numbers_they_are(
 def test_money_is_exact_in_every_currency(shop: Shop, sandbox: Sandbox, currency: str) -> None:
     offer = instant_booking.price(asked(ticket(price="133"), currency=currency))
     assert offer is not None
-    instant_booking.book(
-        shop.order(), asked(ticket(price="133"), currency=currency), agreed=offer.prices
-    )
+    book_instantly(shop.order(), asked(ticket(price="133"), currency=currency), agreed=offer.prices)
 
     work()
 

@@ -281,7 +281,7 @@ def test_a_cancellation_of_an_unknown_order_is_kept_once_and_holds_up_no_payment
     assert [event.state for event in OrderEvent.objects.all()] == [State.DONE]
 
 
-def test_an_order_that_was_frozen_without_cover_leaves_no_event(
+def test_an_order_that_was_frozen_without_cover_leaves_nothing_to_settle(
     shopper: Shopper, shop: Shop, request_for: Callable[[Cart], HttpRequest]
 ) -> None:
     shopper.says(yes=False)
@@ -291,7 +291,7 @@ def test_an_order_that_was_frozen_without_cover_leaves_no_event(
 
     cancelled(order)
 
-    assert not OrderEvent.objects.exists()
+    assert not OrderEvent.objects.unsettled().exists()
 
 
 def until_a_person_is_needed(shop: Shop) -> None:
@@ -466,11 +466,11 @@ def test_an_order_is_paid_also_where_the_shop_returns_when_it_was(
     assert the_package().status == "CONFIRMED"
 
 
-def test_an_order_without_cover_leaves_no_event(shop: Shop) -> None:
+def test_of_an_order_without_cover_only_the_cancellation_is_kept(shop: Shop) -> None:
     order = shop.order()
     completed(order, Cart())
     paid(order)
     cancelled(order)
 
-    assert not OrderEvent.objects.exists()
+    assert [event.kind for event in OrderEvent.objects.all()] == ["cancelled"]
     assert not QuotePackage.objects.exists()
