@@ -158,16 +158,19 @@ def find_lost(
     """Return what of `package` and its `quotes` is lost in an offer of the lines `offered`.
 
     `asked` are the lines that the shop asks for. What an order has is not lost, unless that order
-    was cancelled before it was booked and the shop asks for the line again.
+    was cancelled before it was booked and the shop asks for the line again. A line may have several
+    quotes, because a changed line is quoted again: an answer to a later one counts.
     """
     quotes = list(quotes)
     if package.order_reference:
         quotes = [q for q in quotes if q.choice == Choice.WITHDRAWN and q.line_reference in asked]
     known = [] if package.order_reference else read_lost(package)
     found = {lost.line: (lost.label, lost.was) for lost in known}
-    for quote in quotes:
+    for quote in sorted(quotes, key=lambda one: one.pk or 0):
         if was := agreed_before(quote):
             found[quote.line_reference] = quote.label, was
+        elif quote.choice == Choice.DECLINED:
+            found.pop(quote.line_reference, None)
     return [
         LostCover(line=line, label=label, was=was, is_asked=line in asked)
         for line, (label, was) in found.items()

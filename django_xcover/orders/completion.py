@@ -115,7 +115,7 @@ def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bo
 
 def alert_if_cancelled(package: QuotePackage) -> None:
     """Flag a locked package that is booked instantly, and was paid, after it was cancelled."""
-    quotes = cart_packages.lock_quotes(package)
+    quotes = carts.lock_quotes(package)
     if any(quote.choice == Choice.WITHDRAWN for quote in quotes):
         _alert(package, PAID_IN_VAIN if _is_over(quotes) else PAID_FOR_CANCELLED_LINES)
 

@@ -21,7 +21,7 @@ from django_xcover.models import QuotePackage
 from django_xcover.offers import quoting
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled
-from django_xcover.types import Money
+from django_xcover.types import Money, PolicyRequest
 from tests import completion
 from tests.api.conftest import Program, program
 from tests.api.conftest import front as api_front
@@ -120,6 +120,20 @@ def test_a_line_that_the_shop_no_longer_asks_about_is_named_as_a_change_of_the_o
     cover = freeze_cover(request_for(shopper.cart))
     assert not cover.lapsed, "the shopper may have taken it out of the cart"
     assert [gone.label for gone in cover.lost] == [LAPTOP]
+
+
+@pytest.mark.parametrize("changed", [laptop(price="1900"), ticket("laptop")], ids=["price", "type"])
+@pytest.mark.parametrize("currency", ["GBP", "EUR"], ids=["in place", "as another package"])
+def test_cover_that_the_shopper_has_declined_since_is_not_called_removed(
+    shopper: Shopper, insured: Money, currency: str, changed: PolicyRequest
+) -> None:
+    # A line of another type gets another quote; the accepted one stays stored.
+    shopper.cart = shopper.cart.but(items=(ticket(), changed))
+    shopper.says(yes=False, line=1)
+
+    shopper.cart = shopper.cart.but(items=(ticket(),), currency=currency)
+
+    assert lost(shopper.sees()) == []
 
 
 def test_what_is_gone_stays_named_over_several_quotes_until_it_is_offered_again(
