@@ -39,8 +39,9 @@ def _policies(package):
 
 
 def remove_terms(apps, schema_editor):
-    Term = apps.get_model("xcover", "SearchTerm")
-    Term.objects.using(schema_editor.connection.alias).delete()
+    Term = apps.get_model("xcover", "SearchTerm").objects.using(schema_editor.connection.alias)
+    while batch := list(Term.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        Term.filter(pk__in=batch).delete()
 
 
 class Migration(migrations.Migration):

@@ -45,8 +45,12 @@ def _policies(package):
 
 
 def take_marks_back(apps, schema_editor):
-    Term = apps.get_model("xcover", "SearchTerm")
-    Term.objects.using(schema_editor.connection.alias).update(is_personal=True)
+    Term = apps.get_model("xcover", "SearchTerm").objects.using(schema_editor.connection.alias)
+    last = 0
+    while batch := list(Term.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        # Most terms are personal already, and aren't locked or written again.
+        Term.filter(pk__in=batch, is_personal=False).update(is_personal=True)
+        last = batch[-1]
 
 
 class Migration(migrations.Migration):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.test.utils import CaptureQueriesContext
 
 from django_xcover.mirror import refresh, search_terms
 from django_xcover.models import Quote, QuotePackage, SearchTerm
@@ -153,7 +154,9 @@ def test_a_word_that_is_the_order_and_a_name_is_found_without_people(order: Orde
     assert search_terms.find("rossi") == [package.pk]
 
 
-def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(order: Order) -> None:
+def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work()
     before = set(SearchTerm.objects.values_list("term", "is_personal"))
     assert {is_personal for _term, is_personal in before} == {True, False}
@@ -166,5 +169,12 @@ def test_the_migration_marks_what_names_nobody_and_can_be_taken_back(order: Orde
     migration.mark_terms(then, editor)
     assert set(SearchTerm.objects.values_list("term", "is_personal")) == before
 
-    migration.take_marks_back(then, editor)
+    monkeypatch.setattr(migration, "BATCH", 2)
+    with CaptureQueriesContext(connection) as queries:
+        migration.take_marks_back(then, editor)
     assert not SearchTerm.objects.filter(is_personal=False).exists()
+    written = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+    assert len(written) == (len(before) + 1) // 2, "one statement locks few rows"
+
+    migration.mark_terms(then, editor)
+    assert set(SearchTerm.objects.values_list("term", "is_personal")) == before
