@@ -547,7 +547,7 @@ class SentRecently(ActionRefused):
     code = "sent_recently"
     message = _(
         "The insurer has been asked to send this e-mail. From %(time)s you can ask for it again. "
-        "Please look among unwanted e-mails, too."
+        "Please check your spam folder, too."
     )
 
     def __init__(self, again_at: datetime) -> None:
