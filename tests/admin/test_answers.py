@@ -26,8 +26,8 @@ from django_xcover.testing.factories import (
     QuotePackageFactory,
     answers,
 )
-from tests.admin.acting import do, text_at
 from tests.admin.factories import in_minutes, make_staff
+from tests.admin.pressing import do, text_at
 
 PAGE = "/admin/xcover/quotepackage/order/SH-1001/"
 

@@ -23,9 +23,9 @@ from django_xcover.models import (
 )
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import CancellationFactory, FlagFactory, QuotePackageFactory
-from tests.admin.acting import action_url, do, messages_of, page_of, page_url
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
+from tests.admin.pressing import action_url, do, messages_of, page_of, page_url
 from tests.conftest import work
 
 State = Cancellation.State

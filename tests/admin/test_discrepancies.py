@@ -12,8 +12,8 @@ from django_xcover.admin.pauses import AccountPauseAdmin
 from django_xcover.models import AccountPause, Discrepancy
 from django_xcover.outbox import account_pause
 from django_xcover.testing.factories import DiscrepancyFactory
-from tests.admin.acting import do, messages_of, page_of
 from tests.admin.factories import make_staff
+from tests.admin.pressing import do, messages_of, page_of
 
 Kind, State = Discrepancy.Kind, Discrepancy.State
 LIST = "/admin/xcover/discrepancy/"

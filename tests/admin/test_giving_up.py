@@ -12,7 +12,7 @@ from django_xcover.testing.factories import (
     RenewalFactory,
     answers,
 )
-from tests.admin.acting import action_url, do, messages_of, page_of
+from tests.admin.pressing import action_url, do, messages_of, page_of
 
 STORY = "/admin/xcover/quotepackage/order/SH-1001/"
 

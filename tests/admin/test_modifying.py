@@ -14,7 +14,7 @@ from django_xcover.admin.common.forms import PolicyForm, changed, leaves, name_o
 from django_xcover.models import Modification, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import ModificationFactory, QuotePackageFactory
-from tests.admin.acting import do, messages_of, page_of, page_url
+from tests.admin.pressing import do, messages_of, page_of, page_url
 from tests.conftest import work
 
 State = Modification.State

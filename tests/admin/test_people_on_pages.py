@@ -28,7 +28,6 @@ from django_xcover.models import (
     Renewal,
     StaffAction,
 )
-from tests.admin.acting import action_url, messages_of
 from tests.admin.people import (
     MAIL,
     NAME,
@@ -44,6 +43,7 @@ from tests.admin.people import (
     shows_person,
     urls_of,
 )
+from tests.admin.pressing import action_url, messages_of
 
 ADDRESSES = addresses()
 each_address = pytest.mark.parametrize(

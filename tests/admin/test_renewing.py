@@ -14,7 +14,7 @@ from django_xcover.client import ConnectionFailed, ServerFault, UnexpectedAnswer
 from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal
 from django_xcover.testing.factories import OperationFactory, RenewalFactory
-from tests.admin.acting import action_url, do, messages_of, page_of, page_url
+from tests.admin.pressing import action_url, do, messages_of, page_of, page_url
 
 State = Renewal.State
 

@@ -11,8 +11,8 @@ from django.test import Client
 from django_xcover.models import Instalment, Operation, OperationState, QuotePackage, Status
 from django_xcover.sandbox import Sandbox
 from django_xcover.testing.factories import InstalmentFactory, QuotePackageFactory
-from tests.admin.acting import do, messages_of, page_of, page_url
 from tests.admin.factories import in_minutes
+from tests.admin.pressing import do, messages_of, page_of, page_url
 from tests.conftest import work
 
 

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from django_xcover.models import Discrepancy
 from django_xcover.sync.reconciliation import discrepancies
 from django_xcover.testing.factories import DiscrepancyFactory, QuotePackageFactory
-from tests.admin.acting import messages_of
 from tests.admin.factories import make_staff
+from tests.admin.pressing import messages_of
 
 pytestmark = pytest.mark.every_engine
 

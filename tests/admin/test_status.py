@@ -33,9 +33,9 @@ from django_xcover.testing.factories import (
     OperationFactory,
     QuotePackageFactory,
 )
-from tests.admin.acting import messages_of
 from tests.admin.conftest import ACCOUNT
 from tests.admin.factories import in_minutes, make_staff
+from tests.admin.pressing import messages_of
 from tests.caches import Away
 
 PAGE = "/admin/xcover/operation/status/"

@@ -12,8 +12,8 @@ from django_xcover import signals
 from django_xcover.models import WebhookDelivery
 from django_xcover.testing.factories import QuotePackageFactory
 from django_xcover.testing.factories.answers import SECURITY_TOKEN
-from tests.admin.acting import action_url, do, messages_of, page_of, text_at
 from tests.admin.factories import make_staff
+from tests.admin.pressing import action_url, do, messages_of, page_of, text_at
 
 LIST = "/admin/xcover/webhookdelivery/"
 PACKAGE = "KXR4W-9PJTC-INS"

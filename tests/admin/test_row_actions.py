@@ -26,9 +26,9 @@ from django_xcover.testing.factories import (
     QuotePackageFactory,
     RenewalFactory,
 )
-from tests.admin.acting import action_url, do, messages_of, page_of
 from tests.admin.conftest import ACTS, VIEWS
 from tests.admin.factories import make_staff
+from tests.admin.pressing import action_url, do, messages_of, page_of
 from tests.docs.pages import DOCS, table
 
 ADMINS = [one for one in admin.site._registry.values() if isinstance(one, RowActionsAdmin)]
