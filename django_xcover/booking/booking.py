@@ -284,6 +284,10 @@ def _forget_token(package: QuotePackage) -> None:
         package.save(update_fields=["customer_token_id", "updated_at"])
 
 
+# Taking back accepted cover that isn't booked, when the shop cancels an order or a customer
+# withdraws. Cover that may be booked has to be cancelled.
+
+
 def take_back(package: QuotePackage, quotes: Sequence[Quote], reason: str) -> list[Operation]:
     """Withdraw the choice of `quotes`; return the operations that may still cover them.
 

@@ -21,6 +21,8 @@ from django_xcover.mirror import instalment_plans, presentation
 from django_xcover.models import Choice, Modification, Quote, QuotePackage, Status
 from django_xcover.types import Money
 
+logger = safe_logging.get_logger("django_xcover.mirror")
+
 PRICE, PLAN, CURRENCY, PERIOD = "price", "plan", "currency", "period"
 # The terms that make up a price. The price flag covers these.
 MONEY = frozenset({PRICE, PLAN, CURRENCY})
@@ -139,7 +141,7 @@ def _document(url: str) -> tuple[Any, ...]:
     return (parts.hostname, _LANGUAGE.sub("", parts.path), *query)
 
 
-logger = safe_logging.get_logger("django_xcover.mirror")
+# Prices: whether they may be charged.
 
 # After a cancellation XCover may change the price; only the refund matters then.
 HELD = (Status.PENDING_PAYMENT, Status.CONFIRMED)

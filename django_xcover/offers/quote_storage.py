@@ -166,6 +166,9 @@ def _retire(quotes: Iterable[Quote]) -> None:
         transition(quote, Status.DELETED)
 
 
+# Changing a package in place: PATCH, add, delete.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What differs between the quotes of a package and a cart."""

@@ -238,6 +238,8 @@ def _something_unexpected(flag: Flag, package: QuotePackage) -> tuple[str, str]:
     return what, to_do % {"package": package.package_id}
 
 
+# Discrepancies.
+
 Kind = Discrepancy.Kind
 
 TO_DO = {

@@ -18,7 +18,6 @@ from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import ModificationAnswer, modification_from_wire
 from django_xcover.client.schemas.stored import without_booking
 from django_xcover.clients import factory
-from django_xcover.clients import factory as gateway
 from django_xcover.exceptions import (
     ActionRefused,
     ChangeNotAccepted,
@@ -118,7 +117,7 @@ def quote_change(
 
 
 def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> ModificationAnswer:
-    wire = gateway.client_for(package.account).booking_modification_quote(
+    wire = factory.client_for(package.account).booking_modification_quote(
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),

@@ -19,6 +19,8 @@ from django_xcover.outbox.transitions import transition
 from django_xcover.policies.renewal import confirmation, quoting
 from django_xcover.policies.renewal.quoting import WAITING
 
+logger = safe_logging.get_logger("django_xcover.policies")
+
 AHEAD = timedelta(days=30)
 # How long a renewal stays open after the end of its period. XCover sends RENEWAL_EXPIRED when it is
 # over; this is the fallback if that webhook is lost. No limit is documented.
@@ -130,7 +132,7 @@ def _expire(now: datetime) -> None:
         transition(renewal, State.EXPIRED, field="state")
 
 
-logger = safe_logging.get_logger("django_xcover.policies")
+# XCover's webhooks about renewals.
 
 CREATED = "RENEWAL_CREATED"
 NOTIFICATION = "RENEWAL_NOTIFICATION"
@@ -154,7 +156,7 @@ def on_event(event: str, package_id: str, account: str, renewal_id: str = "") ->
     package = refresh.refresh(package)
     renewal = _concerned(package, renewal_id) if package.status in BOOKED else None
     if renewal is not None and renewal.state in quoting.WAITING:
-        _act(event, renewal)
+        _handle(event, renewal)
     return renewal
 
 
@@ -197,7 +199,7 @@ def _end_of_present_period(package: QuotePackage) -> datetime | None:
     return first.policy_end_date if first else None
 
 
-def _act(event: str, renewal: Renewal) -> None:
+def _handle(event: str, renewal: Renewal) -> None:
     try:
         if event == EXPIRED:
             quoting.ask(renewal.package)

@@ -36,8 +36,11 @@ from django_xcover.mirror.presentation import clean_text
 from django_xcover.models import Cancellation, Operation, Quote, QuotePackage, Withdrawal
 from django_xcover.models.operation import PAYING
 from django_xcover.policies.cancellation import eligibility, requests
-from django_xcover.policies.cancellation import requests as unbooked_cover
 from django_xcover.tracebacks import clears_frames
+
+logger = safe_logging.get_logger("django_xcover.policies")
+
+# Signed links with which guests withdraw: no session, no login, no personal data.
 
 SALT = "django_xcover.withdrawal"
 
@@ -94,7 +97,7 @@ def holder_of(package: QuotePackage) -> Holder:
     )
 
 
-logger = safe_logging.get_logger("django_xcover.policies")
+# Statements of withdrawal.
 
 SHOPPER = Cancellation.Origin.SHOPPER
 # The longest known cooling-off period (Indiana, travel: 30 days; retail devices: 28).
@@ -214,7 +217,7 @@ def _confirm(
     if unbooked and obstacles:
         raise obstacles[-1]
     if unbooked:
-        unbooked_cover.withdraw(package, cancellation, unbooked)
+        requests.withdraw(package, cancellation, unbooked)
     elif requests.confirm(package, cancellation) is None:
         cancellation.refresh_from_db()
         return None

@@ -12,7 +12,6 @@ from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.products.base import NO_POLICY
 from django_xcover.sandbox.resources.quotes import CREATE, new_package
 from django_xcover.sandbox.serializers import booking as booking_shape
-from django_xcover.sandbox.serializers import booking as partner_shape
 from django_xcover.sandbox.tariff import plans
 from django_xcover.sandbox.tariff.pricing import COUNTRIES
 from django_xcover.sandbox.validation import (
@@ -105,7 +104,7 @@ def get_booking(inquiry: Inquiry) -> Answer:
     shown = _shown(inquiry, package, 200)
     # Recorded: `en` even if the call requested `en-us`.
     language = package.language[:2].lower()
-    partner = partner_shape.partner(package.partner)
+    partner = booking_shape.partner(package.partner)
     return Answer(200, {**shown.body, "partner": partner, "customer_language": language})
 
 

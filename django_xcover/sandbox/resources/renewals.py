@@ -13,7 +13,6 @@ from django_xcover.sandbox.context import Answer, Inquiry
 from django_xcover.sandbox.http.errors import not_found
 from django_xcover.sandbox.packages import Package, Quote
 from django_xcover.sandbox.resources.quotes import FIELDS as OPT_OUT
-from django_xcover.sandbox.serializers import booking
 from django_xcover.sandbox.serializers import booking as booking_shape
 from django_xcover.sandbox.serializers.package import account, certificate, head, in_booking, total
 from django_xcover.sandbox.tariff import plans
@@ -113,6 +112,6 @@ def shape(
         "quotes": [in_booking(site, package, quote, now) for quote in quotes],
         "coi": certificate(site, package),
         "account_url": account(site, package),
-        "policyholder": booking.policyholder(package),
-        **booking.totals(quotes, package.currency),
+        "policyholder": booking_shape.policyholder(package),
+        **booking_shape.totals(quotes, package.currency),
     }

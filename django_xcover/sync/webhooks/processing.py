@@ -24,6 +24,8 @@ from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.policies import renewal
 from django_xcover.sync.webhooks import inbox
 
+logger = safe_logging.get_logger("django_xcover.webhooks")
+
 State = WebhookDelivery.State
 MOST = 500
 
@@ -77,9 +79,6 @@ class Burst:
             by_times[times].append(pk)
         waiting = WebhookDelivery.objects.waiting()
         return [waiting.filter(pk__in=pks, times_received=times) for times, pks in by_times.items()]
-
-
-logger = safe_logging.get_logger("django_xcover.webhooks")
 
 
 def process(pk: int) -> None:
