@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,9 +36,43 @@ ReadCart = Callable[..., CartToInsure]
 PATIENCE = 30_000
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark what commits: locks, lost connections and rollbacks differ between engines."""
+# Few tests that take long: begun last, one process would wait for them at the end. The engines stay
+# there, where the two of them have the cores to themselves.
+LONGEST_FIRST = (
+    "chaos/test_storm.py",
+    "test_crashes.py",
+    "processes/test_brokers.py",
+    "processes/test_worker.py",
+    "example_shop/test_demo.py",
+    "browser/test_my_cover.py",
+    "browser/test_purchase.py",
+    "browser/test_admin.py",
+    "checkout/test_script.py",
+    "checkout/test_layout_shifts.py",
+    "test_fuzz.py",
+    "benchmarks/test_growth.py",
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Function]
+) -> Iterator[None]:
+    """Mark what commits, and let the processes of a run begin with the files that take longest."""
+    _mark_what_commits(items)
+    yield
+    if hasattr(config, "workerinput"):
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: (_place(item.path), -tests[item.path], item.path))
+
+
+def _place(path: Path) -> int:
+    name = path.relative_to(Path(__file__).parent).as_posix()
+    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def _mark_what_commits(items: list[pytest.Function]) -> None:
+    """Locks, lost connections and rollbacks differ between engines."""
     for item in items:
         mark = item.get_closest_marker("django_db")
         if (mark and mark.kwargs.get("transaction")) or "transactional_db" in item.fixturenames:
