@@ -15,7 +15,8 @@ from django.urls import reverse
 from django_xcover import safe_logging
 from django_xcover.adapters import get_adapter
 from django_xcover.booking.dual_payment import use_token
-from django_xcover.exceptions import ActionRefused, NothingDue, refusal
+from django_xcover.exceptions import ActionRefused, NothingDue
+from django_xcover.exceptions.base import refusal
 from django_xcover.models import (
     Instalment,
     Modification,

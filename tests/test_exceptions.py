@@ -44,11 +44,14 @@ def test_no_two_classes_share_a_name() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_the_tree_stands_in_one_module() -> None:
+def test_the_tree_has_one_import_path() -> None:
     """Errors of calls stand in the client, which is used without Django."""
-    elsewhere = {cls.__module__ for cls in everything()} - {exceptions.__name__}
+    ours = {c for c in everything() if c.__module__.startswith(f"{exceptions.__name__}.")}
+    elsewhere = {cls.__module__ for cls in everything() if cls not in ours}
 
     assert elsewhere == {"django_xcover.client.errors", "django_xcover.values"}
+    assert {cls for cls in ours if getattr(exceptions, cls.__name__, None) is not cls} == set()
+    assert {cls.__name__ for cls in ours} <= set(exceptions.__all__)
 
 
 def test_an_error_of_somebody_elses_goes_by_its_class() -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_xcover.exceptions import refusal
+from django_xcover.exceptions.base import refusal
 from django_xcover.formats import format_amount
 from django_xcover.models import (
     Cancellation,

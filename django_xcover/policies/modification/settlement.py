@@ -12,8 +12,8 @@ from django_xcover.exceptions import (
     ChangeNotAccepted,
     ChangeOutdated,
     NotModifiable,
-    refusal,
 )
+from django_xcover.exceptions.base import refusal
 from django_xcover.models import Cancellation, Modification, Operation, OperationKind, QuotePackage
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import Fault, fault_of, vendor_text
