@@ -56,6 +56,7 @@ STATES: Mapping[PolicyState, str] = {
     PolicyState.ARRANGING: "arranging",
     PolicyState.AWAITING_PAYMENT: "awaiting_payment",
     PolicyState.NEEDS_PERSON: "needs_person",
+    PolicyState.UNCLEAR: "unclear",
     PolicyState.FAILED: "failed",
     PolicyState.CANCELLED: "cancelled",
 }
@@ -137,9 +138,11 @@ class OrderCover:
     """What became of an order's cover.
 
     `state` holds for every policy: none, declined, arranging, awaiting_payment, booked, cancelled,
-    needs_person or failed (XCover could not book or, with dual payment, not charge the card: there
-    is no cover). If the policies differ it is partly_cancelled (the rest is booked) or
-    partly_booked (at least one is not booked; see each policy's `state`).
+    needs_person, unclear (XCover reports a status that isn't documented, so that it is unknown
+    whether there is cover) or failed (XCover could not book or, with dual payment, not charge the
+    card: there is no cover). If the policies differ it is partly_cancelled (the rest is booked),
+    partly_booked (at least one is not booked; see each policy's `state`), or unclear (at least one
+    is, and each of the others is booked or cancelled).
     """
 
     state: str
@@ -348,6 +351,8 @@ def _state(package: QuotePackage, policies: Sequence[PolicyView]) -> str:
     states = {STATES.get(policy.state, "booked") for policy in policies}
     if len(states) == 1:
         return states.pop()
+    if "unclear" in states and states <= {"unclear", "booked", "cancelled"}:
+        return "unclear"
     return "partly_cancelled" if states == {"booked", "cancelled"} else "partly_booked"
 
 

@@ -138,6 +138,25 @@ def test_a_paid_order_is_being_arranged_until_xcover_has_booked(
     assert cover.policies[0].status == "CONFIRMED"
 
 
+@pytest.mark.parametrize("other", ["CONFIRMED", "CANCELLED", "ON_HOLD"])
+def test_booked_cover_whose_status_turns_unknown_is_not_said_to_be_unbooked(
+    shopper: Shopper, shop: Shop, other: str
+) -> None:
+    shopper.cart = shopper.cart.but(items=(ticket(), laptop()))
+    shopper.says(yes=True, line=0)
+    shopper.says(yes=True, line=1)
+    order = shop.order()
+    completion.complete(order, shopper.cart, paid=True)
+    work()
+    Quote.objects.filter(line_reference="ticket").update(status="ON_HOLD")
+    Quote.objects.filter(line_reference="laptop").update(status=other)
+
+    cover = order_cover(order)
+
+    assert cover.state == "unclear"
+    assert cover.policies[0].state == "unclear"
+
+
 def test_an_unpaid_order_waits_for_the_money(shopper: Shopper, shop: Shop) -> None:
     shopper.says(yes=True)
     order = shop.order(pays_later=True)
@@ -228,7 +247,7 @@ def test_paid_cover_in_an_unknown_status_is_looked_into(shopper: Shopper, shop: 
     order = two(shopper, shop)
     Quote.objects.update(status="UNHEARD_OF")
 
-    assert states(order) == ("needs_person", ["needs_person", "needs_person"])
+    assert states(order) == ("unclear", ["unclear", "unclear"])
 
 
 def test_an_order_says_of_each_policy_what_my_cover_says(

@@ -38,6 +38,8 @@ class PolicyState(models.TextChoices):
 
     ARRANGING = "arranging", _("being arranged")
     NEEDS_PERSON = "needs_person", _("being looked into")
+    # XCover reports a status that isn't documented: it is unknown whether there is cover.
+    UNCLEAR = "unclear", _("being looked into")
     AWAITING_PAYMENT = "awaiting_payment", _("waiting for your payment")
     UPCOMING = "upcoming", _("starts later")
     ACTIVE = "active", _("active")
@@ -200,7 +202,7 @@ def _state(quote: Quote, now: datetime) -> PolicyState:
         return PolicyState.CANCELLING if cancelling else PolicyState.CANCELLED
     state_of = STATES.get(quote.status)
     # XCover may send undocumented statuses. `mirror.packages` flags them for staff.
-    return state_of(quote, now) if state_of else PolicyState.NEEDS_PERSON
+    return state_of(quote, now) if state_of else PolicyState.UNCLEAR
 
 
 def _state_unbooked(quote: Quote, now: datetime) -> PolicyState:

@@ -38,6 +38,7 @@ TONES = {
     PolicyState.UPCOMING: Tone.GOOD,
     PolicyState.ACTIVE: Tone.GOOD,
     PolicyState.NEEDS_PERSON: Tone.BAD,
+    PolicyState.UNCLEAR: Tone.BAD,
     PolicyState.FAILED: Tone.BAD,
 }
 
@@ -112,7 +113,7 @@ def _answers(package: QuotePackage, quote: Quote) -> PolicyAnswers:
 
 
 def _covered(state: PolicyState, package: QuotePackage, quote: Quote) -> str:
-    if quote.status not in Status.values:
+    if state == PolicyState.UNCLEAR:
         text = _("Unknown: XCover reports the status “%(status)s”. Ask XCover.")
         return text % {"status": quote.status}
     is_paid = any(operation.reports_payment for operation in package.operations.all())

@@ -137,6 +137,18 @@ def test_a_policy_says_how_it_stands(ana: Member, facts: dict[str, Any], badge: 
     assert badges(ana.opens(LIST)) == [badge]
 
 
+def test_the_page_of_a_policy_whose_status_is_unknown_does_not_call_it_unbooked(
+    ana: Member,
+) -> None:
+    ana.buys()
+    Quote.objects.update(status="ON_HOLD")
+
+    page = text_of(ana.opens(page_of()))
+
+    assert "We're checking the status of your cover with the insurer." in page
+    assert "isn't booked" not in page
+
+
 def test_what_is_over_stands_below_what_is_not(ana: Member) -> None:
     ana.buys(ticket("past"), laptop())
     Quote.objects.filter(line_reference="past").update(status=Status.CANCELLED)

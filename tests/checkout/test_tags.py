@@ -224,6 +224,13 @@ def test_an_order_without_an_offer_says_nothing(
         ("partly_cancelled", "Part of your cover has been cancelled."),
         ("cancelled", "Your cover has been cancelled."),
         (
+            "unclear",
+            (
+                "We're checking the status of your cover with the insurer. "
+                "You don't need to do anything."
+            ),
+        ),
+        (
             "needs_person",
             "Your cover isn't booked yet. We're looking into it; you don't need to do anything.",
         ),
