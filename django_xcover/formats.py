@@ -5,7 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import NumberFormatError, format_currency, parse_decimal
+from babel.numbers import (
+    NumberFormatError,
+    format_currency,
+    get_currency_precision,
+    parse_decimal,
+)
 from django.utils.translation import get_language, to_locale
 
 from django_xcover.types import Money
@@ -20,6 +25,16 @@ def format_amount(money: Money) -> str:
     return format_currency(
         money.amount.normalize(), money.currency, locale=_locale(), decimal_quantization=False
     )
+
+
+def plain_amount(money: Money) -> str:
+    """Return the amount as a decimal string for programs, such as "82.50", "500" (JPY), "1.250".
+
+    It has the currency's usual number of decimals, or more if the amount has more.
+    """
+    digits = Decimal(1).scaleb(-get_currency_precision(money.currency))
+    whole = money.amount.quantize(digits)
+    return f"{whole if whole == money.amount else money.amount.normalize():f}"
 
 
 def parse_amount(text: str) -> Decimal | None:

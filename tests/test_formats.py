@@ -7,8 +7,25 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from django_xcover.formats import format_amount, parse_amount
+from django_xcover.formats import format_amount, parse_amount, plain_amount
 from django_xcover.types import Money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("82.5000", "GBP", "82.50"),
+        ("0", "GBP", "0.00"),
+        ("1E+3", "JPY", "1000"),
+        ("1.25", "KWD", "1.250"),
+        ("0.9150", "GBP", "0.915"),
+        ("5", "XYZ", "5.00"),
+    ],
+)
+def test_an_amount_for_programs_has_its_currencys_decimals_and_loses_none(
+    amount: str, currency: str, text: str
+) -> None:
+    assert plain_amount(Money(Decimal(amount), currency)) == text
 
 
 @pytest.mark.parametrize(

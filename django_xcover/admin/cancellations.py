@@ -24,14 +24,13 @@ from django_xcover.admin.common.display import (
     badge,
     policies_text,
     policy_links,
-    typed_amount,
 )
 from django_xcover.admin.common.filters import CreatedFilter, PackageAccountFilter, RefundFilter
 from django_xcover.admin.common.forms import AmountField, NoteField, ReferenceField, policies_field
 from django_xcover.admin.common.row_actions import Outcome, RowAction
 from django_xcover.admin.common.workflows import WorkflowAdmin, with_policies
 from django_xcover.admin.refunds import corrections, recorded_refund, refund_table
-from django_xcover.formats import format_amount
+from django_xcover.formats import format_amount, plain_amount
 from django_xcover.models import Cancellation, OperationKind, QuotePackage, Status
 from django_xcover.policies import cancellation, refunds
 from django_xcover.support.follow_ups import awaits_refund, cancellation_steps, is_expired
@@ -125,7 +124,7 @@ class RefundForm(forms.Form):
     )
 
     def __init__(self, row: Cancellation, data: Any = None) -> None:
-        super().__init__(data, initial={"amount": typed_amount(row.refund) if row.refund else None})
+        super().__init__(data, initial={"amount": plain_amount(row.refund) if row.refund else None})
         self.row = row
         self.fields["amount"].label = _("Refunded (%(currency)s)") % {"currency": row.currency}
         if row.refund is None:
@@ -185,7 +184,7 @@ class CorrectionForm(RefundForm):
     def __init__(self, row: Cancellation, data: Any = None) -> None:
         super().__init__(row, data)
         recorded = refunds.recorded(row)
-        self.initial["amount"] = typed_amount(recorded) if recorded else None
+        self.initial["amount"] = plain_amount(recorded) if recorded else None
         self.initial["reference"] = row.refund_reference
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
 from django_xcover.conf import get_config
-from django_xcover.formats import format_amount
+from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
@@ -108,7 +108,7 @@ def totals(offer: Offer) -> dict[str, Any]:
     """Return the current cost of the cover; `premium` is a decimal string."""
     return {
         # Strips the zeros that the database column adds.
-        "premium": f"{offer.premium.amount.normalize():f}",
+        "premium": plain_amount(offer.premium),
         "currency": offer.currency,
         "premiumFormatted": format_amount(offer.premium),
         "answered": offer.is_answered,

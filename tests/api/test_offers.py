@@ -243,7 +243,7 @@ def test_the_offer_is_quoted_and_told_exactly(program: Program) -> None:
     quote = offer["quotes"][0]
     assert "no-store" in response["Cache-Control"]
     assert offer["is_answered"] is False
-    assert offer["premium"]["amount"] == "0"
+    assert offer["premium"]["amount"] == "0.00"
     assert quote["price"] == {"amount": "7.89", "currency": "GBP", "formatted": "£7.89"}
     assert (quote["choice"], quote["plan"], quote["label"]) == ("", "", "Harbour Lights Festival")
     assert quote["benefits"][0]["limit"] == "£120.00"

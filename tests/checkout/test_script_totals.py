@@ -39,6 +39,30 @@ def test_the_total_follows_each_answer_and_goes_along_with_the_order(tab: Tab) -
     assert FRONT.totals == ["127.89 GBP"]
 
 
+@pytest.mark.parametrize(
+    ("base", "currency", "sent"),
+    [
+        ("74.61", "GBP", "82.50 GBP"),
+        ("492.11", "JPY", "500 JPY"),
+        ("1.36", "KWD", "9.250 KWD"),
+        ("1234.115", "GBP", "1242.005 GBP"),
+    ],
+)
+def test_the_total_goes_along_with_its_currencys_decimals(
+    tab: Tab, base: str, currency: str, sent: str
+) -> None:
+    tab.opens()
+    field = tab.page.locator("input[data-xcover-total]")
+    field.evaluate(
+        "(field, data) => Object.assign(field.dataset, data)",
+        {"xcoverBase": base, "xcoverCurrency": currency},
+    )
+
+    tab.yes.check()
+
+    expect(field).to_have_value(sent)
+
+
 def test_a_yes_that_is_carried_over_by_a_new_quote_is_in_the_total(
     tab: Tab, shopper: Shopper
 ) -> None:
@@ -94,7 +118,7 @@ def test_the_first_order_after_a_failed_save_is_held_and_the_second_goes_through
     assert FRONT.orders == []
     pay(tab)
     expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
-    assert FRONT.totals == ["120 GBP"]
+    assert FRONT.totals == ["120.00 GBP"]
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 500])

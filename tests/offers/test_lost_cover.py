@@ -331,5 +331,5 @@ class TestApi:
 
         assert response.status_code == 200
         offer = response.json()
-        assert (offer["quotes"], offer["premium"]["amount"]) == ([], "0")
+        assert (offer["quotes"], offer["premium"]["amount"]) == ([], "0.00")
         assert [gone["label"] for gone in offer["lost"]] == [LAPTOP]

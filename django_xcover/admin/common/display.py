@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
-from babel.numbers import get_currency_precision
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
@@ -251,13 +249,6 @@ def policy_links(quotes: Any) -> SafeString | str:
     """Return links to the policies that `quotes` became."""
     links = ((_policy(quote),) for quote in quotes)
     return format_html_join(", ", "{}", links) or "-"
-
-
-def typed_amount(money: Money) -> str:
-    """Return an amount for a form field, with at least the currency's decimals."""
-    places = get_currency_precision(money.currency)
-    whole = money.amount.quantize(Decimal(1).scaleb(-places))
-    return f"{whole if whole == money.amount else money.amount.normalize():f}"
 
 
 def amount(value: Any, currency: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from django_xcover.formats import format_amount
+from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import OfferedQuote, offer_hash
 from django_xcover.types import Money
 
@@ -20,7 +20,7 @@ class MoneyField(serializers.Field[Money, Any, dict[str, str], Money]):
     def to_representation(self, value: Money) -> dict[str, str]:
         return {
             # Strips the zeros that the database column adds.
-            "amount": f"{value.amount.normalize():f}",
+            "amount": plain_amount(value),
             "currency": value.currency,
             "formatted": format_amount(value),
         }

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_xcover import safe_logging, signals
+from django_xcover.formats import plain_amount
 from django_xcover.mirror import packages
 from django_xcover.mirror.instalment_plans import plans_of
 from django_xcover.models import (
@@ -127,7 +128,7 @@ def _with_premiums(
     logger.warning(
         "Order %s: cover was withdrawn from before it was booked. The shop returns %s %s.",
         package.order_reference,
-        "an unknown amount" if total is None else f"{total.normalize():f}",
+        "an unknown amount" if total is None else plain_amount(Money(total, package.currency)),
         package.currency,
     )
     lines = columns.get("lines", cancellation.lines)

@@ -24,8 +24,12 @@
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
       const sum = Number((Number(base) + Number(premium)).toFixed(6));
-      if (element.matches("input")) element.value = `${sum} ${currency}`;
-      else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency });
+      const money = { style: "currency", currency };
+      // As the server writes it: 82.50 GBP, 500 JPY. It rounds what has more digits.
+      const { maximumFractionDigits } = new Intl.NumberFormat("en", money).resolvedOptions();
+      const plain = { minimumFractionDigits: maximumFractionDigits, maximumFractionDigits: 6, useGrouping: false };
+      if (element.matches("input")) element.value = `${sum.toLocaleString("en", plain)} ${currency}`;
+      else element.textContent = sum.toLocaleString(element.lang, money);
     });
 
   const emit = (target, name, detail) => {

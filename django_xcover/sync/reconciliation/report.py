@@ -10,6 +10,7 @@ from typing import Any
 
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import code_of
+from django_xcover.formats import plain_amount
 from django_xcover.models import Discrepancy, Status
 from django_xcover.sync.reconciliation.diff import Finding
 from django_xcover.types import Money
@@ -153,6 +154,6 @@ def _plain(total: Total) -> dict[str, Any]:
     return {
         "count": total.count,
         "currency": total.at_stake.currency,
-        "at_stake": f"{total.at_stake.amount.normalize():f}",
-        "difference": f"{total.difference.amount.normalize():f}",
+        "at_stake": plain_amount(total.at_stake),
+        "difference": plain_amount(total.difference),
     }
