@@ -173,8 +173,12 @@ def forget_webhooks() -> None:
 @shared_task(name="django_xcover.tasks.forget_personal_data", ignore_result=True)
 @clears_frames
 def forget_personal_data() -> None:
-    """Delete packages that were never ordered, and old access records. Schedule it once a day."""
+    """Delete packages that were never ordered, and old records. Schedule it once a day.
+
+    The records are those of accesses, and of cancellations kept for orders that came later.
+    """
     erasure.forget_unordered()
+    events.forget()
     history.forget_accesses()
 
 

@@ -118,6 +118,11 @@ TO_DO = gettext_lazy(
     "If the order was settled in another way, note that here."
 )
 
+KEPT = gettext_lazy(
+    "The shop cancelled this order before it was known here, or while an earlier event of it "
+    "waits. There is nothing to do: the cancellation is applied as soon as the order is settled."
+)
+
 
 class GiveUp(RowAction):
     """Note that the order was settled by hand."""
@@ -161,13 +166,19 @@ class OrderEventAdmin(ListActionAdmin, RowActionsAdmin):
     list_display = ("order_reference", "kind", "state_badge", "attempts", "error", "created_at")
     list_filter = ("state", "kind", CreatedFilter)
     fieldsets = (
-        section(None, "state_badge", ("order_reference", "kind"), "error", "given_up", note=TO_DO),
+        section(None, "state_badge", ("order_reference", "kind"), "error", "given_up"),
         section(
             gettext_lazy("Attempts"), "attempts", ("created_at", "next_attempt_at", "finished_at")
         ),
         section(gettext_lazy("What is known"), ("account", "cart_reference"), "lines"),
     )
     readonly_fields = ("state_badge",)
+
+    def get_fieldsets(self, request: HttpRequest, obj: OrderEvent | None = None) -> Any:
+        first, *others = super().get_fieldsets(request, obj)
+        title, options = first
+        note = _what_to_do(obj) if obj is not None else ""
+        return [(title, {**options, "description": note}), *others]
 
     def matching(self, text: str, *, people: bool) -> Q:
         return Q(order_reference__startswith=text.strip())
@@ -195,3 +206,10 @@ class OrderEventAdmin(ListActionAdmin, RowActionsAdmin):
     @admin.display(description=gettext_lazy("state"))
     def state_badge(self, row: OrderEvent) -> SafeString:
         return badge(row.get_state_display(), TONES.get(row.state, PLAIN))
+
+
+def _what_to_do(row: OrderEvent) -> Any:
+    if row.state not in {State.PENDING, State.NEEDS_PERSON}:
+        return ""
+    is_kept = row.kind == OrderEvent.Kind.CANCELLED and not row.attempts
+    return KEPT if is_kept and row.state == State.PENDING else TO_DO

@@ -7,6 +7,7 @@ after as many failures as an operation may have, the event needs a person.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -35,6 +36,7 @@ logger = safe_logging.get_logger("django_xcover.orders")
 
 Kind, State = OrderEvent.Kind, OrderEvent.State
 SWEEP_LIMIT = 100
+BATCH = 500
 # By then an order that was being completed when it was cancelled is committed.
 LONGEST_TRANSACTION = timedelta(minutes=5)
 
@@ -176,6 +178,22 @@ def give_up(event: OrderEvent, *, note: str) -> bool:
     return bool(rows.update(state=State.GIVEN_UP, given_up=note, finished_at=now, updated_at=now))
 
 
+def forget() -> int:
+    """Delete settled cancellations after XCOVER["UNORDERED_RETENTION_DAYS"]; return how many.
+
+    They are kept for orders that come after their cancellation. In batches, so that no delete locks
+    years of events.
+    """
+    before = timezone.now() - timedelta(days=get_config().unordered_retention_days)
+    settled = OrderEvent.objects.filter(
+        kind=Kind.CANCELLED, state__in=(State.DONE, State.NOTED), created_at__lt=before
+    )
+    deleted = 0
+    while pks := list(settled.order_by("created_at").values_list("pk", flat=True)[:BATCH]):
+        deleted += settled.filter(pk__in=pks).delete()[0]
+    return deleted
+
+
 def _settle(package: QuotePackage, order: Any, event: OrderEvent) -> None:
     """Settle the package of an order. The order keeps the package even if this fails."""
     try:
@@ -260,6 +278,8 @@ def _with_cart(event: OrderEvent, cart: Any) -> OrderEvent:
 
 def _carry_out(event: OrderEvent) -> None:
     if event.kind == Kind.CANCELLED:
+        if not QuotePackage.objects.for_order(event.order_reference).exists():
+            return  # nothing to cancel yet; its lines were logged when it was reported
         cancellation.cancel_by_reference(event.order_reference, event.lines, event.reason)
         return
     order = get_adapter().get_order(event.order_reference)
@@ -316,9 +336,10 @@ def _fail(event: OrderEvent, error: Exception) -> None:
     event.next_attempt_at = lease.next_attempt(event.attempts, 0)
     if event.attempts >= get_config().attempts:
         event.state = State.NEEDS_PERSON
-        logger.critical("Order %s (%s) needs a person.", event.order_reference, event.kind)
-    logger.error(
-        "Order %s (%s) could not be settled: %s",
+    is_last = event.state == State.NEEDS_PERSON
+    logger.log(
+        logging.CRITICAL if is_last else logging.ERROR,
+        "Order %s (%s) needs a person: %s" if is_last else "Order %s (%s) could not be settled: %s",
         event.order_reference,
         event.kind,
         safe_logging.describe(error),

@@ -51,3 +51,35 @@ def test_who_may_only_look_changes_nothing(client: Client, event: OrderEvent, ac
     event.refresh_from_db()
     assert answer.status_code == 403
     assert event.state == State.NEEDS_PERSON
+
+
+FAILED = "adapter failed"
+
+
+def test_a_cancellation_kept_for_an_unknown_order_is_not_called_a_failure(client: Client) -> None:
+    kept = OrderEventFactory.create(cancelled=True, error="The order is not known yet.")
+    client.force_login(make_staff("view_orderevent"))
+
+    page = client.get(f"/admin/xcover/orderevent/{kept.pk}/change/").content.decode()
+
+    assert FAILED not in page
+    assert "There is nothing to do" in page
+
+
+def test_a_settled_event_asks_for_nothing(client: Client) -> None:
+    done = OrderEventFactory.create(done=True)
+    client.force_login(make_staff("view_orderevent"))
+
+    page = client.get(f"/admin/xcover/orderevent/{done.pk}/change/").content.decode()
+
+    assert FAILED not in page
+
+
+def test_an_event_that_waits_for_a_person_says_what_to_do(
+    client: Client, event: OrderEvent
+) -> None:
+    client.force_login(make_staff("view_orderevent"))
+
+    page = client.get(f"/admin/xcover/orderevent/{event.pk}/change/").content.decode()
+
+    assert FAILED in page

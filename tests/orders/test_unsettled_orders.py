@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from django_xcover import tasks
 from django_xcover.cover import freeze_cover, order_cover
 from django_xcover.models import (
     Operation,
@@ -25,6 +26,7 @@ from django_xcover.models import (
 from django_xcover.orders import events
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_cancelled, order_completed, payment_completed
+from django_xcover.testing.factories import OrderEventFactory
 from tests.conftest import Shopper, resolve_flags, the_operation, the_package, work
 from tests.shop import ANA, Adapter, Cart, Order, Shop, laptop, ticket
 
@@ -474,3 +476,46 @@ def test_of_an_order_without_cover_only_the_cancellation_is_kept(shop: Shop) -> 
 
     assert [event.kind for event in OrderEvent.objects.all()] == ["cancelled"]
     assert not QuotePackage.objects.exists()
+
+
+def test_old_settled_cancellations_are_deleted_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "BATCH", 1)
+    kept = [
+        OrderEventFactory.create(cancelled=True).pk,
+        OrderEventFactory.create(cancelled=True, needs_person=True).pk,
+        OrderEventFactory.create(cancelled=True, settled_by_hand=True).pk,
+        OrderEventFactory.create(completed=True, done=True).pk,
+    ]
+    OrderEventFactory.create(cancelled=True, done=True)
+    OrderEventFactory.create(cancelled=True, state=State.NOTED)
+    OrderEvent.objects.update(created_at=timezone.now() - timedelta(days=91))
+    kept.append(OrderEventFactory.create(cancelled=True, done=True).pk)
+
+    tasks.forget_personal_data()
+
+    assert sorted(OrderEvent.objects.values_list("pk", flat=True)) == sorted(kept)
+
+
+def test_the_lines_of_an_unknown_order_are_logged_once(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction.atomic():
+        order_cancelled.send(sender=Order, order=shop.order(), lines=["socks"])
+
+    let_a_worker_ask_again()
+
+    assert caplog.text.count("Line 'socks' of order ORD-1") == 1
+
+
+def test_an_order_that_needs_a_person_is_logged_once(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = OrderEventFactory.create(order_reference="ORD-1", attempts=4)
+
+    let_a_worker_ask_again()
+
+    event.refresh_from_db()
+    assert event.state == State.NEEDS_PERSON
+    assert [row.levelname for row in caplog.records if "ORD-1" in row.getMessage()] == ["CRITICAL"]
