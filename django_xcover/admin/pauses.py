@@ -31,7 +31,9 @@ class PauseForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if field := self.fields.get("account"):
-            field.choices = [(name, name) for name in _not_paused()]  # type: ignore[attr-defined]
+            paused = set(AccountPause.objects.values_list("account", flat=True))
+            names = sorted(set(get_config().accounts) - paused)
+            field.choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
 
 @admin.register(AccountPause)
@@ -86,8 +88,3 @@ def _resumed(account: str, *, by: str) -> Outcome:
         text = _("%(account)s was no longer paused.") % {"account": account}
         return Outcome(sentence=text, level=messages.WARNING, log=False)
     return Outcome(sentence=_("Resumed %(account)s.") % {"account": account})
-
-
-def _not_paused() -> list[str]:
-    paused = set(AccountPause.objects.values_list("account", flat=True))
-    return sorted(set(get_config().accounts) - paused)

@@ -68,7 +68,9 @@ def give_up(operation: Operation, *, note: str) -> None:
         if not may_give_up(operation) or not _discard(operation, note):
             raise NotWaiting
         _settle(operation)
-        _announce_next(package)
+        waiting = Operation.objects.filter(package=package, state=OperationState.PENDING)
+        for pk in waiting.in_turn().order_by("pk").values_list("pk", flat=True):
+            operations.announce(pk)
 
 
 def _discard(operation: Operation, note: str) -> bool:
@@ -123,9 +125,3 @@ _ENDINGS: dict[OperationKind, Callable[[Operation], None]] = {
     OperationKind.CONFIRM_PAYMENT: _flag_uncovered,
     OperationKind.RENEW: _end_renewal,
 }
-
-
-def _announce_next(package: QuotePackage) -> None:
-    waiting = Operation.objects.filter(package=package, state=OperationState.PENDING)
-    for pk in waiting.in_turn().order_by("pk").values_list("pk", flat=True):
-        operations.announce(pk)

@@ -66,7 +66,8 @@ def perform(operation: Operation) -> Done | None:
         # If XCover no longer has the booking it must refuse the call, which escalates it to staff.
         wanted = covered or in_force
     if not operation.request and not _confirms_preview(cancellation):
-        operations.keep_request(operation, _body(cancellation, wanted))
+        quotes = cancellation.quotes.filter(quote_id__in=wanted).order_by("position")
+        operations.keep_request(operation, eligibility.body_of(quotes, cancellation.reason))
     return _cancel(client, operation, cancellation)
 
 
@@ -111,11 +112,6 @@ def _covered(booked: PackageAnswer | None) -> set[str]:
     """Return the policies that are, or were, in force; an unpaid booking has none."""
     quotes = booked.quotes if booked is not None else ()
     return {quote.quote_id for quote in quotes if quote.status in outcome.COVERED}
-
-
-def _body(cancellation: Cancellation, ids: Collection[str]) -> dict[str, Any]:
-    quotes = cancellation.quotes.filter(quote_id__in=ids).order_by("position")
-    return eligibility.body_of(quotes, cancellation.reason)
 
 
 def _cancel(client: XCoverClient, operation: Operation, cancellation: Cancellation) -> Done:

@@ -123,7 +123,9 @@ def apply(operation: Operation, reported: Report) -> None:
         return
     also: dict[str, Any] = {}
     if not reported.paid:
-        also["failures"] = max(row.failures, _failed_so_far(row))
+        failed = _written(row).filter(subject__startswith=f"{row.pk}:failed:")
+        so_far = failed.filter(state=OperationState.DONE).count()
+        also["failures"] = max(row.failures, so_far)
     if transition(row, PAID if reported.paid else FAILED, **also):
         transaction.on_commit(
             partial(signals.instalment_reported.send_robust, sender=Instalment, instalment=row)
@@ -199,8 +201,3 @@ def _is_paid(operation: Operation, instalment: Instalment) -> bool:
         if schedule.quote_id == instalment.quote.quote_id
         for part in schedule.instalments
     )
-
-
-def _failed_so_far(instalment: Instalment) -> int:
-    failed = _written(instalment).filter(subject__startswith=f"{instalment.pk}:failed:")
-    return failed.filter(state=OperationState.DONE).count()

@@ -98,14 +98,10 @@ def _shows(booked: PackageAnswer, modification: Modification) -> bool:
 def _compare(package: QuotePackage, modification: Modification) -> None:
     """Compare the total with the one that was settled. Detail changes don't affect the price."""
     if package.total_price == modification.price_after:
-        _agree(package, modification)
+        changed = package.quotes.accepted().filter(quote_id__in=modification.quote_ids)
+        changed.update(chosen_price=F("price"))
     else:
         packages.flag(package, Attention.PRICE_DIFFERS)
-
-
-def _agree(package: QuotePackage, modification: Modification) -> None:
-    changed = package.quotes.accepted().filter(quote_id__in=modification.quote_ids)
-    changed.update(chosen_price=F("price"))
 
 
 def _keep(package: QuotePackage, modification: Modification) -> None:

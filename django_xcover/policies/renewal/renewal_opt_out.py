@@ -73,7 +73,11 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     moved = transition(renewal, State.OPTED_OUT, field="state")
     if renewed is not None:
-        _flag(QuotePackage.objects.locked().get(pk=renewal.package_id), renewed)
+        package = QuotePackage.objects.locked().get(pk=renewal.package_id)
+        packages.apply_answer(package, renewed)
+        # `apply_answer` flags only new changes, and this one may have been stored before the
+        # opt-out.
+        packages.flag(package, Attention.RENEWED_ANYWAY)
     elif moved:
         transaction.on_commit(
             partial(signals.renewal_opted_out.send_robust, sender=Renewal, renewal=renewal)
@@ -83,9 +87,3 @@ def apply(operation: Operation, renewed: PackageAnswer | None) -> None:
 def refuse(operation: Operation, failure: Failure) -> None:
     """Expire the renewal: XCover refuses the opt-out if nothing would renew."""
     transition(Renewal.objects.get(pk=int(operation.subject)), State.EXPIRED, field="state")
-
-
-def _flag(package: QuotePackage, renewed: PackageAnswer) -> None:
-    packages.apply_answer(package, renewed)
-    # `apply_answer` flags only new changes, and this one may have been stored before the opt-out.
-    packages.flag(package, Attention.RENEWED_ANYWAY)
