@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_xcover import worker
 from django_xcover.booking import booking
+from django_xcover.clients import cache as shared_cache
 from django_xcover.mirror import packages
 from django_xcover.models import Operation, OperationKind, OperationState
 from django_xcover.outbox import lease, operations
@@ -109,3 +111,31 @@ def test_a_failure_locks_as_the_shop_does_the_package_first(paid: Operation) -> 
     tables = [q["sql"] for q in queries if "SAVEPOINT" not in q["sql"]]
     assert "xcover_quotepackage" in tables[0]
     assert "xcover_operation" in tables[1]
+
+
+def test_a_booking_that_xcover_throttles_every_time_waits_as_told_and_ends_with_a_person(
+    memory: shared_cache.Memory,
+    clock: time_machine.Traveller,
+    paid: Operation,
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add("create_booking", "throttle", times=None, seconds=600)
+    work()
+
+    waiting = the_operation()
+    assert (waiting.state, waiting.outcome_known) == (OperationState.PENDING, True)
+    assert waiting.next_attempt_at > timezone.now() + timedelta(minutes=9)
+
+    for _ in range(4):
+        clock.shift(timedelta(hours=1))
+        let_time_pass()
+        work()
+
+    assert len(sandbox.calls("create_booking")) == 5
+    stuck = the_operation()
+    assert (stuck.state, stuck.error["type"]) == (OperationState.NEEDS_PERSON, "throttled")
+    sandbox.faults.clear()
+    clock.shift(timedelta(hours=1))
+    assert operations.retry(stuck)
+    work()
+    assert the_package().status == "CONFIRMED"
