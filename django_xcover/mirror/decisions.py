@@ -44,7 +44,9 @@ def record(
     if choice in {Choice.ACCEPTED, Choice.DECLINED}:
         forget_lapse(quote)
     quote.choice = "" if choice in {Choice.LAPSED, Choice.UNANSWERED} else choice
-    quote.chosen_price = quote.price if quote.choice else None
+    if choice != Choice.WITHDRAWN:
+        # A withdrawal keeps what was agreed: XCover may have booked it at another price since.
+        quote.chosen_price = quote.price if quote.choice else None
     quote.instalment_plan = plan if choice == Choice.ACCEPTED else ""
     quote.save(update_fields=[*ANSWER, "updated_at"])
     decision = _append(quote, choice, template_version)

@@ -14,10 +14,13 @@ from django_xcover.booking import booking
 from django_xcover.client import XCoverClient
 from django_xcover.client.schemas.packages import PackageAnswer
 from django_xcover.clients import factory
+from django_xcover.formats import format_amount
 from django_xcover.models import (
     Attention,
     Cancellation,
+    Choice,
     Decision,
+    Flag,
     Operation,
     OperationKind,
     OperationState,
@@ -28,6 +31,8 @@ from django_xcover.outbox import lease
 from django_xcover.outbox.transitions import transition
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
+from django_xcover.support import flag_texts
+from django_xcover.types import Money
 from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import ANA, Order, Shop, laptop, ticket
@@ -381,6 +386,25 @@ def test_what_was_never_booked_says_so(paid: Order, sandbox: Sandbox) -> None:
 
 
 # While it waits for the money.
+
+
+def test_a_cancelled_order_still_shows_the_price_agreed_beside_the_one_booked(
+    accepted: Shopper, shop: Shop, sandbox: Sandbox
+) -> None:
+    agreed = list(Quote.objects.order_by("pk").values_list("price", flat=True))
+    sandbox.faults.add("create_booking", "wrong_price")
+    order = shop.order(pays_later=True)
+    completion.complete(order, accepted.cart, paid=False)
+    work()
+
+    cancel(order)
+
+    quotes = list(Quote.objects.order_by("pk"))
+    assert {quote.choice for quote in quotes} == {Choice.WITHDRAWN}
+    assert [quote.chosen_price for quote in quotes] == agreed
+    assert [quote.price for quote in quotes] != agreed
+    why, _what_to_do = flag_texts.about(Flag.objects.get(), the_package(), quotes)
+    assert format_amount(Money(agreed[0], the_package().currency)) in why
 
 
 def test_a_pending_booking_is_not_confirmed_when_the_money_comes_after_all(
