@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from django_xcover.conf import get_config
-from django_xcover.models import Attention, Cancellation, Modification, Operation, QuotePackage
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Choice,
+    Modification,
+    Operation,
+    Quote,
+    QuotePackage,
+    Status,
+)
 from tests.chaos.history import History
 from tests.chaos.truth import BOOKED, Truth
 
@@ -56,7 +65,7 @@ class Reasons:
 
     def _is_missing(self, package: QuotePackage) -> bool:
         """Return whether a policy is said to be missing, and is missing at XCover indeed."""
-        accepted = {quote.quote_id for quote in package.quotes.offered().accepted()}
+        accepted = {quote.quote_id for quote in _agreed(package) if quote.status != Status.DELETED}
         quotes = self._truth.packages[package.package_id]["quotes"]
         booked = {quote["id"] for quote in quotes if quote["status"] in BOOKED}
         return bool(accepted - booked)
@@ -66,7 +75,7 @@ class Reasons:
 
         It told one when the mirror has had another price; no more packages than lies were told.
         """
-        quotes = list(package.quotes.accepted())
+        quotes = _agreed(package)
         held = {
             one["id"]: one["price"] for one in self._truth.packages[package.package_id]["quotes"]
         }
@@ -80,6 +89,14 @@ class Reasons:
         """Return whether XCover holds it as cancelled, and nobody here has asked for that."""
         held = self._truth.packages[package.package_id]["status"]
         return held == "CANCELLED" and not package.cancellations.exists()
+
+
+def _agreed(package: QuotePackage) -> list[Quote]:
+    """Return what was accepted, also when it was taken back since.
+
+    The flag was true when it was raised; that the shop cancels the order later ends no flag.
+    """
+    return list(package.quotes.filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN)))
 
 
 def _was_not_cancelled(package: QuotePackage) -> bool:

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Operation, OperationState
-from tests.chaos.explaining import is_tried_out
+from django_xcover.models import Attention, Operation, OperationState
+from django_xcover.orders import cancellation
+from django_xcover.sandbox import Sandbox
+from tests import completion
+from tests.chaos.explaining import Reasons, is_tried_out
+from tests.chaos.history import History
+from tests.chaos.test_aftermath import truth_of
+from tests.conftest import Shopper, the_package, work
+from tests.shop import Shop
 
 
 def stopped(**error: Any) -> Operation:
@@ -31,3 +38,42 @@ def test_what_gave_up_before_its_last_attempt_was_not_tried_out() -> None:
 @pytest.mark.parametrize("name", ["server_fault", "deadline_exceeded", "connection_failed"])
 def test_five_misfortunes_in_a_row_are_the_weather(name: str) -> None:
     assert is_tried_out(stopped(type=name, permanent=False))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fault", "flag"),
+    [("wrong_price", Attention.PRICE_DIFFERS), ("missing_policy", Attention.POLICY_MISSING)],
+)
+def test_a_flag_is_explained_also_after_the_shop_has_cancelled_its_unpaid_order(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox, fault: str, flag: Attention
+) -> None:
+    shopper.says(yes=True)
+    sandbox.faults.add("create_booking", fault)
+    completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
+    work()
+
+    cancellation.cancel_by_reference(the_package().order_reference)
+
+    assert the_package().quotes.withdrawn().exists()
+    assert is_explained(sandbox, flag)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("flag", [Attention.PRICE_DIFFERS, Attention.POLICY_MISSING])
+def test_a_flag_for_nothing_stays_unexplained_when_the_shop_cancels_its_unpaid_order(
+    shopper: Shopper, shop: Shop, sandbox: Sandbox, flag: Attention
+) -> None:
+    shopper.says(yes=True)
+    completion.complete(shop.order(pays_later=True), shopper.cart, paid=False)
+    work()
+
+    cancellation.cancel_by_reference(the_package().order_reference)
+
+    assert not is_explained(sandbox, flag)
+
+
+def is_explained(sandbox: Sandbox, flag: Attention) -> bool:
+    history = History()
+    history.flags[the_package().pk].add(flag)
+    return Reasons(truth_of(sandbox), history, lies=0).explain(the_package(), [])
