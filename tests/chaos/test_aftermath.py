@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from django_xcover.models import Cancellation, QuotePackage
+from django_xcover.models import (
+    Attention,
+    Cancellation,
+    Operation,
+    OperationKind,
+    OperationState,
+    QuotePackage,
+)
 from django_xcover.policies import cancellation
 from django_xcover.sandbox import Sandbox
 from tests import completion
@@ -40,11 +47,13 @@ def truth_of(sandbox: Sandbox) -> Truth:
     return Truth(packages, {}, defaultdict(set))
 
 
-def found(truth: Truth, wish: Wish, **told: Any) -> set[str]:
-    """Return what is found out about a shopper who was told so, the good news aside."""
+def found(truth: Truth, wish: Wish, *flags: Attention, **told: Any) -> set[str]:
+    """Return what is found out about a shopper who was told so, of a package with these flags."""
+    history = History()
+    history.flags[the_package().pk] |= set(flags)
     later = AfterSale(wish, asked=True, done=True, **told)
     findings = Findings()
-    reasons = Reasons(truth, History(), lies=0)
+    reasons = Reasons(truth, history, lies=0)
     purchase = Purchase(1, order_number=NUMBER, later=later)
     Aftermath(truth, reasons, findings).check(purchase, the_package())
     return {name for name, numbers in vars(findings).items() if numbers}
@@ -96,6 +105,50 @@ def test_a_cancellation_posted_under_two_keys_is_one_too_many(
     told = {"policies": policies, "amount": refund}
 
     assert found(truth, Wish.CANCEL, **told) == {"cancelled", "cancel_duplicated"}
+
+
+def test_a_refund_whose_cancellation_waits_for_a_person_is_not_another_refund(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    policies, refund = cancel(booked)
+    Cancellation.objects.update(state=Cancellation.State.REQUESTED)
+
+    def seen(amount: Decimal) -> set[str]:
+        return found(truth_of(sandbox), Wish.CANCEL, policies=policies, amount=amount)
+
+    recorded_nowhere = seen(refund)
+    Operation.objects.filter(kind=OperationKind.CANCEL).update(state=OperationState.NEEDS_PERSON)
+
+    assert recorded_nowhere == {"cancelled", "refund_differs"}
+    assert seen(refund) == {"cancelled"}
+    assert seen(refund + 1) == {"cancelled", "refund_differs"}
+
+
+def telephone(package: QuotePackage, sandbox: Sandbox, *, policy: str) -> Truth:
+    """Return what XCover holds of a booking cancelled there, with its policy in this status."""
+    QuotePackage.objects.update(status="CANCELLED")
+    truth = truth_of(sandbox)
+    truth.packages[package.package_id]["quotes"][0]["status"] = policy
+    return truth
+
+
+def test_a_cancellation_by_telephone_needs_its_own_flag(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    truth = telephone(booked, sandbox, policy="CANCELLED")
+
+    assert found(truth, Wish.TELEPHONE, Attention.REFUND_UNCLEAR) == {"telephoned"}
+    for flags in ([], [Attention.POLICY_MISSING]):
+        assert found(truth, Wish.TELEPHONE, *flags) == {"telephoned", "telephone_lost"}
+
+
+def test_of_a_booking_without_its_policy_a_person_must_know_another_way(
+    booked: QuotePackage, sandbox: Sandbox
+) -> None:
+    truth = telephone(booked, sandbox, policy="FAILED")
+
+    assert found(truth, Wish.TELEPHONE, Attention.POLICY_MISSING) == {"telephoned"}
+    assert found(truth, Wish.TELEPHONE) == {"telephoned", "telephone_lost"}
 
 
 def test_a_change_that_xcover_took_no_money_for_is_lost(
