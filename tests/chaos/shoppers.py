@@ -24,6 +24,7 @@ QUOTE = re.compile(
 )
 ORDER = re.compile(r"/orders/([^/]+)/")
 WALLET = re.compile(r"(/wallet/[^/]+/)$")
+TOTAL = re.compile(r'name="xcover_total" value="([\d.]+) [A-Z]+"[^>]* data-xcover-base="([\d.]+)"')
 ANSWERS = ("yes", "yes", "yes", "no", "")
 # So many leave their order unpaid; of half of those the shop hears, and cancels it.
 NEVER_PAYS = 0.2
@@ -71,8 +72,8 @@ def buy(shop_url: str, outages: Outages, seed: int, number: int) -> Purchase:
     return purchase
 
 
-# XCover is being asked: look again.
-ASKED = 202
+# XCover is being asked: look again. The total is another than the page showed.
+ASKED, CHANGED = 202, 409
 
 
 class Shopper:
@@ -81,6 +82,7 @@ class Shopper:
     def __init__(self, browser: Browser, chance: random.Random, purchase: Purchase) -> None:
         self._browser = browser
         self._purchase = purchase
+        self._said_yes_to: set[Decimal] = set()
         self._country = chance.choice(tuple(POSTCODES))
         self._slugs = chance.sample(SLUGS, chance.choice((1, 1, 2)))
         self._quantity = str(chance.randint(1, 3))
@@ -116,8 +118,20 @@ class Shopper:
         page = self._browser.get("/checkout/").text
         self._answer_offer()
         # As the page's own script does after an answer.
-        page += self._browser.get("/checkout/summary/").text
-        return dict(FIELD.findall(page))
+        summary = self._browser.get("/checkout/summary/").text
+        if self._purchase.premium is None:
+            self._purchase.premium = self._standing_premium(summary)
+        return dict(FIELD.findall(page + summary))
+
+    def _standing_premium(self, summary: str) -> Decimal | None:
+        """Return the premium in the total, if it is of one line to which the answer was yes.
+
+        The yes to a line that did not change stands, also while no offer can be shown for the
+        changed one. The order is placed from this total: the shop rejects another.
+        """
+        (total, base) = TOTAL.findall(summary)[0]
+        premium = Decimal(total) - Decimal(base)
+        return premium if premium in self._said_yes_to else None
 
     def _change_quantity(self) -> None:
         other = {"quantity": "4"}
@@ -137,12 +151,14 @@ class Shopper:
             offer = self._browser.get(offer.headers["Location"], 200, 202, 204)
         quotes = QUOTE.findall(offer.text)
         self._purchase.offered = bool(quotes)
-        # A yes for an earlier cart is void, also when there is no offer for the present one.
+        # What stands of a yes for an earlier cart is in the total, if there is no offer.
         self._purchase.premium = None
         for quote, shown in quotes if self._answer else ():
             fields = {"quote": quote, "shown": shown, "choice": self._answer}
             answer = self._browser.post("/xcover/choose/", fields, 200).json()
             premium = Decimal(answer["premium"])
+            if self._answer == "yes":
+                self._said_yes_to.add(premium - (self._purchase.premium or 0))
             self._purchase.premium = premium if self._answer == "yes" else None
 
     def _order(self, page: dict[str, str]) -> None:
@@ -168,7 +184,12 @@ class Shopper:
 
     def _send(self, page: dict[str, str], expected: re.Pattern[str]) -> str:
         """Send the checkout form; return what the address names that it leads to."""
-        answer = self._browser.post("/checkout/", self._form(page), 302)
+        answer = self._browser.post("/checkout/", self._form(page), 302, 409)
+        if answer.status_code == CHANGED:
+            # A late answer of XCover moved the total after the page was shown: the shopper sees
+            # the page again and orders at the new total. Who gets this twice cannot go on.
+            page.update(self._check_out())
+            answer = self._browser.post("/checkout/", self._form(page), 302)
         return _leads_to(answer.headers["Location"], expected)
 
     def _form(self, page: dict[str, str]) -> dict[str, str]:
