@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 # Of these there must be none.
 WRONG = (
-    "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "unexplained",
+    "lost", "duplicated", "opt_out_missing", "wrong_price", "stuck", "unexplained", "tried_out",
     "mirror_differs", "shopper_differs", "cancel_lost", "cancel_duplicated", "refund_differs",
     "change_lost", "renewal_lost", "renewal_duplicated", "booked_unpaid", "order_not_cancelled",
     "telephone_lost", "charged_without_order", "hold_left",

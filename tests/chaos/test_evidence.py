@@ -50,6 +50,17 @@ def test_a_wrong_price_is_told_with_what_every_witness_has(
     assert package["at XCover"]["calls"] == ["create_booking: 201"]
 
 
+def test_what_was_tried_in_vain_until_a_person_has_it_is_shown(booked: QuotePackage) -> None:
+    number = booked.order_reference
+
+    told = evidence.gather(
+        Findings(tried_out={number}), Truth({}, {}, defaultdict(set)), History(), []
+    )
+
+    assert told[number]["finding"] == ["tried_out"]
+    assert [one["kind"] for one in told[number]["packages"][0]["operations"]] == ["book"]
+
+
 def test_of_an_order_that_is_right_nothing_is_told(booked: QuotePackage) -> None:
     truth = Truth({}, {}, defaultdict(set))
 
