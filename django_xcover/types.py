@@ -72,7 +72,9 @@ class PolicyRequest:
     `reference` identifies the cart line and must be unique within the cart. `label` is its name for
     the shopper ("Harbour Lights Festival"). Neither is sent. `fields` are the policy type's own
     fields (`event_name`, `tickets`, …), with Decimal for amounts and aware datetimes. Without
-    `policy_start_date` cover starts when it is quoted.
+    `policy_start_date` cover starts when it is quoted. `currency` is that of the amounts in
+    `fields`; if it is given, it must be the currency of the `QuoteRequest`.
+    `django_xcover.policy_requests` builds the requests of the usual policy types.
 
     Texts may have any type with a string form: Enum members, UUIDs, lazy translations, a `Country`.
     For other types `UnusableValue` is raised, which names the attribute.
@@ -83,6 +85,7 @@ class PolicyRequest:
     policy_type: str
     policy_type_version: int | str = 1
     policy_start_date: datetime | None = None
+    currency: str = ""
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +97,7 @@ class PolicyRequest:
             policy_type_version=values.plain(
                 self.policy_type_version, _of(self, "policy_type_version")
             ),
+            currency=values.optional_text(self.currency, _of(self, "currency"), longest=3),
             fields=values.plain(self.fields, _of(self, "fields")),
         )
 
@@ -127,6 +131,10 @@ class QuoteRequest:
             customer_postcode=postcodes.normalise(self.customer_postcode, country) or None,
             items=tuple(self.items),
         )
+        if any(item.currency not in {"", self.currency} for item in self.items):
+            raise values.UnusableValue(
+                f"An item of QuoteRequest.items has amounts that are not in {self.currency}."
+            )
 
 
 @methods_clear_frames

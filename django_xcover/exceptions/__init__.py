@@ -77,7 +77,7 @@ from django_xcover.exceptions.policies import (
     UnknownEmail,
     ValueNotChangeable,
 )
-from django_xcover.values import UnusableValue
+from django_xcover.values import InvalidPolicyRequest, UnusableValue
 
 __all__ = [
     "ActionRefused",
@@ -103,6 +103,7 @@ __all__ = [
     "InstalmentOfCancelled",
     "InstalmentPaid",
     "InstalmentPaidTwice",
+    "InvalidPolicyRequest",
     "LinkExpired",
     "LinkInvalid",
     "NoCoverToPay",

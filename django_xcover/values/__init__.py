@@ -33,6 +33,24 @@ class UnusableValue(ValueError):
     code: ClassVar[str] = "unusable_value"
 
 
+class InvalidPolicyRequest(UnusableValue):
+    """A function of `django_xcover.policy_requests` got values that XCover refuses.
+
+    `errors` has a text for each wrong argument. Neither they nor `str()` quote a value.
+    """
+
+    code: ClassVar[str] = "invalid_policy_request"
+
+    def __init__(self, builder: str, errors: Mapping[str, str]) -> None:
+        self.builder, self.errors = builder, dict(errors)
+        wrong = "; ".join(f"{name} {why}" for name, why in errors.items())
+        super().__init__(f"{builder}() can't be quoted: {wrong}.")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Celery pickles the exceptions of tasks, and `args` are not the arguments of `__init__`.
+        return (type(self), (self.builder, self.errors))
+
+
 def text(value: object, place: str, *, longest: int | None = None) -> str:
     """Return `value` as a string. Raise UnusableValue for None and for types without a string form.
 

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
-MODULES = ("cover", "policies", "payments", "types", "adapters", "client")
+MODULES = ("cover", "policies", "payments", "types", "policy_requests", "adapters", "client")
 HEAD = """\
 # Reference
 
