@@ -1,4 +1,4 @@
-"""The cart: product ids and quantities in the session, prices from the database."""
+"""The cart: product ids, quantities and details in the session, prices from the database."""
 
 from __future__ import annotations
 
@@ -12,23 +12,35 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from django_xcover.types import Money
+from example_shop.details import Details, DetailsForm, form_for
 from example_shop.markets import Market, market_of
 from example_shop.models import Product
 
 SESSION_KEY = "cart"
 MOST_OF_ONE = 8
+# The length of the order line's column.
+LONGEST_SUMMARY = 170
 
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
+    """One product. `details` says more about a trip, a parcel or a flat."""
+
     product: Product
     quantity: int
     unit_price: Money
+    details: Details | None = None
 
     @property
     def reference(self) -> str:
         """Return the reference of this line within its cart."""
         return self.product.slug
+
+    @property
+    def summary(self) -> str:
+        """Return where an event is, or what is known about a trip, a parcel or a flat."""
+        where = self.product.location if self.product.is_event else ""
+        return str(self.details or where)[:LONGEST_SUMMARY]
 
     @property
     def total(self) -> Money:
@@ -68,11 +80,12 @@ class Cart:
         quantities = self.quantities
         on_sale = Product.objects.on_sale().filter(pk__in=quantities)
         products = {str(product.pk): product for product in on_sale}
-        return tuple(
-            CartLine(product, quantities[key], product.price_in(self.market.currency))
+        lines = (
+            self._line(product, quantities[key])
             for key in quantities
             if (product := products.get(key))
         )
+        return tuple(line for line in lines if line)
 
     @property
     def is_empty(self) -> bool:
@@ -86,7 +99,10 @@ class Cart:
     @property
     def fingerprint(self) -> str:
         """Return a text that changes whenever the price of the cart could change."""
-        lines = [f"{line.reference}*{line.quantity}@{line.unit_price}" for line in self.lines]
+        lines = [
+            f"{line.reference}*{line.quantity}@{line.unit_price}{line.details!r}"
+            for line in self.lines
+        ]
         return sha256("|".join([self.reference, *lines]).encode()).hexdigest()[:32]
 
     def add(self, product: Product, quantity: int) -> None:
@@ -99,17 +115,45 @@ class Cart:
         quantities[str(product.pk)] = max(0, min(quantity, MOST_OF_ONE))
         self._store({key: count for key, count in quantities.items() if count})
 
+    def book(self, product: Product, form: DetailsForm) -> None:
+        """Set the details of `product`, which is in the cart once."""
+        details = {
+            **self._details,
+            str(product.pk): {name: form.data[name] for name in form.fields},
+        }
+        self._store({**self.quantities, str(product.pk): 1}, details)
+
     def clear(self) -> None:
         """Empty the cart; the next item starts a new one with a new reference."""
         self._session.pop(SESSION_KEY, None)
         self.__dict__.pop("lines", None)
+
+    def _line(self, product: Product, quantity: int) -> CartLine | None:
+        """Return the line, or None if its details are no longer valid."""
+        price = product.price_in(self.market.currency)
+        form = form_for(product, self.market, self._details.get(str(product.pk), {}))
+        if form is None:
+            return CartLine(product, quantity, price)
+        if not form.is_valid():
+            return None
+        return CartLine(product, form.quantity(), price, form.details())
 
     @property
     def _stored(self) -> dict[str, Any]:
         stored: dict[str, Any] = self._session.get(SESSION_KEY, {})
         return stored
 
-    def _store(self, quantities: dict[str, int]) -> None:
-        reference = self.reference or str(uuid.uuid4())
-        self._session[SESSION_KEY] = {"reference": reference, "quantities": quantities}
+    @property
+    def _details(self) -> dict[str, dict[str, str]]:
+        return dict(self._stored.get("details", {}))
+
+    def _store(
+        self, quantities: dict[str, int], details: dict[str, dict[str, str]] | None = None
+    ) -> None:
+        known = self._details if details is None else details
+        self._session[SESSION_KEY] = {
+            "reference": self.reference or str(uuid.uuid4()),
+            "quantities": quantities,
+            "details": {key: known[key] for key in known if key in quantities},
+        }
         self.__dict__.pop("lines", None)

@@ -8,18 +8,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from django_xcover import policy_requests
 from django_xcover.adapters import ShopAdapter
 from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
 from example_shop import wallet
 from example_shop.cart import Cart, CartLine
+from example_shop.details import Flat, Parcel, Trip, midnight
+from example_shop.markets import HOME
 from example_shop.models import Order
 from example_shop.notices import renewal_notice
 from example_shop.orders import may_view, references_of
 
 
 class ConcertShopAdapter(ShopAdapter[Cart, Order]):
-    """Tickets get ticket protection, devices get product insurance."""
+    """Insures everything the shop sells, each thing with its own kind of policy."""
 
     def get_cart(self, request: HttpRequest) -> Cart | None:
         cart: Cart | None = getattr(request, "cart", None)
@@ -84,31 +87,76 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order]):
 
 def to_insure(line: CartLine) -> PolicyRequest:
     """Return the policy request for one line of the cart."""
-    policy_type, fields = ticket_fields(line) if line.product.is_event else device_fields(line)
-    return PolicyRequest(
-        reference=line.reference, label=line.product.name, policy_type=policy_type, fields=fields
+    match line.details:
+        case Trip() as trip:
+            return insure_trip(line, trip)
+        case Parcel() as parcel:
+            return insure_parcel(line, parcel)
+        case Flat() as flat:
+            return insure_flat(line, flat)
+    return insure_tickets(line) if line.product.is_event else insure_device(line)
+
+
+def insure_tickets(line: CartLine) -> PolicyRequest:
+    return policy_requests.event_ticket(
+        reference=line.reference,
+        label=line.product.name,
+        event_name=line.product.name,
+        event_datetime=line.product.starts_at,
+        event_location=line.product.location,
+        event_country=line.product.country,
+        tickets=[line.unit_price] * line.quantity,
+        resale_ticket=False,
     )
 
 
-def ticket_fields(line: CartLine) -> tuple[str, dict[str, object]]:
-    event = line.product
-    return "event_ticket_protection", {
-        "event_datetime": event.starts_at,
-        "event_name": event.name,
-        "event_location": event.location,
-        "event_country": event.country,
-        "number_of_tickets": line.quantity,
-        "tickets": [{"price": line.unit_price.amount}] * line.quantity,
-        "resale_ticket": False,
-    }
+def insure_trip(line: CartLine, trip: Trip) -> PolicyRequest:
+    return policy_requests.travel(
+        reference=line.reference,
+        label=line.product.name,
+        trip_start_date=midnight(trip.starts),
+        trip_end_date=midnight(trip.ends),
+        departure_country=HOME.country,
+        destination_country=line.product.country,
+        number_of_adults=trip.adults,
+        number_of_children=trip.children,
+        total_tickets_price=line.total,
+    )
 
 
-def device_fields(line: CartLine) -> tuple[str, dict[str, object]]:
-    device = line.product
-    return "product_insurance", {
-        "category": device.category,
-        "name": device.name,
-        "description": device.tagline,
-        "price": line.unit_price.amount,
-        "quantity": line.quantity,
-    }
+def insure_parcel(line: CartLine, parcel: Parcel) -> PolicyRequest:
+    return policy_requests.parcel(
+        reference=line.reference,
+        label=line.product.name,
+        from_country=HOME.country,
+        to_country=parcel.to_country,
+        to_zipcode=parcel.to_postcode,
+        cover_amount=parcel.worth,
+        ship_cost=line.total,
+        ship_date=midnight(parcel.ships),
+        policy_start_date=midnight(parcel.ships),
+    )
+
+
+def insure_flat(line: CartLine, flat: Flat) -> PolicyRequest:
+    return policy_requests.renters(
+        reference=line.reference,
+        label=line.product.name,
+        address1=line.product.venue,
+        city=line.product.city,
+        contents_value=flat.contents,
+        number_of_residents=flat.residents,
+        policy_start_date=midnight(flat.moves_in),
+    )
+
+
+def insure_device(line: CartLine) -> PolicyRequest:
+    return policy_requests.product(
+        reference=line.reference,
+        label=line.product.name,
+        category=line.product.category,
+        name=line.product.name,
+        description=line.product.tagline,
+        price=line.unit_price,
+        quantity=line.quantity,
+    )

@@ -118,7 +118,7 @@ def _line(order: Order, line: CartLine) -> OrderLine:
         product=product,
         name=product.name,
         starts_at=product.starts_at,
-        location=product.location if product.is_event else "",
+        location=line.summary,
         quantity=line.quantity,
         unit_price=line.unit_price.amount,
     )

@@ -118,7 +118,7 @@ def _line(line: CartLine) -> dict[str, Any]:
         "product_id": product.pk,
         "name": product.name,
         "starts_at": product.starts_at,
-        "location": product.location if product.is_event else "",
+        "location": line.summary,
         "quantity": line.quantity,
         "unit_price": line.unit_price.amount,
     }

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from example_shop.demo.products import DEVICES, EVENTS
+from example_shop.demo.products import BOOKINGS, DEVICES, EVENTS
 from example_shop.models import Product
 
 
@@ -30,7 +30,7 @@ SHOPPER = Login("robin", "robin", "Robin", "Ellis", is_staff=False)
 
 def fill() -> None:
     """Create missing data, and move past events into the future."""
-    for position, row in enumerate((*EVENTS, *DEVICES)):
+    for position, row in enumerate((*EVENTS, *BOOKINGS, *DEVICES)):
         _product(position, row)
     for login in (STAFF, SHOPPER):
         _user(login)

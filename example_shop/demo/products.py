@@ -126,3 +126,65 @@ DEVICES: tuple[dict[str, Any], ...] = (
         "prices": ("119.00", "135.00", "21900"),
     },
 )
+
+# Flights, stays, parcel labels and flats: the shopper says more about them on their pages.
+BOOKINGS: tuple[dict[str, Any], ...] = (
+    {
+        "slug": "flight-to-lisbon",
+        "category": "flight",
+        "name": "Flight to Lisbon",
+        "tagline": "There and back, two and a half hours each way, with a window if you ask.",
+        "description": (
+            "Leaves Bristol at 07:40 and is in Lisbon before the cafés have put their chairs out. "
+            "The way back is in the evening, so the last day is a whole one.\n\nOne bag for the "
+            "cabin and one for under the seat. Seats are given at check-in, together for "
+            "everybody on one booking."
+        ),
+        "venue": "Bristol (BRS)",
+        "city": "Lisbon (LIS)",
+        "country": "PT",
+        "prices": ("148.00", "172.00", "28400"),
+    },
+    {
+        "slug": "casa-do-miradouro",
+        "category": "stay",
+        "name": "Casa do Miradouro",
+        "tagline": "A tiled house with nine rooms, high above the river.",
+        "description": (
+            "Breakfast is on the roof, where you can see the ferries cross. The rooms are quiet, "
+            "the beds are wide, and the tram stops two corners away.\n\nDouble room with shower. "
+            "Check-in from 15:00, check-out until 11:00. Children sleep in a bed of their own."
+        ),
+        "venue": "Rua do Salvador 18",
+        "city": "Lisbon",
+        "country": "PT",
+        "prices": ("96.00", "112.00", "18400"),
+    },
+    {
+        "slug": "parcel-label",
+        "category": "parcel",
+        "name": "Parcel label",
+        "tagline": "Print it, stick it on, and drop the parcel off at the corner shop.",
+        "description": (
+            "Tracked from the counter to the door. At home it takes two days, abroad three to "
+            "six.\n\nUp to 10 kg and 60 × 40 × 40 cm. You can have the label voided until the day "
+            "you drop the parcel off."
+        ),
+        "prices": ("6.90", "7.90", "1300"),
+    },
+    {
+        "slug": "flat-in-orchard-lane",
+        "category": "flat",
+        "name": "Flat in Orchard Lane",
+        "tagline": "Two bright rooms under the roof, and a pear tree in front of the kitchen.",
+        "description": (
+            "Sixty square metres on the third floor, with a bath, a gas cooker and a store room "
+            "for the bicycles. The tram into town takes eleven minutes.\n\nLet unfurnished for "
+            "twelve months at a time. You pay the first month now, and the rest from the second."
+        ),
+        "venue": "Orchard Lane 7",
+        "city": "Bristol",
+        "country": "GB",
+        "prices": ("890.00", "1020.00", "168000"),
+    },
+)

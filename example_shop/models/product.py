@@ -1,8 +1,10 @@
-"""The shop's products: tickets for events, and devices."""
+"""The shop's products: tickets, trips, parcel labels, flats and devices."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.urls import reverse
@@ -11,27 +13,73 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover.types import Money
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class Category(models.TextChoices):
     FESTIVAL = "festival", _("Festivals")
     CONCERT = "concert", _("Concerts")
     STAGE = "stage", _("Stage")
+    FLIGHT = "flight", _("Flights")
+    STAY = "stay", _("Stays")
+    PARCEL = "parcel", _("Parcels")
+    FLAT = "flat", _("Flats")
     LAPTOP = "laptop", _("Laptops")
     AUDIO = "audio", _("Sound")
     CAMERA = "camera", _("Cameras")
 
 
-EVENTS = (Category.FESTIVAL, Category.CONCERT, Category.STAGE)
+class Kind(Enum):
+    """What a product is, which decides what the shopper is asked and how it is insured."""
+
+    EVENT = "event"
+    FLIGHT = "flight"
+    STAY = "stay"
+    PARCEL = "parcel"
+    FLAT = "flat"
+    DEVICE = "device"
+
+
+SHELVES = {
+    Kind.EVENT: _("Coming up"),
+    Kind.FLIGHT: _("Going away"),
+    Kind.STAY: _("Going away"),
+    Kind.PARCEL: _("Moving things and moving in"),
+    Kind.FLAT: _("Moving things and moving in"),
+    Kind.DEVICE: _("For the days in between"),
+}
+# What the price is for, if it isn't one piece.
+UNITS = {
+    Kind.FLIGHT: _("per traveller, there and back"),
+    Kind.STAY: _("per night, for everyone"),
+    Kind.PARCEL: _("per parcel, up to 10 kg"),
+    Kind.FLAT: _("for the first month"),
+}
+
+
+KINDS: dict[str, Kind] = {
+    Category.FESTIVAL: Kind.EVENT,
+    Category.CONCERT: Kind.EVENT,
+    Category.STAGE: Kind.EVENT,
+    Category.FLIGHT: Kind.FLIGHT,
+    Category.STAY: Kind.STAY,
+    Category.PARCEL: Kind.PARCEL,
+    Category.FLAT: Kind.FLAT,
+}
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def on_sale(self) -> ProductQuerySet:
-        """Return the products on sale: devices, and future events."""
+        """Return the products on sale: all but past events."""
         return self.filter(models.Q(starts_at=None) | models.Q(starts_at__gt=timezone.now()))
 
 
 class Product(models.Model):
-    """An event if `starts_at` is set, else a device. Prices include tax and delivery."""
+    """Something on sale. Only events have `starts_at`. Prices include tax and delivery.
+
+    `venue`, `city` and `country` are where an event, a stay or a flat is, or where a flight goes.
+    """
 
     slug = models.SlugField(_("slug"), unique=True)
     category = models.CharField(_("category"), max_length=20, choices=Category)
@@ -61,13 +109,27 @@ class Product(models.Model):
         return reverse("shop:product", args=[self.slug])
 
     @property
+    def kind(self) -> Kind:
+        return KINDS.get(self.category, Kind.DEVICE)
+
+    @property
+    def shelf(self) -> StrOrPromise:
+        """Return the heading under which the home page shows the product."""
+        return SHELVES[self.kind]
+
+    @property
+    def unit(self) -> StrOrPromise:
+        """Return what the price is for, "" for one piece."""
+        return UNITS.get(self.kind, "")
+
+    @property
     def is_event(self) -> bool:
-        return self.starts_at is not None
+        return self.kind == Kind.EVENT
 
     @property
     def location(self) -> str:
-        """Return "venue, city" of an event."""
-        return f"{self.venue}, {self.city}"
+        """Return "venue, city"."""
+        return ", ".join(filter(None, (self.venue, self.city)))
 
     @property
     def art(self) -> str:

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from example_shop.cart import MOST_OF_ONE
+from example_shop.details import form_for
 from example_shop.middleware import ShopRequest
 from example_shop.models import Category, Product
 
@@ -25,5 +26,9 @@ def home(request: ShopRequest) -> HttpResponse:
 def product(request: ShopRequest, slug: str) -> HttpResponse:
     """Show one product."""
     item = get_object_or_404(Product.objects.on_sale(), slug=slug)
-    context = {"product": item, "quantities": range(1, MOST_OF_ONE + 1)}
+    context = {
+        "product": item,
+        "form": form_for(item, request.cart.market),
+        "quantities": range(1, MOST_OF_ONE + 1),
+    }
     return render(request, "shop/product.html", context)

@@ -30,7 +30,7 @@ def test_filling_again_overwrites_nothing_that_was_changed(goods: None) -> None:
     staff.refresh_from_db()
     assert product(FESTIVAL).name == "Renamed by staff"
     assert staff.check_password("a better one")
-    assert Product.objects.count() == 8
+    assert Product.objects.count() == 12
 
 
 def test_an_event_that_has_passed_is_on_again_after_a_restart(goods: None) -> None:
