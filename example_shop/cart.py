@@ -123,6 +123,10 @@ class Cart:
         }
         self._store({**self.quantities, str(product.pk): 1}, details)
 
+    def typed(self, product: Product) -> dict[str, str]:
+        """Return what the shopper typed about `product`, empty if it isn't in the cart."""
+        return self._details.get(str(product.pk), {})
+
     def clear(self) -> None:
         """Empty the cart; the next item starts a new one with a new reference."""
         self._session.pop(SESSION_KEY, None)
@@ -131,7 +135,7 @@ class Cart:
     def _line(self, product: Product, quantity: int) -> CartLine | None:
         """Return the line, or None if its details are no longer valid."""
         price = product.price_in(self.market.currency)
-        form = form_for(product, self.market, self._details.get(str(product.pk), {}))
+        form = form_for(product, self.market, self.typed(product))
         if form is None:
             return CartLine(product, quantity, price)
         if not form.is_valid():

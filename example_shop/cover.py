@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -94,15 +95,16 @@ def to_insure(line: CartLine) -> PolicyRequest:
             return insure_parcel(line, parcel)
         case Flat() as flat:
             return insure_flat(line, flat)
-    return insure_tickets(line) if line.product.is_event else insure_device(line)
+    starts = line.product.starts_at
+    return insure_tickets(line, starts) if starts else insure_device(line)
 
 
-def insure_tickets(line: CartLine) -> PolicyRequest:
+def insure_tickets(line: CartLine, starts: datetime) -> PolicyRequest:
     return policy_requests.event_ticket(
         reference=line.reference,
         label=line.product.name,
         event_name=line.product.name,
-        event_datetime=line.product.starts_at,
+        event_datetime=starts,
         event_location=line.product.location,
         event_country=line.product.country,
         tickets=[line.unit_price] * line.quantity,

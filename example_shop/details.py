@@ -17,8 +17,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import DecimalValidator
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext
 
 from django_xcover.types import Money, normalise_postcode
 from example_shop.markets import MARKETS, Market
@@ -77,7 +77,7 @@ class Flat:
 
     def __str__(self) -> str:
         people = ngettext("%d resident", "%d residents", self.residents) % self.residents
-        return f"{_day(self.moves_in)}, {people}"
+        return gettext("from %(day)s, %(people)s") % {"day": _day(self.moves_in), "people": people}
 
 
 Details = Trip | Parcel | Flat
@@ -86,8 +86,14 @@ Details = Trip | Parcel | Flat
 class DetailsForm(forms.Form):
     """A form on a product's page. The amounts are in the market's currency."""
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, market: Market) -> None:
-        super().__init__(data)
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        market: Market,
+        initial: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         self.market = market
         for name in self.fields:
             field = self.fields[name]
@@ -211,11 +217,15 @@ FORMS: dict[Kind, type[DetailsForm]] = {
 
 
 def form_for(
-    product: Product, market: Market, typed: Mapping[str, Any] | None = None
+    product: Product,
+    market: Market,
+    typed: Mapping[str, Any] | None = None,
+    *,
+    initial: dict[str, str] | None = None,
 ) -> DetailsForm | None:
     """Return the form that the product needs, or None if it only needs a quantity."""
     form = FORMS.get(product.kind)
-    return form(typed, market=market) if form else None
+    return form(typed, market=market, initial=initial) if form else None
 
 
 def needs_details(product: Product) -> bool:

@@ -140,8 +140,7 @@ BOOKINGS: tuple[dict[str, Any], ...] = (
             "cabin and one for under the seat. Seats are given at check-in, together for "
             "everybody on one booking."
         ),
-        "venue": "Bristol (BRS)",
-        "city": "Lisbon (LIS)",
+        "city": "Bristol (BRS) to Lisbon (LIS)",
         "country": "PT",
         "prices": ("148.00", "172.00", "28400"),
     },
@@ -167,8 +166,8 @@ BOOKINGS: tuple[dict[str, Any], ...] = (
         "tagline": "Print it, stick it on, and drop the parcel off at the corner shop.",
         "description": (
             "Tracked from the counter to the door. At home it takes two days, abroad three to "
-            "six.\n\nUp to 10 kg and 60 × 40 × 40 cm. You can have the label voided until the day "
-            "you drop the parcel off."
+            "six.\n\nUp to 10 kg and 60 by 40 by 40 cm. You can have the label voided until the "
+            "day you drop the parcel off."
         ),
         "prices": ("6.90", "7.90", "1300"),
     },

@@ -41,18 +41,10 @@ class Kind(Enum):
     DEVICE = "device"
 
 
-SHELVES = {
-    Kind.EVENT: _("Coming up"),
-    Kind.FLIGHT: _("Going away"),
-    Kind.STAY: _("Going away"),
-    Kind.PARCEL: _("Moving things and moving in"),
-    Kind.FLAT: _("Moving things and moving in"),
-    Kind.DEVICE: _("For the days in between"),
-}
 # What the price is for, if it isn't one piece.
 UNITS = {
     Kind.FLIGHT: _("per traveller, there and back"),
-    Kind.STAY: _("per night, for everyone"),
+    Kind.STAY: _("per night"),
     Kind.PARCEL: _("per parcel, up to 10 kg"),
     Kind.FLAT: _("for the first month"),
 }
@@ -115,7 +107,9 @@ class Product(models.Model):
     @property
     def shelf(self) -> StrOrPromise:
         """Return the heading under which the home page shows the product."""
-        return SHELVES[self.kind]
+        if self.is_event:
+            return _("Coming up")
+        return _("Going away, moving in") if self.unit else _("For the days in between")
 
     @property
     def unit(self) -> StrOrPromise:

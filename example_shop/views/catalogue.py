@@ -28,7 +28,7 @@ def product(request: ShopRequest, slug: str) -> HttpResponse:
     item = get_object_or_404(Product.objects.on_sale(), slug=slug)
     context = {
         "product": item,
-        "form": form_for(item, request.cart.market),
+        "form": form_for(item, request.cart.market, initial=request.cart.typed(item)),
         "quantities": range(1, MOST_OF_ONE + 1),
     }
     return render(request, "shop/product.html", context)

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Come = Callable[..., Customer]
 Worker = Callable[[], None]
 
-SOLD = {
+SOLD: dict[str, tuple[str, dict[str, str | int]]] = {
     "harbour-lights-festival": ("Harbour Lights Festival", {}),
     "flight-to-lisbon": ("Flight to Lisbon", {"Outbound": 20, "Return": 27}),
     "casa-do-miradouro": ("Casa do Miradouro", {"Check-in": 20, "Check-out": 27}),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.dispatch import Signal
 from django.test import Client
+from django.utils import timezone
 
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
@@ -29,6 +31,38 @@ DETAILS = {
     "payment": "card",
 }
 CARD = {"name": "Robin Ellis", "number": GOOD_CARD, "expiry": "12/39", "code": "123"}
+
+
+FLIGHT, STAY, PARCEL, FLAT = (
+    "flight-to-lisbon",
+    "casa-do-miradouro",
+    "parcel-label",
+    "flat-in-orchard-lane",
+)
+LAPTOP = "lumen-14"
+
+
+def in_days(days: int) -> str:
+    return (timezone.localdate() + timedelta(days=days)).isoformat()
+
+
+def typed(slug: str, **changes: str) -> dict[str, str]:
+    """Return what a shopper types on the product's page."""
+    trip = {"starts": in_days(20), "ends": in_days(27), "adults": "2", "children": "1"}
+    forms = {
+        FESTIVAL: {"quantity": "2"},
+        FLIGHT: trip,
+        STAY: trip,
+        PARCEL: {
+            "contents": "A stoneware vase",
+            "worth": "240",
+            "to_country": "DE",
+            "to_postcode": "10115",
+            "ships": in_days(3),
+        },
+        FLAT: {"moves_in": in_days(10), "residents": "2", "contents": "18000"},
+    }
+    return {**forms.get(slug, {"quantity": "1"}), **changes}
 
 
 class Shopper:

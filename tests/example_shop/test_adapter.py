@@ -12,7 +12,7 @@ from django_xcover.sandbox import Sandbox
 from example_shop.cart import Cart
 from example_shop.cover import ConcertShopAdapter
 from example_shop.models import Product
-from tests.example_shop.conftest import CAMERA, FESTIVAL, Shopper, product
+from tests.example_shop.conftest import CAMERA, FESTIVAL, Shopper, product, typed
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_xcover_quotes_everything_the_shop_sells_in_every_country(
 ) -> None:
     shopper.client.post("/preferences/", {"country": country})
     for item in Product.objects.exclude(slug=FESTIVAL):
-        shopper.takes(item.slug)
+        shopper.client.post(f"/cart/{item.slug}/add/", typed(item.slug))
 
     page = shopper.opens("/xcover/offer/page/?next=/checkout/")
 
