@@ -15,6 +15,7 @@ E009  a cache that is not in `CACHES`
 E010  an account name that is unusable in a column or a URL
 E011  credentials that the client refuses
 E012  Django settings with which bookings cannot be stored or handed to a worker
+E013  an unknown look of the offer, or words that it can't show
 W001  an offer deadline that does not fit XCover's response times
 W002  a webhook tolerance that accepts very old webhooks
 W003  a webhook secret that can be guessed
@@ -53,6 +54,8 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.urls import NoReverseMatch, reverse
 
 from django_xcover.adapters import ShopAdapter, get_adapter
+from django_xcover.checkout import words
+from django_xcover.checkout.presenters import LOOKS
 from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.auth import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.client.http import is_this_machine
@@ -129,7 +132,7 @@ def check_settings(
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     messages += [*_check_names(config), *_check_django(), *_check_addresses()]
-    messages += [*_check_instalments(config)]
+    messages += [*_check_instalments(config), *_check_offer(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         messages += [*_check_account(where, account), *_check_webhooks(where, account)]
@@ -172,6 +175,17 @@ def _check_addresses() -> Iterator[CheckMessage]:
             return
     hint = 'Add path("xcover/", include("django_xcover.urls")) to the root URLconf.'
     yield Warning("The URLs of the offer are not included.", hint=hint, id="xcover.W011")
+
+
+def _check_offer(config: Config) -> Iterator[CheckMessage]:
+    if config.offer_look not in LOOKS:
+        names = ", ".join(LOOKS)
+        message = f"XCOVER['OFFER_LOOK'] must be one of {names}, not {config.offer_look!r}."
+        yield Error(message, id="xcover.E013")
+    try:
+        words.refuse_unusable(config.offer_words)
+    except ImproperlyConfigured as error:
+        yield Error(str(error), id="xcover.E013")
 
 
 def _check_instalments(config: Config) -> Iterator[CheckMessage]:

@@ -75,6 +75,9 @@ class Config:
     threads, or inside the request if this is 0. A visitor gets `visitor_quotes` new quotes in ten
     minutes.
 
+    `offer_look` is how the offer looks: "card", "plain" or "compact". `offer_words` replaces its
+    words: a dict of policy types to dicts of `django_xcover.checkout.words.Words`.
+
     `offer_instalments` is True if the shop collects later instalments. Only then are plans offered.
 
     `unordered_retention_days` is how long a package without an order is kept, `access_log_days` how
@@ -107,6 +110,8 @@ class Config:
     breaker_cool_down_limit: float = 120.0
     refusal_lifetime: float = 60.0
     withdrawal_link_days: int = 60
+    offer_look: str = "card"
+    offer_words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     offer_instalments: bool = False
     unordered_retention_days: int = 90
     access_log_days: int = 365
@@ -244,7 +249,11 @@ def _known(cls: type[Any], raw: Mapping[str, Any], *, where: str) -> dict[str, A
 
 
 def _build(cls: type[T], values: dict[str, Any], *, where: str) -> T:
-    required = {f.name for f in fields(cls) if f.default is MISSING}  # type: ignore[arg-type]
+    required = {
+        f.name
+        for f in fields(cls)  # type: ignore[arg-type]
+        if f.default is MISSING and f.default_factory is MISSING
+    }
     missing = sorted(name.upper() for name in required - values.keys())
     if missing:
         raise ImproperlyConfigured(f"{where} is missing {', '.join(missing)}.")

@@ -129,9 +129,13 @@ class ShopView(APIView):
         django: HttpRequest = self.request._request  # noqa: SLF001 - the documented way
         return django
 
+    def get_input_class(self) -> type[Serializer[Any]]:
+        """Return the serializer class for the request's data."""
+        return self.input_class
+
     def validated_input(self) -> dict[str, Any]:
         """Return the request's data, validated by `input_class`; raise ValidationError."""
-        serializer = self.input_class(data=self.request.data)
+        serializer = self.get_input_class()(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

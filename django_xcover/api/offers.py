@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import Http404
@@ -9,15 +10,17 @@ from rest_framework import status
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from django_xcover.adapters import get_adapter
 from django_xcover.api.base import ShopView
-from django_xcover.api.serializers.inputs import ChoiceInput
+from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import NothingToInsure
 from django_xcover.offers import carts, choices, quoting
 from django_xcover.offers.carts import read_cart
+from django_xcover.offers.choices import Answer
 from django_xcover.offers.quoting import Look
 
 
@@ -48,24 +51,26 @@ class OfferView(ShopView):
 
 
 class ChoiceView(ShopView):
-    """Stores the shopper's yes or no."""
+    """Stores the shopper's answers: one, or several under `answers`."""
 
-    input_class = ChoiceInput
+    def get_input_class(self) -> type[Serializer[Any]]:
+        """Return the class for one answer or for several."""
+        data = self.request.data
+        return ChoicesInput if isinstance(data, Mapping) and "answers" in data else ChoiceInput
 
     def post(self, request: Request) -> Response:
-        """Store the answer and return the updated offer; 409 if the offer isn't current."""
-        answer = self.validated_input()
+        """Store the answers and return the updated offer; 409 if the offer isn't current."""
+        data = self.validated_input()
         cart = read_cart(self.http)
         if cart is None:
             raise NothingToInsure
-        offer = choices.choose(
-            cart,
-            quote_id=answer["quote"],
-            accepted=answer["choice"] == "yes",
-            template_version=answer["template_version"],
-            shown=answer["shown"],
-            plan=answer["plan"],
-        )
+        answers = {
+            answer["quote"]: Answer(
+                accepted=answer["choice"] == "yes", shown=answer["shown"], plan=answer["plan"]
+            )
+            for answer in data.get("answers", [data])
+        }
+        offer = choices.choose_each(cart, answers, template_version=data["template_version"])
         return self.respond(OfferShape, offer)
 
 

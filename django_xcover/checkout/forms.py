@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
@@ -9,31 +10,49 @@ from django.utils.translation import gettext_lazy as _
 
 from django_xcover import validators
 from django_xcover.exceptions import CardNumberSent
+from django_xcover.offers.choices import Answer
 
 PLEASE_CHOOSE = _("Please choose yes or no.")
 UNREADABLE = _("We couldn't match your answer to an offer. Please answer again.")
 
 
+class TextsField(forms.CharField):
+    """A text field that may be posted several times; its value is the list of texts."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> Any:
+        """Return the posted texts. Raise ValidationError for any that is unusable."""
+        return [super(TextsField, self).clean(text) for text in value or [""]]
+
+
 class ChoiceForm(forms.Form):
-    """The quote, yes or no, the payment plan, and a hash of the offer shown. It has no price.
+    """The quotes, yes or no, the payment plan, and a hash of each offer shown. It has no price.
+
+    `quote` and `shown` are posted once for each quote that the answer applies to.
 
     Other posted fields are ignored: the server determines price, currency and eligibility. A card
     number in any field, even an unknown one, makes the form invalid.
     """
 
-    quote = forms.CharField(max_length=64, error_messages={"required": UNREADABLE})
+    quote = TextsField(max_length=64, error_messages={"required": UNREADABLE})
     choice = forms.ChoiceField(
         choices=[("yes", _("Yes")), ("no", _("No"))],
         error_messages={"required": PLEASE_CHOOSE, "invalid_choice": PLEASE_CHOOSE},
     )
-    shown = forms.CharField(max_length=64, required=False)
+    shown = TextsField(max_length=64, required=False)
     # Empty to pay all at once; ignored if the answer is no.
     plan = forms.CharField(max_length=64, required=False)
 
     @property
-    def accepted(self) -> bool:
-        """Return whether the answer is yes. Requires a valid form."""
-        return bool(self.cleaned_data["choice"] == "yes")
+    def answers(self) -> dict[str, Answer]:
+        """Return the same answer for each posted quote. Requires a valid form."""
+        data = self.cleaned_data
+        accepted = data["choice"] == "yes"
+        return {
+            quote_id: Answer(accepted=accepted, shown=shown, plan=data["plan"])
+            for quote_id, shown in zip_longest(data["quote"], data["shown"], fillvalue="")
+        }
 
     def clean(self) -> dict[str, Any]:
         """Raise ValidationError for a card number; it replaces all other errors."""
@@ -44,6 +63,8 @@ class ChoiceForm(forms.Form):
         except CardNumberSent as refusal:
             self.errors.clear()
             raise forms.ValidationError(str(refusal)) from None
+        if len(self.cleaned_data.get("quote", [])) < len(self.cleaned_data.get("shown", [])):
+            self.add_error("quote", UNREADABLE)
         return self.cleaned_data
 
     @property

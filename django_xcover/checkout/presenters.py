@@ -6,25 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.safestring import SafeString
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
+from django_xcover.checkout.words import EVERY_TYPE, Words, fingerprint, words_for
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
 # the offer changes.
-TEMPLATE_VERSION = "8"
+TEMPLATE_VERSION = "9"
+
+# How the offer looks, without a word of difference: docs/templates.md.
+LOOKS = ("card", "plain", "compact")
 
 # The number of benefits on the card: the price and both answers stay in view on a phone.
 HIGHLIGHTS = 3
-
-SAVED = {
-    "accepted": _("Saved: cover is added to your order."),
-    "declined": _("Saved: no cover is added to your order."),
-}
 
 # Milliseconds that the script waits beyond XCOVER["OFFER_DEADLINE"], for the network round trip.
 NETWORK_ALLOWANCE = 1500
@@ -41,11 +40,22 @@ class Panel:
     quote: OfferedQuote
     offer_hash: str
     error: str
+    words: Words
+
+    @property
+    def headline(self) -> SafeString:
+        """Return the question with the price, as HTML."""
+        return self.words.headline(self.quote.label, self.quote.price_formatted)
+
+    @property
+    def yes(self) -> SafeString:
+        """Return the words of a yes with the price, as HTML."""
+        return self.words.yes_with(self.quote.price_formatted)
 
     @property
     def status(self) -> str:
         """Return the message for the stored answer, or "" without an answer."""
-        return saved_sentence(self.quote)
+        return self.words.saved(self.quote.choice)
 
     @property
     def highlights(self) -> tuple[Benefit, ...]:
@@ -75,6 +85,50 @@ class Panel:
         return any(benefit.excess for benefit in self.quote.benefits)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Several quotes on one card: one line each, with one answer to all or one each."""
+
+    panels: tuple[Panel, ...]
+    price_formatted: str
+    error: str
+
+    @property
+    def choice(self) -> str:
+        """Return the answer that all quotes have, or ""."""
+        answers = {panel.quote.choice for panel in self.panels}
+        return answers.pop() if len(answers) == 1 else ""
+
+    @property
+    def words(self) -> Words:
+        """Return the words of the policy type, if all quotes have the same."""
+        types = {panel.quote.policy_type for panel in self.panels}
+        return words_for(types.pop() if len(types) == 1 else EVERY_TYPE)
+
+    @property
+    def yes(self) -> SafeString:
+        """Return the words of a yes to all quotes with their price, as HTML."""
+        return self.words.yes_with(self.price_formatted)
+
+    @property
+    def status(self) -> str:
+        """Return the message for the same stored answer to all quotes, or ""."""
+        return self.words.saved(self.choice)
+
+    @property
+    def insurer(self) -> str:
+        """Return the insurer of all quotes, or "" if there are several."""
+        insurers = {panel.quote.insurer for panel in self.panels}
+        return insurers.pop() if len(insurers) == 1 else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the items are shown at once: one differs, or has something to say."""
+        return any(panel.error or panel.quote.lapse or panel.quote.plan for panel in self.panels) or (
+            len({panel.quote.choice for panel in self.panels}) > 1
+        )
+
+
 def offer_context(
     request: HttpRequest,
     offer: Offer | None,
@@ -88,10 +142,18 @@ def offer_context(
     `error` appears at the quote `quote_id`, or above all quotes if that one isn't offered. `ask`
     adds "Please choose yes or no." to each unanswered quote.
     """
-    panels = [_panel(quote, error, quote_id, ask=ask) for quote in offer.quotes] if offer else []
+    quotes = offer.quotes if offer else ()
+    is_bundle = len(quotes) > 1
+    unanswered = ask and not any(quote.choice for quote in quotes)
+    panels = tuple(
+        _panel(quote, error, quote_id, ask=ask and not (is_bundle and unanswered))
+        for quote in quotes
+    )
     return {
         "offer": offer,
         "panels": panels,
+        "bundle": _bundle(panels, ask=unanswered) if is_bundle else None,
+        "look": get_config().offer_look,
         "totals": totals(offer) if offer else {},
         "error": "" if any(panel.quote.quote_id == quote_id for panel in panels) else error,
         "next": safe_next(request),
@@ -101,7 +163,12 @@ def offer_context(
 
 def saved_sentence(quote: OfferedQuote) -> str:
     """Return the shopper's message for the stored answer to `quote`, or ""."""
-    return str(SAVED.get(quote.choice, ""))
+    return words_for(quote.policy_type).saved(quote.choice)
+
+
+def template_version() -> str:
+    """Return what identifies the template and the words, for the record of the answer."""
+    return "-".join(part for part in (TEMPLATE_VERSION, fingerprint()) if part)
 
 
 def totals(offer: Offer) -> dict[str, Any]:
@@ -123,4 +190,16 @@ def script_timeout() -> int:
 def _panel(quote: OfferedQuote, error: str, quote_id: str, *, ask: bool) -> Panel:
     question = str(PLEASE_CHOOSE) if ask and not quote.choice else ""
     own_error = error if quote.quote_id == quote_id else question
-    return Panel(quote=quote, offer_hash=offer_hash(quote), error=own_error)
+    return Panel(
+        quote=quote,
+        offer_hash=offer_hash(quote),
+        error=own_error,
+        words=words_for(quote.policy_type),
+    )
+
+
+def _bundle(panels: tuple[Panel, ...], *, ask: bool) -> Bundle:
+    prices = [panel.quote.price for panel in panels]
+    total = sum(prices[1:], prices[0])
+    question = str(PLEASE_CHOOSE) if ask else ""
+    return Bundle(panels=panels, price_formatted=format_amount(total), error=question)

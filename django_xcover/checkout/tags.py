@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.presenters import offer_context
 from django_xcover.cover import Cover, current_cover, order_cover
 from django_xcover.formats import format_amount
@@ -38,6 +39,9 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     Return "" if it is known that no offer will come: the circuit is open, or XCover has just
     refused this cart. If accepted cover is gone, this says so instead.
 
+    With `ask`, the script holds the first order without an answer and points at the offer. In the
+    response to a POST, unanswered quotes are pointed at right away: the shop has refused an order.
+
     Raises ImproperlyConfigured if the package's URLs aren't included: the placeholder would then
     point to the page itself.
     """
@@ -55,7 +59,8 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     if not look.shown and not look.is_waiting:
         return SafeString()
     extra = {"next": request.get_full_path(), "items": to_insure.request.items}
-    context = offer_context(request, look.shown, ask=ask) | extra
+    context = offer_context(request, look.shown, ask=ask and request.method == "POST") | extra
+    context["ask"] = PLEASE_CHOOSE if ask else ""
     return render_to_string("xcover/place.html", context, request)
 
 

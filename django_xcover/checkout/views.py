@@ -25,9 +25,9 @@ from django.views.decorators.vary import vary_on_cookie
 
 from django_xcover.checkout.forms import ChoiceForm
 from django_xcover.checkout.presenters import (
-    TEMPLATE_VERSION,
     offer_context,
     saved_sentence,
+    template_version,
     totals,
 )
 from django_xcover.checkout.redirects import safe_next
@@ -35,7 +35,6 @@ from django_xcover.exceptions import (
     ChoiceRefused,
     DocumentMissing,
     NothingToInsure,
-    OfferChanged,
     OfferClosed,
 )
 from django_xcover.mirror.presentation import Offer, OfferedQuote
@@ -46,31 +45,17 @@ from django_xcover.policies.documents import document_url
 from django_xcover.tracebacks import clears_frames
 
 
-def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, OfferedQuote]:
-    """Store the answer of a valid `form`; return the updated offer and the answered quote.
+def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, list[OfferedQuote]]:
+    """Store the answer of a valid `form`; return the updated offer and the answered quotes.
 
     Raises ChoiceRefused, whose text is for the shopper.
     """
     cart = read_cart(request)
     if cart is None:
         raise NothingToInsure
-    quote_id = form.cleaned_data["quote"]
-    offer = choices.choose(
-        cart,
-        quote_id=quote_id,
-        accepted=form.accepted,
-        template_version=TEMPLATE_VERSION,
-        shown=form.cleaned_data["shown"],
-        plan=form.cleaned_data["plan"],
-    )
-    return offer, _find_quote(offer, quote_id)
-
-
-def _find_quote(offer: Offer, quote_id: str) -> OfferedQuote:
-    for quote in offer.quotes:
-        if quote.quote_id == quote_id:
-            return quote
-    raise OfferChanged
+    answers = form.answers
+    offer = choices.choose_each(cart, answers, template_version=template_version())
+    return offer, [quote for quote in offer.quotes if quote.quote_id in answers]
 
 
 ANCHOR = "#xcover-offer"
@@ -107,15 +92,22 @@ def next_look(request: HttpRequest, look: Look) -> str:
     return f"{request.path}?{query.urlencode()}"
 
 
-def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpResponse:
+def saved(request: HttpRequest, offer: Offer, answered: list[OfferedQuote]) -> HttpResponse:
     """Return the response to a stored answer: JSON for the script, else a redirect."""
     if _from_script(request):
+        first = answered[0]
         details = {
-            "choice": answered.choice,
-            "plan": answered.plan,
-            "message": saved_sentence(answered),
+            "quote": first.quote_id if len(answered) == 1 else "",
+            "quotes": [quote.quote_id for quote in answered],
+            "choice": first.choice,
+            "plan": first.plan,
+            "message": saved_sentence(first),
         }
-        return JsonResponse({"quote": answered.quote_id} | details | totals(offer))
+        if len(offer.quotes) > 1:
+            # An answer to one changes what the card says about all, and the other way round.
+            context = offer_context(request, offer)
+            details["html"] = render_to_string("xcover/offer.html", context, request)
+        return JsonResponse(details | totals(offer))
     back = safe_next(request) or reverse("xcover:offer_page")
     # 303 makes the browser GET the page, so that reloading it doesn't repeat the answer.
     return HttpResponseRedirect(back.partition("#")[0] + ANCHOR, status=303)
@@ -123,7 +115,8 @@ def saved(request: HttpRequest, offer: Offer, answered: OfferedQuote) -> HttpRes
 
 def refused(request: HttpRequest, message: str, *, status: int, look: Look) -> HttpResponse:
     """Return the error with the current offer, so that the shopper keeps their answers."""
-    quote_id = request.POST.get("quote", "")
+    quotes = request.POST.getlist("quote")
+    quote_id = quotes[0] if len(quotes) == 1 else ""
     context = offer_context(request, look.shown, error=message, quote_id=quote_id)
     context["waiting"] = look.is_waiting
     if not _from_script(request):
@@ -202,7 +195,7 @@ def offer_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @marked
 def choose(request: HttpRequest) -> HttpResponse:
-    """Store yes or no to one quote; 400 for an invalid form, 409 if the offer isn't current."""
+    """Store yes or no to quotes; 400 for an invalid form, 409 if the offer isn't current."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
         return refused(request, form.first_error, status=400, look=current_look(request, wait=WAIT))

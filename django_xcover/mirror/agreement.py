@@ -58,7 +58,13 @@ def terms(quote: Quote) -> Terms:
             _without_ids(" ".join(presentation.clean_html(answer.disclaimer).split()), quote),
             presentation.clean_text(answer.policy_version),
         ),
-        "documents": _document(_without_ids(answer.pds_url, quote)),
+        "documents": (
+            _document(_without_ids(answer.pds_url, quote)),
+            *sorted(
+                (document.name, _document(_without_ids(document.url, quote)))
+                for document in answer.documents
+            ),
+        ),
     }
 
 

@@ -44,6 +44,14 @@ class Benefit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document that XCover sends with a quote, such as the product information document."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferedQuote:
     """One quote as the shopper sees it.
 
@@ -54,6 +62,7 @@ class OfferedQuote:
     """
 
     quote_id: str
+    policy_type: str
     label: str
     name: str
     description: str
@@ -63,6 +72,7 @@ class OfferedQuote:
     benefits: tuple[Benefit, ...]
     disclaimer: SafeString
     pds_url: str
+    documents: tuple[Document, ...]
     insurer: str
     starts: datetime | None
     ends: datetime | None
@@ -132,6 +142,7 @@ def present(quote: Quote) -> OfferedQuote:
     answer, currency = quote.answer, quote.package.currency
     return OfferedQuote(
         quote_id=quote.quote_id,
+        policy_type=quote.policy_type,
         label=quote.label,
         name=quote.policy_name,
         description=clean_text(answer.description),
@@ -141,6 +152,11 @@ def present(quote: Quote) -> OfferedQuote:
         benefits=tuple(_benefit(one, currency) for one in described(answer)),
         disclaimer=clean_html(answer.disclaimer),
         pds_url=web_address(answer.pds_url),
+        documents=tuple(
+            Document(name=clean_text(document.name), url=web_address(document.url))
+            for document in answer.documents
+            if web_address(document.url)
+        ),
         insurer=clean_text(answer.insurer),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
@@ -161,6 +177,11 @@ def evidence(shown: OfferedQuote) -> dict[str, Any]:
     values |= values.pop("told")
     # The shopper's choice, current or earlier, is not part of what was shown.
     del values["choice"], values["plan"], values["lapse"]
+    # Without the query: links to files are signed anew with each answer.
+    values["documents"] = [
+        {"name": document.name, "url": document.url.partition("?")[0]}
+        for document in shown.documents
+    ]
     values["plans"] = [plans.evidence(plan) for plan in shown.plans]
     values["disclaimer"] = str(shown.disclaimer)
     # Without the column's trailing zeros, so that equal prices give the same text and hash.

@@ -1,6 +1,9 @@
-"""Record the shopper's answer to one offered quote."""
+"""Record the shopper's answer to offered quotes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.db import transaction
 
@@ -12,6 +15,20 @@ from django_xcover.offers import carts, holds, quoting
 from django_xcover.offers.carts import CartToInsure
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Yes or no to one quote.
+
+    `shown` is the `offer_hash` of the offer on the shopper's page. XCover changes a package in
+    place and keeps its quote ids, so a second tab may show an older price under the same id; an
+    empty hash leaves that unnoticed. `plan` names the instalment plan of a yes, "" for one payment.
+    """
+
+    accepted: bool
+    shown: str = ""
+    plan: str = ""
+
+
 def choose(
     cart: CartToInsure,
     *,
@@ -21,27 +38,35 @@ def choose(
     shown: str = "",
     plan: str = "",
 ) -> Offer:
-    """Record the shopper's answer and return the updated offer.
+    """Record the shopper's answer to one quote and return the updated offer: see `choose_each`."""
+    answer = Answer(accepted=accepted, shown=shown, plan=plan)
+    return choose_each(cart, {quote_id: answer}, template_version=template_version)
 
-    `plan` names the instalment plan of an acceptance, "" for one payment.
 
-    `shown` is the `offer_hash` of the offer on the shopper's page. XCover changes a package in
-    place and keeps its quote ids, so a second tab may show an older price under the same id;
-    without `shown`, that goes unnoticed. Repeating the same answer changes nothing. Raises
-    OfferChanged, OfferClosed, BeingPaid or PlanGone.
+def choose_each(
+    cart: CartToInsure, answers: Mapping[str, Answer], *, template_version: str
+) -> Offer:
+    """Record the answers to the quotes with these ids, all or none; return the updated offer.
+
+    Repeating an answer changes nothing. Raises OfferChanged, OfferClosed, BeingPaid or PlanGone.
     """
     with transaction.atomic():
         package = _open_package(cart)
         quotes = carts.lock_offered(package)
-        quote = _find(quotes, quote_id)
-        offered = presentation.present(quote)
-        if shown and shown != presentation.offer_hash(offered):
-            raise OfferChanged
-        wanted = Choice.ACCEPTED if accepted else Choice.DECLINED
-        plan = _plan(offered, plan) if accepted else ""
-        if (quote.choice, quote.instalment_plan) != (wanted, plan):
-            decisions.record(quote, wanted, template_version=template_version, plan=plan)
+        answered = [(_find(quotes, quote_id), answer) for quote_id, answer in answers.items()]
+        for quote, answer in answered:
+            _record(quote, answer, template_version)
         return presentation.build_offer(quotes)
+
+
+def _record(quote: Quote, answer: Answer, template_version: str) -> None:
+    offered = presentation.present(quote)
+    if answer.shown and answer.shown != presentation.offer_hash(offered):
+        raise OfferChanged
+    wanted = Choice.ACCEPTED if answer.accepted else Choice.DECLINED
+    plan = _plan(offered, answer.plan) if answer.accepted else ""
+    if (quote.choice, quote.instalment_plan) != (wanted, plan):
+        decisions.record(quote, wanted, template_version=template_version, plan=plan)
 
 
 def _open_package(cart: CartToInsure) -> QuotePackage:

@@ -26,7 +26,8 @@ register = template.Library()
 def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
     """Show the offer for `cart` (by default the request's), or a placeholder for it.
 
-    `ask` adds "Please choose yes or no." to each unanswered quote. Doesn't call XCover.
+    With `ask`, "Please choose yes or no." appears once when an order is sent without an answer.
+    Doesn't call XCover.
     """
     return tags.offer_block(_request(context), cart, ask=ask)
 

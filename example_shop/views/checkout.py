@@ -67,6 +67,9 @@ def _place(request: ShopRequest) -> HttpResponse:
         return _changed(request, form)
     if not form.is_valid():
         return _page(request, form, status=422)
+    if "ask" in request.POST and not current_cover(request, request.cart).is_answered:
+        # Without JavaScript; else the script asks. The order goes through with the next click.
+        return _ask(request, form)
     try:
         return _order(request, form.cleaned_data)
     except TotalChanged:
@@ -82,8 +85,11 @@ def _order(request: ShopRequest, details: dict[str, Any]) -> HttpResponse:
     return redirect("shop:pay", order.number) if order.by_card else redirect(order)
 
 
-def _page(request: ShopRequest, form: CheckoutForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: ShopRequest, form: CheckoutForm, *, status: int = 200, asked: bool = False
+) -> HttpResponse:
     context = {
+        "asked": asked,
         "form": form,
         "cart": request.cart,
         "summary": _summary(request),
@@ -99,6 +105,12 @@ def _summary(request: ShopRequest) -> Summary:
 def _nothing_to_order(request: ShopRequest) -> HttpResponse:
     messages.info(request, _("Your cart is empty, so there's nothing to order."))
     return redirect("shop:cart")
+
+
+def _ask(request: ShopRequest, form: CheckoutForm) -> HttpResponse:
+    """Show the page again and point at the offer, which has no answer yet."""
+    messages.info(request, _("Would you like cover for your order? Please choose yes or no."))
+    return _page(request, form, asked=True)
 
 
 def _changed(request: ShopRequest, form: CheckoutForm) -> HttpResponse:

@@ -16,7 +16,7 @@ PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout<
 <form id="checkout" method="post" action="/order/">{% csrf_token %}<button>Pay</button></form>
 <p id="total">{% xcover_total base "GBP" form="checkout" %}</p>
 {% for line in above %}<p>Before the offer</p>{% endfor %}
-{% xcover_offer cart %}
+{% xcover_offer cart ask=ask %}
 {% for line in below %}<p>After the offer</p>{% endfor %}
 </body></html>"""
 
@@ -31,6 +31,7 @@ class Front:
         self.shopper = ""
         self.orders: list[str] = []
         self.totals: list[str] = []
+        self.ask = False
         self.before: Callable[[HttpRequest], HttpResponse | None] = lambda request: None
 
 
@@ -58,7 +59,7 @@ def with_cart(
 
 def checkout(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(PAGE)
-    context: dict[str, object] = {"cart": FRONT.cart, "base": BASE}
+    context: dict[str, object] = {"cart": FRONT.cart, "base": BASE, "ask": FRONT.ask}
     context |= {side: range(int(request.GET.get(side, 0))) for side in ("above", "below")}
     return HttpResponse(template.render(context, request))
 

@@ -256,6 +256,7 @@ def test_the_script_learns_what_the_order_costs_now(visitor: Visitor) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "quote": quote.quote_id,
+        "quotes": [quote.quote_id],
         "choice": "accepted",
         "plan": "",
         "message": "Saved: cover is added to your order.",

@@ -90,7 +90,7 @@ def test_what_the_vendor_and_the_shop_write_cannot_become_markup(visitor: Visito
     assert page.all("script") == []
     assert page.all("img") == []
     assert not any(name.startswith("on") for e in page.elements for name in e.attributes)
-    assert page.one("legend").text.startswith(f"Protect Gig {SCRIPT} for ")
+    assert page.one("legend").text.startswith(f"Protect your tickets to Gig {SCRIPT} for ")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,8 @@ def test_the_question_names_what_is_insured_by_whom_and_that_it_is_optional(
 
     page = visitor.opens(FRAGMENT)
 
-    assert page.one("legend").text == f"Protect Harbour Lights Festival for {quote.price_formatted}"
+    question = f"Protect your tickets to Harbour Lights Festival for {quote.price_formatted}"
+    assert page.one("legend").text == question
     about = page.one("p", class_="xcover-about")
     assert about.text == f"Optional. {quote.name}, insured by {quote.insurer}."
     assert about["id"] in page.one("fieldset")["aria-describedby"].split()
@@ -248,10 +249,11 @@ def test_each_line_of_the_cart_is_asked_about_on_its_own(visitor: Visitor) -> No
     # The laptop's cover can be paid in parts, which is a question of its own.
     questions = [legend.text for legend in page.all("legend") if "Protect" in legend.text]
     assert [question.partition(" for ")[0] for question in questions] == [
+        "Protect these 2 items",
         "Protect Aero 14",
-        "Protect Harbour Lights Festival",
+        "Protect your tickets to Harbour Lights Festival",
     ]
-    assert len(page.all("form")) == 2
+    assert len(page.all("form")) == 3
     ids = [element["id"] for element in page.elements if "id" in element]
     assert len(ids) == len(set(ids))
 

@@ -61,6 +61,15 @@ class Tab:
     def status(self) -> Locator:
         return self.page.get_by_role("status").filter(has_text="Saved")
 
+    @property
+    def items(self) -> Locator:
+        """The forms of the single items, on a card with several."""
+        return self.page.locator("#xcover-each form")
+
+    def chooses_for_each_item(self) -> None:
+        """Open what a card with several items keeps folded."""
+        self.page.get_by_text("Choose for each item").click()
+
     def reads_that_there_is_no_offer(self) -> None:
         """Read it in the place that was kept in view, and nothing else there."""
         expect(self.page.locator("#xcover-offer")).to_have_text(NO_OFFER)
@@ -296,6 +305,7 @@ def test_the_offer_arrives_unticked_and_the_answer_reaches_the_shop(tab: Tab) ->
     quote = Quote.objects.get()
     assert tab.hears("change") == {
         "quote": quote.quote_id,
+        "quotes": [quote.quote_id],
         "choice": "accepted",
         "plan": "",
         "premium": "7.89",
@@ -338,7 +348,7 @@ def test_a_cart_changed_in_place_is_offered_anew(tab: Tab, shopper: Shopper) -> 
 
     tab.page.evaluate("document.dispatchEvent(new Event('xcover:refresh'))")
 
-    expect(tab.page.locator("[data-xcover-quote]")).to_have_count(2)
+    expect(tab.items).to_have_count(2)
 
 
 def test_a_place_that_is_swapped_in_later_is_filled_once(tab: Tab) -> None:
@@ -361,10 +371,11 @@ def test_a_place_that_is_swapped_in_later_is_filled_once(tab: Tab) -> None:
 def test_two_offers_are_answered_each_on_its_own(tab: Tab) -> None:
     FRONT.cart = Cart(items=(ticket(), ticket("other")))
     tab.opens()
-    expect(tab.page.locator("[data-xcover-quote]")).to_have_count(2)
+    tab.chooses_for_each_item()
 
-    tab.yes.first.check()
-    tab.no.last.check()
+    tab.items.first.get_by_label("Yes").check()
+    expect(tab.status).to_have_count(1)
+    tab.items.last.get_by_label("No").check()
 
     expect(tab.status).to_have_count(2)
     assert tab.hears("change")["answered"] is True
@@ -391,3 +402,63 @@ def test_without_javascript_the_same_answer_takes_a_page_of_its_own(
     expect(plain.no).to_be_checked()
     assert Quote.objects.get().choice == "declined"
     context.close()
+
+
+def test_an_order_without_an_answer_is_held_once_and_points_at_the_offer(
+    tab: Tab, front: Front
+) -> None:
+    front.ask = True
+    tab.opens()
+    expect(tab.yes).to_be_visible()
+
+    tab.page.get_by_role("button", name="Pay").click()
+
+    expect(tab.page.get_by_role("alert")).to_have_text("Please choose yes or no.")
+    expect(tab.yes).to_be_focused()
+    assert FRONT.orders == []
+    tab.page.get_by_role("button", name="Pay").click()
+    expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
+
+
+def test_a_shop_that_asks_never_waits_for_an_offer_that_is_not_there(
+    tab: Tab, front: Front
+) -> None:
+    front.ask = True
+    fails("/xcover/offer/")
+    tab.opens()
+
+    tab.page.get_by_role("button", name="Pay").click()
+
+    expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
+
+
+def test_nobody_is_asked_after_a_no(tab: Tab, front: Front) -> None:
+    front.ask = True
+    tab.opens()
+    tab.no.check()
+    expect(tab.status).to_have_text("Saved: no cover is added to your order.")
+
+    tab.page.get_by_role("button", name="Pay").click()
+
+    expect(tab.page.get_by_role("heading")).to_have_text("Thank you")
+
+
+def test_an_answer_to_all_items_is_one_to_each_and_may_be_changed_for_one(
+    tab: Tab, front: Front, shopper: Shopper
+) -> None:
+    front.cart = shopper.cart = Cart(items=(ticket("a"), ticket("b")))
+    tab.opens()
+    every = tab.page.locator("#xcover-every")
+    every.get_by_label("Yes, add cover for").check()
+    expect(every.get_by_role("status")).to_contain_text("Saved")
+
+    tab.chooses_for_each_item()
+    items = tab.items
+    expect(items.nth(0).get_by_label("Yes")).to_be_checked()
+    items.nth(1).get_by_label("No").check()
+
+    expect(items.nth(1).get_by_role("status")).to_contain_text("Saved: no cover")
+    expect(items.nth(1).get_by_label("No")).to_be_focused()
+    expect(every.get_by_label("Yes")).not_to_be_checked()
+    assert sorted(Quote.objects.values_list("choice", flat=True)) == ["accepted", "declined"]
+    assert tab.hears("change")["answered"] is True

@@ -153,12 +153,12 @@ def test_saving_one_answer_does_not_hide_that_another_is_unsaved(
 ) -> None:
     FRONT.cart = shopper.cart.but(items=(ticket(reference="1"), ticket(reference="2")))
     tab.opens()
-    expect(tab.yes).to_have_count(2)
+    tab.chooses_for_each_item()
     fails("/xcover/choose/")
-    tab.yes.nth(0).check()
+    tab.items.nth(0).get_by_label("Yes").check()
     expect(tab.page.get_by_role("alert")).to_be_visible()
     FRONT.before = lambda request: None
-    tab.yes.nth(1).check()
+    tab.items.nth(1).get_by_label("Yes").check()
     expect(tab.status).to_be_visible()
 
     pay(tab)

@@ -134,14 +134,17 @@ def test_cover_that_is_lost_with_the_refused_cart_is_named_at_once(
     assert len(page.all("p", class_="xcover-lapsed")) == 1
 
 
-def test_the_place_is_kept_for_as_many_offers_as_there_may_be(visitor: Visitor) -> None:
+def test_the_place_is_kept_for_one_card_with_a_line_for_each_item(visitor: Visitor) -> None:
+    page = visitor.opens("/checkout/")
+    place = page.one("div", class_="xcover-waiting")
+    lines = len([e for e in page.all("span") if place in e.inside])
     visitor.front.cart = Cart(items=(ticket(), laptop()))
 
     page = visitor.opens("/checkout/")
 
-    places = page.all("div", class_="xcover-waiting")
-    assert len(places) == 2
-    assert all(place["aria-hidden"] == "true" for place in places)
+    place = page.one("div", class_="xcover-waiting")
+    assert place["aria-hidden"] == "true"
+    assert len([e for e in page.all("span") if place in e.inside]) == lines + 2
 
 
 def test_the_script_is_told_everything_by_attributes(visitor: Visitor, settings: Any) -> None:
@@ -160,11 +163,19 @@ def test_an_unanswered_question_can_be_asked_again(
     shopper.sees()
     asking = "{% xcover_offer cart ask=True %}"
 
-    page = Page(render(asking, {"cart": shopper.cart}, request_for(shopper.cart)))
+    def refused() -> HttpRequest:
+        request = request_for(shopper.cart)
+        request.method = "POST"
+        return request
+
+    page = Page(render(asking, {"cart": shopper.cart}, refused()))
 
     assert page.errors == ["Please choose yes or no."]
-    shopper.says(yes=False)
     page = Page(render(asking, {"cart": shopper.cart}, request_for(shopper.cart)))
+    assert page.errors == []
+    assert page.one("div", id="xcover-offer")["data-ask"] == "Please choose yes or no."
+    shopper.says(yes=False)
+    page = Page(render(asking, {"cart": shopper.cart}, refused()))
     assert page.errors == []
 
 

@@ -11,13 +11,25 @@ from rest_framework import serializers
 NO_TEMPLATE = "api"
 
 
-class ChoiceInput(serializers.Serializer[Any]):
+class AnswerInput(serializers.Serializer[Any]):
     """Yes or no to one quote. `shown` is the value from the offered quote."""
 
     quote = serializers.CharField(max_length=64)
     choice = serializers.ChoiceField(choices=("yes", "no"))
     plan = serializers.CharField(max_length=64, allow_blank=True, default="")
     shown = serializers.CharField(max_length=64, allow_blank=True, default="")
+
+
+class ChoiceInput(AnswerInput):
+    """One answer."""
+
+    template_version = serializers.CharField(max_length=20, default=NO_TEMPLATE)
+
+
+class ChoicesInput(serializers.Serializer[Any]):
+    """The answers to several quotes, which are stored all or none."""
+
+    answers = AnswerInput(many=True, allow_empty=False, max_length=100)
     template_version = serializers.CharField(max_length=20, default=NO_TEMPLATE)
 
 

@@ -46,6 +46,11 @@ class PlanShape(serializers.Serializer[Any]):
     total = MoneyField()
 
 
+class DocumentShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    url = serializers.CharField()
+
+
 class WordingShape(serializers.Serializer[Any]):
     """What is insured and the terms. `disclaimer` is sanitized HTML."""
 
@@ -83,6 +88,8 @@ class OfferedQuoteShape(WordingShape):
     """
 
     quote_id = serializers.CharField()
+    policy_type = serializers.CharField()
+    documents = DocumentShape(many=True)
     plans = PlanShape(many=True)
     choice = serializers.CharField()
     plan = serializers.CharField()

@@ -88,6 +88,14 @@ class StoredBenefit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A document that came with a quote, such as the insurance product information document."""
+
+    name: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredQuote:
     """The fields of a stored quote or policy that have no column. `disclaimer` may be HTML."""
 
@@ -102,6 +110,7 @@ class StoredQuote:
     cover_amount: WordedAmount
     benefits: tuple[StoredBenefit, ...]
     pds_url: str = field(repr=False)
+    documents: tuple[StoredDocument, ...] = field(repr=False)
     instalment_plans: tuple[InstalmentPlan, ...]
 
 
@@ -152,6 +161,10 @@ def read_quote(payload: Any) -> StoredQuote:
         cover_amount=WordedAmount.read(fields, "cover_amount"),
         benefits=tuple(_benefit(row) for row in fields.rows("benefits")),
         pds_url=fields.text("pds_url"),
+        documents=tuple(
+            StoredDocument(name=row.text("name"), url=row.text("url"))
+            for row in (*fields.rows("files"), *fields.rows("attachments"))
+        ),
         instalment_plans=tuple(_plan(row) for row in fields.rows("instalment_plans")),
     )
 

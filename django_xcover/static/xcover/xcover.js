@@ -1,7 +1,6 @@
-/* Fetches the offer, posts the answers, keeps the total: docs/templates.md. */
+/* Fetches the offer, saves the answers, keeps the total: docs/templates.md. */
 (() => {
   "use strict";
-  // Twice, or in an old browser.
   if (window.xcover || !AbortSignal.timeout) return;
 
   const PLACE = "[data-xcover-offer]";
@@ -14,12 +13,12 @@
   let saving = 0;
   const unsaved = new Set();
   let warned = false;
+  let asked = false;
 
   const policy = window.trustedTypes?.createPolicy("xcover", { createHTML: (html) => html });
   const parse = (html) =>
     new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
 
-  // The total on the page, and in the input that goes along with the order.
   const sumUp = (premium) =>
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
@@ -37,7 +36,7 @@
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
   };
 
-  // One request at a time, in order; of several for one thing only the last.
+  // One request at a time; of several for one subject only the last.
   const enqueue = (subject, work) => {
     const turn = (turns.get(subject) || 0) + 1;
     turns.set(subject, turn);
@@ -45,30 +44,32 @@
     return queue;
   };
 
-  // Without the header it is another page.
-  const ask = async (url, timeout, options) => {
+  const call = async (url, timeout, options) => {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeout), ...options });
     if (!response.headers.has("X-XCover")) throw response;
     return response;
   };
 
+  const state = (place) => place.querySelector("[data-xcover-totals]")?.dataset || {};
+
   const totals = (place) => {
-    const { premium = "0", currency = "", premiumFormatted = "", answered = "true" } =
-      place.querySelector("[data-xcover-totals]")?.dataset || {};
+    const { premium = "0", currency = "", premiumFormatted = "", answered = "true" } = state(place);
     return { premium, currency, premiumFormatted, answered: answered === "true" };
   };
 
   const ready = (place) =>
     emit(place, "ready", { available: !!place.querySelector(FORM), ...totals(place) });
 
-  // Without an offer the place keeps its height as far as it is in view: nothing moves.
+  // Without an offer, what is in view of the place keeps its height: nothing moves.
   const show = (place, html, alert) => {
     const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
+    const open = [...place.querySelectorAll("details[open]")];
     const { top, height } = place.getBoundingClientRect();
     place.replaceChildren(alert, ...parse(html).childNodes);
     const kept = place.querySelector(FORM) ? 0 : Math.max(0, Math.min(height, innerHeight - top));
     place.style.minHeight = `${kept}px`;
     if (kept && !place.firstElementChild) place.textContent = place.dataset.none;
+    open.forEach(({ id }) => document.getElementById(id)?.setAttribute("open", ""));
     place.hidden = !place.textContent;
     place.ariaBusy = null;
     if (focused !== null) {
@@ -78,12 +79,12 @@
     ready(place);
   };
 
-  // 202: look again, later each time, outside the queue. `alert` stays above.
+  // 202: look again later, outside the queue.
   const load = async (place, alert = "", src = place.dataset.src, wait = 300) => {
     let html = "";
     place.ariaBusy = "true";
     try {
-      const response = await ask(src, Number(place.dataset.timeout) || 3000);
+      const response = await call(src, place.dataset.timeout || 3000);
       if (response.status === 202 && wait < 3000) {
         const turn = turns.get(place);
         const again = () => load(place, alert, response.headers.get("Location"), wait * 1.4);
@@ -106,7 +107,6 @@
     form.classList.toggle("xcover-unsaved", !!error);
   };
 
-  // How a yes is paid, unless the shopper has clicked on.
   const mark = (form, { choice, plan }) => {
     if (saving > 1) return;
     form.querySelectorAll("[name=plan]").forEach((radio) => {
@@ -115,7 +115,7 @@
   };
 
   const post = (form) =>
-    ask(form.getAttribute("action"), SAVE_TIMEOUT, {
+    call(form.action, SAVE_TIMEOUT, {
       method: "POST",
       body: new FormData(form),
       headers: { Accept: "application/json" },
@@ -135,8 +135,12 @@
         unsaved.delete(quote);
         tell(form, "", message);
         mark(form, news);
-        Object.assign(place.querySelector("[data-xcover-totals]")?.dataset || {}, news);
-        emit(form.isConnected ? form : document, "change", news);
+        Object.assign(state(place), news);
+        if (html && saving < 2 && !unsaved.size) {
+          show(place, html, "");
+          tell(document.getElementById(form.id), "", message);
+        }
+        emit(place.isConnected ? place : document, "change", news);
         return;
       }
       show(place, html, "");
@@ -146,7 +150,7 @@
       emit(place, "change", { quote, choice: "", ...totals(place) });
     } catch {
       tell(form, place.dataset.failed, "");
-      emit(form, "error", { status: 0, message: place.dataset.failed });
+      emit(place, "error", { status: 0, message: place.dataset.failed });
     }
   };
 
@@ -156,7 +160,7 @@
     enqueue(form, () => save(form)).then(() => (saving -= 1));
   };
 
-  // The order waits for the answer, and is sent without one after a warning.
+  // The order waits for the answer; after a warning it goes without.
   const hold = (event, form) => {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -169,6 +173,19 @@
       alert?.append(" ", alert.closest(PLACE).dataset.held);
       alert?.scrollIntoView({ block: "center" });
     });
+  };
+
+  // Points at an offer without an answer, once.
+  const ask = (event, form) => {
+    const place = document.querySelector(`${PLACE}[data-ask]:has([data-answered=false])`);
+    const open = place?.querySelector(`${FORM}:not(:has([name=choice]:checked))`);
+    if (asked || !open || !(form.elements.xcover_total || form.matches("[data-xcover-order]"))) return;
+    asked = true;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    tell(open, place.dataset.ask, "");
+    open.classList.remove("xcover-unsaved");
+    open.elements.choice[0].focus();
   };
 
   const settled = () =>
@@ -207,14 +224,15 @@
         event.preventDefault();
         answer(form);
       } else if (saving || (unsaved.size && !warned)) hold(event, form);
+      else ask(event, form);
     },
     true,
   );
   document.addEventListener("xcover:refresh", refresh);
-  // Out of the browser's memory comes an older offer.
+  // The browser's memory has an older offer.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
 
-  window.xcover = Object.freeze({ refresh, settled });
+  window.xcover = { refresh, settled };
   new MutationObserver(mount).observe(document.documentElement, { childList: true, subtree: true });
   mount();
 })();
