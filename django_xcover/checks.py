@@ -54,13 +54,12 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.urls import NoReverseMatch, reverse
 
 from django_xcover.adapters import ShopAdapter, get_adapter
-from django_xcover.checkout import words
-from django_xcover.checkout.presenters import LOOKS
 from django_xcover.client import ConfigurationError, XCoverClient
 from django_xcover.client.auth import ALGORITHMS, SIGNED_HEADERS
 from django_xcover.client.http import is_this_machine
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models.base import LONGEST_LEASE
+from django_xcover.offers import words
 from django_xcover.support.health import health
 from django_xcover.tracebacks import clears_frames
 
@@ -178,8 +177,8 @@ def _check_addresses() -> Iterator[CheckMessage]:
 
 
 def _check_offer(config: Config) -> Iterator[CheckMessage]:
-    if config.offer_look not in LOOKS:
-        names = ", ".join(LOOKS)
+    if config.offer_look not in words.LOOKS:
+        names = ", ".join(words.LOOKS)
         message = f"XCOVER['OFFER_LOOK'] must be one of {names}, not {config.offer_look!r}."
         yield Error(message, id="xcover.E013")
     try:

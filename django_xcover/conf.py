@@ -76,7 +76,7 @@ class Config:
     minutes.
 
     `offer_look` is how the offer looks: "card", "plain" or "compact". `offer_words` replaces its
-    words: a dict of policy types to dicts of `django_xcover.checkout.words.Words`.
+    words: a dict of policy types to dicts of `django_xcover.offers.words.Words`.
 
     `offer_instalments` is True if the shop collects later instalments. Only then are plans offered.
 

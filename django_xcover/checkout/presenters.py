@@ -10,17 +10,14 @@ from django.utils.safestring import SafeString
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
-from django_xcover.checkout.words import EVERY_TYPE, Words, fingerprint, words_for
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
+from django_xcover.offers.words import EVERY_TYPE, Words, fingerprint, words_for
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
 # the offer changes.
 TEMPLATE_VERSION = "9"
-
-# How the offer looks, without a word of difference: docs/templates.md.
-LOOKS = ("card", "plain", "compact")
 
 # The number of benefits on the card: the price and both answers stay in view on a phone.
 HIGHLIGHTS = 3
@@ -124,9 +121,9 @@ class Bundle:
     @property
     def is_open(self) -> bool:
         """Return whether the items are shown at once: one differs, or has something to say."""
-        return any(panel.error or panel.quote.lapse or panel.quote.plan for panel in self.panels) or (
-            len({panel.quote.choice for panel in self.panels}) > 1
-        )
+        return any(
+            panel.error or panel.quote.lapse or panel.quote.plan for panel in self.panels
+        ) or (len({panel.quote.choice for panel in self.panels}) > 1)
 
 
 def offer_context(

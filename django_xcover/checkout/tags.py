@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.presenters import offer_context
 from django_xcover.cover import Cover, current_cover, order_cover
-from django_xcover.formats import format_amount
+from django_xcover.formats import format_amount, plain_amount
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import look_on_page, stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
@@ -73,7 +73,7 @@ def total_block(
     """
     premium = (cover or current_cover(request)).premium
     total = Money(base, currency) + (premium or Money(Decimal(0), currency))
-    plain = f"{base:f}"
+    plain = plain_amount(Money(base, currency))
     shown = format_html(TOTAL, plain, currency, get_language() or "en", format_amount(total))
     sent = format_html(SHOWN, FIELD, as_text(total), form, plain, currency)
     return shown + sent

@@ -65,6 +65,11 @@ def _place(request: ShopRequest) -> HttpResponse:
     form = CheckoutForm(request.POST, market=request.cart.market)
     if request.POST.get("seen") != request.cart.fingerprint:
         return _changed(request, form)
+    return _take(request, form)
+
+
+def _take(request: ShopRequest, form: CheckoutForm) -> HttpResponse:
+    """Order what the valid form and the page say; else show the page again."""
     if not form.is_valid():
         return _page(request, form, status=422)
     if "ask" in request.POST and not current_cover(request, request.cart).is_answered:

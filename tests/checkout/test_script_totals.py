@@ -40,16 +40,16 @@ def test_the_total_follows_each_answer_and_goes_along_with_the_order(tab: Tab) -
 
 
 @pytest.mark.parametrize(
-    ("base", "currency", "sent"),
+    ("base", "premium", "currency", "sent"),
     [
-        ("74.61", "GBP", "82.50 GBP"),
-        ("492.11", "JPY", "500 JPY"),
-        ("1.36", "KWD", "9.250 KWD"),
-        ("1234.115", "GBP", "1242.005 GBP"),
+        ("74.61", "7.89", "GBP", "82.50 GBP"),
+        ("492", "8", "JPY", "500 JPY"),
+        ("1.360", "7.890", "KWD", "9.250 KWD"),
+        ("1234.115", "7.89", "GBP", "1242.005 GBP"),
     ],
 )
 def test_the_total_goes_along_with_its_currencys_decimals(
-    tab: Tab, base: str, currency: str, sent: str
+    tab: Tab, base: str, premium: str, currency: str, sent: str
 ) -> None:
     tab.opens()
     field = tab.page.locator("input[data-xcover-total]")
@@ -58,6 +58,11 @@ def test_the_total_goes_along_with_its_currencys_decimals(
         {"xcoverBase": base, "xcoverCurrency": currency},
     )
 
+    def saves(route: Route) -> None:
+        answer = {"choice": "accepted", "plan": "", "message": "Saved", "premium": premium}
+        route.fulfill(json=answer, headers={"X-XCover": "1"})
+
+    tab.page.route("**/xcover/choose/", saves)
     tab.yes.check()
 
     expect(field).to_have_value(sent)

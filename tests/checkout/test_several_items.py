@@ -24,7 +24,7 @@ def fragment(visitor: Visitor) -> Page:
 @pytest.fixture
 def shopper(shopper: Shopper) -> Shopper:
     """Put five items into the cart."""
-    shopper.cart = Cart(items=[named(str(n), name) for n, name in enumerate(ITEMS)])
+    shopper.cart = Cart(items=tuple(named(str(n), name) for n, name in enumerate(ITEMS)))
     return shopper
 
 
@@ -32,9 +32,7 @@ def all_of(page: Page) -> dict[str, Any]:
     """Return what the form that answers all sends, without the answer."""
     (form,) = [form for form in page.all("form") if "data-xcover-every" in form]
     hidden = [e for e in page.all("input", type="hidden") if form in e.inside]
-    return {
-        name: [e["value"] for e in hidden if e["name"] == name] for name in ("quote", "shown")
-    }
+    return {name: [e["value"] for e in hidden if e["name"] == name] for name in ("quote", "shown")}
 
 
 def test_an_offer_that_changed_meanwhile_keeps_every_answer_out(visitor: Visitor) -> None:

@@ -212,6 +212,8 @@ def test_a_renewal_and_a_policy_have_the_documented_fields(
     assert set(policy["wording"]) == set(OFFER["quotes"][0]) - {
         "lapse",
         "quote_id",
+        "policy_type",
+        "documents",
         "plans",
         "choice",
         "plan",

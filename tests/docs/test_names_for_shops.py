@@ -30,6 +30,8 @@ SENT = {name: value for name, value in vars(signals).items() if isinstance(value
 
 def default_of(item: Field[Any]) -> str:
     """Return how a page writes the default of a setting."""
+    if item.default_factory is not MISSING:
+        return f"`{item.default_factory()}`"
     if item.default is MISSING:
         return "required"
     return f'`"{item.default}"`' if isinstance(item.default, str) else f"`{item.default}`"
@@ -182,4 +184,4 @@ def test_every_event_exists_and_is_documented() -> None:
     assert set(column(TEMPLATES, "| Event |")) == sent
     assert set(re.findall(r'"(xcover:\w+)"', TEMPLATES.read_text())) <= sent | heard
     for name in re.findall(r"\bxcover\.(\w+)\(", TEMPLATES.read_text()):
-        assert re.search(rf"freeze\(\{{.*\b{name}\b", script), name
+        assert re.search(rf"window\.xcover = \{{.*\b{name}\b", script), name

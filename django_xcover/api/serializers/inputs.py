@@ -29,7 +29,9 @@ class ChoiceInput(AnswerInput):
 class ChoicesInput(serializers.Serializer[Any]):
     """The answers to several quotes, which are stored all or none."""
 
-    answers = AnswerInput(many=True, allow_empty=False, max_length=100)
+    answers: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=AnswerInput(), allow_empty=False, max_length=100
+    )
     template_version = serializers.CharField(max_length=20, default=NO_TEMPLATE)
 
 

@@ -1,34 +1,31 @@
-/* Fetches the offer, saves the answers, keeps the total: docs/templates.md. */
+/* Fetches the offer, saves answers, keeps the total: docs/templates.md. */
 (() => {
-  "use strict";
   if (window.xcover || !AbortSignal.timeout) return;
 
   const PLACE = "[data-xcover-offer]";
   const FORM = "form[data-xcover-quote]";
-  const SAVE_TIMEOUT = 8000;
   const mounted = new WeakSet();
   const turns = new WeakMap();
   const held = new WeakSet();
   let queue = Promise.resolve();
-  let saving = 0;
   const unsaved = new Set();
-  let warned = false;
-  let asked = false;
+  let saving = 0;
+  let warned, asked;
 
   const policy = window.trustedTypes?.createPolicy("xcover", { createHTML: (html) => html });
   const parse = (html) =>
-    new DOMParser().parseFromString(policy ? policy.createHTML(html) : html, "text/html").body;
+    new DOMParser().parseFromString(policy?.createHTML(html) ?? html, "text/html").body;
+
+  const decimals = (amount) => amount.split(".")[1]?.length || 0;
 
   const sumUp = (premium) =>
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
-      const sum = Number((Number(base) + Number(premium)).toFixed(6));
-      const money = { style: "currency", currency };
-      // As the server writes it: 82.50 GBP, 500 JPY. It rounds what has more digits.
-      const { maximumFractionDigits } = new Intl.NumberFormat("en", money).resolvedOptions();
-      const plain = { minimumFractionDigits: maximumFractionDigits, maximumFractionDigits: 6, useGrouping: false };
-      if (element.matches("input")) element.value = `${sum.toLocaleString("en", plain)} ${currency}`;
-      else element.textContent = sum.toLocaleString(element.lang, money);
+      const sum = Number(base) + Number(premium);
+      // As the server writes it: 82.50 GBP, 500 JPY.
+      if (element.matches("input"))
+        element.value = `${sum.toFixed(Math.max(decimals(base), decimals(premium)))} ${currency}`;
+      else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency });
     });
 
   const emit = (target, name, detail) => {
@@ -79,7 +76,6 @@
     ready(place);
   };
 
-  // 202: look again later, outside the queue.
   const load = async (place, alert = "", src = place.dataset.src, wait = 300) => {
     let html = "";
     place.ariaBusy = "true";
@@ -115,7 +111,7 @@
   };
 
   const post = (form) =>
-    call(form.action, SAVE_TIMEOUT, {
+    call(form.action, 8000, {
       method: "POST",
       body: new FormData(form),
       headers: { Accept: "application/json" },
@@ -160,10 +156,14 @@
     enqueue(form, () => save(form)).then(() => (saving -= 1));
   };
 
-  // The order waits for the answer; after a warning it goes without.
-  const hold = (event, form) => {
+  const stop = (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
+  };
+
+  // The order waits for the answer; after a warning it goes without.
+  const hold = (event, form) => {
+    stop(event);
     if (held.has(form)) return;
     held.add(form);
     settled().then((sound) => {
@@ -175,14 +175,12 @@
     });
   };
 
-  // Points at an offer without an answer, once.
   const ask = (event, form) => {
     const place = document.querySelector(`${PLACE}[data-ask]:has([data-answered=false])`);
     const open = place?.querySelector(`${FORM}:not(:has([name=choice]:checked))`);
     if (asked || !open || !(form.elements.xcover_total || form.matches("[data-xcover-order]"))) return;
     asked = true;
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    stop(event);
     tell(open, place.dataset.ask, "");
     open.classList.remove("xcover-unsaved");
     open.elements.choice[0].focus();
@@ -229,7 +227,6 @@
     true,
   );
   document.addEventListener("xcover:refresh", refresh);
-  // The browser's memory has an older offer.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh());
 
   window.xcover = { refresh, settled };

@@ -24,6 +24,8 @@ from django_xcover.conf import get_config
 
 logger = safe_logging.get_logger("django_xcover.offers")
 
+# How the offer looks, without a word of difference: docs/templates.md.
+LOOKS = ("card", "plain", "compact")
 Text = str | Promise
 # Key of XCOVER["OFFER_WORDS"] for the policy types that it doesn't name.
 EVERY_TYPE = ""
@@ -41,12 +43,12 @@ class Words:
     quote, so there is no default.
     """
 
-    question: Text = _("Protect {label} for {price}")
-    question_without_label: Text = _("Protect this order for {price}")
-    yes: Text = _("Yes, add cover for {price}")
-    no: Text = _("No, continue without cover")
-    accepted: Text = _("Saved: cover is added to your order.")
-    declined: Text = _("Saved: no cover is added to your order.")
+    question: Text
+    question_without_label: Text
+    yes: Text
+    no: Text
+    accepted: Text
+    declined: Text
     refund_days: int = 0
 
     def headline(self, label: str, price: str) -> SafeString:
@@ -72,8 +74,16 @@ class Words:
         return text % {"days": days} if days else ""
 
 
-ANY = Words()
-TICKETS = Words(
+ANY = Words(
+    question=_("Protect {label} for {price}"),
+    question_without_label=_("Protect this order for {price}"),
+    yes=_("Yes, add cover for {price}"),
+    no=_("No, continue without cover"),
+    accepted=_("Saved: cover is added to your order."),
+    declined=_("Saved: no cover is added to your order."),
+)
+TICKETS = replace(
+    ANY,
     question=_("Protect your tickets to {label} for {price}"),
     question_without_label=_("Protect your tickets for {price}"),
 )
