@@ -134,6 +134,32 @@ class ShopAdapter(Generic[CartT, OrderT]):
         """Return the name of the XCover account that insures `cart`."""
         return DEFAULT_ACCOUNT
 
+    def get_product_quote_request(self, request: HttpRequest, product: Any) -> QuoteRequest | None:
+        """Return what to insure for the price on the page of `product`, or None for no price.
+
+        Everyone who looks at the product shares the price, so use nothing that only one shopper
+        has typed. Called while a page is rendered: call no service. The default is None.
+        """
+        return None
+
+    def get_product_reference(self, product: Any) -> str:
+        """Return a public string of at most 100 characters that identifies `product`.
+
+        It is part of a URL. By default it is the primary key.
+        """
+        return str(product.pk)
+
+    def get_product(self, reference: str) -> Any:
+        """Return the product with this reference, or None if it isn't on sale.
+
+        Anyone can ask for any reference. The default is None.
+        """
+        return None
+
+    def get_product_account(self, request: HttpRequest, product: Any) -> str:
+        """Return the name of the XCover account that prices the cover of `product`."""
+        return DEFAULT_ACCOUNT
+
     def get_shopper_reference(self, request: HttpRequest) -> str:
         """Return a reference of the shopper. A quote is never reused for another shopper."""
         user = getattr(request, "user", None)

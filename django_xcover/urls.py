@@ -12,6 +12,7 @@ app_name = "xcover"
 urlpatterns = [
     path("offer/", views.offer, name="offer"),
     path("offer/page/", views.offer_page, name="offer_page"),
+    path("price/", views.price, name="price"),
     path("choose/", views.choose, name="choose"),
     path("documents/<xcover_id:quote_id>/<slug:kind>/", views.document, name="document"),
     path("mycover/", include("django_xcover.account.urls")),

@@ -15,9 +15,9 @@ from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
 from example_shop import wallet
 from example_shop.cart import Cart, CartLine
-from example_shop.details import Flat, Parcel, Trip, midnight
-from example_shop.markets import HOME
-from example_shop.models import Order
+from example_shop.details import Flat, Parcel, Trip, midnight, needs_details
+from example_shop.markets import HOME, Market, market_of
+from example_shop.models import Order, Product
 from example_shop.notices import renewal_notice
 from example_shop.orders import may_view, references_of
 
@@ -35,12 +35,22 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order]):
     def get_quote_request(self, cart: Cart) -> QuoteRequest | None:
         if cart.is_empty:
             return None
-        return QuoteRequest(
-            currency=cart.market.currency,
-            customer_country=cart.market.country,
-            customer_language=get_language() or "en",
-            items=tuple(to_insure(line) for line in cart.lines),
-        )
+        return quote_request(cart.market, cart.lines)
+
+    def get_product_quote_request(
+        self, request: HttpRequest, product: Product
+    ) -> QuoteRequest | None:
+        if needs_details(product):
+            return None  # the price depends on what the shopper has yet to type
+        market = market_of(request.session)
+        one = CartLine(product, 1, product.price_in(market.currency))
+        return quote_request(market, (one,))
+
+    def get_product_reference(self, product: Product) -> str:
+        return product.slug
+
+    def get_product(self, reference: str) -> Product | None:
+        return Product.objects.on_sale().filter(slug=reference).first()
 
     def get_order_reference(self, order: Order) -> str:
         return order.number
@@ -84,6 +94,16 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order]):
 
     def get_order_url(self, order: Order) -> str:
         return reverse("admin:example_shop_order_change", args=[order.pk])
+
+
+def quote_request(market: Market, lines: Iterable[CartLine]) -> QuoteRequest:
+    """Return the request for `lines`, in the market's currency and the page's language."""
+    return QuoteRequest(
+        currency=market.currency,
+        customer_country=market.country,
+        customer_language=get_language() or "en",
+        items=tuple(to_insure(line) for line in lines),
+    )
 
 
 def to_insure(line: CartLine) -> PolicyRequest:

@@ -97,6 +97,10 @@ class Shop:
 SHOP = Shop()
 
 
+# The products with a page. XCover has no policy for the yacht.
+PRODUCTS = {item.reference: item for item in (laptop(), laptop("yacht", price="900000"))}
+
+
 def whose(request: HttpRequest) -> str | None:
     """Return who is at the browser."""
     return getattr(request, "shopper", None)
@@ -116,6 +120,18 @@ class Adapter(ShopAdapter[Cart, Order]):
             customer_language=cart.language,
             items=cart.items,
         )
+
+    def get_product_quote_request(
+        self, request: HttpRequest, product: PolicyRequest
+    ) -> QuoteRequest | None:
+        cart = self.get_cart(request) or Cart()
+        return self.get_quote_request(cart.but(items=(product,)))
+
+    def get_product_reference(self, product: PolicyRequest) -> str:
+        return product.reference
+
+    def get_product(self, reference: str) -> PolicyRequest | None:
+        return PRODUCTS.get(reference)
 
     def get_order_reference(self, order: Order) -> str:
         return order.reference

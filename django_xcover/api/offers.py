@@ -15,10 +15,10 @@ from rest_framework.serializers import Serializer
 from django_xcover.adapters import get_adapter
 from django_xcover.api.base import ShopView
 from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput
-from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape
+from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import NothingToInsure
-from django_xcover.offers import carts, choices, quoting
+from django_xcover.offers import carts, choices, product_price, quoting
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.choices import Answer
 from django_xcover.offers.quoting import Look
@@ -48,6 +48,22 @@ class OfferView(ShopView):
         query = f"?{quoting.AGAIN}=1" if look.is_begun else ""
         headers = {"Retry-After": "1", "Location": f"{self.http.path}{query}"}
         return Response(status=status.HTTP_202_ACCEPTED, headers=headers)
+
+
+class PriceView(ShopView):
+    """The price of cover for one product, before it is in a cart."""
+
+    def get(self, request: Request) -> Response:
+        """Return the price for `product`; 204 if there is none, 429 after too many prices.
+
+        XCover is asked within the offer's deadline, unless the price is cached.
+        """
+        look = product_price.look(self.http, request.query_params.get("product", ""))
+        if look.is_limited:
+            raise Throttled(wait=carts.seconds_to_next_window())
+        if look.offer is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return self.respond(PriceShape, look.offer)
 
 
 class ChoiceView(ShopView):

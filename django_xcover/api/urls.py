@@ -37,6 +37,7 @@ _policy: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("offer/", offers.OfferView.as_view(), name="offer"),
+    path("price/", offers.PriceView.as_view(), name="price"),
     path("choice/", offers.ChoiceView.as_view(), name="choice"),
     path(
         "orders/<path:reference>/cover/",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
@@ -14,6 +15,7 @@ from django_xcover.conf import get_config
 from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
 from django_xcover.offers.words import EVERY_TYPE, Words, fingerprint, words_for
+from django_xcover.types import Money
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
 # the offer changes.
@@ -161,6 +163,11 @@ def offer_context(
 def saved_sentence(quote: OfferedQuote) -> str:
     """Return the shopper's message for the stored answer to `quote`, or ""."""
     return words_for(quote.policy_type).saved(quote.choice)
+
+
+def price_sentence(premium: Money) -> str:
+    """Return what a product's page says about its cover, which is chosen only at the checkout."""
+    return gettext("Add cover from %(price)s at the checkout.") % {"price": format_amount(premium)}
 
 
 def template_version() -> str:

@@ -11,13 +11,15 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
-from django_xcover.checkout.presenters import offer_context
+from django_xcover.checkout.presenters import offer_context, price_sentence
 from django_xcover.cover import Cover, current_cover, order_cover
 from django_xcover.formats import format_amount, plain_amount
+from django_xcover.offers import product_price
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import look_on_page, stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
@@ -89,6 +91,27 @@ def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString
         '<script src="{}" data-offer="{}" defer{}></script>',
         static("xcover/prepare.js"),
         reverse("xcover:offer"),
+        format_html(' nonce="{}"', text) if text else "",
+    )
+
+
+def price_block(request: HttpRequest, product: Any, nonce: object) -> SafeString:
+    """Return the price of cover for `product`, or an empty place that a script fills.
+
+    Return "" if it is known that there is no price.
+    """
+    look = product_price.look_on_page(request, product)
+    if look.offer is not None:
+        context = {"text": price_sentence(look.offer.premium)}
+        return render_to_string("xcover/price.html", context, request)
+    if not look.reference:
+        return SafeString()
+    text = "" if nonce is None else str(nonce)
+    return render_to_string("xcover/price.html", {"text": ""}, request) + format_html(
+        '<script src="{}" data-price="{}?{}" defer{}></script>',
+        static("xcover/price.js"),
+        reverse("xcover:price"),
+        urlencode({"product": look.reference}),
         format_html(' nonce="{}"', text) if text else "",
     )
 

@@ -26,6 +26,7 @@ from django.views.decorators.vary import vary_on_cookie
 from django_xcover.checkout.forms import ChoiceForm
 from django_xcover.checkout.presenters import (
     offer_context,
+    price_sentence,
     saved_sentence,
     template_version,
     totals,
@@ -38,7 +39,7 @@ from django_xcover.exceptions import (
     OfferClosed,
 )
 from django_xcover.mirror.presentation import Offer, OfferedQuote
-from django_xcover.offers import carts, choices, quoting
+from django_xcover.offers import carts, choices, product_price, quoting
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import NOTHING, Look
 from django_xcover.policies.documents import document_url
@@ -79,7 +80,7 @@ def not_yet(request: HttpRequest, look: Look) -> HttpResponse:
 
 
 def too_many() -> HttpResponse:
-    """Return a 429: this visitor has requested too many quotes."""
+    """Return a 429: this visitor has requested too many quotes or prices."""
     return HttpResponse(status=429, headers={"Retry-After": str(carts.seconds_to_next_window())})
 
 
@@ -185,6 +186,26 @@ def offer_page(request: HttpRequest) -> HttpResponse:
     if look.is_waiting:
         response.headers["Refresh"] = f"1; url={next_look(request, look)}"
     return response
+
+
+@clears_frames
+@login_not_required
+@non_atomic_requests
+@require_GET
+@never_cache
+@vary_on_cookie
+@marked
+def price(request: HttpRequest) -> HttpResponse:
+    """Return the sentence with the price of cover for `product`; 204 if there is no price.
+
+    Returns 429 if this visitor has requested too many prices.
+    """
+    look = product_price.look(request, request.GET.get("product", ""))
+    if look.is_limited:
+        return too_many()
+    if look.offer is None:
+        return HttpResponse(status=204)
+    return JsonResponse({"text": price_sentence(look.offer.premium)})
 
 
 @clears_frames

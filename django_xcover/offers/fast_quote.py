@@ -63,10 +63,23 @@ def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer
     missing answer for half a minute. XCover's failures are logged and never raised. Raises
     ImproperlyConfigured for an unknown account.
     """
-    answer = _answer(account, request)
-    if answer is None or not answer.quotes:
+    return _offer(_answer(account, request), request)
+
+
+def cached_price(
+    request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT
+) -> tuple[bool, FastOffer | None]:
+    """Return whether an answer to `price` is cached, and that answer. Doesn't call XCover."""
+    kept = _kept(_key(account, request))
+    if not kept:
+        return kept is not None, None
+    return True, _offer(fast_quote_from_wire(exact_json.decode(kept)), request)
+
+
+def _offer(answer: FastQuoteAnswer | None, request: QuoteRequest) -> FastOffer | None:
+    rows = [] if answer is None else list(rows_of(answer, request))
+    if answer is None or not rows:
         return None
-    rows = list(rows_of(answer, request))
     return FastOffer(
         fast_quote_id=answer.fast_quote_id,
         currency=answer.currency,

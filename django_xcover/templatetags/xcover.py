@@ -44,6 +44,16 @@ def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 @clears_frames
+def xcover_price(context: Context, product: Any) -> SafeString:
+    """Show what cover for `product` costs, on its page.
+
+    If the price isn't cached, a script fills the empty place. Doesn't call XCover.
+    """
+    return tags.price_block(_request(context), product, _nonce(context))
+
+
+@register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_total(
     context: Context, base: Decimal, currency: str, *, form: str, cover: Cover | None = None
 ) -> SafeString:

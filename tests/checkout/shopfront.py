@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import include, path
 
-from tests.shop import Cart
+from tests.shop import PRODUCTS, Cart
 
 PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout</title>
 {% xcover_assets %}<link rel="icon" href="data:,"></head><body>
@@ -19,6 +19,11 @@ PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout<
 {% xcover_offer cart ask=ask %}
 {% for line in below %}<p>After the offer</p>{% endfor %}
 </body></html>"""
+
+PRODUCT = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Aero 14</title>
+{% xcover_assets %}<link rel="icon" href="data:,"></head><body><h1>Aero 14</h1>
+{% xcover_price product %}
+<p>After the price</p></body></html>"""
 
 BASE = Decimal("120.00")
 
@@ -64,6 +69,11 @@ def checkout(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render(context, request))
 
 
+def product(request: HttpRequest, reference: str) -> HttpResponse:
+    template = engines["django"].from_string(PRODUCT)
+    return HttpResponse(template.render({"product": PRODUCTS[reference]}, request))
+
+
 def order(request: HttpRequest) -> HttpResponse:
     FRONT.totals.append(request.POST["xcover_total"])
     FRONT.orders.append("placed")
@@ -79,5 +89,6 @@ def render(source: str, context: dict[str, object], request: HttpRequest | None)
 urlpatterns = [
     path("checkout/", checkout),
     path("order/", order),
+    path("products/<slug:reference>/", product),
     path("xcover/", include("django_xcover.urls")),
 ]

@@ -38,6 +38,7 @@ PAGE = DOCS / "api.md"
 SAMPLES = [json.loads(block.text) for block in blocks(PAGE) if block.language == "json"]
 (
     OFFER,
+    PRICE,
     COVER,
     POLICIES,
     POLICY,
@@ -170,12 +171,13 @@ def test_the_api_is_mounted_where_the_page_says(page: dict[str, Any]) -> None:
     ("sample", "path"),
     [
         (OFFER, lambda: "offer/"),
+        (PRICE, lambda: "price/?product=laptop"),
         (COVER, lambda: "orders/ORD-1/cover/"),
         (POLICIES, lambda: "policies/"),
         (EMAIL, lambda: policy_path("email/")),
         (SCHEDULE, lambda: policy_path("instalments/")),
     ],
-    ids=["offer", "cover", "policies", "email", "instalments"],
+    ids=["offer", "price", "cover", "policies", "email", "instalments"],
 )
 def test_an_answer_has_the_documented_fields(
     browser: Program, page: dict[str, Any], sample: Any, path: Callable[[], str]

@@ -68,6 +68,13 @@ class WordingShape(serializers.Serializer[Any]):
     ends = serializers.DateTimeField()
 
 
+class PriceShape(serializers.Serializer[Any]):
+    """The price of cover for a product: `premium` is the sum of the quotes."""
+
+    premium = MoneyField()
+    quotes = WordingShape(many=True)
+
+
 class LapseShape(serializers.Serializer[Any]):
     """A yes at the price `was` that no longer applies; `changed` lists the differences.
 
