@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -76,6 +77,17 @@ def cached_price(
     return True, _offer(fast_quote_from_wire(exact_json.decode(kept)), request)
 
 
+def claim(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> bool:
+    """Return True for one caller, and False for all others while that one may ask XCover.
+
+    When the price of a popular product expires, one call is enough, and the rest of the rate is
+    left to the checkout. Without a cache everyone may ask.
+    """
+    name = f"{_key(account, request)}:asked"
+    seconds = math.ceil(get_config().offer_deadline)
+    return cache.attempt(lambda backend: backend.add(name, True, seconds), True)
+
+
 def _offer(answer: FastQuoteAnswer | None, request: QuoteRequest) -> FastOffer | None:
     rows = [] if answer is None else list(rows_of(answer, request))
     if answer is None or not rows:
@@ -133,10 +145,13 @@ def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
         answer = _ask(account, request)
     except exceptions.CircuitOpen:
         return None  # nothing to cache: no request was sent
+    if answer is None:
+        # Not `set`: another call may have stored a price meanwhile.
+        cache.attempt(lambda backend: backend.add(key, NOTHING, LIFETIME_OF_NOTHING), False)
+        return None
     # As JSON, because another version of this code couldn't read a pickle.
-    fresh = NOTHING if answer is None else exact_json.encode(answer.raw)
-    lifetime = LIFETIME if fresh else LIFETIME_OF_NOTHING
-    cache.attempt(lambda backend: backend.set(key, fresh, lifetime), None)
+    fresh = exact_json.encode(answer.raw)
+    cache.attempt(lambda backend: backend.set(key, fresh, LIFETIME), None)
     return answer
 
 

@@ -47,6 +47,7 @@ def look_on_page(request: HttpRequest, product: Any) -> PriceLook:
 def look(request: HttpRequest, reference: str) -> PriceLook:
     """Return the price of cover for the product with this reference; ask XCover if necessary.
 
+    While another request asks for the same price, nothing is returned: that is shown next time.
     Takes at most `XCOVER["OFFER_DEADLINE"]`. XCover's failures are logged and never raised.
     """
     to_insure = _find(request, reference)
@@ -57,6 +58,8 @@ def look(request: HttpRequest, reference: str) -> PriceLook:
         return PriceLook(offer)
     if not carts.may_quote(to_insure):
         return PriceLook(is_limited=True)
+    if not fast_quote.claim(to_insure.request, account=to_insure.account):
+        return NOTHING
     carts.count_quote(to_insure)
     return PriceLook(fast_quote.price(to_insure.request, account=to_insure.account))
 

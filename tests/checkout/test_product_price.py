@@ -99,6 +99,23 @@ def test_a_visitor_at_the_limit_still_gets_prices_that_are_known_and_the_offer(
     assert visitor.client.get("/xcover/offer/").status_code == 200
 
 
+def test_while_a_price_is_asked_for_nobody_else_asks_for_it(
+    visitor: Visitor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[int] = []
+    price = fast_quote.price
+
+    def slow(*args: Any, **options: Any) -> Any:
+        others.append(Client().get(PRICE).status_code)
+        return price(*args, **options)
+
+    monkeypatch.setattr(fast_quote, "price", slow)
+
+    assert visitor.client.get(PRICE).status_code == 200
+    assert others == [204]
+    assert asked(sandbox) == 1
+
+
 @pytest.mark.parametrize("reference", ["", "unknown", "a%00b", "x" * 101])
 def test_an_unknown_product_has_no_price(
     visitor: Visitor, sandbox: Sandbox, reference: str

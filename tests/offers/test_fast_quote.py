@@ -29,6 +29,7 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
+from django_xcover.offers import fast_quote
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.timeline import order_story
@@ -84,6 +85,21 @@ def test_while_xcover_is_away_not_every_page_asks(sandbox: Sandbox) -> None:
         instant_booking.price(asked())
 
     assert len(sandbox.calls("fast_quote")) == 1
+
+
+def test_a_missing_answer_does_not_replace_a_price_that_came_meanwhile(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = fast_quote._ask
+
+    def another_process_is_faster(account: str, request: QuoteRequest) -> None:
+        monkeypatch.setattr(fast_quote, "_ask", ask)
+        assert instant_booking.price(request) is not None
+
+    monkeypatch.setattr(fast_quote, "_ask", another_process_is_faster)
+    instant_booking.price(asked())
+
+    assert instant_booking.price(asked()) is not None
 
 
 def test_while_the_circuit_is_open_xcover_is_not_asked(
