@@ -24,21 +24,30 @@ if TYPE_CHECKING:
     # Without the default, `class MyAdapter(ShopAdapter)` would fail in a shop under mypy --strict.
     CartT = TypeVar("CartT", default=Any)
     OrderT = TypeVar("OrderT", default=Any)
+    ProductT = TypeVar("ProductT", default=Any)
 else:
     from typing import TypeVar
 
     CartT = TypeVar("CartT")
     OrderT = TypeVar("OrderT")
+    ProductT = TypeVar("ProductT")
 
 __all__ = ["ShopAdapter"]
 
 
-class ShopAdapter(Generic[CartT, OrderT]):
+class ShopAdapter(Generic[CartT, OrderT, ProductT]):
     """Subclass this and name it in `XCOVER["ADAPTER"]`.
 
     A `cart` and an `order` are the shop's own objects and are never stored; their references are.
-    A shop with type hints adds their classes: `class MyShopAdapter(ShopAdapter[Cart, Order])`.
+    A shop with type hints adds their classes: `class MyShopAdapter(ShopAdapter[Cart, Order])`,
+    and that of its products if it shows prices on their pages.
     """
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, types: object) -> type:
+            """Accept one to three classes. Generic would insist on three."""
+            return cls
 
     def get_cart(self, request: HttpRequest) -> CartT | None:
         """Return the cart of this request's shopper, or None."""
@@ -134,7 +143,9 @@ class ShopAdapter(Generic[CartT, OrderT]):
         """Return the name of the XCover account that insures `cart`."""
         return DEFAULT_ACCOUNT
 
-    def get_product_quote_request(self, request: HttpRequest, product: Any) -> QuoteRequest | None:
+    def get_product_quote_request(
+        self, request: HttpRequest, product: ProductT
+    ) -> QuoteRequest | None:
         """Return what to insure for the price on the page of `product`, or None for no price.
 
         Everyone who looks at the product shares the price, so use nothing that only one shopper
@@ -142,21 +153,22 @@ class ShopAdapter(Generic[CartT, OrderT]):
         """
         return None
 
-    def get_product_reference(self, product: Any) -> str:
+    def get_product_reference(self, product: ProductT) -> str:
         """Return a public string of at most 100 characters that identifies `product`.
 
-        It is part of a URL. By default it is the primary key.
+        It is part of a URL. By default it is the primary key of a model instance, or else the text
+        of the object.
         """
-        return str(product.pk)
+        return str(getattr(product, "pk", product))
 
-    def get_product(self, reference: str) -> Any:
+    def get_product(self, reference: str) -> ProductT | None:
         """Return the product with this reference, or None if it isn't on sale.
 
         Anyone can ask for any reference. The default is None.
         """
         return None
 
-    def get_product_account(self, request: HttpRequest, product: Any) -> str:
+    def get_product_account(self, request: HttpRequest, product: ProductT) -> str:
         """Return the name of the XCover account that prices the cover of `product`."""
         return DEFAULT_ACCOUNT
 
@@ -181,7 +193,7 @@ class ShopAdapter(Generic[CartT, OrderT]):
         return ""
 
 
-def get_adapter() -> ShopAdapter[object, object]:
+def get_adapter() -> ShopAdapter[object, object, object]:
     """Return the shop's adapter; raise ImproperlyConfigured if it can't be imported."""
     path = get_config().adapter
     try:

@@ -22,7 +22,7 @@ from example_shop.notices import renewal_notice
 from example_shop.orders import may_view, references_of
 
 
-class ConcertShopAdapter(ShopAdapter[Cart, Order]):
+class ConcertShopAdapter(ShopAdapter[Cart, Order, Product]):
     """Insures everything the shop sells, each thing with its own kind of policy."""
 
     def get_cart(self, request: HttpRequest) -> Cart | None:

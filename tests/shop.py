@@ -106,7 +106,7 @@ def whose(request: HttpRequest) -> str | None:
     return getattr(request, "shopper", None)
 
 
-class Adapter(ShopAdapter[Cart, Order]):
+class Adapter(ShopAdapter[Cart, Order, PolicyRequest]):
     def get_cart(self, request: HttpRequest) -> Cart | None:
         return getattr(request, "cart", None)
 

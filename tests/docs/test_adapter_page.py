@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from django_xcover import adapters
+from django_xcover.adapters import ShopAdapter
 from django_xcover.sandbox import Sandbox
 from tests.docs.pages import DOCS, blocks
 from tests.docs.shop import Product, namespace
@@ -50,3 +51,13 @@ def test_a_product_has_a_price(product: Any, xcover_sandbox: Sandbox) -> None:
 
 def test_an_unknown_product_has_none(product: Any, xcover_sandbox: Sandbox) -> None:
     assert Client().get("/xcover/price/?product=8").status_code == 204
+
+
+def test_one_to_three_classes_may_be_named() -> None:
+    class Named(ShopAdapter[str]): ...
+
+    class More(ShopAdapter[str, int]): ...
+
+    class All(ShopAdapter[str, int, Product]): ...
+
+    assert all(issubclass(cls, ShopAdapter) for cls in (Named, More, All))

@@ -69,6 +69,24 @@ class CartOnly(ShopAdapter[Cart]):
         return order.number
 
 
+@dataclass
+class Product:
+    slug: str
+
+
+class WithProducts(ShopAdapter[Cart, Order, Product]):
+    """A shop with prices on its product pages."""
+
+    def get_product(self, reference: str) -> Product | None:
+        return Product(reference)
+
+    def get_product_reference(self, product: Product) -> str:
+        return product.slug
+
+    def get_product_account(self, request: HttpRequest, product: Cart) -> str:  # ERROR override
+        return ""
+
+
 class Wrong(ShopAdapter[Cart, Order]):
     """Each method has the one mistake that its name and place suggest."""
 
