@@ -94,7 +94,16 @@ USE_TZ = True
 TIME_ZONE = "Europe/London"
 USE_I18N = True
 LANGUAGE_CODE = "en-gb"
-LANGUAGES = [("en-gb", _("English")), ("de", _("German"))]
+LANGUAGES = [
+    ("en-gb", _("English")),
+    ("de", _("German")),
+    ("fr", _("French")),
+    ("es", _("Spanish")),
+    ("it", _("Italian")),
+    ("pt-br", _("Brazilian Portuguese")),
+    ("ja", _("Japanese")),
+    ("ar", _("Arabic")),
+]
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 
 # E-mails are files next to the database: the demo sends none.

@@ -16,6 +16,7 @@ from babel.messages.pofile import read_po
 from tests import translations
 
 CATALOGUES = list(translations.sources())
+LANGUAGES = {"ar", "de", "es", "fr", "it", "ja", "pt_BR"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
@@ -66,6 +67,18 @@ def test_the_catalogue_has_every_sentence_of_the_code(app: str, tmp_path: Path) 
         needed = {message.id for message in read_po(file, locale="de") if message.id}
     shipped = translations.read(translations.ROOT / app / "locale/de/LC_MESSAGES/django.po")
     assert needed - {message.id for message in shipped} == set()
+
+
+@pytest.mark.parametrize("app", ["django_xcover", "example_shop"])
+def test_every_language_has_the_same_sentences(app: str) -> None:
+    catalogues = {
+        source.parts[-3]: {(message.id, message.context) for message in translations.read(source)}
+        for source in CATALOGUES
+        if app in source.parts
+    }
+
+    assert set(catalogues) == LANGUAGES
+    assert {name for name, ids in catalogues.items() if ids != catalogues["de"]} == set()
 
 
 def _strings(string: str | tuple[str, ...] | list[str] | None) -> list[str]:

@@ -303,3 +303,43 @@ def test_an_answer_while_the_order_is_being_paid_is_refused_and_the_held_choice_
     assert response.status_code == 409
     assert response.json()["type"] == "being_paid"
     assert program.gets("offer/").json()["quotes"][0]["choice"] == "accepted"
+
+
+def several(program: Program, *choices: str, shown: str = "") -> Any:
+    quotes = program.gets("offer/").json()["quotes"]
+    given = [
+        {"quote": quote["quote_id"], "choice": choice, "shown": shown or quote["shown"]}
+        for quote, choice in zip(quotes, choices, strict=True)
+    ]
+    return program.posts("choice/", answers=given)
+
+
+@pytest.fixture
+def two_items(program: Program) -> Program:
+    """Return a program whose shopper has two items that were quoted."""
+    items = (ticket("a"), ticket("b", price="90"))
+    program.front.cart = program.shopper.cart = Cart(items=items)
+    program.shopper.sees()
+    return program
+
+
+def test_several_answers_are_stored_all_or_none(two_items: Program) -> None:
+    response = several(two_items, "yes", "no", shown="another")
+
+    assert (response.status_code, response.json()["type"]) == (409, "offer_changed")
+    assert not Decision.objects.exists()
+
+
+def test_each_of_several_answers_is_checked(two_items: Program) -> None:
+    errors = several(two_items, "yes", "perhaps").json()["errors"]
+
+    assert any("choice" in name for name in errors), errors
+    assert two_items.posts("choice/", answers=[]).status_code == 400
+
+
+def test_one_post_answers_every_quote_of_an_offer(two_items: Program) -> None:
+    offer = several(two_items, "yes", "no").json()
+
+    assert [quote["choice"] for quote in offer["quotes"]] == ["accepted", "declined"]
+    assert offer["is_answered"] is True
+    assert offer["premium"] == offer["quotes"][0]["price"]

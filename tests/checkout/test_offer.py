@@ -279,3 +279,32 @@ def test_nothing_is_inline_that_a_strict_csp_would_block(visitor: Visitor, path:
     assert all(script.text == "" for script in page.all("script"))
     assert not any("style" in element for element in page.elements)
     assert not re.search(r"\son[a-z]+=", page.html)
+
+
+def test_the_documents_of_a_quote_are_linked_and_none_with_an_address_of_its_own(
+    visitor: Visitor,
+) -> None:
+    visitor.is_offered()
+    vendor_says(
+        files=[
+            {"name": "Product information", "url": "https://xcover.example/ipid.pdf?sig=1"},
+            {"name": "Evil", "url": "javascript:alert(1)"},
+        ],
+        attachments=[{"url": "https://xcover.example/terms.pdf"}, "no object"],
+    )
+
+    links = {link["href"]: link.text for link in visitor.opens(FRAGMENT).all("a")}
+
+    assert links["https://xcover.example/ipid.pdf?sig=1"].startswith("Product information")
+    assert links["https://xcover.example/terms.pdf"].startswith("Document")
+    assert not any(address.startswith("javascript:") for address in links)
+
+
+def test_a_file_that_is_only_signed_anew_is_the_same_offer(visitor: Visitor) -> None:
+    visitor.is_offered()
+    hashes = []
+    for signature in ("1", "2"):
+        vendor_says(files=[{"name": "IPID", "url": f"https://xcover.example/a.pdf?s={signature}"}])
+        hashes.append(visitor.opens(FRAGMENT).one("input", name="shown")["value"])
+
+    assert hashes[0] == hashes[1]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
+from django.utils import translation
 from playwright.sync_api import Route, expect
 
+from django_xcover.formats import format_amount
+from django_xcover.types import Money
 from tests.checkout.shopfront import FRONT
 from tests.checkout.test_script import Tab, address, fails, tab
 from tests.conftest import Shopper
@@ -66,6 +71,20 @@ def test_the_total_goes_along_with_its_currencys_decimals(
     tab.yes.check()
 
     expect(field).to_have_value(sent)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "pt-br", "ja", "ar"])
+def test_the_script_writes_the_total_as_the_server_does(tab: Tab, language: str) -> None:
+    tab.opens()
+    total = tab.page.locator("#total [data-xcover-total]:not(input)")
+    total.evaluate(
+        "(span, lang) => { span.lang = lang; span.dataset.xcoverBase = '1234.50'; }", language
+    )
+
+    tab.yes.check()
+
+    with translation.override(language):
+        expect(total).to_have_text(format_amount(Money(Decimal("1242.39"), "GBP")))
 
 
 def test_a_yes_that_is_carried_over_by_a_new_quote_is_in_the_total(

@@ -309,3 +309,24 @@ def request_of(shopper: Shopper, rf: RequestFactory) -> Any:
     request.cart = Cart(request.session)  # type: ignore[attr-defined]
     assert request.cart.count  # type: ignore[attr-defined]
     return request
+
+
+def test_without_a_script_an_unanswered_offer_is_pointed_at_once(
+    xcover_sandbox: Any, shopper: Shopper
+) -> None:
+    shopper.opens("/xcover/offer/")
+    form = shopper.sees_the_checkout()
+
+    page = shopper.sends({**form, "ask": "yes"})
+
+    assert page.status_code == 200
+    assert "Please choose yes or no." in page.content.decode()
+    assert 'name="ask"' not in page.content.decode()
+    assert not Order.objects.exists()
+    assert shopper.sends(form).status_code == 302
+
+
+def test_nobody_is_asked_where_there_is_no_offer(shopper: Shopper) -> None:
+    form = shopper.sees_the_checkout()
+
+    assert shopper.sends({**form, "ask": "yes"}).status_code == 302

@@ -22,10 +22,10 @@
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
       const sum = Number(base) + Number(premium);
-      // As the server writes it: 82.50 GBP, 500 JPY.
+      // Both as the server writes them.
       if (element.matches("input"))
         element.value = `${sum.toFixed(Math.max(decimals(base), decimals(premium)))} ${currency}`;
-      else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency });
+      else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency, useGrouping: true });
     });
 
   const emit = (target, name, detail) => {
