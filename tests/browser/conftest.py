@@ -50,6 +50,10 @@ class Customer:
 
     def answers(self, question: str, *, yes: bool) -> None:
         """Answer one offer, with the script or with the plain form."""
+        self.page.locator("[data-xcover-quote]").first.wait_for()
+        folded = self.page.locator("#xcover-each:not([open]) > summary")
+        if folded.count():
+            folded.click()
         offer = self.page.get_by_role("group", name=question)
         offer.get_by_label("Yes, add cover" if yes else "No, continue").check()
         form = self.page.locator("form", has=offer)

@@ -42,7 +42,7 @@ def buys(customer: Customer, worker: Worker, *, script: bool, slug: str, questio
 
 
 def buys_tickets(customer: Customer, worker: Worker, *, script: bool = True) -> None:
-    question = "Protect Harbour Lights Festival for"
+    question = "Protect your tickets to Harbour Lights Festival for"
     buys(customer, worker, script=script, slug="harbour-lights-festival", question=question)
 
 

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Come = Callable[..., Customer]
 Worker = Callable[[], None]
 
-TICKETS = "Protect Harbour Lights Festival for"
+TICKETS = "Protect your tickets to Harbour Lights Festival for"
 LAPTOP = "Protect Lumen 14 for"
 
 
