@@ -115,6 +115,9 @@ def test_an_unanswered_offer_is_no_yes(customer: Come, xcover: Sandbox, worker: 
 
     ana.fills_in_details()
     ana.places_order()
+    expect(ana.page.get_by_role("alert")).to_have_text("Please choose yes or no.")
+    assert not Order.objects.exists()
+    ana.places_order()
     ana.pays()
     worker()
 
