@@ -29,7 +29,7 @@ LOOKS = ("card", "plain", "compact")
 Text = str | Promise
 # Key of XCOVER["OFFER_WORDS"] for the policy types that it doesn't name.
 EVERY_TYPE = ""
-EXAMPLE = {"label": "Harbour Lights Festival", "price": "£5.25"}
+LABEL, PRICE = "Harbour Lights Festival", "£5.25"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +156,10 @@ def _refuse_words(name: str, words: Mapping[str, Any]) -> None:
 
 def _refuse_text(name: str, text: str) -> None:
     try:
-        shown = text.format(**EXAMPLE)
+        shown = text.format(label=LABEL, price=PRICE)
     except (KeyError, IndexError, ValueError, AttributeError):
         raise ImproperlyConfigured(f"{name} may only contain {{label}} and {{price}}.") from None
-    if EXAMPLE["price"] not in shown:
+    if PRICE not in shown:
         raise ImproperlyConfigured(f"{name} must contain {{price}}.")
 
 

@@ -286,7 +286,7 @@ def test_without_an_offer_the_pages_say_it_and_that_the_sale_goes_on(visitor: Vi
         texts = [p.text for p in page.all("p")]
         assert any(text.startswith("Cover for Aero 14 is no longer available.") for text in texts)
         assert sum("You can continue without it." in text for text in texts) == 1
-        assert page.one("div", class_="xcover-offer")["data-premium"] == "0"
+        assert page.one("div", class_="xcover-offer")["data-premium"] == "0.00"
 
 
 def test_what_was_lost_before_the_migration_is_named_after_it(
