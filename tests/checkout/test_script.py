@@ -408,12 +408,13 @@ def test_an_order_without_an_answer_is_held_once_and_points_at_the_offer(
     tab: Tab, front: Front
 ) -> None:
     front.ask = True
-    tab.opens()
+    tab.page.goto(f"{tab.address}/checkout/?above=80")
     expect(tab.yes).to_be_visible()
 
     tab.page.get_by_role("button", name="Pay").click()
 
     expect(tab.page.get_by_role("alert")).to_have_text("Please choose yes or no.")
+    expect(tab.page.get_by_role("alert")).to_be_in_viewport()
     expect(tab.yes).to_be_focused()
     assert FRONT.orders == []
     tab.page.get_by_role("button", name="Pay").click()

@@ -183,7 +183,8 @@
     stop(event);
     tell(open, place.dataset.ask, "");
     open.classList.remove("xcover-unsaved");
-    open.elements.choice[0].focus();
+    open.elements.choice[0].focus({ preventScroll: true });
+    open.querySelector(".xcover-error").scrollIntoView({ block: "center" });
   };
 
   const settled = () =>
