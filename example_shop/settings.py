@@ -98,6 +98,7 @@ LANGUAGES = [
     ("en-gb", _("English")),
     ("de", _("German")),
     ("fr", _("French")),
+    ("es", _("Spanish")),
     ("it", _("Italian")),
     ("pt-br", _("Brazilian Portuguese")),
     ("ja", _("Japanese")),

@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 from tests import translations
 
 CATALOGUES = list(translations.sources())
-LANGUAGES = {"ar", "de", "fr", "it", "ja", "pt_BR"}
+LANGUAGES = {"ar", "de", "es", "fr", "it", "ja", "pt_BR"}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 
