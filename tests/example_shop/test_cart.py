@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+import example_shop.settings
 from example_shop.cart import MOST_OF_ONE
 from tests.example_shop.conftest import CAMERA, FESTIVAL, Shopper, last_message, product
 
@@ -95,4 +98,11 @@ def test_an_unknown_country_and_a_foreign_way_back_are_ignored(shopper: Shopper)
 def test_the_page_speaks_the_chosen_language(shopper: Shopper) -> None:
     shopper.client.post("/preferences/", {"language": "de", "next": "/"})
 
-    assert b'<html lang="de">' in shopper.opens("/").content
+    assert b'<html lang="de" dir="ltr">' in shopper.opens("/").content
+
+
+def test_arabic_is_read_from_right_to_left(shopper: Shopper, settings: Any) -> None:
+    settings.LANGUAGES = example_shop.settings.LANGUAGES
+    shopper.client.post("/preferences/", {"language": "ar", "next": "/"})
+
+    assert b'<html lang="ar" dir="rtl">' in shopper.opens("/").content

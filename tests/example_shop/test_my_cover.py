@@ -98,7 +98,7 @@ def test_days_of_cover_are_written_as_the_british_do(covered: Shopper, settings:
     for language in ("en", "en-US,en;q=0.9", ""):
         page = covered.client.get(LIST, headers={"accept-language": language}).content.decode()
         assert re.search(r"\b\d{1,2} \w{3} \d{4} to \d{1,2} \w{3} \d{4}", page)
-        assert '<html lang="en-gb">' in page
+        assert '<html lang="en-gb" dir="ltr">' in page
 
 
 def test_a_stranger_learns_nothing_of_what_is_due(owed: Instalment) -> None:

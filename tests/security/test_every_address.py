@@ -9,9 +9,11 @@ import pytest
 from tests.security.walking import addresses
 
 POLICY = "the-policy"
-# What these show or do is found by the session, the adapter or a signature, never by an id.
+# What these show or do is found by the session, the adapter or a signature, never by an id. A
+# price is that of a product on sale, for everybody.
 OWN_PAGES = {
     "/xcover/offer/",
+    "/xcover/price/",
     "/xcover/offer/page/",
     "/xcover/choose/",
     "/xcover/mycover/",
@@ -24,6 +26,7 @@ OWN_PAGES = {
 # The order's cover has an id: `test_an_order_that_is_not_the_shoppers_is_not_there`.
 OWN_ENDPOINTS = {
     "/xcover/api/v1/offer/",
+    "/xcover/api/v1/price/",
     "/xcover/api/v1/choice/",
     "/xcover/api/v1/orders/1/cover/",
     "/xcover/api/v1/policies/",
