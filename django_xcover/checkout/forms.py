@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import Any
 
 from django import forms
@@ -49,9 +48,11 @@ class ChoiceForm(forms.Form):
         """Return the same answer for each posted quote. Requires a valid form."""
         data = self.cleaned_data
         accepted = data["choice"] == "yes"
+        # A yes to all says nothing about how a cover that is chosen already is paid.
+        plan = data["plan"] if len(data["quote"]) == 1 else None
         return {
-            quote_id: Answer(accepted=accepted, shown=shown, plan=data["plan"])
-            for quote_id, shown in zip_longest(data["quote"], data["shown"], fillvalue="")
+            quote_id: Answer(accepted=accepted, shown=shown, plan=plan)
+            for quote_id, shown in zip(data["quote"], data["shown"], strict=True)
         }
 
     def clean(self) -> dict[str, Any]:
@@ -63,7 +64,10 @@ class ChoiceForm(forms.Form):
         except CardNumberSent as refusal:
             self.errors.clear()
             raise forms.ValidationError(str(refusal)) from None
-        if len(self.cleaned_data.get("quote", [])) < len(self.cleaned_data.get("shown", [])):
+        quotes, shown = (self.cleaned_data.get(name, []) for name in ("quote", "shown"))
+        # Each of several answers applies to the offer that was shown for it, and to no other.
+        unpaired = len(quotes) > 1 and not (len(set(quotes)) == len(quotes) and all(shown))
+        if unpaired or len(shown) != max(len(quotes), 1):
             self.add_error("quote", UNREADABLE)
         return self.cleaned_data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,8 +102,13 @@ class Bundle:
     @property
     def words(self) -> Words:
         """Return the words of the policy type, if all quotes have the same."""
-        types = {panel.quote.policy_type for panel in self.panels}
-        return words_for(types.pop() if len(types) == 1 else EVERY_TYPE)
+        return common_words(panel.quote for panel in self.panels)
+
+    @property
+    def full_refund(self) -> str:
+        """Return the sentence on the full refund if it is true of all quotes, else ""."""
+        sentences = {panel.words.full_refund for panel in self.panels}
+        return sentences.pop() if len(sentences) == 1 else ""
 
     @property
     def yes(self) -> SafeString:
@@ -160,9 +166,15 @@ def offer_context(
     }
 
 
-def saved_sentence(quote: OfferedQuote) -> str:
-    """Return the shopper's message for the stored answer to `quote`, or ""."""
-    return words_for(quote.policy_type).saved(quote.choice)
+def saved_sentence(answered: Sequence[OfferedQuote]) -> str:
+    """Return the shopper's message for the stored answer to the quotes, or ""."""
+    return common_words(answered).saved(answered[0].choice)
+
+
+def common_words(quotes: Iterable[OfferedQuote]) -> Words:
+    """Return the words of the policy type of all `quotes`, or those for any type."""
+    types = {quote.policy_type for quote in quotes}
+    return words_for(types.pop() if len(types) == 1 else EVERY_TYPE)
 
 
 def price_sentence(premium: Money) -> str:

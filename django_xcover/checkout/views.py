@@ -102,7 +102,7 @@ def saved(request: HttpRequest, offer: Offer, answered: list[OfferedQuote]) -> H
             "quotes": [quote.quote_id for quote in answered],
             "choice": first.choice,
             "plan": first.plan,
-            "message": saved_sentence(first),
+            "message": saved_sentence(answered),
         }
         if len(offer.quotes) > 1:
             # An answer to one changes what the card says about all, and the other way round.

@@ -238,7 +238,7 @@ def _broken(
 
 
 def _changed(agreed: Terms, quote: Quote, read: QuoteAnswer | None) -> Iterator[str]:
-    """Yield the changed terms of one quote; `price_checks` has the rules for booked prices."""
+    """Yield the changed terms of one quote; `agreement` has the rules for booked prices."""
     if read is None or read.status not in HELD_TO_TERMS:
         return
     for name in agreement.changes(agreed, agreement.terms(quote)):

@@ -21,12 +21,13 @@ class Answer:
 
     `shown` is the `offer_hash` of the offer on the shopper's page. XCover changes a package in
     place and keeps its quote ids, so a second tab may show an older price under the same id; an
-    empty hash leaves that unnoticed. `plan` names the instalment plan of a yes, "" for one payment.
+    empty hash leaves that unnoticed. `plan` names the instalment plan of a yes, "" for one payment,
+    None for the plan of an earlier yes.
     """
 
     accepted: bool
     shown: str = ""
-    plan: str = ""
+    plan: str | None = ""
 
 
 def choose(
@@ -64,7 +65,9 @@ def _record(quote: Quote, answer: Answer, template_version: str) -> None:
     if answer.shown and answer.shown != presentation.offer_hash(offered):
         raise OfferChanged
     wanted = Choice.ACCEPTED if answer.accepted else Choice.DECLINED
-    plan = _plan(offered, answer.plan) if answer.accepted else ""
+    plan = ""
+    if answer.accepted:
+        plan = quote.instalment_plan if answer.plan is None else _plan(offered, answer.plan)
     if (quote.choice, quote.instalment_plan) != (wanted, plan):
         decisions.record(quote, wanted, template_version=template_version, plan=plan)
 

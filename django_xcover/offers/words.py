@@ -151,14 +151,16 @@ def _refuse_words(name: str, words: Mapping[str, Any]) -> None:
         elif not isinstance(value, Text) or not str(value).strip():
             raise ImproperlyConfigured(f"{name}[{key!r}] must be a text.")
         elif key.startswith("question") or key == "yes":
-            _refuse_text(f"{name}[{key!r}]", str(value))
+            labelled = {"label": LABEL} if key == "question" else {}
+            _refuse_text(f"{name}[{key!r}]", str(value), **labelled)
 
 
-def _refuse_text(name: str, text: str) -> None:
+def _refuse_text(name: str, text: str, **labelled: str) -> None:
     try:
-        shown = text.format(label=LABEL, price=PRICE)
+        shown = text.format(price=PRICE, **labelled)
     except (KeyError, IndexError, ValueError, AttributeError):
-        raise ImproperlyConfigured(f"{name} may only contain {{label}} and {{price}}.") from None
+        allowed = " and ".join(f"{{{key}}}" for key in (*labelled, "price"))
+        raise ImproperlyConfigured(f"{name} may only contain {allowed}.") from None
     if PRICE not in shown:
         raise ImproperlyConfigured(f"{name} must contain {{price}}.")
 

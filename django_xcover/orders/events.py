@@ -112,8 +112,9 @@ def book_instantly(
     `agreed` maps an item's reference to the price that the shopper accepted and paid
     (`FastOffer.prices`); a booking at another price is flagged for a person. Call it in the
     transaction that records the payment. Each order is booked once this way: another call returns
-    the same operation. What `order_cancelled` has already cancelled is not booked, and the package
-    is flagged for a person. Raises ValueError if `agreed` names an unknown item, no item, or
+    the same operation. An order that `order_cancelled` has already cancelled is not booked; single
+    items of it are cancelled again right after the booking. Either way the package is flagged for a
+    person. Raises ValueError if `agreed` names an unknown item, no item, or
     another currency.
     """
     reference = shop_values.order_reference(order)

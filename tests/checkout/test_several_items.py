@@ -10,7 +10,7 @@ from django_xcover.models import Decision, Quote
 from tests.checkout.conftest import Visitor
 from tests.checkout.page import Page
 from tests.conftest import Shopper
-from tests.shop import Cart, named
+from tests.shop import Cart, laptop, named, ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +116,57 @@ def test_without_a_script_one_answer_to_all_leads_back_to_the_checkout(visitor: 
 
     assert answer.status_code == 303
     assert {quote.choice for quote in Quote.objects.all()} == {"declined"}
+
+
+@pytest.mark.parametrize("shown", [[], [0], [0, 0, 1, 2, 3]])
+def test_several_answers_each_need_the_hash_of_their_own_offer(
+    visitor: Visitor, shown: list[int]
+) -> None:
+    visitor.is_offered()
+    sent = all_of(fragment(visitor))
+
+    answer = visitor.sends(
+        choice="yes", quote=sent["quote"], shown=[sent["shown"][index] for index in shown]
+    )
+
+    assert answer.status_code in {400, 409}
+    assert not Decision.objects.exists()
+
+
+def test_two_answers_to_one_quote_are_not_guessed_at(visitor: Visitor) -> None:
+    visitor.is_offered()
+    sent = all_of(fragment(visitor))
+    twice = {name: [values[0], values[0]] for name, values in sent.items()}
+
+    assert visitor.sends(choice="yes", **twice).status_code == 400
+
+
+def test_a_yes_to_all_keeps_the_plan_that_was_chosen_for_one(
+    visitor: Visitor, settings: Any
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "OFFER_INSTALMENTS": True}
+    visitor.front.cart = visitor.shopper.cart = Cart(items=(laptop(), ticket()))
+    offer = visitor.is_offered()
+    plan = offer.quotes[0].plans[0].name
+    visitor.shopper.posts(offer.quotes[0].quote_id, yes=True, plan=plan)
+
+    visitor.sends(choice="yes", **all_of(fragment(visitor)))
+
+    assert [(q.choice, q.instalment_plan) for q in Quote.objects.order_by("pk")] == [
+        ("accepted", plan),
+        ("accepted", ""),
+    ]
+
+
+def test_a_refund_is_promised_only_where_it_holds_for_every_item(
+    visitor: Visitor, settings: Any
+) -> None:
+    words = {"": {"refund_days": 14}, "product_insurance": {"refund_days": 0}}
+    settings.XCOVER = {**settings.XCOVER, "OFFER_WORDS": words}
+    visitor.front.cart = visitor.shopper.cart = Cart(items=(laptop(), ticket()))
+    visitor.is_offered()
+
+    page = fragment(visitor)
+
+    assert "Full refund" not in page.one("p", id="xcover-every-about").text
+    assert "Full refund within 14 days." in page.html

@@ -32,6 +32,7 @@ def say(settings: Any) -> Any:
         ({TICKETS: {"yes": "Yes"}}, "must contain {price}"),
         ({TICKETS: {"question": "Protect {event} for {price}"}}, "may only contain"),
         ({TICKETS: {"question": "Protect {label for {price}"}}, "may only contain"),
+        ({"": {"yes": "Yes, protect {label} for {price}"}}, "may only contain {price}"),
         ({TICKETS: {"no": ""}}, "must be a text"),
         ({TICKETS: {"no": None}}, "must be a text"),
         ({TICKETS: {"refund_days": "14"}}, "must be a number of days"),

@@ -34,6 +34,14 @@ class ChoicesInput(serializers.Serializer[Any]):
     )
     template_version = serializers.CharField(max_length=20, default=NO_TEMPLATE)
 
+    def validate_answers(self, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Refuse two answers to one quote: the last would silently win."""
+        if len({answer["quote"] for answer in answers}) < len(answers):
+            raise serializers.ValidationError(
+                _("We couldn't match your answer to an offer. Please answer again.")
+            )
+        return answers
+
 
 class CancellationInput(serializers.Serializer[Any]):
     """Which policies of the booking to cancel, by default the URL's, and the reason."""

@@ -1,4 +1,4 @@
-/* Fetches the offer, saves answers, keeps the total: docs/templates.md. */
+/* Loads the offer, saves answers, keeps the total: docs/templates.md. */
 (() => {
   if (window.xcover || !AbortSignal.timeout) return;
 
@@ -22,7 +22,6 @@
     document.querySelectorAll("[data-xcover-total]").forEach((element) => {
       const { xcoverBase: base, xcoverCurrency: currency } = element.dataset;
       const sum = Number(base) + Number(premium);
-      // Both as the server writes them.
       if (element.matches("input"))
         element.value = `${sum.toFixed(Math.max(decimals(base), decimals(premium)))} ${currency}`;
       else element.textContent = sum.toLocaleString(element.lang, { style: "currency", currency, useGrouping: true });
@@ -33,7 +32,7 @@
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
   };
 
-  // One request at a time; of several for one subject only the last.
+  // In order; for each subject only the last.
   const enqueue = (subject, work) => {
     const turn = (turns.get(subject) || 0) + 1;
     turns.set(subject, turn);
@@ -121,14 +120,14 @@
   const save = async (form) => {
     const place = form.closest(PLACE);
     if (!place) return;
-    const quote = form.elements.quote.value;
-    unsaved.add(quote);
+    const quotes = new FormData(form).getAll("quote");
+    quotes.forEach((quote) => unsaved.add(quote));
     warned = false;
     try {
       const response = await post(form);
       const { message, error, html, waiting, ...news } = await response.json();
       if (response.ok) {
-        unsaved.delete(quote);
+        quotes.forEach((quote) => unsaved.delete(quote));
         tell(form, "", message);
         mark(form, news);
         Object.assign(state(place), news);
@@ -143,7 +142,7 @@
       const alert = place.querySelector(".xcover-error") || "";
       if (waiting) setTimeout(() => enqueue(place, () => load(place, alert)), 2000);
       emit(place, "error", { status: response.status, message: error });
-      emit(place, "change", { quote, choice: "", ...totals(place) });
+      emit(place, "change", { quote: form.elements.quote.value, quotes, choice: "", ...totals(place) });
     } catch {
       tell(form, place.dataset.failed, "");
       emit(place, "error", { status: 0, message: place.dataset.failed });
@@ -177,7 +176,7 @@
 
   const ask = (event, form) => {
     const place = document.querySelector(`${PLACE}[data-ask]:has([data-answered=false])`);
-    const open = place?.querySelector(`${FORM}:not(:has([name=choice]:checked))`);
+    const open = place?.querySelector(`${FORM}:not(:has([name=choice]:checked), :has(~ [open]))`);
     if (asked || !open || !(form.elements.xcover_total || form.matches("[data-xcover-order]"))) return;
     asked = true;
     stop(event);
