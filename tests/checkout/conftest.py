@@ -65,7 +65,7 @@ class Visitor:
         """Return the response to an answer that the plain form sends."""
         return self.client.post("/xcover/choose/", fields, headers=AS_FORM)
 
-    def sends(self, **fields: str) -> Any:
+    def sends(self, **fields: str | list[str]) -> Any:
         """Return the response to an answer that the script sends."""
         return self.client.post("/xcover/choose/", fields, headers=AS_SCRIPT)
 

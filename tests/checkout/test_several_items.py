@@ -136,7 +136,7 @@ def test_several_answers_each_need_the_hash_of_their_own_offer(
 def test_two_answers_to_one_quote_are_not_guessed_at(visitor: Visitor) -> None:
     visitor.is_offered()
     sent = all_of(fragment(visitor))
-    twice = {name: [values[0], values[0]] for name, values in sent.items()}
+    twice: dict[str, Any] = {name: [values[0], values[0]] for name, values in sent.items()}
 
     assert visitor.sends(choice="yes", **twice).status_code == 400
 
