@@ -103,7 +103,7 @@ def lines_of(answer: PackageAnswer, items: Sequence[PolicyRequest]) -> dict[str,
     is_shifted = len(placed) < min(len(answer.quotes), len(items))
     if not is_shifted and all(_fits(quote, lines[quote.quote_id]) for quote in placed):
         if len(placed) < len(answer.quotes):
-            logger.warning("Package %s has quotes nobody asked for.", answer.package_id)
+            logger.warning("Package %s has quotes that were not requested.", answer.package_id)
         return lines
     logger.warning("The quotes of package %s are not in the order asked for.", answer.package_id)
     return _by_type(answer.quotes, items)

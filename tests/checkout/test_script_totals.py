@@ -9,6 +9,7 @@ from django.utils import translation
 from playwright.sync_api import Route, expect
 
 from django_xcover.formats import format_amount
+from django_xcover.models import Decision
 from django_xcover.types import Money
 from tests.checkout.shopfront import FRONT
 from tests.checkout.test_script import Tab, address, fails, tab
@@ -245,3 +246,29 @@ def test_where_the_script_is_blocked_a_link_leads_to_the_offer(tab: Tab) -> None
     expect(tab.page.locator(".xcover-waiting")).to_be_hidden()
     link.click()
     expect(tab.page.get_by_role("heading")).to_have_text("Insurance for your order")
+
+
+def test_answers_to_all_and_to_one_before_the_script_came_are_asked_for_again(
+    tab: Tab, shopper: Shopper
+) -> None:
+    FRONT.cart = shopper.cart = shopper.cart.but(items=(ticket("1"), ticket("2")))
+    shopper.sees()
+    script: list[Route] = []
+
+    def keep(route: Route) -> None:
+        script.append(route)
+
+    tab.page.route("**/xcover.js", keep)
+    tab.page.goto(f"{tab.address}/checkout/", wait_until="commit")
+    tab.chooses_for_each_item()
+    tab.items.first.get_by_label("Yes").check()
+    tab.page.locator("#xcover-every").get_by_label("No").check()
+
+    script[0].continue_()
+
+    # In which order they were given is lost: the last one was a no to all.
+    expect(tab.page.locator("html[data-heard-ready]")).to_be_attached()
+    expect(tab.page.locator("[data-xcover-offer] input:checked")).to_have_count(0)
+    tab.page.evaluate("xcover.settled()")
+    assert not Decision.objects.exists()
+    shows(tab, "£120.00")

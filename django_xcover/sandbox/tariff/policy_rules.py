@@ -42,7 +42,7 @@ RETAIL, PARCEL, RENTERS = "product_insurance", "parcel_insurance", "renters_insu
 HELP = "partners' help pages, 2026"
 RULES = (
     Rule(FIRST, EVENT, ANYWHERE, 14, False, "recorded 2021: 14 days; " + HELP),
-    Rule(FIRST, TRAVEL, "US", 15, False, HELP + " (Indiana 30, six states 21: not told apart)"),
+    Rule(FIRST, TRAVEL, "US", 15, False, HELP + " (Indiana 30, six states 21: not distinguished)"),
     Rule(FIRST, TRAVEL, "CA", 10, False, HELP),
     Rule(FIRST, TRAVEL, "GB", 14, False, HELP),
     Rule(FIRST, TRAVEL, "AU", 14, False, HELP),

@@ -1,4 +1,4 @@
-/* Loads the offer, saves answers, keeps the total: docs/templates.md. */
+/* The offer, its answers and the total: docs/templates.md. */
 (() => {
   if (window.xcover || !AbortSignal.timeout) return;
 
@@ -32,7 +32,7 @@
     target.dispatchEvent(new CustomEvent(`xcover:${name}`, { bubbles: true, detail }));
   };
 
-  // In order; for each subject only the last.
+  // In order; only the last per subject.
   const enqueue = (subject, work) => {
     const turn = (turns.get(subject) || 0) + 1;
     turns.set(subject, turn);
@@ -109,22 +109,20 @@
     });
   };
 
-  const post = (form) =>
-    call(form.action, 8000, {
-      method: "POST",
-      body: new FormData(form),
-      headers: { Accept: "application/json" },
-      keepalive: true,
-    });
-
   const save = async (form) => {
     const place = form.closest(PLACE);
     if (!place) return;
-    const quotes = new FormData(form).getAll("quote");
+    const body = new FormData(form);
+    const quotes = body.getAll("quote");
     quotes.forEach((quote) => unsaved.add(quote));
     warned = false;
     try {
-      const response = await post(form);
+      const response = await call(form.action, 8000, {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+        keepalive: true,
+      });
       const { message, error, html, waiting, ...news } = await response.json();
       if (response.ok) {
         quotes.forEach((quote) => unsaved.delete(quote));
@@ -160,7 +158,7 @@
     event.stopImmediatePropagation();
   };
 
-  // The order waits for the answer; after a warning it goes without.
+  // The order waits for the answer; after a warning it goes.
   const hold = (event, form) => {
     stop(event);
     if (held.has(form)) return;
@@ -203,9 +201,12 @@
       if (mounted.has(place)) return;
       mounted.add(place);
       place.classList.add("xcover-live");
-      if (place.querySelector(FORM)) ready(place);
-      else enqueue(place, () => load(place));
-      place.querySelectorAll("[name=choice]:checked:not([checked])").forEach(({ form }) => answer(form));
+      const given = place.querySelectorAll("[name=choice]:checked:not([checked])");
+      if (given.length > 1 || !place.querySelector(FORM)) enqueue(place, () => load(place));
+      else {
+        ready(place);
+        if (given.length) answer(given[0].form);
+      }
     });
 
   document.addEventListener("change", ({ target }) => {
