@@ -66,7 +66,7 @@ class QuotePackage(models.Model):
     change. If it has passed, it is unknown whether the premium was charged. `customer_token_id`
     is the token that XCover charges with dual payment, kept only until the booking. `lost_cover`
     lists cover that the shopper accepted for this cart and this package does not offer
-    (`mirror.lost_cover`). `reconciled_at` is the start of the last reconciliation that found the
+    (`mirror.lapses`). `reconciled_at` is the start of the last reconciliation that found the
     package in XCover's list.
 
     An instant booking is quoted and booked in one call, after the sale. Until XCover has assigned
