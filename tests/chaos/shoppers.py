@@ -131,7 +131,7 @@ class Shopper:
         """
         (total, base) = TOTAL.findall(summary)[0]
         premium = Decimal(total) - Decimal(base)
-        return premium if premium in self._said_yes_to else None
+        return premium if premium and premium in self._said_yes_to else None
 
     def _change_quantity(self) -> None:
         other = {"quantity": "4"}
