@@ -18,7 +18,7 @@ import requests
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.http.adapter import mount
 from tests.sandbox.support import HOME, Caller, a_booking, a_cart
-from tests.sandbox.test_webhooks import receiver
+from tests.sandbox.webhooks.support import receiver
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # only a test that fails waits so long

@@ -1,9 +1,9 @@
-"""The shop has the money for the next period: confirmed once, at the price that was paid."""
+"""A renewal that was paid is confirmed at XCover once, and mirrored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,40 +12,23 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover import exceptions
-from django_xcover.client import XCoverClient
-from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import factory
 from django_xcover.exceptions import ActionRefused
-from django_xcover.mirror import packages, refresh
-from django_xcover.models import (
-    Attention,
-    Operation,
-    OperationState,
-    Quote,
-    QuotePackage,
-    Renewal,
-)
-from django_xcover.outbox import operations
+from django_xcover.models import Operation, OperationState, Renewal
 from django_xcover.policies import renewal as renewing
-from django_xcover.sandbox import Sandbox, ids
-from django_xcover.sandbox import renewing as their_renewing
+from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
 from tests.conftest import work
 from tests.policies.renewal.conftest import ENDS, Buy, Heard, renewals_at, required, yearly
+from tests.policies.renewal.support import (
+    State,
+    cancelled,
+    let_time_pass,
+    renewed_by_itself,
+    the_confirmation,
+)
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
-State = Renewal.State
-
-
-def the_confirmation() -> Operation:
-    """Return the only operation about a renewal."""
-    return Operation.objects.get(kind="renew")
-
-
-def let_time_pass() -> None:
-    Operation.objects.update(
-        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
-    )
 
 
 def declined(renewal: Renewal, sandbox: Sandbox) -> None:
@@ -55,19 +38,6 @@ def declined(renewal: Renewal, sandbox: Sandbox) -> None:
 def unpaid_for_too_long(renewal: Renewal, sandbox: Sandbox) -> None:
     Renewal.objects.update(due_on=timezone.now() - timedelta(days=61))
     renewing.find_due()
-
-
-def cancelled(renewal: Renewal, sandbox: Sandbox) -> None:
-    factory.client_for("default").cancel_booking(renewal.package.package_id, idempotency_key="x")
-    refresh.refresh(renewal.package)
-
-
-def renewed_by_itself(renewal: Renewal, sandbox: Sandbox) -> None:
-    client = factory.client_for("default")
-    client.renewal_confirmation(
-        renewal.package.package_id, renewal.renewal_id, required(renewal.payload)
-    )
-    renewing.on_event("RENEWAL_DUE", renewal.package.package_id, "default")
 
 
 @pytest.mark.parametrize(
@@ -194,218 +164,6 @@ def test_a_payment_for_what_xcover_renewed_meanwhile_confirms_nothing_again(
     assert len(sandbox.calls("confirm_renewal")) == confirmations
 
 
-@pytest.fixture
-def refused(quoted: Renewal, sandbox: Sandbox) -> Operation:
-    """Return the confirmation of a paid renewal that XCover refused."""
-    operation = renewing.record_payment(quoted)
-    sandbox.faults.add("confirm_renewal", "status", status=422, body={"errors": ["No."]})
-    work()
-    operation.refresh_from_db()
-    return operation
-
-
-def test_a_refused_renewal_that_is_paid_waits_for_a_person(
-    quoted: Renewal, refused: Operation
-) -> None:
-    quoted.refresh_from_db()
-
-    assert refused.state == OperationState.NEEDS_PERSON
-    assert quoted.state == State.PAID
-
-
-def test_a_persons_retry_asks_for_the_price_again_and_confirms_at_the_same(
-    quoted: Renewal, refused: Operation, sandbox: Sandbox
-) -> None:
-    quotes = len(sandbox.calls("quote_for_renewal"))
-
-    operations.retry(refused)
-    work()
-
-    assert len(sandbox.calls("quote_for_renewal")) == quotes + 1
-    assert the_confirmation().state == OperationState.DONE
-    assert quoted.package.quotes.get(status="CONFIRMED").price == Decimal("46.20")
-
-
-def test_a_persons_retry_never_confirms_another_price_than_was_paid(
-    quoted: Renewal, refused: Operation, sandbox: Sandbox
-) -> None:
-    sandbox.faults.add("quote_for_renewal", "wrong_price")
-
-    operations.retry(refused)
-    work()
-
-    assert the_confirmation().state == OperationState.NEEDS_PERSON
-    assert "£46.20 was paid" in the_confirmation().error["message"]
-    assert renewals_at(sandbox, quoted.package) == ["CONFIRMED"]
-
-
-def test_a_refused_renewal_can_be_given_up_and_holds_up_nothing(
-    quoted: Renewal, refused: Operation
-) -> None:
-    renewing.abandon(quoted, reason="Refunded.")
-
-    assert quoted.state == State.EXPIRED
-    assert the_confirmation().state == OperationState.DISCARDED
-    assert not Operation.objects.unfinished().exists()
-
-
-def test_a_renewal_that_may_still_come_about_is_not_given_up(quoted: Renewal) -> None:
-    renewing.record_payment(quoted)
-
-    with pytest.raises(exceptions.RenewalNotStuck, match="not waiting for a person"):
-        renewing.abandon(quoted, reason="Impatience.")
-
-    assert the_confirmation().state == OperationState.PENDING
-
-
-def test_a_renewal_whose_outcome_could_not_be_looked_at_is_not_given_up(
-    quoted: Renewal, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    renewing.record_payment(quoted)
-    confirm = XCoverClient.renewal_confirmation
-
-    def look_is_refused_from_now_on(self: XCoverClient, *args: Any, **options: Any) -> Any:
-        answer = confirm(self, *args, **options)
-        sandbox.faults.add("get_booking", "status", status=401)
-        return answer
-
-    monkeypatch.setattr(XCoverClient, "renewal_confirmation", look_is_refused_from_now_on)
-    work()
-    assert renewals_at(sandbox, quoted.package) == ["RENEWED", "CONFIRMED"]
-    assert the_confirmation().state == OperationState.NEEDS_PERSON
-
-    with pytest.raises(exceptions.RenewalNotStuck):
-        renewing.abandon(quoted, reason="Refunded.")
-
-
-def test_a_price_that_differs_from_the_one_paid_is_flagged(
-    quoted: Renewal, sandbox: Sandbox
-) -> None:
-    renewing.record_payment(quoted)
-    sandbox.faults.add("confirm_renewal", "wrong_price")
-
-    work()
-
-    package = QuotePackage.objects.get()
-    policy = package.quotes.get(status="CONFIRMED")
-    assert package.attention == Attention.PRICE_DIFFERS
-    assert policy.chosen_price == Decimal("46.20") != policy.price
-
-
-@pytest.fixture
-def other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let XCover give a policy of the next period another id than its quote had."""
-    honest = their_renewing._replace
-
-    def replace(inquiry: Any, package: Any, earlier_id: str, new: Any) -> None:
-        new.id = ids.new_uuid()
-        honest(inquiry, package, earlier_id, new)
-
-    monkeypatch.setattr(their_renewing, "_replace", replace)
-
-
-def test_a_price_that_differs_is_flagged_also_under_another_id(
-    quoted: Renewal, sandbox: Sandbox, other_ids: None
-) -> None:
-    renewing.record_payment(quoted)
-    sandbox.faults.add("confirm_renewal", "wrong_price")
-
-    work()
-
-    package = QuotePackage.objects.get()
-    policy = package.quotes.get(status="CONFIRMED")
-    assert package.attention == Attention.PRICE_DIFFERS
-    assert policy.chosen_price == Decimal("46.20") != policy.price
-
-
-def test_policies_under_other_ids_are_told_by_type_and_order(
-    buy: Buy, clock: Any, other_ids: None
-) -> None:
-    package = buy(yearly("one", price="1200"), yearly("two", price="900"))
-    clock.move_to(ENDS - timedelta(days=20))
-    [renewal] = renewing.find_due()
-    renewing.record_payment(renewing.quote(renewal))
-    work()
-
-    package.refresh_from_db()
-    policies = package.quotes.filter(status="CONFIRMED")
-    assert package.attention == ""
-    assert [policy.chosen_price for policy in policies] == [policy.price for policy in policies]
-    assert {policy.line_reference for policy in policies} == {"one", "two"}
-
-
-def test_a_policy_that_was_paid_for_and_does_not_appear_is_flagged(
-    quoted: Renewal, other_ids: None
-) -> None:
-    renewing.record_payment(quoted)
-    [read] = quoted.payload["quotes"]
-    two = {**quoted.payload, "quotes": [read, {**read, "id": ids.new_uuid()}]}
-    Renewal.objects.update(payload=two, price=Decimal("92.40"))
-
-    work()
-
-    assert QuotePackage.objects.get().attention == Attention.PRICE_DIFFERS
-
-
-def test_the_new_period_stands_beside_the_renewed_policy(quoted: Renewal, sandbox: Sandbox) -> None:
-    renewing.record_payment(quoted, amount=Money(Decimal("46.20"), "GBP"))
-    work()
-
-    earlier, later = QuotePackage.objects.get().quotes.order_by("position")
-    assert (earlier.status, later.status) == ("RENEWED", "CONFIRMED")
-    assert (later.label, later.line_reference) == ("Aero 14", "laptop")
-    assert later.choice == "accepted"
-    assert later.policy_start_date == earlier.policy_end_date == ENDS
-    assert later.policy_end_date == ENDS.replace(year=2028)
-    assert QuotePackage.objects.get().total_price == Decimal("46.20")
-
-
-def test_each_of_two_policies_is_followed_by_its_own(buy: Buy, clock: Any) -> None:
-    package = buy(yearly("one", price="1200"), yearly("two", price="900"))
-    clock.move_to(ENDS - timedelta(days=20))
-    [renewal] = renewing.find_due()
-    renewing.record_payment(renewing.quote(renewal))
-    work()
-
-    now = dict(package.quotes.filter(status="CONFIRMED").values_list("line_reference", "price"))
-    before = dict(package.quotes.filter(status="RENEWED").values_list("line_reference", "price"))
-    assert now == before
-    assert sorted(now) == ["one", "two"]
-
-
-def mirror_another(package: QuotePackage, quote_id: str, price: str) -> Quote:
-    """Let XCover show one policy more, like the newest but for its price, and return it."""
-    rows = [quote.payload for quote in package.quotes.order_by("position")]
-    extra = {**rows[-1], "id": quote_id, "price": price}
-    answer = package_from_wire({**package.payload, "quotes": [*rows, extra]})
-    packages.apply_answer(package, answer)
-    return package.quotes.get(quote_id=quote_id)
-
-
-@pytest.mark.parametrize("since", ["in force", "cancelled"])
-def test_a_policy_is_followed_by_one_and_an_extra_one_is_nobodys_yes(
-    quoted: Renewal, sandbox: Sandbox, since: str
-) -> None:
-    renewing.record_payment(quoted)
-    work()
-    if since == "cancelled":
-        cancelled(quoted, sandbox)
-
-    extra = mirror_another(QuotePackage.objects.get(), ids.new_uuid(), "500.00")
-
-    assert (extra.choice, extra.chosen_price, extra.line_reference) == ("", None, "")
-
-
-def test_what_follows_a_policy_that_nobody_said_yes_to_is_nobodys_yes(
-    quoted: Renewal, sandbox: Sandbox, clock: Any
-) -> None:
-    Quote.objects.update(choice="", chosen_price=None)
-
-    renewed_by_itself(quoted, sandbox)
-
-    assert {quote.choice for quote in Quote.objects.all()} == {""}
-
-
 @pytest.mark.parametrize(
     ("price", "where"),
     [
@@ -457,67 +215,6 @@ def test_a_second_year_follows_the_first(quoted: Renewal, clock: Any, sandbox: S
     assert renewals_at(sandbox, quoted.package) == ["RENEWED", "RENEWED", "CONFIRMED"]
     labels = quoted.package.quotes.order_by("position").values_list("label", flat=True)
     assert list(labels) == ["Aero 14", "Aero 14, engraved", "Aero 14, engraved"]
-
-
-def test_without_an_id_there_is_nothing_to_confirm_in_the_older_flow(due: Renewal) -> None:
-    with pytest.raises(exceptions.RenewalNotAnnounced, match="no id yet"):
-        renewing.confirm_legacy(due)
-
-
-@pytest.fixture
-def announced(due: Renewal, sandbox: Sandbox) -> Renewal:
-    """Return a renewal that XCover has announced by webhook, in the older flow."""
-    client = factory.client_for("default")
-    answer = client.quote_for_renewal(due.package.package_id)
-    package_id = due.package.package_id
-    found = renewing.on_event("RENEWAL_CREATED", package_id, "default", answer["renewal_id"])
-    assert found == due
-    return due
-
-
-def test_the_older_flow_confirms_by_the_announced_id_alone(
-    announced: Renewal, sandbox: Sandbox
-) -> None:
-    paid_on = datetime(2027, 4, 12, 2, 42, 12, tzinfo=UTC)
-
-    operation = renewing.confirm_legacy(announced, paid_on=paid_on)
-    again = renewing.confirm_legacy(announced, paid_on=paid_on)
-
-    assert operation == again
-    assert operation.request["paid_on"] == "2027-04-12 02:42:12Z"
-    work()
-    announced.refresh_from_db()
-    assert announced.state == State.CONFIRMED
-    assert len(sandbox.calls("confirm_renewal_legacy")) == 1
-    assert renewals_at(sandbox, announced.package) == ["RENEWED", "CONFIRMED"]
-
-
-def test_the_older_flow_takes_the_id_xcover_gave_before_one_that_was_announced(
-    quoted: Renewal, sandbox: Sandbox
-) -> None:
-    renewing.on_event("RENEWAL_DUE", quoted.package.package_id, "default", "forge-forge-REN")
-
-    operation = renewing.confirm_legacy(quoted)
-    work()
-
-    assert operation.request["renewal_id"] == quoted.renewal_id
-    quoted.refresh_from_db()
-    assert quoted.state == State.CONFIRMED
-
-
-def test_the_older_flow_waits_until_the_booking_shows_the_new_period(
-    announced: Renewal, sandbox: Sandbox
-) -> None:
-    renewing.confirm_legacy(announced)
-    sandbox.faults.add("confirm_renewal_legacy", "status", status=202)
-    work()
-    assert the_confirmation().state == OperationState.PENDING
-
-    let_time_pass()
-    work()
-
-    announced.refresh_from_db()
-    assert announced.state == State.CONFIRMED
 
 
 def test_the_clock_of_these_tests_is_the_sandboxes_too(

@@ -1,24 +1,16 @@
-"""A price on a product page, and cover quoted and booked in one call."""
+"""A fast quote that was agreed is quoted and booked in one call."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from django_xcover import exceptions
 from django_xcover.booking import dual_payment, instant_booking
 from django_xcover.booking import instant_booking as booking
 from django_xcover.client import XCoverClient
-from django_xcover.clients import cache as shared_cache
-from django_xcover.clients import circuit_breaker
 from django_xcover.cover import book_instantly, order_cover
 from django_xcover.models import (
     Attention,
@@ -29,197 +21,20 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
 )
-from django_xcover.offers import fast_quote
 from django_xcover.outbox import operations
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.timeline import order_story
-from django_xcover.types import Money, PolicyRequest, QuoteRequest
+from django_xcover.types import Money
 from tests import completion
-from tests.conftest import Shopper, the_operation, the_package, work
+from tests.conftest import the_operation, the_package, work
+from tests.offers.fast_quotes.support import asked, let_time_pass
 from tests.shop import Shop, laptop, ticket
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
-TOO_DEAR = laptop("yacht", price="900000")
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
-
-
-def asked(*items: PolicyRequest, currency: str = "GBP") -> QuoteRequest:
-    return QuoteRequest(
-        currency=currency,
-        customer_country="GB",
-        customer_language="en",
-        items=items or (laptop(),),
-    )
-
-
-def let_time_pass() -> None:
-    Operation.objects.update(
-        next_attempt_at=timezone.now(), lease_until=timezone.now() - timedelta(seconds=1)
-    )
 
 
 def bookings_at(sandbox: Sandbox) -> list[str]:
     return [p["id"] for p in sandbox.packages() if p["status"] == "CONFIRMED"]
-
-
-# The price
-
-
-@pytest.mark.parametrize("fault", ["status", "reset", "garbage", "throttle"])
-def test_a_fault_of_xcovers_costs_the_price_and_nothing_else(sandbox: Sandbox, fault: str) -> None:
-    sandbox.faults.add("fast_quote", fault, times=9)
-
-    assert instant_booking.price(asked()) is None
-
-
-def test_while_xcover_is_away_not_every_page_asks(sandbox: Sandbox) -> None:
-    sandbox.faults.add("fast_quote", "status", times=9)
-
-    for _ in range(3):
-        instant_booking.price(asked())
-
-    assert len(sandbox.calls("fast_quote")) == 1
-
-
-def test_a_missing_answer_does_not_replace_a_price_that_came_meanwhile(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask = fast_quote._ask
-
-    def another_process_is_faster(account: str, request: QuoteRequest) -> None:
-        monkeypatch.setattr(fast_quote, "_ask", ask)
-        assert instant_booking.price(request) is not None
-
-    monkeypatch.setattr(fast_quote, "_ask", another_process_is_faster)
-    instant_booking.price(asked())
-
-    assert instant_booking.price(asked()) is not None
-
-
-def test_while_the_circuit_is_open_xcover_is_not_asked(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def is_open(account: str) -> None:
-        raise exceptions.CircuitOpen
-
-    monkeypatch.setattr(circuit_breaker, "guard", is_open)
-
-    assert instant_booking.price(asked()) is None
-    assert sandbox.calls("fast_quote") == []
-
-
-def test_a_cache_that_fails_costs_no_price(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared_cache, "attempt", lambda do, otherwise: otherwise)
-
-    assert instant_booking.price(asked()) is not None
-
-
-@pytest.mark.parametrize(
-    "answer", [{}, {"currency": "GBP", "quotes": 3}, {"currency": "GBP", "quotes": {"0": {}}}]
-)
-def test_an_answer_that_cannot_be_read_is_no_price(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
-) -> None:
-    monkeypatch.setattr(XCoverClient, "fast_quote", lambda *args, **options: answer)
-
-    assert instant_booking.price(asked()) is None
-
-
-def test_what_is_not_insured_has_no_price(sandbox: Sandbox) -> None:
-    assert instant_booking.price(asked(TOO_DEAR)) is None
-
-    offer = instant_booking.price(asked(TOO_DEAR, laptop()))
-
-    assert offer is not None
-    assert list(offer.prices) == ["laptop"]
-    assert [quote.label for quote in offer.quotes] == ["Aero 14"]
-
-
-def test_an_unknown_account_is_a_mistake_of_the_shops(shop: Shop) -> None:
-    with pytest.raises(ImproperlyConfigured, match="no account"):
-        instant_booking.price(asked(), account="elsewhere")
-
-
-def test_xcover_gets_a_little_less_than_the_shoppers_patience(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
-    settings.XCOVER = {**settings.XCOVER, "OFFER_DEADLINE": 1.0}
-    waits: list[float] = []
-
-    def note(self: XCoverClient, payload: Any, *, deadline: float) -> Any:
-        waits.append(deadline)
-        return {}
-
-    monkeypatch.setattr(XCoverClient, "fast_quote", note)
-
-    instant_booking.price(asked())
-
-    assert waits == [0.95]
-
-
-def test_a_price_is_stored_nowhere_and_asked_for_once(
-    sandbox: Sandbox, django_assert_num_queries: Any
-) -> None:
-    with django_assert_num_queries(0):
-        first = instant_booking.price(asked(laptop(), ticket()))
-        second = instant_booking.price(asked(laptop(), ticket()))
-
-    assert first is not None
-    assert first == second
-    assert len(sandbox.calls("fast_quote")) == 1
-    assert sandbox.packages() == []
-    assert first.premium == first.prices["laptop"] + first.prices["ticket"]
-    assert first.quotes[0].pds_url.startswith("https://")
-
-
-def test_items_in_another_order_keep_their_own_prices(sandbox: Sandbox) -> None:
-    one, other = asked(laptop(), ticket()), asked(ticket(), laptop())
-
-    first, second = instant_booking.price(one), instant_booking.price(other)
-
-    assert first is not None
-    assert second is not None
-    assert first.prices == second.prices
-    assert [quote.label for quote in second.quotes] == ["Harbour Lights Festival", "Aero 14"]
-
-
-def test_a_quote_without_id_and_status_is_a_price_all_the_same(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer = {"currency": "GBP", "quotes": [None, {"price": Decimal("1.10"), "id": None}]}
-    monkeypatch.setattr(XCoverClient, "fast_quote", lambda *args, **options: answer)
-
-    offer = instant_booking.price(asked(TOO_DEAR, laptop()))
-
-    assert offer is not None
-    assert offer.prices == {"laptop": Money(Decimal("1.10"), "GBP")}
-    assert offer.fast_quote_id == ""
-    assert instant_booking.opt_out(offer, asked()) is None
-
-
-# The booking
-
-
-@pytest.fixture
-def agreed(sandbox: Sandbox) -> dict[str, Money]:
-    """Return the prices that the shopper was shown for a laptop and two tickets."""
-    offer = instant_booking.price(asked(laptop(), ticket()))
-    assert offer is not None
-    return dict(offer.prices)
-
-
-@pytest.fixture
-def paid(shop: Shop, agreed: dict[str, Money]) -> Operation:
-    """Return the instant booking of a paid order, to be carried out."""
-    return book_instantly(shop.order(), asked(laptop(), ticket()), agreed=agreed)
 
 
 def test_what_was_not_asked_for_cannot_be_agreed(shop: Shop, agreed: dict[str, Money]) -> None:
@@ -489,59 +304,3 @@ def test_with_dual_payment_the_token_goes_along(paid: Operation, shop: Shop) -> 
     assert Operation.objects.get().request["customer_token_id"] == "tok-1"
     work()
     assert the_package().status == "CONFIRMED"
-
-
-# Declining
-
-
-def test_a_price_that_was_not_taken_is_declined_by_its_fast_quote_id(
-    sandbox: Sandbox, shop: Shop
-) -> None:
-    offer = instant_booking.price(asked())
-    assert offer is not None
-    first = instant_booking.opt_out(offer, asked())
-    second = instant_booking.opt_out(offer, asked())
-
-    work()
-
-    assert first == second
-    assert the_package().status == "OPTED_OUT"
-    path = sandbox.calls("opt_out")[0].path
-    assert offer.fast_quote_id in path
-
-
-def test_a_declining_whose_answer_was_lost_is_sent_again(sandbox: Sandbox, shop: Shop) -> None:
-    offer = instant_booking.price(asked())
-    assert offer is not None
-    instant_booking.opt_out(offer, asked())
-    sandbox.faults.add("opt_out", "process_then_reset", times=9)
-    work()
-    sandbox.faults.clear()
-    let_time_pass()
-    work()
-
-    assert the_operation().state == OperationState.DONE
-
-
-def test_nothing_of_a_customer_is_logged(
-    paid: Operation, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    sandbox.faults.add("instant_booking", "status", status=422)
-    with caplog.at_level(logging.DEBUG):
-        work()
-
-    assert "ana@example.com" not in caplog.text
-
-
-def test_the_cart_of_the_same_order_is_settled_beside_it(
-    paid: Operation, shopper: Shopper, shop: Shop
-) -> None:
-    shopper.says(yes=False)
-
-    completion.complete(shop.orders["ORD-1"], shopper.cart, paid=True)
-    work()
-
-    assert sorted(QuotePackage.objects.values_list("status", flat=True)) == [
-        "CONFIRMED",
-        "OPTED_OUT",
-    ]

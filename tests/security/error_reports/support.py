@@ -1,0 +1,35 @@
+"""Zoë, whose data carry a marker, what else must not be shown, and every module of the package."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import django_xcover
+from django_xcover.types import QuoteRequest
+from tests.client.conftest import API_KEY, API_SECRET
+from tests.security.reporting import MARKER
+from tests.sync.webhooks.conftest import SECRET
+
+EMAIL = "marker-zo@example.com"
+ZOE: dict[str, Any] = {
+    "first_name": MARKER,
+    "last_name": MARKER,
+    "email": EMAIL,
+    "country": "GB",
+    "postcode": MARKER,
+}
+SECRETS = (EMAIL, API_KEY, API_SECRET, "sandbox-key", "sandbox-secret", SECRET)
+
+
+def request_of(**facts: Any) -> QuoteRequest:
+    plain = {"currency": "GBP", "customer_country": "GB", "customer_language": "en", "items": ()}
+    return QuoteRequest(**{**plain, **facts})
+
+
+def modules() -> Iterator[Any]:
+    for found in pkgutil.walk_packages(django_xcover.__path__, "django_xcover."):
+        if not found.name.startswith(("django_xcover.sandbox", "django_xcover.migrations")):
+            yield importlib.import_module(found.name)
