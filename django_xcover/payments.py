@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
+KINDS = (RENEWAL, INSTALMENT, MODIFICATION)
 
 
 @clears_frames

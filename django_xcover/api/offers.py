@@ -14,6 +14,7 @@ from rest_framework.serializers import Serializer
 
 from django_xcover.adapters import get_adapter
 from django_xcover.api.base import ShopView
+from django_xcover.api.description import describes
 from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
@@ -27,6 +28,16 @@ from django_xcover.offers.quoting import Look
 class OfferView(ShopView):
     """The offer; XCover is asked in the background if there is none."""
 
+    @describes(
+        "getOffer",
+        {
+            200: OfferShape,
+            202: "XCover is being asked. Request `Location` after `Retry-After` seconds.",
+            204: "There is no offer. Continue the sale without it.",
+        },
+        query={quoting.AGAIN: {"type": "string", "description": "Set by `Location`."}},
+        headers={202: ("Location", "Retry-After")},
+    )
     def get(self, request: Request) -> Response:
         """Return the offer; 204 if there is none, and the sale continues without it.
 
@@ -53,6 +64,11 @@ class OfferView(ShopView):
 class PriceView(ShopView):
     """The price of cover for one product, before it is in a cart."""
 
+    @describes(
+        "getPrice",
+        {200: PriceShape, 204: "There is no price, or another request asks for the same one."},
+        query={"product": {"type": "string", "description": "The adapter's product reference."}},
+    )
     def get(self, request: Request) -> Response:
         """Return the price for `product`; 204 if there is none, 429 after too many prices.
 
@@ -74,6 +90,7 @@ class ChoiceView(ShopView):
         data = self.request.data
         return ChoicesInput if isinstance(data, Mapping) and "answers" in data else ChoiceInput
 
+    @describes("answerOffer", {200: OfferShape}, takes=(ChoiceInput, ChoicesInput))
     def post(self, request: Request) -> Response:
         """Store the answers and return the updated offer; 409 if the offer isn't current."""
         data = self.validated_input()
@@ -93,6 +110,7 @@ class ChoiceView(ShopView):
 class OrderCoverView(ShopView):
     """The cover of one of the shopper's orders."""
 
+    @describes("getOrderCover", {200: OrderCoverShape})
     def get(self, request: Request, reference: str) -> Response:
         """Return state and policies; 404 if the adapter doesn't let this shopper see the order."""
         return self.respond(OrderCoverShape, order_cover(self._order(reference)))

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from django_xcover import payments
 from django_xcover.api.base import PolicyView
+from django_xcover.api.description import describes
 from django_xcover.api.serializers.inputs import (
     CancellationInput,
     ModificationInput,
@@ -43,6 +44,7 @@ class CancellationsView(PolicyView):
 
     input_class = CancellationInput
 
+    @describes("createCancellation", {201: CancellationShape}, takes=(CancellationInput,))
     def post(self, request: Request, quote_id: str) -> Response:
         """Ask XCover for the refund; 201 whether or not it answers. Nothing is cancelled yet."""
         quote, data = self.policy(), self.validated_input()
@@ -59,6 +61,7 @@ class CancellationsView(PolicyView):
 class CancellationView(PolicyView):
     """One cancellation."""
 
+    @describes("getCancellation", {200: CancellationShape})
     def get(self, request: Request, **kwargs: Any) -> Response:
         """Return its progress and refund."""
         return self.respond(CancellationShape, cancellation_view(self.cancellation()))
@@ -75,6 +78,7 @@ class ConfirmCancellationView(CancellationView):
     http_method_names = ("post", "options")
     input_class = StatementInput
 
+    @describes("confirmCancellation", {202: CancellationShape}, takes=(StatementInput,))
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Submit the statement; 202. Repeating it, here or on a page, returns the first one."""
         row, values = self.cancellation(), self.validated_input()
@@ -134,6 +138,11 @@ class ModificationsView(ChangeView):
 
     input_class = ModificationInput
 
+    @describes(
+        "createModification",
+        {201: ModificationShape, 202: ModificationShape},
+        takes=(ModificationInput,),
+    )
     def post(self, request: Request, quote_id: str) -> Response:
         """Change details (202) or ask XCover for a price (201); 422 for bad values."""
         quote, values = self.policy(), self.validated_input()
@@ -153,6 +162,7 @@ class ModificationsView(ChangeView):
 class ModificationView(ChangeView):
     """One change."""
 
+    @describes("getModification", {200: ModificationShape})
     def get(self, request: Request, **kwargs: Any) -> Response:
         """Return its progress and price."""
         return self.show(self.modification())
@@ -161,6 +171,7 @@ class ModificationView(ChangeView):
 class ConfirmModificationView(ChangeView):
     """Confirms a change that doesn't alter the price."""
 
+    @describes("confirmModification", {202: ModificationShape})
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Confirm the change; 202. Returns 409 if there is a difference for the shop to settle."""
         row = self.modification()
@@ -174,6 +185,7 @@ class ConfirmModificationView(ChangeView):
 class AbandonModificationView(ChangeView):
     """Abandons a priced change."""
 
+    @describes("abandonModification", {200: ModificationShape})
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Abandon the change; 409 if it is too late."""
         row = self.modification()
@@ -184,6 +196,7 @@ class AbandonModificationView(ChangeView):
 class RenewalView(PolicyView):
     """One renewal."""
 
+    @describes("getRenewal", {200: RenewalShape})
     def get(self, request: Request, **kwargs: Any) -> Response:
         """Return its progress and price."""
         return self.show(self.renewal())
@@ -202,6 +215,7 @@ class PriceRenewalView(RenewalView):
 
     http_method_names = ("post", "options")
 
+    @describes("priceRenewal", {200: RenewalShape})
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Ask XCover for the price of the next period."""
         return self.show(renewal_service.quote(self.renewal()))
@@ -212,6 +226,7 @@ class DeclineRenewalView(RenewalView):
 
     http_method_names = ("post", "options")
 
+    @describes("declineRenewal", {202: RenewalShape})
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Decline the renewal; 202. Declining again has no effect."""
         row = self.renewal()

@@ -12,6 +12,7 @@ from django_xcover.models import Quote
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import PolicyRequest
 from tests import completion
+from tests.api import conforming
 from tests.checkout.shopfront import FRONT, Front
 from tests.conftest import Shopper, work
 from tests.shop import SHOP, Order, ticket
@@ -45,10 +46,15 @@ class Program:
         front.shopper = "ana"
 
     def gets(self, path: str) -> Any:
-        return self.client.get(ROOT + path)
+        return self._checked("get", path, self.client.get(ROOT + path))
 
     def posts(self, path: str, **body: Any) -> Any:
-        return self.client.post(ROOT + path, body, format="json")
+        return self._checked("post", path, self.client.post(ROOT + path, body, format="json"))
+
+    def _checked(self, method: str, path: str, response: Any) -> Any:
+        if response.status_code < 400:
+            conforming.check(method, path, response)
+        return response
 
     def buys(self, *items: PolicyRequest, reference: str = "ORD-1", paid: bool = True) -> Order:
         """Order `items` with cover (two festival tickets by default), and let it be booked."""

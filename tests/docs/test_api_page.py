@@ -162,8 +162,9 @@ def test_a_difference_that_was_paid_back_is_settled(insured: Program, page: dict
 
 
 def test_the_api_is_mounted_where_the_page_says(page: dict[str, Any]) -> None:
-    [mounted] = page["urlpatterns"]
+    described, mounted = page["urlpatterns"]
 
+    assert described.pattern.describe() == mounted.pattern.describe()
     assert f"/{mounted.pattern}" == ROOT == f"{page['API']}/"
 
 

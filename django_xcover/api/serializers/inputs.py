@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from django_xcover.api.serializers.fields import CodeField
+
 # The default version of the template: the client renders the page, and may send its own version.
 NO_TEMPLATE = "api"
 
@@ -15,7 +17,7 @@ class AnswerInput(serializers.Serializer[Any]):
     """Yes or no to one quote. `shown` is the value from the offered quote."""
 
     quote = serializers.CharField(max_length=64)
-    choice = serializers.ChoiceField(choices=("yes", "no"))
+    choice = CodeField("YesOrNo", ("yes", "no"))
     plan = serializers.CharField(max_length=64, allow_blank=True, default="")
     shown = serializers.CharField(max_length=64, allow_blank=True, default="")
 

@@ -1,4 +1,4 @@
-"""Money, offers and orders as JSON."""
+"""Offers and orders as JSON."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from typing import Any
 
 from rest_framework import serializers
 
-from django_xcover.formats import format_amount, plain_amount
+from django_xcover.api.serializers.fields import CodeField, MoneyShape
+from django_xcover.mirror.lapses import ORDERS, TERMS
 from django_xcover.mirror.presentation import OfferedQuote, offer_hash
-from django_xcover.types import Money
+from django_xcover.models import Choice
+from django_xcover.overview.policies import PolicyState
+from django_xcover.policies.documents import KINDS
 
-
-class MoneyField(serializers.Field[Money, Any, dict[str, str], Money]):
-    """An amount as a decimal string, its currency, and the formatted amount."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(read_only=True, **options)
-
-    def to_representation(self, value: Money) -> dict[str, str]:
-        return {
-            # Strips the zeros that the database column adds.
-            "amount": plain_amount(value),
-            "currency": value.currency,
-            "formatted": format_amount(value),
-        }
+ORDER_STATES = (
+    "none",
+    "declined",
+    "arranging",
+    "awaiting_payment",
+    "booked",
+    "cancelled",
+    "needs_person",
+    "unclear",
+    "failed",
+    "partly_cancelled",
+    "partly_booked",
+)
 
 
 class BenefitShape(serializers.Serializer[Any]):
@@ -40,10 +42,10 @@ class PlanShape(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    first = MoneyField()
-    amount = MoneyField()
-    parts = serializers.IntegerField()
-    total = MoneyField()
+    first = MoneyShape()
+    amount = MoneyShape()
+    parts = serializers.IntegerField(allow_null=True)
+    total = MoneyShape(allow_null=True)
 
 
 class DocumentShape(serializers.Serializer[Any]):
@@ -57,21 +59,21 @@ class WordingShape(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     name = serializers.CharField()
     description = serializers.CharField()
-    price = MoneyField()
+    price = MoneyShape()
     price_formatted = serializers.CharField()
     cover_amount_formatted = serializers.CharField()
     benefits = BenefitShape(many=True)
     disclaimer = serializers.CharField()
     pds_url = serializers.CharField()
     insurer = serializers.CharField()
-    starts = serializers.DateTimeField()
-    ends = serializers.DateTimeField()
+    starts = serializers.DateTimeField(allow_null=True)
+    ends = serializers.DateTimeField(allow_null=True)
 
 
 class PriceShape(serializers.Serializer[Any]):
     """The price of cover for a product: `premium` is the sum of the quotes."""
 
-    premium = MoneyField()
+    premium = MoneyShape()
     quotes = WordingShape(many=True)
 
 
@@ -81,10 +83,10 @@ class LapseShape(serializers.Serializer[Any]):
     `order` is "ordered" or "order_cancelled" if it was given for an earlier order, else "".
     """
 
-    was = MoneyField()
-    now = MoneyField()
-    changed = serializers.ListField(child=serializers.CharField())
-    order = serializers.CharField()
+    was = MoneyShape()
+    now = MoneyShape()
+    changed = serializers.ListField(child=CodeField("ChangedTerm", TERMS))
+    order = CodeField("EarlierOrder", ("", *ORDERS))
     message = serializers.CharField()
 
 
@@ -98,9 +100,9 @@ class OfferedQuoteShape(WordingShape):
     policy_type = serializers.CharField()
     documents = DocumentShape(many=True)
     plans = PlanShape(many=True)
-    choice = serializers.CharField()
+    choice = CodeField("Answer", ("", Choice.ACCEPTED, Choice.DECLINED))
     plan = serializers.CharField()
-    due_today = MoneyField()
+    due_today = MoneyShape()
     lapse = LapseShape(allow_null=True)
     shown = serializers.SerializerMethodField()
 
@@ -115,7 +117,7 @@ class LostCoverShape(serializers.Serializer[Any]):
     """
 
     label = serializers.CharField()  # type: ignore[assignment]
-    was = MoneyField()
+    was = MoneyShape()
     is_asked = serializers.BooleanField()
     message = serializers.CharField()
 
@@ -124,7 +126,7 @@ class OfferShape(serializers.Serializer[Any]):
     """`premium` is the amount that the accepted quotes add to the order's charge."""
 
     is_answered = serializers.BooleanField()
-    premium = MoneyField()
+    premium = MoneyShape()
     quotes = OfferedQuoteShape(many=True)
     lost = LostCoverShape(many=True)
 
@@ -134,17 +136,17 @@ class OrderPolicyShape(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
     name = serializers.CharField()
     status = serializers.CharField()
-    state = serializers.CharField()
+    state = CodeField("PolicyState", PolicyState.values)
     price_formatted = serializers.CharField()
     agreed_formatted = serializers.CharField()
-    starts = serializers.DateTimeField()
-    ends = serializers.DateTimeField()
-    documents = serializers.ListField(child=serializers.CharField())
+    starts = serializers.DateTimeField(allow_null=True)
+    ends = serializers.DateTimeField(allow_null=True)
+    documents = serializers.ListField(child=CodeField("DocumentKind", KINDS))
     plan = serializers.CharField()
 
 
 class OrderCoverShape(serializers.Serializer[Any]):
     """The cover of an order (`django_xcover.cover.OrderCover`)."""
 
-    state = serializers.CharField()
+    state = CodeField("OrderState", ORDER_STATES)
     policies = OrderPolicyShape(many=True)

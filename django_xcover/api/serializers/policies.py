@@ -7,55 +7,74 @@ from typing import Any
 from rest_framework import serializers
 
 from django_xcover import payments
-from django_xcover.api.serializers.offers import MoneyField, WordingShape
+from django_xcover.api.serializers.fields import CodeField, MoneyShape
+from django_xcover.api.serializers.offers import WordingShape
+from django_xcover.models import Cancellation, Modification, Renewal
+from django_xcover.overview.documents import MailState
+from django_xcover.overview.instalments import PartState
+from django_xcover.overview.policies import Notice, PolicyState
 from django_xcover.overview.policy import PolicyDetails
+from django_xcover.policies.documents import KINDS
 from django_xcover.types import Due
 
 
-class SummaryShape(serializers.Serializer[Any]):
+class PolicySummaryShape(serializers.Serializer[Any]):
     """One policy in a list."""
 
     quote_id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     name = serializers.CharField()
-    state = serializers.CharField()
-    notice = serializers.CharField()
+    state = CodeField("PolicyState", PolicyState.values)
+    notice = CodeField("Notice", ("", *Notice.values))
     price_formatted = serializers.CharField()
-    starts = serializers.DateTimeField()
-    ends = serializers.DateTimeField()
+    starts = serializers.DateTimeField(allow_null=True)
+    ends = serializers.DateTimeField(allow_null=True)
     order_reference = serializers.CharField()
 
 
-class PageShape(serializers.Serializer[Any]):
+class PolicyListShape(serializers.Serializer[Any]):
     """`next` and `previous` are page numbers, 0 for none."""
 
-    policies = SummaryShape(many=True)
+    policies = PolicySummaryShape(many=True)
     next = serializers.IntegerField()
     previous = serializers.IntegerField()
 
 
-class DueField(serializers.Field[Due, Any, dict[str, Any], Due]):
+class DueShape(serializers.Serializer[Any]):
     """A payment that is due now, identified by `kind` and `reference`. The shop collects it.
 
     `payment_url` is the adapter's URL for paying it, or "".
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(read_only=True, **options)
+    kind = CodeField("DueKind", payments.KINDS)
+    reference = serializers.CharField()
+    amount = MoneyShape()
+    payment_url = serializers.SerializerMethodField()
 
-    def to_representation(self, value: Due) -> dict[str, Any]:
-        return {
-            "kind": value.kind,
-            "reference": value.reference,
-            "amount": MoneyField().to_representation(value.amount),
-            "payment_url": payments.payment_url(self.context["request"], value),
-        }
+    def get_payment_url(self, due: Due) -> str:
+        return payments.payment_url(self.context["request"], due)
+
+
+class LinkShape(serializers.Serializer[Any]):
+    """A link that opens for anyone who has it."""
+
+    url = serializers.URLField()
+
+
+class IdField(serializers.IntegerField):
+    """The id of a row, or null without one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
+    def to_representation(self, value: Any) -> Any:
+        return value.pk
 
 
 class RefundShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     refund_formatted = serializers.CharField()
-    withdrawable_until = serializers.DateTimeField()
+    withdrawable_until = serializers.DateTimeField(allow_null=True)
     is_withdrawal = serializers.BooleanField()
 
 
@@ -65,22 +84,22 @@ class WithdrawalShape(serializers.Serializer[Any]):
     made_at = serializers.DateTimeField()
     statement = serializers.CharField()
     email = serializers.CharField()
-    receipt_sent_at = serializers.DateTimeField()
+    receipt_sent_at = serializers.DateTimeField(allow_null=True)
 
 
 class CancellationShape(serializers.Serializer[Any]):
     """A cancellation; `refund` is null until XCover returns the amount."""
 
     id = serializers.IntegerField(source="pk")
-    state = serializers.CharField()
+    state = CodeField("CancellationState", Cancellation.State.values)
     refusal = serializers.CharField()
     lines = RefundShape(many=True)
-    refund = MoneyField()
+    refund = MoneyShape(allow_null=True)
     refunded_formatted = serializers.CharField()
-    confirm_before = serializers.DateTimeField()
-    confirmed_at = serializers.DateTimeField()
+    confirm_before = serializers.DateTimeField(allow_null=True)
+    confirmed_at = serializers.DateTimeField(allow_null=True)
     is_withdrawal = serializers.BooleanField()
-    withdrawal = WithdrawalShape()
+    withdrawal = WithdrawalShape(allow_null=True)
     waiting = serializers.BooleanField(source="progress.waiting")
 
 
@@ -88,11 +107,11 @@ class ModificationShape(serializers.Serializer[Any]):
     """A change; a positive `difference` is charged, a negative one refunded."""
 
     id = serializers.IntegerField(source="pk")
-    state = serializers.CharField()
-    difference = MoneyField()
+    state = CodeField("ModificationState", Modification.State.values)
+    difference = MoneyShape()
     refusal = serializers.CharField()
-    confirmed_at = serializers.DateTimeField()
-    due = DueField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    due = DueShape(allow_null=True)
 
 
 class RenewalLineShape(serializers.Serializer[Any]):
@@ -101,66 +120,66 @@ class RenewalLineShape(serializers.Serializer[Any]):
     quote_id = serializers.CharField()
     title = serializers.CharField()
     price_formatted = serializers.CharField()
-    starts = serializers.DateTimeField()
-    ends = serializers.DateTimeField()
+    starts = serializers.DateTimeField(allow_null=True)
+    ends = serializers.DateTimeField(allow_null=True)
 
 
 class RenewalShape(serializers.Serializer[Any]):
     """A renewal; `policies` are all that are renewed, or end, together."""
 
     id = serializers.IntegerField(source="pk")
-    state = serializers.CharField()
+    state = CodeField("RenewalState", Renewal.State.values)
     due_on = serializers.DateTimeField()
     premium_formatted = serializers.CharField()
     policies = RenewalLineShape(source="lines", many=True)
-    starts = serializers.DateTimeField()
-    ends = serializers.DateTimeField()
+    starts = serializers.DateTimeField(allow_null=True)
+    ends = serializers.DateTimeField(allow_null=True)
     is_open = serializers.BooleanField()
     renewed_anyway = serializers.BooleanField()
-    due = DueField()
+    due = DueShape(allow_null=True)
     waiting = serializers.BooleanField(source="progress.waiting")
 
 
-class PartShape(serializers.Serializer[Any]):
+class InstalmentShape(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     amount_formatted = serializers.CharField()
     due = serializers.DateTimeField()
-    state = serializers.CharField()
+    state = CodeField("InstalmentState", PartState.values)
 
 
 class ScheduleShape(serializers.Serializer[Any]):
     """All instalments of a policy. `next` is the number of the next one to pay, 0 for none."""
 
-    parts = PartShape(many=True)
+    parts = InstalmentShape(many=True)
     next = serializers.IntegerField()
     paid_formatted = serializers.CharField()
     left_formatted = serializers.CharField()
-    due = DueField()
+    due = DueShape(allow_null=True)
 
 
-class MailShape(serializers.Serializer[Any]):
+class EmailShape(serializers.Serializer[Any]):
     """The e-mail with the documents: its address and state."""
 
     address = serializers.CharField()
-    state = serializers.CharField()
-    asked_at = serializers.DateTimeField()
-    again_at = serializers.DateTimeField()
+    state = CodeField("EmailState", ("", *MailState.values))
+    asked_at = serializers.DateTimeField(allow_null=True)
+    again_at = serializers.DateTimeField(allow_null=True)
 
 
-class DetailsShape(serializers.Serializer[Any]):
+class PolicyShape(serializers.Serializer[Any]):
     """One policy with its current workflows. A claim requires `booking_id`."""
 
-    policy = SummaryShape()
+    policy = PolicySummaryShape()
     wording = WordingShape(source="content")
     booking_id = serializers.CharField()
     policyholder = serializers.DictField(child=serializers.CharField())
-    documents = serializers.ListField(child=serializers.CharField())
-    email = MailShape(source="mail")
+    documents = serializers.ListField(child=CodeField("DocumentKind", KINDS))
+    email = EmailShape(source="mail", allow_null=True)
     can_cancel = serializers.BooleanField()
-    cancellable = SummaryShape(many=True)
-    cancellation = serializers.IntegerField(source="cancellation.pk", default=None)
-    modification = serializers.IntegerField(source="modification.pk", default=None)
-    renewal = RenewalShape()
+    cancellable = PolicySummaryShape(many=True)
+    cancellation = IdField()
+    modification = IdField()
+    renewal = RenewalShape(allow_null=True)
     pays_in_parts = serializers.SerializerMethodField()
     changeable = serializers.ListField(child=serializers.CharField())
 

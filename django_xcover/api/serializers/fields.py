@@ -1,0 +1,35 @@
+"""Fields that several answers share: codes and money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rest_framework import serializers
+
+from django_xcover.formats import format_amount, plain_amount
+from django_xcover.types import Money
+
+
+class CodeField(serializers.ChoiceField):
+    """One of a few fixed texts. `name` is that of the list in the OpenAPI document."""
+
+    def __init__(self, name: str, values: Iterable[str], **options: Any) -> None:
+        self.name, self.values = name, tuple(dict.fromkeys(map(str, values)))
+        super().__init__(choices=self.values, **options)
+
+
+class MoneyShape(serializers.Serializer[Any]):
+    """An amount as a decimal text, its ISO 4217 currency, and the amount ready to show."""
+
+    amount = serializers.RegexField(r"^-?\d+(\.\d+)?$")
+    currency = serializers.RegexField(r"^[A-Z]{3}$")
+    formatted = serializers.CharField()
+
+    def to_representation(self, instance: Money) -> dict[str, Any]:
+        """Return the amount without the zeros that the database's column adds."""
+        return {
+            "amount": plain_amount(instance),
+            "currency": instance.currency,
+            "formatted": format_amount(instance),
+        }
