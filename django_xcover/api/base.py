@@ -10,10 +10,11 @@ from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -25,10 +26,18 @@ from rest_framework.views import APIView
 
 from django_xcover import validators
 from django_xcover.api import exceptions
+from django_xcover.api.problems import answers_exceptions
 from django_xcover.client import exact_json
 from django_xcover.models import Cancellation, Modification, Quote, Renewal
 from django_xcover.overview.policies import own_policy
 from django_xcover.tracebacks import clears_frames
+
+
+class CsrfFailed(PermissionDenied):
+    """The CSRF token is missing or wrong."""
+
+    default_code = "csrf_failed"
+    default_detail = gettext_lazy("Please reload the page and try again.")
 
 
 class ShopperSession(SessionAuthentication):
@@ -39,8 +48,11 @@ class ShopperSession(SessionAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the session's user, None for a guest; raise PermissionDenied without a token."""
-        self.enforce_csrf(request)
+        """Return the session's user, None for a guest; raise CsrfFailed without a token."""
+        try:
+            self.enforce_csrf(request)
+        except PermissionDenied:  # Django has logged the reason, in English
+            raise CsrfFailed from None
         user = getattr(request._request, "user", None)  # noqa: SLF001 - the documented way
         return (user, None) if user is not None and user.is_active else None
 
@@ -111,7 +123,7 @@ class ShopView(APIView):
         No transaction stays open during a call to XCover.
         """
         hidden = sensitive_post_parameters()(super().as_view(**initkwargs))
-        return clears_frames(non_atomic_requests(hidden))
+        return answers_exceptions(clears_frames(non_atomic_requests(hidden)))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return the shop's authenticators, with its session last."""
@@ -161,6 +173,16 @@ class ShopView(APIView):
     ) -> Response:
         """Return `value` as JSON, serialized by `shape`."""
         return Response(shape(value, context={"request": self.http}).data, status=code)
+
+
+class MissingView(ShopView):
+    """Answers any path that the API doesn't have with 404."""
+
+    schema = None  # not in the OpenAPI document
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raise Http404, whatever the method."""
+        raise Http404
 
 
 class PolicyView(ShopView):

@@ -1,25 +1,32 @@
-"""Error responses. All have the same body: `{"type", "message", "errors"}`.
-
-`type` is a stable code for programs, `message` is a sentence for the shopper, and `errors` has the
-messages about single fields. 400: the request isn't as documented. 403: the CSRF token is missing.
-404: nothing here belongs to this shopper. 409: not possible in the current state. 422: the values
-aren't accepted. 429: too many requests. 503: the insurer can't be reached.
-"""
+"""Turn exceptions into error responses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+    Throttled,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.exceptions import PermissionDenied as DeniedByFramework
 from rest_framework.response import Response
 
+from django_xcover.api.problems import MEDIA_TYPE, Problem
 from django_xcover.client import XCoverError
 from django_xcover.exceptions import (
     ActionRefused,
@@ -31,18 +38,23 @@ from django_xcover.exceptions import (
     SentRecently,
 )
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 NOT_ACCEPTED = (ChangeNotAccepted, FieldsNotChangeable, NothingToChange)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """The content of an error response."""
-
-    status: int
-    type: str
-    message: str
-    errors: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+# REST framework's own sentences are in English where it isn't an installed app, and some repeat
+# what the client sent.
+DETAILS: Mapping[type[APIException], StrOrPromise] = {
+    NotAuthenticated: gettext_lazy("Please sign in."),
+    AuthenticationFailed: gettext_lazy("Please sign in again."),
+    DeniedByFramework: gettext_lazy("You don't have permission to do this."),
+    MethodNotAllowed: gettext_lazy("This method isn't allowed here."),
+    NotAcceptable: gettext_lazy("The answer is only available as JSON."),
+    NotFound: gettext_lazy("Not found."),
+    ParseError: gettext_lazy("The request isn't valid JSON."),
+    Throttled: gettext_lazy("Too many requests. Please try again later."),
+    UnsupportedMediaType: gettext_lazy("The request isn't JSON."),
+}
 
 
 def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -50,20 +62,24 @@ def respond(error: Exception, context: Mapping[str, Any]) -> Response | None:
     problem = _problem(error)
     if problem is None:
         return None
-    body = {"type": problem.type, "message": problem.message, "errors": problem.errors}
-    return Response(body, status=problem.status, headers=dict(problem.headers))
+    return Response(
+        problem.body(),
+        status=problem.status,
+        headers=dict(problem.headers),
+        content_type=MEDIA_TYPE,
+    )
 
 
 def _problem(error: Exception) -> Problem | None:
     if isinstance(error, Http404 | NotVisible):
-        return Problem(status=HTTPStatus.NOT_FOUND, type="not_found", message=_("Not found."))
+        return Problem(status=HTTPStatus.NOT_FOUND, code="not_found", detail=_("Not found."))
     if isinstance(error, ActionRefused):
         return _refused(error)
     if isinstance(error, XCoverError):
         return _insurer(error)
     if isinstance(error, PermissionDenied):
         message = _("You don't have permission to do this.")
-        return Problem(status=HTTPStatus.FORBIDDEN, type="permission_denied", message=message)
+        return Problem(status=HTTPStatus.FORBIDDEN, code="permission_denied", detail=message)
     return _framework(error) if isinstance(error, APIException) else None
 
 
@@ -77,8 +93,8 @@ def _refused(error: ActionRefused) -> Problem:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     return Problem(
         status=status,
-        type=error.code,
-        message=str(error),
+        code=error.code,
+        detail=str(error),
         errors=errors,
         headers=_after(getattr(error, "retry_after", None)),
     )
@@ -89,13 +105,13 @@ def _insurer(error: XCoverError) -> Problem:
     if error.permanent:
         return Problem(
             status=HTTPStatus.CONFLICT,
-            type="insurer_refused",
-            message=_("The insurer didn't accept this. Nothing has changed. Please contact us."),
+            code="insurer_refused",
+            detail=_("The insurer didn't accept this. Nothing has changed. Please contact us."),
         )
     return Problem(
         status=HTTPStatus.SERVICE_UNAVAILABLE,
-        type="insurer_unavailable",
-        message=_(
+        code="insurer_unavailable",
+        detail=_(
             "We can't reach the insurer at the moment. Nothing has changed. Please try again later."
         ),
         headers=_after(error.retry_after),
@@ -106,26 +122,27 @@ def _framework(error: APIException) -> Problem:
     if isinstance(error, ValidationError):
         return Problem(
             status=HTTPStatus.BAD_REQUEST,
-            type="invalid",
-            message=_("Please check your entries."),
+            code="invalid",
+            detail=_("Please check your entries."),
             errors=_by_field(error.detail),
         )
-    headers = _after(getattr(error, "wait", None))
-    if isinstance(error, MethodNotAllowed):
-        # The default message repeats the method, which the client can choose freely.
-        return Problem(
-            status=error.status_code,
-            type="method_not_allowed",
-            message=_("This method isn't allowed here."),
-        )
-    if challenge := getattr(error, "auth_header", ""):
-        headers = {"WWW-Authenticate": challenge}
+    challenge = getattr(error, "auth_header", "")
     return Problem(
         status=error.status_code,
-        type=str(error.default_code),
-        message=str(error.detail),
-        headers=headers,
+        code=str(error.default_code),
+        detail=_detail(error),
+        headers={"WWW-Authenticate": challenge}
+        if challenge
+        else _after(getattr(error, "wait", None)),
     )
+
+
+def _detail(error: APIException) -> str:
+    """Return the sentence of the shop's own classes, and ours instead of REST framework's."""
+    own = DETAILS.get(type(error))
+    repeats = isinstance(error, MethodNotAllowed | Throttled | UnsupportedMediaType)
+    is_default = repeats or str(error.detail) == str(error.default_detail)
+    return str(own if own and is_default else error.detail)
 
 
 def _by_field(detail: Any, name: str = "") -> dict[str, list[str]]:

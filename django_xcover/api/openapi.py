@@ -19,6 +19,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, Polymorphic
 from rest_framework.permissions import SAFE_METHODS
 
 from django_xcover.api.description import Description
+from django_xcover.api.problems import MEDIA_TYPE
+from django_xcover.api.serializers.fields import ProblemShape
 from django_xcover.policies.documents import KINDS
 
 PATHS: Mapping[str, Mapping[str, Any]] = {
@@ -30,6 +32,22 @@ PATHS: Mapping[str, Mapping[str, Any]] = {
     "id": {"type": "integer", "minimum": 1, "description": "The id in the answer that created it."},
     "kind": {"type": "string", "enum": list(KINDS), "description": "The kind of document."},
     "reference": {"type": "string", "minLength": 1, "description": "The shop's order number."},
+}
+READING: Mapping[int, str] = {
+    400: "The request isn't as documented, or contains a card number.",
+    401: "One of the shop's authentication classes rejected the request.",
+    403: "One of the shop's classes rejected the request, or the CSRF token is missing.",
+    404: "This shopper has no such object.",
+    405: "The method isn't allowed here.",
+    406: "`Accept` excludes JSON.",
+    429: "Too many requests. `Retry-After` has the wait if it is known.",
+    500: "An error in the shop. It is unknown whether anything has changed.",
+    503: "The insurer can't be reached. Nothing has changed.",
+}
+WRITING: Mapping[int, str] = {
+    409: "The current state doesn't allow it. `code` says why.",
+    415: "The body isn't `application/json`.",
+    422: "The values are not accepted.",
 }
 HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Location": {"type": "string", "description": "The URL to request next."},
@@ -72,14 +90,18 @@ class Inspector(AutoSchema):
         )
 
     def get_response_serializers(self) -> Any:
-        """Return the declared answers."""
-        return {
+        """Return the declared answers, and the problems that any request can have."""
+        answers: dict[Any, OpenApiResponse] = {
             status: OpenApiResponse(
                 response=None if isinstance(answer, str) else answer,
                 description=answer if isinstance(answer, str) else HTTPStatus(status).phrase,
             )
             for status, answer in self.description.answers.items()
         }
+        is_read = self.method in SAFE_METHODS
+        for status, meaning in (READING if is_read else {**READING, **WRITING}).items():
+            answers[status, MEDIA_TYPE] = OpenApiResponse(ProblemShape, description=meaning)
+        return answers
 
     def get_override_parameters(self) -> list[Any]:
         """Return the parameters of the path and the query, and the headers of the answers."""

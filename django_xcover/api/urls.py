@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from django_xcover import converters  # noqa: F401 - registers the path converters
 from django_xcover.api import offers, policies, workflows
+from django_xcover.api.base import MissingView
 
 app_name = "xcover_api"
 
@@ -47,4 +48,6 @@ urlpatterns = [
     path("policies/", policies.PoliciesView.as_view(), name="policies"),
     # XCover's ids have letters, digits and dashes (Quotes API: identifiers).
     path("policies/<xcover_id:quote_id>/", include(_policy)),
+    # Instead of the shop's page, which is HTML.
+    re_path("", MissingView.as_view(), name="missing"),
 ]

@@ -52,8 +52,7 @@ class Program:
         return self._checked("post", path, self.client.post(ROOT + path, body, format="json"))
 
     def _checked(self, method: str, path: str, response: Any) -> Any:
-        if response.status_code < 400:
-            conforming.check(method, path, response)
+        conforming.check(method, path, response)
         return response
 
     def buys(self, *items: PolicyRequest, reference: str = "ORD-1", paid: bool = True) -> Order:

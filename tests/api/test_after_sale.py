@@ -56,7 +56,7 @@ def test_a_card_number_is_refused_and_neither_stored_nor_logged(
         caplog.clear()
         with caplog.at_level(logging.DEBUG):
             response = insured.posts(policy_path(path), **filled)
-        answers[card] = (response.status_code, response.json()["type"])
+        answers[card] = (response.status_code, response.json()["code"])
         shown[card] = card in everything_stored() + caplog.text + response.content.decode()
 
     assert answers == dict.fromkeys(CARDS, (400, "card_number_sent"))
@@ -152,7 +152,7 @@ def test_a_cancelled_policy_is_not_cancelled_again(
 
     response = insured.posts(policy_path("cancellations/"))
 
-    assert (response.status_code, response.json()["type"]) == (409, "already_cancelled")
+    assert (response.status_code, response.json()["code"]) == (409, "already_cancelled")
 
 
 def test_a_preview_says_what_comes_back_and_cancels_nothing(
@@ -226,14 +226,14 @@ def test_one_policy_of_an_order_is_cancelled_alone(program: Program) -> None:
 def test_a_change_that_is_not_as_documented_is_400(insured: Program, body: dict[str, Any]) -> None:
     response = insured.posts(policy_path("modifications/"), **body)
 
-    assert (response.status_code, response.json()["type"]) == (400, "invalid")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
 
 
 def test_fields_that_may_not_change_are_422(insured: Program) -> None:
     response = insured.posts(policy_path("modifications/"), policyholder={"country": "US"})
 
-    assert (response.status_code, response.json()["type"]) == (422, "fields_not_changeable")
-    assert "country" in response.json()["message"]
+    assert (response.status_code, response.json()["code"]) == (422, "fields_not_changeable")
+    assert "country" in response.json()["detail"]
 
 
 def test_nothing_new_is_422(insured: Program) -> None:
@@ -241,7 +241,7 @@ def test_nothing_new_is_422(insured: Program) -> None:
         policy_path("modifications/"), policyholder={"email": "ana@example.com"}
     )
 
-    assert (response.status_code, response.json()["type"]) == (422, "nothing_to_change")
+    assert (response.status_code, response.json()["code"]) == (422, "nothing_to_change")
 
 
 def test_a_shopper_cannot_say_that_a_difference_is_settled(program: Program) -> None:
@@ -253,7 +253,7 @@ def test_a_shopper_cannot_say_that_a_difference_is_settled(program: Program) -> 
 
     assert priced.status_code == 201
     assert float(priced.json()["difference"]["amount"]) > 0
-    assert (response.status_code, response.json()["type"]) == (409, "difference_not_settled")
+    assert (response.status_code, response.json()["code"]) == (409, "difference_not_settled")
     assert Modification.objects.get().state == "quoted"
 
 
@@ -309,7 +309,7 @@ def test_a_renewal_that_was_declined_has_no_price_any_more(program: Program, due
 
     response = program.posts(policy_path(f"renewals/{due.pk}/price/"))
 
-    assert (response.status_code, response.json()["type"]) == (409, "renewal_declined")
+    assert (response.status_code, response.json()["code"]) == (409, "renewal_declined")
 
 
 def test_a_renewal_is_priced_and_named_for_the_shops_payment(

@@ -37,7 +37,7 @@ def test_cover_that_is_not_in_force_has_no_documents(insured: Program) -> None:
 
     assert insured.gets(policy_path("email/")).status_code == 404
     response = asks(insured)
-    assert (response.status_code, response.json()["type"]) == (409, "nothing_to_send")
+    assert (response.status_code, response.json()["code"]) == (409, "nothing_to_send")
     assert insured.gets(policy_path()).json()["email"] is None
 
 
@@ -56,8 +56,8 @@ def test_too_often_is_told_with_the_time_to_wait(insured: Program, sandbox: Sand
     response = asks(insured)
 
     body = response.json()
-    assert (response.status_code, body["type"]) == (429, "sent_recently")
-    assert body["message"].startswith("The insurer has been asked to send this e-mail.")
+    assert (response.status_code, body["code"]) == (429, "sent_recently")
+    assert body["detail"].startswith("The insurer has been asked to send this e-mail.")
     assert 0 < int(response["Retry-After"]) <= 15 * 60
     assert len(sandbox.calls("send_email")) == 1
 

@@ -54,8 +54,8 @@ def test_a_card_number_in_any_field_is_refused_and_neither_stored_nor_logged(
         response = answers(program, **({"choice": "yes"} | {field: card}))
 
     assert response.status_code == 400
-    assert response.json()["type"] == "card_number_sent"
-    assert response.json()["message"].startswith("Please never send card numbers here.")
+    assert response.json()["code"] == "card_number_sent"
+    assert response.json()["detail"].startswith("Please never send card numbers here.")
     assert field in response.json()["errors"]
     rows = [*QuotePackage.objects.all(), *Quote.objects.all(), *Decision.objects.all()]
     assert Quote.objects.get().choice == ""
@@ -68,7 +68,7 @@ def test_a_card_number_is_found_deep_inside_as_a_number_and_in_the_address(
     deep = program.posts("choice/", details={"cards": [{"pan": 4242424242424242}]})
     address = program.gets("offer/?card=4242424242424242")
 
-    assert deep.json()["errors"] == {"details.cards.pan": [deep.json()["message"]]}
+    assert deep.json()["errors"] == {"details.cards.pan": [deep.json()["detail"]]}
     assert (deep.status_code, address.status_code) == (400, 400)
 
 
@@ -89,8 +89,8 @@ def test_a_request_that_is_not_as_documented_is_400(
     response = program.client.post(ROOT + "choice/", body, content_type="application/json")
 
     assert response.status_code == 400
-    assert response.json()["type"] == kind
-    assert set(response.json()) == {"type", "message", "errors"}
+    assert response.json()["code"] == kind
+    assert set(response.json()) == {"type", "title", "status", "detail", "code", "errors"}
 
 
 def test_each_field_is_told_what_is_wrong_with_it(program: Program) -> None:
@@ -106,8 +106,8 @@ def test_other_media_and_methods_are_refused_in_the_same_words(program: Program)
     form = program.client.post(ROOT + "choice/", {"quote": "x"}, format="multipart")
     method = program.client.delete(ROOT + "offer/")
 
-    assert (form.status_code, form.json()["type"]) == (415, "unsupported_media_type")
-    assert (method.status_code, method.json()["type"]) == (405, "method_not_allowed")
+    assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
+    assert (method.status_code, method.json()["code"]) == (405, "method_not_allowed")
 
 
 def test_another_site_cannot_say_yes_for_a_guest(program: Program) -> None:
@@ -117,7 +117,7 @@ def test_another_site_cannot_say_yes_for_a_guest(program: Program) -> None:
     response = answers(program, choice="yes")
 
     assert response.status_code == 403
-    assert response.json()["type"] == "permission_denied"
+    assert response.json()["code"] == "csrf_failed"
     assert Quote.objects.get().choice == ""
 
 
@@ -155,8 +155,8 @@ def test_a_forged_quote_is_409_with_a_sentence(program: Program) -> None:
 
     response = answers(program, quote="7b0c1f2e-3f55-4a0e-9a77-0d5a2f1c9e11", choice="yes")
 
-    assert (response.status_code, response.json()["type"]) == (409, "offer_changed")
-    assert "The offer has changed" in response.json()["message"]
+    assert (response.status_code, response.json()["code"]) == (409, "offer_changed")
+    assert "The offer has changed" in response.json()["detail"]
 
 
 def test_an_older_offer_is_409(program: Program) -> None:
@@ -171,7 +171,7 @@ def test_an_emptied_cart_has_nothing_to_answer(program: Program) -> None:
     program.shopper.sees()
     program.front.cart = None
 
-    assert answers(program, choice="yes").json()["type"] == "nothing_to_insure"
+    assert answers(program, choice="yes").json()["code"] == "nothing_to_insure"
 
 
 @pytest.mark.parametrize("fault", ["status", "reset"])
@@ -301,7 +301,7 @@ def test_an_answer_while_the_order_is_being_paid_is_refused_and_the_held_choice_
     response = answers(program, choice="no")
 
     assert response.status_code == 409
-    assert response.json()["type"] == "being_paid"
+    assert response.json()["code"] == "being_paid"
     assert program.gets("offer/").json()["quotes"][0]["choice"] == "accepted"
 
 
@@ -326,7 +326,7 @@ def two_items(program: Program) -> Program:
 def test_several_answers_are_stored_all_or_none(two_items: Program) -> None:
     response = several(two_items, "yes", "no", shown="another")
 
-    assert (response.status_code, response.json()["type"]) == (409, "offer_changed")
+    assert (response.status_code, response.json()["code"]) == (409, "offer_changed")
     assert not Decision.objects.exists()
 
 

@@ -28,7 +28,7 @@ def test_somebody_elses_policy_is_not_there(insured: Program, rest: str) -> None
 
     response = insured.gets(path)
 
-    assert (response.status_code, response.json()["type"]) == (404, "not_found")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(

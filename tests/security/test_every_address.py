@@ -30,6 +30,7 @@ OWN_ENDPOINTS = {
     "/xcover/api/v1/choice/",
     "/xcover/api/v1/orders/1/cover/",
     "/xcover/api/v1/policies/",
+    "/xcover/api/v1/",  # every other path, of which there is nothing
 }
 
 

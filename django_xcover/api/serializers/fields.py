@@ -19,6 +19,22 @@ class CodeField(serializers.ChoiceField):
         super().__init__(choices=self.values, **options)
 
 
+class ProblemShape(serializers.Serializer[Any]):
+    """Problem details (RFC 9457). `code` is for programs, `detail` for the shopper.
+
+    `errors` has the messages about single fields by dotted name, "" for the whole body.
+    """
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField(min_value=400, max_value=599)
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField())
+    )
+
+
 class MoneyShape(serializers.Serializer[Any]):
     """An amount as a decimal text, its ISO 4217 currency, and the amount ready to show."""
 
