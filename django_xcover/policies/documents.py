@@ -66,11 +66,13 @@ def _may_open(request: HttpRequest, package: QuotePackage) -> bool:
 
 def _link(quote: Quote, package: QuotePackage, kind: str) -> str:
     answer = package.answer
+    # XCover's documented page for reporting a loss (Claim), if the answer has no link to it.
+    form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
     links = {
         CERTIFICATE: answer.coi_url if _covers(quote) else "",
         CERTIFICATE_PDF: answer.coi_pdf if _covers(quote) else "",
         WORDING: quote.answer.pds_url,
-        CLAIM: _claim_form(package) if _covers(quote) else "",
+        CLAIM: (answer.claim_url or form) if _covers(quote) else "",
         CANCEL: _cancellation_page(quote, package),
         ACCOUNT: answer.account_url if _covers(quote) else "",
     }
@@ -81,12 +83,6 @@ def _covers(quote: Quote) -> bool:
     # XCover also sends links to certificate and account while a payment is pending (recorded).
     # They don't prove cover, so they are only used once the policy is confirmed.
     return quote.status in {Status.CONFIRMED, Status.RENEWED}
-
-
-def _claim_form(package: QuotePackage) -> str:
-    """Return the page for reporting a loss: XCover's own link, or the documented one (Claim)."""
-    form = f"{_site(package)}/account/claims/fnol?{urlencode({'bookingID': package.package_id})}"
-    return package.answer.claim_url or form
 
 
 def _cancellation_page(quote: Quote, package: QuotePackage) -> str:

@@ -32,7 +32,10 @@ def send_again(package: QuotePackage, event: str = "") -> Operation:
         raise UnknownEmail
     with transaction.atomic():
         locked = QuotePackage.objects.locked().get(pk=package.pk)
-        _check(locked, event)
+        if locked.status not in BOOKED:
+            raise NotBooked
+        if event == CANCELLED and locked.status != Status.CANCELLED:
+            raise EmailTooEarly
         sent = Operation.objects.filter(package=locked, kind=OperationKind.SEND_EMAIL)
         mine = sent.filter(subject__startswith=f"{event}:")
         waiting = mine.unfinished().first()
@@ -59,10 +62,3 @@ def apply(operation: Operation, answer: None) -> None:
 
 def refuse(operation: Operation, failure: Failure) -> None:
     """Do nothing: the operation ends with XCover's reason and blocks no other."""
-
-
-def _check(package: QuotePackage, event: str) -> None:
-    if package.status not in BOOKED:
-        raise NotBooked
-    if event == CANCELLED and package.status != Status.CANCELLED:
-        raise EmailTooEarly

@@ -208,6 +208,7 @@ def premium_line(quote: Quote, premium: Decimal | None) -> dict[str, Any]:
 
 
 def _shown(line: Mapping[str, Any], currency: str, quote: Any) -> RefundLine:
+    until = line.get("cooling_off_until")
     return RefundLine(
         quote_id=quote.quote_id,
         label=quote.label,
@@ -215,17 +216,13 @@ def _shown(line: Mapping[str, Any], currency: str, quote: Any) -> RefundLine:
         price=_money(line.get("price"), currency),
         refund=_money(line.get("refund"), currency),
         adjustment_fee=_money(line.get("adjustment_fee"), currency),
-        cooling_off_until=_moment(line.get("cooling_off_until")),
+        cooling_off_until=parse_datetime(until) if isinstance(until, str) else until,
     )
 
 
 def _money(amount: Any, currency: str) -> Money | None:
     """Return an amount of a line as money: text when read from JSON, Decimal in a new row."""
     return None if amount is None else Money(Decimal(amount), currency)
-
-
-def _moment(at: Any) -> datetime | None:
-    return parse_datetime(at) if isinstance(at, str) else at
 
 
 def _against(cancellation: Cancellation, refund: Money) -> Any:

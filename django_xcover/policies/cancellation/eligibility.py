@@ -40,7 +40,13 @@ def choose(
     or with `unbooked` at least be agreed. Raises NotCancellable or AlreadyCancelled, or a subclass,
     with the reason.
     """
-    wanted = _named(package, quotes) if quotes is not None else _booked(package)
+    if quotes is None:
+        wanted = list(package.quotes.filter(status__in=BOOKED).order_by("position"))
+    else:
+        keys = {quote.pk for quote in quotes}
+        wanted = list(package.quotes.filter(pk__in=keys).order_by("position"))
+        if len(wanted) < len(keys):
+            raise NotCancellable
     free, obstacles = split(package, wanted, unbooked=unbooked)
     if obstacles and (quotes is not None or not free):
         raise obstacles[-1]
@@ -117,18 +123,6 @@ def body_of(quotes: Iterable[Quote], reason: str) -> dict[str, Any]:
     """
     why = {"reason_for_cancellation": reason} if reason else {}
     return {"quotes": [{"id": quote.quote_id, **why} for quote in quotes]}
-
-
-def _booked(package: QuotePackage) -> list[Quote]:
-    return list(package.quotes.filter(status__in=BOOKED).order_by("position"))
-
-
-def _named(package: QuotePackage, quotes: Iterable[Quote]) -> list[Quote]:
-    keys = {quote.pk for quote in quotes}
-    named = list(package.quotes.filter(pk__in=keys).order_by("position"))
-    if len(named) < len(keys):
-        raise NotCancellable
-    return named
 
 
 def _unbooked_obstacle(quote: Quote, under_way: Collection[int]) -> ActionRefused | None:

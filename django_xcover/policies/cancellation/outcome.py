@@ -170,7 +170,8 @@ def _premium(quote: Quote) -> Decimal | None:
     shop has charged nothing for cover.
     """
     if quote.package.customer_token_id:
-        return None if _was_sent(quote.package) else Decimal(0)
+        sent = Operation.objects.filter(package=quote.package, kind__in=PAYING, attempts__gt=0)
+        return None if sent.filter(outcome_known=False).exists() else Decimal(0)
     accepted = Decision.objects.filter(quote=quote, choice=Choice.ACCEPTED).order_by("-pk").first()
     if accepted is None:
         return None
@@ -178,11 +179,6 @@ def _premium(quote: Quote) -> Decimal | None:
         return accepted.price
     plans = {plan.name: plan.first.amount for plan in plans_of(quote)}
     return plans.get(accepted.instalment_plan)
-
-
-def _was_sent(package: QuotePackage) -> bool:
-    sent = Operation.objects.filter(package=package, kind__in=PAYING, attempts__gt=0)
-    return sent.filter(outcome_known=False).exists()
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -63,7 +63,8 @@ def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | No
     Call it in a transaction that holds the package's lock, with a freshly read row.
     """
     if cancellation.state in UNDER_WAY:
-        return _operation(cancellation)
+        written = Operation.objects.filter(package=package, kind=OperationKind.CANCEL)
+        return written.get(subject=str(cancellation.pk))
     if _expire(cancellation):
         return None
     _require_preview(cancellation)
@@ -130,11 +131,6 @@ def create(
 
 def _enqueue(package: QuotePackage, cancellation: Cancellation) -> Operation:
     return operations.enqueue(package, OperationKind.CANCEL, subject=str(cancellation.pk))
-
-
-def _operation(cancellation: Cancellation) -> Operation:
-    written = Operation.objects.filter(package=cancellation.package_id, kind=OperationKind.CANCEL)
-    return written.get(subject=str(cancellation.pk))
 
 
 def _lock(pk: int) -> QuotePackage:

@@ -98,7 +98,8 @@ def perform(operation: Operation) -> Report:
     On a retry the schedule is read first. Raises XCoverError, and Obsolete for a failed payment of
     an instalment that has since been paid.
     """
-    reported = _reported(operation)
+    row = Instalment.objects.select_related("quote").get(pk=instalment_pk(operation))
+    reported = Report(row, paid=operation.subject.partition(":")[2] == "paid")
     if _is_paid(operation, reported.instalment):
         if reported.paid:
             return reported
@@ -182,11 +183,6 @@ def _body(instalment: Instalment, *, paid: bool, moment: datetime) -> dict[str, 
             }
         ]
     }
-
-
-def _reported(operation: Operation) -> Report:
-    row = Instalment.objects.select_related("quote").get(pk=instalment_pk(operation))
-    return Report(row, paid=operation.subject.partition(":")[2] == "paid")
 
 
 def _is_paid(operation: Operation, instalment: Instalment) -> bool:

@@ -173,14 +173,10 @@ def _mirror(quote: Quote, schedule: InstalmentSchedule) -> list[Instalment]:
     known = {row.number: row for row in quote.instalments.select_for_update()}
     rows = [_save(quote, known, read, schedule.currency) for read in schedule.instalments]
     gone = quote.instalments.open().exclude(number__in=[row.number for row in rows])
-    gone.exclude(pk__in=_being_reported(quote)).delete()
-    return rows
-
-
-def _being_reported(quote: Quote) -> list[int]:
     written = Operation.objects.unfinished().filter(package=quote.package_id)
     reports = written.filter(kind=OperationKind.REPORT_INSTALMENT)
-    return [instalment_pk(operation) for operation in reports]
+    gone.exclude(pk__in=[instalment_pk(operation) for operation in reports]).delete()
+    return rows
 
 
 def _save(

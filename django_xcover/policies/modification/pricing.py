@@ -148,7 +148,9 @@ def _why_refused(
 def _record(
     package: QuotePackage, body: dict[str, Any], answer: ModificationAnswer, origin: str
 ) -> Modification:
-    after, difference = _prices(package, answer)
+    after, difference = answer.booking.total, answer.total_price_diff
+    if difference is None:
+        difference = after - package.total_price
     modification = Modification.objects.create(
         package=package,
         update_id=answer.update_id,
@@ -166,10 +168,3 @@ def _record(
         )
     )
     return modification
-
-
-def _prices(package: QuotePackage, answer: ModificationAnswer) -> tuple[Decimal, Decimal]:
-    """Return the new total and the difference, new minus old (recorded contract, 4.2)."""
-    after = answer.booking.total
-    difference = answer.total_price_diff
-    return after, after - package.total_price if difference is None else difference

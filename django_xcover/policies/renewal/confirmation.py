@@ -21,6 +21,7 @@ from django_xcover.clients import factory
 from django_xcover.exceptions import NotRenewable
 from django_xcover.formats import format_amount
 from django_xcover.mirror import packages, renewal_links
+from django_xcover.mirror.packages import LONGEST_TYPE
 from django_xcover.models import Attention, Operation, Quote, QuotePackage, Renewal, Status
 from django_xcover.outbox import operations
 from django_xcover.outbox.failures import CannotPerform, OutcomeUnknown, after_post
@@ -90,12 +91,16 @@ def settle(renewal: Renewal, package: QuotePackage) -> None:
 
     Call it in a transaction.
     """
-    policies = _next_period(renewal, package)
+    # The policies of the next period were quoted for it, or are new.
+    new = Q(quote_id__in=_quoted(renewal)) | Q(created_at__gte=renewal.created_at)
+    policies = list(package.quotes.filter(new, status=Status.CONFIRMED).order_by("position"))
     prices = _paid_prices(renewal, policies)
     renewal_links.link_successors(package, prices)
     if not transition(renewal, Renewal.State.CONFIRMED, field="state", confirmed_at=timezone.now()):
         return
-    if _differs(renewal, prices, policies):
+    booked = {policy.quote_id: policy.price for policy in policies}
+    differs = prices != booked or renewal.price != sum(booked.values())
+    if renewal.price is not None and differs:
         packages.flag(package, Attention.PRICE_DIFFERS)
     transaction.on_commit(
         partial(
@@ -178,12 +183,6 @@ def _quoted(renewal: Renewal) -> dict[str, QuoteAnswer]:
     return {read.quote_id: read for read in quoting.to_renew(answer)}
 
 
-def _next_period(renewal: Renewal, package: QuotePackage) -> list[Quote]:
-    """Return the policies in force that were quoted for the next period, or are new."""
-    new = Q(quote_id__in=_quoted(renewal)) | Q(created_at__gte=renewal.created_at)
-    return list(package.quotes.filter(new, status=Status.CONFIRMED).order_by("position"))
-
-
 def _paid_prices(renewal: Renewal, policies: Iterable[Quote]) -> dict[str, Decimal]:
     """Return the quoted price of each of `policies`, by policy id.
 
@@ -194,15 +193,11 @@ def _paid_prices(renewal: Renewal, policies: Iterable[Quote]) -> dict[str, Decim
     named = [policy.quote_id for policy in policies if policy.quote_id in quoted]
     prices = {quote_id: quoted.pop(quote_id).price for quote_id in named}
     for policy in policies:
-        read = _first_of_type(policy.policy_type, quoted.values())
+        same = (q for q in quoted.values() if q.policy_type[:LONGEST_TYPE] == policy.policy_type)
+        read = next(same, None)
         if policy.quote_id not in prices and read is not None:
             prices[policy.quote_id] = quoted.pop(read.quote_id).price
     return prices
-
-
-def _first_of_type(policy_type: str, quoted: Iterable[QuoteAnswer]) -> QuoteAnswer | None:
-    longest = packages.LONGEST_TYPE
-    return next((read for read in quoted if read.policy_type[:longest] == policy_type), None)
 
 
 def _earlier_ids(renewal: Renewal) -> list[str]:
@@ -210,10 +205,3 @@ def _earlier_ids(renewal: Renewal) -> list[str]:
     ids = list(policies.values_list("quote_id", flat=True))
     renewable = renewal.package.quotes.booked().filter(is_renewable=True)
     return ids or list(renewable.values_list("quote_id", flat=True))
-
-
-def _differs(renewal: Renewal, prices: Mapping[str, Decimal], policies: Iterable[Quote]) -> bool:
-    """Return whether the total or any policy's price differs from what was paid."""
-    booked = {policy.quote_id: policy.price for policy in policies}
-    differs = prices != booked or renewal.price != sum(booked.values())
-    return renewal.price is not None and differs

@@ -38,7 +38,10 @@ def send_due(pk: int) -> None:
     """
     now = timezone.now()
     lease = now + timedelta(seconds=get_config().operation_lease)
-    if not _due(now).filter(pk=pk).exists() or not _claim(pk, now, lease):
+    free = Q(sending_until=None) | lapsed("sending_until", now)
+    if not _due(now).filter(pk=pk).exists():
+        return
+    if not Withdrawal.objects.filter(free, pk=pk).update(sending_until=lease):
         return
     withdrawal = Withdrawal.objects.select_related("cancellation__package").get(pk=pk)
     rows = Withdrawal.objects.filter(pk=pk, sending_until=lease)
@@ -58,11 +61,6 @@ def _due(now: datetime) -> QuerySet[Withdrawal]:
     free = Q(sending_until=None) | lapsed("sending_until", now)
     rows = Withdrawal.objects.filter(free, Q(receipt_sent_at=None) | known)
     return rows.filter(made_at__gt=now - TRIED_FOR).exclude(email="")
-
-
-def _claim(pk: int, now: datetime, lease: datetime) -> bool:
-    free = Q(sending_until=None) | lapsed("sending_until", now)
-    return bool(Withdrawal.objects.filter(free, pk=pk).update(sending_until=lease))
 
 
 def _templates(withdrawal: Withdrawal) -> Iterator[tuple[str, str]]:
