@@ -154,11 +154,12 @@ def of_modification(modification: Modification) -> Due | None:
     difference = modification.difference
     if difference.amount <= 0 or not is_open(modification):
         return None
+    policies = modification.package.quotes.filter(quote_id__in=modification.quote_ids)
     return Due(
         kind=MODIFICATION,
         reference=str(modification.pk),
         order_reference=modification.package.order_reference,
-        label=_label_of_change(modification),
+        label=", ".join(_label(quote) for quote in policies),
         amount=difference,
     )
 
@@ -209,11 +210,6 @@ def _record_modification(due: Due, reference: str) -> Operation:
     if row.difference != due.amount:
         raise NothingDue
     return settle(row, reference=reference)
-
-
-def _label_of_change(modification: Modification) -> str:
-    policies = modification.package.quotes.filter(quote_id__in=modification.quote_ids)
-    return ", ".join(_label(quote) for quote in policies)
 
 
 def _label(quote: Quote | None) -> str:

@@ -78,7 +78,9 @@ def mail_of(quote: Quote) -> PolicyMail | None:
         return None
     if quote.package.status != Status.CONFIRMED or getattr(quote, "is_cancelling", False):
         return None
-    requests = _requests(quote.package)
+    # The latest ones, newest first, as many as the limit needs.
+    rows = Operation.objects.filter(package=quote.package, kind=OperationKind.SEND_EMAIL)
+    requests = list(rows.filter(subject__startswith=f"{EVENT}:")[:MOST_A_DAY])
     return PolicyMail(
         address=clean_text(quote.package.answer.policyholder.email),
         state=STATES.get(OperationState(requests[0].state), MailState.SENDING) if requests else "",
@@ -102,12 +104,6 @@ def send(quote: Quote) -> PolicyMail:
                 raise SentRecently(mail.again_at)
             emails.send_again(quote.package, EVENT)
     return mail_of(quote) or mail
-
-
-def _requests(package: QuotePackage) -> Sequence[Operation]:
-    """Return the latest requests, newest first, as many as the limit needs."""
-    rows = Operation.objects.filter(package=package, kind=OperationKind.SEND_EMAIL)
-    return list(rows.filter(subject__startswith=f"{EVENT}:")[:MOST_A_DAY])
 
 
 def _again_at(requests: Sequence[Operation]) -> datetime | None:

@@ -83,17 +83,13 @@ def _changes(modification: Modification) -> Iterator[tuple[str, str]]:
     for name, value in requested.policyholder.items():
         if is_readable(value):
             yield str(label_of(name)), str(value)
-    types = _policy_types(modification) if requested.policies else {}
+    rows = Quote.objects.filter(package=modification.package_id)
+    types = dict(rows.values_list("quote_id", "policy_type")) if requested.policies else {}
     for policy in requested.policies:
         for name, value in policy.update_fields.items():
             if is_readable(value):
                 known = types.get(policy.quote_id, "")
                 yield field_in_words(known, name, value, modification.currency)
-
-
-def _policy_types(modification: Modification) -> dict[str, str]:
-    rows = Quote.objects.filter(package=modification.package_id)
-    return dict(rows.values_list("quote_id", "policy_type"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,11 @@ def own_policy(request: HttpRequest, quote_id: str) -> Quote:
     rows = policy_rows().filter(quote_id=quote_id).order_by("-pk")
     # Compared in Python, because some databases ignore case.
     quote = next((row for row in rows if row.quote_id == quote_id), None)
-    if quote is None or not _may_view(request, quote.package.order_reference):
+    if quote is None:
+        raise PolicyMissing
+    adapter = get_adapter()
+    order = adapter.get_order(quote.package.order_reference)
+    if order is None or not adapter.can_view_order(request, order):
         raise PolicyMissing
     return quote
 
@@ -188,12 +192,6 @@ def _of_orders(references: Iterable[str]) -> models.QuerySet[Quote]:
     rows = policy_rows().filter(package__order_reference__in=references)
     # Don't load the large JSON columns, which the list doesn't show.
     return rows.defer("request", "package__payload").order_by("-package", "position")
-
-
-def _may_view(request: HttpRequest, order_reference: str) -> bool:
-    adapter = get_adapter()
-    order = adapter.get_order(order_reference)
-    return order is not None and adapter.can_view_order(request, order)
 
 
 def _state(quote: Quote, now: datetime) -> PolicyState:

@@ -76,6 +76,8 @@ class PolicyDetails:
 def details(quote: Quote) -> PolicyDetails:
     """Return the details of `quote`, a row of `policies.policy_rows`. No call to XCover."""
     package, policy = quote.package, summarise(quote)
+    requested = filter(_is_shown, package.cancellations.filter(quotes=quote))
+    renewal = renewal_of(quote)
     return PolicyDetails(
         policy=policy,
         content=present(quote),
@@ -86,11 +88,11 @@ def details(quote: Quote) -> PolicyDetails:
         is_cancellable=quote.can_be_cancelled,
         cancellable=tuple(summarise(row) for row in _free(quote)),
         may_withdraw=may_withdraw(package),
-        cancellation=_cancellation(quote),
+        cancellation=next(requested, None),  # the latest
         modification=_modification(quote),
         changeable=changeable(quote),
         value=insured_value(quote),
-        renewal=_renewal(quote),
+        renewal=view_of(renewal) if renewal else None,
         schedule=schedule_of(quote),
     )
 
@@ -139,21 +141,11 @@ def _modification(quote: Quote) -> Modification | None:
     return next((row for row in mine if row.state in OPEN_CHANGES), refused)
 
 
-def _cancellation(quote: Quote) -> Cancellation | None:
-    """Return the latest requested cancellation; unconfirmed previews aren't shown."""
-    return next(filter(_is_shown, quote.package.cancellations.filter(quotes=quote)), None)
-
-
 def _is_shown(row: Cancellation) -> bool:
     if row.state != Cancellation.State.EXPIRED:
         return row.state in SHOWN_STATES
     # Confirmed, but expired before XCover could carry it out.
     return progress_of(row.package, OperationKind.CANCEL, row).asked_at is not None
-
-
-def _renewal(quote: Quote) -> RenewalView | None:
-    renewal = renewal_of(quote)
-    return view_of(renewal) if renewal else None
 
 
 def policyholder(package: QuotePackage) -> dict[str, str]:

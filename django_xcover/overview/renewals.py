@@ -71,6 +71,8 @@ def view_of(renewal: Renewal) -> RenewalView:
     """Return the shopper's view of `renewal`. No call to XCover."""
     kind = KINDS.get(Renewal.State(renewal.state))
     premium = renewal.premium
+    is_declined = renewal.state in DECLINED
+    policies = renewal.package.quotes.all()
     return RenewalView(
         pk=renewal.pk,
         state=renewal.state,
@@ -80,11 +82,6 @@ def view_of(renewal: Renewal) -> RenewalView:
         ends=renewal.ends_at,
         lines=lines_of(renewal),
         due=payments.of_renewal(renewal),
-        renewed_anyway=_was_made_anyway(renewal),
+        renewed_anyway=is_declined and confirmation.is_renewed(renewal, policies),
         progress=progress_of(renewal.package, kind, renewal) if kind else Progress(),
     )
-
-
-def _was_made_anyway(renewal: Renewal) -> bool:
-    is_declined = renewal.state in DECLINED
-    return is_declined and confirmation.is_renewed(renewal, renewal.package.quotes.all())
