@@ -124,9 +124,9 @@ def enqueue(package: QuotePackage, order: Any, *, paid: bool) -> Operation:
     policyholder, the operation is enqueued without a body, and fails for a person when it runs.
     """
     subject = "" if paid else UNPAID
-    return operations.enqueue(
-        package, OperationKind.BOOK, subject=subject, request=_try_to_build(package, order, subject)
-    )
+    accepted = [q for q in carts.lock_quotes(package) if q.choice == Choice.ACCEPTED]
+    request = attempt(package, lambda: _build(package, order, subject, accepted))
+    return operations.enqueue(package, OperationKind.BOOK, subject=subject, request=request)
 
 
 def perform(operation: Operation) -> PackageAnswer:
@@ -147,7 +147,9 @@ def perform(operation: Operation) -> PackageAnswer:
     _require_choice(package)
     _require_offer(package)
     if not operation.request:
-        operations.keep_request(operation, _rebuild(package, operation.subject))
+        accepted = package.quotes.offered().accepted().order_by("position")
+        request = _build(package, order_of(package), operation.subject, accepted)
+        operations.keep_request(operation, request)
     wire = client.create_booking(
         package.package_id, operation.request, idempotency_key=operation.idempotency_key
     )
@@ -177,15 +179,17 @@ def apply(operation: Operation, answer: PackageAnswer) -> None:
     """
     package = operation.package
     packages.apply_answer(package, answer)
-    _check(package, answer)
-    _forget_token(package)
-    if package.status == Status.PENDING_PAYMENT and _is_paid(operation):
+    if answer.status == Status.FAILED:
+        packages.flag(package, Attention.BOOKING_FAILED)
+    elif _missing(package, answer):
+        packages.flag(package, Attention.POLICY_MISSING)
+    if package.customer_token_id:
+        package.customer_token_id = ""
+        package.save(update_fields=["customer_token_id", "updated_at"])
+    is_paid = operation.kind != OperationKind.CONFIRM_PAYMENT and operation.subject != UNPAID
+    if is_paid and package.status == Status.PENDING_PAYMENT:
         # XCover can set up an account so that every booking needs a confirmation.
         operations.enqueue(package, OperationKind.CONFIRM_PAYMENT)
-
-
-def _is_paid(operation: Operation) -> bool:
-    return operation.kind != OperationKind.CONFIRM_PAYMENT and operation.subject != UNPAID
 
 
 def leave_out(operation: Operation, quotes: Iterable[Quote]) -> bool:
@@ -224,16 +228,6 @@ def _require_offer(package: QuotePackage) -> None:
         )
 
 
-def _try_to_build(package: QuotePackage, order: Any, subject: str) -> dict[str, Any]:
-    accepted = [q for q in carts.lock_quotes(package) if q.choice == Choice.ACCEPTED]
-    return attempt(package, lambda: _build(package, order, subject, accepted))
-
-
-def _rebuild(package: QuotePackage, subject: str) -> dict[str, Any]:
-    accepted = package.quotes.offered().accepted().order_by("position")
-    return _build(package, order_of(package), subject, accepted)
-
-
 def _build(
     package: QuotePackage, order: Any, subject: str, accepted: Iterable[Quote]
 ) -> dict[str, Any]:
@@ -265,23 +259,10 @@ def _complete(client: XCoverClient, package: QuotePackage, answer: PackageAnswer
     return answer
 
 
-def _check(package: QuotePackage, answer: PackageAnswer) -> None:
-    if answer.status == Status.FAILED:
-        packages.flag(package, Attention.BOOKING_FAILED)
-    elif _missing(package, answer):
-        packages.flag(package, Attention.POLICY_MISSING)
-
-
 def _missing(package: QuotePackage, answer: PackageAnswer) -> list[Quote]:
     booked = {read.quote_id for read in answer.quotes if read.status in BOOKED}
     accepted = package.quotes.offered().accepted()
     return [quote for quote in accepted if quote.quote_id not in booked]
-
-
-def _forget_token(package: QuotePackage) -> None:
-    if package.customer_token_id:
-        package.customer_token_id = ""
-        package.save(update_fields=["customer_token_id", "updated_at"])
 
 
 # Taking back accepted cover that isn't booked, when the shop cancels an order or a customer

@@ -142,7 +142,9 @@ def _is_withdrawn_in_part(quotes: Sequence[Quote]) -> bool:
 
 def _alert_unless_repeated(package: QuotePackage, alarm: str) -> None:
     """Flag a payment for cover that is over, unless it was reported before."""
-    if _paid(package).exists():
+    # Operations that a cancellation ended count, too.
+    written = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
+    if written.exclude(subject=UNPAID).exists():
         logger.info("The payment of order %s was reported again.", package.order_reference)
         return
     _alert(package, alarm)
@@ -167,12 +169,6 @@ def _settle_without_cover(package: QuotePackage, quotes: Sequence[Quote]) -> Non
         if not quote.choice:
             decisions.record(quote, Choice.UNANSWERED)
     operations.enqueue(package, OperationKind.OPT_OUT)
-
-
-def _paid(package: QuotePackage) -> QuerySet[Operation]:
-    """Return the operations that report a payment, including those that a cancellation ended."""
-    rows = Operation.objects.select_for_update().filter(package=package, kind__in=PAYING)
-    return rows.exclude(subject=UNPAID)
 
 
 def _written(package: QuotePackage, kind: OperationKind) -> QuerySet[Operation]:

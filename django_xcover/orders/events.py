@@ -95,7 +95,10 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
         except Exception as error:  # noqa: BLE001 - the shop's order must be cancelled anyway
             _keep_or_raise(event, error)
         else:
-            if not (is_waiting or is_unknown or _is_booked_instantly(reference)):
+            instant = Operation.objects.filter(
+                kind=OperationKind.INSTANT_BOOK, package__order_reference=reference
+            )
+            if not (is_waiting or is_unknown or instant.exists()):
                 _keep_for_later(event, State.NOTED)
 
 
@@ -232,11 +235,6 @@ def _waiting(reference: str) -> QuerySet[OrderEvent]:
     """Return the unsettled events that may still book cover for the order."""
     events = OrderEvent.objects.unsettled().filter(order_reference=reference)
     return events.exclude(kind=Kind.CANCELLED)
-
-
-def _is_booked_instantly(reference: str) -> bool:
-    rows = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK)
-    return rows.filter(package__order_reference=reference).exists()
 
 
 def _keep_for_unknown_order(event: OrderEvent) -> None:
