@@ -225,7 +225,8 @@ def has_unagreed_price(
     moved = any(
         _is_new(quote, prices[quote.quote_id]) for quote in quotes if quote.quote_id in prices
     )
-    return moved and not _is_being_changed(package, answer)
+    priced = package.modifications.exclude(update_id="").filter(price_after=answer.total)
+    return moved and not priced.filter(state=Modification.State.REQUESTED).exists()
 
 
 def _is_new(quote: Quote, price: Decimal) -> bool:
@@ -234,8 +235,3 @@ def _is_new(quote: Quote, price: Decimal) -> bool:
         return False
     known = {quote.chosen_price, quote.price} if quote.status in HELD else {quote.chosen_price}
     return price not in known
-
-
-def _is_being_changed(package: QuotePackage, answer: PackageAnswer) -> bool:
-    priced = package.modifications.exclude(update_id="").filter(price_after=answer.total)
-    return priced.filter(state=Modification.State.REQUESTED).exists()

@@ -103,14 +103,15 @@ def _move_package(package: QuotePackage, status: str) -> bool:
     moved = transition(package, status, **also)
     if moved and status == Status.CONFIRMED:
         # The first to see the booking notifies the shop: a webhook can overtake the worker.
-        transaction.on_commit(partial(_announce_booked, package, previous))
+        transaction.on_commit(
+            partial(
+                signals.policy_booked.send_robust,
+                sender=QuotePackage,
+                package=package,
+                previous_status=previous,
+            )
+        )
     return moved
-
-
-def _announce_booked(package: QuotePackage, previous: str) -> None:
-    signals.policy_booked.send_robust(
-        sender=QuotePackage, package=package, previous_status=previous
-    )
 
 
 def _remarkable(package: QuotePackage, quotes: Rows, answer: PackageAnswer) -> Iterator[Attention]:

@@ -39,7 +39,7 @@ def _not_followed(package: QuotePackage) -> list[Quote]:
     Each policy has at most one successor. Any further policy XCover reports was not accepted by the
     customer.
     """
-    chosen = [row for row in package.quotes.booked().order_by("position") if _was_chosen(row)]
+    chosen = [row for row in package.quotes.booked().order_by("position") if was_chosen(row)]
     renewed = [row for row in chosen if row.status == Status.RENEWED]
     free = [row for row in renewed if not _is_followed(row, chosen)]
     return sorted(free, key=lambda row: row.policy_end_date or row.created_at, reverse=True)
@@ -54,8 +54,11 @@ def _is_followed(policy: Quote, chosen: Iterable[Quote]) -> bool:
     )
 
 
-def _was_chosen(policy: Quote) -> bool:
-    # A renewed policy without a predecessor in the mirror has the price paid, but no choice.
+def was_chosen(policy: Quote) -> bool:
+    """Return whether the customer accepted `policy`, or paid for it.
+
+    A renewed policy without a predecessor in the mirror has the price paid, but no choice.
+    """
     is_paid = not policy.choice and policy.chosen_price is not None
     return policy.choice == Choice.ACCEPTED or is_paid
 

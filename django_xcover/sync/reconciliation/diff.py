@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
+from django_xcover.mirror import renewal_links
 from django_xcover.models import BOOKED, Choice, Discrepancy, Quote, QuotePackage, Status
 
 Kind = Discrepancy.Kind
@@ -89,7 +90,8 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
     package = ours.package
     total, here = package.total_price, package.status
     if theirs is None:
-        if here in BOOKED and not _is_owed_cover(ours):
+        is_owed = ours.is_paid and any(q.choice == Choice.ACCEPTED for q in ours.quotes)
+        if here in BOOKED and not is_owed:
             yield _finding(ours, Kind.STATUS_DIFFERS, mine=total, here=here)
     elif theirs.status != here:
         its = theirs.total if theirs.currency == package.currency else None
@@ -104,7 +106,7 @@ def _status(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
 def _quote(
     ours: Ours, theirs: PackageAnswer | None, quote: Quote, read: QuoteAnswer | None
 ) -> Iterator[Finding]:
-    if not _was_chosen(quote):
+    if not renewal_links.was_chosen(quote):
         yield from _not_chosen(ours, theirs, quote, read)
         return
     price = quote.price if quote.chosen_price is None else quote.chosen_price
@@ -126,11 +128,6 @@ def _is_comparable(ours: Ours, theirs: PackageAnswer | None, read: QuoteAnswer) 
     """
     in_force = read.status == Status.CONFIRMED and ours.is_paid is not False
     return in_force and theirs is not None and theirs.currency == ours.package.currency
-
-
-def _was_chosen(quote: Quote) -> bool:
-    # A policy of a renewed period may have a paid price but no choice.
-    return quote.choice == Choice.ACCEPTED or (not quote.choice and quote.chosen_price is not None)
 
 
 def _not_chosen(
@@ -173,8 +170,8 @@ def _quote_status(
 def _not_paid(ours: Ours, theirs: PackageAnswer | None) -> Iterator[Finding]:
     in_force = [q for q in theirs.quotes if q.status == Status.CONFIRMED] if theirs else []
     if theirs is not None and ours.is_paid is False and in_force:
-        its, here, there = _sum(read.price for read in in_force), ours.package.status, "CONFIRMED"
-        currency = theirs.currency
+        its = sum((read.price for read in in_force), Decimal(0))
+        here, there, currency = ours.package.status, "CONFIRMED", theirs.currency
         yield _finding(ours, Kind.NOT_PAID, its=its, here=here, there=there, currency=currency)
 
 
@@ -207,11 +204,3 @@ def _at_stake(kind: Discrepancy.Kind, mine: Decimal | None, its: Decimal | None)
     if kind == Kind.PRICE_DIFFERS and mine is not None and its is not None:
         return abs(its - mine)
     return max(mine or Decimal(0), its or Decimal(0))
-
-
-def _is_owed_cover(ours: Ours) -> bool:
-    return bool(ours.is_paid) and any(q.choice == Choice.ACCEPTED for q in ours.quotes)
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))

@@ -50,13 +50,9 @@ def not_listed(
     rows = packages.filter(Q(reconciled_at=None) | ~Q(reconciled_at=before))
     charged = Exists(Hold.objects.without_order().filter(package=OuterRef("pk")))
     rows = rows.filter(Q(status__in=BOOKED) | ordered | charged)
-    return rows.filter(_changed_since(since)) if since else rows
-
-
-def _changed_since(since: datetime) -> Q:
-    """Match changed packages and operations, because a payment doesn't change the package."""
+    # A payment changes an operation and not the package.
     lately = Operation.objects.filter(package=OuterRef("pk"), updated_at__gte=since)
-    return Q(updated_at__gte=since) | Q(Exists(lately))
+    return rows.filter(Q(updated_at__gte=since) | Q(Exists(lately))) if since else rows
 
 
 def _ours(

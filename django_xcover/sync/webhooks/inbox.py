@@ -107,15 +107,11 @@ def forget() -> int:
     before = timezone.now() - timedelta(days=get_config().webhook_retention_days)
     WebhookRefusal.objects.filter(last_at__lt=before).delete()
     deleted = 0
-    while pks := _older_than(before):
+    # In batches, so that no delete locks years of webhooks.
+    rows = _over(before).order_by("received_at").values_list("pk", flat=True)
+    while pks := list(rows[:BATCH]):
         deleted += _over(before).filter(pk__in=pks).delete()[0]
     return deleted
-
-
-def _older_than(before: datetime) -> list[int]:
-    # In batches, so that no delete locks years of webhooks.
-    rows = _over(before).order_by("received_at")
-    return list(rows.values_list("pk", flat=True)[:BATCH])
 
 
 def _over(before: datetime) -> QuerySet[WebhookDelivery]:
