@@ -9,7 +9,7 @@ from django.db import transaction
 
 from django_xcover.exceptions import BeingPaid, OfferChanged, OfferClosed, PlanGone
 from django_xcover.mirror import decisions, presentation
-from django_xcover.mirror.presentation import Offer, OfferedQuote
+from django_xcover.mirror.presentation import Offer
 from django_xcover.models import Choice, Quote, QuotePackage
 from django_xcover.offers import carts, holds, quoting
 from django_xcover.offers.carts import CartToInsure
@@ -67,7 +67,9 @@ def _record(quote: Quote, answer: Answer, template_version: str) -> None:
     wanted = Choice.ACCEPTED if answer.accepted else Choice.DECLINED
     plan = ""
     if answer.accepted:
-        plan = quote.instalment_plan if answer.plan is None else _plan(offered, answer.plan)
+        plan = quote.instalment_plan if answer.plan is None else answer.plan
+        if answer.plan and answer.plan not in {one.name for one in offered.plans}:
+            raise PlanGone
     if (quote.choice, quote.instalment_plan) != (wanted, plan):
         decisions.record(quote, wanted, template_version=template_version, plan=plan)
 
@@ -84,12 +86,6 @@ def _open_package(cart: CartToInsure) -> QuotePackage:
     if package.is_held or holds.is_being_paid(cart.account, cart.cart_reference, cart.fingerprint):
         raise BeingPaid
     return package
-
-
-def _plan(offered: OfferedQuote, name: str) -> str:
-    if name and name not in {plan.name for plan in offered.plans}:
-        raise PlanGone
-    return name
 
 
 def _find(quotes: list[Quote], quote_id: str) -> Quote:

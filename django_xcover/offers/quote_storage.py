@@ -70,7 +70,9 @@ def record_update(
     # Includes requested items that couldn't be quoted after their change (null in the answer).
     priced = {quote.quote_id for quote in fresh}
     retired = [quote for key, quote in known.items() if key not in priced]
-    _retire(retired)
+    for quote in retired:
+        decisions.lapse([quote])
+        transition(quote, Status.DELETED)
     by_line = {quote.line_reference: quote for quote in retired}
     for quote in fresh:
         _save_quoted(quote, known.get(quote.quote_id), by_line.get(quote.line_reference))
@@ -158,12 +160,6 @@ def _save_quoted(quote: Quote, before: Quote | None, retired: Quote | None) -> N
     quote.save(force_update=True)
     if changed or quote.status != Status.RECEIVED:
         decisions.lapse([quote], changed)
-
-
-def _retire(quotes: Iterable[Quote]) -> None:
-    for quote in quotes:
-        decisions.lapse([quote])
-        transition(quote, Status.DELETED)
 
 
 # Changing a package in place: PATCH, add, delete.

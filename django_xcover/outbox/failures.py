@@ -106,12 +106,10 @@ def vendor_text(error: Mapping[str, Any]) -> str:
     message = error.get("message", "")
     # This generic message accompanies every rejected field and adds nothing (recorded).
     texts = [] if not message or (fields and message == NO_MESSAGE) else [message]
-    texts += [_about(name, " ".join(map(str, words))) for name, words in fields.items()]
+    for name, words in fields.items():
+        text = " ".join(map(str, words))
+        texts.append(text if name == NO_FIELD else f"{name}: {text}")
     return "; ".join(texts)
-
-
-def _about(name: str, text: str) -> str:
-    return text if name == NO_FIELD else f"{name}: {text}"
 
 
 def status_and_type(error: Mapping[str, Any]) -> str:

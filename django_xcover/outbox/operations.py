@@ -235,7 +235,10 @@ def _end(
     if ended:
         if attempt is not None:
             attempt.save()
-        _announce_successor(operation)
+        waiting = Operation.objects.filter(package=operation.package, state=OperationState.PENDING)
+        later = waiting.filter(pk__gt=operation.pk).order_by("pk")
+        for pk in later.values_list("pk", flat=True)[:1]:
+            announce(pk)
     return ended
 
 
@@ -284,19 +287,14 @@ def postpone(operation: Operation, held: HeldBack) -> None:
 def retry(operation: Operation) -> bool:
     """Retry the operation now, on a user's request; return False if there is nothing to retry."""
     if operation.state == OperationState.PENDING:
-        moved = _bring_forward(operation)
+        now = timezone.now()
+        rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
+        moved = bool(rows.update(next_attempt_at=now, updated_at=now))
     else:
         moved = operation.state == OperationState.NEEDS_PERSON and _try_anew(operation)
     if moved:
         announce(operation.pk)
     return moved
-
-
-def _bring_forward(operation: Operation) -> bool:
-    """Make the next scheduled attempt due now."""
-    now = timezone.now()
-    rows = Operation.objects.filter(pk=operation.pk, state=OperationState.PENDING)
-    return bool(rows.update(next_attempt_at=now, updated_at=now))
 
 
 def _try_anew(operation: Operation) -> bool:
@@ -316,9 +314,3 @@ def _try_anew(operation: Operation) -> bool:
 def _as_read(operation: Operation) -> QuerySet[Operation]:
     """Return the row if it was not claimed or rewritten since it was read."""
     return Operation.objects.filter(LEASE.as_read(operation), pk=operation.pk)
-
-
-def _announce_successor(operation: Operation) -> None:
-    waiting = Operation.objects.filter(package=operation.package, state=OperationState.PENDING)
-    for pk in waiting.filter(pk__gt=operation.pk).order_by("pk").values_list("pk", flat=True)[:1]:
-        announce(pk)
