@@ -190,7 +190,10 @@ def status_page(model_admin: ModelAdmin[Operation], request: HttpRequest) -> Htt
         "people": _people(request, now),
         "outbox": _outbox(request, now),
         "accounts": accounts,
-        "facts": _facts(now),
+        "facts": [
+            (_("Oldest due operation"), ago(now.oldest_due, _("nothing is due"))),
+            (_("Last sweep by a worker"), ago(now.last_sweep, _("never"))),
+        ],
         "cache_note": str(CACHES[now.cache]),
         "asked_at": date_format(timezone.localtime(), "H:i:s T"),
         "way_back": request.path,
@@ -228,13 +231,6 @@ def _outbox(request: HttpRequest, now: Status) -> list[tuple[SafeString, str, st
             list_url(request, Operation, f"state__exact={state}"),
         )
         for state, count in now.operations.items()
-    ]
-
-
-def _facts(now: Status) -> list[tuple[str, str]]:
-    return [
-        (_("Oldest due operation"), ago(now.oldest_due, _("nothing is due"))),
-        (_("Last sweep by a worker"), ago(now.last_sweep, _("never"))),
     ]
 
 

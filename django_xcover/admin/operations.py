@@ -199,9 +199,13 @@ class OperationAdmin(OfPackage, ListActionAdmin, RowActionsAdmin):
     def page_context(self, request: HttpRequest, row: Operation) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, next_step_of(row))
         name = f"{operation_name(row)} {row.package.package_id}"
-        context = super().page_context(request, row) | {"verdict": _verdict(row)}
-        also = {"subtitle": name, "reload_after": reload_after(row)}
-        return with_steps(context, steps) | also
+        given_up = _("Given up: %(note)s") % {"note": redact_text(row.given_up)}
+        also = {
+            "subtitle": name,
+            "verdict": given_up if row.given_up else "",
+            "reload_after": reload_after(row),
+        }
+        return with_steps(super().page_context(request, row), steps) | also
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -252,8 +256,3 @@ class OperationAdmin(OfPackage, ListActionAdmin, RowActionsAdmin):
     @admin.display(description=gettext_lazy("request"))
     def request_shown(self, row: Operation) -> SafeString:
         return folded_json(row.request)
-
-
-def _verdict(row: Operation) -> str:
-    text = _("Given up: %(note)s") % {"note": redact_text(row.given_up)}
-    return text if row.given_up else ""

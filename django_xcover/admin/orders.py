@@ -87,21 +87,17 @@ class HoldAdmin(MirrorAdmin):
 
     @admin.display(description=gettext_lazy("choices"))
     def choices_shown(self, row: Hold) -> SafeString | str:
+        currency = row.package.currency if row.package else row.currency
         lines = (
             (
                 frozen["quote"],
                 Choice(frozen["choice"] or Choice.UNANSWERED).label,
-                _price(frozen["price"], row),
+                format_amount(Money(Decimal(frozen["price"]), currency)),
                 frozen["plan"],
             )
             for frozen in row.choices
         )
         return format_html_join("", "{}: {}, {} {}<br>", lines) or "-"
-
-
-def _price(amount: str, row: Hold) -> str:
-    currency = row.package.currency if row.package else row.currency
-    return format_amount(Money(Decimal(amount), currency))
 
 
 State = OrderEvent.State

@@ -197,7 +197,12 @@ class QuotePackageAdmin(ListActionAdmin, RowActionsAdmin):
             return self.inlines
         # Only for this page: actions read their rows again.
         prefetch_related_objects([obj], *TO_DO)
-        return [inline for inline in self.inlines if _has_rows(inline, obj)]
+        rows: dict[type[Model], Any] = {
+            Cancellation: obj.cancellations.all(),
+            Modification: obj.modifications.all(),
+            Renewal: obj.renewals.all(),
+        }
+        return [inline for inline in self.inlines if rows.get(inline.model, True)]
 
     def page_context(self, request: HttpRequest, row: QuotePackage) -> dict[str, Any]:
         steps = steps_shown(request, self.admin_site, package_next_steps(row))
@@ -249,15 +254,6 @@ class QuotePackageAdmin(ListActionAdmin, RowActionsAdmin):
         badges = [attention_badge(row)] if row.attention else []
         badges += [badge(_("operation stopped"), BAD)] if getattr(row, "is_stopped", False) else []
         return format_html_join(" ", "{}", ((item,) for item in badges))
-
-
-def _has_rows(inline: Any, package: QuotePackage) -> bool:
-    rows: dict[type[Model], Any] = {
-        Cancellation: package.cancellations.all(),
-        Modification: package.modifications.all(),
-        Renewal: package.renewals.all(),
-    }
-    return bool(rows.get(inline.model, True))
 
 
 def _refused(row: QuotePackage, error: XCoverError) -> Outcome:

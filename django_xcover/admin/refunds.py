@@ -22,10 +22,11 @@ def refund_table(row: Cancellation) -> SafeString | str:
         return "-"
     heads = (_("Policy"), _("Price"), _("Refund"), _("Free to withdraw"))
     cell = "<td data-label='{}'>{}</td>"
-    rows = (
-        (format_html_join("", cell, zip(heads, _cells(line), strict=True)),)
+    lines = (
+        (line.label or line.name, _amount(line.price), _amount(line.refund), _withdrawal(line))
         for line in lines_of(row)
     )
+    rows = ((format_html_join("", cell, zip(heads, line, strict=True)),) for line in lines)
     return format_html(
         '<table class="xcover-table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
         format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
@@ -58,10 +59,6 @@ def corrections(row: Cancellation) -> SafeString | str:
         for correction in made
     )
     return format_html_join("", "<p>{}</p>", ((sentence,) for sentence in sentences)) or "-"
-
-
-def _cells(line: RefundLine) -> tuple[str, str, str, SafeString | str]:
-    return line.label or line.name, _amount(line.price), _amount(line.refund), _withdrawal(line)
 
 
 def _amount(money: Money | None) -> str:

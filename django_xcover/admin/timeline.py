@@ -74,13 +74,15 @@ def _package(package: QuotePackage) -> dict[str, Any]:
 
 
 def _answers(request: HttpRequest, answers: PolicyAnswers) -> dict[str, Any]:
+    person = answers.package.answer.policyholder
+    who = (person.first_name, person.last_name, answers.package.policyholder_email)
     facts = (
         (_("What is insured"), answers.insures),
         (_("Policy"), answers.policy),
         (_("Period"), answers.period),
         (_("Price"), answers.cost),
         (_("How it is paid"), answers.payment),
-        (_("Policyholder"), _who(answers.package) if may_see_people(request) else ""),
+        (_("Policyholder"), " ".join(filter(None, who)) if may_see_people(request) else ""),
         (_("What happens next"), answers.next),
     )
     return {
@@ -92,11 +94,6 @@ def _answers(request: HttpRequest, answers: PolicyAnswers) -> dict[str, Any]:
         if answers.quote and answers.quote.status in BOOKED
         else "",
     }
-
-
-def _who(package: QuotePackage) -> str:
-    person = package.answer.policyholder
-    return " ".join(filter(None, (person.first_name, person.last_name, package.policyholder_email)))
 
 
 def _event(event: Event, names: Mapping[str, str], *, people: bool) -> dict[str, Any]:

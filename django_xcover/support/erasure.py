@@ -121,13 +121,8 @@ def _unordered() -> QuerySet[QuotePackage]:
     )
     kept = (Operation, Cancellation, Modification, Renewal, Flag)
     for model in kept:
-        rows = rows.exclude(Exists(_of_package(model)))
+        rows = rows.exclude(Exists(model._default_manager.filter(package=OuterRef("pk"))))
     return rows.exclude(Exists(Hold.objects.unresolved().filter(package=OuterRef("pk"))))
-
-
-def _of_package(model: type[Any]) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model._default_manager.filter(package=OuterRef("pk"))
-    return rows
 
 
 def _delete(packages: Collection[QuotePackage]) -> None:

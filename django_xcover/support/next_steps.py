@@ -68,7 +68,9 @@ def next_steps(
     steps = [step for operation in operations if (step := _for_operation(operation, package))]
     open_flags = [flag for flag in package.flags.all() if flag.is_open]
     steps += [_for_flag(flag, package, quotes) for flag in open_flags]
-    if not operations and _awaits_payment(package, quotes):
+    is_ordered = package.order_reference and package.status == Status.RECEIVED
+    is_accepted = any(quote.choice == Choice.ACCEPTED for quote in quotes)
+    if is_ordered and is_accepted and not operations:
         steps.append(_unpaid(package))
     return sorted(steps, key=lambda step: not step.urgent)
 
@@ -195,11 +197,6 @@ def _tried_again(operation: Operation) -> NextStep:
         to_do=_("Nothing: it is retried automatically (%(when)s).") % values,
         remedy=Remedy.RETRY,
     )
-
-
-def _awaits_payment(package: QuotePackage, quotes: list[Quote]) -> bool:
-    is_ordered = package.order_reference and package.status == Status.RECEIVED
-    return bool(is_ordered) and any(quote.choice == Choice.ACCEPTED for quote in quotes)
 
 
 def _unpaid(package: QuotePackage) -> NextStep:

@@ -247,18 +247,16 @@ def policies_text(quotes: Any) -> str:
 
 def policy_links(quotes: Any) -> SafeString | str:
     """Return links to the policies that `quotes` became."""
-    links = ((_policy(quote),) for quote in quotes)
+    links = []
+    for quote in quotes:
+        text = ": ".join(part for part in (quote.label, quote.policy_name) if part)
+        links.append((link(policy_url(quote), text) if quote.status in BOOKED else text,))
     return format_html_join(", ", "{}", links) or "-"
 
 
 def amount(value: Any, currency: str) -> str:
     """Return the formatted amount, "-" for None."""
     return "-" if value is None else format_amount(Money(value, currency))
-
-
-def _policy(quote: Quote) -> SafeString | str:
-    text = ": ".join(part for part in (quote.label, quote.policy_name) if part)
-    return link(policy_url(quote), text) if quote.status in BOOKED else text
 
 
 NAMES = {
@@ -285,11 +283,12 @@ def documents_of(request: HttpRequest, policy: Quote) -> list[Document]:
         return []
     kinds = documents.kinds_of(policy, policy.package)
     try:
-        return [_document(policy, kind) for kind in kinds]
+        return [
+            Document(
+                label=str(NAMES.get(kind, kind)),
+                url=reverse("xcover:document", args=(policy.quote_id, kind)),
+            )
+            for kind in kinds
+        ]
     except NoReverseMatch:
         return []
-
-
-def _document(policy: Quote, kind: str) -> Document:
-    url = reverse("xcover:document", args=(policy.quote_id, kind))
-    return Document(label=str(NAMES.get(kind, kind)), url=url)

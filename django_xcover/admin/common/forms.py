@@ -109,7 +109,10 @@ def changed(request: Mapping[str, Any], values: Mapping[Path, Any]) -> dict[str,
     """Return the complete fields of `request` that `values` changes, in XCover's types."""
     fields = {str(path[0]): copy.deepcopy(request[str(path[0])]) for path in values}
     for path, value in values.items():
-        _put(fields, path, value)
+        below: Any = fields
+        for part in path[:-1]:
+            below = below[part]
+        below[path[-1]] = value
     policy_type = str(product_of(request)[0] or "")
     return {key: typed(policy_type, (key,), value) for key, value in fields.items()}
 
@@ -123,12 +126,6 @@ def _below(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
             yield from _below((*path, index), below)
     else:
         yield path, value
-
-
-def _put(fields: Any, path: Path, value: Any) -> None:
-    for part in path[:-1]:
-        fields = fields[part]
-    fields[path[-1]] = value
 
 
 NAMES = {
@@ -207,11 +204,9 @@ def _field(policy_type: str, path: Path, value: Any) -> forms.Field:
     if amount is not None and (isinstance(value, float) or is_amount(policy_type, path)):
         return AmountField(**options | {"initial": amount})
     moment = _moment(value)
-    return _text(options) if moment is None else _when(moment, options)
-
-
-def _text(options: dict[str, Any]) -> forms.Field:
-    return forms.CharField(required=bool(options["initial"]), max_length=1000, **options)
+    if moment is not None:
+        return _when(moment, options)
+    return forms.CharField(required=bool(value), max_length=1000, **options)
 
 
 def _when(moment: datetime | date, options: dict[str, Any]) -> forms.Field:
