@@ -134,7 +134,9 @@ def check_settings(
     messages += [*_check_instalments(config), *_check_offer(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
-        messages += [*_check_account(where, account), *_check_webhooks(where, account)]
+        wrong = [*_check_parts(where, account)]
+        messages += wrong or _check_client(where, account)
+        messages += _check_webhooks(where, account)
     return messages
 
 
@@ -252,11 +254,6 @@ def _check_names(config: Config) -> Iterator[CheckMessage]:
             hint += "leading or trailing spaces. Names must not differ in case alone."
             message = f"XCOVER['ACCOUNTS'] has the invalid name {name!r}."
             yield Error(message, hint=hint, id="xcover.E010")
-
-
-def _check_account(where: str, account: Account) -> Iterator[CheckMessage]:
-    messages = [*_check_parts(where, account)]
-    yield from messages or _check_client(where, account)
 
 
 def _check_client(where: str, account: Account) -> Iterator[CheckMessage]:

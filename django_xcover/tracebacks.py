@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
-from types import FrameType, TracebackType
+from traceback import walk_tb
 from typing import Any, ParamSpec, TypeVar
 
 DRIVERS = frozenset({"psycopg", "psycopg2", "MySQLdb", "pymysql", "sqlite3"})
@@ -107,15 +107,12 @@ def _clear(error: BaseException, outer: int) -> None:
         module = type(chained).__module__
         if module == "django.db.utils" or _root(module) in DRIVERS:
             chained.args = tuple(_without_values(arg) for arg in chained.args)
-        for frame in _frames(chained.__traceback__):
+        for frame, _line in walk_tb(chained.__traceback__):
             if _root(frame.f_globals.get("__name__")) in CLEARED:
-                _empty(frame)
-
-
-def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
-    while trace is not None:
-        yield trace.tb_frame
-        trace = trace.tb_next
+                # A frame that is still running cannot be cleared. Its own `cleared` wrapper does
+                # it later.
+                with suppress(RuntimeError):
+                    frame.clear()
 
 
 def _root(module: object) -> str:
@@ -124,9 +121,3 @@ def _root(module: object) -> str:
 
 def _without_values(arg: object) -> object:
     return _QUOTED_VALUE.sub("", arg) if isinstance(arg, str) else arg
-
-
-def _empty(frame: FrameType) -> None:
-    # A frame that is still running cannot be cleared. Its own `cleared` wrapper does it later.
-    with suppress(RuntimeError):
-        frame.clear()

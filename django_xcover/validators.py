@@ -59,10 +59,7 @@ def _is_card_number(digits: str) -> bool:
         return False
     if len(digits) == 15 and not digits.startswith(FIFTEEN):
         return False
-    return _passes_luhn(digits)
-
-
-def _passes_luhn(digits: str) -> bool:
+    # The Luhn check (ISO/IEC 7812).
     backwards = [int(digit) for digit in reversed(digits)]
     doubled = [sum(divmod(2 * digit, 10)) for digit in backwards[1::2]]
     return (sum(backwards[::2]) + sum(doubled)) % 10 == 0

@@ -61,7 +61,12 @@ class SignatureAuth(AuthBase):
             raise ConfigurationError('signed_headers must be "date" or "(request-target) date"')
         if not api_secret:
             raise ConfigurationError("api_secret is empty")
-        self._api_key = _header_safe(api_key)
+        if not api_key or not api_key.isascii() or not api_key.isprintable() or '"' in api_key:
+            # A quote would end the header's quoted field.
+            raise ConfigurationError(
+                "api_key is empty or has characters that a header cannot carry"
+            )
+        self._api_key = api_key
         self._api_secret = api_secret
         self._algorithm = algorithm
 
@@ -87,10 +92,3 @@ class SignatureAuth(AuthBase):
             f'Signature keyId="{self._api_key}",algorithm="{self._algorithm}",'
             f'{listed}signature="{value}"'
         )
-
-
-def _header_safe(api_key: str) -> str:
-    """Return the key. Raise ConfigurationError if it would break out of its quoted field."""
-    if not api_key or not api_key.isascii() or not api_key.isprintable() or '"' in api_key:
-        raise ConfigurationError("api_key is empty or has characters that a header cannot carry")
-    return api_key

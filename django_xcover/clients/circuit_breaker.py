@@ -303,7 +303,10 @@ def _remember(account: str, well: bool, now: float) -> None:
 def _open(account: str, now: float) -> None:
     cool_down = min(get_config().breaker_cool_down, get_config().breaker_cool_down_limit)
     trip = Trip(now, now + cool_down, cool_down)
-    if shared_cache.attempt(lambda cache: _add_trip(cache, account, trip), otherwise=False):
+    # Plain values, because objects pickled by another version of this code may not be readable.
+    values = (trip.opened_at, trip.until, trip.cool_down)
+    name = _trip_key(account)
+    if shared_cache.attempt(lambda cache: cache.add(name, values, KEPT), otherwise=False):
         logger.error("No calls at checkout for %.0f s: XCover is failing (%s).", cool_down, account)
         signals.circuit_opened.send_robust(
             sender=BreakerState, account=account, until=_moment(trip.until)
@@ -356,12 +359,6 @@ def _end_cool_down(cache: BaseCache, account: str) -> bool:
 def _trip(cache: BaseCache, account: str) -> Trip | None:
     values = cache.get(_trip_key(account))
     return None if values is None else Trip(*map(float, values))
-
-
-def _add_trip(cache: BaseCache, account: str, trip: Trip) -> bool:
-    # Plain values, because objects pickled by another version of this code may not be readable.
-    values = (trip.opened_at, trip.until, trip.cool_down)
-    return bool(cache.add(_trip_key(account), values, KEPT))
 
 
 def _recent(cache: BaseCache, account: str) -> RecentCalls:

@@ -69,7 +69,8 @@ class RateState:
 
 def states(account: Account) -> tuple[RateState, ...]:
     """Return the state of the rates of `account`. Never raises and counts no call."""
-    return tuple(_state(_bucket_of(account, group), group) for group in _groups(account))
+    groups = ("sales", "other") if account.total_rate is None else ("total",)
+    return tuple(_state(_bucket_of(account, group), group) for group in groups)
 
 
 def limiter_of(account: Account) -> Limiter:
@@ -121,7 +122,8 @@ def _take(cache: BaseCache, bucket: Bucket, now: float) -> float:
         return wait
     taken = sum(known.get(name, 0) for name in before)
     if taken + known.get(this, 0) < bucket.rate:
-        if taken + _count(cache, this) <= bucket.rate:
+        count = 1 if cache.add(this, 1, COUNTED) else _add(cache, this, 1)
+        if taken + count <= bucket.rate:
             return 0.0
         _add(cache, this, -1)
     return 1 / bucket.rate
@@ -137,10 +139,6 @@ def _paused_for(until: float, now: float) -> float:
     """Return the seconds left of a pause. A pause that is too long was set by another clock."""
     left = until - now
     return left if 0 < left <= LONGEST_PAUSE else 0.0
-
-
-def _count(cache: BaseCache, name: str) -> int:
-    return 1 if cache.add(name, 1, COUNTED) else _add(cache, name, 1)
 
 
 def _add(cache: BaseCache, name: str, number: int) -> int:
@@ -166,10 +164,6 @@ def _state(bucket: Bucket, group: str) -> RateState:
     until = shared_cache.attempt(lambda cache: float(cache.get(name, 0.0)), 0.0)
     paused = datetime.fromtimestamp(until, UTC) if _paused_for(until, time.time()) else None
     return RateState(group=group, rate=bucket.rate, paused_until=paused)
-
-
-def _groups(account: Account) -> tuple[str, ...]:
-    return ("sales", "other") if account.total_rate is None else ("total",)
 
 
 def _bucket(account: Account, endpoint: Endpoint) -> Bucket:

@@ -205,6 +205,9 @@ def _instalment(fields: Fields) -> Instalment:
     number = fields.required(wire.amount, "number")
     if number != number.to_integral_value() or not 0 < number <= HIGHEST_NUMBER:
         raise UnexpectedAnswer.at(fields.at("number"), "is not the number of an instalment")
+    # Only null was ever recorded, so any type is read.
+    failed = fields.data.get("payment_failures")
+    failures = len(failed) if isinstance(failed, list) else int(bool(failed))
     return Instalment(
         instalment_id=fields.id("id"),
         number=int(number),
@@ -212,11 +215,6 @@ def _instalment(fields: Fields) -> Instalment:
         total_amount=fields.amount("total_amount"),
         period_start_date=fields.moment("period_start_date"),
         period_end_date=fields.moment("period_end_date"),
-        failures=_count(fields.data.get("payment_failures")),
+        failures=min(failures, HIGHEST_NUMBER),
         raw=fields.data,
     )
-
-
-def _count(failures: Any) -> int:
-    """Return the number of failed payments. Only null was ever recorded, so any type is read."""
-    return min(len(failures), HIGHEST_NUMBER) if isinstance(failures, list) else int(bool(failures))
