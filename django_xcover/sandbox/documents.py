@@ -21,7 +21,9 @@ from django_xcover.sandbox.serializers import package as quote_shape
 
 def pdf(title: str, lines: list[str]) -> bytes:
     """Return a one-page A4 PDF; characters outside Windows-1252 become question marks."""
-    content = _content(title, lines)
+    shown = [b"BT /F1 18 Tf 60 770 Td (%s) Tj" % _escaped(title), b"/F1 10 Tf 16 TL 0 -14 Td"]
+    shown += [b"T* (%s) Tj" % _escaped(line) for line in lines]
+    content = b"\n".join([*shown, b"ET"])
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -33,12 +35,6 @@ def pdf(title: str, lines: list[str]) -> bytes:
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ]
     return _file(objects)
-
-
-def _content(title: str, lines: list[str]) -> bytes:
-    shown = [b"BT /F1 18 Tf 60 770 Td (%s) Tj" % _escaped(title), b"/F1 10 Tf 16 TL 0 -14 Td"]
-    shown += [b"T* (%s) Tj" % _escaped(line) for line in lines]
-    return b"\n".join([*shown, b"ET"])
 
 
 def _escaped(text: str) -> bytes:
@@ -108,7 +104,9 @@ class Documents:
     def _wording(self, request: Request, language: str, package: str) -> Response:
         booking = self._package(package)
         slug = request.args.get("policy_type")
-        quotes = [q for q in booking.in_order if q.priced and slug in {None, _slug(q)}]
+        quotes = [quote for quote in booking.in_order if quote.priced]
+        if slug is not None:
+            quotes = [q for q in quotes if slug == f"{q.policy_type}_v{q.policy_type_version}"]
         if not quotes:
             raise NotFound
         products = {quote.policy_type: quote for quote in quotes}
@@ -167,7 +165,8 @@ class Documents:
 
     def _account(self, request: Request, language: str) -> Response:
         token = request.args.get("signup_token", "")
-        if not any(_same(p.signup_token, token) for p in self.world.store.packages()):
+        known = (package.signup_token for package in self.world.store.packages())
+        if not any(hmac.compare_digest(one.encode(), token.encode()) for one in known):
             raise NotFound
         text = Markup("<p>Here customers look after their policies: change, cancel or claim.</p>")
         return _html("Your account", text)
@@ -204,14 +203,6 @@ def _errand(title: str, text: str, package: Package) -> Response:
     facts = _table(_translated([("Booking", package.id)], language))
     body = Markup("<p>{}</p>").format(label(text, language)) + facts
     return _html(title, body, language)
-
-
-def _same(secret: str, given: str) -> bool:
-    return hmac.compare_digest(secret.encode(), given.encode())
-
-
-def _slug(quote: Quote) -> str:
-    return f"{quote.policy_type}_v{quote.policy_type_version}"
 
 
 def _either(row: dict[str, Any], name: str) -> str:

@@ -48,16 +48,11 @@ def new_quote(inquiry: Inquiry, package: Package, item: dict[str, Any], position
         created_at=now,
         updated_at=inquiry.stamp(),
     )
-    _price_or_fail(inquiry, package, quote)
-    return quote
-
-
-def _price_or_fail(inquiry: Inquiry, package: Package, quote: Quote) -> None:
     try:
         price(inquiry, package, quote)
     except Invalid as refused:
-        quote.status = transitions.FAILED
-        quote.failure = refused.errors[0]
+        quote.status, quote.failure = transitions.FAILED, refused.errors[0]
+    return quote
 
 
 def price(inquiry: Inquiry, package: Package, quote: Quote) -> None:

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -68,22 +67,17 @@ def _read_limit(timeout: Timeout) -> float:
 
 
 def _received(request: requests.PreparedRequest) -> Request:
+    body = request.body or b""
     builder = EnvironBuilder(
         method=request.method or "GET",
         base_url=(request.url or "").partition("?")[0].partition(request.path_url)[0],
         path=request.path_url,
         headers=list(request.headers.items()),
-        data=_bytes(request.body),
+        data=body.encode() if isinstance(body, str) else bytes(body),
     )
     environ = builder.get_environ()
     environ["REQUEST_URI"] = request.path_url
     return Request(environ)
-
-
-def _bytes(body: Any) -> bytes:
-    if body is None:
-        return b""
-    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def _arrived(delivery: Delivery, request: requests.PreparedRequest, timeout: Timeout) -> Response:

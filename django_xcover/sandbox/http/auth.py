@@ -65,7 +65,10 @@ class Gatekeeper:
         # In the standard alphabet with all reserved characters escaped, and compared as text, so
         # that neither the URL-safe alphabet nor an unescaped signature is accepted.
         expected = quote(base64.b64encode(raw).decode(), safe="")
-        given = _upper_escapes(claimed.get("signature", ""))
+        # .NET clients send `%2b` for `%2B`.
+        given = re.sub(
+            r"%[0-9a-fA-F]{2}", lambda match: match.group().upper(), claimed.get("signature", "")
+        )
         return hmac.compare_digest(expected.encode(), given.encode())
 
 
@@ -77,19 +80,16 @@ def string_to_sign(request: Request, names: str) -> str | None:
     lines = []
     for name in names.split():
         if name == "(request-target)":
-            lines.append(f"(request-target): {request.method.lower()} {_path(request)}")
+            # The path as requested, with its escapes and without the query.
+            asked = (request.environ.get(name) for name in ("REQUEST_URI", "RAW_URI"))
+            path = str(next(filter(None, asked), request.path)).partition("?")[0]
+            lines.append(f"(request-target): {request.method.lower()} {path}")
             continue
         used = "x-aux-date" if name == "date" and "x-aux-date" in request.headers else name
         if name == "date" and used not in request.headers:
             return None
         lines.append(f"{used}: {request.headers.get(used, '')}")
     return "\n".join(lines)
-
-
-def _path(request: Request) -> str:
-    """Return the path as requested, with its escapes and without the query."""
-    raw = request.environ.get("REQUEST_URI") or request.environ.get("RAW_URI") or request.path
-    return str(raw).partition("?")[0]
 
 
 def _fields(header: str) -> dict[str, str] | None:
@@ -100,11 +100,6 @@ def _fields(header: str) -> dict[str, str] | None:
     if scheme not in {"Signature", "signature"} or not set(fields) <= FIELDS:
         return None
     return fields
-
-
-def _upper_escapes(signature: str) -> str:
-    """Return the signature with `%2B` for `%2b`, which .NET clients send."""
-    return re.sub(r"%[0-9a-fA-F]{2}", lambda match: match.group().upper(), signature)
 
 
 def _is_fresh(request: Request, now: datetime, max_skew: timedelta) -> bool:

@@ -7,7 +7,7 @@ which of them are required, and all prices and benefits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -155,7 +155,8 @@ def cover(fields: Mapping[str, Any], terms: Terms) -> Cover:
     if not terms.now <= begins < ends <= begins + LONGEST or start > begins:
         raise no_policy()
     tickets = money.rounded(fields.get("total_tickets_price", Decimal(0)), terms.currency)
-    daily = terms.pounds(_pounds_a_day(fields) * _days(begins, ends))
+    days = -((begins - ends) // timedelta(days=1))  # each day that has begun counts
+    daily = terms.pounds(_pounds_a_day(fields) * days)
     net = daily + money.rounded(tickets * CANCELLATION_RATE, terms.currency)
     medical = terms.pounds(MEDICAL_IN_POUNDS)
     return Cover(start, ends, net, medical, _benefits(medical, tickets, terms))
@@ -166,11 +167,6 @@ def _pounds_a_day(fields: Mapping[str, Any]) -> Decimal:
     children = CHILD_SHARE * int(fields.get("number_of_children", 0))
     travellers = Decimal(fields["number_of_adults"]) + children
     return POUNDS_A_DAY[fields["destination_country"] in NEAR] * travellers
-
-
-def _days(begins: datetime, ends: datetime) -> int:
-    """Return the number of days, counting each that has begun."""
-    return -((begins - ends) // timedelta(days=1))
 
 
 def _benefits(medical: Decimal, tickets: Decimal, terms: Terms) -> list[dict[str, Any]]:

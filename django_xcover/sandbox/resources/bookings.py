@@ -136,15 +136,13 @@ def _choose(package: Package, item: dict[str, Any]) -> Quote:
     quote = package.quote(item["id"])
     if quote is None:
         raise Invalid({"quotes": [f"Quote {item['id']} does not exist"]})
-    insured = item.get("insured")
-    quote.insured = [_insured(person) for person in insured] if insured else None
+    insured = item.get("insured") or []
+    quote.insured = [
+        {"id": ids.new_uuid(), **person, "region": person.get("region")} for person in insured
+    ] or None
     quote.instalment_plan = item.get("instalment_plan")
     plans.refuse(quote, quote.instalment_plan)
     return quote
-
-
-def _insured(person: dict[str, Any]) -> dict[str, Any]:
-    return {"id": ids.new_uuid(), **person, "region": person.get("region")}
 
 
 def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], data: dict[str, Any]) -> None:
@@ -155,7 +153,9 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], data: dict[st
             quoting.price(inquiry, package, quote)
         _set_status(inquiry, quote, package.status)
         plans.start(package, quote, inquiry.world.clock.now())
-    package.policyholder = _policyholder(package, data["policyholder"])
+    person = data["policyholder"]
+    # Recorded: a missing region is the package's, null stays null.
+    package.policyholder = {**person, "region": person.get("region", package.region)}
     package.partner_transaction_id = (
         data.get("partner_transaction_id") or package.partner_transaction_id
     )
@@ -188,11 +188,6 @@ def _set_status(inquiry: Inquiry, quote: Quote, status: str) -> None:
     if status == transitions.CONFIRMED:
         quote.confirmed_at = inquiry.stamp()
     quote.updated_at = inquiry.stamp()
-
-
-def _policyholder(package: Package, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the policyholder. Recorded: a missing region is the package's, null stays null."""
-    return given if "region" in given else {**given, "region": package.region}
 
 
 def _shown(inquiry: Inquiry, package: Package, status: int) -> Answer:

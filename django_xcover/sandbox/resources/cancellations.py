@@ -47,7 +47,8 @@ def cancel_booking(inquiry: Inquiry) -> Answer:
     data = clean(inquiry.payload, CANCEL)
     named = {item["id"]: item.get("reason_for_cancellation") for item in data.get("quotes", [])}
     reason = data.get("reason_for_cancellation")
-    reasons = named or {quote.id: reason for quote in _alive(package)}
+    in_force = [quote for quote in package.booked if quote.status == transitions.CONFIRMED]
+    reasons = named or {quote.id: reason for quote in in_force}
     _check(package, reasons, inquiry.world.clock.now())
     if data.get("preview"):
         return _preview(inquiry, package, reasons)
@@ -74,10 +75,6 @@ def confirm_cancellation(inquiry: Inquiry) -> Answer:
     _check(package, previewed["reasons"], previewed["at"])
     del package.cancellations[inquiry.ids["cancellation"]]
     return _cancelled(inquiry, package, previewed["reasons"], previewed["at"], previewed["refunds"])
-
-
-def _alive(package: Package) -> list[Quote]:
-    return [quote for quote in package.booked if quote.status == transitions.CONFIRMED]
 
 
 def _check(package: Package, reasons: dict[str, str | None], now: datetime) -> None:
@@ -137,17 +134,13 @@ def _cancelled(
     package.status = _status_after(package.booked)
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
-    inquiry.notify(package, _event(package))
+    # Inferred: while a policy is left the booking is updated, not cancelled.
+    whole = package.status == transitions.CANCELLED
+    inquiry.notify(package, "BOOKING_CANCELLED" if whole else "BOOKING_UPDATED")
     body = shape(
         inquiry.world.site_url, package, package.booked, set(reasons), status=package.status
     )
     return Answer(200, body)
-
-
-def _event(package: Package) -> str:
-    """Return the event. Inferred: while a policy is left the booking is updated, not cancelled."""
-    whole = package.status == transitions.CANCELLED
-    return "BOOKING_CANCELLED" if whole else "BOOKING_UPDATED"
 
 
 def _refunds(package: Package, reasons: dict[str, str | None], at: datetime) -> dict[str, Decimal]:

@@ -94,19 +94,16 @@ def _quote(package: Package, quote: Quote) -> dict[str, Any]:
         for entry in schedule
         if entry["status"] == "UNPAID" and quote.status != transitions.CANCELLED
     ]
+    amounts = (entry["amount"] for entry in quote.instalments if entry["status"] == "PAID")
     paid = list(takewhile(lambda entry: entry["status"] == "PAID", quote.instalments))
     return {
         "id": quote.id,
         "next_payment": unpaid[0] if unpaid else None,
         "paid_until": datetimes.stamp(paid[-1]["paid_until"]),
         "payment_schedule": schedule,
-        "total_amount_paid": money.number(_total(quote.instalments, "PAID")),
+        "total_amount_paid": money.number(sum(amounts, money.ZERO)),
         "total_amount_due": money.number(sum((e["total_amount"] for e in unpaid), money.ZERO)),
     }
-
-
-def _total(entries: list[dict[str, Any]], status: str) -> Decimal:
-    return sum((entry["amount"] for entry in entries if entry["status"] == status), Decimal(0))
 
 
 def _entry(package: Package, quote: Quote, entry: dict[str, Any]) -> dict[str, Any]:

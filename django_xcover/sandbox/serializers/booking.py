@@ -75,27 +75,20 @@ def shape(site: str, package: Package, now: datetime) -> dict[str, Any]:
     `errors` is only present if something failed (Quotes API: a good booking has none).
     """
     booked = package.booked
+    # Quotes whose booking failed are shown as null.
+    listed = [q for q in package.in_order if q.is_booked or (q.failure and q.priced)]
     errors = {"errors": package.booking_errors} if package.booking_errors else {}
     return {
         **head(site, package, total(booked)),
-        "quotes": [in_booking(site, package, quote, now) for quote in _listed(package)],
+        "quotes": [in_booking(site, package, quote, now) for quote in listed],
         "coi": certificate(site, package),
         "account_url": account(site, package),
         "policyholder": policyholder(package),
         **totals(booked, package.currency),
-        **_of_2026(),
+        # Of 2026. Inferred: their place and values.
+        **dict.fromkeys(("experiment", "sign_up_url", "booking_agent", "fast_quote_id")),
         **errors,
     }
-
-
-def _of_2026() -> dict[str, Any]:
-    """Return top-level keys of bookings in 2026. Inferred: their place and values."""
-    return dict.fromkeys(("experiment", "sign_up_url", "booking_agent", "fast_quote_id"))
-
-
-def _listed(package: Package) -> list[Quote]:
-    """Return the booked quotes, and those whose booking failed, which are shown as null."""
-    return [q for q in package.in_order if q.is_booked or (q.failure and q.priced)]
 
 
 def policyholder(package: Package) -> dict[str, Any]:

@@ -48,6 +48,7 @@ PARTNER_COMMISSION = Decimal("0.30")
 def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[str, Any]:
     """Return the keys that packages and bookings share."""
     currency = package.currency
+    texts = PRODUCTS[quote.policy_type].in_language(package.language).benefits
     return {
         "id": quote.id,
         "policy_start_date": datetimes.offset(priced.policy_start),
@@ -58,7 +59,7 @@ def common(site: str, package: Package, quote: Quote, priced: Priced) -> dict[st
         "insured": quote.insured,
         "tax": _tax(priced, currency),
         "duration": datetimes.duration(priced.policy_start, priced.policy_end),
-        "benefits": _benefits(package, quote, priced),
+        "benefits": [_benefit(row, texts, package.currency, priced) for row in priced.benefits],
         "commission": _commission(priced, currency),
         "created_at": datetimes.stamp(quote.created_at),
         "confirmed_at": datetimes.stamp(quote.confirmed_at),
@@ -91,9 +92,11 @@ def in_booking(site: str, package: Package, quote: Quote, now: datetime) -> dict
     """Return the quote as `bookings/` shows it, or None if its booking failed."""
     if quote.priced is None or quote.failure:
         return None
+    # Inferred: it is a date; only null was recorded.
+    begins = policy_rules.next_renewal(quote)
     return {
         **common(site, package, quote, quote.priced),
-        "next_renewal": _next_renewal(quote),
+        "next_renewal": datetimes.offset(begins) if begins else None,
         "can_be_cancelled": policy_rules.can_be_cancelled(quote, now),
         **_of_2026(quote, quote.priced),
     }
@@ -115,12 +118,6 @@ def _of_2026(quote: Quote, priced: Priced) -> dict[str, Any]:
         "fnol_link": None,
         "cancel_link": None,
     }
-
-
-def _next_renewal(quote: Quote) -> str | None:
-    """Return the start of the next period. Inferred: it is a date; only null was recorded."""
-    begins = policy_rules.next_renewal(quote)
-    return datetimes.offset(begins) if begins else None
 
 
 def policy(site: str, package: Package, quote: Quote, *, named: bool = True) -> dict[str, Any]:
@@ -158,11 +155,6 @@ def _tax(priced: Priced, currency: str) -> dict[str, Any]:
         **money.pair("total_amount_without_tax", priced.net, currency),
         "taxes": lines,
     }
-
-
-def _benefits(package: Package, quote: Quote, priced: Priced) -> list[dict[str, Any]]:
-    texts = PRODUCTS[quote.policy_type].in_language(package.language).benefits
-    return [_benefit(row, texts, package.currency, priced) for row in priced.benefits]
 
 
 def _benefit(row: dict[str, Any], texts: Any, currency: str, priced: Priced) -> dict[str, Any]:
