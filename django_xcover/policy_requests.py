@@ -25,7 +25,7 @@ from django_xcover import values
 from django_xcover.exceptions import InvalidPolicyRequest, UnusableValue
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, PolicyRequest
-from django_xcover.values.countries import CODES
+from django_xcover.values import COUNTRY_CODES
 
 __all__ = ["ParcelProduct", "event_ticket", "parcel", "product", "renters", "travel"]
 
@@ -309,7 +309,7 @@ class _Fields:
     def country(self, name: str, value: object, *, required: bool = False) -> None:
         """Add a country code."""
         self.text(name, value, required=required)
-        if name in self.fields and self.fields[name] not in CODES:
+        if name in self.fields and self.fields[name] not in COUNTRY_CODES:
             self.refuse(
                 name,
                 'must be an ISO 3166-1 alpha-2 code in capitals, such as "GB", not "UK" or "gb"',

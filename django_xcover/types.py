@@ -12,9 +12,7 @@ from decimal import Decimal
 
 from django_xcover import values
 from django_xcover.tracebacks import methods_clear_frames
-from django_xcover.values import phones, postcodes
-from django_xcover.values.phones import normalise as normalise_phone
-from django_xcover.values.postcodes import normalise as normalise_postcode
+from django_xcover.values import normalise_phone, normalise_postcode
 
 __all__ = [
     "Due",
@@ -128,7 +126,7 @@ class QuoteRequest:
             customer_country=country,
             customer_language=language,
             customer_region=region or None,
-            customer_postcode=postcodes.normalise(self.customer_postcode, country) or None,
+            customer_postcode=normalise_postcode(self.customer_postcode, country) or None,
             items=tuple(self.items),
         )
         if any(item.currency not in {"", self.currency} for item in self.items):
@@ -182,8 +180,8 @@ class Policyholder:
             birth_date=values.optional_text(
                 born.date() if isinstance(born, datetime) else born, _of(self, "birth_date")
             ),
-            phone=phones.normalise(self.phone, country),
-            postcode=postcodes.normalise(self.postcode, country),
+            phone=normalise_phone(self.phone, country),
+            postcode=normalise_postcode(self.postcode, country),
             age=values.whole_number(self.age, _of(self, "age")),
         )
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django_xcover import values
 from django_xcover.mirror import request_bodies
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
-from django_xcover.values import UnusableValue, phones, postcodes
+from django_xcover.values import UnusableValue, normalise_phone, normalise_postcode
 
 
 class Colour(Enum):
@@ -168,7 +168,7 @@ def test_the_fields_of_known_libraries_are_taken_as_they_are() -> None:
     nonsense = numbers.PhoneNumber.from_string("12", region="GB")
 
     assert (person.country, person.phone) == ("GB", "+442079460000")
-    assert phones.normalise(nonsense, "GB") == ""
+    assert normalise_phone(nonsense, "GB") == ""
 
 
 NUMBERS = [
@@ -202,24 +202,24 @@ NATIONAL = [
 
 @pytest.mark.parametrize(("typed", "country", "number"), [*NUMBERS, *NATIONAL])
 def test_a_phone_number_is_read_as_people_write_it(typed: Any, country: str, number: str) -> None:
-    assert phones.normalise(typed, country) == number
+    assert normalise_phone(typed, country) == number
 
 
 @pytest.mark.parametrize(("typed", "country", "number"), NUMBERS)
 def test_a_number_with_its_country_code_needs_no_library(
     monkeypatch: pytest.MonkeyPatch, typed: Any, country: str, number: str
 ) -> None:
-    monkeypatch.setattr(phones, "phonenumbers", None)
+    monkeypatch.setattr(values, "phonenumbers", None)
 
-    assert phones.normalise(typed, country) == number
+    assert normalise_phone(typed, country) == number
 
 
 def test_without_the_library_a_national_number_is_left_out_and_not_guessed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(phones, "phonenumbers", None)
+    monkeypatch.setattr(values, "phonenumbers", None)
 
-    assert {phones.normalise(typed, country) for typed, country, _ in NATIONAL} == {""}
+    assert {normalise_phone(typed, country) for typed, country, _ in NATIONAL} == {""}
 
 
 @pytest.mark.parametrize(
@@ -243,4 +243,4 @@ def test_without_the_library_a_national_number_is_left_out_and_not_guessed(
 def test_a_postcode_is_written_as_its_country_writes_it(
     typed: Any, country: str, postcode: str
 ) -> None:
-    assert postcodes.normalise(typed, country) == postcode
+    assert normalise_postcode(typed, country) == postcode

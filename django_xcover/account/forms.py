@@ -17,7 +17,7 @@ from django_xcover.formats import parse_amount
 from django_xcover.models import Quote
 from django_xcover.overview.modifications import InsuredValue
 from django_xcover.policies.modification.texts import label_of
-from django_xcover.values import phones
+from django_xcover.values import normalise_phone
 
 UNKNOWN = _("Please choose from the policies of this order.")
 
@@ -146,7 +146,7 @@ class DetailsForm(forms.Form):
         typed: str = self.cleaned_data["phone"]
         if "phone" not in self.changed_data:
             return typed
-        number = phones.normalise(typed)
+        number = normalise_phone(typed)
         if typed and not number:
             raise ValidationError(
                 _("Start the number with + and the country code, for example +44 7700 900123.")

@@ -24,7 +24,7 @@ from django_xcover.sandbox.products.base import NO_POLICY, Terms
 from django_xcover.sandbox.quoting import read_item
 from django_xcover.sandbox.tariff.pricing import COUNTRIES
 from django_xcover.types import Money, PolicyRequest
-from django_xcover.values.countries import CODES
+from django_xcover.values import COUNTRY_CODES
 from tests.conformance.recordings import FILES, NEEDED, interactions
 from tests.test_policy_requests import SMALLEST, Builder
 
@@ -191,7 +191,7 @@ def test_what_is_required_there_is_required_here(name: str) -> None:
 
 
 def test_the_countries_are_those_of_the_contract() -> None:
-    assert CODES == COUNTRIES
+    assert COUNTRY_CODES == COUNTRIES
 
 
 @NEEDED

@@ -3,11 +3,13 @@
 A shop's models contain more than plain strings: a `PhoneNumber` of django-phonenumber-field, a
 `Country` of django-countries, Enum members, lazy translations, UUIDs. A value with a string form is
 converted to it. Others are refused with a message that names the place in the adapter and the
-type, but not the value, which may be a customer's.
+type, but not the value, which may be a customer's. Telephone numbers and postcodes are written in
+the form that XCover accepts.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -15,6 +17,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
+
+try:
+    import phonenumbers
+except ImportError:  # the extra is not installed
+    phonenumbers = None  # type: ignore[assignment]
 
 # The length of the columns for references.
 LONGEST_REFERENCE = 100
@@ -146,3 +153,108 @@ def _names_of(kind: type) -> set[str]:
 
 def _storable(value: str) -> str:
     return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+# Telephone numbers: `+`, country code, digits (E.164).
+
+# The longest number has fifteen digits (E.164).
+INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
+# A prefix or an extension around a number. XCover has no field for extensions.
+AROUND = re.compile(r"(?i)^tel:|\s*(?:ext|extension|x)\.?\s*\d{1,7}$")
+# The trunk digit that is omitted from abroad but often written: +44 (0)20 7946 0000.
+TRUNK_DIGIT = re.compile(r"\(\s*0\s*\)")
+
+
+def normalise_phone(number: object, country: str = "") -> str:
+    """Return `number` in international format, or "" if it cannot be read.
+
+    Numbers without a country code are read as numbers of `country` (ISO 3166-1 alpha-2), if the
+    extra `django-xcover[phone]` is installed: its library knows the numbering plan of every
+    country. Without it a number has to begin with `+` or `00`. Objects of phonenumbers and of
+    django-phonenumber-field are accepted, too. Leave out an empty result: at XCover the phone is
+    optional, and a bad one makes it refuse the whole booking.
+    """
+    if phonenumbers is not None and isinstance(number, phonenumbers.PhoneNumber):
+        return _format_phone(number) or normalise_phone(number.raw_input or "", country)
+    try:
+        typed = optional_text(number, "phone")
+    except UnusableValue:
+        return ""
+    # First full-width signs and spaces, then the digits of other scripts.
+    typed = digits(unicodedata.normalize("NFKC", typed)).strip()
+    typed = AROUND.sub("", typed)
+    if any(char.isalpha() for char in typed):
+        return ""  # the library would convert FLOWERS to the digits on those keys
+    if typed.startswith("00"):
+        typed = f"+{typed[2:]}"
+    if typed.startswith("+"):
+        typed = TRUNK_DIGIT.sub("", typed)
+    return _parse_phone(typed, country) if phonenumbers is not None else _international(typed)
+
+
+def _parse_phone(typed: str, country: str) -> str:
+    try:
+        number = phonenumbers.parse(typed, country.strip().upper() or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    return _format_phone(number)
+
+
+def _format_phone(number: Any) -> str:
+    """Return the number in E.164, without an extension, or "" if no country could have it."""
+    if not number.country_code or not phonenumbers.is_possible_number(number):
+        return ""
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _international(typed: str) -> str:
+    """Return a number that has a country code, else "", because its country is then unknown."""
+    compact = re.sub(r"[\s().\-/\u2010-\u2015]", "", typed)
+    return compact if INTERNATIONAL.fullmatch(compact) else ""
+
+
+# Postcodes, in the usual format of their country.
+
+# The two parts of a postcode, and the separator between them.
+WRITTEN = {
+    "CA": (re.compile(r"([A-Z]\d[A-Z])(\d[A-Z]\d)"), " "),
+    "GB": (re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})"), " "),
+    "GR": (re.compile(r"(\d{3})(\d{2})"), " "),
+    "IE": (re.compile(r"([A-Z]\d[\dW])([A-Z\d]{4})"), " "),
+    "JP": (re.compile(r"(\d{3})(\d{4})"), "-"),
+    "NL": (re.compile(r"(\d{4})([A-Z]{2})"), " "),
+    "PL": (re.compile(r"(\d{2})(\d{3})"), "-"),
+    "PT": (re.compile(r"(\d{4})(\d{3})"), "-"),
+    "SE": (re.compile(r"(\d{3})(\d{2})"), " "),
+}
+DASHES = re.compile(r"[\u2010-\u2015\u2212\u30fc]")
+# Japan's postal mark is often typed before the number.
+POSTAL_MARK = "\u3012"
+
+
+def normalise_postcode(postcode: object, country: str = "") -> str:
+    """Return `postcode` in capitals and ASCII digits, separated as usual in `country`.
+
+    If it does not match the country's format, only spaces, digits, dashes and case are normalised.
+    """
+    typed = unicodedata.normalize("NFKC", optional_text(postcode, "postcode"))
+    typed = DASHES.sub("-", digits(typed).replace(POSTAL_MARK, "")).upper()
+    tidy = " ".join(typed.split())
+    pattern, separator = WRITTEN.get(country.strip().upper(), (None, ""))
+    parts = pattern.fullmatch(re.sub(r"[\s-]", "", tidy)) if pattern else None
+    return separator.join(parts.groups()) if parts else tidy
+
+
+# Countries in the form that XCover expects, ISO 3166-1 alpha-2 (Quotes API: data formats).
+
+_COUNTRY_CODES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
+BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
+EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
+HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
+NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
+TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
+"""
+COUNTRY_CODES = frozenset(_COUNTRY_CODES.split())
