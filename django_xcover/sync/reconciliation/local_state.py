@@ -50,9 +50,11 @@ def not_listed(
     rows = packages.filter(Q(reconciled_at=None) | ~Q(reconciled_at=before))
     charged = Exists(Hold.objects.without_order().filter(package=OuterRef("pk")))
     rows = rows.filter(Q(status__in=BOOKED) | ordered | charged)
+    if since is None:
+        return rows
     # A payment changes an operation and not the package.
     lately = Operation.objects.filter(package=OuterRef("pk"), updated_at__gte=since)
-    return rows.filter(Q(updated_at__gte=since) | Q(Exists(lately))) if since else rows
+    return rows.filter(Q(updated_at__gte=since) | Q(Exists(lately)))
 
 
 def _ours(
