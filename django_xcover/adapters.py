@@ -122,6 +122,13 @@ class ShopAdapter(Generic[CartT, OrderT, ProductT]):
         """
         return False
 
+    def charged_by_xcover(self, order: OrderT) -> bool:
+        """Return whether XCover itself charges a card for the cover of `order` (dual payment).
+
+        Its cover is then booked only with a token from `django_xcover.payments.use_token`.
+        """
+        return False
+
     def is_paid(self, order: OrderT) -> bool | None:
         """Return whether `order` is paid, None if unknown.
 

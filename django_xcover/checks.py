@@ -16,6 +16,7 @@ E010  an account name that is unusable in a column or a URL
 E011  credentials that the client refuses
 E012  Django settings with which bookings cannot be stored or handed to a worker
 E013  an unknown look of the offer, or words that it can't show
+E014  the script of XCover Elements is not an https URL
 W001  an offer deadline that does not fit XCover's response times
 W002  a webhook tolerance that accepts very old webhooks
 W003  a webhook secret that can be guessed
@@ -23,6 +24,7 @@ W004  a paused account
 W005  something is waiting for a person
 W006  a lease that is shorter than an attempt may take
 W007  instalments are offered, but cannot be collected
+W008  the content security policy blocks the script of XCover Elements
 W011  the URLs are not included
 W020  no recent sweep
 W021  operations are due, but no worker runs them
@@ -44,7 +46,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -131,7 +133,7 @@ def check_settings(
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     messages += [*_check_names(config), *_check_django(), *_check_addresses()]
-    messages += [*_check_instalments(config), *_check_offer(config)]
+    messages += [*_check_instalments(config), *_check_offer(config), *_check_elements(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         wrong = [*_check_parts(where, account)]
@@ -187,6 +189,49 @@ def _check_offer(config: Config) -> Iterator[CheckMessage]:
         words.refuse_unusable(config.offer_words)
     except ImproperlyConfigured as error:
         yield Error(str(error), id="xcover.E013")
+
+
+def _check_elements(config: Config) -> Iterator[CheckMessage]:
+    script: object = config.elements_script
+    if not script:
+        return
+    parts = urlsplit(script) if isinstance(script, str) else urlsplit("")
+    is_safe = parts.scheme == "https" or is_this_machine(parts.hostname or "")
+    if not parts.hostname or not is_safe:
+        message = f"XCOVER['ELEMENTS_SCRIPT'] must be an https URL, not {script!r}."
+        yield Error(message, hint="XCover tells you the address.", id="xcover.E014")
+        return
+    sources = _script_sources()
+    if sources and not any(_allows(source, parts) for source in sources):
+        yield Warning(
+            f"The content security policy blocks {parts.scheme}://{parts.netloc}, the host of "
+            "XCOVER['ELEMENTS_SCRIPT'].",
+            hint="Add it to script-src and connect-src. Until then shoppers see this package's "
+            "offer.",
+            id="xcover.W008",
+        )
+
+
+def _script_sources() -> list[str]:
+    """Return the allowed sources of scripts, as far as Django or django-csp set them; else []."""
+    policies = [
+        getattr(settings, "SECURE_CSP", None),
+        (getattr(settings, "CONTENT_SECURITY_POLICY", None) or {}).get("DIRECTIVES"),
+    ]
+    for policy in policies:
+        sources = (policy or {}).get("script-src") or (policy or {}).get("default-src")
+        if sources:
+            return [str(source) for source in sources]
+    return []
+
+
+def _allows(source: str, script: SplitResult) -> bool:
+    if source in {"*", "'strict-dynamic'", f"{script.scheme}:"}:
+        return True
+    host = source.rpartition("://")[2].partition("/")[0]
+    if host.startswith("*."):
+        return (script.hostname or "").endswith(host[1:])
+    return host in {script.netloc, script.hostname}
 
 
 def _check_instalments(config: Config) -> Iterator[CheckMessage]:

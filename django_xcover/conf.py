@@ -78,6 +78,9 @@ class Config:
     `offer_look` is how the offer looks: "card", "plain" or "compact". `offer_words` replaces its
     words: a dict of policy types to dicts of `django_xcover.offers.words.Words`.
 
+    `elements_script` is the URL of XCover's own element (XCover Elements), for the tag
+    `xcover_element`. Without it, the tag shows this package's offer.
+
     `offer_instalments` is True if the shop collects later instalments. Only then are plans offered.
 
     `unordered_retention_days` is how long a package without an order is kept, `access_log_days` how
@@ -113,6 +116,7 @@ class Config:
     offer_look: str = "card"
     offer_words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     offer_instalments: bool = False
+    elements_script: str = ""
     unordered_retention_days: int = 90
     access_log_days: int = 365
     alarm_sweep: float = 300.0

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from django_xcover import safe_logging
+from django_xcover.booking.dual_payment import CardState, card_state
 from django_xcover.booking.instant_booking import FastOffer
 from django_xcover.booking.instant_booking import opt_out as decline_instantly
 from django_xcover.booking.instant_booking import price as price_instantly
@@ -31,6 +32,7 @@ from django_xcover.types import Money
 from django_xcover.values import UnusableValue
 
 __all__ = [
+    "CardState",
     "Cover",
     "CoverLine",
     "FastOffer",
@@ -143,10 +145,14 @@ class OrderCover:
     card: there is no cover). If the policies differ it is partly_cancelled (the rest is booked),
     partly_booked (at least one is not booked; see each policy's `state`), or unclear (at least one
     is, and each of the others is booked or cancelled).
+
+    `card` is what is known of the card that XCover charges with dual payment. If it is wanted or
+    refused, there is no cover until `django_xcover.payments.use_token` gets a token.
     """
 
     state: str
     policies: tuple[PolicyView, ...] = ()
+    card: CardState = CardState.NOT_NEEDED
 
 
 @clears_frames
@@ -226,7 +232,7 @@ def order_cover(order: object) -> OrderCover:
     rows = policy_rows().filter(package=package, choice=Choice.ACCEPTED).order_by("position")
     # Otherwise each row would load the booking's answer again.
     views = tuple(_policy(quote, package) for quote in rows.defer("package__payload"))
-    return OrderCover(state=_state(package, views), policies=views)
+    return OrderCover(state=_state(package, views), policies=views, card=card_state(package, order))
 
 
 def _cover(package: QuotePackage, quotes: Sequence[Quote]) -> Cover:

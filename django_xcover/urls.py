@@ -14,6 +14,7 @@ urlpatterns = [
     path("offer/page/", views.offer_page, name="offer_page"),
     path("price/", views.price, name="price"),
     path("choose/", views.choose, name="choose"),
+    path("element/", views.element, name="element"),
     path("documents/<xcover_id:quote_id>/<slug:kind>/", views.document, name="document"),
     path("mycover/", include("django_xcover.account.urls")),
     path("webhooks/", include("django_xcover.webhooks.urls")),

@@ -37,7 +37,7 @@ class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("payment", ("paid_at", admin.EmptyFieldListFilter))
     search_fields = ("number", "last_name", "email")
     readonly_fields = ("number", "cart_reference", "user", "payment", "currency", "goods_total",
-                       "premium", "placed_at", "paid_at")  # fmt: skip
+                       "premium", "dual_payment", "placed_at", "paid_at")  # fmt: skip
     inlines = (OrderLineInline,)
     actions = ("mark_paid",)
 

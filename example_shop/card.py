@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
+# The sandbox's XPay accepts it, and XCover's charge is declined when the cover is booked.
+DECLINED_BY_XCOVER = "4000 0000 0000 0341"
 
 
 class CardDeclined(Exception):

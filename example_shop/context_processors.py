@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from example_shop.markets import MARKETS, market_of
@@ -15,4 +16,10 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     session = getattr(request, "session", None)
     if session is None:
         return {}
-    return {"market": market_of(session), "markets": MARKETS.values(), "categories": Category}
+    return {
+        "market": market_of(session),
+        "markets": MARKETS.values(),
+        "categories": Category,
+        "dual_payment": settings.SHOP_DUAL_PAYMENT,
+        "xpay_form": settings.SHOP_XPAY_FORM,
+    }

@@ -82,6 +82,9 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order, Product]):
     def pays_later(self, order: Order) -> bool:
         return order.payment == Order.Payment.INVOICE
 
+    def charged_by_xcover(self, order: Order) -> bool:
+        return order.dual_payment
+
     def is_paid(self, order: Order) -> bool:
         return order.is_paid
 

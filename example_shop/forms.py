@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.validators import RegexValidator
@@ -54,7 +55,12 @@ class CheckoutForm(forms.ModelForm):  # type: ignore[type-arg]
         )
         self.fields["payment"] = forms.ChoiceField(
             label=_("How would you like to pay?"),
-            choices=Order.Payment.choices,
+            # XCover charges a card: an order on invoice has none.
+            choices=[
+                (value, label)
+                for value, label in Order.Payment.choices
+                if value == Order.Payment.CARD or not settings.SHOP_DUAL_PAYMENT
+            ],
             initial=Order.Payment.CARD,
             widget=forms.RadioSelect,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_xcover import payments
 from django_xcover.cover import freeze_cover, require_shown
 from django_xcover.signals import order_completed, payment_completed
 from example_shop.cart import Cart, CartLine
@@ -66,6 +68,18 @@ def pay(order: Order) -> bool:
     return True
 
 
+def pay_with_token(order: Order, customer_token_id: str) -> bool:
+    """Record the payment of an order whose premium XCover charges to the card of the token.
+
+    Returns False if it was recorded before. Raises ActionRefused, and records nothing, for a token
+    that can't be used. In this demonstration the same card has paid for the goods: a real shop's
+    payment service gets its own token of it, from the same form.
+    """
+    with transaction.atomic():
+        payments.use_token(order, customer_token_id, email=order.email)
+        return pay(order)
+
+
 def remember(request: HttpRequest, order: Order) -> None:
     """Give this session access to a guest's order."""
     numbers = request.session.get(SESSION_KEY, [])
@@ -108,7 +122,8 @@ def _add_cover(request: ShopRequest, order: Order) -> None:
         messages.warning(request, LAPSED)
     if cover.premium is not None:
         order.premium = cover.premium.amount
-        order.save(update_fields=["premium"])
+        order.dual_payment = settings.SHOP_DUAL_PAYMENT
+        order.save(update_fields=["premium", "dual_payment"])
 
 
 def _line(order: Order, line: CartLine) -> OrderLine:

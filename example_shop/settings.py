@@ -145,12 +145,22 @@ CELERY_BEAT_SCHEDULE = {
     "reconcile": {"task": "django_xcover.tasks.reconcile", "schedule": 600.0},
 }
 
+# With dual payment XCover charges the premium itself, on the card of a token from its XPay. The
+# address is that of the sandbox's card form: XPay's own has to come from XCover.
+SHOP_DUAL_PAYMENT = os.environ.get("SHOP_DUAL_PAYMENT") == "1"
+SHOP_XPAY_FORM = (
+    os.environ.get("SHOP_XPAY_FORM")
+    or f"{DEMO.sandbox if DEMO else 'http://127.0.0.1:8700'}/xpay/form"
+)
+
 # Without these variables, the shop uses the local sandbox: the demo's while one is running, and
 # otherwise the default values of `manage.py xcover_sandbox`.
 XCOVER: dict[str, Any] = {
     "ADAPTER": "example_shop.cover.ConcertShopAdapter",
     # The shop has a page for paying later instalments: `get_payment_url`.
     "OFFER_INSTALMENTS": True,
+    # XCover's own element at the checkout, instead of this package's offer.
+    "ELEMENTS_SCRIPT": os.environ.get("XCOVER_ELEMENTS_SCRIPT", ""),
     "ACCOUNTS": {
         "default": {
             "BASE_URL": os.environ.get("XCOVER_BASE_URL")

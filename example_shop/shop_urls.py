@@ -19,6 +19,7 @@ urlpatterns = [
     path("orders/open/<str:token>/", orders.open_by_link, name="open"),
     path("orders/<str:number>/", orders.show, name="order"),
     path("orders/<str:number>/pay/", orders.pay, name="pay"),
+    path("orders/<str:number>/card/", orders.card, name="card"),
     path("orders/<str:number>/transfer/", orders.transfer, name="transfer"),
     path("wallet/<str:reference>/", wallet.show, name="wallet"),
     path("wallet/<str:reference>/approve/", wallet.approve, name="wallet_approve"),

@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from django_xcover import payments
 from django_xcover.adapters import get_adapter
 from django_xcover.api.base import ShopView
 from django_xcover.api.description import describes
-from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput
+from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput, TokenInput
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import NothingToInsure
@@ -108,12 +109,25 @@ class ChoiceView(ShopView):
 
 
 class OrderCoverView(ShopView):
-    """The cover of one of the shopper's orders."""
+    """The cover of one of the shopper's orders, and the card that XCover charges for it."""
+
+    input_class = TokenInput
 
     @describes("getOrderCover", {200: OrderCoverShape})
     def get(self, request: Request, reference: str) -> Response:
         """Return state and policies; 404 if the adapter doesn't let this shopper see the order."""
         return self.respond(OrderCoverShape, order_cover(self._order(reference)))
+
+    @describes("payOrderCover", {200: OrderCoverShape}, takes=(TokenInput,))
+    def post(self, request: Request, reference: str) -> Response:
+        """Have XCover charge the card of a token, and return state and policies.
+
+        404 as for GET; 409 if the token or the order's cover can't be used for it.
+        """
+        order = self._order(reference)
+        data = self.validated_input()
+        payments.use_token(order, data["customer_token_id"], email=data["email"])
+        return self.respond(OrderCoverShape, order_cover(order))
 
     def _order(self, reference: str) -> Any:
         adapter = get_adapter()

@@ -42,9 +42,15 @@ def body(package: QuotePackage, order: Any) -> dict[str, Any]:
 
     With dual payment it contains a `customer_token_id`, and the call charges that card. The e-mail
     address is stored with the package. Raises CannotPerform if a name or an address contains a card
-    number.
+    number, or if XCover is to charge a card and there is no token yet.
     """
     token = package.customer_token_id
+    if not token and get_adapter().charged_by_xcover(order):
+        # XCover would take a booking without a token for one that the shop has charged.
+        raise CannotPerform(
+            "XCover charges the customer's card for this cover, and has no card yet. Ask the "
+            "customer to enter one on the page of the order."
+        )
     person = policyholder(order)
     _keep_findable(package, person)
     return {
@@ -67,7 +73,7 @@ def attempt(package: QuotePackage, build: Callable[[], dict[str, Any]]) -> dict[
     except Exception as error:  # noqa: BLE001 - the shop's code; its order must go through
         # Not `exception`: its traceback would quote what the customer typed.
         logger.error(  # noqa: TRY400
-            "Order %s (package %s) has no policyholder yet: %s",
+            "The cover of order %s (package %s) cannot be booked yet: %s",
             package.order_reference,
             package,
             safe_logging.describe(error),

@@ -10,6 +10,7 @@ happens after `payment_completed`.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from django.db import transaction
 
@@ -31,11 +32,29 @@ from django_xcover.models import (
 from django_xcover.models.operation import UNPAID
 from django_xcover.offers import shop_values
 from django_xcover.outbox import operations
+from django_xcover.outbox.failures import Fault, fault_of
 from django_xcover.tracebacks import clears_frames
 
 # The format of XPay's ids isn't documented; these are the characters that ids and tokens use.
 TOKEN = re.compile(r"[A-Za-z0-9._:~+/=-]{1,64}")
 BOOKINGS = (OperationKind.BOOK, OperationKind.INSTANT_BOOK)
+# What XCover answers if something is wrong with what was sent. It isn't documented how it reports
+# a declined card.
+DECLINED = frozenset({Fault.DATA, Fault.REFUSED})
+
+
+class CardState(StrEnum):
+    """What is known of the card that XCover charges for the cover of an order.
+
+    NOT_NEEDED: there is nothing (more) to charge, or the shop charges it. WANTED: there is no token
+    yet. GIVEN: XCover charges the card when it books. REFUSED: XCover refused that booking, so
+    nothing was charged, and another card can be tried.
+    """
+
+    NOT_NEEDED = ""
+    WANTED = "wanted"
+    GIVEN = "given"
+    REFUSED = "refused"
 
 
 @clears_frames
@@ -56,6 +75,28 @@ def use_token(order_or_package: object, customer_token_id: str, *, email: str = 
         for operation in package.operations.filter(kind__in=BOOKINGS):
             _hand_to(operation, package)
     return package
+
+
+def card_state(package: QuotePackage, order: object) -> CardState:
+    """Return what is known of the card for the cover of `order`, which is in `package`.
+
+    No query for an order that the shop charges itself.
+    """
+    token = package.customer_token_id
+    if not token and not get_adapter().charged_by_xcover(order):
+        return CardState.NOT_NEEDED
+    if package.status != Status.RECEIVED or not package.quotes.offered().accepted().exists():
+        return CardState.NOT_NEEDED
+    if not token:
+        return CardState.WANTED
+    booking = package.operations.filter(kind__in=BOOKINGS).first()
+    return CardState.REFUSED if booking and _is_declined(booking) else CardState.GIVEN
+
+
+def _is_declined(booking: Operation) -> bool:
+    is_stopped = booking.state == OperationState.NEEDS_PERSON and booking.outcome_known
+    error = booking.error
+    return is_stopped and bool(error.get("status")) and fault_of(error) in DECLINED
 
 
 def _check(customer_token_id: str) -> None:

@@ -42,6 +42,8 @@ class ChoiceForm(forms.Form):
     shown = TextsField(max_length=64, required=False)
     # Empty to pay all at once; ignored if the answer is no.
     plan = forms.CharField(max_length=64, required=False)
+    # XCover's own element showed the offer, for the record of the answer.
+    element = forms.BooleanField(required=False)
 
     @property
     def answers(self) -> dict[str, Answer]:

@@ -182,9 +182,13 @@ def price_sentence(premium: Money) -> str:
     return gettext("Add cover from %(price)s at the checkout.") % {"price": format_amount(premium)}
 
 
-def template_version() -> str:
-    """Return what identifies the template and the words, for the record of the answer."""
-    return "-".join(part for part in (TEMPLATE_VERSION, fingerprint()) if part)
+def template_version(*, by_element: bool = False) -> str:
+    """Return what identifies the template and the words, for the record of the answer.
+
+    `by_element` means that XCover's element showed the offer, in its own words.
+    """
+    words = "element" if by_element else fingerprint()
+    return "-".join(part for part in (TEMPLATE_VERSION, words) if part)
 
 
 def totals(offer: Offer) -> dict[str, Any]:

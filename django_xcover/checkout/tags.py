@@ -16,12 +16,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
-from django_xcover.checkout.presenters import offer_context, price_sentence
+from django_xcover.checkout.presenters import offer_context, price_sentence, script_timeout
+from django_xcover.conf import get_config
 from django_xcover.cover import Cover, current_cover, order_cover
 from django_xcover.formats import format_amount, plain_amount
-from django_xcover.offers import product_price
-from django_xcover.offers.carts import read_cart
-from django_xcover.offers.quoting import look_on_page, stored_offer
+from django_xcover.offers import elements, product_price
+from django_xcover.offers.carts import CartToInsure, read_cart
+from django_xcover.offers.quoting import Look, look_on_page, stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
 from django_xcover.types import Money
 
@@ -47,6 +48,41 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     Raises ImproperlyConfigured if the package's URLs aren't included: the placeholder would then
     point to the page itself.
     """
+    to_insure = _to_insure(request, cart)
+    if to_insure is None:
+        return SafeString()
+    return _place(request, to_insure, look_on_page(request, to_insure), ask=ask)
+
+
+def element_block(
+    request: HttpRequest, cart: Any, nonce: object, *, ask: bool = False
+) -> SafeString:
+    """Return XCover's own element, with the offer in reserve.
+
+    Return what `offer_block` does without `XCOVER["ELEMENTS_SCRIPT"]`, and if there is an answer
+    already or cover was lost: the element would forget the one and say nothing of the other.
+    """
+    script = get_config().elements_script
+    to_insure = _to_insure(request, cart)
+    if to_insure is None:
+        return SafeString()
+    look = look_on_page(request, to_insure)
+    card = _place(request, to_insure, look, ask=ask)
+    is_new = not (look.notice or (look.offer and any(quote.choice for quote in look.offer.quotes)))
+    if not (script and card and is_new):
+        return card
+    context = {
+        "card": card,
+        "script": script,
+        "request_json": elements.quote_request(to_insure),
+        "timeout": script_timeout(),
+    }
+    return render_to_string("xcover/element.html", context, request) + format_html(
+        '<script src="{}" defer{}></script>', static("xcover/element.js"), _attribute(nonce)
+    )
+
+
+def _to_insure(request: HttpRequest, cart: Any) -> CartToInsure | None:
     try:
         reverse("xcover:offer")
     except NoReverseMatch:
@@ -54,10 +90,10 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
             'The URLs of the offer are missing. Add path("xcover/", '
             'include("django_xcover.urls")) to the urlpatterns of your root URLconf.'
         ) from None
-    to_insure = read_cart(request, cart)
-    if to_insure is None:
-        return SafeString()
-    look = look_on_page(request, to_insure)
+    return read_cart(request, cart)
+
+
+def _place(request: HttpRequest, to_insure: CartToInsure, look: Look, *, ask: bool) -> SafeString:
     if not look.shown and not look.is_waiting:
         return SafeString()
     extra = {"next": request.get_full_path(), "items": to_insure.request.items}
@@ -86,12 +122,11 @@ def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString
     to_insure = read_cart(request, cart)
     if to_insure is None or stored_offer(request, to_insure) is not None:
         return SafeString()
-    text = "" if nonce is None else str(nonce)
     return format_html(
         '<script src="{}" data-offer="{}" defer{}></script>',
         static("xcover/prepare.js"),
         reverse("xcover:offer"),
-        format_html(' nonce="{}"', text) if text else "",
+        _attribute(nonce),
     )
 
 
@@ -106,13 +141,12 @@ def price_block(request: HttpRequest, product: Any, nonce: object) -> SafeString
         return render_to_string("xcover/price.html", context, request)
     if not look.reference:
         return SafeString()
-    text = "" if nonce is None else str(nonce)
     return render_to_string("xcover/price.html", {"text": ""}, request) + format_html(
         '<script src="{}" data-price="{}?{}" defer{}></script>',
         static("xcover/price.js"),
         reverse("xcover:price"),
         urlencode({"product": look.reference}),
-        format_html(' nonce="{}"', text) if text else "",
+        _attribute(nonce),
     )
 
 
@@ -126,9 +160,7 @@ def policies_block(request: HttpRequest, order: Any) -> SafeString:
 
 def asset_links(nonce: object = None) -> SafeString:
     """Return the style sheet's link and the script's tag, with `nonce` if the page has one."""
-    # The nonces of Django and django-csp are lazy, and false until they're read as text.
-    text = "" if nonce is None else str(nonce)
-    attribute = format_html(' nonce="{}"', text) if text else ""
+    attribute = _attribute(nonce)
     return format_html(
         '<link rel="stylesheet" href="{}"{}>\n<script src="{}" defer{}></script>',
         static("xcover/xcover.css"),
@@ -136,3 +168,9 @@ def asset_links(nonce: object = None) -> SafeString:
         static("xcover/xcover.js"),
         attribute,
     )
+
+
+def _attribute(nonce: object) -> SafeString | str:
+    # The nonces of Django and django-csp are lazy, and false until they're read as text.
+    text = "" if nonce is None else str(nonce)
+    return format_html(' nonce="{}"', text) if text else ""

@@ -39,7 +39,7 @@ from django_xcover.exceptions import (
     OfferClosed,
 )
 from django_xcover.mirror.presentation import Offer, OfferedQuote
-from django_xcover.offers import carts, choices, product_price, quoting
+from django_xcover.offers import carts, choices, elements, product_price, quoting
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.quoting import NOTHING, Look
 from django_xcover.policies.documents import document_url
@@ -55,7 +55,8 @@ def record_answer(request: HttpRequest, form: ChoiceForm) -> tuple[Offer, list[O
     if cart is None:
         raise NothingToInsure
     answers = form.answers
-    offer = choices.choose_each(cart, answers, template_version=template_version())
+    version = template_version(by_element=form.cleaned_data["element"])
+    offer = choices.choose_each(cart, answers, template_version=version)
     return offer, [quote for quote in offer.quotes if quote.quote_id in answers]
 
 
@@ -228,6 +229,30 @@ def choose(request: HttpRequest) -> HttpResponse:
     except ChoiceRefused as refusal:
         return refused(request, str(refusal), status=409, look=current_look(request, wait=WAIT))
     return saved(request, offered, answered)
+
+
+@clears_frames
+@login_not_required
+@non_atomic_requests
+@require_POST
+@never_cache
+@marked
+def element(request: HttpRequest) -> HttpResponse:
+    """Take over the package that XCover's element has quoted in the browser.
+
+    Returns the offer as an HTML fragment, with that package's quotes to answer. Returns 409 with
+    this package's own offer if the two differ, or if the element's can't be read; 202, 204 and 429
+    as `offer` does.
+    """
+    look = current_look(request, wait=WAIT)
+    cart = read_cart(request)
+    if look.offer is None or cart is None:
+        if look.is_waiting:
+            return not_yet(request, look)
+        return too_many() if look.is_limited else HttpResponse(status=204)
+    offered = elements.adopt(cart, request.POST.get("package", ""))
+    context = offer_context(request, offered or look.offer)
+    return render(request, "xcover/offer.html", context, status=200 if offered else 409)
 
 
 @clears_frames

@@ -52,7 +52,7 @@ def choose_each(
     Repeating an answer changes nothing. Raises OfferChanged, OfferClosed, BeingPaid or PlanGone.
     """
     with transaction.atomic():
-        package = _open_package(cart)
+        package = open_package(cart)
         quotes = carts.lock_offered(package)
         answered = [(_find(quotes, quote_id), answer) for quote_id, answer in answers.items()]
         for quote, answer in answered:
@@ -74,8 +74,11 @@ def _record(quote: Quote, answer: Answer, template_version: str) -> None:
         decisions.record(quote, wanted, template_version=template_version, plan=plan)
 
 
-def _open_package(cart: CartToInsure) -> QuotePackage:
-    """Lock and return the cart's package, so that no order takes it over in the meantime."""
+def open_package(cart: CartToInsure) -> QuotePackage:
+    """Lock and return the cart's package, so that no order takes it over in the meantime.
+
+    Raises OfferChanged, OfferClosed or BeingPaid if its quotes can't be answered.
+    """
     every = carts.lock_all(cart.account, cart.cart_reference)
     package = quoting.counting(every[::-1], cart)
     if package is None or not quoting.matches(package, cart):

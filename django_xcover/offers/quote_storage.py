@@ -24,30 +24,21 @@ from django_xcover.outbox.transitions import transition
 from django_xcover.types import PolicyRequest
 
 
-def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> list[Quote]:
+def record_package(
+    cart: CartToInsure, answer: PackageAnswer, lines: Lines, *, country: str | None = None
+) -> list[Quote]:
     """Store a newly quoted package and return its quotes in the cart's order.
 
     `lines` maps each quote id to the item it insures. The keys of an answer can't be used for
-    that, because XCover renumbers them (recorded).
+    that, because XCover renumbers them (recorded). `country` is the customer's, by default that of
+    the cart; "" if it is unknown which one was quoted.
     """
     # No savepoint: saves two queries if the request already has a transaction.
     with transaction.atomic(savepoint=False):
         earlier = _earlier(cart)
-        package = QuotePackage(
-            account=cart.account,
-            package_id=answer.package_id,
-            status=answer.status,
-            cart_reference=cart.cart_reference,
-            shopper_reference=cart.shopper_reference,
-            fingerprint=cart.fingerprint,
-            currency=answer.currency,
-            total_price=answer.total,
-            customer_country=cart.request.customer_country,
-            customer_language=cart.request.customer_language,
-            payload=package_to_store(answer),
-            quoted_at=timezone.now(),
-        )
-        quotes = _in_cart_order(package, answer.quotes, lines, cart)
+        package, quotes = draft(cart, answer, lines)
+        if country is not None:
+            package.customer_country = country
         before = next((quote.package for quote in earlier.values()), package)
         for quote in quotes:
             _inherit(quote, earlier.get(quote.line_reference), before)
@@ -56,6 +47,27 @@ def record_package(cart: CartToInsure, answer: PackageAnswer, lines: Lines) -> l
         Quote.objects.bulk_create(quotes)
         transaction.on_commit(lambda: packages.announce_quoted(package))
     return quotes
+
+
+def draft(
+    cart: CartToInsure, answer: PackageAnswer, lines: Lines
+) -> tuple[QuotePackage, list[Quote]]:
+    """Return the package and its quotes in the cart's order, without storing them."""
+    package = QuotePackage(
+        account=cart.account,
+        package_id=answer.package_id,
+        status=answer.status,
+        cart_reference=cart.cart_reference,
+        shopper_reference=cart.shopper_reference,
+        fingerprint=cart.fingerprint,
+        currency=answer.currency,
+        total_price=answer.total,
+        customer_country=cart.request.customer_country,
+        customer_language=cart.request.customer_language,
+        payload=package_to_store(answer),
+        quoted_at=timezone.now(),
+    )
+    return package, _in_cart_order(package, answer.quotes, lines, cart)
 
 
 def record_update(

@@ -13,17 +13,19 @@ from django_xcover.sandbox.http.errors import package_not_found
 from django_xcover.sandbox.http.faults import Fault
 from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.store import Store
+from django_xcover.sandbox.xpay import XPay
 
 DEFAULT_SITE = "https://staging.xcover.com"
 
 
 @dataclass
 class World:
-    """The store, the clock, and the URL of the consumer site in links."""
+    """The store, the clock, the URL of the consumer site in links, and the cards."""
 
     store: Store
     clock: Clock
     site_url: str
+    xpay: XPay
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from django_xcover.sandbox.packages import Package
 from django_xcover.sandbox.serializers.package import total
 from django_xcover.sandbox.store import Store
 from django_xcover.sandbox.webhooks import Webhooks
+from django_xcover.sandbox.xpay import XPay
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,7 +31,7 @@ class Sandbox:
 
     `site_url` is the base of links to documents. `max_skew` is the tolerance for a request's
     `Date`; None, the default, accepts any, as staging did in 2021. The attribute `latency` sets how
-    long responses take.
+    long responses take, and `xpay` has the card tokens and the charges.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class Sandbox:
         self.faults = Faults()
         self.latency = Latency()
         self.webhooks = Webhooks(self.faults)
-        self.world = World(self.store, self.clock, site_url.rstrip("/"))
+        self.xpay = XPay(self.store, self.clock)
+        self.world = World(self.store, self.clock, site_url.rstrip("/"), self.xpay)
         self._partners: dict[str, Partner] = {}
         self._call_log = CallLog(self.store, self.clock)
         self.gateway = Gateway(

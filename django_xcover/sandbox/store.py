@@ -71,6 +71,11 @@ CREATE TABLE IF NOT EXISTS received (
     operation TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
     idempotency_key TEXT, status INTEGER, received_at TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS card_token (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, email TEXT NOT NULL, is_declined INTEGER NOT NULL,
+    charged TEXT, package TEXT, currency TEXT
+);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 

@@ -34,6 +34,17 @@ def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> Sa
 
 @register.simple_tag(takes_context=True)
 @clears_frames
+def xcover_element(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
+    """Show XCover's own element (XCover Elements) instead of the offer.
+
+    If its script fails or is late, the offer is shown. So it is without `ELEMENTS_SCRIPT`.
+    Doesn't call XCover.
+    """
+    return tags.element_block(_request(context), cart, _nonce(context), ask=ask)
+
+
+@register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_prepare(context: Context, cart: Any = None) -> SafeString:
     """Request the offer for `cart` early, by a script on the page before the checkout.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 
 import requests
 from django.conf import settings
@@ -49,9 +50,15 @@ def _reserve(probe: socket.socket) -> None:
         accepted.close()
 
 
-def plans(*, shop_port: int, sandbox_port: int, latency: str) -> tuple[Plan, ...]:
-    """Return the processes in the order in which they are needed."""
+def plans(
+    *, shop_port: int, sandbox_port: int, latency: str, environment: Mapping[str, str]
+) -> tuple[Plan, ...]:
+    """Return the processes in the order in which they are needed.
+
+    `environment` has further variables for all of them.
+    """
     environment = {
+        **environment,
         "DJANGO_SETTINGS_MODULE": "example_shop.settings",
         "SHOP_URL": url(shop_port).rstrip("/"),
         "XCOVER_BASE_URL": f"{url(sandbox_port)}x",

@@ -24,7 +24,10 @@ def new_number() -> str:
 
 
 class Order(models.Model):
-    """An order. `premium` is None without cover, and isn't included in `goods_total`."""
+    """An order. `premium` is None without cover, and isn't included in `goods_total`.
+
+    With `dual_payment`, XCover charges the premium, and the shop charges only the goods.
+    """
 
     class Payment(models.TextChoices):
         CARD = "card", _("Card")
@@ -56,6 +59,7 @@ class Order(models.Model):
     premium = models.DecimalField(
         _("insurance premium"), max_digits=12, decimal_places=2, null=True, blank=True
     )
+    dual_payment = models.BooleanField(_("premium charged by XCover"), default=False)
     placed_at = models.DateTimeField(_("placed"), auto_now_add=True)
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
 

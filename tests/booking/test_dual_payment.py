@@ -12,7 +12,7 @@ from django.core import serializers
 from django_xcover import exceptions
 from django_xcover.booking import dual_payment
 from django_xcover.client import XCoverClient
-from django_xcover.cover import order_cover
+from django_xcover.cover import CardState, order_cover
 from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
 from django_xcover.outbox import lease, operations
@@ -20,11 +20,20 @@ from django_xcover.outbox.transitions import transition
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
-from tests.shop import ANA, Order, Shop
+from tests.shop import ANA, Adapter, Order, Shop
 from tests.test_card_numbers import CARDS
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 TOKEN = "5d8f0c1e-7a55-4a0e-9a77-0d5a2f1c9e11"
+DECLINED = "declined-token"
+
+
+@pytest.fixture(autouse=True)
+def cards(sandbox: Sandbox) -> None:
+    """Let XPay know the cards that are used here; the bank declines the last one."""
+    for token in (TOKEN, "another-token"):
+        sandbox.xpay.add_token(token, ANA.email)
+    sandbox.xpay.add_token(DECLINED, ANA.email, is_declined=True)
 
 
 @pytest.fixture
@@ -262,6 +271,99 @@ def test_with_a_token_nothing_is_booked_before_the_order_is_paid(
 
     assert "require_payment_confirmation" not in bodies[0]
     assert the_package().status == "CONFIRMED"
+
+
+@pytest.fixture
+def by_xcover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the shop say that XCover charges the cover of its orders."""
+    monkeypatch.setattr(Adapter, "charged_by_xcover", lambda self, order: True)
+
+
+@pytest.mark.usefixtures("by_xcover")
+def test_cover_that_xcover_is_to_charge_is_not_booked_without_a_card(
+    order: Order, sandbox: Sandbox
+) -> None:
+    completion.complete(order, paid=True)
+    work()
+
+    assert sandbox.calls("create_booking") == []
+    assert the_operation().state == OperationState.NEEDS_PERSON
+    assert "has no card yet" in the_operation().error["message"]
+    assert order_cover(order).card == CardState.WANTED
+
+    dual_payment.use_token(order, TOKEN)
+    work()
+
+    assert the_package().status == "CONFIRMED"
+    assert [charge.token for charge in sandbox.xpay.charges] == [TOKEN]
+
+
+@pytest.mark.usefixtures("by_xcover")
+def test_a_declined_card_is_told_and_another_one_is_charged_once(
+    order: Order, sandbox: Sandbox
+) -> None:
+    assert order_cover(order).card == CardState.WANTED
+    dual_payment.use_token(order, DECLINED)
+    assert order_cover(order).card == CardState.GIVEN
+    completion.complete(order, paid=True)
+    work()
+
+    assert order_cover(order).card == CardState.REFUSED
+    assert sandbox.xpay.charges == []
+
+    dual_payment.use_token(order, TOKEN)
+    assert order_cover(order).card == CardState.GIVEN
+    work()
+
+    assert order_cover(order).card == CardState.NOT_NEEDED
+    assert order_cover(order).state == "booked"
+    (charge,) = sandbox.xpay.charges
+    assert (charge.token, charge.amount) == (TOKEN, the_package().total_price)
+
+
+@pytest.mark.usefixtures("by_xcover")
+def test_a_booking_that_never_arrived_is_not_called_a_declined_card(
+    order: Order, sandbox: Sandbox
+) -> None:
+    dual_payment.use_token(order, TOKEN)
+    completion.complete(order, paid=True)
+    sandbox.faults.add("create_booking", "reset", times=9)
+    sandbox.faults.add("get_quote", "status", status=403, times=9)
+    for _attempt in range(5):
+        operations.retry(the_operation())
+        work()
+
+    assert order_cover(order).card == CardState.GIVEN
+
+
+@pytest.mark.usefixtures("by_xcover")
+def test_an_abandoned_payment_is_neither_booked_nor_charged(order: Order, sandbox: Sandbox) -> None:
+    dual_payment.use_token(order, TOKEN)
+    work()
+
+    assert sandbox.calls("create_booking") == []
+    assert sandbox.xpay.charges == []
+
+
+@pytest.mark.usefixtures("by_xcover")
+def test_a_token_reaches_no_log_no_broker_and_no_exception(
+    order: Order, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        "celery.app.task.Task.apply_async",
+        lambda self, *args, **kwargs: sent.append((args, kwargs)),
+    )
+    with caplog.at_level(logging.DEBUG):
+        dual_payment.use_token(order, DECLINED)
+        completion.complete(order, paid=True)
+        work()
+        with pytest.raises(exceptions.EmailDiffers) as refused:
+            dual_payment.use_token(order, TOKEN, email="Ana@example.com")
+
+    texts = caplog.text + repr(sent) + repr(refused.value) + str(the_operation().error)
+    assert TOKEN not in texts
+    assert DECLINED not in texts
 
 
 def fail_bookings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,8 @@ PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout<
 <form id="checkout" method="post" action="/order/">{% csrf_token %}<button>Pay</button></form>
 <p id="total">{% xcover_total base "GBP" form="checkout" %}</p>
 {% for line in above %}<p>Before the offer</p>{% endfor %}
-{% xcover_offer cart ask=ask %}
+{% if element %}{% xcover_element cart ask=ask %}
+{% else %}{% xcover_offer cart ask=ask %}{% endif %}
 {% for line in below %}<p>After the offer</p>{% endfor %}
 </body></html>"""
 
@@ -37,6 +38,9 @@ class Front:
         self.orders: list[str] = []
         self.totals: list[str] = []
         self.ask = False
+        # Whether the page has XCover's own element, and the host that its policy allows for it.
+        self.element = False
+        self.vendor = ""
         self.before: Callable[[HttpRequest], HttpResponse | None] = lambda request: None
 
 
@@ -54,8 +58,10 @@ def with_cart(
         response = FRONT.before(request) or get_response(request)
         # The strictest policy a shop could have: nothing inline, nothing from elsewhere.
         response["Content-Security-Policy"] = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-            "img-src data:; form-action 'self'; base-uri 'none'"
+            f"default-src 'none'; script-src 'self' {FRONT.vendor}; style-src 'self'; "
+            f"connect-src 'self' {FRONT.vendor}; img-src data:; form-action 'self'; "
+            "base-uri 'none'; require-trusted-types-for 'script'; "
+            "trusted-types xcover xcover-element"
         )
         return response
 
@@ -65,6 +71,7 @@ def with_cart(
 def checkout(request: HttpRequest) -> HttpResponse:
     template = engines["django"].from_string(PAGE)
     context: dict[str, object] = {"cart": FRONT.cart, "base": BASE, "ask": FRONT.ask}
+    context["element"] = FRONT.element
     context |= {side: range(int(request.GET.get(side, 0))) for side in ("above", "below")}
     return HttpResponse(template.render(context, request))
 

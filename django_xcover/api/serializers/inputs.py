@@ -45,6 +45,14 @@ class ChoicesInput(serializers.Serializer[Any]):
         return answers
 
 
+class TokenInput(serializers.Serializer[Any]):
+    """The token id from XPay, and the e-mail address that it was made with."""
+
+    # `use_token` checks it, and never repeats it in an answer.
+    customer_token_id = serializers.CharField(max_length=200, trim_whitespace=False)
+    email = serializers.CharField(max_length=254, allow_blank=True, default="")
+
+
 class CancellationInput(serializers.Serializer[Any]):
     """Which policies of the booking to cancel, by default the URL's, and the reason."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from django_xcover.api.serializers.fields import CodeField, MoneyShape
+from django_xcover.booking.dual_payment import CardState
 from django_xcover.mirror.lapses import ORDERS, TERMS
 from django_xcover.mirror.presentation import OfferedQuote, offer_hash
 from django_xcover.models import Choice
@@ -150,3 +151,4 @@ class OrderCoverShape(serializers.Serializer[Any]):
 
     state = CodeField("OrderState", ORDER_STATES)
     policies = OrderPolicyShape(many=True)
+    card = CodeField("CardState", CardState)

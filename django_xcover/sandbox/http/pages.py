@@ -38,6 +38,32 @@ GERMAN = {
         "Das lokale XCover: Hier würde ohne den Shop gekündigt. Von dieser Seite aus wird nichts "
         "gekündigt."
     ),
+    "Card for your insurance, by XPay": "Karte für Ihre Versicherung, über XPay",
+    "Name on card": "Name auf der Karte",
+    "Card number": "Kartennummer",
+    "Expires (MM/YY)": "Gültig bis (MM/JJ)",
+    "Security code": "Prüfziffer",
+    "Use this card": "Diese Karte verwenden",
+    "Please wait …": "Bitte warten …",
+    "XPay could not be reached. Please try again.": (
+        "XPay ist nicht erreichbar. Bitte versuchen Sie es noch einmal."
+    ),
+    "This isn't a valid card number.": "Das ist keine gültige Kartennummer.",
+    "The bank declined this card. Nothing was charged.": (
+        "Die Bank hat diese Karte abgelehnt. Es wurde nichts abgebucht."
+    ),
+    "The card has expired, or this isn't a date.": (
+        "Die Karte ist abgelaufen, oder dies ist kein Datum."
+    ),
+    "Enter the 3 or 4 digits on the card.": "Geben Sie die 3 oder 4 Ziffern auf der Karte ein.",
+    "This field may not be blank.": "Bitte ausfüllen.",
+    (
+        "The local XPay: use test cards only. 4242 4242 4242 4242 works, and "
+        "4000 0000 0000 0002 is refused at once."
+    ): (
+        "Das lokale XPay: Verwenden Sie nur Testkarten. 4242 4242 4242 4242 funktioniert, und "
+        "4000 0000 0000 0002 wird sofort abgelehnt."
+    ),
     "This document comes from a sandbox. It is not an insurance contract.": (
         "Dieses Dokument stammt aus einer Testumgebung und ist kein Versicherungsvertrag."
     ),

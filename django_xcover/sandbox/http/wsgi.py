@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from django_xcover.sandbox.browser.card_form import CardForm
+from django_xcover.sandbox.browser.elements import Elements
 from django_xcover.sandbox.context import World
 from django_xcover.sandbox.documents import Documents
 from django_xcover.sandbox.http.call_log import CallLog
@@ -27,7 +29,7 @@ API = ("/x/", "/xcover/")
 
 @dataclass(frozen=True)
 class Application:
-    """Routes to the API (both prefixes), the control API, and the documents (everything else)."""
+    """Routes to the API, the control API, what browsers load, and the documents."""
 
     gateway: Gateway
     world: World
@@ -45,6 +47,11 @@ class Application:
         elif request.path.startswith("/_sandbox/"):
             control = Control(self.faults, self.latency, self.world, self.call_log, self.webhooks)
             response = control.answer(request)
+        elif request.path.startswith("/xpay/"):
+            response = CardForm(self.world.xpay).answer(request)
+        elif request.path.startswith("/xce/"):
+            self.latency.wait()
+            response = Elements(self.world, self.call_log).answer(request)
         else:
             response = Documents(self.world).answer(request)
         return response(environ, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -153,6 +154,7 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], data: dict[st
             quoting.price(inquiry, package, quote)
         _set_status(inquiry, quote, package.status)
         plans.start(package, quote, inquiry.world.clock.now())
+    _charge(inquiry, package, data)
     person = data["policyholder"]
     # Recorded: a missing region is the package's, null stays null.
     package.policyholder = {**person, "region": person.get("region", package.region)}
@@ -163,6 +165,28 @@ def _book(inquiry: Inquiry, package: Package, chosen: list[Quote], data: dict[st
     package.updated_at = inquiry.stamp()
     inquiry.save(package)
     inquiry.notify(package, "BOOKING_CREATED")
+
+
+def _charge(inquiry: Inquiry, package: Package, data: dict[str, Any]) -> None:
+    """Charge the card of a dual payment. Inferred: a declined card is a 422, and nothing is booked.
+
+    Inferred: with instalments, the first one is charged.
+    """
+    token = data.get("customer_token_id")
+    if not token:
+        return
+    inquiry.world.xpay.charge(
+        token,
+        policyholder_email=data["policyholder"]["email"],
+        package=package.id,
+        amount=sum((_due_now(quote) for quote in package.booked), Decimal(0)),
+        currency=package.currency,
+    )
+
+
+def _due_now(quote: Quote) -> Decimal:
+    first: Decimal = quote.instalments[0]["amount"] if quote.instalments else quote.price
+    return first
 
 
 def _carried_out(inquiry: Inquiry, package: Package, chosen: list[Quote]) -> list[Quote]:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from example_shop.card import GOOD_CARD
 from example_shop.data_dir import DATA_DIR, FolderUnusable, require_writable
 from example_shop.demo import data
-from example_shop.demo.plans import PortTaken, claim_port, declare_queues, plans, url
+from example_shop.demo.plans import PARTNER_CODE, PortTaken, claim_port, declare_queues, plans, url
 from example_shop.demo.processes import Family, ProcessFailed, stop_on_signals
 from example_shop.running import AlreadyRunning, Running, announce, only_demo
 
@@ -51,6 +51,16 @@ class Command(BaseCommand):
             default="recorded",
             help="how long the local XCover's answers take: as recorded, none, or seconds",
         )
+        parser.add_argument(
+            "--dual-payment",
+            action="store_true",
+            help="let XCover charge the premium itself, on a card that the shop never sees",
+        )
+        parser.add_argument(
+            "--elements",
+            action="store_true",
+            help="show a stand-in for XCover Elements at the checkout",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Lock the folder, and run the demo on it."""
@@ -73,7 +83,12 @@ class Command(BaseCommand):
             with Family(DATA_DIR / "logs", stop) as family:
                 self._say("Starting the sandbox, the worker and the shop …")
                 family.start(
-                    plans(shop_port=shop, sandbox_port=sandbox, latency=options["latency"])
+                    plans(
+                        shop_port=shop,
+                        sandbox_port=sandbox,
+                        latency=options["latency"],
+                        environment=_variant(options, sandbox),
+                    )
                 )
                 if not stop.is_set():
                     self._welcome(shop, sandbox)
@@ -112,3 +127,14 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _variant(options: dict[str, Any], sandbox: int) -> dict[str, str]:
+    """Return the variables with which the shop sells cover in another way than by default."""
+    variables = {"SHOP_XPAY_FORM": f"{url(sandbox)}xpay/form"}
+    if options["dual_payment"]:
+        variables["SHOP_DUAL_PAYMENT"] = "1"
+    if options["elements"]:
+        script = f"{url(sandbox)}xce/elements.js?partner={PARTNER_CODE}"
+        variables["XCOVER_ELEMENTS_SCRIPT"] = script
+    return variables
