@@ -74,7 +74,7 @@ def test_the_page_has_no_card_field_and_shows_both_payments(insured: Shopper, or
     assert 'name="number"' not in page
     assert "/xpay/form" in page
     assert order.email not in page.partition("src=")[2].partition(">")[0]
-    assert "To XCover, for your insurance" in page
+    assert "XCover: your insurance" in page
 
 
 def test_both_payments_are_made_and_the_cover_is_booked(

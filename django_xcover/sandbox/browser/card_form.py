@@ -114,7 +114,7 @@ def _form(request: Request) -> Response:
     )
     html = PAGE.format(
         language=language,
-        title=label("Card for your insurance, by XPay", language),
+        title=label("Your card, by XPay", language),
         fields=fields,
         failed=label("XPay could not be reached. Please try again.", language),
         wait=label("Please wait …", language),

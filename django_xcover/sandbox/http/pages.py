@@ -38,7 +38,7 @@ GERMAN = {
         "Das lokale XCover: Hier würde ohne den Shop gekündigt. Von dieser Seite aus wird nichts "
         "gekündigt."
     ),
-    "Card for your insurance, by XPay": "Karte für Ihre Versicherung, über XPay",
+    "Your card, by XPay": "Ihre Karte, über XPay",
     "Name on card": "Name auf der Karte",
     "Card number": "Kartennummer",
     "Expires (MM/YY)": "Gültig bis (MM/JJ)",

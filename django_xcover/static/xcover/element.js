@@ -42,13 +42,17 @@
     const giveUp = (isTold) => {
       if (over) return;
       over = true;
-      clearTimeout(timer);
+      stopWaiting();
       element.remove();
       place();
       box.hidden = false;
       tell(wanted && !isTold ? place().dataset.failed : "");
     };
     const timer = setTimeout(giveUp, timeout);
+    const stopWaiting = () => {
+      clearTimeout(timer);
+      root.querySelector(".xcover-waiting").hidden = true;
+    };
 
     const fill = (html) => {
       const copy = box.querySelector("template").content.cloneNode(true);
@@ -113,7 +117,7 @@
         const id = response?.provider_reference ?? response?.id;
         if (over) return;
         if (!id) return giveUp();
-        clearTimeout(timer);
+        stopWaiting();
         taking = take(String(id));
         await taking;
       } catch {
