@@ -16,6 +16,7 @@ OWN_PAGES = {
     "/xcover/price/",
     "/xcover/offer/page/",
     "/xcover/choose/",
+    "/xcover/element/",
     "/xcover/mycover/",
     "/xcover/webhooks/",
     "/xcover/webhooks/1/",
