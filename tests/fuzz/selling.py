@@ -25,7 +25,7 @@ from tests.fuzz.sale import (
     sold,
     work,
 )
-from tests.shop import Cart, laptop, ticket
+from tests.shop import ANA, Cart, laptop, ticket
 
 TOKEN = "5d8f0c1e-7a55-4a0e-9a77-0d5a2f1c9e11"
 
@@ -80,6 +80,7 @@ def _booking(recorder: Recorder) -> Iterator[Step]:
     yield record(recorder, "book what is booked", done, act)
     charged = cart_of("charged")
     package = sold(charged)
+    recorder.sandbox.xpay.add_token(TOKEN, ANA.email)
     dual_payment.use_token(package, TOKEN)
     payment = package.operations.get()
     yield record(recorder, "dual payment", charged, partial(carry_out, payment))

@@ -298,7 +298,10 @@ def test_money_is_exact_in_every_currency(shop: Shop, sandbox: Sandbox, currency
     assert the_package().attention == ""
 
 
-def test_with_dual_payment_the_token_goes_along(paid: Operation, shop: Shop) -> None:
+def test_with_dual_payment_the_token_goes_along(
+    paid: Operation, shop: Shop, sandbox: Sandbox
+) -> None:
+    sandbox.xpay.add_token("tok-1", "ana@example.com")
     dual_payment.use_token(shop.orders["ORD-1"], "tok-1")
 
     assert Operation.objects.get().request["customer_token_id"] == "tok-1"
