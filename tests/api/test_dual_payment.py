@@ -32,7 +32,7 @@ def order(program: Program, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -
 def test_a_card_number_is_refused(program: Program, order: Order) -> None:
     response = program.posts(PATH, customer_token_id=CARD)
 
-    assert (response.status_code, response.json()["type"]) == (400, "card_number_sent")
+    assert (response.status_code, response.json()["code"]) == (400, "card_number_sent")
     assert CARD not in response.text
 
 
@@ -55,7 +55,7 @@ def test_a_token_that_cannot_be_used_is_refused_and_not_repeated(
 ) -> None:
     response = program.posts(PATH, **body)
 
-    assert (response.status_code, response.json()["type"]) == (409, kind)
+    assert (response.status_code, response.json()["code"]) == (409, kind)
     assert body["customer_token_id"] not in response.text
     assert program.gets(PATH).json()["card"] == "wanted"
 
@@ -102,4 +102,4 @@ def test_an_order_without_cover_has_nothing_to_pay(program: Program) -> None:
 
     response = program.posts(PATH, customer_token_id="good-token")
 
-    assert response.json()["type"] == "no_cover_to_pay"
+    assert response.json()["code"] == "no_cover_to_pay"

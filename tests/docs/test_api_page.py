@@ -24,12 +24,13 @@ from django_xcover.overview.instalments import PartState
 from django_xcover.overview.policies import PolicyState
 from django_xcover.policies import instalments
 from django_xcover.policies import renewal as renewing
+from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money
 from tests import completion
 from tests.api.conftest import ROOT, Program, front, policy_path, program
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
-from tests.shop import SHOP, Order, laptop
+from tests.shop import ANA, SHOP, Order, laptop
 
 __all__ = ["front", "program"]
 
@@ -107,6 +108,23 @@ def test_a_cart_without_an_offer_is_sold_without(page: dict[str, Any], program: 
     program.front.cart = None
 
     assert page["answer_offer"](Client(), "yes") is None
+
+
+def test_the_token_of_a_card_is_passed_on_or_refused_with_a_sentence(
+    browser: Program, page: dict[str, Any], sandbox: Sandbox
+) -> None:
+    sandbox.xpay.add_token("tok-1", ANA.email)
+    page["answer_offer"](Client(), "yes")
+    order = SHOP.order("ORD-1", owner=browser.front.shopper)
+    completion.complete(order, browser.shopper.cart, paid=False)
+
+    refused = page["pay_cover"](Client(), "ORD-1", "no token", ANA.email)
+    assert refused == "The card could not be used. Please enter it again."
+    assert page["pay_cover"](Client(), "ORD-1", "tok-1", ANA.email) == ""
+
+    completion.complete(order, paid=True)
+    work()
+    assert [charge.token for charge in sandbox.xpay.charges] == ["tok-1"]
 
 
 def test_the_example_cancels(
