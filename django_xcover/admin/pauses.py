@@ -73,7 +73,11 @@ class AccountPauseAdmin(ListActionAdmin):
     def do(self, request: HttpRequest, row: AccountPause) -> Outcome:
         """Resume and log in one transaction, so that each resume has a log entry."""
         with transaction.atomic():
-            outcome = _resumed(row.account, by=request.user.get_username())
+            if account_pause.resume(row.account, by=request.user.get_username()):
+                outcome = Outcome(sentence=_("Resumed %(account)s.") % {"account": row.account})
+            else:
+                text = _("%(account)s was no longer paused.") % {"account": row.account}
+                outcome = Outcome(sentence=text, level=messages.WARNING, log=False)
             return self.report(request, row, outcome)
 
     def action_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -81,10 +85,3 @@ class AccountPauseAdmin(ListActionAdmin):
         super().action_view(request, object_id)
         there = way_back(request) or reverse("admin:xcover_accountpause_changelist")
         return HttpResponseRedirect(there)
-
-
-def _resumed(account: str, *, by: str) -> Outcome:
-    if not account_pause.resume(account, by=by):
-        text = _("%(account)s was no longer paused.") % {"account": account}
-        return Outcome(sentence=text, level=messages.WARNING, log=False)
-    return Outcome(sentence=_("Resumed %(account)s.") % {"account": account})

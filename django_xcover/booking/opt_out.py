@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.db import transaction
 
 from django_xcover import signals
-from django_xcover.client import NotFound, XCoverClient
+from django_xcover.client import NotFound
 from django_xcover.client.schemas.packages import status_from_wire
 from django_xcover.clients import factory
 from django_xcover.models import BOOKED, Operation, QuotePackage, Status
@@ -23,19 +25,13 @@ def perform(operation: Operation) -> None:
     client = factory.client_for(package.account)
     status = package.status
     if operation.attempts > 1:
-        status = _status_now(client, package)
+        # XCover doesn't store fast quotes; they are declined by id (Quotes API: insurance opt-out).
+        with suppress(NotFound):
+            status = status_from_wire(client.get_quote(package.package_id))
     if status in BOOKED:
         raise Obsolete("The package is booked.")
     if status != Status.OPTED_OUT:
         client.opt_out(package.package_id, idempotency_key=operation.idempotency_key)
-
-
-def _status_now(client: XCoverClient, package: QuotePackage) -> str:
-    try:
-        return status_from_wire(client.get_quote(package.package_id))
-    except NotFound:
-        # XCover doesn't store fast quotes; they are declined by id (Quotes API: insurance opt-out).
-        return package.status
 
 
 def apply(operation: Operation, answer: None) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from babel.numbers import get_currency_precision
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.client.schemas.packages import InstalmentPlan
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount
 from django_xcover.models import Quote
@@ -54,7 +52,13 @@ def plans_of(quote: Quote) -> tuple[Plan, ...]:
     A plan without `first_instalment_amount` (as recorded in 2021) is left out, because the amount
     to charge with the order is unknown.
     """
-    return tuple(_plans(quote.answer.instalment_plans, quote.package.currency))
+    plans = []
+    for plan in quote.answer.instalment_plans:
+        amount, first = plan.amount or Decimal(0), plan.first_instalment_amount or Decimal(0)
+        if plan.name and amount > 0 and first > 0:
+            told, currency = plan.label or plan.name, quote.package.currency
+            plans.append(_plan(plan.name, told, Money(amount, currency), Money(first, currency)))
+    return tuple(plans)
 
 
 def offered_plans(quote: Quote) -> tuple[Plan, ...]:
@@ -93,14 +97,6 @@ def evidence(plan: Plan) -> dict[str, str]:
         "first": f"{plan.first.amount.normalize():f}",
         "total": f"{plan.total.amount.normalize():f}" if plan.total else "",
     }
-
-
-def _plans(offered: Iterable[InstalmentPlan], currency: str) -> Iterator[Plan]:
-    for plan in offered:
-        amount, first = plan.amount or Decimal(0), plan.first_instalment_amount or Decimal(0)
-        if plan.name and amount > 0 and first > 0:
-            told = plan.label or plan.name
-            yield _plan(plan.name, told, Money(amount, currency), Money(first, currency))
 
 
 def _plan(name: str, told: str, amount: Money, first: Money) -> Plan:

@@ -143,6 +143,15 @@ class Operation(models.Model):
         return f"{self.get_kind_display()} {self.package}"
 
     @property
+    def due_at(self) -> datetime | None:
+        """Return when a worker has to begin or end the next attempt, None if no worker has to."""
+        times = {
+            OperationState.PENDING.value: self.next_attempt_at,
+            OperationState.RUNNING.value: self.lease_until,
+        }
+        return times.get(self.state)
+
+    @property
     def reports_payment(self) -> bool:
         """Return whether `reporting_payment` would include this operation."""
         discarded = self.state == OperationState.DISCARDED and not self.given_up

@@ -44,7 +44,11 @@ def find(reference: str, cart: Callable[[], Cart | None], *, hold: str = "") -> 
     `cart` returns the cart whose package the order takes over, and is called only if the order has
     no package yet. It may fail if there is a hold, because the hold names the cart, too.
     """
-    package = _package_of(reference)
+    packages = QuotePackage.objects.lock_order(reference)
+    # Instant bookings are enqueued by their own service and need no settling.
+    rows = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package__in=packages)
+    instant = set(rows.values_list("package_id", flat=True))
+    package = next((row for row in reversed(packages) if row.pk not in instant), None)
     if package is not None:
         take_over.settle_another(reference, hold)
         return package
@@ -86,14 +90,6 @@ def _is_paid(adapter: ShopAdapter, order: Any) -> bool:
     except OperationalError as error:
         # The database refused a query; only the savepoint is rolled back.
         raise CannotPerform("The database refused a query of the adapter's is_paid.") from error
-
-
-def _package_of(reference: str) -> QuotePackage | None:
-    packages = QuotePackage.objects.lock_order(reference)
-    # Instant bookings are enqueued by their own service and need no settling.
-    rows = Operation.objects.filter(kind=OperationKind.INSTANT_BOOK, package__in=packages)
-    instant = set(rows.values_list("package_id", flat=True))
-    return next((row for row in reversed(packages) if row.pk not in instant), None)
 
 
 def _settle(adapter: ShopAdapter, package: QuotePackage, order: Any, *, paid: bool) -> None:

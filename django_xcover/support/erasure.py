@@ -6,7 +6,8 @@ sale. They are deleted together with the sale, or if there never was one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -127,19 +128,15 @@ def _unordered() -> QuerySet[QuotePackage]:
 
 def _delete(packages: Collection[QuotePackage]) -> None:
     pks = [package.pk for package in packages]
-    for account, ids in _by_account(packages).items():
+    by_account: dict[str, list[str]] = defaultdict(list)
+    for package in packages:
+        by_account[package.account].append(package.package_id)
+    for account, ids in by_account.items():
         named = {"account": account, "package_id__in": ids}
         _raw_delete(WebhookDelivery.objects.filter(**named))
         _raw_delete(AccessRecord.objects.filter(**named))
     for model, path in ROWS:
         _raw_delete(model._default_manager.filter(**{path: pks}))
-
-
-def _by_account(packages: Iterable[QuotePackage]) -> dict[str, list[str]]:
-    ids: dict[str, list[str]] = {}
-    for package in packages:
-        ids.setdefault(package.account, []).append(package.package_id)
-    return ids
 
 
 def _raw_delete(rows: QuerySet[Any]) -> None:

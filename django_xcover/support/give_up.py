@@ -90,18 +90,15 @@ def _settle(operation: Operation) -> None:
     kind = OperationKind(operation.kind)
     refuse = WORKFLOWS[kind].refuse
     if refuse is not None:
-        refuse(operation, _as_failure(operation))
+        failure = Failure(
+            type="given_up",
+            message=operation.given_up,
+            permanent=True,
+            outcome_known=operation.outcome_known,
+        )
+        refuse(operation, failure)
     elif kind in _ENDINGS:
         _ENDINGS[kind](operation)
-
-
-def _as_failure(operation: Operation) -> Failure:
-    return Failure(
-        type="given_up",
-        message=operation.given_up,
-        permanent=True,
-        outcome_known=operation.outcome_known,
-    )
 
 
 def _flag_uncovered(operation: Operation) -> None:

@@ -113,7 +113,8 @@ def was_refused(operation: Operation) -> bool:
 def _for_operation(operation: Operation, package: QuotePackage) -> NextStep | None:
     if operation.state == OperationState.NEEDS_PERSON:
         return _stopped(operation, package)
-    if _is_overdue(operation):
+    due = operation.due_at
+    if due is not None and due < timezone.now() - operations.OVERDUE:
         return _overdue(operation, package)
     if operation.state == OperationState.PENDING and operation.failures:
         return _tried_again(operation)
@@ -137,14 +138,6 @@ def _stopped(operation: Operation, package: QuotePackage) -> NextStep:
         remedy=Remedy.RETRY,
         row_actions=("give-up",),
     )
-
-
-def _is_overdue(operation: Operation) -> bool:
-    due = {
-        OperationState.PENDING.value: operation.next_attempt_at,
-        OperationState.RUNNING.value: operation.lease_until,
-    }.get(operation.state)
-    return due is not None and due < timezone.now() - operations.OVERDUE
 
 
 def _overdue(operation: Operation, package: QuotePackage) -> NextStep:

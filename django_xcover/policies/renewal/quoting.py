@@ -115,10 +115,11 @@ def quote(renewal: Renewal) -> Renewal:
     """
     refuse_unless_waiting(renewal)
     answer = ask(renewal.package)
+    columns = terms(renewal, answer)
+    if (renewal.price, renewal.currency) != (columns["price"], columns["currency"]):
+        columns |= {"notified_at": None, "telling_until": None}
     with transaction.atomic():
-        if not transition(
-            renewal, Renewal.State.QUOTED, field="state", **_columns(renewal, answer)
-        ):
+        if not transition(renewal, Renewal.State.QUOTED, field="state", **columns):
             renewal.refresh_from_db()
             refuse_unless_waiting(renewal)
         transaction.on_commit(partial(notify, renewal))
@@ -185,10 +186,3 @@ def terms(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
 def to_renew(answer: RenewalAnswer) -> Sequence[QuoteAnswer]:
     """Return the quotes of the next period: those RECEIVED, as in XCover's sample, else all."""
     return [q for q in answer.quotes if q.status == Status.RECEIVED] or answer.quotes
-
-
-def _columns(renewal: Renewal, answer: RenewalAnswer) -> dict[str, Any]:
-    columns = terms(renewal, answer)
-    if (renewal.price, renewal.currency) != (columns["price"], columns["currency"]):
-        columns |= {"notified_at": None, "telling_until": None}
-    return columns

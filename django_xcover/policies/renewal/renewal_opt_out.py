@@ -7,7 +7,7 @@ from functools import partial
 from django.db import transaction
 
 from django_xcover import signals
-from django_xcover.client import ValidationFailed, XCoverClient
+from django_xcover.client import ValidationFailed
 from django_xcover.client.errors import Conflict
 from django_xcover.client.schemas.packages import PackageAnswer, package_from_wire
 from django_xcover.clients import factory
@@ -50,19 +50,15 @@ def perform(operation: Operation) -> PackageAnswer | None:
     """
     renewal = Renewal.objects.select_related("package").get(pk=int(operation.subject))
     client = factory.client_for(operation.package.account)
-    answer = _read(client, operation.package)
+    try:
+        answer = package_from_wire(client.get_booking(operation.package.package_id))
+    except (ValidationFailed, Conflict) as error:
+        # XCover refused the read and not the opt-out, so the renewal isn't over.
+        raise OutcomeUnknown("XCover does not show the booking.") from error
     if confirmation.is_renewed(renewal, answer.quotes):
         return answer
     client.renewal_opt_out(operation.package.package_id, idempotency_key=operation.idempotency_key)
     return None
-
-
-def _read(client: XCoverClient, package: QuotePackage) -> PackageAnswer:
-    try:
-        return package_from_wire(client.get_booking(package.package_id))
-    except (ValidationFailed, Conflict) as error:
-        # XCover refused the read and not the opt-out, so the renewal isn't over.
-        raise OutcomeUnknown("XCover does not show the booking.") from error
 
 
 def apply(operation: Operation, renewed: PackageAnswer | None) -> None:

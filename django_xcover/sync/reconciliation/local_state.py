@@ -13,7 +13,6 @@ from django_xcover.models import (
     BOOKED,
     Hold,
     Operation,
-    OperationState,
     Quote,
     QuotePackage,
 )
@@ -60,22 +59,15 @@ def not_listed(
 def _ours(
     package: QuotePackage, quotes: list[Quote], operations: list[Operation], *, is_charged: bool
 ) -> Ours:
+    # A worker has the operation, or soon will.
+    in_hand = (row.due_at and row.due_at > timezone.now() - OVERDUE for row in operations)
     return Ours(
         package=package,
         quotes=tuple(quotes),
         is_paid=is_charged or _is_paid(package, operations),
-        in_hand=any(map(_is_in_hand, operations)),
+        in_hand=any(in_hand),
         changed_at=max([package.updated_at, *(row.updated_at for row in operations)]),
     )
-
-
-def _is_in_hand(operation: Operation) -> bool:
-    """Return whether a worker has the operation, or soon will."""
-    due = {
-        OperationState.PENDING.value: operation.next_attempt_at,
-        OperationState.RUNNING.value: operation.lease_until,
-    }.get(operation.state)
-    return due is not None and due > timezone.now() - OVERDUE
 
 
 def _is_paid(package: QuotePackage, operations: list[Operation]) -> bool | None:

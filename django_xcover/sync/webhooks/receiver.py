@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from django_xcover.client.schemas.webhooks import webhook_from_wire
-from django_xcover.conf import Account, Config, get_config
+from django_xcover.conf import get_config
 from django_xcover.models import WebhookDelivery
 from django_xcover.sync.webhooks import inbox, verification
 from django_xcover.sync.webhooks.verification import NoSuchReceiver, Reason, WebhookRefused
@@ -111,19 +111,14 @@ def receive(request: HttpRequest, account: str) -> WebhookDelivery:
     One INSERT if it is new. Raises WebhookRefused or NoSuchReceiver, and then writes no row.
     """
     config = get_config()
-    credentials = _credentials(config, account)
+    credentials = config.accounts.get(account)
+    if credentials is None or not credentials.webhook_secrets:
+        raise NoSuchReceiver("No account of this name has WEBHOOK_SECRETS.")
     verification.verify(request, credentials, tolerance=config.webhook_tolerance)
     message = read(request, limit=config.webhook_max_bytes)
     delivery = _store(account, message)
     inbox.announce(delivery.pk)
     return delivery
-
-
-def _credentials(config: Config, name: str) -> Account:
-    account = config.accounts.get(name)
-    if account is None or not account.webhook_secrets:
-        raise NoSuchReceiver("No account of this name has WEBHOOK_SECRETS.")
-    return account
 
 
 def _store(account: str, message: Message) -> WebhookDelivery:
