@@ -26,6 +26,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import allowed_gai_family, create_connection
 
+from django_xcover.client.errors import NoTimeLeft
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
@@ -48,6 +50,13 @@ class Deadline:
         left = self.left
         if not left:  # as a socket timeout, 0 means "non-blocking" and not "time is up"
             raise TimeoutError("deadline reached")
+        return left
+
+    def left_for_a_call(self) -> float:
+        """Return the seconds left for one more call. Raise NoTimeLeft if there are none."""
+        left = self.left
+        if not left:
+            raise NoTimeLeft("no time was left to begin the call")
         return left
 
     def sooner(self, seconds: float) -> Deadline:

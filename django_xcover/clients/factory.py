@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from functools import lru_cache
 
-from django_xcover.client import NoTimeLeft, XCoverClient
+from django_xcover.client import XCoverClient
 from django_xcover.clients import rate_limits
 from django_xcover.conf import Account, get_config
 
@@ -35,11 +34,3 @@ def _client(account: Account, booking_deadline: float, pid: int) -> XCoverClient
         booking_deadline=booking_deadline,
         limiter=rate_limits.limiter_of(account),
     )
-
-
-def remaining(until: float) -> float:
-    """Return the seconds left until `until` (monotonic). Raise NoTimeLeft if there are none."""
-    left = until - time.monotonic()
-    if left <= 0:
-        raise NoTimeLeft("no time was left to begin the call")
-    return left

@@ -11,10 +11,10 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from django_xcover.client import XCoverClient
+from django_xcover.client.connections import Deadline
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer, package_from_wire
 from django_xcover.client.schemas.requests import product_of
 from django_xcover.client.schemas.stored import package_to_store
-from django_xcover.clients import factory
 from django_xcover.conf import get_config
 from django_xcover.mirror import agreement, decisions, lapses, packages, request_bodies
 from django_xcover.mirror.request_bodies import Lines
@@ -208,7 +208,7 @@ def can_update(package: QuotePackage, cart: CartToInsure) -> bool:
 
 
 def update_package(
-    client: XCoverClient, cart: CartToInsure, quotes: Sequence[Quote], until: float
+    client: XCoverClient, cart: CartToInsure, quotes: Sequence[Quote], until: Deadline
 ) -> list[Quote]:
     """Send the cart's changes to XCover and return the new quotes; [] if it needs a new package.
 
@@ -261,23 +261,23 @@ def _take(package: QuotePackage) -> bool:
 
 
 def _carry_out(
-    client: XCoverClient, package: QuotePackage, changes: Changes, until: float
+    client: XCoverClient, package: QuotePackage, changes: Changes, until: Deadline
 ) -> tuple[PackageAnswer, dict[str, PolicyRequest]]:
     lines, wire = dict(changes.kept), None
     if changes.removed:
         gone = {"quotes": [{"id": quote_id} for quote_id in changes.removed]}
-        wire = client.delete_quotes(package.package_id, gone, deadline=factory.remaining(until))
+        wire = client.delete_quotes(package.package_id, gone, deadline=until.left_for_a_call())
     if changes.patched:
         patch = {"request": changes.patched}
-        wire = client.update_quote(package.package_id, patch, deadline=factory.remaining(until))
+        wire = client.update_quote(package.package_id, patch, deadline=until.left_for_a_call())
     for item in changes.added:
         # One item per call: the answer lists new quotes first, in an undocumented order.
         body = {"request": [request_bodies.item_payload(item, now=timezone.now())]}
-        wire = client.add_quotes(package.package_id, body, deadline=factory.remaining(until))
+        wire = client.add_quotes(package.package_id, body, deadline=until.left_for_a_call())
         known = {*lines, *changes.removed}
         lines.update(request_bodies.line_of_added(package_from_wire(wire), known, item))
     if wire is None:
-        wire = client.get_quote(package.package_id, deadline=factory.remaining(until))
+        wire = client.get_quote(package.package_id, deadline=until.left_for_a_call())
     answer = package_from_wire(wire)
     request_bodies.require_types(answer, lines)
     return answer, lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from django_xcover import exceptions, safe_logging
 from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
+from django_xcover.client.connections import Deadline
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
 from django_xcover.conf import get_config
@@ -224,7 +224,7 @@ LASTING = {OfferOutcome.REFUSED, OfferOutcome.NOT_AUTHORISED, OfferOutcome.NOTHI
 
 
 def _quoted(cart: CartToInsure, quotes: Sequence[Quote], seconds: float) -> list[Quote]:
-    until = time.monotonic() + seconds
+    until = Deadline.after(seconds)
     deadline = get_config().offer_deadline
     # A longer deadline must not keep the breaker from counting a late answer as a fault.
     patience = deadline if seconds > deadline else None
@@ -282,10 +282,10 @@ def matches(package: QuotePackage, cart: CartToInsure) -> bool:
     return same_shopper and package.fingerprint == cart.fingerprint
 
 
-def _create(cart: CartToInsure, until: float) -> list[Quote]:
+def _create(cart: CartToInsure, until: Deadline) -> list[Quote]:
     client = factory.client_for(cart.account)
     payload = request_bodies.quote_payload(cart.request, now=timezone.now())
-    wire = client.create_quote(payload, deadline=factory.remaining(until))
+    wire = client.create_quote(payload, deadline=until.left_for_a_call())
     answer = package_from_wire(wire)
     if answer.status != Status.RECEIVED:
         # The shopper couldn't answer it: only an open quote package accepts a choice.
@@ -298,7 +298,7 @@ def _create(cart: CartToInsure, until: float) -> list[Quote]:
     return quote_storage.record_package(cart, answer, lines)
 
 
-def _update(cart: CartToInsure, quotes: Sequence[Quote], until: float) -> list[Quote]:
+def _update(cart: CartToInsure, quotes: Sequence[Quote], until: Deadline) -> list[Quote]:
     """Change the newest package in place, or return [] if the cart needs a new package."""
     if not quotes or not quote_storage.can_update(quotes[0].package, cart):
         return []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from django_xcover.client.connections import Deadline
 from django_xcover.cover import freeze_cover
 from django_xcover.models import Decision, Quote
 from django_xcover.offers import quoting
@@ -41,7 +42,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go = threading.Event()
     create = quoting._create
 
-    def held(cart: CartToInsure, until: float) -> Any:
+    def held(cart: CartToInsure, until: Deadline) -> Any:
         assert go.wait(30)
         return create(cart, until)
 

@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from django_xcover.client.connections import Deadline
 from django_xcover.clients import circuit_breaker
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.models import OfferCount, OfferOutcome, QuoteAttempt, QuotePackage
@@ -58,7 +59,7 @@ class Slow:
         self.asked, self.go = threading.Semaphore(0), threading.Event()
         create = quoting._create
 
-        def held(cart: CartToInsure, until: float) -> Any:
+        def held(cart: CartToInsure, until: Deadline) -> Any:
             self.asked.release()
             assert self.go.wait(30)
             return create(cart, until)

@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpRequest
 
 from django_xcover.client import XCoverClient
+from django_xcover.client.connections import Deadline
 from django_xcover.clients import factory
 from django_xcover.models import Choice, Decision, Quote, QuotePackage
 from django_xcover.offers import quote_storage, quoting
@@ -149,7 +150,7 @@ def test_of_two_pages_changing_one_package_only_one_asks_xcover(
 
     calls = len(sandbox.calls())
     client = factory.client_for("default")
-    assert quote_storage.update_package(client, changed, stale, until=1e12) == []
+    assert quote_storage.update_package(client, changed, stale, until=Deadline.after(10)) == []
     assert len(sandbox.calls()) == calls
 
 

@@ -6,7 +6,6 @@ row of its own and never changes the package or its policies.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.utils import timezone
 from django_xcover import validators
 from django_xcover.booking import booking
 from django_xcover.client import ValidationFailed, XCoverError
+from django_xcover.client.connections import Deadline
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import CancellationAnswer, cancellation_from_wire
 from django_xcover.clients import factory
@@ -174,7 +174,7 @@ def preview(
     if XCover can't be reached.
     """
     validators.refuse(reason, "reason")
-    until = time.monotonic() + DEADLINE
+    until = Deadline.after(DEADLINE)
     while True:
         asked_at = timezone.now()
         wanted, answer = _ask(package, quotes, reason, until)
@@ -191,7 +191,7 @@ def preview(
 
 
 def _ask(
-    package: QuotePackage, quotes: Sequence[Quote] | None, reason: str, until: float
+    package: QuotePackage, quotes: Sequence[Quote] | None, reason: str, until: Deadline
 ) -> tuple[list[Quote], CancellationAnswer]:
     """Return the policies that can be cancelled, and XCover's preview.
 
@@ -205,22 +205,24 @@ def _ask(
         raise _why_refused(package, quotes, until) from refused
 
 
-def _permitted(package: QuotePackage, quotes: Sequence[Quote] | None, until: float) -> list[Quote]:
+def _permitted(
+    package: QuotePackage, quotes: Sequence[Quote] | None, until: Deadline
+) -> list[Quote]:
     """Return what may be cancelled. A stored refusal may be outdated, so it is refreshed first."""
     named = quotes is not None
     wanted = eligibility.choose(package, quotes)
     if any(quote.can_be_cancelled is False for quote in wanted):
-        refresh.refresh_once(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=until.left_for_a_call())
         wanted = eligibility.choose(package, quotes)
     return eligibility.permitted(wanted, all_of_them=named)
 
 
-def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> CancellationAnswer:
+def _preview(package: QuotePackage, body: dict[str, Any], until: Deadline) -> CancellationAnswer:
     wire = factory.client_for(package.account).cancel_booking(
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),
-        deadline=factory.remaining(until),
+        deadline=until.left_for_a_call(),
     )
     answer = cancellation_from_wire(wire)
     if not answer.preview:
@@ -231,11 +233,11 @@ def _preview(package: QuotePackage, body: dict[str, Any], until: float) -> Cance
 
 
 def _why_refused(
-    package: QuotePackage, quotes: Sequence[Quote] | None, until: float
+    package: QuotePackage, quotes: Sequence[Quote] | None, until: Deadline
 ) -> ActionRefused:
     """Return the reason in the user's terms, based on the current state at XCover."""
     try:
-        refresh.refresh_once(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=until.left_for_a_call())
         eligibility.choose(package, quotes)
     except ActionRefused as reason:
         return reason

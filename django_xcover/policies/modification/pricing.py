@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from django.db.models import Max
 
 from django_xcover import signals, validators
 from django_xcover.client import ValidationFailed, XCoverError
+from django_xcover.client.connections import Deadline
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.policies import ModificationAnswer, modification_from_wire
 from django_xcover.client.schemas.stored import without_booking
@@ -95,7 +95,7 @@ def quote_change(
     change has outdated the price, CardNumberSent for a card number, and XCoverError if XCover can't
     be reached or its answer is invalid.
     """
-    until = time.monotonic() + DEADLINE
+    until = Deadline.after(DEADLINE)
     validators.refuse(update_fields)
     require_changeable(package, [quote.quote_id])
     require_idle(package)
@@ -116,12 +116,12 @@ def quote_change(
         return _record(locked, body, answer, origin)
 
 
-def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> ModificationAnswer:
+def _ask(package: QuotePackage, body: dict[str, Any], until: Deadline) -> ModificationAnswer:
     wire = factory.client_for(package.account).booking_modification_quote(
         package.package_id,
         body,
         idempotency_key=new_idempotency_key(),
-        deadline=factory.remaining(until),
+        deadline=until.left_for_a_call(),
     )
     answer = modification_from_wire(wire)
     if not answer.preview:
@@ -132,11 +132,11 @@ def _ask(package: QuotePackage, body: dict[str, Any], until: float) -> Modificat
 
 
 def _why_refused(
-    package: QuotePackage, quote: Quote, refused: ValidationFailed, until: float
+    package: QuotePackage, quote: Quote, refused: ValidationFailed, until: Deadline
 ) -> ActionRefused:
     """Return the reason in the user's terms: the state of the cover, or else the values."""
     try:
-        refresh.refresh_once(package, deadline=factory.remaining(until))
+        refresh.refresh_once(package, deadline=until.left_for_a_call())
         require_changeable(QuotePackage.objects.get(pk=package.pk), [quote.quote_id])
     except ActionRefused as reason:
         return reason
