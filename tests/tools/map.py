@@ -57,9 +57,10 @@ class Journeys:
             threading.setprofile(None)
 
     def files(self, name: str) -> list[str]:
-        """Return our files that `name` entered, as paths from the package."""
+        """Return our modules that `name` entered, as paths from the package."""
         found = (Path(file) for file in self.entered[name] if not file.startswith("<"))
-        ours = {file.relative_to(PACKAGE) for file in found if file.is_relative_to(PACKAGE)}
+        entered = modules().keys() & set(found)  # an empty file is entered when it is imported
+        ours = {file.relative_to(PACKAGE) for file in entered}
         return sorted(str(file) for file in ours if file.parts[0] not in {"sandbox", "testing"})
 
 
