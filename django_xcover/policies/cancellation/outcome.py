@@ -6,7 +6,7 @@ withdrew before the booking; for that, the shop returns the premium that it char
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -124,7 +124,9 @@ def _with_premiums(
     """Add to XCover's refund what the shop returns for the policies that were never booked."""
     premiums = _premiums(package, unbooked)
     named = columns.get("total_refund", cancellation.total_refund)
-    total = _sum([named, *premiums])
+    amounts = [named, *premiums]
+    known = [amount for amount in amounts if amount is not None]
+    total = sum(known, Decimal(0)) if len(known) == len(amounts) else None
     logger.warning(
         "Order %s: cover was withdrawn from before it was booked. The shop returns %s %s.",
         package.order_reference,
@@ -179,15 +181,6 @@ def _premium(quote: Quote) -> Decimal | None:
         return accepted.price
     plans = {plan.name: plan.first.amount for plan in plans_of(quote)}
     return plans.get(accepted.instalment_plan)
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    total = Decimal(0)
-    for amount in amounts:
-        if amount is None:
-            return None
-        total += amount
-    return total
 
 
 def _is_clear(refund: Money | None, shown: Money | None, paid_in: str) -> bool:

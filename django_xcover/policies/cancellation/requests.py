@@ -67,7 +67,10 @@ def confirm(package: QuotePackage, cancellation: Cancellation) -> Operation | No
         return written.get(subject=str(cancellation.pk))
     if _expire(cancellation):
         return None
-    _require_preview(cancellation)
+    if cancellation.state == State.REFUSED:
+        raise NotCancellable
+    if cancellation.state == State.NOT_NEEDED:
+        raise NotInForce
     eligibility.choose(package, cancellation.quotes.all())
     if not transition(cancellation, State.REQUESTED, field="state"):
         raise BeingCancelled
@@ -142,15 +145,6 @@ def _expire(cancellation: Cancellation) -> bool:
     if cancellation.state == State.PREVIEWED and eligibility.is_outdated(cancellation):
         return transition(cancellation, State.EXPIRED, field="state")
     return cancellation.state == State.EXPIRED
-
-
-def _require_preview(cancellation: Cancellation) -> None:
-    reasons: dict[str, type[ActionRefused]] = {
-        State.REFUSED: NotCancellable,
-        State.NOT_NEEDED: NotInForce,
-    }
-    if cancellation.state in reasons:
-        raise reasons[cancellation.state]
 
 
 # Seconds for all calls that a user waits for.
