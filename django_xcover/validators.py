@@ -7,15 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django_xcover.exceptions import CardNumberSent, ReferenceTooLong
-
-# The length of the columns.
-LONGEST = 100
+from django_xcover.values import LONGEST_REFERENCE
 
 
 def refuse_long(reference: str) -> None:
     """Raise ReferenceTooLong for a reference that the database would refuse or truncate."""
-    if len(reference) > LONGEST:
-        raise ReferenceTooLong(longest=LONGEST)
+    if len(reference) > LONGEST_REFERENCE:
+        raise ReferenceTooLong(longest=LONGEST_REFERENCE)
 
 
 # Digits with spaces and dashes between them. It always matches the whole run, so that part of a

@@ -18,7 +18,7 @@ from django_xcover.testing.factories import (
     RenewalFactory,
 )
 from django_xcover.types import Money
-from django_xcover.validators import LONGEST
+from django_xcover.values import LONGEST_REFERENCE
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 TOO_LONG = "This reference is too long: it may have 100 characters."
@@ -53,13 +53,13 @@ def test_a_reference_is_kept_whole_or_refused_with_a_sentence(
     record: Callable[[str], None],
 ) -> None:
     with pytest.raises(ReferenceTooLong) as refused:
-        record("r" * (LONGEST + 1))
+        record("r" * (LONGEST_REFERENCE + 1))
 
     assert str(refused.value) == TOO_LONG
     assert not Operation.objects.exists()
-    record("r" * LONGEST)
+    record("r" * LONGEST_REFERENCE)
 
 
 @pytest.mark.parametrize(("model", "column"), COLUMNS)
 def test_the_columns_have_room_for_the_longest(model: Any, column: str) -> None:
-    assert model._meta.get_field(column).max_length == LONGEST
+    assert model._meta.get_field(column).max_length == LONGEST_REFERENCE
