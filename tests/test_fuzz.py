@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from django_xcover.client import endpoints
 from django_xcover.client.endpoints import Endpoint
+from tests.examples import examples
 from tests.fuzz import answers, deliveries
 from tests.fuzz.recording import Request
 from tests.fuzz.report import report_of
 
 pytestmark = pytest.mark.django_db
-HOOKS, ANSWERS = 2000, 800
+HOOKS, ANSWERS = examples(2000), examples(800, least=240)
 
 EVERY = [name for name, row in vars(endpoints).items() if isinstance(row, Endpoint)]
 
 
 @pytest.fixture(scope="module")
-def asked(django_db_setup: None, django_db_blocker: Any) -> set[Request]:
+def made(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[answers.Sales]:
+    """Make the sales once. Each test is a savepoint in their transaction."""
+    with django_db_blocker.unblock(), answers.made() as sales:
+        yield sales
+
+
+@pytest.fixture
+def sales(made: answers.Sales, db: None) -> answers.Sales:
+    """Return the sales whose answers are bent."""
+    return made
+
+
+@pytest.fixture(scope="module")
+def asked(made: answers.Sales) -> set[Request]:
     """Return every request whose answer is bent in some step."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        found = {key for step in answers.recorded() for key in step.answers}
-        transaction.set_rollback(True)
-    return found
+    return {key for step in made.steps for key in step.answers}
 
 
 def test_bent_webhooks_are_refused_or_kept_and_never_an_error() -> None:
@@ -37,8 +48,8 @@ def test_bent_webhooks_are_refused_or_kept_and_never_an_error() -> None:
     assert {"200", "400", "404", "405"} <= found["outcomes"].keys()
 
 
-def test_bent_answers_are_taken_or_refused_and_never_unhandled() -> None:
-    found = report_of(answers.run, ANSWERS)
+def test_bent_answers_are_taken_or_refused_and_never_unhandled(sales: answers.Sales) -> None:
+    found = report_of(lambda count, report: answers.feed(count, sales, report), ANSWERS)
 
     assert found["examples"] == []
     assert found["cases"] == ANSWERS

@@ -36,6 +36,7 @@ from django_xcover.offers import carts, quoting
 from django_xcover.offers import choices as choosing
 from django_xcover.signals import order_cancelled
 from tests import completion
+from tests.examples import examples
 from tests.machines import FAULTS, Shopfloor
 from tests.shop import SHOP, Cart, Order, laptop, ticket
 
@@ -292,7 +293,7 @@ def test_no_order_of_events_breaks_a_sale() -> None:
     run_state_machine_as_test(
         Sale,
         settings=settings(
-            max_examples=60,
+            max_examples=examples(60),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

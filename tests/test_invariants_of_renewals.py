@@ -18,6 +18,7 @@ from django_xcover.models import Operation, OperationKind, QuotePackage, Renewal
 from django_xcover.offers import carts, choices, quoting
 from django_xcover.policies import renewal as renewing
 from tests import completion
+from tests.examples import examples
 from tests.machines import FAULTS, Shopfloor
 from tests.policies.renewal.conftest import BOUGHT, ENDS, required, yearly
 from tests.shop import SHOP, Cart
@@ -179,7 +180,7 @@ def test_no_order_of_events_renews_twice_or_for_nothing() -> None:
     run_state_machine_as_test(
         Year,
         settings=settings(
-            max_examples=30,
+            max_examples=examples(30),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

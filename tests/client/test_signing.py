@@ -12,6 +12,7 @@ from xcover.config import AuthConfig, SignatureAlgorithm
 
 from django_xcover.client import ConfigurationError
 from django_xcover.client.auth import SignatureAuth, http_date, signature, string_to_sign
+from tests.examples import examples
 
 DATE = "Mon, 02 Mar 2026 09:05:07 GMT"
 TARGET = "(request-target) date"
@@ -96,7 +97,7 @@ def sdks_header(prepared: PreparedRequest, **facts: Any) -> str:
     return str(XCoverAuth(AuthConfig(**facts))(prepared).headers["authorization"])
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=examples(2000), deadline=None)
 @given(
     key=KEYS,
     secret=TEXT,

@@ -36,7 +36,7 @@ class Run:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *COMMAND],
                 cwd=ROOT,
-                env={**os.environ, "XCOVER_DATABASE": engine},
+                env={**os.environ, "XCOVER_DATABASE": engine, "XCOVER_EXAMPLES": ""},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -66,18 +66,26 @@ class Scripted(HTTPAdapter):
         return self.build_response(request, raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """Sales at every stage, each step that can be taken from there, and the session that asks."""
+
+    session: requests.Session
+    steps: list[Step]
+
+
 def run(count: int, report: Report) -> None:
     """Bend `count` answers and note whatever must not be."""
+    with made() as sales:
+        feed(count, sales, report)
+
+
+@contextmanager
+def made() -> Iterator[Sales]:
+    """Make the sales, and take them back at the end."""
     with transaction.atomic(), requests.Session() as session, _recording(session) as recorder:
-        with opened() as pages:
-            _feed(count, session, _steps(recorder), pages, report)
+        yield Sales(session, _steps(recorder))
         transaction.set_rollback(True)
-
-
-def recorded() -> list[Step]:
-    """Make the sales and return every step that can be taken from there. Call it in a test."""
-    with requests.Session() as session, _recording(session) as recorder:
-        return _steps(recorder)
 
 
 @contextmanager
@@ -103,20 +111,29 @@ def _sandbox() -> Sandbox:
     )
 
 
-def _feed(
-    count: int, session: requests.Session, known: list[Step], pages: Pages, report: Report
-) -> None:
+def feed(count: int, sales: Sales, report: Report) -> None:
+    """Bend `count` answers to the steps of `sales`, which stay as they are."""
     account = get_config().account("default")
     scripted = Scripted()
-    session.mount(account.base_url, scripted)
-    session.trust_env = False  # reading the environment takes longer than the answer
-    feeder = Feeder(Random(report.seed), known, scripted, pages, report)
-    gc.freeze()  # what stands until the end need not be looked at each time
-    with listening(report, account.api_secret, EMAIL, *_tokens(known)):
-        feeder.sweep()
-        for number in range(count):
-            feeder.feed(number)
-    gc.unfreeze()
+    sales.session.mount(account.base_url, scripted)
+    sales.session.trust_env = False  # reading the environment takes longer than the answer
+    with transaction.atomic(), opened() as pages, _frozen():
+        feeder = Feeder(Random(report.seed), sales.steps, scripted, pages, report)
+        with listening(report, account.api_secret, EMAIL, *_tokens(sales.steps)):
+            for number in range(count):
+                feeder.feed(number)
+            feeder.sweep()
+        transaction.set_rollback(True)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Let the garbage collector leave alone what stands until the end."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @dataclass

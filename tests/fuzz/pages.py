@@ -145,9 +145,11 @@ def wrong_with(response: Any) -> str:
 @contextmanager
 def opened() -> Iterator[Pages]:
     """Mount the pages, with somebody in front of them."""
-    with override_settings(**SETTINGS):
-        yield Pages()
-    FRONT.__init__()  # type: ignore[misc]
+    try:
+        with override_settings(**SETTINGS):
+            yield Pages()
+    finally:
+        FRONT.__init__()  # type: ignore[misc]
 
 
 def _filled(random: Random, pattern: str, package: QuotePackage, row: Any) -> str:

@@ -1,12 +1,8 @@
-"""Anybody can send anything: no input gives a 500, none without a signature writes a row.
-
-`XCOVER_FUZZ` is how many examples each test tries.
-"""
+"""Anybody can send anything: no input gives a 500, none without a signature writes a row."""
 
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
@@ -17,11 +13,12 @@ from hypothesis import strategies as st
 from django_xcover.models import WebhookDelivery
 from django_xcover.sync import webhooks
 from django_xcover.testing.webhooks import sign_delivery
+from tests.examples import examples
 from tests.sync.webhooks.conftest import KEY, SECRET, URL, body_of
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 FUZZ = settings(
-    max_examples=int(os.environ.get("XCOVER_FUZZ", "200")),
+    max_examples=examples(200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
