@@ -32,7 +32,7 @@ else:
     OrderT = TypeVar("OrderT")
     ProductT = TypeVar("ProductT")
 
-__all__ = ["ShopAdapter"]
+__all__ = ["ShopAdapter", "get_adapter"]
 
 
 class ShopAdapter(Generic[CartT, OrderT, ProductT]):

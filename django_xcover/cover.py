@@ -44,6 +44,7 @@ __all__ = [
     "current_cover",
     "decline_instantly",
     "freeze_cover",
+    "held_cover",
     "hold_cover",
     "order_cover",
     "price_instantly",
@@ -118,7 +119,8 @@ class PolicyView:
     `agreed_formatted` is the agreed price if XCover's price now differs, else "". `is_looked_into`
     says that staff are looking into the booking. `documents` are kinds for `xcover:document`
     (documents and pages at XCover), from `django_xcover.policies.documents.KINDS`. `plan` names
-    the instalment plan, "" for paying all at once.
+    the instalment plan, "" for paying all at once. `line_reference` is the reference of the insured
+    `PolicyRequest`, which `order_cancelled` takes as one of its `lines`.
     """
 
     quote_id: str
@@ -133,6 +135,7 @@ class PolicyView:
     ends: datetime | None
     documents: tuple[str, ...]
     plan: str = ""
+    line_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +207,29 @@ def hold_cover(
         return Cover()
     with transaction.atomic(durable=True):
         return _freeze(named, to_insure, lifetime)
+
+
+@clears_frames
+def held_cover(cart: object) -> Cover | None:
+    """Return the cover that is held for `cart`, exactly as it was held; None if nothing is.
+
+    It stays held after its time is up, until an order takes it over or it is released: it may have
+    been charged. Call it where the payment comes back, for the total of the order. It needs no
+    request, because the shopper may return with another session, or the payment provider calls.
+    """
+    named = None
+    with carts.log_errors("The cart could not be identified"):
+        named = shop_values.name_cart(cart)
+    hold = holds.newest(*named) if named is not None else None
+    if hold is None:
+        return None
+    return Cover(
+        lines=tuple(_line(quote) for quote in holds.accepted_quotes(hold)),
+        premium=hold.premium,
+        is_answered=all(answer["choice"] for answer in hold.choices),
+        hold=hold.reference,
+        held_until=hold.expires_at,
+    )
 
 
 @clears_frames
@@ -376,6 +402,7 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         ends=quote.policy_end_date,
         documents=documents.kinds_of(quote, package),
         plan=label_of(quote.instalment_plan),
+        line_reference=quote.line_reference,
     )
 
 

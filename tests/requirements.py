@@ -18,7 +18,7 @@ def need_server(name: str) -> None:
     try:
         socket.create_connection(("127.0.0.1", PORTS[name]), timeout=1).close()
     except OSError:
-        _missing(name, f"no {name} on 127.0.0.1:{PORTS[name]}")
+        missing(name, f"no {name} on 127.0.0.1:{PORTS[name]}")
 
 
 def need_module(name: str, *, serving: str) -> None:
@@ -26,7 +26,7 @@ def need_module(name: str, *, serving: str) -> None:
     try:
         __import__(name)
     except ImportError:
-        _missing(serving, f"the driver {name} is not installed")
+        missing(serving, f"the driver {name} is not installed")
 
 
 def need_browser() -> str:
@@ -35,11 +35,12 @@ def need_browser() -> str:
         path = shutil.which(name)
         if path:
             return path
-    _missing("browser", "no Chromium is installed")
+    missing("browser", "no Chromium is installed")
     raise AssertionError
 
 
-def _missing(name: str, reason: str) -> None:
+def missing(name: str, reason: str) -> None:
+    """Skip the test, or fail it if `XCOVER_REQUIRE` has `name`."""
     if name in REQUIRED:
         pytest.fail(f"XCOVER_REQUIRE names {name}, but {reason}.")
     pytest.skip(f"{reason} (XCOVER_REQUIRE={name} would make this a failure)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -61,6 +62,25 @@ def is_being_paid(account: str, cart_reference: str, fingerprint: str) -> bool:
     """
     holds = Hold.objects.live().filter(account=account, cart_reference=cart_reference)
     return holds.select_for_update().filter(fingerprint=fingerprint).exists()
+
+
+def newest(account: str, cart_reference: str) -> Hold | None:
+    """Return the cart's newest unresolved hold, expired or not; None without one."""
+    holds = Hold.objects.unresolved().filter(account=account, cart_reference=cart_reference)
+    return holds.select_related("package").order_by("-pk").first()
+
+
+def accepted_quotes(hold: Hold) -> list[Quote]:
+    """Return the accepted quotes of `hold` with the price and plan that were held. Not saved."""
+    held = {row["quote"]: row for row in hold.choices if row["choice"] == Choice.ACCEPTED}
+    if hold.package is None or not held:
+        return []
+    quotes = list(hold.package.quotes.filter(quote_id__in=held).order_by("position"))
+    for quote in quotes:
+        answer = held[quote.quote_id]
+        quote.choice, quote.instalment_plan = Choice.ACCEPTED, answer["plan"]
+        quote.price = Decimal(answer["price"])
+    return quotes
 
 
 def lock(reference: str) -> tuple[Hold, list[QuotePackage]] | None:

@@ -1,0 +1,1 @@
+"""Ready-made connections to shop frameworks. They import the public face only."""

@@ -1,0 +1,44 @@
+"""The system check of a shop's set-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
+
+from django_xcover.adapters import get_adapter
+from django_xcover.contrib.oscar.adapter import oscar_adapter
+
+LOADER = "django_xcover.contrib.oscar.loading.load_classes"
+
+
+def check_setup(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Return an error for each part of the set-up that is missing."""
+    return [*_check_loader(), *_check_adapter()]
+
+
+def _check_loader() -> list[CheckMessage]:
+    if getattr(settings, "OSCAR_DYNAMIC_CLASS_LOADER", "") == LOADER:
+        return []
+    return [
+        Error(
+            "OSCAR_DYNAMIC_CLASS_LOADER is not that of django_xcover.contrib.oscar, so no order "
+            "gets its cover.",
+            hint=f'Set OSCAR_DYNAMIC_CLASS_LOADER = "{LOADER}" below the import of oscar.defaults.',
+            id="xcover_oscar.E001",
+        )
+    ]
+
+
+def _check_adapter() -> list[CheckMessage]:
+    try:
+        get_adapter()
+    except ImproperlyConfigured:
+        return []  # xcover.E001 or xcover.E002 says so
+    try:
+        oscar_adapter()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), hint="Derive your adapter from it.", id="xcover_oscar.E002")]
+    return []
