@@ -44,6 +44,7 @@ LONGEST_FIRST = (
     "processes/test_brokers.py",
     "processes/test_worker.py",
     "example_shop/test_demo.py",
+    "oscar/test_oscar.py",
     "browser/test_my_cover.py",
     "browser/test_purchase.py",
     "browser/test_admin.py",

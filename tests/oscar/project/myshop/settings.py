@@ -68,8 +68,12 @@ HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.
 OSCAR_THUMBNAILER = "myshop.thumbnails.NoThumbnails"
 OSCAR_ALLOW_ANON_CHECKOUT = True
 OSCAR_INITIAL_ORDER_STATUS = OSCAR_INITIAL_LINE_STATUS = "Pending"
-OSCAR_ORDER_STATUS_PIPELINE = {"Pending": ("Complete", "Cancelled")}
-OSCAR_LINE_STATUS_PIPELINE = {"Pending": ("Complete", "Cancelled")}
+OSCAR_ORDER_STATUS_PIPELINE = {
+    "Pending": ("Complete", "Cancelled"),
+    "Complete": (),
+    "Cancelled": (),
+}
+OSCAR_LINE_STATUS_PIPELINE = OSCAR_ORDER_STATUS_PIPELINE
 CELERY_BROKER_URL = "memory://"
 
 for words in ("OSCAR_DYNAMIC_CLASS_LOADER = ", "CELERY_BEAT_SCHEDULE = "):
