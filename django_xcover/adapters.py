@@ -96,6 +96,16 @@ class ShopAdapter(Generic[CartT, OrderT, ProductT]):
         """
         return ""
 
+    def get_order_quote_request(
+        self, order: OrderT, quoted: QuoteRequest | None
+    ) -> QuoteRequest | None:
+        """Return what can still be insured in `order` after the sale, or None to offer nothing.
+
+        `quoted` is the request that was quoted at the checkout, None if there was no offer. It is
+        also the default. Use the same references as `get_quote_request`, and call no service.
+        """
+        return quoted
+
     def send_renewal_notice(self, order: OrderT | None, renewal: Renewal) -> None:
         """Notify the customer by e-mail that cover ends and what the next period costs.
 

@@ -25,6 +25,7 @@ W005  something is waiting for a person
 W006  a lease that is shorter than an attempt may take
 W007  instalments are offered, but cannot be collected
 W008  the content security policy blocks the script of XCover Elements
+W009  cover is offered after the sale, but cannot be paid
 W011  the URLs are not included
 W020  no recent sweep
 W021  operations are due, but no worker runs them
@@ -133,7 +134,8 @@ def check_settings(
         return [Error(str(error), id="xcover.E001")]
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     messages += [*_check_names(config), *_check_django(), *_check_addresses()]
-    messages += [*_check_instalments(config), *_check_offer(config), *_check_elements(config)]
+    messages += [*_check_instalments(config), *_check_offer(config)]
+    messages += [*_check_elements(config), *_check_after_sale(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         wrong = [*_check_parts(where, account)]
@@ -244,6 +246,23 @@ def _check_instalments(config: Config) -> Iterator[CheckMessage]:
             "XCOVER['OFFER_INSTALMENTS'] is True, but the adapter has no get_payment_url.",
             hint="Add the method, so that later instalments can be paid, or remove the setting.",
             id="xcover.W007",
+        )
+
+
+def _check_after_sale(config: Config) -> Iterator[CheckMessage]:
+    days: object = config.after_sale_days
+    # Cancelled orders are recognised by their events, which are deleted after that time.
+    longest = config.unordered_retention_days
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days < longest:
+        message = f"XCOVER['AFTER_SALE_DAYS'] must be a whole number of days, not {days!r}."
+        hint = "Use 0 for no offers after the sale, and less than UNORDERED_RETENTION_DAYS."
+        yield Error(message, hint=hint, id="xcover.E007")
+    elif days and not _can_collect():
+        yield Warning(
+            "XCOVER['AFTER_SALE_DAYS'] is set, but the adapter has no get_payment_url.",
+            hint="Add the method, so that cover added after the sale can be paid, or remove the "
+            "setting.",
+            id="xcover.W009",
         )
 
 

@@ -81,6 +81,9 @@ class Config:
     `elements_script` is the URL of XCover's own element (XCover Elements), for the tag
     `xcover_element`. Without it, the tag shows this package's offer.
 
+    `after_sale_days` is for how many days after an order its page offers cover that was declined or
+    not answered; 0 turns this off.
+
     `offer_instalments` is True if the shop collects later instalments. Only then are plans offered.
 
     `unordered_retention_days` is how long a package without an order is kept, `access_log_days` how
@@ -117,6 +120,7 @@ class Config:
     offer_words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     offer_instalments: bool = False
     elements_script: str = ""
+    after_sale_days: int = 0
     unordered_retention_days: int = 90
     access_log_days: int = 365
     alarm_sweep: float = 300.0

@@ -21,6 +21,7 @@ from django_xcover.mirror.instalment_plans import chosen_plan, label_of
 from django_xcover.mirror.lapses import LostCover, agreed_before, lapse_of
 from django_xcover.models import Choice, Quote, QuotePackage, Status
 from django_xcover.offers import carts, holds, quoting, shop_values
+from django_xcover.offers.after_sale_links import path as after_sale_path
 from django_xcover.offers.carts import CartToInsure, read_cart, reference_of
 from django_xcover.offers.shown_totals import require_shown
 from django_xcover.orders import take_over
@@ -40,6 +41,7 @@ __all__ = [
     "OrderCover",
     "PolicyState",
     "PolicyView",
+    "after_sale_path",
     "book_instantly",
     "current_cover",
     "decline_instantly",

@@ -1,4 +1,4 @@
-"""PUBLIC: what a shopper still has to pay for booked cover, with the shop's payment methods.
+"""PUBLIC: what a shopper still has to pay for cover, with the shop's payment methods.
 
 The shop's adapter returns the payment page of a `Due` (`get_payment_url`). The shop collects
 `due.amount` there and calls `record_payment` in the transaction that records the payment.
@@ -18,6 +18,7 @@ from django_xcover.booking.dual_payment import use_token
 from django_xcover.exceptions import ActionRefused, NothingDue
 from django_xcover.exceptions.base import refusal
 from django_xcover.models import (
+    AfterSaleOffer,
     Instalment,
     Modification,
     Operation,
@@ -25,6 +26,8 @@ from django_xcover.models import (
     Renewal,
 )
 from django_xcover.models.status import COLLECTED_FOR
+from django_xcover.offers import after_sale_links
+from django_xcover.orders import after_sale
 from django_xcover.policies import instalments
 from django_xcover.policies.modification import is_open, settle
 from django_xcover.policies.renewal import lines_of
@@ -37,6 +40,7 @@ logger = safe_logging.get_logger("django_xcover.payments")
 
 __all__ = [
     "find",
+    "of_after_sale",
     "of_instalment",
     "of_modification",
     "of_renewal",
@@ -47,7 +51,8 @@ __all__ = [
 ]
 
 RENEWAL, INSTALMENT, MODIFICATION = "renewal", "instalment", "modification"
-KINDS = (RENEWAL, INSTALMENT, MODIFICATION)
+AFTER_SALE = after_sale.KIND
+KINDS = (RENEWAL, INSTALMENT, MODIFICATION, AFTER_SALE)
 
 
 @clears_frames
@@ -56,6 +61,9 @@ def find(kind: str, reference: str) -> Due | None:
 
     The shop checks `order_reference` to decide whether this shopper may pay it.
     """
+    if kind == AFTER_SALE:
+        row = after_sale.find(reference)
+        return of_after_sale(row) if row else None
     is_number = reference.isascii() and reference.isdecimal() and len(reference) < 19
     reader = _READERS.get(kind)
     return reader(int(reference)) if reader and is_number else None
@@ -100,8 +108,10 @@ def payment_url(request: HttpRequest, due: Due | None) -> str:
 def page_url(due: Due) -> str:
     """Return the URL of the page that shows `due` once it is paid.
 
-    An instalment is shown on its policy's page.
+    An instalment is shown on its policy's page, and cover added after the sale on its own page.
     """
+    if due.kind == AFTER_SALE:
+        return after_sale_links.path(due.order_reference)
     reader = _POLICIES.get(due.kind)
     quote_id = reader(int(due.reference)) if reader else None
     if quote_id is None:
@@ -109,6 +119,15 @@ def page_url(due: Due) -> str:
     if due.kind == INSTALMENT:
         return reverse("xcover:policy", args=[quote_id])
     return reverse(f"xcover:{due.kind}", args=[quote_id, due.reference])
+
+
+@clears_frames
+def of_after_sale(offer: AfterSaleOffer) -> Due | None:
+    """Return what is due for cover added after the sale, None unless it was accepted.
+
+    It is also None once it is paid, or no longer offered at this price.
+    """
+    return after_sale.due_of(offer)
 
 
 @clears_frames
@@ -230,4 +249,5 @@ _RECORDERS: Mapping[str, Callable[[Due, str], Operation]] = {
     RENEWAL: _record_renewal,
     INSTALMENT: _record_instalment,
     MODIFICATION: _record_modification,
+    AFTER_SALE: lambda due, reference: after_sale.record_payment(due, reference=reference),
 }

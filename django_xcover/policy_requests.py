@@ -457,6 +457,29 @@ class _Fields:
         return None
 
 
+# What insures something in the future can't be bought any more once that has begun.
+BEGINNINGS = ("event_datetime", "trip_start_date", "ship_date")
+
+
+def begins_at(item: PolicyRequest) -> datetime | None:
+    """Return when the insured event, trip or shipment begins; None if it has no such field.
+
+    A date begins at midnight UTC. Values may be texts, as they are sent.
+    """
+    moments = (_utc(_parsed(item.fields.get(name))) for name in BEGINNINGS)
+    return min(filter(None, moments), default=None)
+
+
+def _parsed(value: object) -> object:
+    """Return an ISO text as a datetime or a date, and any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
 def _has_more_digits(money: Money) -> bool:
     unit = Decimal(1).scaleb(-get_currency_precision(money.currency))
     return bool(money.amount % unit)

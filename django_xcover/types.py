@@ -48,11 +48,11 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """An amount a shopper still has to pay for booked cover.
+    """An amount a shopper still has to pay for cover.
 
-    `kind` is "renewal", "instalment" or "modification". Together with `reference` it identifies the
-    payment and makes a good idempotency key for the shop's payment provider. `label` describes the
-    insured item.
+    `kind` is "renewal", "instalment", "modification" or "after_sale" (cover added to an order,
+    which is booked once it is paid). Together with `reference` it identifies the payment and makes
+    a good idempotency key for the shop's payment provider. `label` describes the insured item.
     """
 
     kind: str

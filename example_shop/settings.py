@@ -161,6 +161,8 @@ XCOVER: dict[str, Any] = {
     "OFFER_INSTALMENTS": True,
     # XCover's own element at the checkout, instead of this package's offer.
     "ELEMENTS_SCRIPT": os.environ.get("XCOVER_ELEMENTS_SCRIPT", ""),
+    # The order's page offers cover that was declined, or not answered, for a week.
+    "AFTER_SALE_DAYS": 7,
     "ACCOUNTS": {
         "default": {
             "BASE_URL": os.environ.get("XCOVER_BASE_URL")

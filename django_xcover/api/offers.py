@@ -108,7 +108,20 @@ class ChoiceView(ShopView):
         return self.respond(OfferShape, offer)
 
 
-class OrderCoverView(ShopView):
+class OrderView(ShopView):
+    """A view of one order; it returns 404 if the order isn't the shopper's."""
+
+    def order(self, reference: str) -> Any:
+        """Return the order; raise Http404 if the adapter doesn't let this shopper see it."""
+        adapter = get_adapter()
+        # Some databases raise an error for a NUL in a text.
+        order = None if "\x00" in reference else adapter.get_order(reference)
+        if order is None or not adapter.can_view_order(self.http, order):
+            raise Http404
+        return order
+
+
+class OrderCoverView(OrderView):
     """The cover of one of the shopper's orders, and the card that XCover charges for it."""
 
     input_class = TokenInput
@@ -116,7 +129,7 @@ class OrderCoverView(ShopView):
     @describes("getOrderCover", {200: OrderCoverShape})
     def get(self, request: Request, reference: str) -> Response:
         """Return state and policies; 404 if the adapter doesn't let this shopper see the order."""
-        return self.respond(OrderCoverShape, order_cover(self._order(reference)))
+        return self.respond(OrderCoverShape, order_cover(self.order(reference)))
 
     @describes("payOrderCover", {200: OrderCoverShape}, takes=(TokenInput,))
     def post(self, request: Request, reference: str) -> Response:
@@ -124,15 +137,7 @@ class OrderCoverView(ShopView):
 
         404 as for GET; 409 if the token or the order's cover can't be used for it.
         """
-        order = self._order(reference)
+        order = self.order(reference)
         data = self.validated_input()
         payments.use_token(order, data["customer_token_id"], email=data["email"])
         return self.respond(OrderCoverShape, order_cover(order))
-
-    def _order(self, reference: str) -> Any:
-        adapter = get_adapter()
-        # Some databases raise an error for a NUL in a text.
-        order = None if "\x00" in reference else adapter.get_order(reference)
-        if order is None or not adapter.can_view_order(self.http, order):
-            raise Http404
-        return order

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from django_xcover import converters  # noqa: F401 - registers the path converters
-from django_xcover.api import offers, policies, workflows
+from django_xcover.api import after_sale, offers, policies, workflows
 from django_xcover.api.base import MissingView
 
 app_name = "xcover_api"
@@ -44,6 +44,11 @@ urlpatterns = [
         "orders/<path:reference>/cover/",
         offers.OrderCoverView.as_view(),
         name="order_cover",
+    ),
+    path(
+        "orders/<path:reference>/offer/",
+        after_sale.AfterSaleView.as_view(),
+        name="after_sale",
     ),
     path("policies/", policies.PoliciesView.as_view(), name="policies"),
     # XCover's ids have letters, digits and dashes (Quotes API: identifiers).

@@ -121,11 +121,18 @@ BODY = "instant_request"
 
 
 def book(
-    order: object, request: QuoteRequest, *, agreed: Mapping[str, Money], account: str
+    order: object,
+    request: QuoteRequest,
+    *,
+    agreed: Mapping[str, Money],
+    account: str,
+    shown: Sequence[Quote] | None = None,
+    template_version: str = decisions.UNSEEN,
 ) -> tuple[Operation, bool]:
     """Return the operation that books `order` instantly, and whether this call enqueued it.
 
-    See `orders.events.book_instantly`, which respects earlier cancellations of the order.
+    `shown` are the unsaved quotes that the shopper saw, by default those of the cached price. See
+    `orders.events.book_instantly`, which respects earlier cancellations of the order.
     """
     wanted = _wanted(request, agreed)
     reference = shop_values.order_reference(order)
@@ -135,7 +142,9 @@ def book(
     try:
         with transaction.atomic():
             package = _provisional(reference, account, wanted, agreed)
-            return _write(package, order, wanted, agreed), True
+            seen = fast_quote.remembered(wanted, account) if shown is None else _by_line(shown)
+            _agree(package, wanted, agreed, seen, template_version)
+            return _write(package, order), True
     except IntegrityError:
         # Another process has just enqueued the same booking.
         written = _written(reference)
@@ -144,10 +153,7 @@ def book(
         return written, False
 
 
-def _write(
-    package: QuotePackage, order: object, wanted: QuoteRequest, agreed: Mapping[str, Money]
-) -> Operation:
-    _agree(package, wanted, agreed)
+def _write(package: QuotePackage, order: object) -> Operation:
     body = booking.attempt(package, lambda: booking.body(package, order))
     return operations.enqueue(package, OperationKind.INSTANT_BOOK, request=body)
 
@@ -188,9 +194,18 @@ def _provisional(
     return package
 
 
-def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Money]) -> None:
+def _by_line(quotes: Iterable[Quote]) -> dict[str, Quote]:
+    return {quote.line_reference: quote for quote in quotes}
+
+
+def _agree(
+    package: QuotePackage,
+    wanted: QuoteRequest,
+    agreed: Mapping[str, Money],
+    seen: Mapping[str, Quote],
+    template_version: str,
+) -> None:
     """Store the agreed quotes, and record the acceptance of each with what the page showed."""
-    seen = fast_quote.remembered(wanted, package.account)
     quotes: Sequence[Quote] = [
         Quote(
             package=package,
@@ -208,7 +223,7 @@ def _agree(package: QuotePackage, wanted: QuoteRequest, agreed: Mapping[str, Mon
     for quote in quotes:
         _recall(quote, seen.get(quote.line_reference))
         quote.save(force_insert=True)
-        decisions.record(quote, Choice.ACCEPTED)
+        decisions.record(quote, Choice.ACCEPTED, template_version=template_version)
 
 
 def _recall(quote: Quote, seen: Quote | None) -> None:

@@ -25,20 +25,58 @@ class TextsField(forms.CharField):
         return [super(TextsField, self).clean(text) for text in value or [""]]
 
 
-class ChoiceForm(forms.Form):
-    """The quotes, yes or no, the payment plan, and a hash of each offer shown. It has no price.
+class AnswerForm(forms.Form):
+    """Yes or no. A card number in any field, even an unknown one, makes the form invalid."""
 
-    `quote` and `shown` are posted once for each quote that the answer applies to.
-
-    Other posted fields are ignored: the server determines price, currency and eligibility. A card
-    number in any field, even an unknown one, makes the form invalid.
-    """
-
-    quote = TextsField(max_length=64, error_messages={"required": UNREADABLE})
     choice = forms.ChoiceField(
         choices=[("yes", _("Yes")), ("no", _("No"))],
         error_messages={"required": PLEASE_CHOOSE, "invalid_choice": PLEASE_CHOOSE},
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Raise ValidationError for a card number; it replaces all other errors."""
+        # `next` is skipped: it's a URL of the shop and may contain any long number.
+        posted = {name: values for name, values in dict(self.data).items() if name != "next"}
+        try:
+            validators.refuse(posted)
+        except CardNumberSent as refusal:
+            self.errors.clear()
+            raise forms.ValidationError(str(refusal)) from None
+        return self.cleaned_data
+
+    @property
+    def first_error(self) -> str:
+        """Return the first error message, or ""."""
+        return next((str(errors[0]) for errors in self.errors.values()), "")
+
+
+class AfterSaleForm(AnswerForm):
+    """Yes to some of the quotes offered after the sale, or no to all. It has no price."""
+
+    quote = TextsField(max_length=64, required=False)
+    shown = forms.CharField(max_length=64, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Raise ValidationError for a yes to nothing."""
+        data = super().clean()
+        data["quote"] = [text for text in data.get("quote", []) if text]
+        if data.get("choice") == "yes" and not data["quote"]:
+            raise forms.ValidationError(PLEASE_CHOOSE)
+        return data
+
+
+class ChoiceForm(AnswerForm):
+    """The quotes, yes or no, the payment plan, and a hash of each offer shown. It has no price.
+
+    `quote` and `shown` are posted once for each quote that the answer applies to.
+
+    Other posted fields are ignored: the server determines price, currency and eligibility.
+    """
+
+    # An answer without an offer is told first.
+    field_order = ("quote",)
+
+    quote = TextsField(max_length=64, error_messages={"required": UNREADABLE})
     shown = TextsField(max_length=64, required=False)
     # Empty to pay all at once; ignored if the answer is no.
     plan = forms.CharField(max_length=64, required=False)
@@ -58,22 +96,11 @@ class ChoiceForm(forms.Form):
         }
 
     def clean(self) -> dict[str, Any]:
-        """Raise ValidationError for a card number; it replaces all other errors."""
-        # `next` is skipped: it's a URL of the shop and may contain any long number.
-        posted = {name: values for name, values in dict(self.data).items() if name != "next"}
-        try:
-            validators.refuse(posted)
-        except CardNumberSent as refusal:
-            self.errors.clear()
-            raise forms.ValidationError(str(refusal)) from None
+        """Raise ValidationError for a card number, and for answers without an offer."""
+        super().clean()
         quotes, shown = (self.cleaned_data.get(name, []) for name in ("quote", "shown"))
         # Each of several answers applies to the offer that was shown for it, and to no other.
         unpaired = len(quotes) > 1 and not (len(set(quotes)) == len(quotes) and all(shown))
         if unpaired or len(shown) != max(len(quotes), 1):
             self.add_error("quote", UNREADABLE)
         return self.cleaned_data
-
-    @property
-    def first_error(self) -> str:
-        """Return the first error message, or ""."""
-        return next((str(errors[0]) for errors in self.errors.values()), "")

@@ -10,11 +10,14 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from django_xcover import payments
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.redirects import safe_next
 from django_xcover.conf import get_config
 from django_xcover.formats import format_amount, plain_amount
 from django_xcover.mirror.presentation import Benefit, Offer, OfferedQuote, offer_hash
+from django_xcover.offers import after_sale_links
+from django_xcover.offers.after_sale import LateOffer
 from django_xcover.offers.words import EVERY_TYPE, Words, fingerprint, words_for
 from django_xcover.types import Money
 
@@ -163,6 +166,28 @@ def offer_context(
         "error": "" if any(panel.quote.quote_id == quote_id for panel in panels) else error,
         "next": safe_next(request),
         "timeout": script_timeout(),
+    }
+
+
+def after_sale_context(
+    request: HttpRequest, order_reference: str, late: LateOffer | None, *, error: str = ""
+) -> dict[str, Any]:
+    """Return the context of `xcover/_after_sale.html`, with `error` above the offer."""
+    quotes = late.offer.quotes if late else ()
+    panels = tuple(_panel(quote, "", "", ask=False) for quote in quotes)
+    premium = late.premium if late else None
+    due = payments.of_after_sale(late.row) if late else None
+    return {
+        "late": late,
+        "panels": panels,
+        "bundle": _bundle(panels, ask=False) if len(panels) > 1 else None,
+        "words": common_words(quotes),
+        "price_formatted": format_amount(premium) if premium else "",
+        "payment_url": payments.payment_url(request, due),
+        "look": get_config().offer_look,
+        "action": after_sale_links.path(order_reference),
+        "error": error,
+        "next": safe_next(request),
     }
 
 

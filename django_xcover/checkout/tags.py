@@ -16,11 +16,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from django_xcover.checkout.forms import PLEASE_CHOOSE
-from django_xcover.checkout.presenters import offer_context, price_sentence, script_timeout
+from django_xcover.checkout.presenters import (
+    after_sale_context,
+    offer_context,
+    price_sentence,
+    script_timeout,
+)
 from django_xcover.conf import get_config
 from django_xcover.cover import Cover, current_cover, order_cover
 from django_xcover.formats import format_amount, plain_amount
-from django_xcover.offers import elements, product_price
+from django_xcover.offers import after_sale_quotes, elements, product_price, shop_values
 from django_xcover.offers.carts import CartToInsure, read_cart
 from django_xcover.offers.quoting import Look, look_on_page, stored_offer
 from django_xcover.offers.shown_totals import FIELD, as_text
@@ -156,6 +161,28 @@ def policies_block(request: HttpRequest, order: Any) -> SafeString:
     if cover.state == "none":
         return SafeString()
     return render_to_string("xcover/policies.html", {"cover": cover, "order": order}, request)
+
+
+def after_sale_block(request: HttpRequest, order: Any, nonce: object) -> SafeString:
+    """Return the offer after the sale if it is stored, or a place that a script fills.
+
+    Return "" if it is known that there is no offer.
+    """
+    look = after_sale_quotes.look_on_page(request, order)
+    if look.late is None and not look.is_waiting:
+        return SafeString()
+    context = after_sale_context(request, shop_values.order_reference(order), look.late)
+    context["next"] = request.get_full_path()
+    place = render_to_string("xcover/after_sale.html", context, request)
+    if look.late is not None:
+        return place
+    return place + format_html(
+        '<script src="{}" data-offer="{}offer/?{}" defer{}></script>',
+        static("xcover/after_sale.js"),
+        context["action"],
+        urlencode({"next": context["next"]}),
+        _attribute(nonce),
+    )
 
 
 def asset_links(nonce: object = None) -> SafeString:

@@ -21,6 +21,7 @@ from django_xcover.exceptions.base import (
     code_of,
 )
 from django_xcover.exceptions.checkout import (
+    AfterSaleOver,
     BeingPaid,
     ChoiceRefused,
     EmailDiffers,
@@ -81,6 +82,7 @@ from django_xcover.values import InvalidPolicyRequest, UnusableValue
 
 __all__ = [
     "ActionRefused",
+    "AfterSaleOver",
     "AlreadyCancelled",
     "AlreadyRenewed",
     "BeingCancelled",

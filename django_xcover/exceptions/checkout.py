@@ -47,6 +47,13 @@ class NothingToInsure(ChoiceRefused):
     message = _("There is nothing left in your cart to insure.")
 
 
+class AfterSaleOver(ChoiceRefused):
+    """Cover is no longer offered for the order, or it has been paid for already."""
+
+    code = "after_sale_over"
+    message = _("Cover can't be added to this order any more.")
+
+
 class PlanGone(ChoiceRefused):
     """The chosen instalment plan is not available for the quote."""
 

@@ -84,7 +84,7 @@ class LinkInvalid(ActionRefused):
 
 
 class LinkExpired(ActionRefused):
-    """The link is older than `XCOVER["WITHDRAWAL_LINK_DAYS"]`."""
+    """The link is older than `WITHDRAWAL_LINK_DAYS`, or `AFTER_SALE_DAYS` if it adds cover."""
 
     code = "link_expired"
     message = _("This link has expired. Please contact us, or sign in to see your cover.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from django_xcover import safe_logging
+from django_xcover.client import exact_json
 from django_xcover.client.errors import UnexpectedAnswer
 from django_xcover.client.schemas.packages import PackageAnswer, QuoteAnswer
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
@@ -77,6 +78,34 @@ def fingerprint(account: str, request: QuoteRequest) -> str:
         sorted((item.reference, item.label, _dump(comparable(item))) for item in request.items),
     ]
     return hashlib.sha256(_dump(facts).encode()).hexdigest()
+
+
+def dump_request(request: QuoteRequest) -> str:
+    """Return `request` as exact JSON text, which `load_request` reads."""
+    return exact_json.encode(_values(request, items=[_values(i) for i in request.items])).decode()
+
+
+def load_request(text: str) -> QuoteRequest | None:
+    """Return the request that `dump_request` wrote as `text`, None for "".
+
+    Datetimes inside of `fields` stay texts, which is how they are sent.
+    """
+    if not text:
+        return None
+    stored = exact_json.decode(text.encode())
+    items = tuple(
+        PolicyRequest(**{**item, "policy_start_date": _moment(item["policy_start_date"])})
+        for item in stored["items"]
+    )
+    return QuoteRequest(**{**stored, "items": items})
+
+
+def _values(request: QuoteRequest | PolicyRequest, **others: Any) -> dict[str, Any]:
+    return {field.name: getattr(request, field.name) for field in fields(request)} | others
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _dump(value: Any) -> str:

@@ -18,7 +18,13 @@ from django_xcover.models.history import (
     Flag,
     StaffAction,
 )
-from django_xcover.models.offer import OfferCount, OfferOutcome, QuoteAttempt
+from django_xcover.models.offer import (
+    AfterSaleOffer,
+    OfferCount,
+    OfferOutcome,
+    OfferPlacement,
+    QuoteAttempt,
+)
 from django_xcover.models.operation import Operation
 from django_xcover.models.order import Hold, OrderEvent
 from django_xcover.models.package import Policy, Quote, QuotePackage, SearchTerm
@@ -40,6 +46,7 @@ __all__ = [
     "AccessRecord",
     "AccessRecordsAreFinal",
     "AccountPause",
+    "AfterSaleOffer",
     "Attempt",
     "Attention",
     "Cancellation",
@@ -54,6 +61,7 @@ __all__ = [
     "Modification",
     "OfferCount",
     "OfferOutcome",
+    "OfferPlacement",
     "Operation",
     "OperationKind",
     "OperationState",

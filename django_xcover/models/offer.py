@@ -1,4 +1,4 @@
-"""Attempts to quote a cart, and counts of offers made and lost."""
+"""Attempts to quote a cart, offers after the sale, and counts of offers made and lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.models.base import WriterManager
+from django_xcover.models.fields import AmountField
+from django_xcover.models.status import Choice
+from django_xcover.types import Money
 
 
 class QuoteAttempt(models.Model):
@@ -35,10 +38,71 @@ class QuoteAttempt(models.Model):
         return self.cart
 
 
+class AfterSaleOffer(models.Model):
+    """Cover offered for an order after the sale, and the shopper's answer. One row per order.
+
+    XCover stores nothing of it: its price is a fast quote, and the cover is booked instantly once
+    it is paid. `request` and `answer` are the request and XCover's answer as exact JSON, because a
+    JSON column would turn amounts into floats. `completed_at` is when the order was completed,
+    `quoted_at` when XCover was last asked.
+
+    `choice` is the answer, "" without one. `lines` are the references of the accepted items, and
+    `premium` is their price, which is due until `paid_at`. Each new price and each new answer
+    raises `revision`, so that a payment for an earlier one is recognised.
+    """
+
+    order_reference = models.CharField(_("order reference"), max_length=100, unique=True)
+    account = models.CharField(_("account"), max_length=50)
+    completed_at = models.DateTimeField(editable=False)
+    fingerprint = models.CharField(max_length=64, editable=False)
+    request = models.TextField(editable=False)
+    answer = models.TextField(editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)
+    quoted_at = models.DateTimeField(_("quoted at"))
+    choice = models.CharField(_("choice"), max_length=16, blank=True, default="", choices=Choice)
+    lines = models.JSONField(default=list, blank=True, editable=False)
+    premium = AmountField(_("premium"), null=True, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    template_version = models.CharField(max_length=20, blank=True, default="", editable=False)
+    answered_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paid_at = models.DateTimeField(null=True, blank=True, editable=False)
+    payment_reference = models.CharField(max_length=100, blank=True, default="", editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    objects = WriterManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("offer after the sale")
+        verbose_name_plural = _("offers after the sale")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.order_reference
+
+    @property
+    def price(self) -> Money | None:
+        """Return the price of the accepted items, None unless the answer is a yes."""
+        return None if self.premium is None else Money(self.premium, self.currency)
+
+
+class OfferPlacement(models.TextChoices):
+    """Where an offer is made."""
+
+    CHECKOUT = "checkout", _("checkout")
+    AFTER_SALE = "after_sale", _("after the sale")
+
+
 class OfferOutcome(models.TextChoices):
-    """The outcome of a request for an offer. All but OFFERED are reasons of lost offers."""
+    """The outcome of a request for an offer, or the answer to one that was made after the sale.
+
+    The outcomes from LATE on are reasons of lost offers.
+    """
 
     OFFERED = "offered", _("quoted and offered")
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
     LATE = "late", _("answered after the deadline")
     NO_ANSWER = "no_answer", _("no answer in time, or no connection")
     FAULT = "fault", _("an answer that cannot be used")
@@ -52,13 +116,21 @@ class OfferOutcome(models.TextChoices):
 
 
 class OfferCount(models.Model):
-    """The number of times that `outcome` occurred in one hour, and the last time.
+    """The number of times that `outcome` occurred at `placement` in one hour, and the last time.
 
     It contains no personal data. `hour` is the start of the hour in UTC.
     """
 
     account = models.CharField(_("account"), max_length=50)
     hour = models.DateTimeField(_("hour"))
+    placement = models.CharField(
+        _("placement"),
+        max_length=20,
+        choices=OfferPlacement,
+        # For processes of the previous version, which still count while the shop is being updated.
+        default=OfferPlacement.CHECKOUT,
+        db_default=OfferPlacement.CHECKOUT.value,
+    )
     outcome = models.CharField(_("outcome"), max_length=20, choices=OfferOutcome)
     count = models.PositiveIntegerField(_("count"), default=0)
     last_at = models.DateTimeField(_("last seen"))
@@ -71,7 +143,7 @@ class OfferCount(models.Model):
         verbose_name_plural = _("counts of offers")
         constraints = (
             models.UniqueConstraint(
-                fields=("account", "hour", "outcome"), name="xcover_offer_count_once"
+                fields=("account", "hour", "placement", "outcome"), name="xcover_offer_count_once"
             ),
         )
         indexes = (

@@ -67,7 +67,8 @@ class QuotePackage(models.Model):
     is the token that XCover charges with dual payment, kept only until the booking. `lost_cover`
     lists cover that the shopper accepted for this cart and this package does not offer
     (`mirror.lapses`). `reconciled_at` is the start of the last reconciliation that found the
-    package in XCover's list.
+    package in XCover's list. `quoted_request` is what was quoted, as exact JSON, for an offer after
+    the sale; it is only stored if the shop makes any.
 
     An instant booking is quoted and booked in one call, after the sale. Until XCover has assigned
     an id, the row represents the agreed cover under a provisional `package_id`.
@@ -100,6 +101,7 @@ class QuotePackage(models.Model):
     )
     payload = models.JSONField(_("last answer"), default=dict, encoder=DjangoJSONEncoder)
     lost_cover = models.JSONField(default=list, blank=True, editable=False)
+    quoted_request = models.TextField(blank=True, default="", db_default="", editable=False)
     quoted_at = models.DateTimeField(_("quoted at"))
     held_until = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)

@@ -1,8 +1,8 @@
-"""Count offers made and lost, by reason, with the time of the latest.
+"""Count offers made, answered and lost, by placement, with the time of the latest.
 
-Counts are kept in memory and written as one row per account, hour and outcome: after each attempt
-to quote, which runs in the background, and otherwise every WRITE_EVERY seconds. A killed process
-loses the counts that it hasn't written.
+Counts are kept in memory and written as one row per account, hour, placement and outcome: after
+each attempt to quote, which runs in the background, and otherwise every WRITE_EVERY seconds. A
+killed process loses the counts that it hasn't written.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ from django_xcover.client import (
     Throttled,
     XCoverError,
 )
-from django_xcover.models import OfferCount, OfferOutcome
+from django_xcover.models import OfferCount, OfferOutcome, OfferPlacement
 
 logger = safe_logging.get_logger("django_xcover.offers")
 
 WRITE_EVERY = 10.0
 KEPT = timedelta(days=90)
 
-Counts = Counter[tuple[str, OfferOutcome]]
+CHECKOUT = OfferPlacement.CHECKOUT
+Counts = Counter[tuple[str, OfferPlacement, OfferOutcome]]
 
 _lock = threading.Lock()
 _counted: Counts = Counter()
 _written_at = 0.0
 
 
-def count(account: str, outcome: OfferOutcome) -> None:
+def count(account: str, outcome: OfferOutcome, placement: OfferPlacement = CHECKOUT) -> None:
     """Count `outcome` in memory, until `write` is called."""
     with _lock:
-        _counted[account, outcome] += 1
+        _counted[account, placement, outcome] += 1
 
 
 def is_due() -> bool:
@@ -61,8 +62,8 @@ def write() -> None:
     try:
         with transaction.atomic(using=router.db_for_write(OfferCount)):
             # Sorted, so that no two processes wait for each other's rows.
-            for (account, outcome), number in sorted(counts.items()):
-                _add(account, outcome, number)
+            for key, number in sorted(counts.items()):
+                _add(*key, number)
     except DatabaseError as error:
         logger.warning("Offers were not counted: %s", type(error).__name__)
 
@@ -81,8 +82,9 @@ def outcome_of(error: XCoverError) -> OfferOutcome:
 
 
 def last_times(account: str) -> dict[OfferOutcome, datetime]:
-    """Return the time of the latest count of each outcome for `account`. One query."""
-    rows = OfferCount.objects.filter(account=account).values("outcome").annotate(at=Max("last_at"))
+    """Return the time of the latest count of each outcome at checkout. One query."""
+    counted = OfferCount.objects.filter(account=account, placement=CHECKOUT)
+    rows = counted.values("outcome").annotate(at=Max("last_at"))
     return {OfferOutcome(row["outcome"]): row["at"] for row in rows}
 
 
@@ -96,9 +98,12 @@ def last_answer(account: str) -> datetime | None:
     return _latest(account, ANSWERED)
 
 
-def counts_since(account: str, since: datetime) -> dict[OfferOutcome, int]:
+def counts_since(
+    account: str, since: datetime, placement: OfferPlacement = CHECKOUT
+) -> dict[OfferOutcome, int]:
     """Return the count of each outcome since the full hour before `since`. One query."""
-    rows = OfferCount.objects.filter(account=account, hour__gte=_hour(since))
+    rows = OfferCount.objects.filter(account=account, placement=placement)
+    rows = rows.filter(hour__gte=_hour(since))
     totals = rows.values("outcome").annotate(total=Sum("count"))
     return {OfferOutcome(row["outcome"]): row["total"] for row in totals}
 
@@ -128,9 +133,9 @@ ANSWERED = (
 )
 
 
-def _add(account: str, outcome: OfferOutcome, number: int) -> None:
+def _add(account: str, placement: OfferPlacement, outcome: OfferOutcome, number: int) -> None:
     now = timezone.now()
-    row = {"account": account, "hour": _hour(now), "outcome": outcome}
+    row = {"account": account, "hour": _hour(now), "placement": placement, "outcome": outcome}
     more = {"count": F("count") + number, "last_at": now}
     if OfferCount.objects.filter(**row).update(**more):
         return
@@ -140,7 +145,7 @@ def _add(account: str, outcome: OfferOutcome, number: int) -> None:
 
 
 def _latest(account: str, outcomes: Iterable[OfferOutcome]) -> datetime | None:
-    rows = OfferCount.objects.filter(account=account, outcome__in=outcomes)
+    rows = OfferCount.objects.filter(account=account, outcome__in=outcomes, placement=CHECKOUT)
     latest: datetime | None = rows.aggregate(at=Max("last_at"))["at"]
     return latest
 

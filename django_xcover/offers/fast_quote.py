@@ -23,7 +23,15 @@ from django_xcover.clients import cache, circuit_breaker, factory, rate_limits
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.mirror import agreement, request_bodies
 from django_xcover.mirror.presentation import OfferedQuote, present
-from django_xcover.models import Operation, OperationKind, Quote, QuotePackage, Status
+from django_xcover.models import (
+    OfferOutcome,
+    Operation,
+    OperationKind,
+    Quote,
+    QuotePackage,
+    Status,
+)
+from django_xcover.offers import counts
 from django_xcover.outbox import operations
 from django_xcover.tracebacks import clears_frames
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
@@ -141,9 +149,8 @@ def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     kept = _kept(key)
     if kept is not None:
         return fast_quote_from_wire(exact_json.decode(kept)) if kept else None
-    try:
-        answer = _ask(account, request)
-    except exceptions.CircuitOpen:
+    answer, outcome = ask(account, request)
+    if outcome == OfferOutcome.CIRCUIT_OPEN:
         return None  # nothing to cache: no request was sent
     if answer is None:
         # Not `set`: another call may have stored a price meanwhile.
@@ -160,7 +167,11 @@ def _kept(key: str) -> bytes | None:
     return kept
 
 
-def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+def ask(account: str, request: QuoteRequest) -> tuple[FastQuoteAnswer | None, OfferOutcome]:
+    """Return XCover's prices within the offer's deadline, or None, and the outcome to count.
+
+    Nothing is cached. XCover's failures are logged and never raised.
+    """
     client = factory.client_for(account)
     body = request_bodies.quote_payload(request, now=timezone.now())
     try:
@@ -168,11 +179,13 @@ def _ask(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
             wire = client.fast_quote(body, deadline=get_config().offer_call_deadline)
             answer = fast_quote_from_wire(wire)
     except exceptions.CircuitOpen:
-        raise
+        return None, OfferOutcome.CIRCUIT_OPEN
     except XCoverError as error:
         logger.warning("No price: %s", error)
-        return None
-    return answer if agreement.are_sellable(answer, request.currency) else None
+        return None, counts.outcome_of(error)
+    if agreement.are_sellable(answer, request.currency):
+        return answer, OfferOutcome.OFFERED
+    return None, OfferOutcome.NOTHING_TO_SELL
 
 
 def _key(account: str, request: QuoteRequest) -> str:

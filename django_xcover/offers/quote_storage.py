@@ -65,6 +65,7 @@ def draft(
         customer_country=cart.request.customer_country,
         customer_language=cart.request.customer_language,
         payload=package_to_store(answer),
+        quoted_request=_for_after_sale(cart),
         quoted_at=timezone.now(),
     )
     return package, _in_cart_order(package, answer.quotes, lines, cart)
@@ -93,10 +94,16 @@ def record_update(
     package.currency = answer.currency
     package.total_price = answer.total
     package.payload = package_to_store(answer)
+    package.quoted_request = _for_after_sale(cart)
     package.quoted_at = timezone.now()
     package.save()
     transaction.on_commit(lambda: packages.announce_quoted(package))
     return fresh
+
+
+def _for_after_sale(cart: CartToInsure) -> str:
+    """Return the request as text if the shop offers cover after the sale, else ""."""
+    return request_bodies.dump_request(cart.request) if get_config().after_sale_days else ""
 
 
 def _earlier(cart: CartToInsure) -> dict[str, Quote]:

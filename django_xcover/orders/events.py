@@ -8,7 +8,7 @@ after as many failures as an operation may have, the event needs a person.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +22,8 @@ from django_xcover.adapters import get_adapter
 from django_xcover.booking import instant_booking
 from django_xcover.conf import DEFAULT_ACCOUNT, get_config
 from django_xcover.exceptions import code_of
-from django_xcover.models import Hold, Operation, OperationKind, OrderEvent, QuotePackage
-from django_xcover.offers import shop_values
+from django_xcover.models import Hold, Operation, OperationKind, OrderEvent, Quote, QuotePackage
+from django_xcover.offers import after_sale, shop_values
 from django_xcover.offers.shop_values import Cart
 from django_xcover.orders import cancellation, completion
 from django_xcover.outbox import lease
@@ -80,6 +80,8 @@ def cancelled(order: Any, lines: Iterable[Any] | None = None, reason: str = "") 
         reason="" if validators.holds_card_number(reason) else reason[:200],
     )
     with transaction.atomic():
+        # A payment for cover added after the sale waits here, also without a package to lock.
+        after_sale.lock(reference)
         # An instant booking of the same order waits here, so that it sees the event.
         packages = QuotePackage.objects.lock_order(reference)
         is_waiting = _waiting(reference).exists()
@@ -120,10 +122,34 @@ def book_instantly(
     person. Raises ValueError if `agreed` names an unknown item, no item, or
     another currency.
     """
+    return book_shown(order, request, agreed=agreed, account=account)[0]
+
+
+def book_shown(
+    order: object,
+    request: QuoteRequest,
+    *,
+    agreed: Mapping[str, Money],
+    account: str,
+    shown: Sequence[Quote] | None = None,
+    template_version: str = "",
+) -> tuple[Operation, bool]:
+    """Do what `book_instantly` does; return the operation and whether this call enqueued it.
+
+    `shown` and `template_version` are the record of what the shopper saw; by default that of the
+    cached price.
+    """
     reference = shop_values.order_reference(order)
     with transaction.atomic():
         known = QuotePackage.objects.lock_order(reference)
-        operation, is_new = instant_booking.book(order, request, agreed=agreed, account=account)
+        operation, is_new = instant_booking.book(
+            order,
+            request,
+            agreed=agreed,
+            account=account,
+            shown=shown,
+            template_version=template_version,
+        )
         if is_new:
             events = OrderEvent.objects.filter(order_reference=reference, kind=Kind.CANCELLED)
             # Under REPEATABLE READ, only a locking read sees what was committed while this waited.
@@ -132,7 +158,7 @@ def book_instantly(
             _cancel(operation.package, events.exclude(state=State.GIVEN_UP))
             completion.alert_if_cancelled(operation.package)
             operation.refresh_from_db()
-    return operation
+    return operation, is_new
 
 
 def sweep() -> list[int]:

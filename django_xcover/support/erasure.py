@@ -20,6 +20,7 @@ from django_xcover.conf import get_config
 from django_xcover.exceptions import NotErasable
 from django_xcover.models import (
     AccessRecord,
+    AfterSaleOffer,
     Attempt,
     Cancellation,
     Decision,
@@ -40,6 +41,7 @@ from django_xcover.models import (
     Withdrawal,
 )
 from django_xcover.models.status import UNFINISHED
+from django_xcover.offers import after_sale
 
 logger = safe_logging.get_logger("django_xcover.support")
 
@@ -74,6 +76,7 @@ def erase_order(reference: str) -> int:
     otherwise a webhook or a reconciliation would bring the data back.
     """
     with transaction.atomic():
+        after_sale.lock(reference)  # always before the packages
         packages = QuotePackage.objects.lock_order(reference)
         pks = [package.pk for package in packages]
         if Operation.objects.filter(package__in=pks, state__in=UNFINISHED).exists():
@@ -81,6 +84,8 @@ def erase_order(reference: str) -> int:
         _delete(packages)
         events = OrderEvent.objects.filter(order_reference=reference)
         _raw_delete(events.exclude(order_reference=""))
+        late = AfterSaleOffer.objects.filter(order_reference=reference)
+        _raw_delete(late.exclude(order_reference=""))
         holds = Hold.objects.filter(order_reference=reference).exclude(order_reference="")
         _raw_delete(holds)
         accesses = AccessRecord.objects.filter(order_reference=reference)

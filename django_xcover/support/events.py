@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from django_xcover.formats import format_amount
 from django_xcover.models import (
+    AfterSaleOffer,
     Attempt,
     Cancellation,
+    Choice,
     Decision,
     Flag,
     Hold,
@@ -70,6 +72,21 @@ class Event:
     planned: bool = False
     discreet_title: str = ""
     discreet: Mapping[str, str] = field(default_factory=dict)
+
+
+def events_of_late_offer(row: AfterSaleOffer, package: QuotePackage) -> Iterator[Event]:
+    """Yield the events of the cover that was offered after the sale, at a package of its order."""
+    yield Event(at=row.created_at, title=_("Cover offered after the sale"), row=package)
+    if row.answered_at and row.choice:
+        is_yes = row.choice == Choice.ACCEPTED
+        title = _("Cover accepted after the sale") if is_yes else _("Cover declined after the sale")
+        facts = ((_("Price"), format_amount(row.price)),) if row.price else ()
+        tone = Tone.GOOD if is_yes else Tone.PLAIN
+        yield Event(at=row.answered_at, title=title, row=package, tone=tone, facts=facts)
+    if row.paid_at:
+        facts = ((_("Reference"), row.payment_reference),) if row.payment_reference else ()
+        title = _("Cover paid after the sale")
+        yield Event(at=row.paid_at, title=title, row=package, tone=Tone.GOOD, facts=facts)
 
 
 def events_after_sale(package: QuotePackage) -> Iterator[Event]:

@@ -13,6 +13,7 @@ from django_xcover.adapters import get_adapter
 from django_xcover.formats import format_amount
 from django_xcover.models import (
     UNFINISHED,
+    AfterSaleOffer,
     Choice,
     Decision,
     Operation,
@@ -24,6 +25,7 @@ from django_xcover.support.events import (
     Event,
     Tone,
     events_after_sale,
+    events_of_late_offer,
     events_on_record,
     failed_attempts,
     webhook_events,
@@ -69,7 +71,7 @@ class Story:
 def order_story(reference: str) -> Story | None:
     """Return the story of the order with this reference, None if it has no package.
 
-    Fifteen queries for any number of events, and one more for corrections of refunds.
+    Sixteen queries for any number of events, and one more for corrections of refunds.
     """
     packages = tuple(
         QuotePackage.objects.for_order(reference)
@@ -87,6 +89,8 @@ def order_story(reference: str) -> Story | None:
         return None
     events = [event for package in packages for event in _events(package)]
     events += webhook_events(packages)
+    for row in AfterSaleOffer.objects.filter(order_reference=reference):
+        events += events_of_late_offer(row, packages[-1])
     return Story(
         reference=reference,
         order_url=_order_url(reference),

@@ -86,6 +86,17 @@ def xcover_policies(context: Context, order: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 @clears_frames
+def xcover_after_sale(context: Context, order: Any) -> SafeString:
+    """Offer the cover that `order` doesn't have, on its page, for `XCOVER["AFTER_SALE_DAYS"]`.
+
+    Shows nothing after a no, or once the order has cover. If the price isn't stored, a script fills
+    the place. Doesn't call XCover.
+    """
+    return tags.after_sale_block(_request(context), order, _nonce(context))
+
+
+@register.simple_tag(takes_context=True)
+@clears_frames
 def xcover_assets(context: Context) -> SafeString:
     """Link the style sheet and the script, with the page's CSP nonce if it has one.
 

@@ -1,4 +1,4 @@
-"""Later payments for cover: renewals, instalments, and changes that cost more."""
+"""Later payments for cover: added to an order, renewals, instalments, changes that cost more."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ def pay(request: ShopRequest, kind: str, reference: str) -> HttpResponse:
         form.add_error("number", str(refusal))
         return _card_page(request, due, form)
     _record(request, due, number)
+    if due.kind == "after_sale":
+        return redirect("shop:order", due.order_reference)
     # That page waits for XCover; the list would still show the old price.
     return redirect(payments.page_url(due))
 

@@ -353,7 +353,7 @@ def test_a_story_takes_as_many_queries_for_much_as_for_little() -> None:
     with CaptureQueriesContext(connection) as many:
         order_story("SH-2")
 
-    assert len(few) == len(many) == 15
+    assert len(few) == len(many) == 16
 
 
 def test_an_agent_retries_from_the_story(agent: Client) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import RequestFactory
 from django.utils import timezone
 
-from django_xcover import exceptions
-from django_xcover.models import Cancellation, Instalment, Modification, Operation, Renewal
+from django_xcover import exceptions, payments
+from django_xcover.models import Cancellation, Instalment, Modification, Operation, Quote, Renewal
+from django_xcover.offers import after_sale, after_sale_quotes
+from django_xcover.orders import events
 from django_xcover.policies import (
     documents,
     instalments,
@@ -103,6 +106,49 @@ def test_every_kind_of_document_is_documented() -> None:
     kinds = [kind for row in table(PAGE, "| Kind |") for kind in code_in(row[0])]
 
     assert sorted(kinds) == sorted(documents.KINDS)
+
+
+class Provider:
+    """A payment provider that charges and refunds. `before` happens while it charges."""
+
+    def __init__(self) -> None:
+        self.before: Callable[[], None] = lambda: None
+        self.charged: dict[str, Money] = {}
+        self.refunded: list[str] = []
+
+    def charge(self, amount: Money, *, key: str) -> SimpleNamespace:
+        self.before()
+        self.charged[key] = amount
+        return SimpleNamespace(id=key)
+
+    def refund(self, charge: SimpleNamespace) -> None:
+        self.refunded.append(charge.id)
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_added_cover_is_paid_and_booked_or_refunded(
+    page: dict[str, Any], shopper: Shopper, shop: Shop, settings: Any, is_cancelled: bool
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "AFTER_SALE_DAYS": 7}
+    shopper.says(yes=False)
+    order = shop.order()
+    completion.complete(order, shopper.cart, paid=True)
+    late = after_sale_quotes.look(RequestFactory().get("/"), order).late
+    assert late is not None
+    row = after_sale.accept("ORD-1", None, shown=late.shown, template_version="")
+    due = payments.of_after_sale(row)
+    assert due is not None
+    provider = Provider()
+    if is_cancelled:
+        provider.before = lambda: events.cancelled(order)
+
+    told = page["paid"](due.kind, due.reference, provider)
+    work()
+
+    assert provider.charged == {f"after_sale-{due.reference}": due.amount}
+    assert bool(provider.refunded) == bool(told) == is_cancelled
+    assert Quote.objects.booked().exists() != is_cancelled
+    assert page["paid"](due.kind, due.reference, provider) == str(exceptions.NothingDue())
 
 
 def test_a_preview_is_confirmed_and_its_refund_recorded(

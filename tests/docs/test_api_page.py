@@ -41,6 +41,7 @@ SAMPLES = [json.loads(block.text) for block in blocks(PAGE) if block.language ==
     OFFER,
     PRICE,
     COVER,
+    AFTER_SALE,
     POLICIES,
     POLICY,
     EMAIL,
@@ -209,6 +210,17 @@ def test_an_answer_has_the_documented_fields(
     answer = offer if sample is OFFER else browser.gets(path()).json()
 
     assert shape(answer) == shape(sample)
+
+
+def test_cover_after_the_sale_has_the_documented_fields(browser: Program, settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "AFTER_SALE_DAYS": 7}
+    browser.shopper.says(yes=False)
+    buy(browser)
+    offer = browser.gets("orders/ORD-1/offer/").json()
+
+    answer = browser.posts("orders/ORD-1/offer/", choice="yes", shown=offer["shown"]).json()
+
+    assert shape(answer) == shape(AFTER_SALE)
 
 
 def test_a_cancellation_and_a_modification_have_the_documented_fields(insured: Program) -> None:

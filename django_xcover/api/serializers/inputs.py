@@ -53,6 +53,20 @@ class TokenInput(serializers.Serializer[Any]):
     email = serializers.CharField(max_length=254, allow_blank=True, default="")
 
 
+class AfterSaleInput(serializers.Serializer[Any]):
+    """Yes to some of the quotes offered after the sale, by default to all, or no to all.
+
+    `shown` is the value from the offer. A yes needs it.
+    """
+
+    choice = CodeField("YesOrNo", ("yes", "no"))
+    quotes = serializers.ListField(
+        child=serializers.CharField(max_length=64), allow_empty=False, max_length=100, default=None
+    )
+    shown = serializers.CharField(max_length=64, allow_blank=True, default="")
+    template_version = serializers.CharField(max_length=20, default=NO_TEMPLATE)
+
+
 class CancellationInput(serializers.Serializer[Any]):
     """Which policies of the booking to cancel, by default the URL's, and the reason."""
 

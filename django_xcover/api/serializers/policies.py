@@ -8,8 +8,8 @@ from rest_framework import serializers
 
 from django_xcover import payments
 from django_xcover.api.serializers.fields import CodeField, MoneyShape
-from django_xcover.api.serializers.offers import WordingShape
-from django_xcover.models import Cancellation, Modification, Renewal
+from django_xcover.api.serializers.offers import DocumentShape, WordingShape
+from django_xcover.models import Cancellation, Choice, Modification, Renewal
 from django_xcover.overview.documents import MailState
 from django_xcover.overview.instalments import PartState
 from django_xcover.overview.policies import Notice, PolicyState
@@ -69,6 +69,28 @@ class IdField(serializers.IntegerField):
 
     def to_representation(self, value: Any) -> Any:
         return value.pk
+
+
+class AfterSaleQuoteShape(WordingShape):
+    """One quote offered after the sale."""
+
+    quote_id = serializers.CharField()
+    policy_type = serializers.CharField()
+    documents = DocumentShape(many=True)
+
+
+class AfterSaleShape(serializers.Serializer[Any]):
+    """Cover offered after the sale. Send `shown` back with the answer.
+
+    `choice` is the answer ("" without one), `premium` the price of what was accepted. The cover is
+    booked once `due` is paid.
+    """
+
+    shown = serializers.CharField()
+    choice = CodeField("Answer", ("", Choice.ACCEPTED, Choice.DECLINED))
+    premium = MoneyShape(allow_null=True)
+    quotes = AfterSaleQuoteShape(many=True)
+    due = DueShape(allow_null=True)
 
 
 class RefundShape(serializers.Serializer[Any]):

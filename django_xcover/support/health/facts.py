@@ -16,6 +16,7 @@ from django_xcover.models import (
     Hold,
     OfferCount,
     OfferOutcome,
+    OfferPlacement,
     Operation,
     OperationState,
     OrderEvent,
@@ -65,8 +66,10 @@ class Offers:
 
 
 def offers() -> dict[str, Offers]:
-    """Return the outcomes of quoting in the last day, by account. One query."""
-    rows = OfferCount.objects.filter(hour__gte=timezone.now() - DAY).order_by()
+    """Return the outcomes of quoting at checkout in the last day, by account. One query."""
+    rows = OfferCount.objects.filter(
+        hour__gte=timezone.now() - DAY, placement=OfferPlacement.CHECKOUT
+    ).order_by()
     counted = rows.values("account", "outcome").annotate(at=Max("last_at"), total=Sum("count"))
     by_account: dict[str, Outcomes] = defaultdict(dict)
     for row in counted:

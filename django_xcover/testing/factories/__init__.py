@@ -8,6 +8,7 @@ for cancellations also creates the cancelled booking.
 
 from __future__ import annotations
 
+from django_xcover.testing.factories.after_sale import AfterSaleOfferFactory
 from django_xcover.testing.factories.outbox import (
     AccountPauseFactory,
     AttemptFactory,
@@ -46,6 +47,7 @@ from django_xcover.testing.factories.workflows import (
 __all__ = [
     "AccessRecordFactory",
     "AccountPauseFactory",
+    "AfterSaleOfferFactory",
     "AttemptFactory",
     "CancellationFactory",
     "DecisionFactory",

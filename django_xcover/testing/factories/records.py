@@ -17,6 +17,7 @@ from django_xcover.models import (
     Heartbeat,
     OfferCount,
     OfferOutcome,
+    OfferPlacement,
     Reconciliation,
     StaffAction,
     WebhookRefusal,
@@ -159,6 +160,7 @@ class OfferCountFactory(DjangoModelFactory[OfferCount]):
 
     account = "default"
     hour = LazyFunction(lambda: timezone.now().replace(minute=0, second=0, microsecond=0))
+    placement: Any = OfferPlacement.CHECKOUT
     outcome: Any = OfferOutcome.OFFERED
     count = 1
     last_at = NOW

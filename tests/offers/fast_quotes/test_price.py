@@ -13,6 +13,7 @@ from django_xcover.booking import instant_booking
 from django_xcover.client import XCoverClient
 from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker
+from django_xcover.models import OfferOutcome
 from django_xcover.offers import fast_quote
 from django_xcover.sandbox import Sandbox
 from django_xcover.types import Money, QuoteRequest
@@ -42,13 +43,14 @@ def test_while_xcover_is_away_not_every_page_asks(sandbox: Sandbox) -> None:
 def test_a_missing_answer_does_not_replace_a_price_that_came_meanwhile(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = fast_quote._ask
+    ask = fast_quote.ask
 
-    def another_process_is_faster(account: str, request: QuoteRequest) -> None:
-        monkeypatch.setattr(fast_quote, "_ask", ask)
+    def another_process_is_faster(account: str, request: QuoteRequest) -> tuple[None, OfferOutcome]:
+        monkeypatch.setattr(fast_quote, "ask", ask)
         assert instant_booking.price(request) is not None
+        return None, OfferOutcome.NO_ANSWER
 
-    monkeypatch.setattr(fast_quote, "_ask", another_process_is_faster)
+    monkeypatch.setattr(fast_quote, "ask", another_process_is_faster)
     instant_booking.price(asked())
 
     assert instant_booking.price(asked()) is not None
