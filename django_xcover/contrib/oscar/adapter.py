@@ -90,7 +90,8 @@ class OscarAdapter(ShopAdapter[OscarCart, Any, Any]):
         """Return the price of the cover as Oscar's surcharge.
 
         By default the premium is the price with and without tax: insurance is exempt from VAT, and
-        XCover's prices contain the taxes on premiums.
+        XCover's prices contain the taxes on premiums. `incl_tax` must be the premium, which is what
+        the page shows and XCover books.
         """
         rounded = premium.amount.quantize(TWO_DIGITS)
         # Stored with four digits, which a payment page may show.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +11,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from django_xcover.contrib.oscar import guests
+from django_xcover.contrib.oscar import guests, holds
 from django_xcover.contrib.oscar.adapter import oscar_adapter
 from django_xcover.contrib.oscar.cart import OscarCart, cart_of_request, cart_of_submission
-from django_xcover.cover import (
-    Cover,
-    current_cover,
-    held_cover,
-    hold_cover,
-    release_cover,
-    require_shown,
-)
+from django_xcover.cover import Cover, current_cover, held_cover, release_cover, require_shown
 from django_xcover.exceptions import TotalChanged
 from django_xcover.types import Money
 
@@ -65,7 +59,7 @@ class CoverSurcharges:
         if basket.pk is None:
             return None
         # A basket whose payment failed keeps its status until the next request, but has no hold.
-        held = held_cover(OscarCart(basket)) if is_frozen(basket) else None
+        held = held_cover(OscarCart(basket)) if holds.is_frozen(basket) else None
         if held is not None or self.request is None:
             return held
         # The basket's page has no addresses: there the session's count.
@@ -78,6 +72,21 @@ class CoverPlacement:
     """Added to Oscar's `OrderPlacementMixin`, which every view that places orders has."""
 
     request: HttpRequest
+    is_charged = False
+
+    def handle_order_placement(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Place the order. Oscar calls this once the payment is taken."""
+        self.is_charged = True
+        return super().handle_order_placement(*args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def restore_frozen_basket(self) -> None:
+        """Thaw the basket, which releases its hold if the payment failed.
+
+        If the payment was taken and the order couldn't be placed, the premium stays held, and staff
+        are alerted when the hold expires.
+        """
+        with holds.keep_holds() if self.is_charged else nullcontext():
+            super().restore_frozen_basket()  # type: ignore[misc]
 
     def save_payment_details(self, order: Any) -> None:
         """Save the payment and report it to XCover, both or neither."""
@@ -110,24 +119,13 @@ class CoverPayment:
 
         If the total differs from the page, nothing is charged, and the page is shown again.
         """
-        self.cover = _hold(self.request, cart_of_submission(submission))
+        self.cover = holds.hold(self.request, cart_of_submission(submission))
         try:
             _require_shown(self.request, self.cover, submission)
         except TotalChanged as change:
             release_cover(self.cover.hold)
             return self.render_preview(self.request, error=str(change))  # type: ignore[attr-defined,no-any-return]
         return super().submit(**submission)  # type: ignore[misc,no-any-return]
-
-
-def is_frozen(basket: Any) -> bool:
-    """Return whether `basket` is being paid for, or its order is being placed."""
-    return basket.status in {basket.FROZEN, basket.SUBMITTED}
-
-
-def _hold(request: HttpRequest, cart: OscarCart) -> Cover:
-    """Hold the cover, or return what is held if the basket comes back from a payment page."""
-    held = held_cover(cart) if is_frozen(cart.basket) else None
-    return held or hold_cover(request, cart)
 
 
 def _require_shown(request: HttpRequest, cover: Cover, submission: Mapping[str, Any]) -> None:

@@ -12,10 +12,9 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 from oscar.templatetags.currency_filters import currency
 
+from django_xcover.contrib.oscar import holds
 from django_xcover.contrib.oscar.adapter import oscar_adapter
-from django_xcover.contrib.oscar.cart import OscarCart
 from django_xcover.contrib.oscar.orders import cancelled_references, is_insured_as_a_whole
-from django_xcover.cover import held_cover, release_cover
 from django_xcover.models import Cancellation, QuotePackage
 from django_xcover.signals import order_cancelled, payment_completed
 
@@ -28,11 +27,8 @@ def on_source_saved(sender: type, *, instance: Any, **kwargs: Any) -> None:
 
 def on_basket_saved(sender: type, *, instance: Any, created: bool, **kwargs: Any) -> None:
     """Release the hold of a basket that is thawed, because its payment failed."""
-    if created or instance.status != instance.OPEN:
-        return
-    held = held_cover(OscarCart(instance))
-    if held is not None:
-        release_cover(held.hold)
+    if not created and instance.status == instance.OPEN:
+        holds.release(instance)
 
 
 def on_order_status(sender: Any, *, order: Any, new_status: str, **kwargs: Any) -> None:

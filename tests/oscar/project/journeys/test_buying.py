@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from myshop.gateway import PAYMENTS
-from oscar.core.loading import get_model
-from oscar.test.factories import create_voucher
+from oscar.apps.checkout.surcharges import FlatCharge
+from oscar.core.loading import get_class, get_model
+from oscar.core.prices import Price
+from oscar.test.factories import create_order, create_voucher
 
+from django_xcover.contrib.oscar.checkout import CoverSurcharge, CoverSurcharges
+from django_xcover.contrib.oscar.templatetags.xcover_oscar import without_cover
 from django_xcover.models import Hold, QuotePackage, Status
+from django_xcover.offers import holds
+from django_xcover.types import Money
 from journeys.customer import Customer
 
 Work = Callable[[], None]
@@ -55,6 +62,22 @@ def test_a_declined_card_and_another_one_buys_the_cover_once(guest: Customer, wo
     assert QuotePackage.objects.get().status == Status.CONFIRMED
     assert Order.objects.get().total_incl_tax == 1200 + premium_of(Order.objects.get())
     assert QuotePackage.objects.get().attention == ""
+
+
+def test_a_premium_that_was_charged_without_an_order_is_an_alarm(guest: Customer) -> None:
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+    guest.answers(yes=True)
+    create_order(number=str(100_000 + Basket.objects.get().pk))
+
+    page = guest.orders(card="4242")
+
+    assert "Please contact customer services." in page
+    assert Basket.objects.filter(status=Basket.OPEN).exists()
+    assert Hold.objects.filter(amount__gt=0).get().state == Hold.State.LIVE
+    Hold.objects.update(expires_at=timezone.now())
+    assert len(holds.sweep()) == 1
+    assert QuotePackage.objects.get().attention == "held_without_order"
 
 
 def test_a_total_that_was_not_shown_is_not_charged(guest: Customer) -> None:
@@ -267,3 +290,88 @@ def test_a_guest_sees_the_documents_elsewhere_with_the_link_and_the_email_addres
     response = client.post(stranger.address, {"email": "ana@example.com"}, follow=True)
     assert "xcover-policies" in response.content.decode()
     assert client.get(policy).status_code == 200
+
+
+def test_an_order_without_an_address_is_insured_in_the_country_of_the_shop(
+    guest: Customer, settings: Any
+) -> None:
+    get_model("catalogue", "ProductClass").objects.update(requires_shipping=False)
+    guest.takes("Aero 14")
+    assert guest.client.get("/xcover/offer/").status_code == 204
+
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": "myshop.cover.AtHome"}
+    guest.goes_to_preview()
+    guest.answers(yes=True)
+    guest.orders(card="4242")
+
+    assert premium_of(Order.objects.get()) > 0
+
+
+def test_what_the_shop_does_not_insure_is_sold_as_before(guest: Customer, settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": "myshop.cover.Nothing"}
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+    assert guest.client.get("/xcover/offer/").status_code == 204
+
+    guest.orders(card="4242")
+
+    assert Order.objects.get().total_incl_tax == 1200
+    assert not QuotePackage.objects.exists()
+
+
+def test_an_adapter_that_fails_costs_the_offer_and_not_the_sale(
+    guest: Customer, settings: Any
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": "myshop.cover.Broken"}
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+
+    guest.orders(card="4242")
+
+    assert Order.objects.get().total_incl_tax == 1200
+
+
+def test_a_market_can_tax_the_premium(guest: Customer, settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": "myshop.cover.Taxed"}
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+    guest.answers(yes=True)
+    guest.sees("/checkout/preview/")
+    total = guest.total()
+
+    guest.orders(card="4242")
+
+    order = Order.objects.get()
+    assert order.total_incl_tax == total
+    assert order.surcharges.get().tax == 1
+
+
+def test_a_market_without_known_taxes_shows_the_total_without_them(rf: Any) -> None:
+    order_total = Price("USD", excl_tax=Decimal(110))
+    surcharge = CoverSurcharge(Money(Decimal(10), "USD"))
+    surcharges = [SimpleNamespace(surcharge=surcharge, price=surcharge.calculate(None))]
+
+    assert without_cover(order_total, surcharges) == 100
+    assert without_cover(order_total, None) == 110
+
+
+def test_the_shops_own_surcharges_stay(
+    guest: Customer, rf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Shops(get_class("checkout.applicator", "SurchargeApplicator").__mro__[2]):  # type: ignore[misc]
+        def get_surcharges(self, basket: Any, **kwargs: Any) -> Any:
+            return (FlatCharge(excl_tax=Decimal(2), incl_tax=Decimal(2)),)
+
+    loaded = type("Loaded", (CoverSurcharges, Shops), {})
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+    guest.answers(yes=True)
+    guest.orders()
+    frozen = Basket.objects.get(status=Basket.FROZEN)
+
+    # As a payment provider's callback computes it: without a request, and without a session.
+    found = loaded(None, {"basket": frozen}).get_applicable_surcharges(Basket())
+
+    assert [one.surcharge.code for one in found] == ["flat-surcharge", "xcover"]
+    assert found[1].price.incl_tax == Hold.objects.get().amount
+    assert loaded(None, None).get_applicable_surcharges(Basket())[0].price.incl_tax == 2
