@@ -262,6 +262,14 @@ def test_an_order_says_of_each_policy_what_my_cover_says(
         work()
 
 
+def test_each_policy_names_its_line_as_a_cancellation_does(shopper: Shopper, shop: Shop) -> None:
+    order = two(shopper, shop)
+
+    named = [policy.line_reference for policy in order_cover(order).policies]
+
+    assert named == [item.reference for item in shopper.cart.items]
+
+
 def test_a_price_that_is_not_the_one_agreed_on_is_told(
     shopper: Shopper, shop: Shop, sandbox: Sandbox
 ) -> None:
