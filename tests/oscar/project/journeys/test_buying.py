@@ -64,11 +64,25 @@ def test_a_declined_card_and_another_one_buys_the_cover_once(guest: Customer, wo
     assert QuotePackage.objects.get().attention == ""
 
 
-def test_a_premium_that_was_charged_without_an_order_is_an_alarm(guest: Customer) -> None:
+def take_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another order have the number that the next one would get."""
+    create_order(number=str(100_000 + Basket.objects.get().pk))
+
+
+def fail_within_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the order's transaction roll back after the cover was taken over."""
+    creator = get_class("order.utils", "OrderCreator")
+    monkeypatch.setattr(creator, "update_stock_records", lambda *_: 1 / 0)
+
+
+@pytest.mark.parametrize("fail", [take_its_number, fail_within_the_order])
+def test_a_premium_that_was_charged_without_an_order_is_an_alarm(
+    guest: Customer, fail: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     guest.takes("Aero 14")
     guest.goes_to_preview()
     guest.answers(yes=True)
-    create_order(number=str(100_000 + Basket.objects.get().pk))
+    fail(monkeypatch)
 
     page = guest.orders(card="4242")
 

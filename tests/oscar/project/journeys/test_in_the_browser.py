@@ -143,6 +143,11 @@ def test_two_lines_a_voucher_a_failed_payment_its_retry_and_a_cancelled_line(
     assert [hold.state for hold in Hold.objects.order_by("pk")] == ["released", "taken"]
     expect(page.locator(".xcover-policies")).to_contain_text("Aero 14")
     look(page, f"{who}-thank-you")
+    page.goto("/xcover/mycover/")
+    expect(page.locator("header.header")).to_be_visible()  # the shop's own
+    page.get_by_role("link", name="Aero 14").click()
+    expect(page.locator("h1")).to_contain_text("Aero 14")
+    look(page, f"{who}-my-cover")
 
     cancels(page, order.lines.get(title="Pocket 6"))
     work()
