@@ -68,18 +68,20 @@ def cancelled_lines(reference: str, *, lock: bool = False) -> frozenset[str] | N
     quotes = Quote.objects.filter(package__order_reference=reference)
     events = OrderEvent.objects.filter(order_reference=reference)
     if lock:
-        packages = QuotePackage.objects.lock_order(reference)
-        quotes = Quote.objects.filter(package__in=packages).select_for_update()
+        QuotePackage.objects.lock_order(reference)
         events = events.select_for_update()
-    if COVERED & set(quotes.values_list("choice", flat=True)):
-        return None
     lines: set[str] = set()
     for event in events:
         is_cancelled = event.kind == OrderEvent.Kind.CANCELLED
         if event.lines is None if is_cancelled else not event.finished_at:
             return None
         lines.update(event.lines or ())
-    return frozenset(lines)
+    if lock:
+        # Again, because an event that was waited for may have given the order a package.
+        packages = QuotePackage.objects.lock_order(reference)
+        quotes = Quote.objects.filter(package__in=packages).select_for_update()
+    covered = set(quotes.values_list("choice", flat=True)) & COVERED
+    return None if covered else frozenset(lines)
 
 
 def ends_at(completed_at: datetime) -> datetime:
