@@ -159,6 +159,16 @@ def test_a_yes_leads_to_the_payment(late: Late) -> None:
     assert answer["Location"] == f"/pay/after_sale/{due.reference}/"
 
 
+def test_a_browser_sets_no_price(late: Late) -> None:
+    late.orders()
+    free = {"price": "0.01", "premium": "0.01", "amount": "0.01", "currency": "JPY"}
+    late.posts(**fields_of(late.opens(), choice="yes"), **free)
+
+    seen = late.sees()
+    assert seen is not None
+    assert seen.premium == seen.offer.quotes[0].price
+
+
 def test_a_yes_that_is_not_paid_shows_the_payment_and_a_no(late: Late) -> None:
     late.orders()
     late.accepts()

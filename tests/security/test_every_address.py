@@ -15,6 +15,8 @@ OWN_PAGES = {
     "/xcover/offer/",
     "/xcover/price/",
     "/xcover/offer/page/",
+    "/xcover/after-sale/1/",
+    "/xcover/after-sale/1/offer/",
     "/xcover/choose/",
     "/xcover/element/",
     "/xcover/mycover/",
@@ -24,12 +26,14 @@ OWN_PAGES = {
     "/xcover/mycover/withdraw/1/1/",
     "/xcover/mycover/withdraw/1/1/confirm/",
 }
-# The order's cover has an id: `test_an_order_that_is_not_the_shoppers_is_not_there`.
+# The order's cover has an id: `test_an_order_that_is_not_the_shoppers_is_not_there`. So has its
+# offer: `test_another_shoppers_order_is_not_found`.
 OWN_ENDPOINTS = {
     "/xcover/api/v1/offer/",
     "/xcover/api/v1/price/",
     "/xcover/api/v1/choice/",
     "/xcover/api/v1/orders/1/cover/",
+    "/xcover/api/v1/orders/1/offer/",
     "/xcover/api/v1/policies/",
     "/xcover/api/v1/",  # every other path, of which there is nothing
 }
