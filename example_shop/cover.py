@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language
 
 from django_xcover import policy_requests
 from django_xcover.adapters import ShopAdapter
 from django_xcover.models import Renewal
 from django_xcover.types import Due, Policyholder, PolicyRequest, QuoteRequest
-from example_shop import wallet
+from example_shop import guests, wallet
 from example_shop.cart import Cart, CartLine
 from example_shop.details import Flat, Parcel, Trip, midnight, needs_details
 from example_shop.markets import HOME, Market, market_of
@@ -77,7 +78,11 @@ class ConcertShopAdapter(ShopAdapter[Cart, Order, Product]):
         return references_of(request)
 
     def get_payment_url(self, request: HttpRequest, due: Due) -> str:
-        return reverse("shop:pay_cover", args=[due.kind, due.reference])
+        url = reverse("shop:pay_cover", args=[due.kind, due.reference])
+        if due.kind != "after_sale":
+            return url
+        # Who comes by the link in an e-mail has no session here.
+        return f"{url}?{urlencode({'pass': guests.payment_pass(due)})}"
 
     def pays_later(self, order: Order) -> bool:
         return order.payment == Order.Payment.INVOICE

@@ -10,9 +10,11 @@ from datetime import timedelta
 from django.core import signing
 from django.urls import reverse
 
+from django_xcover.types import Due
 from example_shop.models import Order
 
 SALT = "example_shop.guests"
+PAYMENT_SALT = "example_shop.guests.payment"
 # Cover can be renewed from thirty days before its end until sixty days after.
 LIFETIME = timedelta(days=90)
 
@@ -23,6 +25,20 @@ def link(order: Order) -> str:
     It is as good as a password: send it only to the guest's own e-mail address.
     """
     return reverse("shop:open", args=[signing.dumps(order.number, salt=SALT)])
+
+
+def payment_pass(due: Due) -> str:
+    """Return a signed text that lets a guest pay `due` without a session, and see no more."""
+    return signing.dumps([due.kind, due.reference], salt=PAYMENT_SALT)
+
+
+def may_pay(token: str, due: Due) -> bool:
+    """Return whether `token` is the pass for `due`, made within the last day."""
+    try:
+        named = signing.loads(token, salt=PAYMENT_SALT, max_age=timedelta(days=1))
+    except signing.BadSignature:  # includes SignatureExpired
+        return False
+    return bool(named == [due.kind, due.reference])
 
 
 def order_of(token: str) -> Order | None:
