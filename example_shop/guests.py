@@ -27,6 +27,18 @@ def link(order: Order) -> str:
     return reverse("shop:open", args=[signing.dumps(order.number, salt=SALT)])
 
 
+def order_of(token: str) -> Order | None:
+    """Return the guest's order of a link, or None if the link is invalid or expired.
+
+    An order that belongs to an account now requires a login.
+    """
+    try:
+        number = signing.loads(token, salt=SALT, max_age=LIFETIME)
+    except signing.BadSignature:  # includes SignatureExpired
+        return None
+    return Order.objects.filter(number=number, user=None).first()
+
+
 def payment_pass(due: Due) -> str:
     """Return a signed text that lets a guest pay `due` without a session, and see no more."""
     return signing.dumps([due.kind, due.reference], salt=PAYMENT_SALT)
@@ -39,15 +51,3 @@ def may_pay(token: str, due: Due) -> bool:
     except signing.BadSignature:  # includes SignatureExpired
         return False
     return bool(named == [due.kind, due.reference])
-
-
-def order_of(token: str) -> Order | None:
-    """Return the guest's order of a link, or None if the link is invalid or expired.
-
-    An order that belongs to an account now requires a login.
-    """
-    try:
-        number = signing.loads(token, salt=SALT, max_age=LIFETIME)
-    except signing.BadSignature:  # includes SignatureExpired
-        return None
-    return Order.objects.filter(number=number, user=None).first()
