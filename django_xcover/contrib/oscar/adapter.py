@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, transaction
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -22,6 +24,8 @@ from django_xcover.types import Money, Policyholder, PolicyRequest, QuoteRequest
 
 __all__ = ["OscarAdapter"]
 
+T = TypeVar("T")
+logger = logging.getLogger("django_xcover.orders")
 TWO_DIGITS = Decimal("0.01")  # those of Oscar's amounts
 
 
@@ -170,3 +174,21 @@ def oscar_adapter() -> OscarAdapter:
             "XCOVER['ADAPTER'] is no subclass of django_xcover.contrib.oscar.adapter.OscarAdapter."
         )
     return adapter
+
+
+def ask(method: str, *args: Any, otherwise: Callable[[], T]) -> T:
+    """Return the answer of the shop's adapter, or `otherwise` if it raises: the sale goes on.
+
+    The log names the exception's class only, because its text may quote the customer.
+    """
+    try:
+        # A savepoint keeps the shop's own transaction usable.
+        with transaction.atomic():
+            answer: T = getattr(oscar_adapter(), method)(*args)
+            return answer
+    except DatabaseError:
+        raise  # a lost connection or a deadlock, which the shop has to know of
+    except Exception as error:  # noqa: BLE001 - the shop's code
+        problem = type(error).__name__
+    logger.critical("The adapter's %s failed: %s", method, problem)
+    return otherwise()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from django_xcover.contrib.oscar import guests, holds
-from django_xcover.contrib.oscar.adapter import oscar_adapter
+from django_xcover.contrib.oscar.adapter import OscarAdapter, ask, oscar_adapter
 from django_xcover.contrib.oscar.cart import OscarCart, cart_of_request, cart_of_submission
 from django_xcover.cover import Cover, current_cover, held_cover, release_cover, require_shown
 from django_xcover.exceptions import TotalChanged
@@ -32,7 +33,8 @@ class CoverSurcharge:
 
     def calculate(self, basket: Any, **kwargs: Any) -> Any:
         """Return the premium as Oscar's price."""
-        return oscar_adapter().get_surcharge(self.premium)
+        plain = partial(OscarAdapter.get_surcharge, oscar_adapter(), self.premium)
+        return ask("get_surcharge", self.premium, otherwise=plain)
 
 
 class CoverSurcharges:

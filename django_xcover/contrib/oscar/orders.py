@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from django_xcover.contrib.oscar.cart import OscarCart
+from django_xcover.contrib.oscar.lines import was_offered_cover
 from django_xcover.contrib.oscar.models import LineReference
-from django_xcover.cover import order_cover
 from django_xcover.signals import order_completed
 
 
@@ -23,7 +23,8 @@ class CoverOrders:
         """Create the order, and let it take over the cover that is held for the basket."""
         order = super().create_order_model(user, basket, *args, **kwargs)  # type: ignore[misc]
         cart = OscarCart(basket, order.shipping_address, order.billing_address)
-        order_completed.send(sender=type(order), order=order, cart=cart)
+        if was_offered_cover(cart):
+            order_completed.send(sender=type(order), order=order, cart=cart)
         return order
 
     def create_line_models(self, order: Any, basket_line: Any, *args: Any, **kwargs: Any) -> Any:
@@ -46,36 +47,3 @@ class CoverEvents:
         """Record the event in a transaction."""
         with transaction.atomic():
             return super().handle_shipping_event(*args, **kwargs)  # type: ignore[misc]
-
-
-def cancelled_references(line: Any, quantity: int) -> list[str]:
-    """Return the references of the cover of `quantity` items of the order line, the last ones.
-
-    Empty if none of it is insured. Cover for the line as a whole is named only if all items are
-    cancelled.
-    """
-    reference = _reference_of(line)
-    first = max(line.quantity - quantity, 0) + 1
-    named = [f"{reference}:{number}" for number in range(first, line.quantity + 1)]
-    if quantity >= line.quantity:
-        named.append(reference)
-    insured = _insured(line.order)
-    return named if insured is None else [name for name in named if name in insured]
-
-
-def is_insured_as_a_whole(line: Any) -> bool:
-    """Return whether the order line has one policy for all its items."""
-    return _reference_of(line) in (_insured(line.order) or ())
-
-
-def _reference_of(line: Any) -> str:
-    row = LineReference._default_manager.filter(line=line).first()
-    return row.reference if row is not None else ""
-
-
-def _insured(order: Any) -> set[str] | None:
-    """Return the references of what is insured in `order`; None if it isn't settled yet."""
-    cover = order_cover(order)
-    if cover.state == "none":
-        return None
-    return {policy.line_reference for policy in cover.policies}

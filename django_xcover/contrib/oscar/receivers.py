@@ -5,6 +5,7 @@ The receivers of `post_save` run in the transaction that saves the row, if there
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,16 +14,24 @@ from django.utils.translation import gettext as _
 from oscar.templatetags.currency_filters import currency
 
 from django_xcover.contrib.oscar import holds
-from django_xcover.contrib.oscar.adapter import oscar_adapter
-from django_xcover.contrib.oscar.orders import cancelled_references, is_insured_as_a_whole
+from django_xcover.contrib.oscar.adapter import OscarAdapter, ask, oscar_adapter
+from django_xcover.contrib.oscar.lines import (
+    cancelled_references,
+    is_insured_as_a_whole,
+    is_known,
+)
 from django_xcover.models import Cancellation, QuotePackage
 from django_xcover.signals import order_cancelled, payment_completed
 
 
 def on_source_saved(sender: type, *, instance: Any, **kwargs: Any) -> None:
     """Report an order's payment once its payment sources are debited in full."""
-    if instance.amount_debited and oscar_adapter().is_paid(instance.order):
-        payment_completed.send(sender=sender, order=instance.order)
+    order = instance.order
+    if not instance.amount_debited or not is_known(order):
+        return
+    plain = partial(OscarAdapter.is_paid, oscar_adapter(), order)
+    if ask("is_paid", order, otherwise=plain):
+        payment_completed.send(sender=sender, order=order)
 
 
 def on_basket_saved(sender: type, *, instance: Any, created: bool, **kwargs: Any) -> None:
@@ -33,7 +42,7 @@ def on_basket_saved(sender: type, *, instance: Any, created: bool, **kwargs: Any
 
 def on_order_status(sender: Any, *, order: Any, new_status: str, **kwargs: Any) -> None:
     """Cancel the cover of a cancelled order."""
-    if new_status in oscar_adapter().cancelled_statuses:
+    if new_status in oscar_adapter().cancelled_statuses and is_known(order):
         order_cancelled.send(sender=type(order), order=order)
 
 
@@ -65,6 +74,8 @@ def on_policy_cancelled(
 
 
 def _cancel(line: Any, quantity: int) -> None:
+    if not is_known(line.order):
+        return
     with transaction.atomic():
         references = cancelled_references(line, quantity)
         if references:

@@ -11,9 +11,10 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from oscar.core.loading import get_class, get_model
+from oscar.test.factories import SourceFactory, create_order
 
 from django_xcover.exceptions import RefundNotRecorded
-from django_xcover.models import Cancellation, QuotePackage, Status
+from django_xcover.models import Cancellation, Hold, OrderEvent, QuotePackage, Status
 from django_xcover.types import Money
 from journeys.customer import Customer
 
@@ -246,3 +247,21 @@ def test_staff_without_the_right_get_no_link_to_the_admin(
 
     assert response.status_code == 200
     assert "quotepackage" not in response.content.decode()
+
+
+def test_an_order_that_was_not_placed_in_the_checkout_alarms_nobody(
+    guest: Customer, caplog: pytest.LogCaptureFixture
+) -> None:
+    guest.takes("Aero 14")
+    guest.goes_to_preview()
+    guest.answers(yes=True)
+    guest.orders()  # and is on the payment page meanwhile
+
+    by_phone = create_order(number="PHONE-1")
+    SourceFactory(order=by_phone, amount_debited=by_phone.total_incl_tax)
+    by_phone.status = "Pending"
+    by_phone.set_status("Cancelled")
+
+    assert [record.message for record in caplog.records if record.levelname == "CRITICAL"] == []
+    assert not OrderEvent.objects.exists()
+    assert Hold.objects.get().order_reference == ""

@@ -34,3 +34,11 @@ class Taxed(ShopCover):
     def get_surcharge(self, premium: Money) -> Price:
         amount = premium.amount.quantize(Decimal("0.01"))
         return Price(premium.currency, excl_tax=amount - 1, incl_tax=amount)
+
+
+class Mistaken(ShopCover):
+    def get_surcharge(self, premium: Money) -> Price:
+        raise ValueError("a mistake of the shop")
+
+    def is_paid(self, order: Any) -> bool:
+        raise ValueError("a mistake of the shop")
