@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
@@ -16,7 +17,7 @@ LOADER = "django_xcover.contrib.oscar.loading.load_classes"
 
 def check_setup(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Return an error for each part of the set-up that is missing."""
-    return [*_check_loader(), *_check_adapter()]
+    return [*_check_loader(), *_check_adapter(), *_check_order()]
 
 
 def _check_loader() -> list[CheckMessage]:
@@ -42,3 +43,17 @@ def _check_adapter() -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="Derive your adapter from it.", id="xcover_oscar.E002")]
     return []
+
+
+def _check_order() -> list[CheckMessage]:
+    labels = [config.label for config in apps.get_app_configs()]
+    if labels.index("xcover_oscar") < labels.index("oscar"):
+        return []
+    return [
+        Error(
+            "django_xcover.contrib.oscar stands below Oscar in INSTALLED_APPS, so the offer isn't "
+            "in the checkout.",
+            hint="Put it above: its templates extend Oscar's.",
+            id="xcover_oscar.E003",
+        )
+    ]

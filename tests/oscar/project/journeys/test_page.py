@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import page
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.template import engines
 from django.test import RequestFactory, override_settings
@@ -16,6 +19,7 @@ from myshop import cover
 from myshop.gateway import PAYMENTS
 from oscar.core.loading import default_class_loader, get_class, get_model
 
+from django_xcover.contrib.oscar import checks
 from django_xcover.contrib.oscar.checks import check_setup
 from django_xcover.models import Hold
 from django_xcover.offers import holds
@@ -69,6 +73,20 @@ def test_a_shop_with_another_adapter_is_warned(settings: Any) -> None:
     settings.XCOVER = {**settings.XCOVER, "ADAPTER": "django_xcover.adapters.ShopAdapter"}
 
     assert [error.id for error in check_setup()] == ["xcover_oscar.E002"]
+
+
+def test_an_app_below_oscars_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    below = [*reversed(list(apps.get_app_configs()))]
+    monkeypatch.setattr(apps, "get_app_configs", lambda: below)
+
+    assert [error.id for error in check_setup()] == ["xcover_oscar.E003"]
+
+
+def test_every_check_is_on_the_page() -> None:
+    source = Path(checks.__file__).read_text()
+    said = re.findall(r"^\| `(xcover_oscar\.E\d+)`", page.PAGE.read_text(), re.MULTILINE)
+
+    assert said == sorted(set(re.findall(r'id="(xcover_oscar\.E\d+)"', source)))
 
 
 def test_the_classes_are_the_shops_own_and_always_the_same() -> None:
