@@ -36,6 +36,9 @@ def ids() -> list[str | None]:
         ({"BREAKER_COOL_DOWN": "10"}, "xcover.E007"),
         ({"REFUSAL_LIFETIME": 0}, "xcover.E007"),
         ({"CACHE": "nowhere"}, "xcover.E009"),
+        ({"ELEMENTS_SCRIPT": "http://cdn.example/xce.js"}, "xcover.E014"),
+        ({"ELEMENTS_SCRIPT": "/static/xce.js"}, "xcover.E014"),
+        ({"ELEMENTS_SCRIPT": 7}, "xcover.E014"),
         ({"OPERATION_LEASE": 40}, "xcover.W006"),
         ({"ADAPTER": "tests.shop.Adapter", "OFFER_INSTALMENTS": True}, "xcover.W007"),
         ({"OFFER_INSTALMENTS": "yes"}, "xcover.E007"),
@@ -156,3 +159,39 @@ def test_either_addresses_are_enough(settings: Any, urls: str) -> None:
     settings.ROOT_URLCONF = urls
 
     assert "xcover.W011" not in ids()
+
+
+ELEMENTS = {**GOOD, "ELEMENTS_SCRIPT": "https://cdn.example:444/xce.js"}
+
+
+@pytest.mark.parametrize("directive", ["script-src", "default-src"])
+@pytest.mark.parametrize("name", ["SECURE_CSP", "CONTENT_SECURITY_POLICY"])
+@pytest.mark.parametrize(
+    ("source", "is_blocked"),
+    [
+        ("'self'", True),
+        ("https://cdn.example.evil", True),
+        ("https://evilcdn.example:444", True),
+        ("*.example", False),
+        ("https://cdn.example:444", False),
+        ("cdn.example:444", False),
+        ("https:", False),
+        ("'strict-dynamic'", False),
+    ],
+)
+def test_a_policy_that_blocks_the_script_of_xcover_elements_is_named(
+    settings: Any, name: str, directive: str, source: str, is_blocked: bool
+) -> None:
+    policy = {directive: [source]}
+    settings.XCOVER = ELEMENTS
+    setattr(settings, name, policy if name == "SECURE_CSP" else {"DIRECTIVES": policy})
+
+    assert ids() == (["xcover.W008"] if is_blocked else [])
+
+
+@pytest.mark.parametrize("policy", [None, {}, {"img-src": ["'self'"]}])
+def test_without_a_policy_for_scripts_none_is_blocked(settings: Any, policy: Any) -> None:
+    settings.XCOVER = ELEMENTS
+    settings.SECURE_CSP = policy
+
+    assert ids() == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django_xcover.adapters import get_adapter
+from django_xcover.booking.dual_payment import CardState, card_state
 from django_xcover.mirror.presentation import OfferedQuote, clean_text, present
 from django_xcover.models import (
     Cancellation,
@@ -17,7 +19,7 @@ from django_xcover.models import (
 from django_xcover.overview.documents import PolicyMail, mail_of
 from django_xcover.overview.instalments import Schedule, schedule_of
 from django_xcover.overview.modifications import InsuredValue, insured_value
-from django_xcover.overview.policies import PolicySummary, policy_rows, summarise
+from django_xcover.overview.policies import PolicyState, PolicySummary, policy_rows, summarise
 from django_xcover.overview.progress import progress_of
 from django_xcover.overview.renewals import RenewalView, renewal_of, view_of
 from django_xcover.policies import documents
@@ -38,7 +40,8 @@ class PolicyDetails:
     withdrawal period may still be running. `cancellation`, `modification` and `renewal` are the
     latest ones of this policy, or None; a completed modification isn't shown. `changeable` names
     the policyholder's fields that may be changed. `value` is the insured value if it may be
-    changed, and `mail` the state of the e-mail with the documents if there are any.
+    changed, and `mail` the state of the e-mail with the documents if there are any. `card` is what
+    is known of the card that XCover charges with dual payment, as long as nothing is booked.
     """
 
     policy: PolicySummary
@@ -56,6 +59,7 @@ class PolicyDetails:
     value: InsuredValue | None
     renewal: RenewalView | None
     schedule: Schedule | None
+    card: CardState = CardState.NOT_NEEDED
 
     @property
     def papers(self) -> tuple[str, ...]:
@@ -94,7 +98,16 @@ def details(quote: Quote) -> PolicyDetails:
         value=insured_value(quote),
         renewal=view_of(renewal) if renewal else None,
         schedule=schedule_of(quote),
+        card=_card(package) if policy.state in UNBOOKED else CardState.NOT_NEEDED,
     )
+
+
+UNBOOKED = (PolicyState.ARRANGING, PolicyState.NEEDS_PERSON)
+
+
+def _card(package: QuotePackage) -> CardState:
+    order = get_adapter().get_order(package.order_reference)
+    return CardState.NOT_NEEDED if order is None else card_state(package, order)
 
 
 SHOWN_STATES = (

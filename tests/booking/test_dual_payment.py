@@ -17,6 +17,8 @@ from django_xcover.exceptions import CardNumberSent
 from django_xcover.models import Attention, Operation, OperationState, QuotePackage
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.transitions import transition
+from django_xcover.overview.policies import policy_rows
+from django_xcover.overview.policy import details
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package, work
@@ -309,6 +311,8 @@ def test_a_declined_card_is_told_and_another_one_is_charged_once(
     work()
 
     assert order_cover(order).card == CardState.REFUSED
+    policy = policy_rows().get()
+    assert details(policy).card == CardState.REFUSED
     assert sandbox.xpay.charges == []
 
     dual_payment.use_token(order, TOKEN)
