@@ -9,9 +9,19 @@ import pytest
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from django_xcover.models import Attention, Flag, Hold, Operation, QuotePackage, SearchTerm
+from django_xcover.models import (
+    Attention,
+    Flag,
+    Hold,
+    OfferCount,
+    OfferPlacement,
+    Operation,
+    QuotePackage,
+    SearchTerm,
+)
 from django_xcover.testing.factories import (
     HoldFactory,
+    OfferCountFactory,
     OperationFactory,
     QuotePackageFactory,
 )
@@ -60,3 +70,13 @@ def test_what_was_stored_is_still_there_after_going_back_and_forth(latest: str) 
     assert Operation.objects.get(pk=failed.pk).error["type"] == "validation_failed"
     again = Hold.objects.get(package=held.package)
     assert (again.amount, again.currency) == (held.amount, held.currency)
+
+
+def test_counts_of_one_hour_at_two_placements_do_not_stop_the_way_back(latest: str) -> None:
+    OfferCountFactory.create(count=3)
+    OfferCountFactory.create(count=2, placement=OfferPlacement.AFTER_SALE)
+
+    migrate("0021_carried_out_at_once")
+    migrate(latest)
+
+    assert list(OfferCount.objects.values_list("placement", "count")) == [("checkout", 3)]
