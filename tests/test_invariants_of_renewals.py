@@ -136,7 +136,7 @@ class Year(Shopfloor):
 
     @invariant()
     def a_renewal_is_confirmed_once(self) -> None:
-        # By key, which XCover carries out once: garbage is a 200 as well, and sent again with its key.
+        # By key, which XCover carries out once. A garbled answer is a 200 too, and asked for again.
         calls = self.sandbox.calls("confirm_renewal")
         made = {call.idempotency_key for call in calls if call.status == 200}
         written = Operation.objects.filter(kind=OperationKind.RENEW)
