@@ -11,7 +11,7 @@ from django_xcover.conf import get_config
 from django_xcover.exceptions import code_of
 from django_xcover.mirror import history
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
-from django_xcover.offers import counts, holds
+from django_xcover.offers import counts, holds, statistics
 from django_xcover.orders import events
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.publisher import Publisher
@@ -21,6 +21,7 @@ from django_xcover.sync import reconciliation, webhooks
 from django_xcover.tracebacks import clears_frames
 
 __all__ = [
+    "count_offers",
     "find_due_renewals",
     "forget_personal_data",
     "forget_webhooks",
@@ -165,8 +166,18 @@ def sweep_webhooks() -> None:
 @shared_task(name="django_xcover.tasks.forget_webhooks", ignore_result=True)
 @clears_frames
 def forget_webhooks() -> None:
-    """Delete old webhooks and old counts of offers. Schedule it once a day."""
+    """Delete old webhooks. Schedule it once a day."""
     webhooks.forget()
+
+
+@shared_task(name="django_xcover.tasks.count_offers", ignore_result=True, expires=STALE)
+@clears_frames
+def count_offers() -> None:
+    """Sum up the offers of the past days, and delete old hourly counts. Schedule it once an hour.
+
+    The sums are kept, because they are the shop's history.
+    """
+    statistics.sum_up()
     counts.forget()
 
 

@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "renewals": {"task": "django_xcover.tasks.find_due_renewals", "schedule": 60.0},
     "schedules": {"task": "django_xcover.tasks.sweep_instalments", "schedule": 60.0},
     "unpaid": {"task": "django_xcover.tasks.sweep_unpaid", "schedule": 3_600.0},
+    "count-offers": {"task": "django_xcover.tasks.count_offers", "schedule": 300.0},
     "reconcile": {"task": "django_xcover.tasks.reconcile", "schedule": 600.0},
 }
 

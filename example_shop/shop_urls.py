@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from example_shop.views import cart, catalogue, checkout, cover, orders, preferences, wallet
+from example_shop.views import (
+    cart,
+    catalogue,
+    checkout,
+    cover,
+    gallery,
+    orders,
+    preferences,
+    wallet,
+)
 
 app_name = "shop"
 urlpatterns = [
@@ -26,4 +35,6 @@ urlpatterns = [
     path("wallet/<str:reference>/decline/", wallet.decline, name="wallet_decline"),
     path("cover/pay/<slug:kind>/<str:reference>/", cover.pay, name="pay_cover"),
     path("preferences/", preferences.save, name="preferences"),
+    path("gallery/", gallery.show, name="gallery"),
+    path("gallery/offer/", gallery.offer, name="gallery_offer"),
 ]

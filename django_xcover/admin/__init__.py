@@ -7,6 +7,7 @@ from django_xcover.admin.discrepancies import DiscrepancyAdmin
 from django_xcover.admin.flags import FlagAdmin
 from django_xcover.admin.instalments import InstalmentAdmin
 from django_xcover.admin.modifications import ModificationAdmin
+from django_xcover.admin.offers import OfferDayAdmin
 from django_xcover.admin.operations import OperationAdmin
 from django_xcover.admin.orders import HoldAdmin, OrderEventAdmin
 from django_xcover.admin.packages import QuotePackageAdmin
@@ -26,6 +27,7 @@ __all__ = [
     "HoldAdmin",
     "InstalmentAdmin",
     "ModificationAdmin",
+    "OfferDayAdmin",
     "OperationAdmin",
     "OrderEventAdmin",
     "PolicyAdmin",

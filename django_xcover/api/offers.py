@@ -20,10 +20,13 @@ from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput, Toke
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import NothingToInsure
-from django_xcover.offers import carts, choices, product_price, quoting
+from django_xcover.offers import carts, choices, product_price, quoting, statistics
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.choices import Answer
 from django_xcover.offers.quoting import Look
+
+# The name of the API in the daily numbers.
+PLACEMENT = "api"
 
 
 class OfferView(ShopView):
@@ -48,6 +51,7 @@ class OfferView(ShopView):
         cart = read_cart(self.http)
         again = quoting.AGAIN in request.query_params
         look = quoting.look(cart, again=again) if cart else quoting.NOTHING
+        statistics.note_shown(look.offer, PLACEMENT)
         if look.shown is not None:
             return self.respond(OfferShape, look.shown)
         if look.is_waiting:

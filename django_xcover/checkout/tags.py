@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from django_xcover.checkout import placements
 from django_xcover.checkout.forms import PLEASE_CHOOSE
 from django_xcover.checkout.presenters import (
     after_sale_context,
@@ -41,7 +42,9 @@ SHOWN = (
 )
 
 
-def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) -> SafeString:
+def offer_block(
+    request: HttpRequest, cart: Any = None, *, ask: bool = False, placement: str = ""
+) -> SafeString:
     """Return the offer if it is stored, else a placeholder that the script fills.
 
     Return "" if it is known that no offer will come: the circuit is open, or XCover has just
@@ -49,6 +52,7 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
 
     With `ask`, the script holds the first order without an answer and points at the offer. In the
     response to a POST, unanswered quotes are pointed at right away: the shop has refused an order.
+    `placement` names the place on the shop's pages, for the daily numbers.
 
     Raises ImproperlyConfigured if the package's URLs aren't included: the placeholder would then
     point to the page itself.
@@ -56,11 +60,11 @@ def offer_block(request: HttpRequest, cart: Any = None, *, ask: bool = False) ->
     to_insure = _to_insure(request, cart)
     if to_insure is None:
         return SafeString()
-    return _place(request, to_insure, look_on_page(request, to_insure), ask=ask)
+    return _place(request, to_insure, look_on_page(request, to_insure), ask, placement)
 
 
 def element_block(
-    request: HttpRequest, cart: Any, nonce: object, *, ask: bool = False
+    request: HttpRequest, cart: Any, nonce: object, *, ask: bool = False, placement: str = ""
 ) -> SafeString:
     """Return XCover's own element, with the offer in reserve.
 
@@ -72,7 +76,7 @@ def element_block(
     if to_insure is None:
         return SafeString()
     look = look_on_page(request, to_insure)
-    card = _place(request, to_insure, look, ask=ask)
+    card = _place(request, to_insure, look, ask, placement)
     is_new = not (look.notice or (look.offer and any(quote.choice for quote in look.offer.quotes)))
     if not (script and card and is_new):
         return card
@@ -98,12 +102,16 @@ def _to_insure(request: HttpRequest, cart: Any) -> CartToInsure | None:
     return read_cart(request, cart)
 
 
-def _place(request: HttpRequest, to_insure: CartToInsure, look: Look, *, ask: bool) -> SafeString:
+def _place(
+    request: HttpRequest, to_insure: CartToInsure, look: Look, ask: bool, placement: str
+) -> SafeString:
     if not look.shown and not look.is_waiting:
         return SafeString()
+    placements.note(look, placement)
     extra = {"next": request.get_full_path(), "items": to_insure.request.items}
     context = offer_context(request, look.shown, ask=ask and request.method == "POST") | extra
     context["ask"] = PLEASE_CHOOSE if ask else ""
+    context["placement"] = placements.sign(placement)
     return render_to_string("xcover/place.html", context, request)
 
 
@@ -128,9 +136,10 @@ def prepare_script(request: HttpRequest, cart: Any, nonce: object) -> SafeString
     if to_insure is None or stored_offer(request, to_insure) is not None:
         return SafeString()
     return format_html(
-        '<script src="{}" data-offer="{}" defer{}></script>',
+        '<script src="{}" data-offer="{}?{}=1" defer{}></script>',
         static("xcover/prepare.js"),
         reverse("xcover:offer"),
+        placements.UNSEEN,
         _attribute(nonce),
     )
 

@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_cookie
 
+from django_xcover.checkout import placements
 from django_xcover.checkout.forms import ChoiceForm
 from django_xcover.checkout.presenters import (
     offer_context,
@@ -119,6 +120,7 @@ def refused(request: HttpRequest, message: str, *, status: int, look: Look) -> H
     """Return the error with the current offer, so that the shopper keeps their answers."""
     quotes = request.POST.getlist("quote")
     quote_id = quotes[0] if len(quotes) == 1 else ""
+    placements.note_fragment(request, look)
     context = offer_context(request, look.shown, error=message, quote_id=quote_id)
     context["waiting"] = look.is_waiting
     if not _from_script(request):
@@ -163,6 +165,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     visitor has requested too many quotes.
     """
     look = current_look(request)
+    placements.note_fragment(request, look)
     if look.shown is not None:
         return render(request, "xcover/offer.html", offer_context(request, look.shown))
     if look.is_waiting:
@@ -182,6 +185,7 @@ def offer_page(request: HttpRequest) -> HttpResponse:
     While XCover is asked, the page says so and reloads every second.
     """
     look = current_look(request)
+    placements.note(look, placements.PAGE)
     context = offer_context(request, look.shown) | {"waiting": look.is_waiting}
     response = render(request, "xcover/offer_page.html", context)
     if look.is_waiting:

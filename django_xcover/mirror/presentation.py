@@ -98,13 +98,15 @@ class Offer:
     """All quotes that are open for one cart.
 
     `lost` is what the shopper accepted and is not offered any more. An offer without quotes has
-    nothing else to say.
+    nothing else to say. `was_shown` tells whether the shopper was shown an offer of this package.
     """
 
     package_id: str
     currency: str
     quotes: tuple[OfferedQuote, ...]
     lost: tuple[LostCover, ...] = ()
+    package_pk: int | None = None
+    was_shown: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -131,6 +133,8 @@ def build_offer(quotes: Sequence[Quote]) -> Offer:
         currency=package.currency,
         quotes=tuple(present(quote) for quote in quotes),
         lost=lapses.read_lost(package),
+        package_pk=package.pk,
+        was_shown=package.shown_at is not None,
     )
 
 

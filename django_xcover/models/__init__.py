@@ -20,9 +20,12 @@ from django_xcover.models.history import (
 )
 from django_xcover.models.offer import (
     AfterSaleOffer,
+    Latency,
     OfferCount,
+    OfferDay,
     OfferOutcome,
     OfferPlacement,
+    OfferResult,
     QuoteAttempt,
 )
 from django_xcover.models.operation import Operation
@@ -58,10 +61,13 @@ __all__ = [
     "Heartbeat",
     "Hold",
     "Instalment",
+    "Latency",
     "Modification",
     "OfferCount",
+    "OfferDay",
     "OfferOutcome",
     "OfferPlacement",
+    "OfferResult",
     "Operation",
     "OperationKind",
     "OperationState",

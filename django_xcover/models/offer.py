@@ -1,4 +1,4 @@
-"""Attempts to quote a cart, offers after the sale, and counts of offers made and lost."""
+"""Attempts to quote a cart, offers after the sale, and the numbers of offers."""
 
 from __future__ import annotations
 
@@ -152,3 +152,66 @@ class OfferCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.hour:%Y-%m-%d %H:%M} {self.outcome}"
+
+
+class OfferResult(models.TextChoices):
+    """What became of an offer. It is ACCEPTED if at least one of its quotes is accepted."""
+
+    ACCEPTED = "accepted", _("accepted")
+    DECLINED = "declined", _("declined")
+    UNANSWERED = "unanswered", _("not answered")
+    NO_OFFER = "no_offer", _("no offer")
+
+
+class Latency(models.TextChoices):
+    """How long XCover took to quote."""
+
+    UP_TO_1 = "1", _("up to 1 second")
+    UP_TO_2 = "2", _("up to 2 seconds")
+    UP_TO_3 = "3", _("up to 3 seconds")
+    UP_TO_5 = "5", _("up to 5 seconds")
+    OVER_5 = "over", _("over 5 seconds")
+
+
+class OfferDay(models.Model):
+    """The number of offers on one day that have all these values in common.
+
+    It contains no personal data. `day` is in the shop's time zone. `placement` is the one that the
+    tag names; `look`, `placement` and `latency` are "" without an offer. `reason` is why there was
+    none. `is_ordered` tells whether the cart became an order.
+    """
+
+    account = models.CharField(_("account"), max_length=50)
+    day = models.DateField(_("day"))
+    placement = models.CharField(_("placement"), max_length=40, blank=True)
+    look = models.CharField(_("look"), max_length=20, blank=True)
+    latency = models.CharField(_("answer of XCover"), max_length=10, blank=True, choices=Latency)
+    result = models.CharField(_("result"), max_length=20, choices=OfferResult)
+    reason = models.CharField(_("reason"), max_length=20, blank=True, choices=OfferOutcome)
+    is_ordered = models.BooleanField(_("ordered"), default=False)
+    count = models.PositiveIntegerField(_("count"))
+
+    objects = WriterManager()
+
+    class Meta:
+        base_manager_name = "objects"
+        verbose_name = _("offers of a day")
+        verbose_name_plural = _("offers by day")
+        constraints = (
+            models.UniqueConstraint(
+                fields=(
+                    "day",
+                    "account",
+                    "placement",
+                    "look",
+                    "latency",
+                    "result",
+                    "reason",
+                    "is_ordered",
+                ),
+                name="xcover_offer_day_once",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day} {self.result}"

@@ -66,9 +66,11 @@ class QuotePackage(models.Model):
     change. If it has passed, it is unknown whether the premium was charged. `customer_token_id`
     is the token that XCover charges with dual payment, kept only until the booking. `lost_cover`
     lists cover that the shopper accepted for this cart and this package does not offer
-    (`mirror.lapses`). `reconciled_at` is the start of the last reconciliation that found the
-    package in XCover's list. `quoted_request` is what was quoted, as exact JSON, for an offer after
-    the sale; it is only stored if the shop makes any.
+    (`mirror.lapses`). `quote_milliseconds` is how long XCover took for the latest quote.
+    `shown_at`, `placement` and `look` say when and how the shopper was first shown an offer.
+    `reconciled_at` is the start of the last reconciliation that found the package in XCover's list.
+    `quoted_request` is what was quoted, as exact JSON, for an offer after the sale; it is only
+    stored if the shop makes any.
 
     An instant booking is quoted and booked in one call, after the sale. Until XCover has assigned
     an id, the row represents the agreed cover under a provisional `package_id`.
@@ -103,6 +105,10 @@ class QuotePackage(models.Model):
     lost_cover = models.JSONField(default=list, blank=True, editable=False)
     quoted_request = models.TextField(blank=True, default="", db_default="", editable=False)
     quoted_at = models.DateTimeField(_("quoted at"))
+    quote_milliseconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    shown_at = models.DateTimeField(null=True, blank=True, editable=False)
+    placement = models.CharField(max_length=40, blank=True, default="", editable=False)
+    look = models.CharField(max_length=20, blank=True, default="", editable=False)
     held_until = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -128,6 +134,8 @@ class QuotePackage(models.Model):
             models.Index(fields=("account",), name="xcover_package_account"),
             # For the periodic tasks that find overdue payments and schedules of recent bookings.
             models.Index(fields=("status", "booked_at"), name="xcover_package_booked"),
+            # For the numbers of a day.
+            models.Index(fields=("shown_at",), name="xcover_package_shown"),
         )
         permissions = (
             ("refresh_quotepackage", _("Can refresh quote packages from XCover")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,18 +26,24 @@ from django_xcover.types import PolicyRequest
 
 
 def record_package(
-    cart: CartToInsure, answer: PackageAnswer, lines: Lines, *, country: str | None = None
+    cart: CartToInsure,
+    answer: PackageAnswer,
+    lines: Lines,
+    *,
+    country: str | None = None,
+    milliseconds: int | None = None,
 ) -> list[Quote]:
     """Store a newly quoted package and return its quotes in the cart's order.
 
     `lines` maps each quote id to the item it insures. The keys of an answer can't be used for
     that, because XCover renumbers them (recorded). `country` is the customer's, by default that of
-    the cart; "" if it is unknown which one was quoted.
+    the cart; "" if it is unknown which one was quoted. `milliseconds` is how long XCover took.
     """
     # No savepoint: saves two queries if the request already has a transaction.
     with transaction.atomic(savepoint=False):
         earlier = _earlier(cart)
         package, quotes = draft(cart, answer, lines)
+        package.quote_milliseconds = milliseconds
         if country is not None:
             package.customer_country = country
         before = next((quote.package for quote in earlier.values()), package)
@@ -72,11 +79,17 @@ def draft(
 
 
 def record_update(
-    package: QuotePackage, cart: CartToInsure, answer: PackageAnswer, lines: Lines
+    package: QuotePackage,
+    cart: CartToInsure,
+    answer: PackageAnswer,
+    lines: Lines,
+    *,
+    milliseconds: int | None = None,
 ) -> list[Quote]:
     """Store a package that was changed in place and return its quotes in the cart's order.
 
-    A quote loses its acceptance if any agreed term changed (`agreement`).
+    A quote loses its acceptance if any agreed term changed (`agreement`). `milliseconds` is how
+    long XCover took.
     """
     known = {quote.quote_id: quote for quote in package.quotes.all()}
     fresh = _in_cart_order(package, answer.quotes, lines, cart)
@@ -96,6 +109,7 @@ def record_update(
     package.payload = package_to_store(answer)
     package.quoted_request = _for_after_sale(cart)
     package.quoted_at = timezone.now()
+    package.quote_milliseconds = milliseconds
     package.save()
     transaction.on_commit(lambda: packages.announce_quoted(package))
     return fresh
@@ -226,14 +240,21 @@ def update_package(
     changes = find_changes(quotes, cart)
     if not changes.kept or not _take(package):
         return []
+    began = time.monotonic()
     answer, lines = _carry_out(client, package, changes, until)
+    milliseconds = milliseconds_since(began)
     if not agreement.are_sellable(answer, package.currency):
         return []
     with transaction.atomic(savepoint=False):
         locked = QuotePackage.objects.locked().get(pk=package.pk)
         if not locked.is_open or locked.held_until is not None:
             return []
-        return record_update(locked, cart, answer, lines)
+        return record_update(locked, cart, answer, lines, milliseconds=milliseconds)
+
+
+def milliseconds_since(began: float) -> int:
+    """Return the milliseconds since `began`, a value of `time.monotonic`."""
+    return round((time.monotonic() - began) * 1000)
 
 
 def find_changes(quotes: Sequence[Quote], cart: CartToInsure) -> Changes:

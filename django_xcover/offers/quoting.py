@@ -19,7 +19,14 @@ from django_xcover.conf import get_config
 from django_xcover.mirror import agreement, lapses, request_bodies
 from django_xcover.mirror.presentation import Offer, build_offer
 from django_xcover.models import OfferOutcome, Quote, QuoteAttempt, QuotePackage, Status
-from django_xcover.offers import background, carts, counts, quote_attempts, quote_storage
+from django_xcover.offers import (
+    background,
+    carts,
+    counts,
+    quote_attempts,
+    quote_storage,
+    statistics,
+)
 from django_xcover.offers.carts import CartToInsure
 
 logger = safe_logging.get_logger("django_xcover.offers")
@@ -216,6 +223,7 @@ def _attempt(
         quote_attempts.release(attempt)
         counts.count(cart.account, outcome)
         counts.write()
+        statistics.write()
     return offered
 
 
@@ -285,7 +293,9 @@ def matches(package: QuotePackage, cart: CartToInsure) -> bool:
 def _create(cart: CartToInsure, until: Deadline) -> list[Quote]:
     client = factory.client_for(cart.account)
     payload = request_bodies.quote_payload(cart.request, now=timezone.now())
+    began = time.monotonic()
     wire = client.create_quote(payload, deadline=until.left_for_a_call())
+    milliseconds = quote_storage.milliseconds_since(began)
     answer = package_from_wire(wire)
     if answer.status != Status.RECEIVED:
         # The shopper couldn't answer it: only an open quote package accepts a choice.
@@ -295,7 +305,7 @@ def _create(cart: CartToInsure, until: Deadline) -> list[Quote]:
     if answer.failed:
         logger.warning("XCover could not quote %s items of a cart.", len(answer.failed))
     lines = request_bodies.lines_of(answer, cart.request.items)
-    return quote_storage.record_package(cart, answer, lines)
+    return quote_storage.record_package(cart, answer, lines, milliseconds=milliseconds)
 
 
 def _update(cart: CartToInsure, quotes: Sequence[Quote], until: Deadline) -> list[Quote]:

@@ -23,24 +23,31 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 @clears_frames
-def xcover_offer(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
+def xcover_offer(
+    context: Context, cart: Any = None, *, ask: bool = False, placement: str = ""
+) -> SafeString:
     """Show the offer for `cart` (by default the request's), or a placeholder for it.
 
     With `ask`, "Please choose yes or no." appears once when an order is sent without an answer.
-    Doesn't call XCover.
+    `placement` is a name for this place in the daily numbers, at most 40 characters. Doesn't call
+    XCover.
     """
-    return tags.offer_block(_request(context), cart, ask=ask)
+    return tags.offer_block(_request(context), cart, ask=ask, placement=placement)
 
 
 @register.simple_tag(takes_context=True)
 @clears_frames
-def xcover_element(context: Context, cart: Any = None, *, ask: bool = False) -> SafeString:
+def xcover_element(
+    context: Context, cart: Any = None, *, ask: bool = False, placement: str = ""
+) -> SafeString:
     """Show XCover's own element (XCover Elements) instead of the offer.
 
     If its script fails or is late, the offer is shown. So it is without `ELEMENTS_SCRIPT`.
     Doesn't call XCover.
     """
-    return tags.element_block(_request(context), cart, _nonce(context), ask=ask)
+    return tags.element_block(
+        _request(context), cart, _nonce(context), ask=ask, placement=placement
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -17,7 +17,7 @@ PAGE = """<!doctype html>{% load xcover %}<html lang="en"><head><title>Checkout<
 <p id="total">{% xcover_total base "GBP" form="checkout" %}</p>
 {% for line in above %}<p>Before the offer</p>{% endfor %}
 {% if element %}{% xcover_element cart ask=ask %}
-{% else %}{% xcover_offer cart ask=ask %}{% endif %}
+{% else %}{% xcover_offer cart ask=ask placement=placement %}{% endif %}
 {% for line in below %}<p>After the offer</p>{% endfor %}
 </body></html>"""
 
@@ -73,6 +73,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"cart": FRONT.cart, "base": BASE, "ask": FRONT.ask}
     context["element"] = FRONT.element
     context |= {side: range(int(request.GET.get(side, 0))) for side in ("above", "below")}
+    context["placement"] = request.GET.get("placement", "")
     return HttpResponse(template.render(context, request))
 
 

@@ -25,6 +25,7 @@ OF_NO_ORDER = {
     "Discrepancy",
     "Heartbeat",
     "OfferCount",
+    "OfferDay",
     "QuoteAttempt",
     "Reconciliation",
     "WebhookRefusal",

@@ -35,6 +35,7 @@ PUBLIC = {
     "django_xcover.sync.webhooks",  # `replay`, until it has a public place
     "django_xcover.tasks",
     "django_xcover.testing.factories",
+    "django_xcover.testing.gallery",
     "django_xcover.testing.webhooks",
     "django_xcover.types",
 }

@@ -15,9 +15,12 @@ from django_xcover.models import (
     Discrepancy,
     Flag,
     Heartbeat,
+    Latency,
     OfferCount,
+    OfferDay,
     OfferOutcome,
     OfferPlacement,
+    OfferResult,
     Reconciliation,
     StaffAction,
     WebhookRefusal,
@@ -164,6 +167,35 @@ class OfferCountFactory(DjangoModelFactory[OfferCount]):
     outcome: Any = OfferOutcome.OFFERED
     count = 1
     last_at = NOW
+
+
+class OfferDayFactory(DjangoModelFactory[OfferDay]):
+    """One accepted offer of today whose cart was ordered."""
+
+    class Meta:
+        model = OfferDay
+
+    class Params:
+        declined = Trait(result=OfferResult.DECLINED)
+        unanswered = Trait(result=OfferResult.UNANSWERED, is_ordered=False)
+        no_offer = Trait(
+            placement="",
+            look="",
+            latency="",
+            result=OfferResult.NO_OFFER,
+            reason=OfferOutcome.NO_ANSWER,
+            is_ordered=False,
+        )
+
+    account = "default"
+    day = LazyFunction(timezone.localdate)
+    placement: Any = "checkout"
+    look: Any = "card"
+    latency: Any = Latency.UP_TO_1
+    result: Any = OfferResult.ACCEPTED
+    reason: Any = ""
+    is_ordered: Any = True
+    count = 1
 
 
 class HeartbeatFactory(DjangoModelFactory[Heartbeat]):
