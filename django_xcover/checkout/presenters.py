@@ -23,7 +23,7 @@ from django_xcover.types import Money
 
 # Stored with each answer as evidence of what was shown. Increase it whenever a template or text of
 # the offer changes.
-TEMPLATE_VERSION = "9"
+TEMPLATE_VERSION = "10"
 
 # The number of benefits on the card: the price and both answers stay in view on a phone.
 HIGHLIGHTS = 3

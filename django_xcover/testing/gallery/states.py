@@ -191,7 +191,7 @@ def _around(request: HttpRequest) -> tuple[State, ...]:
     """Return what the other tags show: the price on a product's page, and the order's cover."""
     price = {"text": price_sentence(Money(Decimal(TICKET.price), "GBP"))}
     found = [State("price", "Price on a product page", _render(request, "price", **price))]
-    for state in ("arranging", "failed", "declined"):
+    for state in ("arranging", "declined"):
         html = _render(request, "policies", cover=OrderCover(state=state))
         found.append(
             State(f"order-{state}", f"Order page: {state}", _prefixed(f"order-{state}", html))
