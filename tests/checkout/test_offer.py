@@ -186,12 +186,13 @@ def test_the_wording_opens_in_a_new_tab_that_knows_nothing_of_the_checkout(
 ) -> None:
     quote = visitor.is_offered().quotes[0]
 
-    link = visitor.opens(FRAGMENT).one("a", class_="xcover-link")
+    page = visitor.opens(FRAGMENT)
+    link = page.one("a", class_="xcover-link")
 
     assert link["href"] == quote.pds_url
     assert link["target"] == "_blank"
     assert link["rel"] == "noopener noreferrer"
-    assert "opens in a new tab" in link.text
+    assert page.one("span", id=link["aria-describedby"]).text == "(opens in a new tab)"
 
 
 def test_benefits_are_shown_with_their_limits_and_excesses(visitor: Visitor) -> None:
