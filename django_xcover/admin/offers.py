@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -57,7 +57,7 @@ class OfferDayAdmin(MirrorAdmin):
         "count",
     )
     list_filter = (DaysFilter, AccountFilter, "result", "reason", "latency", "look", "is_ordered")
-    ordering = ("-day", "-pk")
+    ordering: ClassVar[Any] = ("-day", "-pk")
     search_help_text = _("Placement or account.")
     fieldsets = (
         section(None, "day", "account", ("placement", "look"), "latency"),

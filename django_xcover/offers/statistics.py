@@ -117,12 +117,13 @@ def _shown_on(day: date) -> Iterator[dict[str, Any]]:
         output_field=CharField(),
     )
     packages = QuotePackage.objects.filter(shown_at__gte=start, shown_at__lt=end).order_by()
-    yield from packages.values("account", "placement", "look").annotate(
+    rows = packages.values("account", "placement", "look").annotate(
         latency=LATENCY,
         result=result,
         is_ordered=Case(When(order_reference="", then=Value(False)), default=Value(True)),
         count=Count("pk"),
     )
+    yield from (dict(row) for row in rows)
 
 
 def _has(*choices: Choice) -> Exists:

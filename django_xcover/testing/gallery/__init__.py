@@ -6,6 +6,7 @@ the shop overrides. Nothing is stored, and XCover isn't called.
 
 from __future__ import annotations
 
-from django_xcover.testing.gallery.states import LOOKS, State, states
+from django_xcover.offers.words import LOOKS
+from django_xcover.testing.gallery.scenes import State, states
 
 __all__ = ["LOOKS", "State", "states"]

@@ -134,7 +134,7 @@ def _fields(*, plans: bool) -> dict[str, Any]:
         },
         "underwriter": {"name": "Harbour Mutual Insurance Limited"},
     }
-    without = {} if plans else {"instalment_plans": []}
+    without: dict[str, Any] = {} if plans else {"instalment_plans": []}
     return {"policy": policy, "benefits": _benefits(BENEFITS), **without}
 
 

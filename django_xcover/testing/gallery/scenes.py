@@ -18,6 +18,7 @@ from django_xcover.cover import OrderCover
 from django_xcover.exceptions import OfferChanged
 from django_xcover.mirror.presentation import Offer
 from django_xcover.offers.words import LOOKS
+from django_xcover.testing.factories import answers
 from django_xcover.testing.gallery import offers
 from django_xcover.testing.gallery.offers import DOCUMENTS, FLIGHT, ITEMS, NO, TICKET, YES
 from django_xcover.types import Money
@@ -72,9 +73,7 @@ SCENES = {
     "declined": Scene(title="Declined", offer=lambda: offers.offer(TICKET, choices=[NO])),
     "in-parts": Scene(
         title="Accepted, with a payment plan",
-        offer=lambda: offers.offer(
-            FLIGHT, choices=[YES], plans=True, instalment_plan=offers.answers.PLAN
-        ),
+        offer=lambda: offers.offer(FLIGHT, choices=[YES], plans=True, instalment_plan=answers.PLAN),
     ),
     "all-accepted": Scene(
         title="Several items, all accepted",
