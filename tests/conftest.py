@@ -47,6 +47,7 @@ LONGEST_FIRST = (
     "oscar/test_oscar.py",
     "browser/test_my_cover.py",
     "browser/test_purchase.py",
+    "browser/test_gallery.py",
     "browser/test_admin.py",
     "chaos/test_plants.py",  # not beside the other storms, with which the list begins
     "checkout/test_script.py",

@@ -33,6 +33,7 @@ VIEWS = (
     "view_instalment",
     "view_discrepancy",
     "view_hold",
+    "view_offerday",
     "view_accountpause",
 )
 ACTS = (

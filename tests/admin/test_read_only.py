@@ -13,6 +13,7 @@ from django_xcover.testing.factories import (
     HoldFactory,
     InstalmentFactory,
     ModificationFactory,
+    OfferDayFactory,
     OperationFactory,
     QuotePackageFactory,
     RenewalFactory,
@@ -31,6 +32,7 @@ MODELS = (
     "discrepancy",
     "orderevent",
     "hold",
+    "offerday",
 )
 
 
@@ -50,6 +52,7 @@ def row_of(model: str) -> Model:
         "discrepancy": DiscrepancyFactory.create(package=package),
         "orderevent": OrderEvent.objects.create(order_reference="SH-1001", kind="completed"),
         "hold": HoldFactory.create(package=package, taken=True),
+        "offerday": OfferDayFactory.create(),
     }
     return made[model]
 
