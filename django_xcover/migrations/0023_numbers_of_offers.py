@@ -18,12 +18,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='quotepackage',
             name='look',
-            field=models.CharField(blank=True, default='', editable=False, max_length=20),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=20),
         ),
         migrations.AddField(
             model_name='quotepackage',
             name='placement',
-            field=models.CharField(blank=True, default='', editable=False, max_length=40),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=40),
         ),
         migrations.AddField(
             model_name='quotepackage',
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('look', models.CharField(blank=True, max_length=20, verbose_name='look')),
                 ('latency', models.CharField(blank=True, choices=[('1', 'up to 1 second'), ('2', 'up to 2 seconds'), ('3', 'up to 3 seconds'), ('5', 'up to 5 seconds'), ('over', 'over 5 seconds')], max_length=10, verbose_name='answer of XCover')),
                 ('result', models.CharField(choices=[('accepted', 'accepted'), ('declined', 'declined'), ('unanswered', 'not answered'), ('no_offer', 'no offer')], max_length=20, verbose_name='result')),
-                ('reason', models.CharField(blank=True, choices=[('offered', 'quoted and offered'), ('late', 'answered after the deadline'), ('no_answer', 'no answer in time, or no connection'), ('fault', 'an answer that cannot be used'), ('not_authorised', 'credentials refused'), ('refused', 'cart refused'), ('nothing_to_sell', 'no item can be insured'), ('rate_limit', 'rate limit used up'), ('circuit_open', 'not asked: circuit open'), ('visitor_limit', 'not asked: too many quotes for one visitor'), ('error', 'error in this application')], max_length=20, verbose_name='reason')),
+                ('reason', models.CharField(blank=True, choices=[('offered', 'quoted and offered'), ('accepted', 'accepted'), ('declined', 'declined'), ('late', 'answered after the deadline'), ('no_answer', 'no answer in time, or no connection'), ('fault', 'an answer that cannot be used'), ('not_authorised', 'credentials refused'), ('refused', 'cart refused'), ('nothing_to_sell', 'no item can be insured'), ('rate_limit', 'rate limit used up'), ('circuit_open', 'not asked: circuit open'), ('visitor_limit', 'not asked: too many quotes for one visitor'), ('error', 'error in this application')], max_length=20, verbose_name='reason')),
                 ('is_ordered', models.BooleanField(default=False, verbose_name='ordered')),
                 ('count', models.PositiveIntegerField(verbose_name='count')),
             ],

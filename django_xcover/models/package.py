@@ -107,8 +107,10 @@ class QuotePackage(models.Model):
     quoted_at = models.DateTimeField(_("quoted at"))
     quote_milliseconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
     shown_at = models.DateTimeField(null=True, blank=True, editable=False)
-    placement = models.CharField(max_length=40, blank=True, default="", editable=False)
-    look = models.CharField(max_length=20, blank=True, default="", editable=False)
+    placement = models.CharField(
+        max_length=40, blank=True, default="", db_default="", editable=False
+    )
+    look = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
     held_until = models.DateTimeField(null=True, blank=True, editable=False)
     booked_at = models.DateTimeField(_("booked at"), null=True, blank=True)
     reconciled_at = models.DateTimeField(null=True, blank=True, editable=False)

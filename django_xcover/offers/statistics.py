@@ -26,6 +26,7 @@ from django_xcover.models import (
     OfferCount,
     OfferDay,
     OfferOutcome,
+    OfferPlacement,
     OfferResult,
     Quote,
     QuotePackage,
@@ -78,7 +79,7 @@ def sum_up() -> None:
 
 def sum_up_day(day: date) -> None:
     """Replace the numbers of `day` by those that the packages and the counts have now."""
-    rows = [OfferDay(day=day, **row) for row in (*_shown_on(day), *_lost_on(day))]
+    rows = [OfferDay(day=day, **row) for row in (*_shown_on(day), *_counted_on(day))]
     with transaction.atomic(using=router.db_for_write(OfferDay)):
         OfferDay.objects.filter(day=day).delete()
         OfferDay.objects.bulk_create(rows)
@@ -131,18 +132,42 @@ def _has(*choices: Choice) -> Exists:
     return Exists(Quote.objects.filter(package=OuterRef("pk"), choice__in=choices))
 
 
-def _lost_on(day: date) -> Iterator[dict[str, Any]]:
-    """Yield the numbers of offers that were lost on `day`, by reason."""
+# Outcomes of the hourly counts that aren't lost offers.
+MADE = (OfferOutcome.OFFERED, OfferOutcome.ACCEPTED, OfferOutcome.DECLINED)
+
+
+def _counted_on(day: date) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of the hourly counts: lost offers, and all offers after the sale."""
     start, end = _bounds(day)
-    lost = OfferCount.objects.filter(hour__gte=start, hour__lt=end)
-    lost = lost.exclude(outcome=OfferOutcome.OFFERED).order_by()
-    for row in lost.values("account", "outcome").annotate(number=Sum("count")):
-        yield {
-            "account": row["account"],
-            "result": OfferResult.NO_OFFER,
-            "reason": row["outcome"],
-            "count": row["number"],
-        }
+    rows = OfferCount.objects.filter(hour__gte=start, hour__lt=end).order_by()
+    after_sale: dict[str, dict[str, int]] = {}
+    for row in rows.values("account", "placement", "outcome").annotate(number=Sum("count")):
+        # Lost offers of the checkout have no place: it is known only where one is shown.
+        place = "" if row["placement"] == OfferPlacement.CHECKOUT else row["placement"]
+        if row["outcome"] not in MADE:
+            result = {"result": OfferResult.NO_OFFER, "reason": row["outcome"]}
+            yield {"account": row["account"], "placement": place, "count": row["number"], **result}
+        elif place:
+            after_sale.setdefault(row["account"], {})[row["outcome"]] = row["number"]
+    for account, numbers in after_sale.items():
+        yield from _after_sale(account, numbers)
+
+
+def _after_sale(account: str, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of the offers after the sale, whose answers are counted, too."""
+    accepted = numbers.get(OfferOutcome.ACCEPTED, 0)
+    declined = numbers.get(OfferOutcome.DECLINED, 0)
+    # An answer may come on a later day than the offer.
+    open_ones = max(0, numbers.get(OfferOutcome.OFFERED, 0) - accepted - declined)
+    found = (
+        (OfferResult.ACCEPTED, accepted),
+        (OfferResult.DECLINED, declined),
+        (OfferResult.UNANSWERED, open_ones),
+    )
+    for result, number in found:
+        if number:
+            row = {"account": account, "placement": OfferPlacement.AFTER_SALE, "is_ordered": True}
+            yield {**row, "result": result, "count": number}
 
 
 def _bounds(day: date) -> Iterable[datetime]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from django_xcover import tasks
 from django_xcover.mirror.presentation import build_offer
-from django_xcover.models import OfferDay, OfferOutcome, OfferResult, QuotePackage
+from django_xcover.models import OfferDay, OfferOutcome, OfferPlacement, OfferResult, QuotePackage
 from django_xcover.offers import statistics
 from django_xcover.testing.factories import (
     OfferCountFactory,
@@ -154,6 +154,19 @@ def test_a_lost_offer_counts_with_its_reason() -> None:
 
     assert numbers("result", "reason", "placement") == {
         (OfferResult.NO_OFFER, OfferOutcome.NO_ANSWER, "", 2)
+    }
+
+
+def test_offers_after_the_sale_count_with_their_answers() -> None:
+    after = {"placement": OfferPlacement.AFTER_SALE}
+    for outcome, number in (("offered", 5), ("accepted", 2), ("declined", 1), ("fault", 3)):
+        OfferCountFactory.create(**after, outcome=outcome, count=number)
+
+    assert numbers("placement", "result", "is_ordered") == {
+        ("after_sale", OfferResult.ACCEPTED, True, 2),
+        ("after_sale", OfferResult.DECLINED, True, 1),
+        ("after_sale", OfferResult.UNANSWERED, True, 2),
+        ("after_sale", OfferResult.NO_OFFER, False, 3),
     }
 
 
