@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
+from django_xcover.checkout.presenters import TEMPLATE_VERSION
 from django_xcover.models import Choice, Decision, Quote
 from django_xcover.sandbox import Sandbox
 from tests.checkout.conftest import AS_SCRIPT, Visitor
@@ -113,7 +114,7 @@ def test_the_answer_is_recorded_as_given_to_the_element(visitor: Visitor, sandbo
     assert response.status_code == 200
     decision = Decision.objects.get()
     assert decision.choice == Choice.ACCEPTED
-    assert decision.template_version == "9-element"
+    assert decision.template_version == f"{TEMPLATE_VERSION}-element"
     assert decision.price == Quote.objects.get(quote_id=quote).price
 
 
