@@ -16,10 +16,15 @@ class XCoverAppConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because models are not loaded before.
         from django_xcover import receivers, signals, tasks  # noqa: PLC0415
-        from django_xcover.checks import check_health, check_settings  # noqa: PLC0415
+        from django_xcover.checks import (  # noqa: PLC0415
+            check_deployment,
+            check_health,
+            check_settings,
+        )
 
         checks.register(check_settings, checks.Tags.security)
         checks.register(check_health, checks.Tags.database)
+        checks.register(check_deployment, checks.Tags.async_support, deploy=True)
         signals.order_completed.connect(receivers.on_order_completed, dispatch_uid="xcover")
         signals.payment_completed.connect(receivers.on_payment_completed, dispatch_uid="xcover")
         signals.order_cancelled.connect(receivers.on_order_cancelled, dispatch_uid="xcover")

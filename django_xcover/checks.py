@@ -17,6 +17,7 @@ E011  credentials that the client refuses
 E012  Django settings with which bookings cannot be stored or handed to a worker
 E013  an unknown look of the offer, or words that it can't show
 E014  the script of XCover Elements is not an https URL
+E015  an unknown runner, or one that this Django doesn't have
 W001  an offer deadline that does not fit XCover's response times
 W002  a webhook tolerance that accepts very old webhooks
 W003  a webhook secret that can be guessed
@@ -26,6 +27,7 @@ W006  a lease that is shorter than an attempt may take
 W007  instalments are offered, but cannot be collected
 W008  the content security policy blocks the script of XCover Elements
 W009  cover is offered after the sale, but cannot be paid
+W010  tasks run inside the shopper's request (with `check --deploy` only)
 W011  the URLs are not included
 W020  no recent sweep
 W021  operations are due, but no worker runs them
@@ -45,6 +47,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from math import inf
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -63,6 +66,7 @@ from django_xcover.client.http import is_this_machine
 from django_xcover.conf import DEFAULT_ACCOUNT, Account, Config, get_config
 from django_xcover.models.base import LONGEST_LEASE
 from django_xcover.offers import words
+from django_xcover.outbox import runners
 from django_xcover.support.health import health
 from django_xcover.tracebacks import clears_frames
 
@@ -135,7 +139,7 @@ def check_settings(
     messages = [*_check_adapter(), *_check_numbers(config), *_check_cache(config)]
     messages += [*_check_names(config), *_check_django(), *_check_addresses()]
     messages += [*_check_instalments(config), *_check_offer(config)]
-    messages += [*_check_elements(config), *_check_after_sale(config)]
+    messages += [*_check_elements(config), *_check_after_sale(config), *_check_runner(config)]
     for name, account in config.accounts.items():
         where = f"XCOVER['ACCOUNTS'][{name!r}]"
         wrong = [*_check_parts(where, account)]
@@ -161,6 +165,34 @@ def check_health(
     return [
         Warning(problem.sentence, hint=hint, id=HEALTH_IDS[problem.name]) for problem in problems
     ]
+
+
+@clears_frames
+def check_deployment(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Return a warning if tasks run at once; tests want that, a shop in production doesn't."""
+    try:
+        is_wrong = get_config().runner in runners.RUNNERS and runners.runs_at_once()
+    except (ImproperlyConfigured, ImportError):
+        return []  # E001 and E015 report it
+    if not is_wrong:
+        return []
+    hint = "Remove CELERY_TASK_ALWAYS_EAGER, or choose a backend in TASKS that has workers. "
+    hint += "Without a broker, set XCOVER['RUNNER'] = 'command' and run manage.py xcover_work."
+    message = "Tasks run inside the shopper's request: the checkout waits while XCover books."
+    return [Warning(message, hint=hint, id="xcover.W010")]
+
+
+def _check_runner(config: Config) -> Iterator[CheckMessage]:
+    if config.runner not in runners.RUNNERS:
+        names = ", ".join(runners.RUNNERS)
+        message = f"XCOVER['RUNNER'] must be one of {names}, not {config.runner!r}."
+        yield Error(message, id="xcover.E015")
+    elif config.runner == runners.DJANGO_TASKS and find_spec("django.tasks") is None:
+        hint = "Upgrade to Django 6.0, or use 'celery' or 'command'."
+        message = "XCOVER['RUNNER'] is 'django_tasks', which this version of Django doesn't have."
+        yield Error(message, hint=hint, id="xcover.E015")
 
 
 def _check_django() -> Iterator[CheckMessage]:

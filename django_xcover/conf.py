@@ -71,6 +71,9 @@ class Config:
     XCover has refused is not quoted again. `withdrawal_link_days` is how long a guest's link to
     withdraw works after it was created; it exceeds every withdrawal period.
 
+    `runner` is what runs the tasks: "celery", "django_tasks" (Django 6.0 or newer) or "command"
+    (`manage.py xcover_work`).
+
     A shopper waits `offer_deadline` for an offer. Each web process quotes in `offer_threads`
     threads, or inside the request if this is 0. A visitor gets `visitor_quotes` new quotes in ten
     minutes.
@@ -111,6 +114,7 @@ class Config:
     webhook_max_bytes: int = 262_144
     webhook_retention_days: int = 90
     cache: str = "default"
+    runner: str = "celery"
     breaker_faults: int = 3
     breaker_cool_down: float = 10.0
     breaker_cool_down_limit: float = 120.0

@@ -1,4 +1,7 @@
-"""PUBLIC: Celery tasks. Their arguments are primary keys only, so a broker carries no data."""
+"""PUBLIC: Celery tasks. Their arguments are primary keys only, so a broker carries no data.
+
+With another `XCOVER["RUNNER"]`, Django's tasks framework or `manage.py xcover_work` calls them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from django_xcover.mirror import history
 from django_xcover.models import Cancellation, QuotePackage, Withdrawal
 from django_xcover.offers import counts, holds, statistics
 from django_xcover.orders import events
-from django_xcover.outbox import lease, operations
+from django_xcover.outbox import lease, operations, runners
 from django_xcover.outbox.publisher import Publisher
 from django_xcover.policies import instalments, modification, renewal, withdrawal
 from django_xcover.support import erasure
@@ -63,7 +66,7 @@ def sweep_operations() -> None:
     """
     operations.sweep()
     for pk in withdrawal.sweep():
-        send_withdrawal_email.apply_async((pk,), retry=False)
+        runners.send(send_withdrawal_email, pk)
     lease.record_sweep()
     events.sweep()
     holds.sweep()
@@ -81,7 +84,7 @@ def send_withdrawal_email(pk: int) -> None:
 def find_due_renewals() -> None:
     """Find cover that ends soon, and have each renewal quoted. Schedule it once a day."""
     for row in renewal.find_due():
-        prepare_renewal.delay(row.pk)
+        runners.send(prepare_renewal, row.pk)
 
 
 @shared_task(name="django_xcover.tasks.prepare_renewal", ignore_result=True)
@@ -96,7 +99,7 @@ def prepare_renewal(pk: int) -> None:
 def sweep_instalments() -> None:
     """Dispatch the payment schedules that haven't been read. Schedule it every few minutes."""
     for package in instalments.unmirrored():
-        mirror_instalments.delay(package.pk)
+        runners.send(mirror_instalments, package.pk)
 
 
 @shared_task(name="django_xcover.tasks.mirror_instalments", ignore_result=True)
@@ -214,7 +217,7 @@ def announce_refund(sender: object, *, cancellation: Cancellation, **kwargs: obj
     Runs in a worker, where cancellations are carried out. The sweep finds lost tasks.
     """
     for pk in Withdrawal.objects.filter(cancellation=cancellation).values_list("pk", flat=True):
-        send_withdrawal_email.apply_async((pk,), retry=False)
+        runners.send(send_withdrawal_email, pk)
 
 
 def read_schedule(sender: object, *, package: QuotePackage, **kwargs: object) -> None:
@@ -223,19 +226,19 @@ def read_schedule(sender: object, *, package: QuotePackage, **kwargs: object) ->
     Runs in a worker, where bookings are made. The sweep finds lost tasks.
     """
     if instalments.has_plan(package):
-        mirror_instalments.apply_async((package.pk,), retry=False)
+        runners.send(mirror_instalments, package.pk)
 
 
 def _dispatch(task: Task[[int], None], publisher: Publisher, pk: int) -> None:
-    if task.app.conf.task_always_eager:
-        task.delay(pk)
+    if not runners.may_wait():
+        runners.send(task, pk)
     elif not publisher.offer(pk):
         what = publisher.what
         logger.warning("%s %s waits for the sweeper: the broker is too slow.", what, pk)
 
 
 def _publisher(task: Task[[int], None], what: str) -> Publisher:
-    return Publisher(lambda pk: task.apply_async((pk,), retry=False), what=what)
+    return Publisher(lambda pk: runners.send(task, pk), what=what)
 
 
 publisher = _publisher(run_operation, "Operation")

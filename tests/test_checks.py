@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import django
 import pytest
+from celery import current_app
 
-from django_xcover.checks import check_settings
+from django_xcover.checks import check_deployment, check_settings
 from tests.test_conf import ACCOUNT, GOOD
 
 
@@ -39,6 +41,7 @@ def ids() -> list[str | None]:
         ({"ELEMENTS_SCRIPT": "http://cdn.example/xce.js"}, "xcover.E014"),
         ({"ELEMENTS_SCRIPT": "/static/xce.js"}, "xcover.E014"),
         ({"ELEMENTS_SCRIPT": 7}, "xcover.E014"),
+        ({"RUNNER": "carrier pigeons"}, "xcover.E015"),
         ({"OPERATION_LEASE": 40}, "xcover.W006"),
         ({"ADAPTER": "tests.shop.Adapter", "OFFER_INSTALMENTS": True}, "xcover.W007"),
         ({"OFFER_INSTALMENTS": "yes"}, "xcover.E007"),
@@ -55,6 +58,28 @@ def test_a_wrong_setting_is_reported(settings: Any, change: dict[str, Any], expe
     settings.XCOVER = {**GOOD, **change}
 
     assert ids() == [expected]
+
+
+@pytest.mark.skipif(django.VERSION >= (6, 0), reason="this Django has the tasks framework")
+def test_djangos_tasks_are_refused_where_django_has_none(settings: Any) -> None:
+    settings.XCOVER = {**GOOD, "RUNNER": "django_tasks"}
+
+    assert ids() == ["xcover.E015"]
+    assert check_deployment() == []
+
+
+@pytest.mark.parametrize(("runner", "expected"), [("celery", ["xcover.W010"]), ("command", [])])
+def test_eager_tasks_are_reported_before_a_deployment(
+    settings: Any, runner: str, expected: list[str]
+) -> None:
+    settings.XCOVER = {**GOOD, "RUNNER": runner}
+    assert check_deployment() == []
+
+    current_app.conf.task_always_eager = True
+    try:
+        assert [message.id for message in check_deployment()] == expected
+    finally:
+        current_app.conf.task_always_eager = False
 
 
 @pytest.mark.parametrize(

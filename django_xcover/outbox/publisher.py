@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.db import connections
+
 from django_xcover import safe_logging
 
 logger = safe_logging.get_logger("django_xcover.outbox")
@@ -84,4 +86,6 @@ class Publisher:
                 said = "%s %s was not published (%s): the sweeper will."
                 logger.warning(said, self.what, pk, name)
             finally:
+                # A runner that stores its tasks in the database connects from this thread.
+                connections.close_all()
                 waiting.task_done()

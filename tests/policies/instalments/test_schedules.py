@@ -236,7 +236,6 @@ def test_the_plan_chosen_is_booked(shopper: Shopper, shop: Shop, sandbox: Sandbo
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the bookings whose schedule a task is to read."""
     found: list[int] = []
-    monkeypatch.setattr(tasks.mirror_instalments, "delay", found.append)
     monkeypatch.setattr(
         tasks.mirror_instalments, "apply_async", lambda args, **options: found.append(*args)
     )

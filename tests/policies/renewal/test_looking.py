@@ -312,7 +312,9 @@ def test_another_price_is_told_again(
 
 def test_beat_prepares_what_it_finds(booked: QuotePackage, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr(tasks.prepare_renewal, "delay", sent.append)
+    monkeypatch.setattr(
+        tasks.prepare_renewal, "apply_async", lambda args, **options: sent.append(*args)
+    )
 
     tasks.find_due_renewals()
     tasks.prepare_renewal(sent[0])
