@@ -118,7 +118,7 @@ class PolicyView:
     """One policy of an order, for the shopper.
 
     `status` is XCover's status and `state` the one shown to shoppers, as in My cover.
-    `agreed_formatted` is the agreed price if XCover's price now differs, else "". `is_looked_into`
+    `agreed` is the agreed price if XCover's price now differs, else None. `is_looked_into`
     says that staff are looking into the booking. `documents` are kinds for `xcover:document`
     (documents and pages at XCover), from `django_xcover.policies.documents.KINDS`. `plan` names
     the instalment plan, "" for paying all at once. `line_reference` is the reference of the insured
@@ -130,14 +130,24 @@ class PolicyView:
     name: str
     status: str
     state: PolicyState
-    price_formatted: str
-    agreed_formatted: str
+    price: Money
+    agreed: Money | None
     is_looked_into: bool
     starts: datetime | None
     ends: datetime | None
     documents: tuple[str, ...]
     plan: str = ""
     line_reference: str = ""
+
+    @property
+    def price_formatted(self) -> str:
+        """Return the price in the reader's format."""
+        return format_amount(self.price)
+
+    @property
+    def agreed_formatted(self) -> str:
+        """Return the agreed price in the reader's format, or ""."""
+        return format_amount(self.agreed) if self.agreed else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,8 +407,8 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
         name=quote.policy_name,
         status=quote.status,
         state=summarise(quote).state,
-        price_formatted=format_amount(quote.cost),
-        agreed_formatted=_agreed(quote),
+        price=quote.cost,
+        agreed=_agreed(quote),
         is_looked_into=bool(package.attention),
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
@@ -408,9 +418,9 @@ def _policy(quote: Quote, package: QuotePackage) -> PolicyView:
     )
 
 
-def _agreed(quote: Quote) -> str:
+def _agreed(quote: Quote) -> Money | None:
     agreed = quote.chosen_price
     # After a cancellation XCover may change the price; only the refund matters then.
     if agreed is None or agreed == quote.price or quote.status == Status.CANCELLED:
-        return ""
-    return format_amount(Money(agreed, quote.package.currency))
+        return None
+    return Money(agreed, quote.package.currency)

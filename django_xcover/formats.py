@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
@@ -35,6 +36,33 @@ def plain_amount(money: Money) -> str:
     digits = Decimal(1).scaleb(-get_currency_precision(money.currency))
     whole = money.amount.quantize(digits)
     return f"{whole if whole == money.amount else money.amount.normalize():f}"
+
+
+# ISO 4217: the currencies whose minor unit isn't a hundredth. Babel shows fewer decimals where
+# nobody uses them (HUF, IDR), but payment providers count in hundredths all the same.
+_WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_MINOR_DIGITS: Mapping[str, int] = {
+    **dict.fromkeys(_WITHOUT.split(), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+
+def minor_digits(currency: str) -> int:
+    """Return the number of decimals of an ISO 4217 currency: 2 for GBP, 0 for JPY, 3 for KWD."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def exact_amount(money: Money) -> str:
+    """Return the amount with `minor_digits` decimals, or more if it has more: "500.00" (HUF)."""
+    whole = money.amount.quantize(Decimal(1).scaleb(-minor_digits(money.currency)))
+    return f"{whole if whole == money.amount else money.amount.normalize():f}"
+
+
+def minor_units(money: Money) -> int | None:
+    """Return the amount in the currency's minor unit, such as pence; None if it isn't whole."""
+    units = money.amount.scaleb(minor_digits(money.currency))
+    return int(units) if units == units.to_integral_value() else None
 
 
 def parse_amount(text: str) -> Decimal | None:

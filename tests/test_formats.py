@@ -7,7 +7,13 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from django_xcover.formats import format_amount, parse_amount, plain_amount
+from django_xcover.formats import (
+    exact_amount,
+    format_amount,
+    minor_units,
+    parse_amount,
+    plain_amount,
+)
 from django_xcover.types import Money
 
 
@@ -26,6 +32,30 @@ def test_an_amount_for_programs_has_its_currencys_decimals_and_loses_none(
     amount: str, currency: str, text: str
 ) -> None:
     assert plain_amount(Money(Decimal(amount), currency)) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text", "units"),
+    [
+        ("82.5000", "GBP", "82.50", 8250),
+        ("-45.69", "EUR", "-45.69", -4569),
+        ("0", "GBP", "0.00", 0),
+        ("1E+3", "JPY", "1000", 1000),
+        ("1.25", "KWD", "1.250", 1250),
+        # Nobody uses fillér, but payment providers count in them.
+        ("500", "HUF", "500.00", 50000),
+        ("500", "CLF", "500.0000", 5000000),
+        ("5", "XYZ", "5.00", 500),
+        ("0.915", "GBP", "0.915", None),
+        ("0.5", "JPY", "0.5", None),
+    ],
+)
+def test_an_amount_for_payments_has_the_decimals_of_iso_4217(
+    amount: str, currency: str, text: str, units: int | None
+) -> None:
+    money = Money(Decimal(amount), currency)
+
+    assert (exact_amount(money), minor_units(money)) == (text, units)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import IO, Any, ClassVar, TypeVar
 from django.db.models import QuerySet
 from django.db.transaction import non_atomic_requests
 from django.http import Http404, HttpRequest
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -169,10 +170,23 @@ class ShopView(APIView):
         return dict(serializer.validated_data)
 
     def respond(
-        self, shape: type[Serializer[Any]], value: Any, *, code: int = status.HTTP_200_OK
+        self,
+        shape: type[Serializer[Any]],
+        value: Any,
+        *,
+        code: int = status.HTTP_200_OK,
+        location: str = "",
     ) -> Response:
-        """Return `value` as JSON, serialized by `shape`."""
-        return Response(shape(value, context={"request": self.http}).data, status=code)
+        """Return `value` as JSON, serialized by `shape`; `location` is the URL of what was made."""
+        data = shape(value, context={"request": self.http}).data
+        return Response(data, status=code, headers={"Location": location} if location else None)
+
+    def url_of(self, name: str, pk: int) -> str:
+        """Return the path of a row below this view's policy."""
+        match = self.http.resolver_match
+        kwargs = {"quote_id": self.kwargs["quote_id"], "pk": pk}
+        current = match.namespace if match else None
+        return reverse(f"xcover_api:{name}", kwargs=kwargs, current_app=current)
 
 
 class MissingView(ShopView):

@@ -44,7 +44,12 @@ class CancellationsView(PolicyView):
 
     input_class = CancellationInput
 
-    @describes("createCancellation", {201: CancellationShape}, takes=(CancellationInput,))
+    @describes(
+        "createCancellation",
+        {201: CancellationShape},
+        takes=(CancellationInput,),
+        headers={201: ("Location",)},
+    )
     def post(self, request: Request, quote_id: str) -> Response:
         """Ask XCover for the refund; 201 whether or not it answers. Nothing is cancelled yet."""
         quote, data = self.policy(), self.validated_input()
@@ -54,7 +59,10 @@ class CancellationsView(PolicyView):
             reason=data["reason"],
         )
         return self.respond(
-            CancellationShape, cancellation_view(cancellation), code=status.HTTP_201_CREATED
+            CancellationShape,
+            cancellation_view(cancellation),
+            code=status.HTTP_201_CREATED,
+            location=self.url_of("cancellation", cancellation.pk),
         )
 
 
@@ -78,7 +86,12 @@ class ConfirmCancellationView(CancellationView):
     http_method_names = ("post", "options")
     input_class = StatementInput
 
-    @describes("confirmCancellation", {202: CancellationShape}, takes=(StatementInput,))
+    @describes(
+        "confirmCancellation",
+        {202: CancellationShape},
+        takes=(StatementInput,),
+        headers={202: ("Location",)},
+    )
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Submit the statement; 202. Repeating it, here or on a page, returns the first one."""
         row, values = self.cancellation(), self.validated_input()
@@ -87,7 +100,12 @@ class ConfirmCancellationView(CancellationView):
             raise ValidationError({"email": [_("Please enter an e-mail address for the receipt.")]})
         stated = withdrawal.withdraw(row, channel=Withdrawal.Channel.API, **values)
         shown = cancellation_view(stated.cancellation)
-        return self.respond(CancellationShape, shown, code=status.HTTP_202_ACCEPTED)
+        return self.respond(
+            CancellationShape,
+            shown,
+            code=status.HTTP_202_ACCEPTED,
+            location=self.url_of("cancellation", shown.pk),
+        )
 
 
 def _chosen(quote: Quote, ids: list[str] | None) -> list[Quote]:
@@ -126,7 +144,9 @@ class ChangeView(PolicyView):
             confirmed_at=modification.confirmed_at,
             due=payments.of_modification(modification),
         )
-        return self.respond(ModificationShape, result, code=code)
+        # 200 is for a change that was there before.
+        location = "" if code == status.HTTP_200_OK else self.url_of("modification", result.pk)
+        return self.respond(ModificationShape, result, code=code, location=location)
 
     def modification(self) -> Modification:
         """Return the URL's modification; raise Http404 if it isn't for this policy."""
@@ -142,6 +162,7 @@ class ModificationsView(ChangeView):
         "createModification",
         {201: ModificationShape, 202: ModificationShape},
         takes=(ModificationInput,),
+        headers={201: ("Location",), 202: ("Location",)},
     )
     def post(self, request: Request, quote_id: str) -> Response:
         """Change details (202) or ask XCover for a price (201); 422 for bad values."""
@@ -171,7 +192,7 @@ class ModificationView(ChangeView):
 class ConfirmModificationView(ChangeView):
     """Confirms a change that doesn't alter the price."""
 
-    @describes("confirmModification", {202: ModificationShape})
+    @describes("confirmModification", {202: ModificationShape}, headers={202: ("Location",)})
     def post(self, request: Request, **kwargs: Any) -> Response:
         """Confirm the change; 202. Returns 409 if there is a difference for the shop to settle."""
         row = self.modification()

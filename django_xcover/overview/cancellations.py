@@ -22,12 +22,17 @@ from django_xcover.types import Money
 class PolicyRefund:
     """The refund of one policy. `withdrawable_until` is the end of its cooling-off period.
 
-    `refund_formatted` is "" until XCover has named the refund.
+    `refund` is None until XCover has named it.
     """
 
     title: str
-    refund_formatted: str
+    refund: Money | None
     withdrawable_until: datetime | None
+
+    @property
+    def refund_formatted(self) -> str:
+        """Return the refund in the reader's format, or ""."""
+        return _formatted(self.refund)
 
     @property
     def is_withdrawal(self) -> bool:
@@ -39,10 +44,10 @@ class PolicyRefund:
 class CancellationView:
     """One cancellation.
 
-    `refusal` explains why nothing was cancelled, and `refunded_formatted` is what the shop has
-    refunded; both may be "". `withdrawal` is the customer's statement, or None. `may_withdraw` is
-    whether the withdrawal period may still be running, and `is_unbooked` whether some of the cover
-    is agreed but not in force yet.
+    `refusal` explains why nothing was cancelled, or is "". `refunded` is what the shop has
+    refunded. `withdrawal` is the customer's statement, or None. `may_withdraw` is whether the
+    withdrawal period may still be running, and `is_unbooked` whether some of the cover is agreed
+    but not in force yet.
     """
 
     pk: int
@@ -51,14 +56,23 @@ class CancellationView:
     refusal: str
     lines: tuple[PolicyRefund, ...]
     refund: Money | None
-    refund_formatted: str
-    refunded_formatted: str
+    refunded: Money | None
     confirm_before: datetime | None
     confirmed_at: datetime | None
     progress: Progress
     withdrawal: Withdrawal | None
     may_withdraw: bool
     is_unbooked: bool
+
+    @property
+    def refund_formatted(self) -> str:
+        """Return the refund in the reader's format, or ""."""
+        return _formatted(self.refund)
+
+    @property
+    def refunded_formatted(self) -> str:
+        """Return what the shop has refunded in the reader's format, or ""."""
+        return _formatted(self.refunded)
 
     @property
     def is_draft(self) -> bool:
@@ -73,7 +87,7 @@ class CancellationView:
     @property
     def owes_refund(self) -> bool:
         """Return whether the shop still has to refund something."""
-        return bool(self.refund and self.refund.amount) and not self.refunded_formatted
+        return bool(self.refund and self.refund.amount) and self.refunded is None
 
 
 def view_of(cancellation: Cancellation) -> CancellationView:
@@ -86,8 +100,7 @@ def view_of(cancellation: Cancellation) -> CancellationView:
         refusal=refusal_of(cancellation),
         lines=tuple(_line(line) for line in refunds.lines_of(cancellation)),
         refund=cancellation.refund,
-        refund_formatted=_formatted(cancellation.refund),
-        refunded_formatted=_refunded(cancellation),
+        refunded=_refunded(cancellation),
         confirm_before=cancellation.confirm_before,
         confirmed_at=cancellation.confirmed_at,
         progress=progress_of(cancellation.package, OperationKind.CANCEL, cancellation),
@@ -100,14 +113,14 @@ def view_of(cancellation: Cancellation) -> CancellationView:
 def _line(line: refunds.RefundLine) -> PolicyRefund:
     return PolicyRefund(
         title=line.label or line.name,
-        refund_formatted=_formatted(line.refund),
+        refund=line.refund,
         withdrawable_until=line.cooling_off_until,
     )
 
 
-def _refunded(cancellation: Cancellation) -> str:
+def _refunded(cancellation: Cancellation) -> Money | None:
     amount = cancellation.refunded
-    return "" if amount is None else format_amount(Money(amount, cancellation.currency))
+    return None if amount is None else Money(amount, cancellation.currency)
 
 
 def _formatted(amount: Money | None) -> str:

@@ -34,9 +34,14 @@ class Part:
     """One payment. `due` is the day on which its period begins."""
 
     number: int
-    amount_formatted: str
+    amount: Money
     due: datetime
     state: PartState
+
+    @property
+    def amount_formatted(self) -> str:
+        """Return the amount in the reader's format."""
+        return format_amount(self.amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +55,19 @@ class Schedule:
     parts: tuple[Part, ...]
     next: int
     due: Due | None
-    paid_formatted: str
-    left_formatted: str
+    paid: Money
+    left: Money
     is_over: bool = False
+
+    @property
+    def paid_formatted(self) -> str:
+        """Return what is paid in the reader's format."""
+        return format_amount(self.paid)
+
+    @property
+    def left_formatted(self) -> str:
+        """Return what is left to pay in the reader's format."""
+        return format_amount(self.left)
 
     @property
     def next_part(self) -> Part | None:
@@ -82,8 +97,8 @@ def schedule_of(quote: Quote) -> Schedule | None:
         parts=tuple(_part(row, following) for row in rows),
         next=following.number if following else 0,
         due=payments.of_instalment(following) if following else None,
-        paid_formatted=_sum([row for row in rows if not row.is_open], rows[0].currency),
-        left_formatted=_sum(unpaid, rows[0].currency),
+        paid=_sum([row for row in rows if not row.is_open], rows[0].currency),
+        left=_sum(unpaid, rows[0].currency),
         is_over=is_over,
     )
 
@@ -91,7 +106,7 @@ def schedule_of(quote: Quote) -> Schedule | None:
 def _part(row: Instalment, following: Instalment | None) -> Part:
     return Part(
         number=row.number,
-        amount_formatted=format_amount(row.amount),
+        amount=row.amount,
         due=row.period_start_date,
         state=_unpaid_state(row, following) if row.is_open else PartState.PAID,
     )
@@ -107,6 +122,5 @@ def _unpaid_state(row: Instalment, following: Instalment | None) -> PartState:
     return PartState.NEXT if row is following else PartState.LATER
 
 
-def _sum(rows: Iterable[Instalment], currency: str) -> str:
-    total = sum((row.total_amount for row in rows), Decimal(0))
-    return format_amount(Money(total, currency))
+def _sum(rows: Iterable[Instalment], currency: str) -> Money:
+    return Money(sum((row.total_amount for row in rows), Decimal(0)), currency)

@@ -29,6 +29,7 @@ from django_xcover.models import (
     Status,
     Withdrawal,
 )
+from django_xcover.types import Money
 
 PAGE_SIZE = 50
 
@@ -74,7 +75,7 @@ class PolicySummary:
     name: str
     state: PolicyState
     notice: Notice | str
-    price_formatted: str
+    price: Money
     starts: datetime | None
     ends: datetime | None
     order_reference: str
@@ -85,6 +86,11 @@ class PolicySummary:
         return self.label or self.name
 
     @property
+    def price_formatted(self) -> str:
+        """Return the price in the reader's format."""
+        return format_amount(self.price)
+
+    @property
     def is_past(self) -> bool:
         """Return whether the policy no longer covers anything."""
         return self.state in PAST
@@ -92,11 +98,22 @@ class PolicySummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPage:
-    """Up to PAGE_SIZE policies, newest first. `next` and `previous` are page numbers, 0 if none."""
+    """Up to PAGE_SIZE policies, newest first.
+
+    `number` is that of the page; `next` and `previous` are those of others, 0 if there are none.
+    `count` is the number of policies on all `pages`.
+    """
 
     policies: tuple[PolicySummary, ...]
+    number: int
     previous: int
     next: int
+    count: int
+
+    @property
+    def pages(self) -> int:
+        """Return the number of pages, 1 without policies."""
+        return max(-(-self.count // PAGE_SIZE), 1)
 
     @property
     def current(self) -> tuple[PolicySummary, ...]:
@@ -110,17 +127,23 @@ class PolicyPage:
 
 
 def policies(request: HttpRequest, *, page: int = 1) -> PolicyPage:
-    """Return a page of the shopper's policies. One query besides the adapter's `get_orders`."""
+    """Return a page of the shopper's policies.
+
+    One query besides the adapter's `get_orders`, and another one if there are several pages.
+    """
     named = filter(None, get_adapter().get_orders(request))
     references = tuple(values.reference(row, "get_orders") for row in named)
     page = max(page, 1)
     first = (page - 1) * PAGE_SIZE
     # One more than is shown, to know whether there is a next page without counting.
     rows = list(_of_orders(references)[first : first + PAGE_SIZE + 1]) if references else []
+    is_only = page == 1 and len(rows) <= PAGE_SIZE
     return PolicyPage(
         policies=tuple(summarise(quote) for quote in rows[:PAGE_SIZE]),
+        number=page,
         previous=page - 1,
         next=page + 1 if len(rows) > PAGE_SIZE else 0,
+        count=len(rows) if is_only else _of_orders(references).count(),
     )
 
 
@@ -181,7 +204,7 @@ def summarise(quote: Quote) -> PolicySummary:
         name=quote.policy_name,
         state=state,
         notice="" if state in PAST else _notice(quote),
-        price_formatted=format_amount(quote.cost),
+        price=quote.cost,
         starts=quote.policy_start_date,
         ends=quote.policy_end_date,
         order_reference=quote.package.order_reference,

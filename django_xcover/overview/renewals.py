@@ -10,7 +10,7 @@ from django_xcover.formats import format_amount
 from django_xcover.models import OperationKind, Quote, Renewal, Status
 from django_xcover.overview.progress import Progress, progress_of
 from django_xcover.policies.renewal import RenewalLine, confirmation, lines_of
-from django_xcover.types import Due
+from django_xcover.types import Due, Money
 
 DECLINED = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT)
 OVER = (Renewal.State.CONFIRMED, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
@@ -24,20 +24,25 @@ KINDS = {
 class RenewalView:
     """One renewal. `lines` are its policies, each with its share of the price.
 
-    `premium_formatted` is "" before it is quoted, and `due` is None unless it can be paid now.
+    `premium` is None before it is quoted, and `due` is None unless it can be paid now.
     `renewed_anyway` means that XCover renewed although the customer declined.
     """
 
     pk: int
     state: str
     due_on: datetime
-    premium_formatted: str
+    premium: Money | None
     lines: tuple[RenewalLine, ...]
     starts: datetime | None
     ends: datetime | None
     due: Due | None
     renewed_anyway: bool
     progress: Progress
+
+    @property
+    def premium_formatted(self) -> str:
+        """Return the premium in the reader's format, or ""."""
+        return format_amount(self.premium) if self.premium else ""
 
     @property
     def is_over(self) -> bool:
@@ -70,14 +75,13 @@ def renewal_of(quote: Quote) -> Renewal | None:
 def view_of(renewal: Renewal) -> RenewalView:
     """Return the shopper's view of `renewal`. No call to XCover."""
     kind = KINDS.get(Renewal.State(renewal.state))
-    premium = renewal.premium
     is_declined = renewal.state in DECLINED
     policies = renewal.package.quotes.all()
     return RenewalView(
         pk=renewal.pk,
         state=renewal.state,
         due_on=renewal.due_on,
-        premium_formatted=format_amount(premium) if premium else "",
+        premium=renewal.premium,
         starts=renewal.starts_at,
         ends=renewal.ends_at,
         lines=lines_of(renewal),

@@ -155,6 +155,20 @@ def test_a_cancelled_policy_is_not_cancelled_again(
     assert (response.status_code, response.json()["code"]) == (409, "already_cancelled")
 
 
+def test_what_is_created_has_an_address(program: Program) -> None:
+    program.buys(laptop())
+    preview = program.posts(policy_path("cancellations/"))
+    stated = program.posts(policy_path(f"cancellations/{preview.json()['id']}/confirm/"))
+    program.buys(laptop("another"), reference="ORD-2")
+    path = f"policies/{Quote.objects.get(package__order_reference='ORD-2').quote_id}/"
+    priced = program.posts(f"{path}modifications/", update_fields={"price": 2400})
+
+    for created in (preview, stated, priced):
+        there = program.client.get(created["Location"])
+        assert there.status_code == 200
+        assert there.json()["id"] == created.json()["id"]
+
+
 def test_a_preview_says_what_comes_back_and_cancels_nothing(
     insured: Program, preview: dict[str, Any]
 ) -> None:

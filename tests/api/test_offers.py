@@ -244,7 +244,12 @@ def test_the_offer_is_quoted_and_told_exactly(program: Program) -> None:
     assert "no-store" in response["Cache-Control"]
     assert offer["is_answered"] is False
     assert offer["premium"]["amount"] == "0.00"
-    assert quote["price"] == {"amount": "7.89", "currency": "GBP", "formatted": "£7.89"}
+    assert quote["price"] == {
+        "amount": "7.89",
+        "minor_units": 789,
+        "currency": "GBP",
+        "formatted": "£7.89",
+    }
     assert (quote["choice"], quote["plan"], quote["label"]) == ("", "", "Harbour Lights Festival")
     assert quote["benefits"][0]["limit"] == "£120.00"
     assert "security_token" not in response.content.decode()

@@ -69,7 +69,7 @@ def test_the_cover_of_an_order_says_how_far_it_is(insured: Program) -> None:
 
     assert cover["state"] == "booked"
     assert cover["policies"][0]["documents"] == DOCUMENTS
-    assert cover["policies"][0]["price_formatted"] == "£7.89"
+    assert cover["policies"][0]["price"]["formatted"] == "£7.89"
 
 
 def test_no_link_of_the_vendors_is_in_any_answer_but_the_one_that_asks_for_it(
@@ -107,9 +107,12 @@ def test_a_list_of_fifty_policies_takes_few_queries(program: Program) -> None:
         page = program.gets("policies/").json()
 
     assert len(page["policies"]) == 50
-    assert (page["previous"], page["next"]) == (0, 2)
+    assert (page["previous"], page["next"]) == (None, 2)
+    assert (page["count"], page["page"], page["pages"]) == (51, 1, 2)
     assert len(queries) <= 5
-    assert len(program.gets("policies/?page=2").json()["policies"]) == 1
+    second = program.gets("policies/?page=2").json()
+    assert len(second.pop("policies")) == 1
+    assert second == {"count": 51, "page": 2, "pages": 2, "previous": 1, "next": None}
 
 
 def test_one_policy_takes_few_queries(insured: Program) -> None:

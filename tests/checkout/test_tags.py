@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from django_xcover.models import OfferOutcome
 from django_xcover.offers import carts
 from django_xcover.overview.policies import PolicyState
 from django_xcover.sandbox import Sandbox
+from django_xcover.types import Money
 from tests.checkout.conftest import Visitor, calls
 from tests.checkout.page import Page
 from tests.checkout.shopfront import Front, render
@@ -41,8 +43,8 @@ POLICY = PolicyView(
     name="Ticket Protection",
     status="CONFIRMED",
     state=PolicyState.ACTIVE,
-    price_formatted="£7.90",
-    agreed_formatted="",
+    price=Money(Decimal("7.90"), "GBP"),
+    agreed=None,
     is_looked_into=False,
     starts=datetime(2026, 11, 21, tzinfo=UTC),
     ends=datetime(2027, 6, 12, tzinfo=UTC),
@@ -298,7 +300,7 @@ def test_a_policy_that_was_not_booked_says_so_beside_those_that_were(
 def test_another_price_than_the_one_agreed_on_is_not_shown_without_a_word(
     front: Front, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dearer = replace(POLICY, agreed_formatted="£5.99", is_looked_into=True)
+    dearer = replace(POLICY, agreed=Money(Decimal("5.99"), "GBP"), is_looked_into=True)
     settled = replace(dearer, is_looked_into=False)
 
     page = policies(monkeypatch, rf.get("/"), "booked", dearer, settled)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from django_xcover.formats import format_amount, plain_amount
+from django_xcover.formats import exact_amount, format_amount, minor_units
 from django_xcover.types import Money
 
 
@@ -17,6 +17,17 @@ class CodeField(serializers.ChoiceField):
     def __init__(self, name: str, values: Iterable[str], **options: Any) -> None:
         self.name, self.values = name, tuple(dict.fromkeys(map(str, values)))
         super().__init__(choices=self.values, **options)
+
+
+class NumberField(serializers.IntegerField):
+    """A number that counts from 1, or null for 0."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
+    def to_representation(self, value: int) -> Any:
+        """Return null for 0."""
+        return value or None
 
 
 class ProblemShape(serializers.Serializer[Any]):
@@ -36,16 +47,21 @@ class ProblemShape(serializers.Serializer[Any]):
 
 
 class MoneyShape(serializers.Serializer[Any]):
-    """An amount as a decimal text, its ISO 4217 currency, and the amount ready to show."""
+    """An amount as a decimal text, in minor units, and ready to show; its ISO 4217 currency.
+
+    `amount` has the currency's decimals. If it has more, `minor_units` is null.
+    """
 
     amount = serializers.RegexField(r"^-?\d+(\.\d+)?$")
+    minor_units = serializers.IntegerField(allow_null=True)
     currency = serializers.RegexField(r"^[A-Z]{3}$")
     formatted = serializers.CharField()
 
     def to_representation(self, instance: Money) -> dict[str, Any]:
         """Return the amount without the zeros that the database's column adds."""
         return {
-            "amount": plain_amount(instance),
+            "amount": exact_amount(instance),
+            "minor_units": minor_units(instance),
             "currency": instance.currency,
             "formatted": format_amount(instance),
         }

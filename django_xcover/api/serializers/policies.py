@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from django_xcover import payments
-from django_xcover.api.serializers.fields import CodeField, MoneyShape
+from django_xcover.api.serializers.fields import CodeField, MoneyShape, NumberField
 from django_xcover.api.serializers.offers import DocumentShape, WordingShape
 from django_xcover.models import Cancellation, Choice, Modification, Renewal
 from django_xcover.overview.documents import MailState
@@ -26,18 +26,21 @@ class PolicySummaryShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     state = CodeField("PolicyState", PolicyState.values)
     notice = CodeField("Notice", ("", *Notice.values))
-    price_formatted = serializers.CharField()
+    price = MoneyShape()
     starts = serializers.DateTimeField(allow_null=True)
     ends = serializers.DateTimeField(allow_null=True)
     order_reference = serializers.CharField()
 
 
 class PolicyListShape(serializers.Serializer[Any]):
-    """`next` and `previous` are page numbers, 0 for none."""
+    """One page of policies. `count` is the number of policies on all pages."""
 
+    count = serializers.IntegerField()
+    page = serializers.IntegerField(source="number")
+    pages = serializers.IntegerField()
+    next = NumberField()
+    previous = NumberField()
     policies = PolicySummaryShape(many=True)
-    next = serializers.IntegerField()
-    previous = serializers.IntegerField()
 
 
 class DueShape(serializers.Serializer[Any]):
@@ -95,7 +98,7 @@ class AfterSaleShape(serializers.Serializer[Any]):
 
 class RefundShape(serializers.Serializer[Any]):
     title = serializers.CharField()
-    refund_formatted = serializers.CharField()
+    refund = MoneyShape(allow_null=True)
     withdrawable_until = serializers.DateTimeField(allow_null=True)
     is_withdrawal = serializers.BooleanField()
 
@@ -117,7 +120,7 @@ class CancellationShape(serializers.Serializer[Any]):
     refusal = serializers.CharField()
     lines = RefundShape(many=True)
     refund = MoneyShape(allow_null=True)
-    refunded_formatted = serializers.CharField()
+    refunded = MoneyShape(allow_null=True)
     confirm_before = serializers.DateTimeField(allow_null=True)
     confirmed_at = serializers.DateTimeField(allow_null=True)
     is_withdrawal = serializers.BooleanField()
@@ -137,11 +140,11 @@ class ModificationShape(serializers.Serializer[Any]):
 
 
 class RenewalLineShape(serializers.Serializer[Any]):
-    """One renewed policy; `price_formatted` is its share, empty until it is quoted."""
+    """One renewed policy; `price` is its share, null until it is quoted."""
 
     quote_id = serializers.CharField()
     title = serializers.CharField()
-    price_formatted = serializers.CharField()
+    price = MoneyShape(allow_null=True)
     starts = serializers.DateTimeField(allow_null=True)
     ends = serializers.DateTimeField(allow_null=True)
 
@@ -152,7 +155,7 @@ class RenewalShape(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
     state = CodeField("RenewalState", Renewal.State.values)
     due_on = serializers.DateTimeField()
-    premium_formatted = serializers.CharField()
+    premium = MoneyShape(allow_null=True)
     policies = RenewalLineShape(source="lines", many=True)
     starts = serializers.DateTimeField(allow_null=True)
     ends = serializers.DateTimeField(allow_null=True)
@@ -164,18 +167,18 @@ class RenewalShape(serializers.Serializer[Any]):
 
 class InstalmentShape(serializers.Serializer[Any]):
     number = serializers.IntegerField()
-    amount_formatted = serializers.CharField()
+    amount = MoneyShape()
     due = serializers.DateTimeField()
     state = CodeField("InstalmentState", PartState.values)
 
 
 class ScheduleShape(serializers.Serializer[Any]):
-    """All instalments of a policy. `next` is the number of the next one to pay, 0 for none."""
+    """All instalments of a policy. `next` is the number of the next one to pay, or null."""
 
     parts = InstalmentShape(many=True)
-    next = serializers.IntegerField()
-    paid_formatted = serializers.CharField()
-    left_formatted = serializers.CharField()
+    next = NumberField()
+    paid = MoneyShape()
+    left = MoneyShape()
     due = DueShape(allow_null=True)
 
 
