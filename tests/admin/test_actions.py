@@ -18,6 +18,7 @@ from django_xcover.client import (
     UnexpectedAnswer,
     XCoverError,
 )
+from django_xcover.client.retry import RetryPolicy
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh as refreshing
 from django_xcover.models import Operation, OperationState, QuotePackage, Status
@@ -253,7 +254,8 @@ def test_a_failed_refresh_repeats_no_token_of_the_vendors(
     assert SECURITY_TOKEN not in LogEntry.objects.get().change_message
 
 
-def test_nothing_listens_at_xcovers_address(agent: Client) -> None:
+def test_nothing_listens_at_xcovers_address(agent: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RetryPolicy, "wait", lambda *_: 0.0)
     package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
 
     answer = refresh(agent, package)

@@ -21,6 +21,7 @@ from django.template import engines
 from werkzeug.test import Client
 
 from django_xcover.checks import check_settings
+from django_xcover.client.retry import RetryPolicy
 from django_xcover.conf import get_config
 from django_xcover.sandbox import Sandbox
 from django_xcover.sandbox.http.server import serve
@@ -68,6 +69,8 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(
     sandbox = Sandbox(partner_code="ACME1", api_key="key", api_secret="secret")
     with serve(sandbox) as url:
         monkeypatch.setenv("XCOVER_BASE_URL", f"{url}/x")
+        # What a page asks for may fail; it is not asked for again after a wait.
+        monkeypatch.setattr(RetryPolicy, "wait", lambda *_: 0.0)
         names = {**namespace(), "__name__": page.stem}
         for block in blocks(page):
             if block.language == "python" and not (block.source or block.excuse):
