@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from django_xcover.models import Discrepancy, Operation, Quote, QuotePackage
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import reconciliation
+from tests.examples import examples
 from tests.sync.reconciliation.conftest import Buy, cancel_at_xcover, forget
 
 pytestmark = pytest.mark.every_engine
@@ -57,7 +58,9 @@ def everything() -> list[Any]:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15, least=5),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(kinds=st.lists(st.sampled_from(TROUBLES), min_size=1, max_size=4), fix=st.booleans())
 def test_twice_is_once(buy: Buy, sandbox: Sandbox, kinds: list[str], fix: bool) -> None:
