@@ -23,7 +23,6 @@ from django_xcover.exceptions import NothingToInsure
 from django_xcover.offers import carts, choices, product_price, quoting, statistics
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.choices import Answer
-from django_xcover.offers.quoting import Look
 
 # The name of the API in the daily numbers.
 PLACEMENT = "api"
@@ -55,15 +54,16 @@ class OfferView(ShopView):
         if look.shown is not None:
             return self.respond(OfferShape, look.shown)
         if look.is_waiting:
-            return self._not_yet(look)
+            query = f"?{quoting.AGAIN}=1" if look.is_begun else ""
+            return _not_yet(f"{self.http.path}{query}")
         if look.is_limited:
             raise Throttled(wait=carts.seconds_to_next_window())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _not_yet(self, look: Look) -> Response:
-        query = f"?{quoting.AGAIN}=1" if look.is_begun else ""
-        headers = {"Retry-After": "1", "Location": f"{self.http.path}{query}"}
-        return Response(status=status.HTTP_202_ACCEPTED, headers=headers)
+
+def _not_yet(url: str) -> Response:
+    headers = {"Retry-After": "1", "Location": url}
+    return Response(status=status.HTTP_202_ACCEPTED, headers=headers)
 
 
 class PriceView(ShopView):
@@ -77,9 +77,11 @@ class PriceView(ShopView):
     def get(self, request: Request) -> Response:
         """Return the price for `product`; 204 if there is none, 429 after too many prices.
 
-        XCover is asked within the offer's deadline, unless the price is cached.
+        Returns 202 while XCover is asked: ask again at `Location`.
         """
         look = product_price.look(self.http, request.query_params.get("product", ""))
+        if look.is_waiting:
+            return _not_yet(self.http.get_full_path())
         if look.is_limited:
             raise Throttled(wait=carts.seconds_to_next_window())
         if look.offer is None:

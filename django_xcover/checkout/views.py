@@ -75,10 +75,9 @@ def current_look(request: HttpRequest, *, wait: float = 0.0) -> Look:
     return quoting.look(cart, again=again, wait=wait) if cart else quoting.NOTHING
 
 
-def not_yet(request: HttpRequest, look: Look) -> HttpResponse:
-    """Return a 202: the offer isn't ready, and the script asks again at `Location`."""
-    headers = {"Retry-After": "1", "Location": next_look(request, look)}
-    return HttpResponse(status=202, headers=headers)
+def not_yet(url: str) -> HttpResponse:
+    """Return a 202: XCover hasn't answered yet, and the script asks again at `url`."""
+    return HttpResponse(status=202, headers={"Retry-After": "1", "Location": url})
 
 
 def too_many() -> HttpResponse:
@@ -169,7 +168,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     if look.shown is not None:
         return render(request, "xcover/offer.html", offer_context(request, look.shown))
     if look.is_waiting:
-        return not_yet(request, look)
+        return not_yet(next_look(request, look))
     return too_many() if look.is_limited else HttpResponse(status=204)
 
 
@@ -203,9 +202,12 @@ def offer_page(request: HttpRequest) -> HttpResponse:
 def price(request: HttpRequest) -> HttpResponse:
     """Return the sentence with the price of cover for `product`; 204 if there is no price.
 
-    Returns 429 if this visitor has requested too many prices.
+    Returns 202 while XCover is asked, with the URL to request next in `Location`, and 429 if this
+    visitor has requested too many prices.
     """
     look = product_price.look(request, request.GET.get("product", ""))
+    if look.is_waiting:
+        return not_yet(request.get_full_path())
     if look.is_limited:
         return too_many()
     if look.offer is None:

@@ -37,13 +37,18 @@ def is_possible() -> bool:
     return _threads_run()
 
 
-def start(work: Callable[[], object]) -> threading.Thread | None:
-    """Run `work` in a new thread; return None if all threads are busy."""
+def start(work: Callable[[], object], *, share: float = 1.0) -> threading.Thread | None:
+    """Run `work` in a new thread; return None if all threads are busy.
+
+    With a `share` below 1, the rest of the threads is left to other work: None is returned as soon
+    as that share of them is busy. At least one thread may be used.
+    """
+    most = max(1, int(get_config().offer_threads * share))
     # The thread gets the request's context: request ids for logs, the active language.
     context = contextvars.copy_context()
     thread = threading.Thread(target=lambda: context.run(_run, work), name="xcover-quote")
     with _lock:
-        if len(_running) >= get_config().offer_threads:
+        if len(_running) >= most:
             return None
         _running.add(thread)
     try:

@@ -68,11 +68,25 @@ class FastOffer:
 def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer | None:
     """Return what `request` costs, or None if XCover gives no price within the offer's deadline.
 
+    The caller waits for XCover, for at most `XCOVER["OFFER_DEADLINE"]`.
+
     Neither side stores anything. The answer is cached for five minutes, keyed by all quoted data; a
     missing answer for half a minute. XCover's failures are logged and never raised. Raises
     ImproperlyConfigured for an unknown account.
     """
-    return _offer(_answer(account, request), request)
+    return _offer(_answer(account, request, get_config().offer_call_deadline), request)
+
+
+def fetch(request: QuoteRequest, *, account: str) -> None:
+    """Cache the price of `request`, or that there is none. For a thread that no shopper waits for.
+
+    A late answer is cached as well, up to `Config.late_answer_deadline`.
+    """
+    try:
+        _answer(account, request, get_config().late_answer_deadline)
+    except Exception:
+        _remember_nothing(_key(account, request))  # otherwise each look would start over
+        raise
 
 
 def cached_price(
@@ -91,9 +105,19 @@ def claim(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> bool:
     When the price of a popular product expires, one call is enough, and the rest of the rate is
     left to the checkout. Without a cache everyone may ask.
     """
-    name = f"{_key(account, request)}:asked"
-    seconds = math.ceil(get_config().offer_deadline)
+    name = _claim_key(account, request)
+    seconds = math.ceil(get_config().late_answer_deadline)
     return cache.attempt(lambda backend: backend.add(name, True, seconds), True)
+
+
+def release(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> None:
+    """Let another caller `claim` the price: this one has stopped asking."""
+    name = _claim_key(account, request)
+    cache.attempt(lambda backend: backend.delete(name), False)
+
+
+def _claim_key(account: str, request: QuoteRequest) -> str:
+    return f"{_key(account, request)}:asked"
 
 
 def _offer(answer: FastQuoteAnswer | None, request: QuoteRequest) -> FastOffer | None:
@@ -144,17 +168,16 @@ def _row(package: QuotePackage, read: QuoteAnswer, item: PolicyRequest) -> Quote
     )
 
 
-def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
+def _answer(account: str, request: QuoteRequest, seconds: float) -> FastQuoteAnswer | None:
     key = _key(account, request)
     kept = _kept(key)
     if kept is not None:
         return fast_quote_from_wire(exact_json.decode(kept)) if kept else None
-    answer, outcome = ask(account, request)
+    answer, outcome = ask(account, request, seconds)
     if outcome == OfferOutcome.CIRCUIT_OPEN:
         return None  # nothing to cache: no request was sent
     if answer is None:
-        # Not `set`: another call may have stored a price meanwhile.
-        cache.attempt(lambda backend: backend.add(key, NOTHING, LIFETIME_OF_NOTHING), False)
+        _remember_nothing(key)
         return None
     # As JSON, because another version of this code couldn't read a pickle.
     fresh = exact_json.encode(answer.raw)
@@ -162,21 +185,33 @@ def _answer(account: str, request: QuoteRequest) -> FastQuoteAnswer | None:
     return answer
 
 
+def _remember_nothing(key: str) -> None:
+    # Not `set`: another call may have stored a price meanwhile.
+    cache.attempt(lambda backend: backend.add(key, NOTHING, LIFETIME_OF_NOTHING), False)
+
+
 def _kept(key: str) -> bytes | None:
     kept: bytes | None = cache.attempt(lambda backend: backend.get(key), None)
     return kept
 
 
-def ask(account: str, request: QuoteRequest) -> tuple[FastQuoteAnswer | None, OfferOutcome]:
-    """Return XCover's prices within the offer's deadline, or None, and the outcome to count.
+def ask(
+    account: str, request: QuoteRequest, seconds: float | None = None
+) -> tuple[FastQuoteAnswer | None, OfferOutcome]:
+    """Return XCover's prices, or None, and the outcome to count.
 
-    Nothing is cached. XCover's failures are logged and never raised.
+    `seconds` is how long the call may take, by default the offer's deadline. Nothing is cached.
+    XCover's failures are logged and never raised.
     """
     client = factory.client_for(account)
     body = request_bodies.quote_payload(request, now=timezone.now())
+    deadline = get_config().offer_deadline
+    seconds = get_config().offer_call_deadline if seconds is None else seconds
+    # A longer deadline must not keep the breaker from counting a late answer as a fault.
+    patience = deadline if seconds > deadline else None
     try:
-        with circuit_breaker.guard(account), rate_limits.at_once():
-            wire = client.fast_quote(body, deadline=get_config().offer_call_deadline)
+        with circuit_breaker.guard(account, patience=patience), rate_limits.at_once():
+            wire = client.fast_quote(body, deadline=seconds)
             answer = fast_quote_from_wire(wire)
     except exceptions.CircuitOpen:
         return None, OfferOutcome.CIRCUIT_OPEN

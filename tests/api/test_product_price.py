@@ -12,6 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from django_xcover.sandbox import Sandbox
 from tests.api.conftest import Program
+from tests.threads import finish, threads
+
+__all__ = ["threads"]
 
 pytestmark = pytest.mark.django_db
 PRICE = "price/?product=laptop"
@@ -33,6 +36,19 @@ def test_without_an_answer_of_xcovers_there_is_no_price(program: Program, sandbo
     sandbox.faults.add("fast_quote", "reset", times=None)
 
     assert program.gets(PRICE).status_code == 204
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_is_told_to_ask_again_while_xcover_is_asked(
+    program: Program, threads: None, sandbox: Sandbox
+) -> None:
+    first = program.gets(PRICE)
+    finish()
+
+    assert (first.status_code, first["Retry-After"]) == (202, "1")
+    assert first["Location"].endswith(f"/{PRICE}")
+    assert program.gets(PRICE).status_code == 200
+    assert len(sandbox.calls("fast_quote")) == 1
 
 
 def test_a_visitor_with_too_many_new_prices_is_asked_to_wait(

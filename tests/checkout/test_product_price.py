@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from django_xcover.clients import circuit_breaker
 from django_xcover.formats import format_amount
@@ -112,7 +112,7 @@ def test_while_a_price_is_asked_for_nobody_else_asks_for_it(
     monkeypatch.setattr(fast_quote, "price", slow)
 
     assert visitor.client.get(PRICE).status_code == 200
-    assert others == [204]
+    assert others == [202]
     assert asked(sandbox) == 1
 
 
@@ -260,6 +260,25 @@ def test_the_price_comes_after_the_page_and_moves_nothing(
     assert moved(tab) == 0
     assert tab.get_by_text("After the price").bounding_box() == below
     assert complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_script_asks_again_while_xcover_is_asked(tab: Page, address: str) -> None:
+    asked: list[str] = []
+
+    def first(route: Route) -> None:
+        asked.append(route.request.url)
+        headers = {"X-XCover": "1", "Location": f"{PRICE}&second", "Retry-After": "1"}
+        route.fulfill(status=202, headers=headers)
+
+    tab.route("**/xcover/price/*", first, times=1)
+    with tab.expect_response("**/xcover/price/*&second") as response:
+        tab.goto(address + PAGE)
+
+    assert response.value.status == 200
+    expect(tab.locator(".xcover-product-price")).to_contain_text("Add cover from £")
+    assert len(asked) == 1
 
 
 @pytest.mark.browser
