@@ -158,7 +158,9 @@ def _apply_quotes(package: QuotePackage, quotes: Rows, answer: PackageAnswer) ->
     for read in answer.quotes:
         if read.quote_id in quotes:
             _apply_quote(package, quotes[read.quote_id], read)
-    unwanted = renewal_links.link_successors(package) if newcomers else set()
+    # A successor may be reported before the renewal of its predecessor is.
+    unlinked = any(not quote.choice and quote.is_unasked for quote in quotes.values())
+    unwanted = renewal_links.link_successors(package) if newcomers or unlinked else set()
     if unwanted & {read.quote_id for read in newcomers}:
         flag(package, Attention.RENEWED_ANYWAY)
 

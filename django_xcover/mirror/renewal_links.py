@@ -9,6 +9,8 @@ from django_xcover.models import Choice, Quote, QuotePackage, Renewal, Status
 
 # In these states the customer has not accepted the next period, whatever XCover does.
 GIVEN_UP = (Renewal.State.OPTING_OUT, Renewal.State.OPTED_OUT, Renewal.State.EXPIRED)
+# A policy in one of these statuses isn't the next period. One that XCover doesn't document may be.
+NO_SUCCESSOR = frozenset(Status) - {Status.CONFIRMED}
 
 
 def link_successors(package: QuotePackage, prices: Mapping[str, Decimal] | None = None) -> set[str]:
@@ -24,7 +26,7 @@ def link_successors(package: QuotePackage, prices: Mapping[str, Decimal] | None 
     """
     prices, unwanted = prices or {}, set()
     earlier, renewals = _not_followed(package), list(package.renewals.order_by("due_on"))
-    for policy in package.quotes.filter(status=Status.CONFIRMED).order_by("position"):
+    for policy in package.quotes.exclude(status__in=NO_SUCCESSOR).order_by("position"):
         predecessor = None if policy.choice else _take_predecessor(policy, earlier)
         if predecessor is not None and _is_given_up(predecessor, renewals):
             unwanted.add(policy.quote_id)

@@ -265,6 +265,11 @@ class Quote(models.Model):
         return stored.read_quote(self.payload)
 
     @property
+    def is_unasked(self) -> bool:
+        """Return whether XCover added this quote by itself, as it does with the next period."""
+        return not self.line_reference
+
+    @property
     def cost(self) -> Money:
         """Return the price with its currency."""
         return Money(self.price, self.package.currency)

@@ -170,11 +170,13 @@ def policy_rows() -> models.QuerySet[Quote]:
     # Cover that was withdrawn before the booking stays visible, because its refund is due.
     stated = Withdrawal.objects.filter(cancellation__quotes=OuterRef("pk"))
     promised = Q(choice=Choice.ACCEPTED) | Q(Exists(stated))
+    # The next period, in a status that isn't documented: nobody can say that it is no cover.
+    unclear = ~Q(status__in=Status.values) & Q(line_reference="", package__booked_at__isnull=False)
     mine = Q(package=OuterRef("package"))
     making = Operation.objects.filter(mine, kind__in=MAKING)
     payment = Operation.objects.filter(mine, kind=OperationKind.CONFIRM_PAYMENT)
     return (
-        Quote.objects.filter(Q(status__in=BOOKED) | promised)
+        Quote.objects.filter(Q(status__in=BOOKED) | promised | unclear)
         .exclude(package__order_reference="")
         .select_related("package")
         .annotate(

@@ -12,11 +12,14 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover import payments
+from django_xcover.client import XCoverClient
 from django_xcover.clients import factory
+from django_xcover.cover import order_cover
 from django_xcover.exceptions import RenewalPriceChanged
 from django_xcover.formats import format_amount
 from django_xcover.mirror import refresh
 from django_xcover.models import (
+    Attention,
     Cancellation,
     Operation,
     OperationKind,
@@ -28,13 +31,13 @@ from django_xcover.models import (
 from django_xcover.policies import cancellation
 from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
-from django_xcover.testing.factories import RenewalFactory
+from django_xcover.testing.factories import QuoteFactory, RenewalFactory
 from django_xcover.types import Due
 from tests.account.conftest import Member, page_of, text_of
 from tests.checkout.page import Page
 from tests.conftest import the_package, work
 from tests.policies.renewal.conftest import BOUGHT, ENDS, required, yearly
-from tests.shop import laptop, ticket
+from tests.shop import SHOP, laptop, ticket
 
 pytestmark = pytest.mark.django_db
 State = Renewal.State
@@ -330,3 +333,63 @@ def test_a_policy_that_is_never_renewed_speaks_of_no_renewal(ana: Member) -> Non
     RenewalFactory.create(package=the_package(), due=True, due_on=timezone.now())
 
     assert "Renewal" not in text_of(ana.opens(page_of()))
+
+
+def renew_at_xcover(quoted: Renewal) -> None:
+    """Let XCover make the next period."""
+    client = factory.client_for("default")
+    client.renewal_confirmation(
+        the_package().package_id, quoted.renewal_id, required(quoted.payload)
+    )
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, status: str, *, old: str = "RENEWED") -> None:
+    """Let the booking show the first policy as `old`, and the next period in `status`."""
+    get = XCoverClient.get_booking
+
+    def changed(self: XCoverClient, package_id: str, **options: Any) -> Any:
+        answer = get(self, package_id, **options)
+        for quote in answer["quotes"]:
+            quote["status"] = old if quote["id"] == first().quote_id else status
+        return answer
+
+    monkeypatch.setattr(XCoverClient, "get_booking", changed)
+
+
+@pytest.mark.parametrize("old", ["RENEWED", "CONFIRMED"])
+def test_a_new_period_in_a_status_that_xcover_does_not_document_is_shown_as_looked_into(
+    ana: Member, quoted: Renewal, monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
+    renew_at_xcover(quoted)
+    answer_with(monkeypatch, "ON_HOLD", old=old)
+    refresh.refresh(the_package())
+
+    newest = Quote.objects.get(status="ON_HOLD")
+    assert "May 1, 2027 to May 1, 2028" in text_of(ana.opens("/xcover/mycover/"))
+    assert "checking the status of your cover" in text_of(ana.opens(page_of(newest)))
+    assert the_package().attention == Attention.STATUS_UNEXPECTED
+
+
+@pytest.mark.parametrize("old", ["RENEWED", "CONFIRMED"])
+def test_a_new_period_whose_status_becomes_known_later_follows_the_old_one(
+    ana: Member, quoted: Renewal, monkeypatch: pytest.MonkeyPatch, old: str
+) -> None:
+    with monkeypatch.context() as patch:
+        renew_at_xcover(quoted)
+        answer_with(patch, "ON_HOLD", old=old)
+        refresh.refresh(the_package())
+
+    refresh.refresh(the_package())
+
+    newest = Quote.objects.get(status=Status.CONFIRMED)
+    assert (newest.choice, newest.line_reference) == ("accepted", first().line_reference)
+    assert [policy.state for policy in order_cover(SHOP.orders["ORD-1"]).policies][1] == "upcoming"
+
+
+def test_an_unanswered_offer_in_an_undocumented_status_is_no_policy(ana: Member) -> None:
+    ana.buys()
+    QuoteFactory.create(
+        package=the_package(), status="ON_HOLD", line_reference="other", label="Never chosen"
+    )
+
+    assert "Never chosen" not in text_of(ana.opens("/xcover/mycover/"))

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from django_xcover.client import XCoverClient
+from django_xcover.clients import cache as shared_cache
 from django_xcover.clients.cache import CacheScope
 from django_xcover.conf import get_config
 from django_xcover.offers import background, fast_quote, product_price
@@ -65,7 +66,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
 @pytest.fixture
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the cache of this process count as one that all processes share."""
-    monkeypatch.setattr(product_price.cache, "cache_scope", lambda: CacheScope.SHARED)
+    monkeypatch.setattr(shared_cache, "cache_scope", lambda: CacheScope.SHARED)
 
 
 def test_no_request_waits_for_a_price_and_the_next_one_has_it(
@@ -169,7 +170,7 @@ def test_a_thread_that_fails_ends_the_requests_as_well(
 def test_while_the_cache_fails_no_worker_waits_and_nobody_asks(
     visitor: Visitor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(product_price.cache, "cache_scope", lambda: CacheScope.UNAVAILABLE)
+    monkeypatch.setattr(shared_cache, "cache_scope", lambda: CacheScope.UNAVAILABLE)
 
     assert visitor.client.get(PRICE).status_code == 204
     assert sandbox.calls("fast_quote") == []
@@ -180,7 +181,7 @@ def test_a_shop_that_cannot_ask_in_a_thread_asks_in_the_request(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, cause: str
 ) -> None:
     if cause == "no cache":
-        monkeypatch.setattr(product_price.cache, "cache_scope", lambda: CacheScope.NONE)
+        monkeypatch.setattr(shared_cache, "cache_scope", lambda: CacheScope.NONE)
     else:
         monkeypatch.setattr(background, "is_possible", lambda: False)
 
