@@ -78,7 +78,7 @@ class ChoiceForm(AnswerForm):
 
     quote = TextsField(max_length=64, error_messages={"required": UNREADABLE})
     shown = TextsField(max_length=64, required=False)
-    # Empty to pay all at once; ignored if the answer is no.
+    # Empty to pay all at once, missing to keep what was chosen; ignored if the answer is no.
     plan = forms.CharField(max_length=64, required=False)
     # XCover's own element showed the offer, for the record of the answer.
     element = forms.BooleanField(required=False)
@@ -88,8 +88,9 @@ class ChoiceForm(AnswerForm):
         """Return the same answer for each posted quote. Requires a valid form."""
         data = self.cleaned_data
         accepted = data["choice"] == "yes"
-        # A yes to all says nothing about how a cover that is chosen already is paid.
-        plan = data["plan"] if len(data["quote"]) == 1 else None
+        # A yes to all, or without a plan, says nothing about how a chosen cover is paid.
+        says_plan = "plan" in self.data and len(data["quote"]) == 1
+        plan = data["plan"] if says_plan else None
         return {
             quote_id: Answer(accepted=accepted, shown=shown, plan=plan)
             for quote_id, shown in zip(data["quote"], data["shown"], strict=True)

@@ -21,8 +21,8 @@ class Answer:
 
     `shown` is the `offer_hash` of the offer on the shopper's page. XCover changes a package in
     place and keeps its quote ids, so a second tab may show an older price under the same id; an
-    empty hash leaves that unnoticed. `plan` names the instalment plan of a yes, "" for one payment,
-    None for the plan of an earlier yes.
+    empty hash leaves that unnoticed. `plan` names the instalment plan of a yes, "" for one payment.
+    None keeps the plan of an earlier yes as long as it is offered.
     """
 
     accepted: bool
@@ -67,8 +67,11 @@ def _record(quote: Quote, answer: Answer, template_version: str) -> None:
     wanted = Choice.ACCEPTED if answer.accepted else Choice.DECLINED
     plan = ""
     if answer.accepted:
-        plan = quote.instalment_plan if answer.plan is None else answer.plan
-        if answer.plan and answer.plan not in {one.name for one in offered.plans}:
+        names = {"", *(one.name for one in offered.plans)}
+        # A plan that the page no longer offers isn't kept: the page shows one payment.
+        kept = quote.instalment_plan if quote.instalment_plan in names else ""
+        plan = kept if answer.plan is None else answer.plan
+        if plan not in names:
             raise PlanGone
     if (quote.choice, quote.instalment_plan) != (wanted, plan):
         decisions.record(quote, wanted, template_version=template_version, plan=plan)

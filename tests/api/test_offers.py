@@ -262,6 +262,19 @@ def test_a_stored_offer_takes_one_query(program: Program, django_assert_num_quer
         program.gets("offer/")
 
 
+def test_a_yes_that_is_sent_again_without_a_plan_keeps_it(program: Program) -> None:
+    program.shopper.sees()
+    vendor_says(instalment_plans=[{**MONTHLY, "amount": "7.89", "first_instalment_amount": "0.66"}])
+    quote = Quote.objects.get().quote_id
+    program.posts("choice/", quote=quote, choice="yes", plan="1year-monthly")
+
+    again = program.posts("choice/", quote=quote, choice="yes")
+    at_once = program.posts("choice/", quote=quote, choice="yes", plan="")
+
+    assert again.json()["quotes"][0]["plan"] == "1year-monthly"
+    assert at_once.json()["quotes"][0]["plan"] == ""
+
+
 def test_a_yes_with_a_plan_is_on_record(program: Program) -> None:
     program.shopper.sees()
     vendor_says(instalment_plans=[{**MONTHLY, "amount": "7.89", "first_instalment_amount": "0.66"}])

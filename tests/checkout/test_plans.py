@@ -217,11 +217,40 @@ def test_parts_that_come_to_the_price_itself_are_not_called_rounded(planned: Vis
 def test_another_way_to_pay_is_another_decision(planned: Visitor) -> None:
     says_yes(planned, plan="1year-monthly")
     says_yes(planned, plan="1year-monthly")
-    says_yes(planned)
+    says_yes(planned, plan="")
 
     plans = Decision.objects.order_by("pk").values_list("instalment_plan", flat=True)
     assert list(plans) == ["1year-monthly", ""]
     assert cover_of(planned).premium == Money(Quote.objects.get().price, "GBP")
+
+
+def test_saving_a_yes_again_without_a_way_to_pay_keeps_the_one_chosen(planned: Visitor) -> None:
+    says_yes(planned, plan="1year-monthly")
+    says_yes(planned)
+
+    assert Quote.objects.get().instalment_plan == "1year-monthly"
+    assert Decision.objects.count() == 1
+
+
+def test_a_yes_after_a_no_is_paid_at_once_unless_the_shopper_says_otherwise(
+    planned: Visitor,
+) -> None:
+    says_yes(planned, plan="1year-monthly")
+    planned.posts(quote=Quote.objects.get().quote_id, choice="no")
+    says_yes(planned)
+
+    assert Quote.objects.get().instalment_plan == ""
+
+
+def test_a_kept_way_to_pay_that_is_no_longer_offered_is_dropped_as_the_page_says(
+    planned: Visitor, settings: Any
+) -> None:
+    says_yes(planned, plan="1year-monthly")
+    settings.XCOVER = {**settings.XCOVER, "OFFER_INSTALMENTS": False}
+
+    says_yes(planned)
+
+    assert Quote.objects.get().instalment_plan == ""
 
 
 def test_the_script_learns_the_plan_and_what_is_due_today(planned: Visitor) -> None:

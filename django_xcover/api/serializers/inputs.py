@@ -14,11 +14,14 @@ NO_TEMPLATE = "api"
 
 
 class AnswerInput(serializers.Serializer[Any]):
-    """Yes or no to one quote. `shown` is the value from the offered quote."""
+    """Yes or no to one quote. `shown` is the value from the offered quote.
+
+    Without `plan`, a yes that is repeated keeps its plan.
+    """
 
     quote = serializers.CharField(max_length=64)
     choice = CodeField("YesOrNo", ("yes", "no"))
-    plan = serializers.CharField(max_length=64, allow_blank=True, default="")
+    plan = serializers.CharField(max_length=64, allow_blank=True, allow_null=True, default=None)
     shown = serializers.CharField(max_length=64, allow_blank=True, default="")
 
 
