@@ -31,6 +31,9 @@ CLEARED = frozenset(
         *("django_xcover", "django", "rest_framework", "celery", "tenacity"),
         *("requests", "urllib3", "http", "ssl", "socket", "email", "smtplib", "json", "decimal"),
         *("phonenumbers", "babel"),
+        # Monitoring wraps the calls of the libraries above, with their arguments.
+        *("sentry_sdk", "opentelemetry", "ddtrace", "elasticapm", "newrelic", "wrapt"),
+        *("debug_toolbar", "silk"),
         *DRIVERS,
     }
 )

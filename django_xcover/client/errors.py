@@ -3,8 +3,9 @@
 `permanent`: would the same call fail every time it is repeated?
 `outcome_known`: is it certain what XCover did? If not, read the booking before posting again.
 
-`message`, `errors` and `field_errors` are the vendor's texts and may repeat what a customer typed.
-So they are attributes only; `str()`, `repr()` and pickles leave them out.
+`vendor_message`, `errors` and `field_errors` are the vendor's texts and may repeat what a customer
+typed. So they are attributes only; `str()`, `repr()` and pickles leave them out. None may be called
+`message` or `detail`: Sentry shows those attributes of an exception in place of its text.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class XCoverError(Exception):
     """A call to XCover failed.
 
     Attributes: `code` (ours, one per class), `status` (HTTP status or None), `vendor_type`,
-    `vendor_code` and `error_id` (XCover's identifiers of the fault, "" if absent), `message`
+    `vendor_code` and `error_id` (XCover's identifiers of the fault, "" if absent), `vendor_message`
     (text), `errors` (JSON as received), `field_errors` (`{"policyholder.phone": ["…"]}`),
     `permanent`, `outcome_known`, `retry_after` (seconds or None), `reading` (the call was a read,
     so its failure says nothing about the outcome of an earlier write).
@@ -153,7 +154,7 @@ class XCoverError(Exception):
         self.vendor_code = identifier(body.get("code"))
         self.error_id = identifier(body.get("error_id"))
         # The gateway uses `error`, Django REST framework `detail` (Quotes API: error body).
-        self.message = clean(body.get("message") or body.get("error") or body.get("detail"))
+        self.vendor_message = clean(body.get("message") or body.get("error") or body.get("detail"))
         self.errors: object = body.get("errors")
         self.field_errors = flatten(self.errors)
 
@@ -175,7 +176,7 @@ class XCoverError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Celery pickles the exceptions of tasks. The vendor's texts must not reach a broker.
-        state = {**self.__dict__, "message": "", "errors": None, "field_errors": {}}
+        state = {**self.__dict__, "vendor_message": "", "errors": None, "field_errors": {}}
         return (_rebuild, (type(self), self.args[0], state))
 
 

@@ -70,7 +70,7 @@ class Failure:
         """Return a failure with the vendor's status, type, message and flattened field errors."""
         return cls(
             type=error.code,
-            message=error.message or str(error),
+            message=error.vendor_message or str(error),
             permanent=error.permanent,
             outcome_known=error.outcome_known,
             status=error.status,

@@ -131,7 +131,7 @@ def test_the_vendors_words_are_attributes(serve: Serve, connect: Connect) -> Non
         connect(serve(does.json(422, body))).create_booking(INS, {})
 
     error = caught.value
-    assert (error.vendor_type, error.message, error.vendor_code, error.error_id) == (
+    assert (error.vendor_type, error.vendor_message, error.vendor_code, error.error_id) == (
         body["type"], body["message"], body["code"], body["error_id"],
     )  # fmt: skip
     assert error.errors == body["errors"]
@@ -166,7 +166,7 @@ def test_an_error_sent_to_another_process_leaves_the_vendors_words_behind() -> N
     assert b"Ana" not in data
     assert b"ana@x" not in data
     assert (type(there), there.status, there.permanent) == (ValidationFailed, 422, True)
-    assert (there.message, there.errors, there.field_errors) == ("", None, {})
+    assert (there.vendor_message, there.errors, there.field_errors) == ("", None, {})
 
 
 def test_every_kind_of_error_survives_pickling() -> None:

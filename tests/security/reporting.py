@@ -107,5 +107,6 @@ class _Broken:
     def __call__(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         self.left -= 1
         if self.left == 0:
+            del params  # this frame is not the package's, and would show them
             raise OperationalError("server closed the connection unexpectedly")
         return execute(sql, params, many, context)
