@@ -20,18 +20,24 @@ from datetime import UTC, datetime
 
 from django.core.cache.backends.base import BaseCache
 
+from django_xcover import safe_logging
 from django_xcover.client import HeldBack, Throttled
 from django_xcover.client.connections import Deadline
 from django_xcover.client.endpoints import Endpoint, Group
 from django_xcover.client.requestor import Limiter
 from django_xcover.clients import cache as shared_cache
-from django_xcover.conf import Account
+from django_xcover.conf import Account, get_config
+
+logger = safe_logging.get_logger("django_xcover.clients")
 
 # The part of its deadline that a call may wait. Of a booking's 15 s this leaves the 10 s that
 # XCover recommends.
 WAITING = 1 / 3
 # Seconds to pause after a 429 that names no wait (recorded ones named this), and the longest pause.
 PAUSE, LONGEST_PAUSE = 1.0, 60.0
+# Seconds for which a 429 is remembered. If XCover throttles for hours, that is logged once, and
+# health reports it between two pauses, too.
+REMEMBERED = 600
 TENTHS = 10  # of a second
 # Seconds to keep a count. Two would do, but database and Memcached may drop it a second early.
 COUNTED = 3
@@ -59,18 +65,30 @@ class Bucket:
 class RateState:
     """A rate in calls per second, of the `group` "sales", "other" or "total" (all calls).
 
-    `paused_until` (aware UTC) is the end of a pause that XCover asked for, None without one.
+    `paused_until` is the end of a pause that XCover asked for, None without one. `throttled_at` is
+    when XCover last refused a call because of the rate, None if not recently. Both are aware UTC.
     """
 
     group: str
     rate: float
     paused_until: datetime | None
+    throttled_at: datetime | None = None
 
 
 def states(account: Account) -> tuple[RateState, ...]:
     """Return the state of the rates of `account`. Never raises and counts no call."""
     groups = ("sales", "other") if account.total_rate is None else ("total",)
     return tuple(_state(_bucket_of(account, group), group) for group in groups)
+
+
+def is_paused(account: str) -> bool:
+    """Return whether XCover has asked for a pause in quoting. Counts no call."""
+    limits = get_config().accounts.get(account)
+    if limits is None:
+        return False
+    paused = _bucket_of(limits, _groups(limits)[0]).key("paused")
+    until = shared_cache.attempt(lambda cache: float(cache.get(paused, 0.0)), 0.0)
+    return _paused_for(until, time.time()) > 0
 
 
 def limiter_of(account: Account) -> Limiter:
@@ -157,13 +175,31 @@ def _pause(bucket: Bucket, requested: float | None) -> None:
     seconds = min(PAUSE if requested is None else requested, LONGEST_PAUSE)
     name, until = bucket.key("paused"), time.time() + seconds
     shared_cache.attempt(lambda cache: cache.set(name, until, LONGEST_PAUSE), None)
+    if shared_cache.attempt(lambda cache: _is_first(cache, bucket), True):
+        logger.warning("XCover answered 429 and asked for a pause of %.0f s.", seconds)
+
+
+def _is_first(cache: BaseCache, bucket: Bucket) -> bool:
+    """Remember the time of this 429; return whether none was remembered."""
+    name, now = bucket.key("throttled"), time.time()
+    first = cache.add(name, now, REMEMBERED)
+    if not first:
+        cache.set(name, now, REMEMBERED)
+    return first
 
 
 def _state(bucket: Bucket, group: str) -> RateState:
     name = bucket.key("paused")
     until = shared_cache.attempt(lambda cache: float(cache.get(name, 0.0)), 0.0)
     paused = datetime.fromtimestamp(until, UTC) if _paused_for(until, time.time()) else None
-    return RateState(group=group, rate=bucket.rate, paused_until=paused)
+    name = bucket.key("throttled")
+    refused = shared_cache.attempt(lambda cache: float(cache.get(name, 0.0)), 0.0)
+    return RateState(
+        group=group,
+        rate=bucket.rate,
+        paused_until=paused,
+        throttled_at=datetime.fromtimestamp(refused, UTC) if refused else None,
+    )
 
 
 def _bucket(account: Account, endpoint: Endpoint) -> Bucket:

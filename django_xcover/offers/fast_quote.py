@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_xcover import exceptions, safe_logging
-from django_xcover.client import XCoverError, exact_json
+from django_xcover.client import Throttled, XCoverError, exact_json
 from django_xcover.client.schemas.packages import (
     FastQuoteAnswer,
     QuoteAnswer,
@@ -216,7 +217,9 @@ def ask(
     except exceptions.CircuitOpen:
         return None, OfferOutcome.CIRCUIT_OPEN
     except XCoverError as error:
-        logger.warning("No price: %s", error)
+        # `rate_limits` logs that XCover throttles.
+        level = logging.INFO if isinstance(error, Throttled) else logging.WARNING
+        logger.log(level, "No price: %s", error)
         return None, counts.outcome_of(error)
     if agreement.are_sellable(answer, request.currency):
         return answer, OfferOutcome.OFFERED

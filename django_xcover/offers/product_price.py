@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from django_xcover import values
 from django_xcover.adapters import get_adapter
-from django_xcover.clients import cache, circuit_breaker
+from django_xcover.clients import cache, circuit_breaker, rate_limits
 from django_xcover.clients.cache import CacheScope
 from django_xcover.offers import background, carts, fast_quote
 from django_xcover.offers.carts import CartToInsure
@@ -52,7 +52,7 @@ def look_on_page(request: HttpRequest, product: Any) -> PriceLook:
     if to_insure is None:
         return NOTHING
     known, offer = fast_quote.cached_price(to_insure.request, account=to_insure.account)
-    if known or circuit_breaker.is_open(to_insure.account):
+    if known or _is_held_back(to_insure.account):
         return PriceLook(offer)
     return PriceLook(reference=to_insure.cart_reference)
 
@@ -69,7 +69,7 @@ def look(request: HttpRequest, reference: str) -> PriceLook:
     if to_insure is None:
         return NOTHING
     known, offer = fast_quote.cached_price(to_insure.request, account=to_insure.account)
-    if known or circuit_breaker.is_open(to_insure.account):
+    if known or _is_held_back(to_insure.account):
         return PriceLook(offer)
     if not carts.may_quote(to_insure):
         return PriceLook(is_limited=True)
@@ -101,6 +101,11 @@ def _ask(to_insure: CartToInsure) -> PriceLook:
 
 def _may_wait() -> bool:
     return cache.attempt(lambda backend: backend.add(cache.key("price_wait"), True, WAIT), False)
+
+
+def _is_held_back(account: str) -> bool:
+    """Return whether no call would be made: XCover is down, or has asked for a pause."""
+    return circuit_breaker.is_open(account) or rate_limits.is_paused(account)
 
 
 def _find(request: HttpRequest, reference: str) -> CartToInsure | None:

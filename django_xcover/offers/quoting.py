@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import exceptions, safe_logging
-from django_xcover.client import UnexpectedAnswer, XCoverClient, XCoverError
+from django_xcover.client import Throttled, UnexpectedAnswer, XCoverClient, XCoverError
 from django_xcover.client.connections import Deadline
 from django_xcover.client.schemas.packages import package_from_wire
 from django_xcover.clients import circuit_breaker, factory, rate_limits
@@ -154,8 +155,10 @@ def _known_reason(cart: CartToInsure) -> OfferOutcome | None:
     """Return why there is no offer for this cart for a while, None when there may be one."""
     if reason := carts.remembered_no_offer(cart):
         return reason
-    # Logged once, when it opened.
-    return OfferOutcome.CIRCUIT_OPEN if circuit_breaker.is_open(cart.account) else None
+    # Each is logged once, when it begins.
+    if circuit_breaker.is_open(cart.account):
+        return OfferOutcome.CIRCUIT_OPEN
+    return OfferOutcome.RATE_LIMIT if rate_limits.is_paused(cart.account) else None
 
 
 def _lost(cart: CartToInsure, reason: OfferOutcome) -> Look:
@@ -213,7 +216,9 @@ def _attempt(
     except exceptions.CircuitOpen:
         outcome = OfferOutcome.CIRCUIT_OPEN
     except XCoverError as error:
-        logger.warning("No offer: %s", error)
+        # `rate_limits` logs that XCover throttles.
+        level = logging.INFO if isinstance(error, Throttled) else logging.WARNING
+        logger.log(level, "No offer: %s", error)
         outcome = counts.outcome_of(error)
     except IntegrityError:
         # XCover answered a new quote with the id of a stored package.

@@ -97,7 +97,7 @@ def _subjects(now: Status, config: Config) -> Iterator[Subject]:
         yield _subject("credentials", _credentials(account, quoting, refused.get(name)), name)
         yield _subject("offers", _offers(name, quoting, config), name)
         yield _subject("circuit", _circuit(account), name)
-        yield _subject("rate", _rate(name, account.rates), name)
+        yield _subject("rate", _rate(name, quoting, account.rates), name)
         yield _subject("reconciliation", _reconciliation(account, limit, uncompared), name)
         yield _subject("webhooks", _webhooks(name, silent, config), name)
     for name in sorted({"", *config.accounts}):
@@ -218,9 +218,14 @@ def _circuit(account: AccountStatus) -> Verdict:
     return State.ATTENTION, text % {"accounts": account.name}
 
 
-def _rate(name: str, rates: Iterable[RateState]) -> Verdict:
+def _rate(name: str, quoting: Offers, rates: Iterable[RateState]) -> Verdict:
     # Shoppers don't wait for the rate limit, so a pause of the "sales" group affects offers.
-    if not any(rate.paused_until is not None and rate.group != "other" for rate in rates):
+    sales = [rate for rate in rates if rate.group != "other"]
+    came = quoting.last((OfferOutcome.OFFERED, OfferOutcome.LATE))
+    refused = _latest(*(rate.throttled_at for rate in sales))
+    # Between two pauses, too, as long as none of them has brought an offer.
+    is_lasting = refused is not None and (came is None or came < refused)
+    if not is_lasting and not any(rate.paused_until is not None for rate in sales):
         return WELL
     text = _("XCover asked for a pause (%(accounts)s): there are no new offers until it is over.")
     return State.ATTENTION, text % {"accounts": name}
