@@ -62,8 +62,8 @@ def event_ticket(
     """Return the request to insure the tickets of one event.
 
     `tickets` are the prices of the tickets, one for each: `[price] * quantity`. Their number is
-    `number_of_tickets` if it isn't given. `total_ticket_price` is the older field for their sum;
-    one of both is required.
+    `number_of_tickets` if it isn't given, which may be higher (recorded) but not lower.
+    `total_ticket_price` is the older field for their sum; one of both is required.
     """
     fields = _Fields("event_ticket")
     fields.text("event_name", event_name, required=True)
@@ -75,6 +75,7 @@ def event_ticket(
         fields.refuse("tickets", "is required: give the price of each ticket")
     counted = len(tickets) or None if number_of_tickets is None else number_of_tickets
     fields.count("number_of_tickets", counted, required=is_priced)
+    fields.same_tickets()
     for name, text in (
         ("event_location", event_location),
         ("event_city", event_city),
@@ -132,6 +133,7 @@ def travel(
     fields.start(policy_start_date)
     fields.moment("policy_end_date", policy_end_date)
     fields.in_order("policy_start_date", "trip_start_date")
+    fields.in_order("policy_start_date", "policy_end_date")
     fields.in_order("trip_start_date", "trip_end_date", may_be_equal=False)
     return fields.request(reference, label, policy_type, policy_type_version)
 
@@ -252,7 +254,8 @@ def product(
 ) -> PolicyRequest:
     """Return the request to insure a product against damage, theft and breakdown.
 
-    `price` is that of one piece, `term` the months of cover. XCover names no list of categories or
+    `price` is that of one piece, `term` the months of cover. A `serial_number` names one piece, so
+    several pieces with one each need a request each. XCover names no list of categories or
     conditions: agree on them with your contact there.
     """
     fields = _Fields("product")
@@ -272,6 +275,8 @@ def product(
         ("serial_number", serial_number),
     ):
         fields.text(key, text)
+    if "serial_number" in fields.fields and fields.fields.get("quantity", 1) != 1:
+        fields.refuse("serial_number", "is that of one piece: send one request for each piece")
     fields.amount("partner_price", partner_price)
     fields.start(policy_start_date)
     return fields.request(reference, label, policy_type, policy_type_version)
@@ -390,6 +395,17 @@ class _Fields:
         found = [self._amount(name, price) for price in prices]
         if found and None not in found:
             self.fields[name] = [{key: amount} for amount in found]
+
+    def same_tickets(self) -> None:
+        """Refuse a number or a total that contradicts the prices of the tickets."""
+        rows: Any = self.fields.get("tickets", [])
+        number: Any = self.fields.get("number_of_tickets", len(rows))
+        if number < len(rows):
+            self.refuse("number_of_tickets", f"is {number}, but {len(rows)} tickets are listed")
+        total = self.fields.get("total_ticket_price")
+        is_complete = rows and number == len(rows)
+        if is_complete and total is not None and total != sum(row["price"] for row in rows):
+            self.refuse("total_ticket_price", "must be the sum of the tickets")
 
     def products(self, products: Sequence[ParcelProduct]) -> None:
         """Add what is in the parcel; nothing if it is empty."""

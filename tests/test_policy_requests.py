@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -120,6 +120,55 @@ def test_a_value_that_xcover_refuses_is_refused_before_it_is_sent(
 
     assert list(errors) == [name]
     assert why in errors[name]
+
+
+@pytest.mark.parametrize(
+    ("builder", "changes", "name", "why"),
+    [
+        (
+            policy_requests.event_ticket,
+            {"tickets": [Decimal(60)] * 3, "number_of_tickets": 2},
+            "number_of_tickets",
+            "3 tickets are listed",
+        ),
+        (
+            policy_requests.event_ticket,
+            {"total_ticket_price": Decimal(60)},
+            "total_ticket_price",
+            "sum of the tickets",
+        ),
+        (
+            policy_requests.travel,
+            {
+                "policy_start_date": EVENING - timedelta(days=9),
+                "policy_end_date": EVENING - timedelta(days=10),
+            },
+            "policy_end_date",
+            "after policy_start_date",
+        ),
+        (
+            policy_requests.product,
+            {"quantity": 2, "serial_number": "SN-1"},
+            "serial_number",
+            "one piece",
+        ),
+    ],
+)
+def test_arguments_that_contradict_each_other_are_refused(
+    builder: Builder, changes: dict[str, Any], name: str, why: str
+) -> None:
+    errors = refused(builder, **changes)
+
+    assert list(errors) == [name]
+    assert why in errors[name]
+
+
+def test_fewer_prices_than_tickets_are_sent_as_xcover_has_recorded_it() -> None:
+    item = policy_requests.event_ticket(
+        **{**TICKET, "tickets": [Decimal(60)], "number_of_tickets": 2}
+    )
+
+    assert item.fields["number_of_tickets"] == 2
 
 
 def test_cover_cannot_start_after_the_event_or_the_trip() -> None:

@@ -19,8 +19,6 @@ from django_xcover.sandbox import Sandbox
 from django_xcover.support.health import State, health
 from django_xcover.sync.reconciliation import reconcile
 from tests.checkout.conftest import Visitor, front, visitor
-from tests.conftest import ReadCart
-from tests.shop import Cart
 from tests.threads import finish, threads
 
 __all__ = ["front", "threads", "visitor"]

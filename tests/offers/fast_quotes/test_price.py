@@ -45,7 +45,9 @@ def test_a_missing_answer_does_not_replace_a_price_that_came_meanwhile(
 ) -> None:
     ask = fast_quote.ask
 
-    def another_process_is_faster(account: str, request: QuoteRequest) -> tuple[None, OfferOutcome]:
+    def another_process_is_faster(
+        account: str, request: QuoteRequest, seconds: float
+    ) -> tuple[None, OfferOutcome]:
         monkeypatch.setattr(fast_quote, "ask", ask)
         assert instant_booking.price(request) is not None
         return None, OfferOutcome.NO_ANSWER
@@ -59,7 +61,7 @@ def test_a_missing_answer_does_not_replace_a_price_that_came_meanwhile(
 def test_while_the_circuit_is_open_xcover_is_not_asked(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def is_open(account: str) -> None:
+    def is_open(account: str, **how: Any) -> None:
         raise exceptions.CircuitOpen
 
     monkeypatch.setattr(circuit_breaker, "guard", is_open)
