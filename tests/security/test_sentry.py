@@ -6,12 +6,14 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 import pytest
 import sentry_sdk
 from celery import current_app
+from celery.app import trace
 from django.test import Client
 from rest_framework.test import APIClient
 from sentry_sdk.envelope import Envelope
@@ -104,9 +106,29 @@ def sentry() -> Iterator[Kept]:
             ThreadingIntegration(),
         ],
     )
-    with sentry_sdk.isolation_scope():
+    with tasks_are_watched(), sentry_sdk.isolation_scope():
         yield kept
     sentry_sdk.get_global_scope().set_client(None)
+
+
+PLAIN = trace.build_tracer
+WATCHED: list[Any] = []
+
+
+@contextmanager
+def tasks_are_watched() -> Iterator[None]:
+    """Let Celery's tasks report to Sentry inside the block only.
+
+    The SDK patches Celery once per process, for good, and each task that is run from then on.
+    """
+    if trace.build_tracer is not PLAIN:
+        WATCHED[:] = [trace.build_tracer]
+    trace.build_tracer = WATCHED[0]
+    yield
+    trace.build_tracer = PLAIN
+    for task in current_app.tasks.values():
+        for name in ("run", "_sentry_is_patched"):
+            vars(task).pop(name, None)
 
 
 def check(sentry: Kept, act: Callable[[], object], *, least: int = 1) -> None:
