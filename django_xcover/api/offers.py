@@ -26,6 +26,7 @@ from django_xcover.offers.choices import Answer
 
 # The name of the API in the daily numbers.
 PLACEMENT = "api"
+BEING_ASKED = "XCover is being asked. Request `Location` after `Retry-After` seconds."
 
 
 class OfferView(ShopView):
@@ -35,7 +36,7 @@ class OfferView(ShopView):
         "getOffer",
         {
             200: OfferShape,
-            202: "XCover is being asked. Request `Location` after `Retry-After` seconds.",
+            202: BEING_ASKED,
             204: "There is no offer. Continue the sale without it.",
         },
         query={quoting.AGAIN: {"type": "string", "description": "Set by `Location`."}},
@@ -71,8 +72,9 @@ class PriceView(ShopView):
 
     @describes(
         "getPrice",
-        {200: PriceShape, 204: "There is no price, or another request asks for the same one."},
+        {200: PriceShape, 202: BEING_ASKED, 204: "There is no price."},
         query={"product": {"type": "string", "description": "The adapter's product reference."}},
+        headers={202: ("Location", "Retry-After")},
     )
     def get(self, request: Request) -> Response:
         """Return the price for `product`; 204 if there is none, 429 after too many prices.
