@@ -35,18 +35,9 @@ from tests.admin.factories import make_staff
 from tests.client import server as does
 from tests.client.conftest import Connect, Serve, connect, no_proxies, serve
 from tests.conftest import Shopper
+from tests.security.error_reports.support import EMAIL, SECRETS, ZOE
+from tests.security.error_reports.test_doors import booked, browser, front, offered, tokens, zoe
 from tests.security.reporting import MARK, MARKER, chain, errors_at_every_query
-from tests.security.test_error_reports import (
-    EMAIL,
-    SECRETS,
-    ZOE,
-    booked,
-    browser,
-    front,
-    offered,
-    tokens,
-    zoe,
-)
 from tests.shop import Shop
 
 __all__ = ["booked", "browser", "connect", "front", "no_proxies", "offered", "serve", "zoe"]
