@@ -254,7 +254,7 @@ def element(request: HttpRequest) -> HttpResponse:
     cart = read_cart(request)
     if look.offer is None or cart is None:
         if look.is_waiting:
-            return not_yet(request, look)
+            return not_yet(next_look(request, look))
         return too_many() if look.is_limited else HttpResponse(status=204)
     offered = elements.adopt(cart, request.POST.get("package", ""))
     context = offer_context(request, offered or look.offer)

@@ -86,7 +86,8 @@ def is_paused(account: str) -> bool:
     limits = get_config().accounts.get(account)
     if limits is None:
         return False
-    paused = _bucket_of(limits, _groups(limits)[0]).key("paused")
+    group = "sales" if limits.total_rate is None else "total"
+    paused = _bucket_of(limits, group).key("paused")
     until = shared_cache.attempt(lambda cache: float(cache.get(paused, 0.0)), 0.0)
     return _paused_for(until, time.time()) > 0
 

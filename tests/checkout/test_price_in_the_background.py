@@ -157,7 +157,7 @@ def test_a_thread_that_fails_ends_the_requests_as_well(
     def fails(*args: Any, **options: Any) -> Any:
         raise ValueError(ANA.email)
 
-    monkeypatch.setattr(fast_quote, "_ask", fails)
+    monkeypatch.setattr(fast_quote, "ask", fails)
 
     with caplog.at_level(logging.ERROR):
         visitor.client.get(PRICE)
