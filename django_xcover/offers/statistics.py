@@ -59,6 +59,8 @@ def write() -> None:
     """Write what was noted. If the database fails, it's lost, and logged."""
     global _written_at
     with _lock:
+        if not _shown:
+            return
         shown, _written_at = dict(_shown), time.monotonic()
         _shown.clear()
     look = get_config().offer_look

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_xcover import tasks
 from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import OfferDay, OfferOutcome, OfferPlacement, OfferResult, QuotePackage
-from django_xcover.offers import statistics
+from django_xcover.offers import background, statistics
 from django_xcover.testing.factories import (
     OfferCountFactory,
     OfferDayFactory,
@@ -70,6 +70,21 @@ def test_no_offer_is_not_shown() -> None:
     statistics.note_shown(None, "checkout")
 
     assert statistics._shown == {}
+
+
+def test_the_first_offer_after_a_quiet_time_is_written_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(statistics, "_written_at", -statistics.WRITE_EVERY)
+    monkeypatch.setattr(background, "is_possible", lambda: True)
+    monkeypatch.setattr(background, "start", started.append)
+    package = QuotePackageFactory.create()
+    statistics.write()  # as after each quote, with nothing noted yet
+
+    statistics.note_shown(build_offer(list(package.quotes.all())), "checkout")
+
+    assert started == [statistics.write]
 
 
 def test_only_the_first_place_and_time_are_kept() -> None:
