@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -54,14 +55,38 @@ def perform(operation: Operation) -> PackageAnswer:
     if not operation.request:
         order = booking.order_of(package)
         operations.keep_request(operation, booking.body(package, order))
+    if operation.attempts <= 1:
+        _leave_out(package)
     wire = factory.client_for(package.account).instant_booking(
-        {**exact_json.decode(package.payload[BODY].encode()), **operation.request},
+        {**_body(package), **operation.request},
         idempotency_key=operation.idempotency_key,
     )
     answer = package_from_wire(wire)
     if answer.status not in {*BOOKED, Status.FAILED}:
         raise OutcomeUnknown(f"XCover answered the instant booking with status {answer.status}.")
     return answer
+
+
+def _leave_out(package: QuotePackage) -> None:
+    """Note which items were taken back before anything was sent, so that none of them is booked.
+
+    Later attempts send the same: XCover ties an idempotency key to one body. What is taken back
+    from now on is cancelled after the booking.
+    """
+    with transaction.atomic():
+        QuotePackage.objects.locked().get(pk=package.pk)
+        places = list(package.quotes.withdrawn().values_list("position", flat=True))
+        if places:
+            package.payload[LEFT_OUT] = places
+            package.save(update_fields=["payload", "updated_at"])
+
+
+def _body(package: QuotePackage) -> dict[str, Any]:
+    body = exact_json.decode(package.payload[BODY].encode())
+    gone = package.payload.get(LEFT_OUT, [])
+    # A quote's position is its place in the request.
+    items = [item for place, item in enumerate(body["request"]) if place not in gone]
+    return {**body, "request": items}
 
 
 def apply(operation: Operation, answer: PackageAnswer) -> None:
@@ -90,6 +115,7 @@ def _name(package: QuotePackage, answers: Iterable[QuoteAnswer]) -> None:
     booked. Quotes taken back in the meantime are matched, too, and cancelled by id afterwards.
     """
     sent = package.quotes.offered().filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN))
+    sent = sent.exclude(position__in=package.payload.get(LEFT_OUT, []))
     rest = list(sent.order_by("position"))
     left = list(answers)
     for fits in (_is_as_agreed, _is_of_type):
@@ -118,6 +144,8 @@ def _is_as_agreed(quote: Quote, read: QuoteAnswer) -> bool:
 
 # The payload key for the quote's body until XCover has assigned an id; amounts stay as sent.
 BODY = "instant_request"
+# The payload key for the places of the items that were taken back before anything was sent.
+LEFT_OUT = "instant_left_out"
 
 
 def book(

@@ -118,7 +118,8 @@ def book_instantly(
     (`FastOffer.prices`); a booking at another price is flagged for a person. Call it in the
     transaction that records the payment. Each order is booked once this way: another call returns
     the same operation. An order that `order_cancelled` has already cancelled is not booked; single
-    items of it are cancelled again right after the booking. Either way the package is flagged for a
+    cancelled items are left out of the booking, or cancelled right after it once it may have been
+    sent. Either way the package is flagged for a
     person. Raises ValueError if `agreed` names an unknown item, no item, or
     another currency.
     """
