@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import django_xcover
@@ -31,9 +32,11 @@ def request_of(**facts: Any) -> QuoteRequest:
 
 # The last one needs a shop framework.
 APART = ("django_xcover.sandbox", "django_xcover.migrations", "django_xcover.contrib.")
+# Older versions of Django have no tasks.
+TOO_NEW = () if find_spec("django.tasks") else ("django_xcover.background_tasks",)
 
 
 def modules() -> Iterator[Any]:
     for found in pkgutil.walk_packages(django_xcover.__path__, "django_xcover."):
-        if not found.name.startswith(APART):
+        if not found.name.startswith((*APART, *TOO_NEW)):
             yield importlib.import_module(found.name)
