@@ -40,6 +40,7 @@ HARMLESS = {
     ("StoredPackage", "policyholder"),  # prints itself without what is personal
     ("Problem", "headers"),  # ours, such as Retry-After
     ("Claim", "headers"),  # only their names
+    ("Description", "headers"),  # of the published description: names and types
 }
 
 
