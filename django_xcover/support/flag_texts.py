@@ -73,11 +73,18 @@ def _both_prices(quote: Quote, currency: str) -> str:
 def _policy_missing(package: QuotePackage, quotes: Sequence[Quote]) -> tuple[str, str]:
     missing = [q for q in quotes if q.choice == Choice.ACCEPTED and q.status not in BOOKED]
     names = [f"{quote.policy_name} ({quote.quote_id})" for quote in missing]
-    what = _("The customer paid for cover that XCover did not book.")
-    to_do = _(
-        "Contact XCover with the package id %(package)s. If the cover cannot be booked, refund "
-        "the customer and explain that there is no cover."
-    )
+    if any(operation.reports_payment for operation in package.operations.all()):
+        what = _("The customer paid for cover that XCover did not book.")
+        to_do = _(
+            "Contact XCover with the package id %(package)s. If the cover cannot be booked, refund "
+            "the customer and explain that there is no cover."
+        )
+    else:
+        what = _("XCover did not book cover that the customer ordered. It is not paid.")
+        to_do = _(
+            "Contact XCover with the package id %(package)s. If the cover cannot be booked, tell "
+            "the customer that there is no cover."
+        )
     return " ".join([what, ", ".join(names)]).strip(), to_do % {"package": package.package_id}
 
 
