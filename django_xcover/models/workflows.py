@@ -116,7 +116,7 @@ class Renewal(models.Model):
     currency = models.CharField(_("currency"), max_length=3)
     starts_at = models.DateTimeField(_("start"), null=True, blank=True)
     ends_at = models.DateTimeField(_("end"), null=True, blank=True)
-    notified_at = models.DateTimeField(_("customer told at"), null=True, blank=True)
+    notified_at = models.DateTimeField(_("customer notified at"), null=True, blank=True)
     telling_until = models.DateTimeField(null=True, blank=True, editable=False)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     payment_reference = models.CharField(
