@@ -47,14 +47,14 @@ class OfferDayAdmin(MirrorAdmin):
     change_list_template = "admin/xcover/offer_days.html"
     list_display = (
         "day",
-        "account",
-        "placement",
-        "look",
-        "latency",
+        "count",
         "result",
         "reason",
         "is_ordered",
-        "count",
+        "placement",
+        "look",
+        "latency",
+        "account",
     )
     list_filter = (DaysFilter, AccountFilter, "result", "reason", "latency", "look", "is_ordered")
     ordering: ClassVar[Any] = ("-day", "-pk")
