@@ -189,9 +189,11 @@ def count_offers() -> None:
 def forget_personal_data() -> None:
     """Delete packages that were never ordered, and old records. Schedule it once a day.
 
-    The records are those of accesses, and of cancellations kept for orders that came later.
+    The records are those of accesses, of cancellations kept for orders that came later, and the
+    API's answers to requests with an `Idempotency-Key`.
     """
     erasure.forget_unordered()
+    erasure.forget_answers()
     events.forget()
     history.forget_accesses()
 

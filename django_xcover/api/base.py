@@ -27,6 +27,7 @@ from rest_framework.views import APIView
 
 from django_xcover import validators
 from django_xcover.api import exceptions
+from django_xcover.api.idempotency import idempotent
 from django_xcover.api.problems import answers_exceptions
 from django_xcover.client import exact_json
 from django_xcover.models import Cancellation, Modification, Quote, Renewal
@@ -117,6 +118,12 @@ class ShopView(APIView):
     schema = LazySchema()
     input_class: ClassVar[type[Serializer[Any]]] = Serializer
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make each write idempotent."""
+        super().__init_subclass__(**kwargs)
+        if "post" in vars(cls):
+            cls.post = idempotent(vars(cls)["post"])  # type: ignore[attr-defined]
+
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         """Return the view, outside the shop's `ATOMIC_REQUESTS` transaction.
@@ -204,7 +211,9 @@ class PolicyView(ShopView):
 
     def policy(self) -> Quote:
         """Return the URL's policy; raise PolicyMissing if it isn't the shopper's."""
-        return own_policy(self.http, self.kwargs["quote_id"])
+        quote = own_policy(self.http, self.kwargs["quote_id"])
+        self.package = quote.package
+        return quote
 
     def workflow(self, rows: QuerySet[Row], quote: Quote) -> Row:
         """Return the URL's row; raise Http404 if it isn't part of `quote`'s booking."""

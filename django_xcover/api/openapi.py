@@ -19,6 +19,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, Polymorphic
 from rest_framework.permissions import SAFE_METHODS
 
 from django_xcover.api.description import Description
+from django_xcover.api.idempotency import HEADER, PATTERN
 from django_xcover.api.problems import MEDIA_TYPE
 from django_xcover.api.serializers.fields import ProblemShape
 from django_xcover.policies.documents import KINDS
@@ -48,6 +49,11 @@ WRITING: Mapping[int, str] = {
     409: "The current state doesn't allow it. `code` says why.",
     415: "The body isn't `application/json`.",
     422: "The values are not accepted.",
+}
+KEY: Mapping[str, Any] = {
+    "type": "string",
+    "pattern": PATTERN,
+    "description": "A new text for each request. Repeating it within 24 hours repeats the answer.",
 }
 HEADERS: Mapping[str, Mapping[str, Any]] = {
     "Location": {"type": "string", "description": "The URL to request next."},
@@ -105,7 +111,10 @@ class Inspector(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         """Return the parameters of the path and the query, and the headers of the answers."""
-        return [*self._in_path(), *self._in_query(), *self._of_answers()]
+        found = [*self._in_path(), *self._in_query(), *self._of_answers()]
+        if self.method not in SAFE_METHODS:
+            found.append(_parameter(HEADER, KEY, OpenApiParameter.HEADER))
+        return found
 
     def _in_path(self) -> Iterator[OpenApiParameter]:
         for name, schema in PATHS.items():

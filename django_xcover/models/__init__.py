@@ -18,6 +18,7 @@ from django_xcover.models.history import (
     Flag,
     StaffAction,
 )
+from django_xcover.models.idempotency import KeptAnswer
 from django_xcover.models.offer import (
     AfterSaleOffer,
     Latency,
@@ -61,6 +62,7 @@ __all__ = [
     "Heartbeat",
     "Hold",
     "Instalment",
+    "KeptAnswer",
     "Latency",
     "Modification",
     "OfferCount",

@@ -27,6 +27,7 @@ from django_xcover.models import (
     Flag,
     Hold,
     Instalment,
+    KeptAnswer,
     Modification,
     Operation,
     OrderEvent,
@@ -40,6 +41,7 @@ from django_xcover.models import (
     WebhookDelivery,
     Withdrawal,
 )
+from django_xcover.models.idempotency import LIFETIME
 from django_xcover.models.status import UNFINISHED
 from django_xcover.offers import after_sale
 
@@ -105,6 +107,11 @@ def forget_unordered() -> int:
     return deleted
 
 
+def forget_answers() -> None:
+    """Delete the answers that the API has kept for a day."""
+    _raw_delete(KeptAnswer.objects.filter(created_at__lt=timezone.now() - LIFETIME))
+
+
 def _forget_batch() -> int:
     with transaction.atomic():
         pks = list(_unordered().order_by("pk").values_list("pk", flat=True)[:BATCH])
@@ -140,6 +147,7 @@ def _delete(packages: Collection[QuotePackage]) -> None:
         named = {"account": account, "package_id__in": ids}
         _raw_delete(WebhookDelivery.objects.filter(**named))
         _raw_delete(AccessRecord.objects.filter(**named))
+        _raw_delete(KeptAnswer.objects.filter(**named))
     for model, path in ROWS:
         _raw_delete(model._default_manager.filter(**{path: pks}))
 

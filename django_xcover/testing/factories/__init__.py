@@ -12,6 +12,7 @@ from django_xcover.testing.factories.after_sale import AfterSaleOfferFactory
 from django_xcover.testing.factories.outbox import (
     AccountPauseFactory,
     AttemptFactory,
+    KeptAnswerFactory,
     OperationFactory,
     OrderEventFactory,
     QuoteAttemptFactory,
@@ -57,6 +58,7 @@ __all__ = [
     "HeartbeatFactory",
     "HoldFactory",
     "InstalmentFactory",
+    "KeptAnswerFactory",
     "ModificationFactory",
     "OfferCountFactory",
     "OfferDayFactory",

@@ -21,6 +21,7 @@ from factory.django import DjangoModelFactory
 from django_xcover.models import (
     AccountPause,
     Attempt,
+    KeptAnswer,
     Operation,
     OperationKind,
     OperationState,
@@ -217,6 +218,21 @@ class AccountPauseFactory(DjangoModelFactory[AccountPause]):
     account = "default"
     reason = "Prices are being corrected"
     paused_by = "sam"
+
+
+class KeptAnswerFactory(DjangoModelFactory[KeptAnswer]):
+    """An answer of the API that is kept for its `Idempotency-Key`. `waiting`: not answered yet."""
+
+    class Meta:
+        model = KeptAnswer
+
+    class Params:
+        waiting = Trait(status=None, body="")
+
+    key = Sequence(lambda number: hashlib.sha256(f"key {number}".encode()).hexdigest())
+    fingerprint = LazyAttribute(lambda row: hashlib.sha256(row.key.encode()).hexdigest())
+    status = 200
+    body = "{}"
 
 
 class QuoteAttemptFactory(DjangoModelFactory[QuoteAttempt]):
