@@ -32,9 +32,9 @@ def send(task: OneRow, pk: int) -> None:
     elif runner == CELERY:
         task.apply_async((pk,), retry=False)
     elif runner == DJANGO_TASKS:
-        from django_xcover.background_tasks import run_task  # noqa: PLC0415 - needs Django 6.0
+        from django_xcover.outbox.django_tasks import run_task  # noqa: PLC0415 - Django 6.0
 
-        run_task.enqueue(task.__name__, pk)
+        run_task.enqueue(task.name, pk)
 
 
 def may_wait() -> bool:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django_xcover import tasks
 from django_xcover.management.commands import xcover_work
 from django_xcover.models import Heartbeat, Operation, OperationState, QuotePackage
+from django_xcover.policies import instalments
 from tests import completion
 from tests.conftest import Shopper, the_operation, the_package
 from tests.shop import Shop
@@ -93,8 +94,8 @@ def test_a_booking_in_instalments_has_its_schedule_read_in_the_same_pass(
     shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    monkeypatch.setattr(tasks.instalments, "has_plan", lambda package: True)
-    monkeypatch.setattr(tasks.instalments, "mirror", lambda package: read.append(package.pk))
+    monkeypatch.setattr(instalments, "has_plan", lambda package: True)
+    monkeypatch.setattr(instalments, "mirror", lambda package: read.append(package.pk))
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
 
@@ -133,7 +134,10 @@ def test_what_is_due_once_a_day_runs_once_a_day(ran: list[str], clock: Any) -> N
     clock.shift(timedelta(hours=1))
     ran.clear()
     once()
-    assert ran == ["sweep_operations", "sweep_webhooks", "sweep_instalments", "reconcile"]
+    assert ran == [
+        *("sweep_operations", "sweep_webhooks", "sweep_instalments"),
+        *("count_offers", "reconcile"),
+    ]
 
 
 @pytest.mark.django_db

@@ -30,6 +30,7 @@ SCHEDULE: tuple[tuple[Callable[[], None], timedelta], ...] = (
     (tasks.sweep_operations, timedelta()),
     (tasks.sweep_webhooks, timedelta()),
     (tasks.sweep_instalments, 10 * MINUTE),
+    (tasks.count_offers, HOUR),
     (tasks.find_due_renewals, DAY),
     (tasks.sweep_unpaid, DAY),
     (tasks.forget_webhooks, DAY),
