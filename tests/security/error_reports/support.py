@@ -33,7 +33,7 @@ def request_of(**facts: Any) -> QuoteRequest:
 # The last one needs a shop framework.
 APART = ("django_xcover.sandbox", "django_xcover.migrations", "django_xcover.contrib.")
 # Older versions of Django have no tasks.
-TOO_NEW = () if find_spec("django.tasks") else ("django_xcover.background_tasks",)
+TOO_NEW = () if find_spec("django.tasks") else ("django_xcover.outbox.django_tasks",)
 
 
 def modules() -> Iterator[Any]:
