@@ -89,13 +89,17 @@ def test_the_shop_says_how_long_it_waits(order: Order, clock: Any, settings: Any
     assert overdue_payments.sweep() == [the_package()]
 
 
-def test_a_confirmed_booking_is_not_swept(shopper: Shopper, shop: Shop, clock: Any) -> None:
+def test_a_confirmed_booking_is_neither_read_nor_flagged(
+    shopper: Shopper, shop: Shop, clock: Any, sandbox: Sandbox
+) -> None:
     shopper.says(yes=True)
     completion.complete(shop.order(), shopper.cart, paid=True)
     work()
     clock.shift(timedelta(days=15))
+    calls = len(sandbox.calls())
 
     assert overdue_payments.sweep() == []
+    assert len(sandbox.calls()) == calls
 
 
 def test_what_is_overdue_is_flagged_once_with_what_to_do(late: QuotePackage) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
 
 from django_xcover import tasks
-from django_xcover.models import Operation, OrderEvent
+from django_xcover.models import Cancellation, Operation, OrderEvent, Quote
 from django_xcover.orders import events
+from django_xcover.policies.cancellation import requests
 from django_xcover.signals import order_cancelled, order_completed
 from django_xcover.testing.factories import OrderEventFactory
+from tests.buying import buys
 from tests.conftest import Shopper, the_package, work
 from tests.orders.unsettled.support import (
     State,
@@ -22,7 +25,7 @@ from tests.orders.unsettled.support import (
     paid,
     until_a_person_is_needed,
 )
-from tests.shop import ANA, Order, Shop
+from tests.shop import ANA, Order, Shop, laptop, ticket
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 
@@ -228,3 +231,22 @@ def test_an_order_that_needs_a_person_is_logged_once(
     event.refresh_from_db()
     assert event.state == State.NEEDS_PERSON
     assert [row.levelname for row in caplog.records if "ORD-1" in row.getMessage()] == ["CRITICAL"]
+
+
+def test_a_cancellation_that_failed_is_carried_out_later_for_the_same_order_and_lines(
+    shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buys(shopper, shop, ticket(), laptop())
+    with monkeypatch.context() as patch, transaction.atomic():
+        patch.setattr(requests, "enqueue", Mock(side_effect=ValueError(ANA.email)))
+        order_cancelled.send(
+            sender=Order, order=shop.orders["ORD-1"], lines=["laptop"], reason="Returned"
+        )
+    assert OrderEvent.objects.get().state == State.PENDING
+
+    let_a_worker_ask_again()
+
+    cancelled = Quote.objects.filter(status="CANCELLED")
+    assert list(cancelled.values_list("line_reference", flat=True)) == ["laptop"]
+    assert Cancellation.objects.get().reason == "Returned"
+    assert OrderEvent.objects.get().state == State.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ from tests.policies.withdrawal.support import (
     the_booking,
     the_flag,
 )
-from tests.shop import Order, Shop, laptop
+from tests.shop import ANA, Order, Shop, laptop
 
 pytestmark = pytest.mark.django_db
 # Nothing was sent yet.
@@ -86,6 +87,19 @@ def test_the_receipt_and_the_refund_go_out_also_when_nothing_was_booked(
 def test_name_and_address_on_record_are_those_of_the_booking_that_is_taken_back(
     paid: QuotePackage,
 ) -> None:
+    stated = states(prepared(paid))
+
+    assert (stated.name, stated.email) == ("Ana Rossi", "ana@example.com")
+
+
+def test_name_and_address_on_record_are_never_those_of_another_order(
+    paid: QuotePackage, shopper: Shopper, shop: Shop
+) -> None:
+    shopper.cart = shopper.cart.but(reference="cart-2")
+    shopper.says(yes=True)
+    stranger = replace(ANA, first_name="Bo", last_name="Berg", email="bo@example.com")
+    completion.complete(shop.order("ORD-2", policyholder=stranger), shopper.cart, paid=True)
+
     stated = states(prepared(paid))
 
     assert (stated.name, stated.email) == ("Ana Rossi", "ana@example.com")
