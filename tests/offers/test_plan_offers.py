@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -11,12 +12,13 @@ from django.http import HttpRequest
 from django_xcover import exceptions
 from django_xcover.checkout.tags import policies_block
 from django_xcover.client import XCoverClient
-from django_xcover.cover import order_cover
+from django_xcover.cover import current_cover, order_cover
 from django_xcover.models import Quote
 from django_xcover.offers import choices
 from django_xcover.signals import payment_completed
+from django_xcover.types import Money
 from tests.conftest import ReadCart, Shopper, work
-from tests.shop import Order, Shop
+from tests.shop import Cart, Order, Shop
 
 pytestmark = pytest.mark.django_db
 PLAN = {
@@ -25,6 +27,10 @@ PLAN = {
     "amount": Decimal("7.89"),
     "first_instalment_amount": Decimal("0.66"),
 }
+
+
+def gbp(amount: str) -> Money:
+    return Money(Decimal(amount), "GBP")
 
 
 @pytest.fixture
@@ -61,6 +67,17 @@ def test_a_shop_that_cannot_collect_instalments_offers_none(
 
 def test_a_shop_that_collects_them_offers_them(planned: Shopper) -> None:
     assert [plan.name for plan in planned.sees().quotes[0].plans] == [PLAN["name"]]
+
+
+def test_the_order_summary_says_in_how_many_parts_the_cover_is_paid(
+    planned: Shopper, request_for: Callable[[Cart], HttpRequest]
+) -> None:
+    planned.says(yes=True, plan="1year-monthly")
+
+    [line] = current_cover(request_for(planned.cart)).lines
+
+    assert (line.plan, line.parts) == ("Every month for one year", 12)
+    assert (line.price, line.total) == (gbp("0.66"), gbp("7.92"))
 
 
 def test_the_order_page_says_how_the_cover_is_paid(planned: Shopper, shop: Shop) -> None:

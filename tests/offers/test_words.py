@@ -65,6 +65,13 @@ def test_the_words_of_a_policy_type_come_before_those_for_all(say: Any) -> None:
     assert (parcel.no, parcel.full_refund) == ("No, thank you", "Full refund within 7 days.")
 
 
+def test_a_promise_for_all_policy_types_can_be_left_out_for_one(say: Any) -> None:
+    say(**{"": {"refund_days": 7}, TICKETS: {"refund_days": 0}})
+
+    assert words.words_for(TICKETS).full_refund == ""
+    assert words.words_for("parcel_insurance").full_refund == "Full refund within 7 days."
+
+
 def test_a_shops_words_and_labels_are_escaped(say: Any) -> None:
     say(**{TICKETS: {"question": "<b>Protect</b> {label} for {price}"}})
 

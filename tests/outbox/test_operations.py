@@ -11,6 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from django_xcover import signals, worker
+from django_xcover.client import HeldBack
 from django_xcover.models import Operation, OperationKind, OperationState, QuotePackage
 from django_xcover.outbox import lease, operations
 from django_xcover.outbox.operations import Failure
@@ -138,6 +139,7 @@ def test_a_refusal_is_told_to_a_person_at_once_with_the_vendors_words(
 ) -> None:
     body = {
         "type": "validation_error",
+        "code": "invalid_phone",
         "message": "An API error occurred.",
         "errors": {"policyholder": {"phone": ["The phone number should start with +"]}},
     }
@@ -149,6 +151,7 @@ def test_a_refusal_is_told_to_a_person_at_once_with_the_vendors_words(
     assert booking.state == OperationState.NEEDS_PERSON
     assert booking.error["status"] == 422
     assert booking.error["vendor_type"] == "validation_error"
+    assert booking.error["code"] == "invalid_phone"
     assert booking.error["message"] == "An API error occurred."
     assert booking.error["field_errors"] == {
         "policyholder.phone": ["The phone number should start with +"]
@@ -193,6 +196,21 @@ def test_a_worker_whose_lease_ran_out_cannot_write_its_outcome(
     booking.refresh_from_db()
     assert booking.state == OperationState.RUNNING
     assert not booking.outcome_known
+
+
+def test_a_booking_that_gets_no_turn_waits_as_asked_and_has_made_no_attempt(
+    booking: Operation,
+) -> None:
+    Operation.objects.update(attempts=2)
+    claimed = operations.claim(booking.pk)
+    assert claimed is not None
+
+    operations.postpone(claimed, HeldBack(retry_after=7))
+
+    booking.refresh_from_db()
+    assert (booking.state, booking.attempts, booking.failures) == (OperationState.PENDING, 2, 0)
+    wait = booking.next_attempt_at - timezone.now()
+    assert timedelta(seconds=5) < wait <= timedelta(seconds=7)
 
 
 def test_the_sweeper_finds_what_was_lost_and_what_died(booking: Operation) -> None:

@@ -172,8 +172,10 @@ def _premium(quote: Quote) -> Decimal | None:
     shop has charged nothing for cover.
     """
     if quote.package.customer_token_id:
-        sent = Operation.objects.filter(package=quote.package, kind__in=PAYING, attempts__gt=0)
-        return None if sent.filter(outcome_known=False).exists() else Decimal(0)
+        doubtful = Operation.objects.filter(
+            package=quote.package, kind__in=PAYING, outcome_known=False
+        )
+        return None if doubtful.exists() else Decimal(0)
     accepted = Decision.objects.filter(quote=quote, choice=Choice.ACCEPTED).order_by("-pk").first()
     if accepted is None:
         return None

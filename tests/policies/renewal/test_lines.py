@@ -55,6 +55,20 @@ def test_a_policy_that_goes_on_as_it_is_is_not_named_as_renewed(
     assert [line.title for line in renewing.lines_of(renewal)] == ["Aero 16"]
 
 
+def test_a_quote_with_another_id_and_without_a_start_is_that_of_the_policy_that_ends(
+    buy: Buy, clock: time_machine.Traveller
+) -> None:
+    buy(yearly(months=24), replace(yearly("second", price="900"), label="Aero 16"))
+    clock.move_to(ENDS - timedelta(days=20))
+    [renewal] = renewing.find_due()
+    renewing.quote(renewal)
+    Quote.objects.update(is_renewable=True)
+    [due] = [quote for quote in renewal.payload["quotes"] if quote["status"] == "RECEIVED"]
+    renewal.payload["quotes"] = [due | {"id": "another", "policy_start_date": None}]
+
+    assert [line.title for line in renewing.lines_of(renewal)] == ["Aero 16"]
+
+
 def test_what_is_renewed_is_named_after_it_was_renewed_too(pair: Renewal) -> None:
     renewing.quote(pair)
     renewing.record_payment(pair)

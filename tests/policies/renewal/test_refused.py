@@ -63,6 +63,18 @@ def test_a_persons_retry_never_confirms_another_price_than_was_paid(
     assert renewals_at(sandbox, quoted.package) == ["CONFIRMED"]
 
 
+def test_a_persons_retry_says_that_xcover_does_not_renew_the_cover(
+    refused: Operation, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("quote_for_renewal", "status", status=422)
+
+    operations.retry(refused)
+    work()
+
+    assert the_confirmation().state == OperationState.NEEDS_PERSON
+    assert the_confirmation().error["message"] == exceptions.NotRenewable.message
+
+
 def test_a_refused_renewal_can_be_given_up_and_holds_up_nothing(
     quoted: Renewal, refused: Operation
 ) -> None:

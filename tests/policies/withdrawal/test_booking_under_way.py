@@ -32,6 +32,7 @@ from tests.policies.withdrawal.support import (
     cancels,
     is_owed,
     let_time_pass,
+    line,
     prepared,
     price_of,
     states,
@@ -144,6 +145,8 @@ def test_a_policy_in_force_and_one_that_was_never_booked_are_one_statement(
 
     assert sorted(statuses().values()) == ["CANCELLED", "RECEIVED"]
     is_owed(stated.cancellation, price_of("ticket", "laptop"))
+    lines = {read["quote_id"]: read["refund"] for read in stated.cancellation.lines}
+    assert lines.keys() == {line("ticket").quote_id, line("laptop").quote_id}
 
 
 def test_a_premium_that_staff_may_have_returned_is_not_owed_a_second_time(

@@ -401,7 +401,7 @@ def test_the_receipt_is_in_the_language_of_the_statement(
     assert languages == ["de"]
 
 
-def test_a_receipt_that_cannot_be_sent_is_sent_later_and_logs_no_address(
+def test_a_receipt_that_cannot_be_sent_is_sent_later_and_logs_the_fault_without_the_address(
     booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stated = states(prepared(booked), email="ana@example.net")
@@ -419,4 +419,5 @@ def test_a_receipt_that_cannot_be_sent_is_sent_later_and_logs_no_address(
 
     assert (at_once, later) == ([], [stated.pk])
     assert len(mail.outbox) == 1
+    assert "ConnectionError" in caplog.text
     assert "ana@example.net" not in caplog.text
