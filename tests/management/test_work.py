@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from django_xcover import tasks
@@ -120,6 +121,23 @@ def test_a_task_that_fails_is_logged_and_stops_no_other(
 
     assert "sweep_operations has failed" in caplog.text
     assert "Ada" not in caplog.text
+    assert "reconcile" in ran
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_for_a_moment_does_not_end_the_process(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(manager: Any, **kwargs: Any) -> Any:
+        raise OperationalError("server closed the connection")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(Heartbeat.objects), "get_or_create", away)
+        once()
+
+    assert "count_offers has failed" in caplog.text
+    assert ran == ["sweep_operations", "sweep_webhooks"]
+    once()
     assert "reconcile" in ran
 
 

@@ -76,13 +76,11 @@ def work(stopped: threading.Event) -> None:
     for task, interval in SCHEDULE:
         if stopped.is_set():
             return
-        if not _is_due(task, interval):
-            continue
         with runners.collecting() as waiting:
-            _run(task)
+            _run(task, interval)
             while waiting and not stopped.is_set():
                 one, pk = waiting.popleft()
-                _run(one, pk)
+                _run(one, timedelta(), pk)
 
 
 def _is_due(task: Callable[[], None], interval: timedelta) -> bool:
@@ -97,9 +95,11 @@ def _is_due(task: Callable[[], None], interval: timedelta) -> bool:
     return is_new or bool(Heartbeat.objects.filter(pk=row.pk, at=row.at).update(at=now))
 
 
-def _run(task: Callable[..., None], *args: int) -> None:
+def _run(task: Callable[..., None], interval: timedelta, *args: int) -> None:
     try:
-        task(*args)
+        # Inside, because a database that is away for a moment must not end the process.
+        if _is_due(task, interval):
+            task(*args)
     except Exception as error:  # noqa: BLE001 - the next pass tries again
         problem = safe_logging.describe(error)
         logger.error("%s has failed: %s", task.__name__, problem)  # noqa: TRY400
