@@ -35,30 +35,27 @@ def cancelled_references(line: Any, quantity: int) -> list[str]:
     """Return the references of the cover of `quantity` items of the order line, the last ones.
 
     Empty if none of it is insured. Cover for the line as a whole is named only if all items are
-    cancelled.
+    cancelled. After a no, all are named, and the line as well: cover for them must not be offered
+    after the sale.
     """
     reference = _reference_of(line)
+    cover = order_cover(line.order)
     first = max(line.quantity - quantity, 0) + 1
     named = [f"{reference}:{number}" for number in range(first, line.quantity + 1)]
-    if quantity >= line.quantity:
+    if quantity >= line.quantity or cover.state == "declined":
         named.append(reference)
-    insured = _insured(line.order)
-    return named if insured is None else [name for name in named if name in insured]
+    if cover.state in {"none", "declined"}:  # "none" isn't settled yet
+        return named
+    insured = {policy.line_reference for policy in cover.policies}
+    return [name for name in named if name in insured]
 
 
 def is_insured_as_a_whole(line: Any) -> bool:
     """Return whether the order line has one policy for all its items."""
-    return _reference_of(line) in (_insured(line.order) or ())
+    policies = order_cover(line.order).policies
+    return _reference_of(line) in {policy.line_reference for policy in policies}
 
 
 def _reference_of(line: Any) -> str:
     row = LineReference._default_manager.filter(line=line).first()
     return row.reference if row is not None else ""
-
-
-def _insured(order: Any) -> set[str] | None:
-    """Return the references of what is insured in `order`; None if it isn't settled yet."""
-    cover = order_cover(order)
-    if cover.state == "none":
-        return None
-    return {policy.line_reference for policy in cover.policies}

@@ -8,13 +8,14 @@ from typing import Any
 
 import page
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import AnonymousUser, Permission
 from django.test import Client
 from oscar.core.loading import get_class, get_model
 from oscar.test.factories import SourceFactory, create_order
 
 from django_xcover.exceptions import RefundNotRecorded
 from django_xcover.models import Cancellation, Hold, OrderEvent, QuotePackage, Status
+from django_xcover.offers import after_sale_quotes
 from django_xcover.types import Money
 from journeys.customer import Customer
 
@@ -180,6 +181,28 @@ def test_a_line_without_cover_is_cancelled_without_an_alarm(guest: Customer, wor
     work()
 
     assert in_force("Aero 14") == 1
+    assert QuotePackage.objects.get().attention == ""
+
+
+def test_a_line_cancelled_after_a_no_is_not_offered_after_the_sale(
+    guest: Customer, work: Work, settings: Any, rf: Any
+) -> None:
+    settings.XCOVER = {**settings.XCOVER, "AFTER_SALE_DAYS": 7}
+    guest.takes("Aero 14")
+    guest.takes("Pocket 6")
+    guest.goes_to_preview()
+    guest.answers(yes=False)
+    guest.orders(card="4242")
+    work()
+    order = Order.objects.get()
+    request = rf.get("/")
+    request.session, request.user = guest.client.session, AnonymousUser()
+
+    line(order, "Pocket 6").set_status("Cancelled")
+
+    late = after_sale_quotes.look(request, order).late
+    assert late is not None
+    assert [quote.label for quote in late.offer.quotes] == ["Aero 14"]
     assert QuotePackage.objects.get().attention == ""
 
 
