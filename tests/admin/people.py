@@ -30,6 +30,7 @@ from django_xcover.testing.factories import (
     HoldFactory,
     InstalmentFactory,
     ModificationFactory,
+    OfferDayFactory,
     OperationFactory,
     OrderEventFactory,
     QuotePackageFactory,
@@ -52,8 +53,9 @@ PERMISSION = "view_personal_data"
 # Columns of text that name nobody. A new column of text is taken for personal until it stands here.
 CODES = (
     "account action cart cart_key cart_reference currency customer_country customer_language event "
-    "fingerprint here hold idempotency_key instalment_plan key language lapsed_currency "
-    "lapsed_terms line_reference locale order_reference origin payment_reference phase policy_name "
+    "fingerprint here hold idempotency_key instalment_plan key language lapsed_currency look "
+    "lapsed_terms line_reference locale order_reference origin payment_reference phase placement "
+    "policy_name "
     "policy_type reference reference_before refund_reference settlement_reference "
     "shopper_reference status template_version there wording_hash"
 )
@@ -129,6 +131,7 @@ def make_everything() -> None:
     AccountPauseFactory.create()
     WebhookDeliveryFactory.create(package=package, failed=True)
     StaffActionFactory.create(package=package)
+    OfferDayFactory.create()
     AccessRecordFactory.create(package=package, staff=True, detail="")
     for model in apps.get_app_config("xcover").get_models():
         _fill(model)

@@ -302,7 +302,10 @@ ARGUMENTS: dict[str, list[str]] = {
     "xcover_reconcile": [],
     "xcover_resume": ["default"],
     "xcover_status": [],
+    "xcover_work": ["--once"],
 }
+# Cron sends by e-mail what a command prints.
+SILENT = {"xcover_work"}
 COMMANDS = sorted(name for name, app in get_commands().items() if app == "django_xcover")
 
 
@@ -319,5 +322,5 @@ def test_no_command_prints_a_person(
 
     printed = capsys.readouterr()
     text = said + printed.out + printed.err
-    assert text.strip()
+    assert text.strip() or command in SILENT
     assert NAME not in text

@@ -25,23 +25,34 @@ NAMES = COLUMNS | {"body", "person", "policyholder", "quoted", "request", "wire"
 OURS = {
     # Forms, and what was typed into them.
     "attrs",
+    "data",
     "form.cleaned_data",
     "form.fields",
     "self.fields",
     "values",
     "wanted",
+    # Our own OpenAPI document, a tariff's tickets, and rows that are counted.
+    "row",
+    "schema",
     # Columns of our own that hold JSON: a hold's choices, a refund's lines, an operation's error,
     # the cover that an offer has lost.
+    "answer",
     "entry",
     "error",
     "frozen",
     "line",
+    # An item of a QuoteRequest that was stored as text.
+    "item",
     # Columns of a renewal that are about to be written, and what My cover shows of a customer.
     "columns",
     "known",
 }
 # The body of an instant booking waits in the package's column until there is an answer to keep.
-OWN_BODY = "package.payload[BODY]"
+OWN_BODY = {
+    "package.payload[BODY]",
+    "package.payload.get(LEFT_OUT, [])",
+    "body['request']",
+}
 
 
 def sources() -> Iterator[Path]:
@@ -91,7 +102,7 @@ def readings(source: str) -> list[str]:
     known = keys_read()
     found = ((node, looked_up(node)) for node in ast.walk(ast.parse(source)))
     wire = [ast.unparse(node) for node, pair in found if pair and reads_wire(*pair, known)]
-    return [expression for expression in wire if expression != OWN_BODY]
+    return [expression for expression in wire if expression not in OWN_BODY]
 
 
 @pytest.mark.parametrize(

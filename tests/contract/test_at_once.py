@@ -115,7 +115,7 @@ def test_whoever_waits_is_told_why(
     assert error_message(raised.value) == words
     answer = respond(raised.value, {})
     assert answer is not None
-    assert answer.data["message"] == words
+    assert answer.data["detail"] == words
     assert (the_package().status, ask.changed()) == ("CONFIRMED", False)
 
 
