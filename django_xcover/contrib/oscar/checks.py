@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from django_xcover.adapters import get_adapter
-from django_xcover.contrib.oscar.adapter import oscar_adapter
+from django_xcover.contrib.oscar.adapter import OscarAdapter, oscar_adapter
 
 LOADER = "django_xcover.contrib.oscar.loading.load_classes"
 
@@ -39,10 +39,19 @@ def _check_adapter() -> list[CheckMessage]:
     except ImproperlyConfigured:
         return []  # xcover.E001 or xcover.E002 says so
     try:
-        oscar_adapter()
+        adapter = oscar_adapter()
     except ImproperlyConfigured as error:
         return [Error(str(error), hint="Derive your adapter from it.", id="xcover_oscar.E002")]
-    return []
+    if type(adapter).charged_by_xcover is OscarAdapter.charged_by_xcover:
+        return []
+    return [
+        Error(
+            "The adapter overrides charged_by_xcover, but the premium is in the total of Oscar's "
+            "order: the customer would be charged twice.",
+            hint="Remove the method. Dual payment isn't available with this app.",
+            id="xcover_oscar.E004",
+        )
+    ]
 
 
 def _check_order() -> list[CheckMessage]:

@@ -82,6 +82,12 @@ def test_an_app_below_oscars_is_warned_about(monkeypatch: pytest.MonkeyPatch) ->
     assert [error.id for error in check_setup()] == ["xcover_oscar.E003"]
 
 
+def test_a_premium_that_xcover_would_charge_as_well_is_said(settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "ADAPTER": "myshop.cover.ChargedTwice"}
+
+    assert [error.id for error in check_setup()] == ["xcover_oscar.E004"]
+
+
 def test_every_check_is_on_the_page() -> None:
     source = Path(checks.__file__).read_text()
     said = re.findall(r"^\| `(xcover_oscar\.E\d+)`", page.PAGE.read_text(), re.MULTILINE)

@@ -42,3 +42,8 @@ class Mistaken(ShopCover):
 
     def is_paid(self, order: Any) -> bool:
         raise ValueError("a mistake of the shop")
+
+
+class ChargedTwice(ShopCover):
+    def charged_by_xcover(self, order: Any) -> bool:
+        return True
