@@ -19,7 +19,7 @@ from django_xcover.api.description import describes
 from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput, TokenInput
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
-from django_xcover.exceptions import NothingToInsure
+from django_xcover.exceptions import NoCoverToPay, NothingToInsure
 from django_xcover.offers import carts, choices, product_price, quoting, statistics
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.choices import Answer
@@ -147,5 +147,7 @@ class OrderCoverView(OrderView):
         """
         order = self.order(reference)
         data = self.validated_input()
+        if not get_adapter().charged_by_xcover(order):
+            raise NoCoverToPay  # the shop charges it: a browser must not have it charged twice
         payments.use_token(order, data["customer_token_id"], email=data["email"])
         return self.respond(OrderCoverShape, order_cover(order))

@@ -9,7 +9,7 @@ import pytest
 from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.api.conftest import ROOT, Program
-from tests.conftest import work
+from tests.conftest import the_package, work
 from tests.shop import ANA, SHOP, Adapter, Order
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,17 @@ def test_a_token_that_cannot_be_used_is_refused_and_not_repeated(
     assert (response.status_code, response.json()["code"]) == (409, kind)
     assert body["customer_token_id"] not in response.text
     assert program.gets(PATH).json()["card"] == "wanted"
+
+
+def test_cover_that_the_shop_charges_takes_no_card(
+    program: Program, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Adapter, "charged_by_xcover", lambda self, order: False)
+
+    response = program.posts(PATH, customer_token_id="good-token")
+
+    assert (response.status_code, response.json()["code"]) == (409, "no_cover_to_pay")
+    assert the_package().customer_token_id == ""
 
 
 def test_the_order_of_somebody_else_takes_no_card(program: Program, order: Order) -> None:

@@ -30,7 +30,7 @@ from tests import completion
 from tests.api.conftest import ROOT, Program, front, policy_path, program
 from tests.conftest import the_package, work
 from tests.docs.pages import DOCS, blocks, code_in, table
-from tests.shop import ANA, SHOP, Order, laptop
+from tests.shop import ANA, SHOP, Adapter, Order, laptop
 
 __all__ = ["front", "program"]
 
@@ -112,8 +112,12 @@ def test_a_cart_without_an_offer_is_sold_without(page: dict[str, Any], program: 
 
 
 def test_the_token_of_a_card_is_passed_on_or_refused_with_a_sentence(
-    browser: Program, page: dict[str, Any], sandbox: Sandbox
+    browser: Program,
+    page: dict[str, Any],
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Adapter, "charged_by_xcover", lambda self, order: True)
     sandbox.xpay.add_token("tok-1", ANA.email)
     page["answer_offer"](Client(), "yes")
     order = SHOP.order("ORD-1", owner=browser.front.shopper)
