@@ -41,7 +41,9 @@ def test_a_storm_notices_every_planted_fault(plant: str) -> None:
     need_server("postgresql")
     need_module("psycopg", serving="postgresql")
     command = [sys.executable, "-W", "ignore", "-m", "tests.chaos", "--plant", plant]
-    command += ["--orders", "40", "--seed", "5", "--minutes", "2"]
+    # One shopper in fourteen cancels by telephone, and not all of them have cover by then.
+    orders = "90" if plant == "webhooks_read_nothing" else "40"
+    command += ["--orders", orders, "--seed", "5", "--minutes", "3"]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
