@@ -73,9 +73,9 @@ def write() -> None:
 
 
 def sum_up() -> None:
-    """Sum up today and the OPEN_DAYS before it."""
+    """Sum up today and the OPEN_DAYS before it, as far as no package of theirs was deleted."""
     today = timezone.localdate(timezone=timezone.get_default_timezone())
-    for age in range(OPEN_DAYS + 1):
+    for age in range(int(min(OPEN_DAYS + 1, get_config().unordered_retention_days))):
         sum_up_day(today - timedelta(days=age))
 
 

@@ -198,6 +198,20 @@ def test_an_order_within_a_week_still_counts_and_older_days_stay_as_they_are() -
     assert list(ordered) == [False, True]
 
 
+def test_a_day_whose_packages_are_being_deleted_keeps_its_numbers(settings: Any) -> None:
+    settings.XCOVER = {**settings.XCOVER, "UNORDERED_RETENTION_DAYS": 3}
+    with time_machine.travel(timezone.now() - timedelta(days=4)):
+        shown(order_reference="")
+        statistics.sum_up()
+    before = list(OfferDay.objects.values("day", "result", "count"))
+
+    tasks.forget_personal_data()
+    tasks.count_offers()
+
+    assert not QuotePackage.objects.exists()
+    assert list(OfferDay.objects.values("day", "result", "count")) == before != []
+
+
 def test_summing_up_twice_changes_nothing() -> None:
     shown()
     statistics.sum_up()
