@@ -20,6 +20,7 @@ from django_xcover.api.serializers.inputs import ChoiceInput, ChoicesInput, Toke
 from django_xcover.api.serializers.offers import OfferShape, OrderCoverShape, PriceShape
 from django_xcover.cover import order_cover
 from django_xcover.exceptions import NoCoverToPay, NothingToInsure
+from django_xcover.models import QuotePackage
 from django_xcover.offers import carts, choices, product_price, quoting, statistics
 from django_xcover.offers.carts import read_cart
 from django_xcover.offers.choices import Answer
@@ -113,6 +114,8 @@ class ChoiceView(ShopView):
             for answer in data.get("answers", [data])
         }
         offer = choices.choose_each(cart, answers, template_version=data["template_version"])
+        # A kept answer is erased together with this package.
+        self.package = QuotePackage(account=cart.account, package_id=offer.package_id)
         return self.respond(OfferShape, offer)
 
 
@@ -149,5 +152,5 @@ class OrderCoverView(OrderView):
         data = self.validated_input()
         if not get_adapter().charged_by_xcover(order):
             raise NoCoverToPay  # the shop charges it: a browser must not have it charged twice
-        payments.use_token(order, data["customer_token_id"], email=data["email"])
+        self.package = payments.use_token(order, data["customer_token_id"], email=data["email"])
         return self.respond(OrderCoverShape, order_cover(order))

@@ -11,11 +11,13 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from django_xcover import tasks
-from django_xcover.models import Cancellation, Decision, KeptAnswer
+from django_xcover.models import Cancellation, Decision, KeptAnswer, Operation, Quote
 from django_xcover.policies import withdrawal
+from django_xcover.sandbox import Sandbox
+from tests import completion
 from tests.api.conftest import ROOT, Program, policy_path
 from tests.conftest import work
-from tests.shop import Adapter
+from tests.shop import ANA, SHOP, Adapter
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +153,28 @@ def test_an_erased_order_leaves_no_kept_answer(insured: Program) -> None:
     sends(insured, policy_path("email/"))
     work()
     assert "ana@example.com" in KeptAnswer.objects.get().body
+
+    call_command("xcover_erase", "ORD-1", "--yes")
+
+    assert not KeptAnswer.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["choice/", "orders/ORD-1/cover/"])
+def test_an_erased_order_leaves_no_kept_answer_about_its_offer_or_card(
+    program: Program, path: str, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
+) -> None:
+    monkeypatch.setattr(Adapter, "charged_by_xcover", lambda self, order: True)
+    sandbox.xpay.add_token("good-token", ANA.email)
+    program.shopper.sees()
+    chosen = {"quote": Quote.objects.get().quote_id, "choice": "yes"}
+    first = sends(program, "choice/", "k-1" if path == "choice/" else "k-2", **chosen)
+    completion.complete(SHOP.order("ORD-1", owner="ana"), program.shopper.cart, paid=False)
+    if path == "choice/":
+        assert first.status_code == 200
+    else:
+        KeptAnswer.objects.all().delete()
+        assert sends(program, path, customer_token_id="good-token").status_code == 200
+    Operation.objects.all().delete()
 
     call_command("xcover_erase", "ORD-1", "--yes")
 
