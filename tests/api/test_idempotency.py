@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from django_xcover import tasks
 from django_xcover.models import Cancellation, Decision, KeptAnswer, Operation, Quote
@@ -17,6 +20,7 @@ from django_xcover.sandbox import Sandbox
 from tests import completion
 from tests.api.conftest import ROOT, Program, policy_path
 from tests.conftest import work
+from tests.races import together
 from tests.shop import ANA, SHOP, Adapter
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +80,48 @@ def test_the_same_request_at_the_same_time_is_asked_to_wait(
     assert first.status_code == 201
     assert (second.status_code, second.json()["code"]) == (409, "idempotency_key_in_use")
     assert second["Retry-After"] == "1"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_of_two_requests_in_two_threads_one_is_carried_out(
+    insured: Program, is_signed_in: bool, django_user_model: Any
+) -> None:
+    if is_signed_in:
+        insured.client.force_login(django_user_model.objects.create(username="ana"))
+    path, cookies = policy_path("cancellations/"), insured.client.cookies
+    programs = [copy(insured), copy(insured)]
+    for program in programs:
+        program.client = APIClient()
+        program.client.cookies = deepcopy(cookies)
+
+    first, second = together(*(partial(sends, program, path) for program in programs))
+
+    answers = sorted((first, second), key=lambda answer: int(answer.status_code))
+    assert answers[0].status_code == 201
+    if answers[1].status_code == 409:
+        assert answers[1].json()["code"] == "idempotency_key_in_use"
+    else:
+        assert {answer.get("Idempotent-Replayed") for answer in answers} == {None, "true"}
+    assert Cancellation.objects.count() == 1
+
+
+def test_the_key_of_a_signed_in_shopper_is_theirs_in_each_browser(
+    insured: Program, django_user_model: Any
+) -> None:
+    ana, bob = (django_user_model.objects.create(username=name) for name in ("ana", "bob"))
+    path = policy_path("cancellations/")
+    insured.client.force_login(ana)
+    first = sends(insured, path)
+
+    insured.client.cookies.clear()
+    insured.client.force_login(ana)
+    again = sends(insured, path)
+    insured.client.force_login(bob)
+    other = sends(insured, path)
+
+    assert (again["Idempotent-Replayed"], again.json()) == ("true", first.json())
+    assert "Idempotent-Replayed" not in other
 
 
 def test_a_repetition_gets_the_same_answer_and_does_nothing(insured: Program) -> None:
