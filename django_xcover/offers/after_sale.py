@@ -73,7 +73,8 @@ def cancelled_lines(reference: str, *, lock: bool = False) -> frozenset[str] | N
     lines: set[str] = set()
     for event in events:
         is_cancelled = event.kind == OrderEvent.Kind.CANCELLED
-        if event.lines is None if is_cancelled else not event.finished_at:
+        is_whole_order = is_cancelled and event.lines is None
+        if is_whole_order or not (is_cancelled or event.finished_at):
             return None
         lines.update(event.lines or ())
     if lock:
@@ -126,8 +127,13 @@ def lock(reference: str) -> AfterSaleOffer | None:
 
 
 def is_fresh(row: AfterSaleOffer) -> bool:
-    """Return whether the price of `row` may still be shown and paid."""
-    return timezone.now() - row.quoted_at < get_config().offer_max_age
+    """Return whether the price of `row` may be shown and paid; a yes keeps it longer, to be paid.
+
+    Otherwise a look at the order would replace the price while the shopper is paying it.
+    """
+    config = get_config()
+    to_pay = config.hold_length if row.choice == Choice.ACCEPTED else timedelta()
+    return timezone.now() - row.quoted_at < config.offer_max_age + to_pay
 
 
 def is_open(row: AfterSaleOffer, lines: Collection[str], *, lock: bool = False) -> bool:

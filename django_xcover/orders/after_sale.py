@@ -48,7 +48,8 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
 
     Call it in the transaction that records the payment. Another call for the same payment returns
     the same operation. Raises NothingDue if the answer, the price or the order has changed, or the
-    cover was bought in another way, and ReferenceTooLong; nothing is booked then.
+    cover was bought in another way or paid by another payment, and ReferenceTooLong; nothing is
+    booked then.
     """
     refuse_long(reference)
     with transaction.atomic():
@@ -57,6 +58,8 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
         if row is None or due.reference != f"{row.pk}-{row.revision}":
             raise NothingDue
         if row.paid_at is not None:
+            if reference and row.payment_reference and reference != row.payment_reference:
+                raise NothingDue  # the shopper has paid twice
             return _booking_of(row)
         if row.price != due.amount or not _may_book(row):
             raise NothingDue
@@ -67,9 +70,12 @@ def record_payment(due: Due, *, reference: str = "") -> Operation:
 
 
 def _may_book(row: AfterSaleOffer) -> bool:
-    """Return whether the yes still counts. The price is kept for a payment that is under way."""
+    """Return whether the yes still counts.
+
+    A payment may begin while the price is due (`after_sale.is_fresh`), and may take a while.
+    """
     config = get_config()
-    is_late = timezone.now() - row.quoted_at >= config.offer_max_age + config.hold_length
+    is_late = timezone.now() - row.quoted_at >= config.offer_max_age + 2 * config.hold_length
     is_accepted = row.choice == Choice.ACCEPTED
     return is_accepted and not is_late and after_sale.is_open(row, row.lines, lock=True)
 

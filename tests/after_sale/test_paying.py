@@ -101,6 +101,20 @@ def test_a_payment_that_is_recorded_again_books_once(
     assert len(sandbox.calls("instant_booking")) == 1
 
 
+def test_a_second_payment_of_the_same_cover_is_refused(
+    late: Late, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    late.orders()
+    due = late.accepts()
+    late.pays(due)
+
+    with pytest.raises(NothingDue), transaction.atomic():
+        payments.record_payment(due, reference="pay-2")
+
+    assert "has to be refunded" in caplog.text
+    assert len(sandbox.calls("instant_booking")) == 1
+
+
 def test_a_yes_in_two_tabs_is_due_once(late: Late) -> None:
     late.orders()
     seen = late.sees()
@@ -305,7 +319,7 @@ def test_a_price_that_expired_is_shown_again_and_not_paid(late: Late) -> None:
     late.orders()
     due = late.accepts()
 
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=91)):
         assert payments.find(due.kind, due.reference) is None
         again = late.sees()
 
@@ -319,9 +333,22 @@ def test_a_payment_that_was_under_way_when_the_price_expired_is_booked(
     late.orders()
     due = late.accepts()
 
-    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(minutes=91), tick=False):
         late.pays(due)
 
+    assert booked(sandbox) == 1
+
+
+def test_a_look_at_the_order_leaves_a_payment_under_way_alone(late: Late, sandbox: Sandbox) -> None:
+    late.orders()
+    due = late.accepts()
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        seen = late.sees()
+        late.pays(due)
+
+    assert seen is not None
+    assert seen.choice == "accepted"
     assert booked(sandbox) == 1
 
 
@@ -338,7 +365,7 @@ def test_a_payment_that_comes_much_later_is_refused(late: Late, sandbox: Sandbox
 def test_a_payment_for_an_earlier_price_is_refused(late: Late, sandbox: Sandbox) -> None:
     late.orders()
     due = late.accepts()
-    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=91)):
         late.accepts()
 
         with pytest.raises(NothingDue), transaction.atomic():
