@@ -142,6 +142,25 @@ def test_a_database_that_is_away_for_a_moment_does_not_end_the_process(
 
 
 @pytest.mark.django_db
+def test_a_daily_task_that_failed_is_tried_again_after_an_hour(
+    monkeypatch: pytest.MonkeyPatch, clock: Any
+) -> None:
+    tried: list[bool] = []
+
+    def forget_webhooks() -> None:
+        tried.append(True)
+        raise RuntimeError
+
+    monkeypatch.setattr(xcover_work, "SCHEDULE", [(forget_webhooks, timedelta(days=1))])
+
+    for minutes in (0, 59, 2):
+        clock.shift(timedelta(minutes=minutes))
+        once()
+
+    assert len(tried) == 2
+
+
+@pytest.mark.django_db
 def test_what_is_due_once_a_day_runs_once_a_day(ran: list[str], clock: Any) -> None:
     once()
     ran.clear()

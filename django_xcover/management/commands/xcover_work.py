@@ -6,11 +6,12 @@ import signal
 import threading
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from django_xcover import safe_logging, tasks
@@ -20,8 +21,8 @@ from django_xcover.tracebacks import clears_frames
 
 logger = safe_logging.get_logger("django_xcover.worker")
 
-# Seconds between two passes. A shopper who has paid waits that long for the policy, and a pass
-# without work is two queries.
+# Seconds between two passes. A shopper who has paid waits that long for the policy, and for what is
+# under way: reconciling takes up to RECONCILE_SECONDS per account. A pass without work is cheap.
 PAUSE = 10.0
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 # The least time between two runs, as beat's schedule in docs/installation.md has it. Bookings come
@@ -31,10 +32,10 @@ SCHEDULE: tuple[tuple[Callable[[], None], timedelta], ...] = (
     (tasks.sweep_webhooks, timedelta()),
     (tasks.sweep_instalments, 10 * MINUTE),
     (tasks.count_offers, HOUR),
-    (tasks.find_due_renewals, DAY),
     (tasks.sweep_unpaid, DAY),
     (tasks.forget_webhooks, DAY),
     (tasks.forget_personal_data, DAY),
+    (tasks.find_due_renewals, DAY),
     (tasks.reconcile, HOUR),
 )
 
@@ -100,6 +101,10 @@ def _run(task: Callable[..., None], interval: timedelta, *args: int) -> None:
         # Inside, because a database that is away for a moment must not end the process.
         if _is_due(task, interval):
             task(*args)
-    except Exception as error:  # noqa: BLE001 - the next pass tries again
+    except Exception as error:  # noqa: BLE001 - it is tried again
         problem = safe_logging.describe(error)
         logger.error("%s has failed: %s", task.__name__, problem)  # noqa: TRY400
+        with suppress(DatabaseError):
+            # A day is too long to wait. The sweeps run in the next pass.
+            again = timezone.now() - max(interval - HOUR, timedelta())
+            Heartbeat.objects.filter(name=task.__name__).update(at=again)
