@@ -39,16 +39,18 @@
       [...box.querySelectorAll(FORM)].map(({ elements }) => `${elements.quote.value} ${elements.shown.value}`);
 
     // The package's own offer takes over. It loads by itself where it is empty.
-    const giveUp = (isTold) => {
+    const giveUp = (isTold, reason = "no answer in time") => {
       if (over) return;
       over = true;
+      // For the shop's developers, who would otherwise not see why the element never appears.
+      console.warn("XCover Elements gave up:", reason);
       stopWaiting();
       element.remove();
       place();
       box.hidden = false;
       tell(wanted && !isTold ? place().dataset.failed : "");
     };
-    const timer = setTimeout(giveUp, timeout);
+    const timer = setTimeout(() => giveUp(), timeout);
     const stopWaiting = () => {
       clearTimeout(timer);
       root.querySelector(".xcover-waiting").hidden = true;
@@ -71,7 +73,7 @@
         if (!response.headers.has("X-XCover")) throw response;
         if (response.status !== 202) {
           if (response.status === 200 || response.status === 409) fill(await response.text());
-          if (response.status !== 200) return giveUp();
+          if (response.status !== 200) return giveUp(false, `status ${response.status}`);
           shown = quotes().join();
           if (wanted) write(wanted);
           return;
@@ -116,12 +118,12 @@
         const response = await request;
         const id = response?.provider_reference ?? response?.id;
         if (over) return;
-        if (!id) return giveUp();
+        if (!id) return giveUp(false, "an offer without an id");
         stopWaiting();
         taking = take(String(id));
         await taking;
-      } catch {
-        giveUp();
+      } catch (error) {
+        giveUp(false, error);
       } finally {
         taking = null;
       }
@@ -148,7 +150,7 @@
       const script = document.createElement("script");
       script.dataset.xcoverElements = "";
       script.nonce = nonce;
-      script.onerror = () => giveUp();
+      script.onerror = () => giveUp(false, "its script was not loaded");
       const url = root.dataset.script;
       script.src = policy?.createScriptURL(url) ?? url;
       document.head.append(script);
