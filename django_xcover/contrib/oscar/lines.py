@@ -39,6 +39,8 @@ def cancelled_references(line: Any, quantity: int) -> list[str]:
     after the sale.
     """
     reference = _reference_of(line)
+    if not reference:
+        return []  # an order that didn't come from the checkout was never insured
     cover = order_cover(line.order)
     first = max(line.quantity - quantity, 0) + 1
     named = [f"{reference}:{number}" for number in range(first, line.quantity + 1)]

@@ -1,8 +1,8 @@
 """The value of Oscar's setting `OSCAR_DYNAMIC_CLASS_LOADER`.
 
 Oscar asks this function for its classes. It returns those that Oscar would use, the shop's own
-subclasses among them, and adds what cover needs to five of them. So a shop forks none of Oscar's
-apps for cover, and its own forks keep working.
+subclasses among them, and adds what cover needs to those in `ADDED`. So a shop forks none of
+Oscar's apps for cover, and its own forks keep working.
 """
 
 from __future__ import annotations
