@@ -16,6 +16,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
@@ -116,6 +117,9 @@ def _page(
 ) -> HttpResponse:
     reference = shop_values.order_reference(order)
     look = after_sale_quotes.look(request, order)
+    if look.is_limited and not error:
+        error = _("Too many requests. Please try again later.")
+        status = HTTPStatus.TOO_MANY_REQUESTS
     context = after_sale_context(request, reference, look.late, error=error)
     row = None if look.late else after_sale.of_order(reference)
     if row is not None and row.paid_at is not None:

@@ -1,4 +1,4 @@
-"""The price of cover after the sale: stored for an hour, and asked for without a package."""
+"""The price of cover after the sale: asked for without a package, and stored for a while."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _shown_on(day: date) -> Iterator[dict[str, Any]]:
 
 
 def _has(*choices: Choice) -> Exists:
-    """Return whether a package has a quote with one of the `choices`."""
+    """Return the condition that a package has a quote with one of the `choices`."""
     return Exists(Quote.objects.filter(package=OuterRef("pk"), choice__in=choices))
 
 

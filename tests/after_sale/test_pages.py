@@ -117,6 +117,9 @@ def test_a_visitor_who_asked_for_too_many_prices_is_asked_to_wait(
 
     assert response.status_code == HTTPStatus.TOO_MANY_REQUESTS
     assert int(response["Retry-After"]) > 0
+    page = late.client.get(late.path)
+    assert page.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert "Too many requests" in page.content.decode()
 
 
 def test_a_stored_offer_is_on_the_page_without_a_script(late: Late) -> None:
