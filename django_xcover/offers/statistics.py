@@ -1,8 +1,9 @@
 """The daily numbers of offers: where they were shown, how fast they came, and what became of them.
 
 That an offer was shown is noted in memory and written in the background, because it's noticed while
-a page of the shop is rendered. The days are summed up from the packages and from the hourly counts
-of offers that were lost. A day is summed up anew for a week, because an order may come later.
+a page of the shop is rendered. The days are summed up from the packages, the offers after the sale
+and the hourly counts of offers that were lost. A day is summed up anew for a week, because an order
+may come later.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from django_xcover import safe_logging
 from django_xcover.conf import get_config
 from django_xcover.mirror.presentation import Offer
 from django_xcover.models import (
+    AfterSaleOffer,
     Choice,
     Latency,
     OfferCount,
@@ -81,7 +83,8 @@ def sum_up() -> None:
 
 def sum_up_day(day: date) -> None:
     """Replace the numbers of `day` by those that the packages and the counts have now."""
-    rows = [OfferDay(day=day, **row) for row in (*_shown_on(day), *_counted_on(day))]
+    found = (*_shown_on(day), *_after_sale_on(day), *_lost_on(day))
+    rows = [OfferDay(day=day, **row) for row in found]
     with transaction.atomic(using=router.db_for_write(OfferDay)):
         OfferDay.objects.filter(day=day).delete()
         OfferDay.objects.bulk_create(rows)
@@ -134,42 +137,41 @@ def _has(*choices: Choice) -> Exists:
     return Exists(Quote.objects.filter(package=OuterRef("pk"), choice__in=choices))
 
 
+def _after_sale_on(day: date) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of offers after the sale that were first shown on `day`, one an order."""
+    start, end = _bounds(day)
+    answers = {
+        Choice.ACCEPTED: OfferResult.ACCEPTED,
+        Choice.DECLINED: OfferResult.DECLINED,
+    }
+    result = Case(
+        *(When(choice=choice, then=Value(value.value)) for choice, value in answers.items()),
+        default=Value(OfferResult.UNANSWERED.value),
+        output_field=CharField(),
+    )
+    offers = AfterSaleOffer.objects.filter(created_at__gte=start, created_at__lt=end).order_by()
+    for row in offers.values("account").annotate(result=result, count=Count("pk")):
+        yield {**row, "placement": OfferPlacement.AFTER_SALE, "is_ordered": True}
+
+
 # Outcomes of the hourly counts that aren't lost offers.
 MADE = (OfferOutcome.OFFERED, OfferOutcome.ACCEPTED, OfferOutcome.DECLINED)
 
 
-def _counted_on(day: date) -> Iterator[dict[str, Any]]:
-    """Yield the numbers of the hourly counts: lost offers, and all offers after the sale."""
+def _lost_on(day: date) -> Iterator[dict[str, Any]]:
+    """Yield the numbers of lost offers, from the hourly counts."""
     start, end = _bounds(day)
-    rows = OfferCount.objects.filter(hour__gte=start, hour__lt=end).order_by()
-    after_sale: dict[str, dict[str, int]] = {}
-    for row in rows.values("account", "placement", "outcome").annotate(number=Sum("count")):
-        # Lost offers of the checkout have no place: it is known only where one is shown.
-        place = "" if row["placement"] == OfferPlacement.CHECKOUT else row["placement"]
-        if row["outcome"] not in MADE:
-            result = {"result": OfferResult.NO_OFFER, "reason": row["outcome"]}
-            yield {"account": row["account"], "placement": place, "count": row["number"], **result}
-        elif place:
-            after_sale.setdefault(row["account"], {})[row["outcome"]] = row["number"]
-    for account, numbers in after_sale.items():
-        yield from _after_sale(account, numbers)
-
-
-def _after_sale(account: str, numbers: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield the numbers of the offers after the sale, whose answers are counted, too."""
-    accepted = numbers.get(OfferOutcome.ACCEPTED, 0)
-    declined = numbers.get(OfferOutcome.DECLINED, 0)
-    # An answer may come on a later day than the offer.
-    open_ones = max(0, numbers.get(OfferOutcome.OFFERED, 0) - accepted - declined)
-    found = (
-        (OfferResult.ACCEPTED, accepted),
-        (OfferResult.DECLINED, declined),
-        (OfferResult.UNANSWERED, open_ones),
-    )
-    for result, number in found:
-        if number:
-            row = {"account": account, "placement": OfferPlacement.AFTER_SALE, "is_ordered": True}
-            yield {**row, "result": result, "count": number}
+    counts = OfferCount.objects.filter(hour__gte=start, hour__lt=end).exclude(outcome__in=MADE)
+    rows = counts.order_by().values("account", "placement", "outcome")
+    for row in rows.annotate(number=Sum("count")):
+        yield {
+            "account": row["account"],
+            # Lost offers of the checkout have no place: it is known only where one is shown.
+            "placement": row["placement"] if row["placement"] != OfferPlacement.CHECKOUT else "",
+            "result": OfferResult.NO_OFFER,
+            "reason": row["outcome"],
+            "count": row["number"],
+        }
 
 
 def _bounds(day: date) -> Iterable[datetime]:

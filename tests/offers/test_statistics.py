@@ -17,6 +17,7 @@ from django_xcover.mirror.presentation import build_offer
 from django_xcover.models import OfferDay, OfferOutcome, OfferPlacement, OfferResult, QuotePackage
 from django_xcover.offers import background, statistics
 from django_xcover.testing.factories import (
+    AfterSaleOfferFactory,
     OfferCountFactory,
     OfferDayFactory,
     QuotePackageFactory,
@@ -173,9 +174,11 @@ def test_a_lost_offer_counts_with_its_reason() -> None:
 
 
 def test_offers_after_the_sale_count_with_their_answers() -> None:
-    after = {"placement": OfferPlacement.AFTER_SALE}
-    for outcome, number in (("offered", 5), ("accepted", 2), ("declined", 1), ("fault", 3)):
-        OfferCountFactory.create(**after, outcome=outcome, count=number)
+    for traits, number in (({"paid": True}, 2), ({"declined": True}, 1), ({}, 2)):
+        AfterSaleOfferFactory.create_batch(number, **traits)
+    # An offer is counted here again for each price, and a yes that became a no as both.
+    for outcome, number in (("offered", 9), ("accepted", 4), ("declined", 3), ("fault", 3)):
+        OfferCountFactory.create(placement=OfferPlacement.AFTER_SALE, outcome=outcome, count=number)
 
     assert numbers("placement", "result", "is_ordered") == {
         ("after_sale", OfferResult.ACCEPTED, True, 2),
