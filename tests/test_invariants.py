@@ -141,7 +141,9 @@ class Sale(Shopfloor):
         chosen = package.quotes.filter(choice__in=(Choice.ACCEPTED, Choice.WITHDRAWN))
         kept = chosen.exclude(line_reference__in=self.taken_back)
         if self.returned or (self.taken_back and not kept.exists()):
-            return set(Status) - {Status.CONFIRMED, Status.PENDING_PAYMENT}
+            # XCover keeps a booking that was never paid as PENDING_PAYMENT, which is no cover.
+            pending = set() if self.order.pays_later else {Status.PENDING_PAYMENT}
+            return set(Status) - {Status.CONFIRMED} - pending
         if self.charged is None:
             return {Status.OPTED_OUT}
         if self.paid:
