@@ -14,7 +14,6 @@ from django_xcover.models import (
     Attention,
     Choice,
     OperationState,
-    WebhookDelivery,
 )
 from django_xcover.support.timeline import Story, order_story
 from django_xcover.testing.factories import (
@@ -24,6 +23,7 @@ from django_xcover.testing.factories import (
     OperationFactory,
     QuoteFactory,
     QuotePackageFactory,
+    WebhookDeliveryFactory,
     answers,
 )
 from tests.admin.factories import in_minutes, make_staff
@@ -196,14 +196,8 @@ def test_the_story_says_what_staff_did_about_a_flag(clerk: Client) -> None:
 
 def test_the_story_tells_of_the_webhooks_about_its_packages_only(root: Client) -> None:
     package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
-    for key, package_id in (("1", package.package_id), ("2", "OTHER-OTHER-INS")):
-        WebhookDelivery.objects.create(
-            account="default",
-            key=key,
-            event="BOOKING_CONFIRMED",
-            package_id=package_id,
-            state=WebhookDelivery.State.PROCESSED,
-        )
+    for about in (package, None):
+        WebhookDeliveryFactory.create(package=about, processed=True, event="BOOKING_CONFIRMED")
 
     page = text_at(root, PAGE)
 
@@ -212,7 +206,7 @@ def test_the_story_tells_of_the_webhooks_about_its_packages_only(root: Client) -
 
 def test_webhooks_are_left_out_for_those_who_may_not_see_them(viewer: Client) -> None:
     package = QuotePackageFactory.create(booked=True, two_quotes=True, order_reference="SH-1001")
-    WebhookDelivery.objects.create(account="default", key="1", package_id=package.package_id)
+    WebhookDeliveryFactory.create(package=package)
 
     assert "XCover sent a webhook" not in text_at(viewer, PAGE)
 

@@ -10,6 +10,7 @@ from django_xcover.testing.factories import (
     CancellationFactory,
     OperationFactory,
     QuotePackageFactory,
+    WithdrawalFactory,
 )
 from tests.admin.conftest import VIEWS
 from tests.admin.factories import make_staff
@@ -34,12 +35,10 @@ def package() -> QuotePackage:
     quote.save()
     OperationFactory.create(package=package, request={"policyholder": person})
     cancellation = CancellationFactory.create(package=package, confirmed=True)
-    Withdrawal.objects.create(
+    WithdrawalFactory.create(
         cancellation=cancellation,
-        channel="page",
         name="Ana Rossi",
         email=MAIL,
-        language="en",
         statement="I, Ana Rossi, withdraw.",
     )
     return package

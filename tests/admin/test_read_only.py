@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from django_xcover.models import OrderEvent, Quote
+from django_xcover.models import Quote
 from django_xcover.testing.factories import (
     CancellationFactory,
     DiscrepancyFactory,
@@ -15,6 +15,7 @@ from django_xcover.testing.factories import (
     ModificationFactory,
     OfferDayFactory,
     OperationFactory,
+    OrderEventFactory,
     QuotePackageFactory,
     RenewalFactory,
 )
@@ -50,7 +51,7 @@ def row_of(model: str) -> Model:
         "renewal": RenewalFactory.create(package=package),
         "instalment": InstalmentFactory.create(quote=quote),
         "discrepancy": DiscrepancyFactory.create(package=package),
-        "orderevent": OrderEvent.objects.create(order_reference="SH-1001", kind="completed"),
+        "orderevent": OrderEventFactory.create(order_reference="SH-1001"),
         "hold": HoldFactory.create(package=package, taken=True),
         "offerday": OfferDayFactory.create(),
     }

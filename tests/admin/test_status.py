@@ -23,15 +23,17 @@ from django_xcover.clients import cache as shared_cache
 from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.clients.circuit_breaker import Circuit
 from django_xcover.conf import get_config
-from django_xcover.models import AccountPause, Attention, Discrepancy, Reconciliation
+from django_xcover.models import AccountPause, Attention, Discrepancy
 from django_xcover.outbox import account_pause, lease
 from django_xcover.testing.factories import (
+    AccountPauseFactory,
     CancellationFactory,
     DiscrepancyFactory,
     FlagFactory,
     InstalmentFactory,
     OperationFactory,
     QuotePackageFactory,
+    ReconciliationFactory,
 )
 from tests.admin.conftest import ACCOUNT
 from tests.admin.factories import in_minutes, make_staff
@@ -251,7 +253,7 @@ def test_a_viewer_a_get_and_a_closed_circuit_try_nothing(viewer: Client, agent: 
 
 
 def test_all_well_says_so_and_how_fresh_it_is(viewer: Client) -> None:
-    Reconciliation.objects.create(account="default", finished_at=in_minutes(-60))
+    ReconciliationFactory.create(account="default", finished_at=in_minutes(-60))
 
     page = text(viewer)
 
@@ -338,7 +340,7 @@ def test_who_may_pauses_and_resumes_from_here() -> None:
 
 def test_a_paused_account_that_is_gone_from_the_settings_can_be_resumed() -> None:
     client = staff("view_operation", "view_accountpause", "resume_accountpause")
-    row = AccountPause.objects.create(account="gone", reason="Closed", paused_by="ana")
+    row = AccountPauseFactory.create(account="gone")
 
     page = text(client)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from django_xcover import signals
 from django_xcover.models import WebhookDelivery
-from django_xcover.testing.factories import QuotePackageFactory
+from django_xcover.testing.factories import QuotePackageFactory, WebhookDeliveryFactory
 from django_xcover.testing.factories.answers import SECURITY_TOKEN
 from tests.admin.factories import make_staff
 from tests.admin.pressing import action_url, do, messages_of, page_of, text_at
@@ -31,15 +31,11 @@ def failed() -> WebhookDelivery:
         "policyholder": policyholder,
         "email": "ana@example.com",
     }
-    return WebhookDelivery.objects.create(
-        account="default",
-        key="a" * 64,
-        event="BOOKING_UPDATED",
+    return WebhookDeliveryFactory.create(
+        package=None,
+        failed=True,
         package_id=PACKAGE,
         body={"event": "BOOKING_UPDATED", "payload": payload, "note": "Ana rang"},
-        state=State.FAILED,
-        failures=8,
-        attempts=8,
         error=f"server_fault: https://xcover.example/account?token={SECURITY_TOKEN}",
     )
 

@@ -18,11 +18,11 @@ from django_xcover.client import exact_json
 from django_xcover.clients import circuit_breaker
 from django_xcover.cover import freeze_cover
 from django_xcover.mirror import request_bodies
-from django_xcover.models import OfferOutcome, OfferPlacement, OrderEvent, QuotePackage
+from django_xcover.models import OfferOutcome, OfferPlacement, QuotePackage
 from django_xcover.offers import after_sale, after_sale_quotes, counts
 from django_xcover.policy_requests import event_ticket
 from django_xcover.sandbox import Sandbox
-from django_xcover.testing.factories import AfterSaleOfferFactory
+from django_xcover.testing.factories import AfterSaleOfferFactory, OrderEventFactory
 from django_xcover.types import QuoteRequest
 from tests.after_sale.conftest import DAYS, Late, PayingAdapter, the_row
 from tests.conftest import work
@@ -105,7 +105,7 @@ def test_a_cancelled_line_is_not_offered_but_the_others_are(late: Late) -> None:
 
 def test_an_order_that_waits_to_be_settled_is_not_offered_cover(late: Late) -> None:
     late.orders()
-    OrderEvent.objects.create(kind="paid", order_reference="ORD-1")
+    OrderEventFactory.create(paid=True, order_reference="ORD-1")
 
     assert late.sees() is None
 

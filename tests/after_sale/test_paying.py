@@ -22,7 +22,6 @@ from django_xcover.models import (
     OfferPlacement,
     Operation,
     OperationKind,
-    OrderEvent,
     Quote,
     QuotePackage,
 )
@@ -30,6 +29,7 @@ from django_xcover.offers import after_sale, after_sale_quotes, counts
 from django_xcover.sandbox import Sandbox
 from django_xcover.support import erasure
 from django_xcover.support.timeline import order_story
+from django_xcover.testing.factories import OrderEventFactory
 from tests.after_sale.conftest import Late, booked, the_row
 from tests.conftest import work
 from tests.shop import SHOP, laptop, ticket
@@ -228,7 +228,7 @@ def buy_at_the_checkout(late: Late) -> None:
 
 
 def wait_for_another_payment(late: Late) -> None:
-    OrderEvent.objects.create(kind="paid", order_reference="ORD-1")
+    OrderEventFactory.create(paid=True, order_reference="ORD-1")
 
 
 def book_by_itself(late: Late) -> None:

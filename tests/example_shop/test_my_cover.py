@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 import example_shop.settings
 from django_xcover.models import Instalment, Operation, OperationKind, Quote
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import InstalmentFactory
 from example_shop.card import DECLINED_CARD
 from example_shop.models import Order
 from tests.conftest import the_package, work
@@ -33,15 +32,8 @@ def covered(xcover_sandbox: Sandbox, robin: Shopper) -> Shopper:
 @pytest.fixture
 def owed(covered: Shopper) -> Instalment:
     """Return a payment that is due for the cover."""
-    now = timezone.now()
-    return Instalment.objects.create(
-        quote=Quote.objects.get(),
-        instalment_id="one",
-        number=2,
-        period_start_date=now - timedelta(days=1),
-        period_end_date=now + timedelta(days=29),
-        total_amount=5,
-        currency="GBP",
+    return InstalmentFactory.create(
+        quote=Quote.objects.get(), number=2, overdue=True, total_amount=5
     )
 
 

@@ -25,9 +25,7 @@ from django_xcover.clients import circuit_breaker, rate_limits
 from django_xcover.conf import get_config
 from django_xcover.models import (
     AccountPause,
-    Cancellation,
     Discrepancy,
-    Instalment,
     Operation,
     OperationState,
     Reconciliation,
@@ -35,6 +33,12 @@ from django_xcover.models import (
 from django_xcover.outbox import account_pause
 from django_xcover.outbox.lease import record_sweep
 from django_xcover.sandbox import Sandbox
+from django_xcover.testing.factories import (
+    AccountPauseFactory,
+    CancellationFactory,
+    InstalmentFactory,
+    ReconciliationFactory,
+)
 from tests import completion
 from tests.conftest import Shopper, resolve_flags, the_package, work
 from tests.shop import Shop
@@ -96,8 +100,7 @@ def test_what_makes_no_sense_is_refused(booked: None, words: list[str], settings
 
 
 def test_somebody_elses_walk_is_not_disturbed(booked: None) -> None:
-    lease = timezone.now() + timedelta(minutes=1)
-    Reconciliation.objects.create(account="default", lease_until=lease)
+    ReconciliationFactory.create(account="default", under_way=True)
 
     with pytest.raises(CommandError, match="another process"):
         run("xcover_reconcile")
@@ -166,17 +169,8 @@ def test_one_when_a_person_is_needed(dear: None, what: str) -> None:
 
 def test_money_that_the_shop_has_yet_to_move_is_counted_and_is_no_fault(booked: None) -> None:
     package = the_package()
-    owed = {"state": Cancellation.State.CONFIRMED, "currency": "GBP", "total_refund": 5}
-    Cancellation.objects.create(package=package, origin=Cancellation.Origin.STAFF, **owed)
-    due = timezone.now() - timedelta(hours=1)
-    Instalment.objects.create(
-        quote=package.quotes.get(),
-        number=1,
-        period_start_date=due,
-        period_end_date=due,
-        total_amount=1,
-        currency="GBP",
-    )
+    CancellationFactory.create(package=package, confirmed=True)
+    InstalmentFactory.create(quote=package.quotes.get(), overdue=True)
 
     code, printed = status()
 
@@ -257,7 +251,7 @@ def test_faults_that_open_nothing_yet_are_told(own_cache: None) -> None:
 
 
 def test_the_status_of_an_account_that_is_gone_from_the_settings_is_told(booked: None) -> None:
-    AccountPause.objects.create(account="gone", reason="Closed")
+    AccountPauseFactory.create(account="gone")
 
     told = json.loads(status("--json")[1])
 
