@@ -12,8 +12,6 @@ from django_xcover.models import (
     Operation,
     OperationState,
     QuotePackage,
-    Reconciliation,
-    Renewal,
     WebhookDelivery,
 )
 from django_xcover.outbox import lease, operations
@@ -21,6 +19,11 @@ from django_xcover.policies.renewal import quoting
 from django_xcover.sync import webhooks
 from django_xcover.sync.reconciliation.run import take
 from django_xcover.sync.webhooks import inbox
+from django_xcover.testing.factories import (
+    ReconciliationFactory,
+    RenewalFactory,
+    WebhookDeliveryFactory,
+)
 from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -69,8 +72,8 @@ def test_a_lease_of_now_is_kept(booking: Operation) -> None:
     "state", [WebhookDelivery.State.RECEIVED, WebhookDelivery.State.PROCESSING]
 )
 def test_a_webhook_of_the_future_is_taken(state: Any) -> None:
-    delivery = WebhookDelivery.objects.create(
-        account="default", key="k", state=state, next_attempt_at=timezone.now() + MONTH
+    delivery = WebhookDeliveryFactory.create(
+        package=None, state=state, next_attempt_at=timezone.now() + MONTH
     )
 
     assert webhooks.sweep() == [delivery.pk]
@@ -78,17 +81,17 @@ def test_a_webhook_of_the_future_is_taken(state: Any) -> None:
 
 
 def test_a_webhook_leased_in_the_future_holds_no_other_of_its_booking_up() -> None:
-    facts = {"account": "default", "package_id": "KXR4W-9PJTC-INS"}
     ahead = timezone.now() + MONTH
-    state = WebhookDelivery.State.PROCESSING
-    WebhookDelivery.objects.create(key="a", state=state, next_attempt_at=ahead, **facts)
-    other = WebhookDelivery.objects.create(key="b", **facts)
+    first = WebhookDeliveryFactory.create(package=None, processing=True, next_attempt_at=ahead)
+    other = WebhookDeliveryFactory.create(package=None, package_id=first.package_id, key="other")
 
     assert inbox.claim(other.pk) is not None
 
 
 def test_a_pass_of_reconciliation_leased_in_the_future_is_gone_on_with() -> None:
-    Reconciliation.objects.create(account="default", attempts=1, lease_until=timezone.now() + MONTH)
+    ReconciliationFactory.create(
+        account="default", under_way=True, attempts=1, lease_until=timezone.now() + MONTH
+    )
 
     assert take("default", since=None).row.attempts == 2
 
@@ -104,12 +107,8 @@ def test_a_customer_is_told_of_a_renewal_whose_lease_lies_in_the_future(
     booking: Operation,
 ) -> None:
     work()
-    renewal = Renewal.objects.create(
-        package=the_package(),
-        state=Renewal.State.QUOTED,
-        due_on=timezone.now(),
-        currency="USD",
-        telling_until=timezone.now() + MONTH,
+    renewal = RenewalFactory.create(
+        package=the_package(), quoted=True, telling_until=timezone.now() + MONTH
     )
 
     assert quoting.notify(renewal)

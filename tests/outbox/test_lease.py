@@ -13,6 +13,7 @@ from django_xcover.models import Operation, OperationKind, WebhookDelivery
 from django_xcover.outbox import operations
 from django_xcover.outbox.lease import LONGEST_POSTPONED, Lease
 from django_xcover.sync.webhooks import inbox
+from django_xcover.testing.factories import WebhookDeliveryFactory
 from tests.conftest import Shopper, the_package
 
 pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.every_engine, pytest.mark.django_db]
 def lease(request: pytest.FixtureRequest) -> Lease[Any]:
     """Return a lease for which there is one row, due now."""
     if request.param == "delivery":
-        WebhookDelivery.objects.create(account="default", key="1", event="X", body={})
+        WebhookDeliveryFactory.create(package=None)
         return inbox.LEASE
     shopper: Shopper = request.getfixturevalue("shopper")
     shopper.says(yes=True)

@@ -26,11 +26,17 @@ from django_xcover.models import (
     Quote,
     QuotePackage,
     Status,
-    WebhookDelivery,
 )
 from django_xcover.policies import cancellation
 from django_xcover.support import erasure
-from django_xcover.testing.factories import FlagFactory, QuotePackageFactory
+from django_xcover.testing.factories import (
+    AccessRecordFactory,
+    FlagFactory,
+    HoldFactory,
+    OperationFactory,
+    QuotePackageFactory,
+    WebhookDeliveryFactory,
+)
 from tests import completion
 from tests.conftest import Shopper, the_package, work
 from tests.shop import Shop
@@ -81,16 +87,9 @@ def test_what_may_still_matter_is_kept(shopper: Shopper, kept: str) -> None:
     if kept == "attention":
         QuotePackage.objects.update(attention=Attention.PRICE_DIFFERS)
     if kept == "held":
-        Hold.objects.create(
-            account="default",
-            cart_reference="C",
-            package=package,
-            amount=5,
-            currency="GBP",
-            expires_at=timezone.now() - LONG_AGO,
-        )
+        HoldFactory.create(package=package, expires_at=timezone.now() - LONG_AGO)
     if kept == "to_do":
-        Operation.objects.create(package=package, kind="book")
+        OperationFactory.create(package=package)
     age(timedelta(days=89) if kept == "young" else LONG_AGO)
 
     assert erasure.forget_unordered() == 0
@@ -108,14 +107,7 @@ def test_an_offer_that_came_to_nothing_is_forgotten(shopper: Shopper, status: St
 
 def test_a_hold_that_was_released_keeps_nothing(shopper: Shopper) -> None:
     shopper.says(yes=True)
-    now = timezone.now()
-    Hold.objects.create(
-        account="default",
-        cart_reference="C",
-        package=the_package(),
-        expires_at=now,
-        released_at=now,
-    )
+    HoldFactory.create(package=the_package(), released=True)
     age()
 
     assert erasure.forget_unordered() == 1
@@ -148,9 +140,8 @@ def sold(shopper: Shopper, shop: Shop) -> str:
     package = the_package()
     cancellation.cancel_now(package, origin=Cancellation.Origin.STAFF)
     work()
-    facts = {"account": package.account, "package_id": package.package_id}
-    WebhookDelivery.objects.create(key="k", body={"name": "ana@example.com"}, **facts)
-    AccessRecord.objects.create(what="page", order_reference=package.order_reference, **facts)
+    WebhookDeliveryFactory.create(package=package, body={"name": "ana@example.com"})
+    AccessRecordFactory.create(package=package)
     FlagFactory.create(package=package, reason=Attention.PRICE_DIFFERS)
     return package.order_reference
 

@@ -25,8 +25,6 @@ from django_xcover.models import (
     Operation,
     OperationState,
     QuotePackage,
-    Reconciliation,
-    WebhookDelivery,
     WebhookRefusal,
 )
 from django_xcover.outbox import account_pause, lease
@@ -38,6 +36,7 @@ from django_xcover.testing.factories import (
     HoldFactory,
     OfferCountFactory,
     OrderEventFactory,
+    ReconciliationFactory,
     WebhookDeliveryFactory,
 )
 from tests import completion
@@ -143,9 +142,8 @@ def a_key_refused_to_a_webhook() -> None:
 
 
 def a_key_refused_to_reconciliation() -> None:
-    now = timezone.now()
-    facts = {"failed_at": now, "error": "authentication_failed", "finished_at": now - HOUR}
-    Reconciliation.objects.create(account="default", **facts)
+    facts = {"error": "authentication_failed", "finished_at": timezone.now() - HOUR}
+    ReconciliationFactory.create(account="default", failed=True, **facts)
 
 
 def no_offer_for_an_hour() -> None:
@@ -158,34 +156,22 @@ def never_an_offer() -> None:
 
 
 def a_failed_comparison() -> None:
-    now = timezone.now()
-    Reconciliation.objects.create(
-        account="default",
-        phase=Reconciliation.Phase.OURS,
-        started_at=now,
-        failed_at=now,
-        error="server_fault",
-        finished_at=now,
-    )
+    ReconciliationFactory.create(account="default", failed=True, finished_at=timezone.now())
 
 
 def an_old_comparison() -> None:
-    Reconciliation.objects.create(account="default", finished_at=timezone.now() - 7 * HOUR)
+    ReconciliationFactory.create(account="default", finished_at=timezone.now() - 7 * HOUR)
 
 
 def one_under_way_for_ever() -> None:
     long_ago = timezone.now() - 9 * HOUR
-    Reconciliation.objects.create(
-        account="default",
-        phase=Reconciliation.Phase.THEIRS,
-        started_at=long_ago,
-        finished_at=long_ago,
-    )
+    facts = {"started_at": long_ago, "finished_at": long_ago, "lease_until": None}
+    ReconciliationFactory.create(account="default", under_way=True, **facts)
 
 
 def never_compared() -> None:
     QuotePackage.objects.update(booked_at=timezone.now() - 7 * HOUR)
-    WebhookDelivery.objects.create(account="default", key="heard")
+    WebhookDeliveryFactory.create(package=None)
 
 
 def silent_webhooks() -> None:
@@ -343,7 +329,7 @@ def test_lost_offers_among_others_are_no_alarm() -> None:
 
 def test_webhooks_that_come_are_not_silent() -> None:
     silent_webhooks()
-    WebhookDelivery.objects.create(account="default", key="heard")
+    WebhookDeliveryFactory.create(package=None)
 
     assert "webhooks" not in states()
 

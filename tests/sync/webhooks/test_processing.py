@@ -13,12 +13,13 @@ from django.utils import timezone
 from django_xcover import tasks
 from django_xcover.clients import factory
 from django_xcover.mirror import refresh as refreshing
-from django_xcover.models import QuotePackage, Renewal, WebhookDelivery
+from django_xcover.models import QuotePackage, WebhookDelivery
 from django_xcover.outbox import lease, transitions
 from django_xcover.policies import renewal
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
 from django_xcover.sync.webhooks import inbox
+from django_xcover.testing.factories import RenewalFactory
 from tests.conftest import Shopper, the_package
 from tests.sync.webhooks.conftest import Post, body_of, the_delivery
 
@@ -368,9 +369,7 @@ def test_a_renewals_event_drives_the_renewal(
 def test_a_renewals_id_alone_leads_to_its_package(
     post: Post, booked: QuotePackage, monkeypatch: pytest.MonkeyPatch, field: str
 ) -> None:
-    Renewal.objects.create(
-        package=booked, due_on=timezone.now(), currency="GBP", **{field: "AB3DE-9FGHJ-REN"}
-    )
+    RenewalFactory.create(package=booked, due=True, **{field: "AB3DE-9FGHJ-REN"})
     heard: list[tuple[str, ...]] = []
     monkeypatch.setattr(renewal, "on_event", lambda *args: heard.append(args))
     post(body_of("RENEWAL_DUE", "AB3DE-9FGHJ-REN"))
