@@ -43,6 +43,7 @@ from django_xcover.policies import (
 from django_xcover.policies.renewal import due
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
+from django_xcover.testing.factories import WebhookDeliveryFactory
 from tests import completion
 from tests.conftest import ReadCart, Shopper
 from tests.policies.renewal.conftest import yearly
@@ -300,9 +301,7 @@ def test_a_webhook_survives_a_death_at_every_point(
         factory.client_for("default").cancel_booking(
             package.package_id, idempotency_key=f"{number}"
         )
-        delivery = WebhookDelivery.objects.create(
-            account="default", key="k", body={"payload": {"id": package.package_id}}
-        )
+        delivery = WebhookDeliveryFactory.create(package=package)
         return lambda: webhooks.process(delivery.pk)
 
     for _ in die_everywhere(case):

@@ -17,12 +17,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_xcover import signals
-from django_xcover.models import QuotePackage, WebhookDelivery, Withdrawal
+from django_xcover.models import QuotePackage, Withdrawal
 from django_xcover.offers import carts, quoting
 from django_xcover.policies import instalments, modification, withdrawal
 from django_xcover.policies import renewal as renewing
 from django_xcover.sandbox import Sandbox
 from django_xcover.sync import webhooks
+from django_xcover.testing.factories import WebhookDeliveryFactory
 from tests import completion
 from tests.conftest import Shopper, work
 from tests.docs.pages import DOCS, code_in, table
@@ -121,7 +122,7 @@ def test_each_signal_has_the_documented_arguments(
         sell(yes=True)
         xcover_sandbox.faults.add("create_booking", "status", status=422)
         sell(yes=True)
-        webhooks.replay(WebhookDelivery.objects.create(account="default", key="1"))
+        webhooks.replay(WebhookDeliveryFactory.create(package=None))
 
     assert heard == {name: documented()[name] for name in OUT if name not in RENEWING}
 

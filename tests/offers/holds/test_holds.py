@@ -27,6 +27,7 @@ from django_xcover.models import (
 from django_xcover.offers import holds
 from django_xcover.sandbox import Sandbox
 from django_xcover.signals import order_completed, payment_completed
+from django_xcover.testing.factories import HoldFactory
 from tests.conftest import Shopper, the_package
 from tests.offers.holds.support import Freeze, booked, critical, expired, ordered
 from tests.shop import Cart, Order, Shop, laptop, ticket
@@ -67,8 +68,7 @@ def test_a_payment_for_an_order_that_was_frozen_without_cover_is_nothing_to_wond
     with transaction.atomic():
         freeze(shopper.cart)
         order_completed.send(sender=Order, order=shop.order(), cart=shopper.cart)
-    Hold.objects.create(account="default", cart_reference="other", amount=7, currency="GBP",
-                        expires_at=timezone.now())  # fmt: skip
+    HoldFactory.create(without_cover=True, expired=True, amount=7, currency="GBP")
     payment_completed.send(sender=Order, order=shop.orders["ORD-1"])
 
     assert critical(caplog) == ""

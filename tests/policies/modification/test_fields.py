@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from django.forms import Field
-from django.utils import timezone
 
 from django_xcover.admin.common.forms import AmountField, PolicyForm
-from django_xcover.models import Quote, QuotePackage, Status
+from django_xcover.models import Quote
 from django_xcover.overview.modifications import insured_value
 from django_xcover.policies.modification.texts import WORTH, Path, amount_of, is_amount, worth_of
+from django_xcover.testing.factories import PolicyFactory
 
 
 def asked_for(quote: Quote) -> Field:
@@ -28,14 +28,8 @@ def test_what_the_shopper_may_change_is_an_amount_for_staff_too(
 ) -> None:
     policy_type, name = named
     monkeypatch.setitem(WORTH, policy_type, name)
-    package = QuotePackage.objects.create(
-        package_id="A-INS", currency="GBP", total_price=0, quoted_at=timezone.now()
-    )
-    quote = Quote(
-        package=package,
-        policy_type=policy_type,
-        status=Status.CONFIRMED,
-        request={"policy_type": policy_type, name: "800"},
+    quote = PolicyFactory.create(
+        policy_type=policy_type, request={"policy_type": policy_type, name: "800"}
     )
 
     value = insured_value(quote)

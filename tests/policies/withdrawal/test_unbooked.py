@@ -15,7 +15,6 @@ from django_xcover.models import (
     Cancellation,
     Decision,
     OperationState,
-    OrderEvent,
     Quote,
     QuotePackage,
     Status,
@@ -26,6 +25,7 @@ from django_xcover.policies import record_refund
 from django_xcover.policies import withdrawal as withdrawing
 from django_xcover.sandbox import Sandbox
 from django_xcover.support.follow_ups import AWAITS_REFUND
+from django_xcover.testing.factories import OrderEventFactory
 from django_xcover.types import Money
 from tests import completion
 from tests.conftest import Shopper, the_package, work
@@ -159,7 +159,7 @@ def test_a_first_instalment_is_what_comes_back_where_it_is_all_that_was_charged(
 
 
 def test_a_payment_that_is_not_settled_yet_is_not_taken_for_none(unpaid: QuotePackage) -> None:
-    OrderEvent.objects.create(order_reference=unpaid.order_reference, kind=OrderEvent.Kind.PAID)
+    OrderEventFactory.create(paid=True, order_reference=unpaid.order_reference)
 
     states(prepared(unpaid))
     work()

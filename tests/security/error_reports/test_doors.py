@@ -24,10 +24,10 @@ from django_xcover.models import (
     Operation,
     Quote,
     QuotePackage,
-    WebhookDelivery,
     Withdrawal,
 )
 from django_xcover.policies import withdrawal as withdrawing
+from django_xcover.testing.factories import WebhookDeliveryFactory
 from django_xcover.testing.webhooks import sign_delivery
 from django_xcover.types import Policyholder, PolicyRequest, QuoteRequest
 from tests import completion
@@ -267,13 +267,7 @@ def test_a_webhook(browser: Client, zoe: Shopper) -> None:
 
 
 def test_the_tasks(booked: QuotePackage, offered: Shopper) -> None:
-    delivery = WebhookDelivery.objects.create(
-        account="default",
-        key="k",
-        event="BOOKING_UPDATED",
-        package_id=booked.package_id,
-        body=json.dumps(ZOE),
-    )
+    delivery = WebhookDeliveryFactory.create(package=booked, body=json.dumps(ZOE))
     stated = policies.withdraw(
         policies.prepare_withdrawal(booked, quotes=list(booked.quotes.all())),
         channel=Withdrawal.Channel.PAGE,
