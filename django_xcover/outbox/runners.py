@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeAlias
 
 from celery import Task, current_app
 
@@ -19,7 +19,8 @@ from django_xcover.conf import get_config
 CELERY, DJANGO_TASKS, COMMAND = "celery", "django_tasks", "command"
 RUNNERS = (CELERY, DJANGO_TASKS, COMMAND)
 
-OneRow = Task[[int], None]
+# A string, because the classes of older versions of Celery are not subscriptable.
+OneRow: TypeAlias = "Task[[int], None]"
 _collected: ContextVar[deque[tuple[OneRow, int]] | None] = ContextVar("tasks", default=None)
 
 
