@@ -54,7 +54,7 @@ def is_due() -> bool:
 
 
 def write() -> None:
-    """Write the counts. If the database fails, only the counts are lost."""
+    """Write the counts. If the database fails, the next write tries them again."""
     global _written_at
     with _lock:
         counts, _written_at = Counter(_counted), time.monotonic()
@@ -64,8 +64,10 @@ def write() -> None:
             # Sorted, so that no two processes wait for each other's rows.
             for key, number in sorted(counts.items()):
                 _add(*key, number)
-    except DatabaseError as error:
+    except DatabaseError as error:  # on MariaDB, two processes that add the same rows can deadlock
         logger.warning("Offers were not counted: %s", type(error).__name__)
+        with _lock:
+            _counted.update(counts)
 
 
 def outcome_of(error: XCoverError) -> OfferOutcome:

@@ -295,6 +295,7 @@ def test_a_visitor_has_a_limit_and_the_next_one_their_own(
     cart = read(Cart(reference="cart-9"))
     other = replace(cart, visitor="another")
     assert quoting.look(other) == quoting.BEGUN
+    finish()
     counts.write()
     assert outcomes()["visitor_limit"] == 2
 

@@ -31,18 +31,21 @@ def nothing_counted() -> None:
     counts._counted.clear()
 
 
-def test_counts_that_cannot_be_written_cost_no_offer(
+def test_counts_that_cannot_be_written_cost_no_offer_and_are_written_later(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*args: object) -> None:
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(counts, "_add", fail)
     counts.count("default", OfferOutcome.OFFERED)
+    with monkeypatch.context() as patched:
+        patched.setattr(counts, "_add", fail)
+        counts.write()
 
     counts.write()
 
     assert "were not counted" in caplog.text
+    assert OfferCount.objects.get().count == 1
 
 
 def test_an_outcome_is_one_row_an_hour_with_its_last_time() -> None:
