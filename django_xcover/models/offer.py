@@ -86,6 +86,11 @@ class AfterSaleOffer(models.Model):
         """Return the price of the accepted items, None unless the answer is a yes."""
         return None if self.premium is None else Money(self.premium, self.currency)
 
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more is offered: it is paid, or was declined."""
+        return self.paid_at is not None or self.choice == Choice.DECLINED
+
 
 class OfferPlacement(models.TextChoices):
     """Where an offer is made."""

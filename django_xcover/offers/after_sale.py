@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from django_xcover import policy_requests
 from django_xcover.client import exact_json
-from django_xcover.client.schemas.packages import fast_quote_from_wire
+from django_xcover.client.schemas.packages import FastQuoteAnswer, fast_quote_from_wire
 from django_xcover.conf import get_config
 from django_xcover.exceptions import AfterSaleOver, OfferChanged
 from django_xcover.mirror import request_bodies
@@ -32,7 +32,6 @@ from django_xcover.models import (
     QuotePackage,
 )
 from django_xcover.offers import counts, fast_quote
-from django_xcover.offers.fast_quote import FastOffer
 from django_xcover.types import Money, PolicyRequest, QuoteRequest
 
 # The answers after which an order has cover, or its cover was taken back.
@@ -158,10 +157,13 @@ def request_of(row: AfterSaleOffer) -> QuoteRequest:
     return request
 
 
+def _answer_of(row: AfterSaleOffer) -> FastQuoteAnswer:
+    return fast_quote_from_wire(exact_json.decode(row.answer.encode()))
+
+
 def quotes_of(row: AfterSaleOffer) -> list[Quote]:
     """Return the offered quotes, unsaved, in the order of the request."""
-    answer = fast_quote_from_wire(exact_json.decode(row.answer.encode()))
-    quotes = list(fast_quote.rows_of(answer, request_of(row)))
+    quotes = list(fast_quote.rows_of(_answer_of(row), request_of(row)))
     for place, quote in enumerate(quotes):
         # XCover doesn't have to give a price an id.
         quote.quote_id = quote.quote_id or str(place)
@@ -224,7 +226,9 @@ def decline(reference: str, *, template_version: str) -> AfterSaleOffer:
         if row.choice != Choice.DECLINED:
             row.lines, row.premium = [], None
             _store(row, Choice.DECLINED, template_version)
-            fast_quote.opt_out(_priced(row), request_of(row), account=row.account)
+            offer = fast_quote.offer_of(_answer_of(row), request_of(row))
+            if offer is not None:
+                fast_quote.opt_out(offer, request_of(row), account=row.account)
     return row
 
 
@@ -247,14 +251,3 @@ def _chosen(quotes: Iterable[Quote], quote_ids: Collection[str] | None) -> Itera
     for quote in quotes:
         if quote_ids is None or quote.quote_id in quote_ids:
             yield quote
-
-
-def _priced(row: AfterSaleOffer) -> FastOffer:
-    answer = fast_quote_from_wire(exact_json.decode(row.answer.encode()))
-    quotes = quotes_of(row)
-    return FastOffer(
-        fast_quote_id=answer.fast_quote_id,
-        currency=answer.currency,
-        quotes=tuple(present(quote) for quote in quotes),
-        prices={quote.line_reference: quote.cost for quote in quotes},
-    )

@@ -19,7 +19,6 @@ from django_xcover.conf import get_config
 from django_xcover.mirror import request_bodies
 from django_xcover.models import (
     AfterSaleOffer,
-    Choice,
     Hold,
     OfferOutcome,
     QuotePackage,
@@ -99,12 +98,8 @@ def look(request: HttpRequest, order: Any) -> LateLook:
     after_sale.count(cart.account, outcome)
     if answer is None or outcome != OfferOutcome.OFFERED:
         return NOTHING
-    return _shown(_keep(to_insure, answer))
-
-
-def _shown(row: AfterSaleOffer) -> LateLook:
-    is_over = row.paid_at is not None or row.choice == Choice.DECLINED
-    return NOTHING if is_over else LateLook(after_sale.show(row))
+    row = _keep(to_insure, answer)
+    return NOTHING if row.is_over else LateLook(after_sale.show(row))
 
 
 def _known_reason(cart: CartToInsure) -> OfferOutcome | None:
@@ -125,7 +120,7 @@ def _read(request: HttpRequest, order: Any) -> tuple[LateLook, _ToInsure | None]
 def _find(request: HttpRequest, order: Any) -> tuple[LateLook, _ToInsure | None]:
     reference = shop_values.order_reference(order)
     row = after_sale.of_order(reference)
-    if (row is not None and _shown(row) == NOTHING) or _is_unpaid(order):
+    if (row is not None and row.is_over) or _is_unpaid(order):
         return NOTHING, None
     if row is not None and after_sale.is_fresh(row) and _is_open(row):
         return LateLook(after_sale.show(row)), None
@@ -210,7 +205,7 @@ def _keep(to_insure: _ToInsure, answer: FastQuoteAnswer) -> AfterSaleOffer:
         row = after_sale.lock(reference)
         if row is None:  # erased meanwhile
             return AfterSaleOffer.objects.create(order_reference=reference, **facts)
-        if _shown(row) != NOTHING and not _is_same(row, cart):
+        if not row.is_over and not _is_same(row, cart):
             _replace(row, facts)
         return row
 

@@ -75,7 +75,7 @@ def price(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> FastOffer
     missing answer for half a minute. XCover's failures are logged and never raised. Raises
     ImproperlyConfigured for an unknown account.
     """
-    return _offer(_answer(account, request, get_config().offer_call_deadline), request)
+    return offer_of(_answer(account, request, get_config().offer_call_deadline), request)
 
 
 def fetch(request: QuoteRequest, *, account: str) -> None:
@@ -97,7 +97,7 @@ def cached_price(
     kept = _kept(_key(account, request))
     if not kept:
         return kept is not None, None
-    return True, _offer(fast_quote_from_wire(exact_json.decode(kept)), request)
+    return True, offer_of(fast_quote_from_wire(exact_json.decode(kept)), request)
 
 
 def claim(request: QuoteRequest, *, account: str = DEFAULT_ACCOUNT) -> bool:
@@ -121,7 +121,8 @@ def _claim_key(account: str, request: QuoteRequest) -> str:
     return f"{_key(account, request)}:asked"
 
 
-def _offer(answer: FastQuoteAnswer | None, request: QuoteRequest) -> FastOffer | None:
+def offer_of(answer: FastQuoteAnswer | None, request: QuoteRequest) -> FastOffer | None:
+    """Return what `answer` offers for `request`, None if there is no price in it."""
     rows = [] if answer is None else list(rows_of(answer, request))
     if answer is None or not rows:
         return None
