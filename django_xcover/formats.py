@@ -39,7 +39,7 @@ def plain_amount(money: Money) -> str:
 
 
 # ISO 4217: the currencies whose minor unit isn't a hundredth. Babel shows fewer decimals where
-# nobody uses them (HUF, IDR), but payment providers count in hundredths all the same.
+# they are out of use (HUF, IDR), but payment providers still count in hundredths.
 _WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _MINOR_DIGITS: Mapping[str, int] = {
     **dict.fromkeys(_WITHOUT.split(), 0),

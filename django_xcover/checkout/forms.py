@@ -73,7 +73,7 @@ class ChoiceForm(AnswerForm):
     Other posted fields are ignored: the server determines price, currency and eligibility.
     """
 
-    # An answer without an offer is told first.
+    # `first_error` is the one about the offer, if it is missing.
     field_order = ("quote",)
 
     quote = TextsField(max_length=64, error_messages={"required": UNREADABLE})

@@ -56,8 +56,8 @@ def plans_of(quote: Quote) -> tuple[Plan, ...]:
     for plan in quote.answer.instalment_plans:
         amount, first = plan.amount or Decimal(0), plan.first_instalment_amount or Decimal(0)
         if plan.name and amount > 0 and first > 0:
-            told, currency = plan.label or plan.name, quote.package.currency
-            plans.append(_plan(plan.name, told, Money(amount, currency), Money(first, currency)))
+            label, currency = plan.label or plan.name, quote.package.currency
+            plans.append(_plan(plan.name, label, Money(amount, currency), Money(first, currency)))
     return tuple(plans)
 
 

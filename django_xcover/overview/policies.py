@@ -170,7 +170,7 @@ def policy_rows() -> models.QuerySet[Quote]:
     # Cover that was withdrawn before the booking stays visible, because its refund is due.
     stated = Withdrawal.objects.filter(cancellation__quotes=OuterRef("pk"))
     promised = Q(choice=Choice.ACCEPTED) | Q(Exists(stated))
-    # The next period, in a status that isn't documented: nobody can say that it is no cover.
+    # The next period, in a status that isn't documented: it may be cover.
     unclear = ~Q(status__in=Status.values) & Q(line_reference="", package__booked_at__isnull=False)
     mine = Q(package=OuterRef("package"))
     making = Operation.objects.filter(mine, kind__in=MAKING)

@@ -13,7 +13,7 @@ from django_xcover.models import Hold, OrderEvent, QuotePackage
 def was_offered_cover(cart: Any) -> bool:
     """Return whether cover was offered or held for the cart.
 
-    An order that staff enter, or that is imported, has a cart of which nothing is known. True if
+    An order that staff enter, or that is imported, has a cart that was never quoted. True if
     the adapter can't name the cart: this package then stores the order until it can.
     """
     reference = ask("get_cart_reference", cart, otherwise=str)
